@@ -1,0 +1,385 @@
+// The trace format: every byte that libumaskaudit.so writes and the reporter reads.
+// Must never depend on anything but <cstdint>: both halves include it, one of them inside a program
+// that is not ours. format.md draws each record with worked bytes, and a test decodes those bytes.
+#pragma once
+
+#include <cstdint>
+
+namespace umaskaudit::trace {
+
+// A minor version adds record types or trailing fields; a reader skips what it does not know by
+// length. A major version may change anything; a reader refuses it and names both versions.
+inline constexpr char kMagic[8] = {'U', 'M', 'A', 'S', 'K', 'A', 'U', 'D'};
+inline constexpr std::uint16_t kMajor = 1;
+inline constexpr std::uint16_t kMinor = 0;
+inline constexpr std::uint32_t kByteOrder = 0x0A0B0C0D;
+
+inline constexpr std::uint32_t kRecordAlign = 8;
+inline constexpr std::uint32_t kMaxRecord = 65536;
+inline constexpr std::uint32_t kMaxFrames = 256;
+inline constexpr std::uint32_t kMaxPath = 4096;  // PATH_MAX: longer paths never reach the kernel
+
+// File names inside a run directory. A segment is "<pid>-<CLOCK_MONOTONIC ns, 16 hex>.seg".
+inline constexpr char kSegmentSuffix[] = ".seg";
+inline constexpr char kRunStateName[] = "run.state";
+
+// Why an event could not be recorded. Counted in SegmentHeader::lost, by value.
+enum class Loss : std::uint8_t {
+  segment_full = 0,   // max-size reached
+  no_space = 1,       // the filesystem could not back the next chunk (ENOSPC, EDQUOT)
+  no_memory = 2,      // no address space for the next chunk (RLIMIT_AS, map count)
+  stack_dropped = 3,  // the event is there, its stack is not
+  path_dropped = 4,   // the event is there, its base directory is not
+  log_dropped = 5,    // a line of the live log could not be written
+  contexts_full = 6,  // more fs contexts at once than the table holds
+};
+inline constexpr unsigned kLossKinds = 16;
+
+// At offset 0 of each segment. `tail` and `lost` change while the program runs (relaxed atomics).
+struct SegmentHeader {
+  char magic[8];
+  std::uint16_t major;
+  std::uint16_t minor;
+  std::uint32_t header_length;  // offset of the first record
+  std::uint32_t byte_order;     // kByteOrder as the writer stores it
+  std::uint32_t word_size;      // 8
+  std::uint8_t boot_id[16];     // zero when /proc is missing
+  std::uint64_t mono_ns;        // CLOCK_MONOTONIC and
+  std::uint64_t real_ns;        // CLOCK_REALTIME of one moment
+  std::uint32_t pid;
+  std::uint32_t ppid;
+  std::uint64_t limit;  // bytes this segment may grow to
+  std::uint64_t tail;   // next free offset; may exceed limit when the segment is full
+  std::uint64_t lost[kLossKinds];
+  std::uint8_t reserved[48];
+};
+static_assert(sizeof(SegmentHeader) == 256);
+
+// run.state: one page shared by all processes of a run, for what no segment can hold.
+struct RunState {
+  char magic[8];  // kMagic
+  std::uint16_t major;
+  std::uint16_t minor;
+  std::uint32_t byte_order;
+  std::uint64_t images;           // process images (and forked children) that wanted a segment
+  std::uint64_t segments;         // segments that were opened
+  std::uint64_t segments_failed;  // images - segments, by the shim's own count
+  std::uint64_t last_errno;       // why the latest of them failed
+};
+
+// In front of each record. `commit` is stored last, with release order: it is record_checksum() of
+// everything behind it, never 0. Zero means reserved but not written (the writer died or was
+// interrupted for good). Records start on kRecordAlign; `length` includes this header and padding.
+struct RecordHeader {
+  std::uint32_t commit;
+  std::uint32_t length;
+  std::uint16_t type;  // RecordType
+  std::uint16_t flags;
+  std::uint32_t tid;      // the kernel's thread id of the writer
+  std::uint64_t time_ns;  // CLOCK_MONOTONIC, taken right after the call returned
+};
+static_assert(sizeof(RecordHeader) == 24);
+
+enum class RecordType : std::uint16_t {
+  pad = 0,  // fills a chunk's end; payload is undefined
+  process = 1,
+  thread = 2,
+  module = 3,
+  stack = 4,
+  path = 5,
+  context = 6,
+  umask = 7,
+  create = 8,
+  directory = 9,
+  exec = 10,
+  fork = 11,
+  blind_spot = 12,
+  note = 13,
+  thread_create = 14,
+  chmod = 15,
+  rename = 16,
+  call_names = 17,
+  exec_failed = 18,
+};
+
+// Ids (module, stack, path, context, directory) are local to one segment, start at 1, and are
+// defined by an earlier or concurrent record of the same segment; 0 means none.
+
+// How a process image or an fs context came to be.
+enum class Origin : std::uint8_t {
+  unknown = 0,
+  exec = 1,     // a new image: keeps the fs context of the image before it
+  fork = 2,     // fork(2): a copy
+  vfork = 3,    // shares our memory, has an fs context of its own
+  clone = 4,    // clone(2) without CLONE_FS
+  unshare = 5,  // unshare(CLONE_FS), or setns(2) into a mount namespace
+};
+
+// Where the mask at birth came from.
+enum class MaskSource : std::uint8_t {
+  unknown = 0,
+  proc = 1,       // field Umask of /proc/thread-self/status
+  child = 2,      // a forked child read its own copy
+  probe = 3,      // the mode of an unnamed temporary file
+  inherited = 4,  // copied from the parent context's cache
+  returned = 5,   // the value that umask(2) returned
+};
+
+// First record of every segment. `exe` bytes follow (exe_length of them, no NUL).
+struct Process {
+  std::uint32_t pid;
+  std::uint32_t ppid;
+  std::uint8_t origin;       // Origin: exec or fork
+  std::uint8_t mask_source;  // MaskSource
+  std::uint16_t mask;        // at birth
+  std::uint32_t context;     // the context that this image's threads start in
+  std::uint32_t parent_context;  // in the parent's segment; 0 when not known
+  std::uint32_t uid, euid, gid, egid;
+  std::uint32_t exe_length;
+  std::uint64_t parent_change;  // FsChange number of parent_context when it was copied
+  std::uint64_t parent_segment;  // hex part of the parent's segment name; 0 when not known
+  char comm[16];                 // NUL-padded
+};
+static_assert(sizeof(Process) == 72);
+
+// A thread's first event, and each change of its name seen since.
+struct Thread {
+  std::uint32_t tid;
+  std::uint32_t context;
+  std::uint64_t handle;  // pthread_self(), to meet ThreadCreate
+  char name[16];         // NUL-padded
+};
+static_assert(sizeof(Thread) == 32);
+
+// build_id bytes, then path bytes follow.
+struct Module {
+  std::uint32_t id;
+  std::uint32_t build_id_length;
+  std::uint64_t base;  // load bias: run-time address - ELF address
+  std::uint64_t start;
+  std::uint64_t end;
+  std::uint32_t path_length;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(Module) == 40);
+
+// `count` frames follow, innermost first, each module id << 48 | (return address - base).
+// Module 0: generated code, the low 48 bits are the address itself.
+struct Stack {
+  std::uint32_t id;
+  std::uint16_t count;
+  std::uint16_t flags;  // kStackTruncated, kStackGuessed
+};
+static_assert(sizeof(Stack) == 8);
+inline constexpr std::uint16_t kStackTruncated = 1;  // depth= reached
+inline constexpr std::uint16_t kStackGuessed = 2;    // frame pointers were followed somewhere
+inline constexpr unsigned kFrameModuleShift = 48;
+
+// path bytes follow. Directories that relative paths start from.
+struct Path {
+  std::uint32_t id;
+  std::uint32_t length;
+};
+static_assert(sizeof(Path) == 8);
+
+// An fs context: what umask(2), chdir(2) and chroot(2) act on.
+struct Context {
+  std::uint32_t id;
+  std::uint32_t parent;  // 0 for the first of an image
+  std::uint64_t parent_change;
+  std::uint32_t owner;  // thread (or vfork child) that it was made for
+  std::uint8_t origin;  // Origin
+  std::uint8_t mask_source;
+  std::uint16_t mask;  // at birth
+};
+static_assert(sizeof(Context) == 24);
+
+// One return from umask(2). In a context that is not ours to cache (kForeign) `change` counts only
+// what that record's writer did.
+struct Umask {
+  std::uint32_t context;
+  std::uint32_t stack;
+  std::uint64_t change;    // 1, 2, ...: orders the changes of one context without a clock
+  std::uint32_t argument;  // as passed, all bits
+  std::uint16_t old_mask;  // as the kernel returned it
+  std::uint16_t new_mask;  // argument & 0777
+  std::uint16_t cached;    // what we believed old_mask to be; differs: drift
+  std::uint16_t call;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(Umask) == 32);
+// RecordHeader::flags of umask and create records.
+inline constexpr std::uint16_t kDrift = 1;     // the mask was changed unseen before this call
+inline constexpr std::uint16_t kForeign = 2;   // made by a task that only borrows our memory
+inline constexpr std::uint16_t kBusy = 4;      // a umask call was under way at the first snapshot
+inline constexpr std::uint16_t kUnlocked = 8;  // the cache was not updated (see blind spots)
+
+enum class Kind : std::uint8_t {
+  unknown = 0,
+  file = 1,
+  dir = 2,
+  fifo = 3,
+  socket = 4,
+  mqueue = 5,
+  shm = 6,
+  sem = 7,
+  chardev = 8,
+  blockdev = 9,
+  tmpfile = 10,
+};
+
+enum class Created : std::uint8_t {
+  no = 0,        // certain: it was there before, or the call failed
+  yes = 1,       // certain: the kernel said so (O_EXCL won, mkdir(2) returned 0, ...)
+  probably = 2,  // born during the call, but another process may have been its maker
+  unknown = 3,
+};
+
+// One creating call. `path_length` bytes follow: the path as passed.
+struct Create {
+  std::uint32_t context;
+  std::uint32_t stack;
+  std::uint64_t change_before;  // the context's change number before the call
+  std::uint64_t change_after;   // and after it; they differ: every mask between is a candidate
+  std::uint16_t mask_before;
+  std::uint16_t mask_after;
+  std::uint16_t call;
+  std::uint8_t kind;     // Kind
+  std::uint8_t created;  // Created
+  std::uint32_t requested;   // as passed (or implied: 0666 by fopen, 0777 by bind)
+  std::uint32_t final_mode;  // st_mode with type bits; 0 when it could not be read
+  std::uint32_t open_flags;
+  std::int32_t error;       // errno, 0 on success
+  std::uint32_t base;       // path id that a relative path starts from; 0 when absolute or unknown
+  std::uint32_t directory;  // facts of the parent; 0 when not read
+  std::uint64_t dev;        // st_dev
+  std::uint64_t ino;
+  std::int64_t birth_ns;  // stx_btime, 0 when the filesystem has none
+  std::uint32_t uid, gid;  // of the object
+  std::uint32_t path_length;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(Create) == 96);
+
+// What the parent directory contributes to a mode. acl_length bytes of system.posix_acl_default
+// (acl(5), the kernel's xattr encoding, little endian) follow.
+struct Directory {
+  std::uint32_t id;
+  std::uint32_t mode;  // st_mode; 0 when it could not be read
+  std::uint64_t dev;
+  std::uint64_t ino;
+  std::uint32_t uid, gid;
+  std::uint32_t fs_type;  // statfs(2) f_type
+  std::uint32_t acl_length;
+};
+static_assert(sizeof(Directory) == 40);
+
+// Before an execve(2) family call; the next image announces itself in a segment of its own.
+struct Exec {
+  std::uint32_t context;
+  std::uint32_t stack;
+  std::uint64_t change;
+  std::uint16_t call;
+  std::uint8_t repaired;  // 1: LD_PRELOAD and options were put back into the new environment
+  std::uint8_t reserved;
+  std::uint32_t path_length;
+};
+static_assert(sizeof(Exec) == 24);
+
+struct ExecFailed {
+  std::int32_t error;
+  std::uint32_t reserved;
+};
+
+// In the parent, after a fork-like call. (A posix_spawn child never runs our code before exec.)
+struct Fork {
+  std::uint32_t child;
+  std::uint32_t context;
+  std::uint64_t change;
+  std::uint32_t stack;
+  std::uint16_t call;
+  std::uint8_t origin;  // Origin
+  std::uint8_t reserved;
+};
+static_assert(sizeof(Fork) == 24);
+
+enum class Blind : std::uint16_t {
+  other = 0,
+  exec_static = 1,       // no PT_INTERP: no preload
+  exec_privileged = 2,   // setuid, setgid or file capabilities: AT_SECURE drops LD_PRELOAD
+  exec_environment = 3,  // environment cleaned, and follow=no
+  deepbind = 4,          // dlopen(RTLD_DEEPBIND) binds past us
+  dlmopen = 5,           // a new link namespace has its own libc
+  io_uring = 6,
+  seccomp = 7,        // a filter bars calls that we need
+  raw_clone = 8,      // a fork that our handlers did not see
+  no_mask = 9,        // the mask at birth could not be read
+  old_abi = 10,
+  untracked_chroot = 11,
+};
+
+// text_length bytes follow: the culprit's name (library, program, call).
+struct BlindSpot {
+  std::uint16_t reason;  // Blind
+  std::uint16_t call;
+  std::uint32_t context;
+  std::uint32_t stack;
+  std::uint32_t text_length;
+};
+static_assert(sizeof(BlindSpot) == 16);
+
+// umaskaudit_annotate(): text_length bytes follow.
+struct Note {
+  std::uint32_t stack;
+  std::uint32_t text_length;
+};
+
+// In the creating thread. `handle` meets Thread::handle; the header's time is before the call.
+struct ThreadCreate {
+  std::uint64_t handle;
+  std::uint64_t start_routine;  // a frame, as in Stack
+  std::uint32_t stack;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(ThreadCreate) == 24);
+
+// A later change of an object's permissions. path_length bytes follow (none for fchmod).
+struct Chmod {
+  std::uint32_t context;
+  std::uint32_t stack;
+  std::uint32_t requested;
+  std::uint32_t final_mode;
+  std::uint64_t dev;
+  std::uint64_t ino;
+  std::int32_t error;
+  std::uint32_t base;
+  std::uint16_t call;
+  std::uint16_t acl;  // 1: an ACL was set, 2: a default ACL was set
+  std::uint32_t path_length;
+};
+static_assert(sizeof(Chmod) == 48);
+
+// A name came or went. from_length bytes, then to_length bytes follow.
+struct Rename {
+  std::uint32_t context;
+  std::uint32_t stack;
+  std::uint32_t from_base;
+  std::uint32_t to_base;
+  std::uint64_t dev;
+  std::uint64_t ino;
+  std::int32_t error;
+  std::uint16_t call;
+  std::uint16_t from_length;
+  std::uint16_t to_length;
+  std::uint16_t action;  // 1 renamed, 2 linked, 3 unlinked, 4 symlinked
+  std::uint32_t reserved;
+};
+static_assert(sizeof(Rename) == 48);
+
+// Once per segment: NUL-terminated names, in the order of the `call` numbers, from 0.
+struct CallNames {
+  std::uint32_t bytes;
+  std::uint32_t count;
+};
+
+}  // namespace umaskaudit::trace

@@ -1,0 +1,90 @@
+// Mode calculus: how a requested mode becomes the mode on disk, as steps.
+// Pure: no file is opened, no clock is read, nothing allocates but the result. Called by the reader
+// for each creation, by `explain`, `whatif` and the rules. Rests on umask(2), open(2), mkdir(2),
+// mknod(2), acl(5), inode(7); checked against the kernel over all 512 masks in tests.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "preload/trace/format.h"
+
+namespace umaskaudit {
+
+// Modes and masks hold permission bits only (07777), never the type bits of st_mode.
+using Mode = std::uint32_t;
+
+enum class Rule : std::uint8_t {
+  requested,      // what the program asked for (or what the call implies)
+  ignored_bits,   // bits the call or the kernel never honours
+  umask,          // bits the mask took away
+  default_acl,    // the parent's default ACL applied in the mask's place
+  setgid_parent,  // S_ISGID inherited by a directory, or cleared from a file of a foreign group
+  existing,       // the object was there before: nothing applied
+  filesystem,     // this filesystem decides by itself
+  unexplained,    // none of the above leads to the mode that was found
+};
+// "requested", "ignored-bits", ... as in the JSON schema.
+const char* rule_name(Rule rule);
+
+struct Step {
+  Rule rule;
+  Mode sets;    // bits this step turned on
+  Mode clears;  // bits this step turned off
+  Mode mode;    // the mode after it
+};
+
+// A default ACL reduced to what mode computation needs: acl(5), "OBJECT CREATION AND DEFAULT ACLs".
+// Values are rwx bits, 0..7.
+struct DefaultAcl {
+  std::uint8_t user_obj = 0;
+  std::uint8_t group_obj = 0;
+  std::uint8_t other = 0;
+  std::optional<std::uint8_t> mask;  // present: it stands in for the group bits
+};
+
+// Decodes system.posix_acl_default (the kernel's xattr encoding, version 2). Nothing when the bytes
+// are no valid ACL or there are none (an empty attribute means no default ACL).
+std::optional<DefaultAcl> parse_acl_xattr(const void* bytes, std::size_t length);
+
+struct ParentFacts {
+  Mode mode = 0;  // with S_ISGID
+  std::uint32_t gid = 0;
+  std::optional<DefaultAcl> acl;
+  std::uint32_t fs_type = 0;  // statfs(2) f_type; 0 unknown
+};
+
+struct CreationFacts {
+  trace::Kind kind = trace::Kind::unknown;
+  std::string call;                 // "mkdir", "open", ...: decides the ignored bits
+  std::uint32_t requested = 0;      // as passed, all bits
+  std::vector<Mode> masks;          // candidates in order; the first is the mask before the call
+  std::optional<Mode> final_mode;   // as found; nothing when unknown
+  trace::Created created = trace::Created::yes;
+  std::optional<ParentFacts> parent;  // nothing when it was not read
+  std::uint32_t object_uid = 0;
+  std::uint32_t object_gid = 0;
+};
+
+struct Derivation {
+  std::vector<Step> steps;    // never empty; the last mode equals final_mode when that is known
+  std::optional<Mode> mask;   // the candidate that explains the result; the first one when several do
+  bool ambiguous = false;     // more than one distinct candidate mask
+};
+
+// The derivation of one creation. Where several candidate masks are given, the first that leads to
+// final_mode is chosen.
+Derivation derive(const CreationFacts& facts);
+
+// What `requested` becomes under `mask` when nothing else is known: the steps without a final mode.
+// The same function predicts for `explain` and `whatif`.
+Derivation predict(const CreationFacts& facts, Mode mask);
+
+// "vfat", "fuse", ... for statfs(2) f_type; "0x..." for unknown ones.
+std::string filesystem_name(std::uint32_t fs_type);
+// True for filesystems that may set modes by themselves (vfat, FUSE, NFS, overlay, 9p, ...).
+bool filesystem_decides(std::uint32_t fs_type);
+
+}  // namespace umaskaudit

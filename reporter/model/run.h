@@ -1,0 +1,69 @@
+// A run directory, opened for reading: all segments merged into one stream of events.
+// Must never execute or follow anything a trace names, never write, never trust a length. Memory is
+// bounded by distinct paths, stacks, modules, processes and contexts, not by the count of events.
+// Called by every subcommand that takes a RUN. Not thread-safe; one reader per Run.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reporter/base/result.h"
+#include "reporter/model/events.h"
+
+namespace umaskaudit {
+
+// What the run as a whole could not see or keep: shown by every format.
+struct Completeness {
+  std::uint64_t records = 0;          // read and believed
+  std::uint64_t images = 0;           // process images that wanted a segment
+  std::uint64_t segments = 0;         // segments found
+  std::uint64_t segments_failed = 0;  // images that could not open one
+  std::uint64_t damaged_bytes = 0;    // skipped: torn, flipped, truncated
+  std::uint64_t unknown_records = 0;  // of a newer minor version, skipped by length
+  std::uint64_t lost[trace::kLossKinds] = {};
+  std::vector<LossEvent> losses;  // the same, worded
+  std::uint64_t total_lost() const;
+};
+
+class Run {
+ public:
+  // Opens and indexes `directory` (or a single .seg file). Errors: missing, not a run, unreadable,
+  // a newer major version in every segment (both versions are named). A damaged segment is no
+  // error: it becomes a LossEvent.
+  static Result<Run> open(const std::string& directory);
+
+  Run(Run&&) noexcept;
+  Run& operator=(Run&&) noexcept;
+  ~Run();
+
+  // Calls `visit` for each event in merged order: by time, and within one fs context by the order
+  // of its mask changes, which needs no clock. May be called again. Return false from `visit` to
+  // stop early.
+  void for_each(const std::function<bool(const Event&)>& visit) const;
+
+  const Completeness& completeness() const;
+  const std::string& directory() const;
+  // Images and recorded children, oldest first.
+  const std::vector<ProcessEvent>& processes() const;
+  // CLOCK_MONOTONIC of the first and last event, and CLOCK_REALTIME of the first.
+  std::uint64_t begin_ns() const;
+  std::uint64_t end_ns() const;
+  std::uint64_t begin_real_ns() const;
+
+  // Frames of a stack, innermost first; empty when there is none or it was lost.
+  std::vector<RawFrame> stack(StackRef ref) const;
+  bool stack_truncated(StackRef ref) const;
+  // Nothing is returned for module 0 or an id that was lost.
+  const ModuleInfo* module(std::uint32_t segment, std::uint32_t id) const;
+
+ private:
+  struct State;
+  explicit Run(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace umaskaudit
