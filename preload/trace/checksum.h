@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "format.h"
+#include "preload/trace/format.h"
 
 namespace umaskaudit::trace {
 

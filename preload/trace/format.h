@@ -35,7 +35,14 @@ enum class Loss : std::uint8_t {
 };
 inline constexpr unsigned kLossKinds = 16;
 
-// At offset 0 of each segment. `tail` and `lost` change while the program runs (relaxed atomics).
+// Ids are handed out by atomics in the header, because several processes share one segment.
+enum class IdSpace : std::uint8_t { stack = 0, path = 1, module = 2, context = 3, directory = 4 };
+inline constexpr unsigned kIdSpaces = 8;
+
+// At offset 0 of each segment. `tail`, `lost` and `next_id` change while the program runs (relaxed
+// atomics). One segment belongs to one process image: a program from its exec on, together with
+// all children that it forks. The mapping survives fork, chroot, setuid and closed descriptors, so a
+// worker process that may no longer open anything still records. Each record names its pid itself.
 struct SegmentHeader {
   char magic[8];
   std::uint16_t major;
@@ -51,7 +58,8 @@ struct SegmentHeader {
   std::uint64_t limit;  // bytes this segment may grow to
   std::uint64_t tail;   // next free offset; may exceed limit when the segment is full
   std::uint64_t lost[kLossKinds];
-  std::uint8_t reserved[48];
+  std::uint32_t next_id[kIdSpaces];  // the next free id of each space, by IdSpace
+  std::uint8_t reserved[16];
 };
 static_assert(sizeof(SegmentHeader) == 256);
 
@@ -61,7 +69,7 @@ struct RunState {
   std::uint16_t major;
   std::uint16_t minor;
   std::uint32_t byte_order;
-  std::uint64_t images;           // process images (and forked children) that wanted a segment
+  std::uint64_t images;           // process images that wanted a segment
   std::uint64_t segments;         // segments that were opened
   std::uint64_t segments_failed;  // images - segments, by the shim's own count
   std::uint64_t last_errno;       // why the latest of them failed
@@ -75,10 +83,12 @@ struct RecordHeader {
   std::uint32_t length;
   std::uint16_t type;  // RecordType
   std::uint16_t flags;
-  std::uint32_t tid;      // the kernel's thread id of the writer
+  std::uint32_t tid;  // the kernel's thread id of the writer
   std::uint64_t time_ns;  // CLOCK_MONOTONIC, taken right after the call returned
+  std::uint32_t pid;      // of the writer: a forked child writes into its parent's segment
+  std::uint32_t reserved;
 };
-static_assert(sizeof(RecordHeader) == 24);
+static_assert(sizeof(RecordHeader) == 32);
 
 enum class RecordType : std::uint16_t {
   pad = 0,  // fills a chunk's end; payload is undefined
@@ -125,7 +135,8 @@ enum class MaskSource : std::uint8_t {
   returned = 5,   // the value that umask(2) returned
 };
 
-// First record of every segment. `exe` bytes follow (exe_length of them, no NUL).
+// First record of every segment (origin exec), and the first record of each forked child in it
+// (origin fork). `exe` bytes follow (exe_length of them, no NUL).
 struct Process {
   std::uint32_t pid;
   std::uint32_t ppid;
@@ -133,11 +144,11 @@ struct Process {
   std::uint8_t mask_source;  // MaskSource
   std::uint16_t mask;        // at birth
   std::uint32_t context;     // the context that this image's threads start in
-  std::uint32_t parent_context;  // in the parent's segment; 0 when not known
+  std::uint32_t parent_context;  // fork: in this segment; exec: 0, the reader joins by pid
   std::uint32_t uid, euid, gid, egid;
   std::uint32_t exe_length;
   std::uint64_t parent_change;  // FsChange number of parent_context when it was copied
-  std::uint64_t parent_segment;  // hex part of the parent's segment name; 0 when not known
+  std::uint64_t reserved;
   char comm[16];                 // NUL-padded
 };
 static_assert(sizeof(Process) == 72);
