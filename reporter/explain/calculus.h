@@ -58,28 +58,34 @@ struct ParentFacts {
 
 struct CreationFacts {
   trace::Kind kind = trace::Kind::unknown;
-  std::string call;                 // "mkdir", "open", ...: decides the ignored bits
-  std::uint32_t requested = 0;      // as passed, all bits
-  std::vector<Mode> masks;          // candidates in order; the first is the mask before the call
-  std::optional<Mode> final_mode;   // as found; nothing when unknown
+  std::string call;                // "mkdir", "open", ...: decides the ignored bits
+  std::uint32_t requested = 0;     // as passed, all bits
+  std::vector<Mode> masks;         // candidates in order; the first is the mask before the call
+  std::optional<Mode> final_mode;  // as found; nothing when unknown
   trace::Created created = trace::Created::yes;
   std::optional<ParentFacts> parent;  // nothing when it was not read
   std::uint32_t object_uid = 0;
   std::uint32_t object_gid = 0;
+  // The caller is not in the parent's group and lacks CAP_FSETID. Only `explain` can know; with a
+  // final_mode the fate of S_ISGID is read from that.
+  bool foreign_group = false;
 };
 
 struct Derivation {
-  std::vector<Step> steps;    // never empty; the last mode equals final_mode when that is known
-  std::optional<Mode> mask;   // the candidate that explains the result; the first one when several do
-  bool ambiguous = false;     // more than one distinct candidate mask
+  std::vector<Step> steps;  // never empty; the last mode equals final_mode when that is known
+  std::optional<Mode>
+      mask;                // the candidate that explains the result; the first one when several do
+  bool ambiguous = false;  // more than one distinct candidate mask
 };
+// Each step builds on the one before, the first on 0: mode = (before | sets) & ~clears.
 
 // The derivation of one creation. Where several candidate masks are given, the first that leads to
 // final_mode is chosen.
 Derivation derive(const CreationFacts& facts);
 
 // What `requested` becomes under `mask` when nothing else is known: the steps without a final mode.
-// The same function predicts for `explain` and `whatif`.
+// The same function predicts for `explain` and `whatif`. An object that was there before keeps its
+// final_mode; S_ISGID, which no mask touches, follows final_mode where there is one.
 Derivation predict(const CreationFacts& facts, Mode mask);
 
 // "vfat", "fuse", ... for statfs(2) f_type; "0x..." for unknown ones.
