@@ -1,0 +1,92 @@
+# Shared by the scripts of this folder: the package lists, and how to get from a bare Debian machine
+# to a built directory. Must never touch the caller's umask, stdin, descriptors or working directory:
+# what runs afterwards is somebody's program. Sourced, not run.
+# shellcheck shell=bash disable=SC2034  # the lists are read by the scripts that source this file
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+self=scripts/${0##*/}
+# Debian's own where it exists: one from elsewhere may miss modules or be slow to start.
+python=/usr/bin/python3
+[[ -x $python ]] || python=python3
+
+# What a release build needs.
+build_packages=(
+  meson ninja-build g++ pkg-config scdoc
+  libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev
+  libunwind-dev libdw-dev libelf-dev
+)
+# What the tests need besides.
+test_packages=(
+  libgtest-dev libgmock-dev libacl1-dev clang clang-format clang-tidy shellcheck
+  python3 strace acl attr git tar util-linux
+)
+# Large programs that some tests record; those tests skip where they are missing.
+program_packages=(nodejs postgresql)
+
+say() { printf '%s: %s\n' "$self" "$*" >&2; }
+die() {
+  say "error: $*"
+  exit 125
+}
+
+# quietly LABEL COMMAND...: runs COMMAND without input and shows its output only if it fails.
+quietly() {
+  local label=$1 output
+  shift
+  if ! output=$("$@" 2>&1 </dev/null); then
+    printf '%s\n' "$output" >&2
+    say "error: $label failed"
+    return 1
+  fi
+}
+
+# missing_packages PACKAGE...: prints those that are not installed.
+missing_packages() {
+  local installed
+  installed=$(dpkg-query -W -f='${db:Status-Abbrev}${Package}\n' "$@" 2>/dev/null || true)
+  local package
+  for package in "$@"; do
+    grep -qxF "ii $package" <<<"$installed" || printf '%s\n' "$package"
+  done
+}
+
+apt_install() {
+  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300)
+  [[ $EUID -eq 0 ]] || apt=(sudo -n "${apt[@]}")
+  # The lists may be missing or name versions that are gone: fetch them only then.
+  "${apt[@]}" install --no-install-recommends "$@" && return
+  "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "$@"
+}
+
+# ensure_packages PACKAGE...: installs what is missing; false, with one line that says what to do, if
+# that cannot be done. On a system without dpkg nothing is known, and meson will name what it lacks.
+ensure_packages() {
+  command -v dpkg-query >/dev/null || return 0
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  if [[ $EUID -ne 0 ]] && ! sudo -n true 2>/dev/null </dev/null; then
+    say "missing packages, and no root to install them; run: sudo apt-get install ${missing[*]}"
+    return 1
+  fi
+  say "installing ${missing[*]}"
+  quietly "installing ${missing[*]}" apt_install "${missing[@]}"
+}
+
+# ensure_build DIR OPTIONS [TARGET...]: configures DIR with the words of OPTIONS if it is new, and
+# builds. Two of these may run at once: the second waits.
+ensure_build() {
+  local build=$1 options
+  read -ra options <<<"$2"
+  shift 2
+  (
+    umask 022
+    mkdir -p "${build%/*}" && exec 9>"$build.lock" && flock 9 || exit 1
+    if [[ ! -e $build/build.ninja ]]; then
+      say "building in ${build#"$root/"}, once"
+      rm -rf "$build"  # remains of an interrupted set-up
+      quietly "configuring" meson setup "$build" "$root" "${options[@]}" || exit 1
+    fi
+    quietly "building" ninja -C "$build" "$@"
+  ) </dev/null
+}
