@@ -1,0 +1,73 @@
+// The two decisions of console.h: colour and width.
+// Must never read more of the environment than the header names, nor write anything.
+// Called by main before the command line is parsed, and by --color.
+#include "reporter/base/console.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+
+namespace umaskaudit {
+namespace {
+
+bool wants_colour(bool tty) {
+  return decide_colour(tty, std::getenv("NO_COLOR"), std::getenv("CLICOLOR_FORCE"),
+                       std::getenv("TERM"));
+}
+
+std::size_t terminal_columns(int descriptor) {
+  winsize size{};
+  return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+}  // namespace
+
+bool decide_colour(bool tty, const char* no_color, const char* clicolor_force, const char* term) {
+  // no-color.org: "when present and not an empty string", and it wins over every other wish.
+  if (no_color != nullptr && *no_color != '\0') return false;
+  if (clicolor_force != nullptr && *clicolor_force != '\0' && std::strcmp(clicolor_force, "0") != 0)
+    return true;
+  return tty && term != nullptr && std::strcmp(term, "dumb") != 0;
+}
+
+std::size_t decide_width(const char* columns, std::size_t terminal_columns) {
+  if (columns != nullptr) {
+    std::size_t value = 0;
+    const char* end = columns + std::strlen(columns);
+    const auto [stop, error] = std::from_chars(columns, end, value);
+    if (error == std::errc() && stop == end && value >= 20 && value <= 10000) return value;
+  }
+  return terminal_columns;
+}
+
+Console process_console() {
+  const bool out_tty = isatty(STDOUT_FILENO) != 0;
+  const bool err_tty = isatty(STDERR_FILENO) != 0;
+  return Console{
+      .out = std::cout,
+      .err = std::cerr,
+      .out_tty = out_tty,
+      .err_tty = err_tty,
+      .out_colour = wants_colour(out_tty),
+      .err_colour = wants_colour(err_tty),
+      .width = decide_width(std::getenv("COLUMNS"), out_tty ? terminal_columns(STDOUT_FILENO) : 0)};
+}
+
+void set_colour(Console& console, ColourWhen when) {
+  switch (when) {
+    case ColourWhen::automatic:
+      return;
+    case ColourWhen::always:
+      console.out_colour = console.err_colour = true;
+      return;
+    case ColourWhen::never:
+      console.out_colour = console.err_colour = false;
+      return;
+  }
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,40 @@
+// Where a command writes, and what the place it writes to can show.
+// Must never decide what is said: only whether it may be coloured, and how wide a line may be.
+// Made once by main; tests make their own over string streams.
+#pragma once
+
+#include <cstddef>
+#include <iosfwd>
+
+namespace umaskaudit {
+
+enum class Verbosity { quiet, normal, verbose };
+enum class ColourWhen { automatic, always, never };
+
+struct Console {
+  std::ostream& out;  // the answer
+  std::ostream& err;  // diagnostics and the summary of `run`
+  bool out_tty = false;
+  bool err_tty = false;
+  bool out_colour = false;
+  bool err_colour = false;
+  std::size_t width = 0;  // columns of `out`; 0: no limit
+  Verbosity verbosity = Verbosity::normal;
+};
+
+// Standard output and error of this process: isatty(3), COLUMNS, the terminal's size, and the
+// variables that decide_colour() names.
+Console process_console();
+
+// Replaces both colour decisions, for --color=WHEN; `automatic` leaves them.
+void set_colour(Console& console, ColourWhen when);
+
+// The environment's wish for a stream: NO_COLOR (not empty) forbids colour, CLICOLOR_FORCE (not
+// empty, not "0") asks for it even in a pipe; else a terminal that is not "dumb" gets it.
+// Null pointers stand for unset variables.
+bool decide_colour(bool tty, const char* no_color, const char* clicolor_force, const char* term);
+
+// COLUMNS when it is a number between 20 and 10000, else `terminal_columns` (0 when none).
+std::size_t decide_width(const char* columns, std::size_t terminal_columns);
+
+}  // namespace umaskaudit

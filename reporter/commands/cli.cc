@@ -1,0 +1,170 @@
+// The one file that knows CLI11's ways: parsing, its exceptions, --help, --version.
+// Must never let an exception out, nor CLI11's own wording: errors leave as `fail` prints them.
+// Called by main and by tests.
+#include "reporter/commands/cli.h"
+
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <ostream>
+#include <utility>
+
+#include "reporter/commands/command.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr char kName[] = "umaskaudit";
+
+// Options of every command.
+struct Shared {
+  bool quiet = false;
+  bool verbose = false;
+  ColourWhen colour = ColourWhen::automatic;
+};
+
+struct Parser {
+  CLI::App root{"Who changed the umask, and why a file came out with that mode", kName};
+  Shared shared;
+  std::vector<Action> actions;  // by index into commands()
+};
+
+void add_shared(CLI::App& app, Shared& shared) {
+  app.add_flag("-q,--quiet", shared.quiet, "Say nothing but errors and the answer");
+  app.add_flag("-v,--verbose", shared.verbose, "Say on standard error what is being done");
+  const std::map<std::string, ColourWhen> when = {{"auto", ColourWhen::automatic},
+                                                  {"always", ColourWhen::always},
+                                                  {"never", ColourWhen::never}};
+  app.add_option("--color", shared.colour, "When to colour: auto, always, never")
+      ->type_name("WHEN")
+      ->transform(CLI::Transformer(when).description(""));
+}
+
+void build(Parser& parser) {
+  CLI::App& root = parser.root;
+  root.set_version_flag("-V,--version", kName + std::string(" " UMASKAUDIT_VERSION));
+  root.require_subcommand(1);
+  root.footer("Every command has --help; umaskaudit(1) is the manual.");
+  root.get_formatter()->column_width(34);
+  for (const Command& command : commands()) {
+    CLI::App* sub = root.add_subcommand(command.name, command.summary);
+    sub->footer(std::string("Example:\n  ") + command.example);
+    add_shared(*sub, parser.shared);
+    parser.actions.push_back(command.configure(*sub));
+  }
+}
+
+Error usage(std::string what, std::string why, std::string hint) {
+  return {std::move(what), std::move(why), std::move(hint), ExitCode::usage};
+}
+
+std::string help_of(const std::string& command) { return kName + (" " + command) + " --help"; }
+
+bool takes_value(const CLI::App& app, const std::string& word) {
+  const bool is_long = word.size() > 2 && word[1] == '-';
+  if (is_long && word.find('=') != std::string::npos) return false;
+  // -oDIR carries its value; only the first letter of a cluster is looked at, as CLI11 does.
+  const CLI::Option* option = app.get_option_no_throw(is_long ? word : word.substr(0, 2));
+  return option != nullptr && option->get_items_expected_max() > 0 && (is_long || word.size() == 2);
+}
+
+// Cuts the words that belong to CMD off `words` (which begins behind the command's name).
+std::vector<std::string> cut_tail(const CLI::App& app, Tail tail, std::vector<std::string>& words) {
+  if (tail == Tail::none) return {};
+  std::size_t at = 0;
+  bool dashes = false;
+  for (; at < words.size() && !dashes; ++at) {
+    if (words[at] == "--")
+      dashes = true;
+    else if (words[at].size() > 1 && words[at][0] == '-')
+      at += takes_value(app, words[at]) ? 1 : 0;
+    else if (tail == Tail::command)
+      break;
+  }
+  if (at > words.size()) at = words.size();
+  const auto from = words.begin() + static_cast<std::ptrdiff_t>(at);
+  std::vector<std::string> cut(from, words.end());
+  words.erase(dashes ? from - 1 : from, words.end());
+  return cut;
+}
+
+Error explain(const CLI::ParseError& error, const std::string& command, CLI::App& app) {
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !app.remaining().empty()) {
+    const std::string word = app.remaining().front();
+    const bool option = word.size() > 1 && word[0] == '-';
+    return usage((option ? "unknown option '" : "unexpected argument '") + word + "'", "",
+                 help_of(command));
+  }
+  return usage(command + ": bad arguments", error.what(), help_of(command));
+}
+
+void set_up_log(Console& console) {
+  auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(console.err, true);
+  auto log = std::make_shared<spdlog::logger>(kName, std::move(sink));
+  log->set_pattern("umaskaudit: %l: %v");
+  log->set_level(console.verbosity == Verbosity::verbose ? spdlog::level::debug
+                 : console.verbosity == Verbosity::quiet ? spdlog::level::err
+                                                         : spdlog::level::warn);
+  spdlog::set_default_logger(std::move(log));
+}
+
+int act(Parser& parser, std::size_t chosen, std::vector<std::string> words, Console& console) {
+  const Command& command = commands()[chosen];
+  CLI::App& app = *parser.root.get_subcommand(command.name);
+  Invocation invocation{console, cut_tail(app, command.tail, words)};
+  words.insert(words.begin(), command.name);
+  std::reverse(words.begin(), words.end());  // CLI11 takes its vector from the back
+  try {
+    parser.root.parse(std::move(words));
+  } catch (const CLI::CallForHelp&) {
+    console.out << app.help();
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return fail(console, explain(error, command.name, app));
+  }
+  set_colour(console, parser.shared.colour);
+  if (parser.shared.quiet) console.verbosity = Verbosity::quiet;
+  if (parser.shared.verbose) console.verbosity = Verbosity::verbose;
+  set_up_log(console);
+  return parser.actions[chosen](invocation);
+}
+
+int dispatch(const std::vector<std::string>& args, Console& console) {
+  Parser parser;
+  build(parser);
+  if (args.empty())
+    return fail(console, usage("no command given", "", std::string(kName) + " --help"));
+  if (args[0] == "--help" || args[0] == "-h") {
+    console.out << parser.root.help();
+    return 0;
+  }
+  if (args[0] == "--version" || args[0] == "-V") {
+    console.out << parser.root.version() << '\n';
+    return 0;
+  }
+  const auto all = commands();
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (args[0] == all[i].name) return act(parser, i, {args.begin() + 1, args.end()}, console);
+  const bool option = args[0].size() > 1 && args[0][0] == '-';
+  return fail(console, usage((option ? "unknown option '" : "unknown command '") + args[0] + "'",
+                             "", std::string(kName) + " --help"));
+}
+
+}  // namespace
+
+int run_cli(const std::vector<std::string>& args, Console& console) {
+  try {
+    const int code = dispatch(args, console);
+    console.out.flush();
+    if (console.out) return code;
+    return fail(console, {"cannot write the output", "", "", ExitCode::internal});
+  } catch (const std::exception& error) {
+    return fail(console, {"internal error", error.what(), "", ExitCode::internal});
+  }
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,57 @@
+// How a subcommand joins the tool: one row of commands/table.cc and one function declared here.
+// Must never be included below reporter/commands: nothing under it knows of a command line.
+// To add a command: write commands/NAME.cc with its configure function, declare that function at
+// the end of this file, add its row to table.cc and its file to meson.build.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reporter/base/console.h"
+#include "reporter/base/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace umaskaudit {
+
+// What a command may take behind its options. These words never pass through the option parser:
+// they belong to somebody else's program.
+enum class Tail {
+  none,
+  after_dashes,  // umask MASK [-- CMD...]
+  command,       // run [options] [--] CMD...
+};
+
+struct Invocation {
+  Console& console;
+  std::vector<std::string> tail;  // CMD and its arguments; empty when there are none
+};
+
+// Does the command's work and returns the exit code of the tool (an ExitCode, or CMD's own).
+using Action = std::function<int(Invocation&)>;
+
+struct Command {
+  const char* name;
+  const char* summary;  // one line, no full stop
+  const char* example;  // one or more lines for --help
+  Tail tail;
+  // Adds options and positional arguments to `app`. What they are stored in must live as long as
+  // the returned action (hold it in a shared_ptr that the action captures).
+  Action (*configure)(CLI::App& app);
+};
+
+// Every subcommand, in the order of --help.
+std::span<const Command> commands();
+
+// Prints `umaskaudit: error: WHAT (WHY); try HINT` on console.err, escaped, one line, and returns
+// the error's exit code.
+int fail(Console& console, const Error& error);
+// Prints `umaskaudit: warning: TEXT`, escaped; silent with -q.
+void warn(Console& console, std::string_view text);
+
+}  // namespace umaskaudit
