@@ -1,0 +1,65 @@
+// Widths by wcwidth(3) in C.UTF-8, which glibc has built in since 2.35.
+// Must never change the process's locale: uselocale(3) for the one call, on this thread.
+// Called by TextTable.
+#include "reporter/render/text_width.h"
+
+#include <locale.h>
+#include <wchar.h>
+
+#include <vector>
+
+#include "reporter/render/escape.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr std::string_view kEllipsis = "...";
+
+std::size_t columns_of(std::uint32_t code_point) {
+  if (code_point < 0x80) return 1;
+  static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", static_cast<locale_t>(nullptr));
+  if (utf8 == static_cast<locale_t>(nullptr)) return 1;
+  const locale_t before = uselocale(utf8);
+  const int columns = wcwidth(static_cast<wchar_t>(code_point));
+  uselocale(before);
+  return columns < 0 ? 1 : static_cast<std::size_t>(columns);
+}
+
+struct Glyph {
+  std::size_t begin, columns;
+};
+
+}  // namespace
+
+std::size_t display_width(std::string_view text) {
+  std::size_t width = 0;
+  while (!text.empty()) {
+    const CodePoint next = decode_utf8(text);
+    width += next.length == 0 ? 1 : columns_of(next.value);
+    text.remove_prefix(next.length == 0 ? 1 : next.length);
+  }
+  return width;
+}
+
+std::string elide_middle(std::string_view text, std::size_t columns) {
+  if (columns < kEllipsis.size() + 2) columns = kEllipsis.size() + 2;
+  if (display_width(text) <= columns) return std::string(text);
+  std::vector<Glyph> glyphs;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint next = decode_utf8(text.substr(at));
+    glyphs.push_back({at, next.length == 0 ? 1 : columns_of(next.value)});
+    at += next.length == 0 ? 1 : next.length;
+  }
+  const std::size_t room = columns - kEllipsis.size();
+  const std::size_t front_room = room / 2;
+  std::size_t front = 0, used = 0;
+  while (used + glyphs[front].columns <= front_room) used += glyphs[front++].columns;
+  std::size_t back = glyphs.size();
+  while (back > front && used + glyphs[back - 1].columns <= room) used += glyphs[--back].columns;
+  std::string cut(text.substr(0, glyphs[front].begin));
+  cut += kEllipsis;
+  if (back < glyphs.size()) cut += text.substr(glyphs[back].begin);
+  return cut;
+}
+
+}  // namespace umaskaudit
