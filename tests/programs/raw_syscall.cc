@@ -1,0 +1,36 @@
+// Creates and changes the mask past libc: by syscall(3), and by a syscall instruction of its own.
+// Ground truth: the modes by stat, and that the mask was changed unseen (0022 to 0077) in between.
+// The auditor sees the first if it wraps syscall(); the second only as a drift of the mask.
+#include "victim.h"
+
+namespace {
+
+// umask(2) as an inlined instruction: nothing to interpose. x86-64 only, else nothing is unseen.
+mode_t unseen_umask(mode_t mask) {
+#if defined(__x86_64__)
+  long result = SYS_umask;
+  asm volatile("syscall" : "+a"(result) : "D"(static_cast<long>(mask)) : "rcx", "r11", "memory");
+  return static_cast<mode_t>(result);
+#else
+  return umask(mask);
+#endif
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string dir = victim::directory(argc, argv);
+  syscall(SYS_umask, 0022);
+  const std::string by_syscall = dir + "/by-syscall";
+  victim::need(syscall(SYS_mkdirat, AT_FDCWD, by_syscall.c_str(), 0777), "mkdirat");
+  victim::print(
+      {by_syscall, victim::mode_of(by_syscall), nullptr, nullptr, victim::tid(), 0777, 0022});
+  unseen_umask(0077);
+  victim::create(dir + "/after-unseen", 0666);
+  const mode_t old = umask(0022);
+  std::printf(R"({"drift":"%04o"})"
+              "\n",
+              old);
+  victim::create(dir + "/after-seen", 0666, 0022);
+  return old == 0077 ? 0 : 1;
+}
