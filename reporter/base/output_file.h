@@ -1,0 +1,34 @@
+// A file that appears complete or not at all, and that only its owner can read.
+// Must never leave a half-written file under the final name, nor rely on the umask or a default ACL
+// to keep it private. Called by every command with -o, and for run.json.
+#pragma once
+
+#include <memory>
+#include <ostream>
+#include <string>
+
+#include "reporter/base/result.h"
+
+namespace umaskaudit {
+
+class OutputFile {
+ public:
+  // Makes a temporary file beside `path`, mode 0600.
+  static Result<OutputFile> create(const std::string& path);
+
+  OutputFile(OutputFile&&) noexcept;
+  OutputFile& operator=(OutputFile&&) noexcept;
+  // Removes the temporary file unless commit() succeeded.
+  ~OutputFile();
+
+  std::ostream& stream();
+  // Writes what is buffered and renames the file to its final name.
+  Status commit();
+
+ private:
+  struct State;
+  explicit OutputFile(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace umaskaudit

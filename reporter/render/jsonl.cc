@@ -1,0 +1,188 @@
+// One function a type; the common fields in one place.
+// Must never print an address as the identity of anything: offsets are relative to a build id.
+// Called by `report --format jsonl`.
+#include "reporter/render/jsonl.h"
+
+#include <type_traits>
+
+#include "reporter/render/json_writer.h"
+#include "reporter/render/mode_text.h"
+
+namespace umaskaudit {
+namespace {
+
+void optional_mode(JsonWriter& json, std::string_view key, const std::optional<Mode>& mode) {
+  if (mode)
+    json.mode(key, *mode);
+  else
+    json.null(key);
+}
+
+void fields(JsonWriter& json, const ProcessEvent& event) {
+  json.number("schema", kJsonSchema);
+  json.number("ppid", event.ppid);
+  json.bytes("comm", event.comm);
+  json.bytes("exe", event.exe);
+  json.text("origin", origin_name(event.origin));
+  json.mode("mask", event.mask);
+  json.text("mask_source", mask_source_name(event.mask_source));
+  json.number("uid", event.uid);
+  json.number("euid", event.euid);
+  json.number("gid", event.gid);
+  json.number("egid", event.egid);
+}
+
+void fields(JsonWriter& json, const UmaskEvent& event) {
+  json.number("id", event.id);
+  json.mode("old", event.old_mask);
+  json.mode("new", event.new_mask);
+  json.mode("argument", event.argument);
+  json.boolean("drift", event.drift);
+  if (event.drift) json.mode("expected", event.cached);
+}
+
+void created(JsonWriter& json, trace::Created value) {
+  switch (value) {
+    case trace::Created::no:
+      json.boolean("created", false);
+      return;
+    case trace::Created::yes:
+      json.boolean("created", true);
+      return;
+    case trace::Created::probably:
+      json.boolean("created", true);
+      json.boolean("certain", false);
+      return;
+    case trace::Created::unknown:
+      json.text("created", "unknown");
+      return;
+  }
+}
+
+void steps(JsonWriter& json, const std::vector<Step>& steps) {
+  json.begin_array("steps");
+  for (const Step& step : steps) {
+    json.begin_object();
+    json.text("rule", rule_name(step.rule));
+    json.mode("sets", step.sets);
+    json.mode("clears", step.clears);
+    json.mode("mode", step.mode);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void fields(JsonWriter& json, const CreateEvent& event) {
+  json.text("kind", kind_name(event.kind));
+  json.bytes("path", event.path);
+  if (event.path_arg != event.path) json.bytes("path_arg", event.path_arg);
+  json.mode("requested", without_type(event.requested));
+  json.mode("mask", event.mask);
+  optional_mode(json, "final", event.final_mode);
+  created(json, event.created);
+  if (event.mask_set_by)
+    json.number("mask_set_by", *event.mask_set_by);
+  else
+    json.text("mask_set_by", "inherited");
+  if (!event.ambiguous_masks.empty()) {
+    json.begin_array("ambiguous_masks");
+    for (const Mode mask : event.ambiguous_masks) json.element(std::string_view(octal(mask)));
+    json.end_array();
+  }
+  steps(json, event.steps);
+  json.integer("errno", event.error);
+  json.number("dev", event.dev);
+  json.number("ino", event.ino);
+  json.number("uid", event.uid);
+  json.number("gid", event.gid);
+}
+
+void fields(JsonWriter& json, const ChmodEvent& event) {
+  json.bytes("path", event.path);
+  json.mode("requested", without_type(event.requested));
+  optional_mode(json, "final", event.final_mode);
+  json.text("acl", event.acl == 1 ? "access" : event.acl == 2 ? "default" : "");
+  json.integer("errno", event.error);
+  json.number("dev", event.dev);
+  json.number("ino", event.ino);
+}
+
+void fields(JsonWriter& json, const BlindSpotEvent& event) {
+  json.text("reason", blind_name(event.reason));
+  json.bytes("text", event.text);
+  json.text("advice", blind_advice(event.reason));
+}
+
+void fields(JsonWriter& json, const LossEvent& event) {
+  json.text("reason", event.reason);
+  json.number("count", event.count);
+  json.text("detail", event.detail);
+}
+
+void fields(JsonWriter& json, const NoteEvent& event) { json.bytes("text", event.text); }
+
+// The JSON type of each event; null for those that schema 1 does not have.
+constexpr const char* type_name(const ProcessEvent*) { return "process"; }
+constexpr const char* type_name(const UmaskEvent*) { return "umask"; }
+constexpr const char* type_name(const CreateEvent*) { return "create"; }
+constexpr const char* type_name(const ChmodEvent*) { return "chmod"; }
+constexpr const char* type_name(const BlindSpotEvent*) { return "blind_spot"; }
+constexpr const char* type_name(const LossEvent*) { return "loss"; }
+constexpr const char* type_name(const NoteEvent*) { return "note"; }
+constexpr std::nullptr_t type_name(const EventBase*) { return nullptr; }
+
+void append_frame(JsonWriter& json, const Frame& frame) {
+  json.begin_object();
+  json.bytes("module", frame.module);
+  json.text("build_id", frame.build_id);
+  json.number("offset", frame.offset);
+  json.bytes("symbol", frame.symbol);
+  json.bytes("file", frame.file);
+  json.number("line", frame.line);
+  json.boolean("inlined", frame.inlined);
+  json.text("language", frame.language);
+  json.end_object();
+}
+
+}  // namespace
+
+const std::string& JsonLines::stack_json(StackRef ref) {
+  const auto [entry, fresh] = rendered_.try_emplace(StackCache::key(ref));
+  if (!fresh) return entry->second;
+  JsonWriter json(entry->second);
+  json.begin_array("stack");
+  for (const Frame& frame : stacks_.frames(ref)) append_frame(json, frame);
+  json.end_array();
+  if (ref.id != 0 && run_.stack_truncated(ref)) json.boolean("stack_truncated", true);
+  return entry->second;
+}
+
+template <typename T>
+void JsonLines::append_event(std::string& out, const char* type, const T& event) {
+  JsonWriter json(out);
+  json.begin_object();
+  json.text("type", type);
+  json.number("seq", event.seq);
+  json.number("time_ns", event.time_ns);
+  json.number("pid", event.pid);
+  json.number("tid", event.tid);
+  json.bytes("thread", event.thread);
+  json.number("fs", event.fs);
+  json.text("call", event.call);
+  fields(json, event);
+  json.raw(stack_json(event.stack));
+  json.end_object();
+  out += '\n';
+}
+
+void JsonLines::append(std::string& out, const Event& event) {
+  std::visit(
+      [&](const auto& one) {
+        constexpr auto type = type_name(static_cast<std::decay_t<decltype(one)>*>(nullptr));
+        if constexpr (!std::is_same_v<decltype(type), const std::nullptr_t>)
+          append_event(out, type, one);
+      },
+      event);
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,34 @@
+// Events as JSON Lines, schema version 1 (umaskaudit-report(1), "JSON LINES").
+// Must never change the meaning or the type of a field: scripts depend on them; fields may be
+// added. Called by `report --format jsonl` and the tests that compare a run with stat(2).
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+#include "reporter/model/events.h"
+#include "reporter/render/stack_cache.h"
+
+namespace umaskaudit {
+
+inline constexpr unsigned kJsonSchema = 1;
+
+class JsonLines {
+ public:
+  JsonLines(const Run& run, StackCache& stacks) : run_(run), stacks_(stacks) {}
+
+  // Appends the event and a newline. Events that schema 1 has no type for (fork, exec, rename,
+  // thread creation) append nothing.
+  void append(std::string& out, const Event& event);
+
+ private:
+  template <typename T>
+  void append_event(std::string& out, const char* type, const T& event);
+  const std::string& stack_json(StackRef ref);
+
+  const Run& run_;
+  StackCache& stacks_;
+  std::unordered_map<std::uint64_t, std::string> rendered_;
+};
+
+}  // namespace umaskaudit
