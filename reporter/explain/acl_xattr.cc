@@ -1,7 +1,5 @@
 // Decodes the kernel's encoding of a default ACL, from a live getxattr(2) or from a trace.
 // The bytes may be hostile: nothing is believed that posix_acl_valid() would refuse.
-#include <array>
-#include <cstring>
 
 #include "reporter/explain/calculus.h"
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace umaskaudit {
 namespace {
@@ -11,6 +12,18 @@ namespace {
 constexpr Mode kPermissions = 0777;
 constexpr Mode kAllBits = 07777;    // S_IALLUGO
 constexpr Mode kMkdirBits = 01777;  // mkdir(2): "mode & ~umask & 01777" on Linux
+
+// sem_open(3) writes the initial value, and a write by an unprivileged caller takes set-user-ID and
+// set-group-ID away (file_remove_privs() in the kernel): whether it did shows in the result alone.
+constexpr Mode kSetIds = S_ISUID | S_ISGID;
+
+Mode honoured_bits(const CreationFacts& facts) {
+  if (facts.kind == trace::Kind::dir) return kMkdirBits;
+  if (facts.kind == trace::Kind::sem && facts.final_mode) {
+    return (kAllBits & ~kSetIds) | (*facts.final_mode & kSetIds);
+  }
+  return kAllBits;
+}
 
 // Steps that build on each other; the mode starts at 0.
 class Chain {
@@ -83,9 +96,7 @@ void apply_setgid_parent(const CreationFacts& facts, Chain& chain) {
 Chain run_chain(const CreationFacts& facts, std::optional<Mode> mask) {
   Chain chain;
   chain.move_to(Rule::requested, facts.requested & kAllBits, true);
-  if (facts.kind == trace::Kind::dir) {
-    chain.move_to(Rule::ignored_bits, chain.mode() & kMkdirBits, false);
-  }
+  chain.move_to(Rule::ignored_bits, chain.mode() & honoured_bits(facts), false);
   apply_mask_and_acl(facts, mask, chain);
   apply_setgid_parent(facts, chain);
   return chain;
