@@ -1,0 +1,63 @@
+// All rules over one run: events in, findings out.
+// Must never start a process, read a file or look at a clock: the same events give the same
+// findings. Called by `check`, by `report` and by the summary of `run`; tests pass their own
+// events.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "reporter/model/run.h"
+#include "reporter/rules/finding.h"
+
+namespace umaskaudit {
+
+struct Policy;  // policy.h
+
+// Calls its argument for each event of a run in merged order, until that returns false. Called more
+// than once; each time the same events must come in the same order.
+using EventSource = std::function<void(const std::function<bool(const Event&)>&)>;
+
+// One object that a rule found hit. The references are valid during the call.
+struct Hit {
+  RuleId rule;
+  const CreateEvent& event;
+  Mode expected_mask;
+  Mode expected;  // the mode it should have had
+};
+
+struct FindOptions {
+  // Names the code of a stack for fingerprints and for merging: modules and symbols, innermost
+  // first, no addresses. Empty result or no function: unknown.
+  std::function<std::string(StackRef)> symbol_chain;
+  // Further names of secrets: globs over the last component of a path.
+  std::vector<std::string> secret_names;
+  const Policy* policy = nullptr;
+  // True: this object is of no concern to that rule (a suppression by path).
+  std::function<bool(RuleId, const std::string& path)> skip_object;
+  // Told of each object hit, in the order of the run: the findings keep only examples.
+  std::function<void(const Hit&)> on_hit;
+  std::size_t max_examples = 5;
+};
+
+// What the rules saw, and how much of it left room for doubt.
+struct FindStats {
+  std::uint64_t creations = 0;  // objects made
+  std::uint64_t mask_changes = 0;
+  std::uint64_t windows = 0;         // masks set and later restored by the same thread
+  std::uint64_t ambiguous = 0;       // creations during which the mask moved
+  std::uint64_t resolved = 0;        // of these, decided by the final mode
+  std::uint64_t unresolved = 0;      // creations that may or may not have been hit; never listed
+  std::uint64_t skipped_chmods = 0;  // chmods of objects no longer remembered
+};
+
+struct FindResult {
+  std::vector<Finding> findings;  // worst first
+  FindStats stats;
+};
+
+FindResult find(const EventSource& source, const FindOptions& options);
+FindResult find(const Run& run, const FindOptions& options);
+
+}  // namespace umaskaudit

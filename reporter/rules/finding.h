@@ -1,0 +1,130 @@
+// What a rule has to say: who opened the window, who was hit, what to do instead.
+// Must never hold an address or a view into a run: a finding outlives the run it came from.
+// Made by the rules, read by every renderer, by baselines and by suppressions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reporter/model/events.h"
+
+namespace umaskaudit {
+
+// In rising order: `--fail-on` compares.
+enum class Severity : std::uint8_t { note, warning, error };
+
+// "note", "warning", "error": the words of SARIF's levels.
+const char* severity_name(Severity severity);
+std::optional<Severity> parse_severity(std::string_view name);
+
+// One row each in rule_table.cc, in this order.
+enum class RuleId : std::uint8_t {
+  window_overlap,
+  strict_overlap,
+  lost_mask,
+  leaked_mask,
+  exec_in_window,
+  getter_idiom,
+  umask_zero,
+  chmod_style_argument,
+  unseen_writer,
+  secret_readable,
+  world_writable,
+  group_writable,
+  create_then_chmod,
+  predictable_temp,
+  setid_created,
+  policy_mode,
+  policy_mask,
+  policy_call,
+};
+inline constexpr std::size_t kRuleCount = 18;
+
+// What is true of a rule wherever it fires. All text is ours: plain ASCII.
+struct RuleInfo {
+  RuleId rule;
+  const char* id;     // "window-overlap"
+  Severity severity;  // the usual one; a finding may say otherwise
+  std::uint16_t cwe;  // 362 for CWE-362; 0: none fits
+  const char* title;  // what is wrong, in one line
+  const char* explanation;
+  const char* advice;  // what to do instead
+};
+const RuleInfo& rule_info(RuleId rule);
+// Nothing for an unknown id.
+const RuleInfo* find_rule(std::string_view id);
+
+// An event as a finding remembers it.
+struct EventRef {
+  std::uint64_t seq = 0;  // EventBase::seq
+  std::uint64_t id = 0;   // UmaskEvent::id; 0 for other events
+  std::uint64_t time_ns = 0;
+  std::uint32_t pid = 0;
+  std::uint32_t tid = 0;
+  std::uint32_t fs = 0;
+  std::string thread;  // raw bytes, as the program named it
+  std::string call;
+  StackRef stack;
+};
+
+// One object that was hit. Bounded: a finding keeps the first few, and counts all.
+struct Victim {
+  EventRef event;
+  std::string path;  // raw bytes; empty for a process
+  trace::Kind kind = trace::Kind::unknown;
+  std::uint32_t requested = 0;
+  Mode mask = 0;           // in force
+  Mode expected_mask = 0;  // that should have been
+  Mode mode = 0;           // as it came out
+  Mode expected = 0;  // as it should have; equal to `mode` where nothing else was to be expected
+  bool ambiguous = false;  // the mask moved during the call; the final mode decided
+};
+
+// How long the mask stood. Times are CLOCK_MONOTONIC.
+struct Window {
+  std::uint64_t begin_ns = 0;
+  std::uint64_t end_ns = 0;  // of the example; the end of the trace when `open_ended`
+  bool open_ended = false;
+  Mode mask_before = 0;
+  Mode mask_inside = 0;
+  std::uint64_t count = 0;  // windows of this kind that hit somebody
+  std::uint64_t shortest_ns = 0;
+  std::uint64_t longest_ns = 0;
+
+  std::uint64_t length_ns() const { return end_ns - begin_ns; }
+};
+
+// One line of a story that is told in order: the four calls of a lost mask.
+struct StoryStep {
+  EventRef event;
+  std::string text;  // "sets 0000, remembers 0022"
+};
+
+enum class BaselineState : std::uint8_t { none, fresh, unchanged };
+
+struct Finding {
+  RuleId rule = RuleId::window_overlap;
+  Severity severity = Severity::note;
+  std::string message;      // this case, in one sentence; raw bytes of the program may be in it
+  std::string advice;       // RuleInfo::advice, or what fits this case better
+  std::uint64_t count = 0;  // objects hit (or occurrences, where nobody is hit)
+
+  std::optional<EventRef> culprit;       // the call that opened the window, or did the wrong thing
+  std::optional<EventRef> culprit_end;   // the call that closed it
+  std::optional<EventRef> culprit_born;  // where the culprit's thread was created
+  std::optional<EventRef> victim_born;   // where the first victim's thread was created
+  std::vector<Victim> victims;           // examples, oldest first
+  std::optional<Window> window;
+  std::vector<StoryStep> story;
+
+  std::string fingerprint;  // 16 hex digits: rule, module, symbols; equal across builds and hosts
+  BaselineState baseline = BaselineState::none;
+  std::string suppressed_by;  // the reason given in the suppression file; empty: not suppressed
+
+  const RuleInfo& info() const { return rule_info(rule); }
+};
+
+}  // namespace umaskaudit
