@@ -1,6 +1,6 @@
 # Shared by the scripts of this folder: the package lists, and how to get from a bare Debian machine
-# to a built directory. Must never touch the caller's umask, stdin, descriptors or working directory:
-# what runs afterwards is somebody's program. Sourced, not run.
+# to a built directory. Must never touch the caller's umask, stdin, descriptors or directory: what
+# runs afterwards is somebody's program. Sourced by the others, not run.
 # shellcheck shell=bash disable=SC2034  # the lists are read by the scripts that source this file
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -58,8 +58,8 @@ apt_install() {
   "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "$@"
 }
 
-# ensure_packages PACKAGE...: installs what is missing; false, with one line that says what to do, if
-# that cannot be done. On a system without dpkg nothing is known, and meson will name what it lacks.
+# ensure_packages PACKAGE...: installs what is missing; false, with one line that says what to do,
+# if that cannot be done. Without dpkg nothing is known, and meson will name what it lacks.
 ensure_packages() {
   command -v dpkg-query >/dev/null || return 0
   local missing

@@ -7,7 +7,7 @@ from pathlib import Path
 
 MAX_COLUMNS = 100
 MAX_LINES = 600
-SUFFIXES = {".h", ".cc", ".def", ".inc", ".py", ".sh", ".build", ".txt", ".md", ".scd",
+SUFFIXES = {".h", ".cc", ".cpp", ".def", ".inc", ".py", ".sh", ".build", ".txt", ".md", ".scd",
              ".js", ".css", ".html", ""}
 SKIPPED = {".git", "golden", "corpus", "__pycache__"}
 

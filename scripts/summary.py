@@ -1,6 +1,6 @@
 """Prints what a run of `meson test` found: every failure readably, every skip with its reason, and
-last the one line "N passed, N failed, N skipped". Must never hide a failure that only one of the two
-logs knows: a test that crashed has no cases. Called by scripts/test with the log directory."""
+last the one line "N passed, N failed, N skipped". Must never hide a failure that only one of the
+two logs knows: a test that crashed has no cases. Called by scripts/test with the log directory."""
 
 import json
 import re
@@ -12,7 +12,7 @@ MAX_LINES = 60  # of one failing test's output
 
 
 def cases_of(suite, tests):
-    """The cases of one junit suite as (test, case, result, text); result: passed, failed, skipped."""
+    """The cases of a junit suite: (test, case, result, text); result: passed, failed, skipped."""
     own_text = suite.findtext("system-out") or ""
     for case in suite.iter("testcase"):
         text = case.findtext("system-out") or own_text
@@ -40,7 +40,8 @@ def clipped(text):
     lines = text.rstrip().splitlines()
     if len(lines) > MAX_LINES:
         left_out = len(lines) - MAX_LINES
-        lines = lines[: MAX_LINES // 2] + [f"[{left_out} lines left out]"] + lines[-MAX_LINES // 2 :]
+        half = MAX_LINES // 2
+        lines = [*lines[:half], f"[{left_out} lines left out]", *lines[-half:]]
     return "".join(f"    {line}\n" for line in lines)
 
 

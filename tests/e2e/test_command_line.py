@@ -1,0 +1,105 @@
+"""Exit codes and the one clear line of an error; what the launcher passes on."""
+
+import os
+
+import harness
+from harness import Case, needs
+
+
+class Launcher(Case):
+    def code(self, *command, **options):
+        run = self.new_run()
+        return self.execute(harness.TOOL, "run", "-o", run, "--", *command, **options).returncode
+
+    def test_exits_as_the_program_did(self):
+        for code in (0, 1, 3, 42, 125, 255):
+            self.assertEqual(self.code("sh", "-c", f"exit {code}"), code)
+        self.assertEqual(self.code("sh", "-c", "kill -TERM $$"), 128 + 15)
+        self.assertEqual(self.code("sh", "-c", "kill -KILL $$"), 128 + 9)
+
+    def test_a_program_that_does_not_exist_or_cannot_run(self):
+        self.assertEqual(self.code("./does-not-exist"), 127)
+        self.assertEqual(self.code("does-not-exist-on-path"), 127)
+        (self.work / "no-program").write_text("text")
+        self.assertEqual(self.code("./no-program"), 126)
+
+    def test_stdin_umask_directory_and_arguments_are_passed_on(self):
+        run = self.new_run()
+        script = 'umask; pwd; cat; for a in "$@"; do printf "<%s>" "$a"; done'
+        words = [harness.TOOL, "run", "-o", run, "--", "sh", "-c", script, "sh", "a b", "", "-o"]
+        os.umask(0o031)
+        result = self.execute(*words, stdin=None, input=b"input\n")
+        self.assertEqual(result.stdout.decode(),
+                         f"0031\n{self.work}\ninput\n<a b><><-o>")
+
+    def test_the_summary_is_on_stderr_only(self):
+        result, _ = self.record("sh", "-c", "mkdir d")
+        self.assertEqual(result.stdout, b"")
+        self.assertNotEqual(result.stderr, b"")
+
+    def test_the_run_is_private_whatever_the_umask(self):
+        for mask in (0o000, 0o777):
+            os.umask(mask)
+            _, run = self.record("true")
+            self.assertEqual(run.stat().st_mode & 0o7777, 0o700)
+            segments = list(run.glob("*.seg"))
+            self.assertTrue(segments)
+            for segment in segments:
+                self.assertEqual(segment.stat().st_mode & 0o7777, 0o600)
+
+    @needs("setfacl")
+    def test_the_run_is_private_under_a_default_acl(self):
+        if self.execute("setfacl", "-d", "-m", "u::rwx,g::rwx,o::rwx", self.top).returncode != 0:
+            self.skipTest("no ACLs on this filesystem")
+        _, run = self.record("true")
+        self.assertEqual(run.stat().st_mode & 0o7777, 0o700)
+        for segment in run.iterdir():
+            self.assertEqual(segment.stat().st_mode & 0o7777, 0o600)
+
+    @needs("strace")
+    def test_an_idle_run_never_calls_umask(self):
+        output = self.top / "strace"
+        result = self.execute("strace", "-f", "-qq", "-o", output, "-e", "trace=umask",
+                              harness.TOOL, "run", "-o", self.new_run(), "--", "true")
+        if b"ptrace" in result.stderr:
+            self.skipTest("ptrace is barred here")
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(output.read_text(), "")
+
+
+class Errors(Case):
+    def fails(self, code, *arguments):
+        """The command fails with this code and one line that begins as all errors do."""
+        result = self.execute(harness.TOOL, *arguments)
+        text = result.stderr.decode()
+        self.assertEqual(result.returncode, code, text)
+        self.assertEqual(len(text.splitlines()), 1, text)
+        self.assertTrue(text.startswith("umaskaudit: error: "), text)
+        self.assertEqual(result.stdout, b"")
+        return text
+
+    def test_usage(self):
+        self.assertIn("--bogus", self.fails(2, "report", "--bogus"))
+        self.assertIn("bogus", self.fails(2, "bogus"))
+        self.fails(2)
+        self.fails(2, "report")
+
+    def test_runs_that_cannot_be_read(self):
+        self.assertIn("nowhere", self.fails(3, "report", self.top / "nowhere"))
+        self.assertIn("work", self.fails(3, "report", self.work))
+        file = self.top / "file"
+        file.write_text("text")
+        self.fails(3, "report", file)
+
+    def test_names_from_the_program_reach_no_terminal_unescaped(self):
+        name = "esc\x1b[31m\nnext\udcff"
+        _, run = self.record("mkdir", os.fsencode(name).decode("utf-8", "surrogateescape"))
+        text = self.tool("report", run)
+        self.assertNotIn("\x1b", text)
+        self.assertNotIn("\nnext", text)
+        event = next(event for event in self.report(run).of("create") if event["created"] is True)
+        self.assertIn("path_bytes", event)
+
+
+if __name__ == "__main__":
+    harness.main()
