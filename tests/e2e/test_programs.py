@@ -50,7 +50,7 @@ fs.promises.writeFile('g', 'y').then(() => console.log(process.umask().toString(
 
 GIT = """
 set -e
-export GIT_AUTHOR_DATE='1 +0000' GIT_COMMITTER_DATE='1 +0000'
+export GIT_AUTHOR_DATE='1000000000 +0000' GIT_COMMITTER_DATE='1000000000 +0000'
 export GIT_CONFIG_NOSYSTEM=1 HOME=$PWD
 git init -b main one
 cd one

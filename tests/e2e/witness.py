@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 
-CALLS = ("umask,mkdir,mkdirat,mknod,mknodat,chmod,fchmod,fchmodat,fchmodat2,"
+CALLS = ("umask,mkdir,mkdirat,chmod,fchmod,fchmodat,?fchmodat2,"
          "setxattr,fsetxattr,lsetxattr")
 LINE = re.compile(r"^(\d+) +(\w+)\((.*)\) += (0?\d+|-1 \w+)(?: .*)?$")
 UNFINISHED = re.compile(r"^(\d+) +(.*) <unfinished \.\.\.>$")
