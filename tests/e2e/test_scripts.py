@@ -1,0 +1,138 @@
+"""The scripts that set up, build and run, with stand-ins for apt-get, meson and ninja.
+
+Must never install or build anything: PATH leads to the stand-ins first, which write down what they
+were asked.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import harness
+from harness import Case
+
+SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
+
+DPKG_QUERY = """
+shift 2
+for package; do
+  grep -qxF "$package" "$STANDINS/absent" || printf 'ii %s\\n' "$package"
+done
+[ ! -s "$STANDINS/absent" ]
+"""
+APT_GET = """
+echo "$*" >> "$STANDINS/asked-apt"
+case "$*" in
+*update) touch "$STANDINS/updated" ;;
+*) [ -e "$STANDINS/updated" ] || { echo "E: Unable to locate package"; exit 100; }
+   : > "$STANDINS/absent" ;;
+esac
+"""
+MESON = 'echo "$*" >> "$STANDINS/asked-meson"; mkdir -p "$2"; touch "$2/build.ninja"; echo chatter'
+NINJA = """
+echo "$*" >> "$STANDINS/asked-ninja"
+[ ! -e "$STANDINS/broken" ] || { echo "error: it is broken"; exit 1; }
+mkdir -p "$2/reporter"
+cp "$STANDINS/tool" "$2/reporter/umaskaudit"
+echo chatter
+"""
+TOOL = """#!/bin/sh
+umask; pwd; cat; ls /proc/$$/fd | grep -x '[0-9]' | tr '\\n' ' '
+for word; do printf '<%s>' "$word"; done
+exit 42
+"""
+
+
+class Scripts(Case):
+    def setUp(self):
+        super().setUp()
+        self.top.chmod(0o755)
+        self.tree = self.top / "tree"
+        shutil.copytree(SCRIPTS, self.tree / "scripts")
+        self.standins = self.top / "standins"
+        self.standins.mkdir()
+        for name, body in (("dpkg-query", DPKG_QUERY), ("apt-get", APT_GET), ("meson", MESON),
+                           ("ninja", NINJA), ("sudo", "exit 1")):
+            (self.standins / name).write_text(f"#!/bin/sh\n{body}\n")
+            (self.standins / name).chmod(0o755)
+        (self.standins / "tool").write_text(TOOL)
+        (self.standins / "tool").chmod(0o755)
+        (self.standins / "absent").touch()
+
+    def run_script(self, *words, **options):
+        environment = {"PATH": f"{self.standins}:{os.environ['PATH']}",
+                       "STANDINS": str(self.standins)}
+        return self.execute(self.tree / "scripts" / "umaskaudit", *words, env=environment, **options)
+
+    def asked(self, name):
+        file = self.standins / f"asked-{name}"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def test_first_run_builds_and_runs_with_everything_untouched(self):
+        os.umask(0o077)
+        result = self.run_script("run", "--", "a b", "", stdin=None, input=b"input\n")
+        self.assertEqual(result.returncode, 42, result.stderr)
+        self.assertEqual(result.stdout.decode(),
+                         f"0077\n{self.work}\ninput\n0 1 2 <run><--><a b><>")
+        self.assertEqual(len(self.asked("meson")), 1)
+        self.assertEqual(len(self.asked("ninja")), 1)
+        self.assertNotIn(b"chatter", result.stderr)
+
+    def test_later_runs_are_quiet_and_install_nothing(self):
+        self.run_script()
+        result = self.run_script()
+        self.assertEqual(result.stderr, b"")
+        self.assertEqual(len(self.asked("meson")), 1)
+        self.assertEqual(self.asked("apt"), [])
+
+    def test_two_at_once_configure_once(self):
+        with subprocess.Popen([self.tree / "scripts" / "umaskaudit"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              env={"PATH": f"{self.standins}:{os.environ['PATH']}",
+                                   "STANDINS": str(self.standins)}) as other:
+            result = self.run_script()
+            self.assertEqual(other.wait(), 42)
+        self.assertEqual(result.returncode, 42, result.stderr)
+        self.assertEqual(len(self.asked("meson")), 1)
+
+    def test_a_failing_build_shows_its_output(self):
+        (self.standins / "broken").touch()
+        result = self.run_script()
+        self.assertEqual(result.returncode, 125)
+        self.assertIn(b"error: it is broken", result.stderr)
+        self.assertEqual(result.stdout, b"")
+
+    def test_an_interrupted_set_up_is_done_again(self):
+        (self.tree / "build" / "release" / "meson-private").mkdir(parents=True)
+        result = self.run_script()
+        self.assertEqual(result.returncode, 42, result.stderr)
+        self.assertFalse((self.tree / "build" / "release" / "meson-private").exists())
+
+    def test_root_installs_only_what_is_missing(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root")
+        (self.standins / "absent").write_text("scdoc\nlibdw-dev\n")
+        result = self.run_script()
+        self.assertEqual(result.returncode, 42, result.stderr)
+        install, update, again = self.asked("apt")
+        self.assertTrue(install.endswith("install --no-install-recommends scdoc libdw-dev"), install)
+        self.assertTrue(update.endswith("update"))
+        self.assertEqual(again, install)
+
+    def test_without_root_one_line_names_the_packages(self):
+        options = {}
+        if os.geteuid() == 0:
+            shutil.chown(self.tree, 65534)
+            options = {"user": 65534, "group": 65534, "extra_groups": []}
+        (self.standins / "absent").write_text("scdoc\nlibdw-dev\n")
+        result = self.run_script(**options)
+        self.assertEqual(result.returncode, 125)
+        self.assertEqual(result.stderr.decode(),
+                         "scripts/umaskaudit: missing packages, and no root to install them; "
+                         "run: sudo apt-get install scdoc libdw-dev\n")
+        self.assertEqual(self.asked("apt"), [])
+
+
+if __name__ == "__main__":
+    harness.main()
