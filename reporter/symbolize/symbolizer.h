@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,8 @@ struct Frame {
   std::string symbol;  // demangled; empty when unknown
   std::string file;    // empty when unknown
   std::uint32_t line = 0;
-  bool inlined = false;   // this frame was inlined into the next one
-  std::string language;   // "C", "C++", "Rust", ...; empty when unknown
+  bool inlined = false;  // this frame was inlined into the next one
+  std::string language;  // "C", "C++", "Rust", ...; empty when unknown
 };
 
 struct SymbolOptions {
@@ -33,8 +34,16 @@ struct SymbolOptions {
   bool symbols = true;                  // false: modules and offsets only
 };
 
+// A return address as it was recorded, apart from any run.
+struct RecordedAddress {
+  std::string module;        // path; empty for generated code
+  std::string build_id;      // lower-case hex; may be empty
+  std::uint64_t offset = 0;  // return address - load bias
+};
+
 class Symbolizer {
  public:
+  // Starts nothing yet: the first look-up forks the child that reads the module files.
   explicit Symbolizer(SymbolOptions options);
   ~Symbolizer();
   Symbolizer(const Symbolizer&) = delete;
@@ -43,6 +52,16 @@ class Symbolizer {
   // Frames of a stack, innermost first, inlined calls expanded. Cached by (build id or path,
   // offset). Return addresses are looked up at address - 1, so that the call's line is named.
   std::vector<Frame> stack(const Run& run, StackRef ref);
+
+  // The same for addresses from anywhere: their frames, one after the other. Each address gives at
+  // least one frame, which may have nothing but module and offset.
+  std::vector<Frame> lookup(std::span<const RecordedAddress> addresses);
+  std::vector<Frame> lookup(const std::string& module, const std::string& build_id,
+                            std::uint64_t offset);
+
+  // Modules that could not be used so far, one line for people each: "libx.so changed since the
+  // recording (build id a1 recorded, b2 on disk)". Holds raw bytes of paths: escape it.
+  const std::vector<std::string>& notes() const;
 
  private:
   struct State;

@@ -1,0 +1,186 @@
+// Implementation of debug_unit.h.
+#include "reporter/symbolize/debug_unit.h"
+
+#include <dwarf.h>
+
+#include <filesystem>
+
+#include "reporter/symbolize/die_name.h"
+#include "reporter/symbolize/elf_file.h"
+#include "reporter/symbolize/names.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr int kMaxNesting = 64;         // namespaces in namespaces
+constexpr std::size_t kMaxChain = 256;  // inlined calls and blocks at one address
+
+std::string tidy_path(const char* path) {
+  return path == nullptr ? "" : std::filesystem::path(path).lexically_normal().string();
+}
+
+const char* unit_string(Dwarf_Die* unit, unsigned name) {
+  Dwarf_Attribute attribute;
+  return dwarf_formstring(dwarf_attr(unit, name, &attribute));
+}
+
+// The tree of a unit whose DWARF was split off into a .dwo file. libdw opens the file by itself, so
+// both names that it will try are checked first.
+Dwarf_Die tree_of(Dwarf_Die unit, const std::string& debug_directory) {
+  const char* name = unit_string(&unit, DW_AT_dwo_name);
+  if (name == nullptr) name = unit_string(&unit, DW_AT_GNU_dwo_name);
+  if (name == nullptr) return unit;
+  const char* built_in = unit_string(&unit, DW_AT_comp_dir);
+  const std::filesystem::path beside = std::filesystem::path(debug_directory) / name;
+  const std::filesystem::path there =
+      std::filesystem::path(built_in != nullptr ? built_in : "") / name;
+  if (!harmless_to_open(beside.string()) || !harmless_to_open(there.string())) return unit;
+  Dwarf_Die split{};
+  if (dwarf_cu_info(unit.cu, nullptr, nullptr, nullptr, &split, nullptr, nullptr, nullptr) == 0 &&
+      split.addr != nullptr) {
+    return split;
+  }
+  return unit;
+}
+
+enum class Inside { no, yes, unmarked };
+
+Inside covers(Dwarf_Die* die, Dwarf_Addr address) {
+  const int has = dwarf_haspc(die, address);
+  if (has > 0) return Inside::yes;
+  // g++ leaves blocks without addresses around inlined calls that have some.
+  if (dwarf_tag(die) == DW_TAG_lexical_block && dwarf_hasattr(die, DW_AT_low_pc) == 0 &&
+      dwarf_hasattr(die, DW_AT_ranges) == 0) {
+    return Inside::unmarked;
+  }
+  return Inside::no;
+}
+
+bool may_hold_inlined_calls(int tag) {
+  return tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block ||
+         tag == DW_TAG_try_block || tag == DW_TAG_catch_block || tag == DW_TAG_with_stmt;
+}
+
+// Appends the inlined calls below `parent` that cover `address`, outermost first.
+bool inlined_below(const Dwarf_Die& parent, Dwarf_Addr address, std::size_t depth,
+                   std::vector<Dwarf_Die>& chain) {
+  Dwarf_Die from = parent;
+  Dwarf_Die child;
+  if (depth >= kMaxChain || dwarf_child(&from, &child) != 0) return false;
+  do {
+    const int tag = dwarf_tag(&child);
+    if (!may_hold_inlined_calls(tag)) continue;
+    const Inside inside = covers(&child, address);
+    if (inside == Inside::no) continue;
+    if (tag == DW_TAG_inlined_subroutine) chain.push_back(child);
+    const bool found = inlined_below(child, address, depth + 1, chain);
+    if (inside == Inside::yes || found) return true;
+  } while (dwarf_siblingof(&child, &child) == 0);
+  return false;
+}
+
+}  // namespace
+
+DebugUnit::DebugUnit(const Dwarf_Die& unit, const std::string& debug_directory)
+    : lines_(unit), tree_(tree_of(unit, debug_directory)) {
+  Dwarf_Attribute attribute;
+  Dwarf_Word language = 0;
+  if (dwarf_formudata(dwarf_attr(&tree_, DW_AT_language, &attribute), &language) == 0) {
+    language_ = language_name(language);
+  }
+}
+
+void DebugUnit::add_function(Dwarf_Die* die) {
+  Dwarf_Addr base = 0;
+  Dwarf_Addr low = 0;
+  Dwarf_Addr high = 0;
+  ptrdiff_t offset = 0;
+  while ((offset = dwarf_ranges(die, offset, &base, &low, &high)) > 0) {
+    // Address 0: a function that the linker dropped but whose entry it kept.
+    if (low != 0 && low < high) functions_.push_back({low, high, *die});
+  }
+}
+
+void DebugUnit::index_functions(const Dwarf_Die& parent, int depth) {
+  Dwarf_Die from = parent;
+  Dwarf_Die child;
+  if (depth >= kMaxNesting || dwarf_child(&from, &child) != 0) return;
+  do {
+    switch (dwarf_tag(&child)) {
+      case DW_TAG_subprogram:
+        add_function(&child);
+        break;
+      case DW_TAG_namespace:
+      case DW_TAG_module:
+        index_functions(child, depth + 1);
+        break;
+      default:
+        break;
+    }
+  } while (dwarf_siblingof(&child, &child) == 0);
+}
+
+std::optional<Dwarf_Die> DebugUnit::function_at(Dwarf_Addr address) {
+  if (!indexed_) {
+    indexed_ = true;
+    index_functions(tree_, 0);
+    sort_ranges(functions_);
+  }
+  const auto* found = range_at(functions_, address);
+  if (found == nullptr) return std::nullopt;
+  return found->value;
+}
+
+std::string DebugUnit::file_name(Dwarf_Word index) {
+  Dwarf_Files* files = nullptr;
+  std::size_t count = 0;
+  if (dwarf_getsrcfiles(&lines_, &files, &count) != 0 || index >= count) return "";
+  return tidy_path(dwarf_filesrc(files, index, nullptr, nullptr));
+}
+
+Location DebugUnit::innermost_place(Dwarf_Addr address) {
+  Location place;
+  place.language = language_;
+  Dwarf_Line* line = dwarf_getsrc_die(&lines_, address);
+  if (line == nullptr) return place;
+  int number = 0;
+  if (dwarf_lineno(line, &number) == 0 && number > 0) {
+    place.line = static_cast<std::uint32_t>(number);
+  }
+  place.file = tidy_path(dwarf_linesrc(line, nullptr, nullptr));
+  return place;
+}
+
+Places DebugUnit::expand(Dwarf_Addr address) {
+  Places places;
+  Location place = innermost_place(address);
+  const std::optional<Dwarf_Die> function = function_at(address);
+  if (!function) {
+    if (!place.file.empty()) places.push_back(std::move(place));
+    return places;
+  }
+  std::vector<Dwarf_Die> chain{*function};
+  inlined_below(*function, address, 0, chain);
+  // Each inlined entry says where it was called: that is the place within the function around it.
+  while (!chain.empty()) {
+    Dwarf_Die die = chain.back();
+    chain.pop_back();
+    place.symbol = function_name(&die);
+    place.inlined = !chain.empty();
+    places.push_back(std::move(place));
+    if (chain.empty()) break;
+    place = Location{};
+    place.language = language_;
+    Dwarf_Attribute attribute;
+    Dwarf_Word value = 0;
+    if (dwarf_formudata(dwarf_attr(&die, DW_AT_call_file, &attribute), &value) == 0) {
+      place.file = file_name(value);
+    }
+    if (dwarf_formudata(dwarf_attr(&die, DW_AT_call_line, &attribute), &value) == 0) {
+      place.line = static_cast<std::uint32_t>(value);
+    }
+  }
+  return places;
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,165 @@
+// Implementation of elf_file.h.
+#include "reporter/symbolize/elf_file.h"
+
+#include <elfutils/libdwelf.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+namespace umaskaudit {
+namespace {
+
+struct ElfEnd {
+  void operator()(Elf* elf) const { elf_end(elf); }
+};
+
+Error cannot_use(const std::string& path, std::string why) {
+  return Error{"cannot use module " + path, std::move(why), "", ExitCode::unreadable};
+}
+
+int open_raw(const std::string& root, const std::string& path, int flags) {
+  flags |= O_CLOEXEC;
+  if (root.empty()) return open(path.c_str(), flags);
+  const Fd root_fd(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root_fd) return -1;
+  open_how how{};
+  how.flags = static_cast<unsigned>(flags);
+  // An absolute link in a copied system means that system's file, not the one of this host.
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  const long fd = syscall(SYS_openat2, root_fd.get(), path.c_str(), &how, sizeof how);
+  // Before Linux 5.6, and where a container's filter does not know the call yet.
+  if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+    return open((root + "/" + path).c_str(), flags);
+  return static_cast<int>(fd);
+}
+
+bool same_regular_file(int fd, const struct stat& expected) {
+  struct stat now {};
+  return fstat(fd, &now) == 0 && S_ISREG(now.st_mode) && now.st_dev == expected.st_dev &&
+         now.st_ino == expected.st_ino;
+}
+
+void read_sections(Elf* elf, ElfFile& file) {
+  std::size_t names = 0;
+  if (elf_getshdrstrndx(elf, &names) != 0) return;
+  for (Elf_Scn* section = elf_nextscn(elf, nullptr); section != nullptr;
+       section = elf_nextscn(elf, section)) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) == nullptr || header.sh_type == SHT_NOBITS) continue;
+    const char* name = elf_strptr(elf, names, header.sh_name);
+    if (name == nullptr) continue;
+    const std::string_view view(name);
+    if (view == ".debug_info" || view == ".zdebug_info") file.debug_info = true;
+  }
+}
+
+}  // namespace
+
+void Fd::reset(int fd) {
+  if (fd_ >= 0) close(fd_);
+  fd_ = fd;
+}
+
+Result<ElfFile> open_elf(const std::string& root, const std::string& path) {
+  // Opening a device can already act on it (a watchdog, a tape), and opening a FIFO can block: look
+  // first, through O_PATH, which touches neither.
+  const Fd look(open_raw(root, path, O_PATH));
+  if (!look) return cannot_use(path, std::strerror(errno));
+  struct stat expected {};
+  if (fstat(look.get(), &expected) != 0) return cannot_use(path, std::strerror(errno));
+  if (!S_ISREG(expected.st_mode)) return cannot_use(path, "not a regular file");
+  Fd fd(open_raw(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  if (!fd) return cannot_use(path, std::strerror(errno));
+  if (!same_regular_file(fd.get(), expected))
+    return cannot_use(path, "replaced while being opened");
+  return inspect_elf(std::move(fd), path);
+}
+
+Result<ElfFile> inspect_elf(Fd fd, const std::string& path) {
+  // libelf would also unpack archives, and libdwfl compressed kernels: only plain ELF gets in.
+  char magic[SELFMAG] = {};
+  if (pread(fd.get(), magic, sizeof magic, 0) != SELFMAG ||
+      std::memcmp(magic, ELFMAG, SELFMAG) != 0) {
+    return cannot_use(path, "not an ELF file");
+  }
+  elf_version(EV_CURRENT);
+  const std::unique_ptr<Elf, ElfEnd> elf(elf_begin(fd.get(), ELF_C_READ_MMAP, nullptr));
+  GElf_Ehdr header;
+  if (elf == nullptr || gelf_getehdr(elf.get(), &header) == nullptr) {
+    return cannot_use(path, "damaged ELF file");
+  }
+  if (header.e_type != ET_EXEC && header.e_type != ET_DYN) {
+    return cannot_use(path, "not an ELF program or shared library");
+  }
+  ElfFile file;
+  file.path = path;
+  const void* id = nullptr;
+  const ssize_t id_size = dwelf_elf_gnu_build_id(elf.get(), &id);
+  if (id_size > 0) {
+    file.build_id =
+        to_hex(static_cast<const unsigned char*>(id), static_cast<std::size_t>(id_size));
+  }
+  GElf_Word crc = 0;
+  const char* link = dwelf_elf_gnu_debuglink(elf.get(), &crc);
+  if (link != nullptr) {
+    file.debuglink = link;
+    file.debuglink_crc = crc;
+  }
+  read_sections(elf.get(), file);
+  file.fd = std::move(fd);
+  return file;
+}
+
+bool harmless_to_open(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+}
+
+bool file_crc32(int fd, std::uint32_t& crc) {
+  static const auto kTable = [] {
+    std::array<std::uint32_t, 256> table{};
+    for (std::uint32_t i = 0; i < table.size(); ++i) {
+      std::uint32_t value = i;
+      for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? 0xEDB88320u : 0);
+      table[i] = value;
+    }
+    return table;
+  }();
+  std::array<unsigned char, 65536> buffer;
+  std::uint32_t value = 0xFFFFFFFFu;
+  off_t at = 0;
+  for (;;) {
+    const ssize_t got = pread(fd, buffer.data(), buffer.size(), at);
+    if (got < 0) return false;
+    if (got == 0) break;
+    for (ssize_t i = 0; i < got; ++i) {
+      value = (value >> 8) ^ kTable[(value ^ buffer[static_cast<std::size_t>(i)]) & 0xFF];
+    }
+    at += got;
+  }
+  crc = value ^ 0xFFFFFFFFu;
+  return true;
+}
+
+std::string to_hex(const unsigned char* bytes, std::size_t size) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(size * 2);
+  for (std::size_t i = 0; i < size; ++i) {
+    text += kDigits[bytes[i] >> 4];
+    text += kDigits[bytes[i] & 15];
+  }
+  return text;
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,64 @@
+// Opens ELF files that a trace names, which may be anything at all: FIFOs, devices, hostile bytes.
+// Must never block in open(2), wake a device, or hand on a file that is not a regular ELF file.
+// Called by file_search.cc, in the child process of worker.cc.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "reporter/base/result.h"
+
+namespace umaskaudit {
+
+// An owned descriptor; -1: none.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(other.release()) {}
+  Fd& operator=(Fd&& other) noexcept {
+    if (this != &other) reset(other.release());
+    return *this;
+  }
+  ~Fd() { reset(-1); }
+
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int release() {
+    const int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
+  void reset(int fd);
+
+ private:
+  int fd_ = -1;
+};
+
+// What can be said of an ELF file before its symbols are read.
+struct ElfFile {
+  Fd fd;
+  std::string path;      // as opened, below the root
+  std::string build_id;  // lower-case hex; empty when it has none
+  bool debug_info = false;
+  std::string debuglink;  // file name in .gnu_debuglink; empty when it has none
+  std::uint32_t debuglink_crc = 0;
+};
+
+// Opens `path`; with a non-empty `root`, links and ".." stay below that directory. Error::why is a
+// phrase for people: "No such file or directory", "not a regular file", "not an ELF program".
+Result<ElfFile> open_elf(const std::string& root, const std::string& path);
+
+// The same checks for a descriptor that somebody else opened. `path` is for messages.
+Result<ElfFile> inspect_elf(Fd fd, const std::string& path);
+
+// False for what exists and must not be opened: FIFOs, devices, sockets.
+bool harmless_to_open(const std::string& path);
+
+// CRC-32 (IEEE 802.3) of the whole file, as .gnu_debuglink has it. False when it cannot be read.
+bool file_crc32(int fd, std::uint32_t& crc);
+
+// Lower-case hex, as build ids are written.
+std::string to_hex(const unsigned char* bytes, std::size_t size);
+
+}  // namespace umaskaudit

@@ -1,0 +1,36 @@
+// What the symboliser's parts hand to each other: which module is asked, and what was found there.
+// Must never hold a pointer into libdw: these values cross from the child process to the reporter.
+// Made by module.cc, carried by wire.h, cached by symbolizer.cc.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace umaskaudit {
+
+// A module as the trace names it.
+struct ModuleKey {
+  std::string path;      // raw bytes
+  std::string build_id;  // lower-case hex; empty when it had none
+  auto operator<=>(const ModuleKey&) const = default;
+};
+
+// One source-level place. An address inside inlined calls has several, innermost first.
+struct Location {
+  std::string symbol;  // demangled; empty when unknown
+  std::string file;    // empty when unknown
+  std::uint32_t line = 0;
+  bool inlined = false;  // into the next one
+  std::string language;
+  bool operator==(const Location&) const = default;
+};
+
+using Places = std::vector<Location>;  // of one address; empty when nothing is known
+
+struct Answer {
+  std::vector<Places> places;  // one for each offset asked, in that order
+  std::string note;            // why the module could not be used; empty when it could
+};
+
+}  // namespace umaskaudit

@@ -1,0 +1,56 @@
+// One module with its debug files, open for look-ups by libdwfl.
+// Must never let libdwfl search for files: it opens whatever carries the name, and may ask servers.
+// Called by resolver.cc.
+#pragma once
+
+#include <elfutils/libdwfl.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "reporter/base/result.h"
+#include "reporter/symbolize/debug_info.h"
+#include "reporter/symbolize/file_search.h"
+#include "reporter/symbolize/location.h"
+#include "reporter/symbolize/symbol_table.h"
+
+namespace umaskaudit {
+
+class Module {
+ public:
+  // Error: a line for people, see FileSearch::find.
+  static Result<std::unique_ptr<Module>> open(const ModuleKey& key, FileSearch& files);
+  ~Module();
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  // Places of the instruction at `address`, an address of the ELF file; innermost first.
+  Places places_at(std::uint64_t address);
+
+ private:
+  struct DwflEnd {
+    void operator()(Dwfl* dwfl) const { dwfl_end(dwfl); }
+  };
+  struct DwarfEnd {
+    void operator()(Dwarf* dwarf) const { dwarf_end(dwarf); }
+  };
+
+  Module() = default;
+  static int give_debug_file(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*,
+                             const char*, GElf_Word, char**);
+  bool load(FoundModule found, FileSearch& files);
+  bool attach_shared_dwarf(Dwarf* dwarf, const ElfFile& user, FileSearch& files);
+  const SymbolTable& symbols();
+
+  // Order matters: the shared DWARF and the tables must outlive, and die before, the right ones.
+  Fd shared_fd_;
+  std::unique_ptr<Dwarf, DwarfEnd> shared_;
+  int debug_fd_ = -1;  // handed to libdwfl at the first request
+  std::unique_ptr<Dwfl, DwflEnd> dwfl_;
+  Dwfl_Module* module_ = nullptr;  // of dwfl_
+  Dwarf_Addr bias_ = 0;            // address - address in DWARF; not 0 for prelinked modules
+  std::unique_ptr<DebugInfo> debug_;
+  std::unique_ptr<SymbolTable> symbols_;
+};
+
+}  // namespace umaskaudit

@@ -1,0 +1,25 @@
+// Symbolizer::stack: the one place where symbols meet a Run.
+// Must never do more than translate: everything else works, and is tested, without a run.
+// Called by the renderers.
+#include <string>
+#include <vector>
+
+#include "reporter/model/run.h"
+#include "reporter/symbolize/symbolizer.h"
+
+namespace umaskaudit {
+
+std::vector<Frame> Symbolizer::stack(const Run& run, StackRef ref) {
+  std::vector<RecordedAddress> addresses;
+  for (const RawFrame& frame : run.stack(ref)) {
+    const ModuleInfo* module = run.module(ref.segment, frame.module);
+    if (module == nullptr) {
+      addresses.push_back({"", "", frame.offset});
+    } else {
+      addresses.push_back({std::string(module->path), module->build_id, frame.offset});
+    }
+  }
+  return lookup(addresses);
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,40 @@
+// Bytes between the reporter and its symbolising child: a 32-bit length, then the payload.
+// Must never trust the child: libdw may have been taken over by the file that it reads.
+// Called by worker.cc on both ends.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reporter/symbolize/location.h"
+
+namespace umaskaudit {
+
+struct Request {
+  ModuleKey key;
+  std::vector<std::uint64_t> addresses;
+};
+
+// Longer payloads are refused by receive_message.
+inline constexpr std::uint32_t kMaxMessage = 64u << 20;
+
+std::string encode_request(const ModuleKey& key, std::span<const std::uint64_t> addresses);
+std::optional<Request> decode_request(std::string_view bytes);
+
+// Strings are cut at 16 KiB and places at 256 an address. Nothing is returned by decode_answer when
+// the bytes are no answer for `addresses` addresses.
+std::string encode_answer(const Answer& answer);
+std::optional<Answer> decode_answer(std::string_view bytes, std::size_t addresses);
+
+// Writes one message to a stream socket; false when the other end is gone. Raises no SIGPIPE.
+bool send_message(int socket, std::string_view payload);
+
+// Reads one message. Nothing is returned at the end of the stream, for a length above kMaxMessage,
+// or when `timeout_ms` (-1: never) passes without a byte.
+std::optional<std::string> receive_message(int socket, int timeout_ms);
+
+}  // namespace umaskaudit

@@ -1,0 +1,203 @@
+// Implementation of worker.h.
+#include "reporter/symbolize/worker.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "reporter/symbolize/resolver.h"
+#include "reporter/symbolize/wire.h"
+
+namespace umaskaudit {
+namespace {
+
+// A trace can name many bad files; each costs time until the limits end its child.
+constexpr unsigned kMaxEnded = 16;
+constexpr std::uint64_t kLeastMemory = 1u << 30;
+// Debug files of large programs have some gigabytes.
+constexpr int kDownloadMs = 900'000;
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kLimitMemory = false;  // its shadow alone is 16 TiB of address space
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool kLimitMemory = false;
+#else
+constexpr bool kLimitMemory = true;
+#endif
+#else
+constexpr bool kLimitMemory = true;
+#endif
+
+void set_limit(__rlimit_resource resource, rlim_t value) {
+  rlimit limit{};
+  if (getrlimit(resource, &limit) != 0) return;
+  limit.rlim_cur = std::min(value, limit.rlim_max);
+  setrlimit(resource, &limit);
+}
+
+// The child begins as a copy of the reporter, which may map a large trace.
+std::uint64_t mapped_bytes() {
+  const Fd file(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+  char text[64] = {};
+  if (!file || read(file.get(), text, sizeof text - 1) <= 0) return 0;
+  return std::strtoull(text, nullptr, 10) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+std::uint64_t default_memory() {
+  const auto pages = static_cast<std::uint64_t>(std::max(sysconf(_SC_PHYS_PAGES), 0L));
+  const std::uint64_t ram = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return std::max(ram / 4 * 3, kLeastMemory);
+}
+
+void allow_cpu(unsigned seconds) {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const long so_far = used.ru_utime.tv_sec + used.ru_stime.tv_sec + 1;
+  set_limit(RLIMIT_CPU, static_cast<rlim_t>(so_far) + seconds);
+}
+
+void confine(const WorkerLimits& limits, bool network) {
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  // ^C is for the reporter, which may still want its stacks named. When it ends, our socket does.
+  std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGQUIT, SIG_IGN);
+  for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU}) {
+    std::signal(number, SIG_DFL);
+  }
+  // If memory runs out, the kernel shall choose the child.
+  if (const Fd score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)); score) {
+    (void)!write(score.get(), "1000", 4);
+  }
+  set_limit(RLIMIT_CORE, 0);
+  if (!network) {
+    set_limit(RLIMIT_FSIZE, 0);  // with it, libdebuginfod fills its cache
+    // Our own code never asks; this keeps every other path inside libdwfl from asking.
+    unsetenv("DEBUGINFOD_URLS");
+  }
+  if (kLimitMemory) {
+    const std::uint64_t more = limits.memory_bytes != 0 ? limits.memory_bytes : default_memory();
+    set_limit(RLIMIT_AS, mapped_bytes() + more);
+  }
+}
+
+WorkerLimits limits_for(const SymbolOptions& options) {
+  WorkerLimits limits;
+  if (options.debuginfod) limits.silence_ms = kDownloadMs;
+  return limits;
+}
+
+std::string describe_end(int status, bool reaped) {
+  if (!reaped) return "gave no answer";
+  if (WIFSIGNALED(status)) {
+    const int number = WTERMSIG(status);
+    if (number == SIGXCPU) return "took too long";
+    if (number == SIGKILL) return "gave no answer";
+    return std::string("ended by SIG") + sigabbrev_np(number);
+  }
+  return "ended with exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+}  // namespace
+
+Worker::Worker(const SymbolOptions& options)
+    : Worker(
+          [options]() -> Resolve {
+            auto resolver = std::make_shared<Resolver>(options);
+            return [resolver](const ModuleKey& key, std::span<const std::uint64_t> addresses) {
+              return resolver->resolve(key, addresses);
+            };
+          },
+          options.debuginfod, limits_for(options)) {}
+
+Worker::Worker(MakeResolve make, bool network, WorkerLimits limits)
+    : make_(std::move(make)), network_(network), limits_(limits) {}
+
+Worker::~Worker() { stop(); }
+
+void Worker::serve(int socket) {
+  confine(limits_, network_);
+  const Resolve resolve = make_();
+  for (;;) {
+    const std::optional<std::string> bytes = receive_message(socket, -1);
+    if (!bytes) _exit(0);  // the reporter is done
+    const std::optional<Request> request = decode_request(*bytes);
+    if (!request) _exit(1);
+    allow_cpu(limits_.cpu_seconds);
+    if (!send_message(socket, encode_answer(resolve(request->key, request->addresses)))) _exit(0);
+  }
+}
+
+bool Worker::start() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return false;
+  socket_ = Fd(ends[0]);
+  Fd theirs(ends[1]);
+  child_ = fork();
+  if (child_ == 0) {
+    // Nobody may wait for an end of file on a pipe that only this child still holds open. 3 and up:
+    // the socket moves to 3.
+    const int socket = theirs.get() == 3 ? 3 : dup2(theirs.get(), 3);
+    close_range(4, ~0u, 0);
+    serve(socket);
+  }
+  if (child_ < 0) {
+    child_ = -1;
+    socket_.reset(-1);
+  }
+  return child_ > 0;
+}
+
+std::string Worker::stop() {
+  if (child_ <= 0) return "";
+  socket_.reset(-1);
+  // One that crashed keeps its own signal: SIGKILL cannot end what has ended.
+  kill(child_, SIGKILL);
+  int status = 0;
+  pid_t reaped = 0;
+  do {
+    reaped = waitpid(child_, &status, 0);
+  } while (reaped < 0 && errno == EINTR);
+  const pid_t child = std::exchange(child_, -1);
+  return describe_end(status, reaped == child);
+}
+
+Answer Worker::resolve(const ModuleKey& key, std::span<const std::uint64_t> addresses) {
+  Answer nothing;
+  nothing.places.resize(addresses.size());
+  if (poison_.contains(key) || ended_ >= kMaxEnded) return nothing;
+  std::string how;
+  // Twice: memory may have gone to another module before.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (child_ <= 0 && !start()) {
+      nothing.note = std::string("cannot start the symboliser (") + std::strerror(errno) + ")";
+      return nothing;
+    }
+    if (send_message(socket_.get(), encode_request(key, addresses))) {
+      const std::optional<std::string> bytes = receive_message(socket_.get(), limits_.silence_ms);
+      if (bytes) {
+        if (std::optional<Answer> answer = decode_answer(*bytes, addresses.size())) return *answer;
+      }
+    }
+    how = stop();
+    ++ended_;
+  }
+  poison_.insert(key);
+  nothing.note = key.path + ": its symbols cannot be read safely (the reader " + how + ")";
+  if (ended_ >= kMaxEnded) nothing.note += "; no more symbols are looked up in this run";
+  return nothing;
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,57 @@
+// Symbolises in a child process, so that a hostile module file can end or delay the child only.
+// Must never leave a child behind, and never let one file cost more than two children.
+// Called by symbolizer.cc. Not thread-safe. The child is forked at the first request and after each
+// crash; it calls malloc, which glibc keeps usable in the child of a threaded process.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <span>
+#include <string>
+
+#include "reporter/symbolize/elf_file.h"
+#include "reporter/symbolize/location.h"
+#include "reporter/symbolize/symbolizer.h"
+
+namespace umaskaudit {
+
+// What a child may use. Chosen well above what the largest programs need.
+struct WorkerLimits {
+  std::uint64_t memory_bytes = 0;  // address space on top of what it starts with; 0: by the machine
+  unsigned cpu_seconds = 60;       // for one request
+  int silence_ms = 120'000;        // wall clock until an answer, for reads that never return
+};
+
+class Worker {
+ public:
+  // What the child does with a request; the tests put misbehaving ones in its place.
+  using Resolve = std::function<Answer(const ModuleKey&, std::span<const std::uint64_t>)>;
+  using MakeResolve = std::function<Resolve()>;  // called in the child
+
+  explicit Worker(const SymbolOptions& options);
+  Worker(MakeResolve make, bool network, WorkerLimits limits);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // One Places for each address, empty ones where nothing could be found out.
+  Answer resolve(const ModuleKey& key, std::span<const std::uint64_t> addresses);
+
+ private:
+  bool start();
+  std::string stop();  // how the child ended, for people
+  [[noreturn]] void serve(int socket);
+
+  MakeResolve make_;
+  bool network_ = false;
+  WorkerLimits limits_;
+  pid_t child_ = -1;
+  Fd socket_;
+  std::set<ModuleKey> poison_;  // modules that ended two children
+  unsigned ended_ = 0;
+};
+
+}  // namespace umaskaudit
