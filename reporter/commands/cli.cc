@@ -27,6 +27,30 @@ struct Shared {
   ColourWhen colour = ColourWhen::automatic;
 };
 
+// CLI11 prints the usage line from the options that it knows; a tail is none of them.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  explicit HelpFormatter(Tail tail) : tail_(tail) { column_width(34); }
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    std::string usage = CLI::Formatter::make_usage(app, std::move(name));
+    usage.erase(usage.find_last_not_of('\n') + 1);
+    switch (tail_) {
+      case Tail::none:
+        break;
+      case Tail::after_dashes:
+        usage += " [-- CMD [ARG...]]";
+        break;
+      case Tail::command:
+        usage += " [--] CMD [ARG...]";
+        break;
+    }
+    return usage + "\n";
+  }
+
+ private:
+  Tail tail_;
+};
+
 struct Parser {
   CLI::App root{"Who changed the umask, and why a file came out with that mode", kName};
   Shared shared;
@@ -49,10 +73,11 @@ void build(Parser& parser) {
   root.set_version_flag("-V,--version", kName + std::string(" " UMASKAUDIT_VERSION));
   root.require_subcommand(1);
   root.footer("Every command has --help; umaskaudit(1) is the manual.");
-  root.get_formatter()->column_width(34);
+  root.formatter(std::make_shared<HelpFormatter>(Tail::none));
   for (const Command& command : commands()) {
     CLI::App* sub = root.add_subcommand(command.name, command.summary);
     sub->footer(std::string("Example:\n  ") + command.example);
+    sub->formatter(std::make_shared<HelpFormatter>(command.tail));
     add_shared(*sub, parser.shared);
     parser.actions.push_back(command.configure(*sub));
   }

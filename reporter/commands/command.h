@@ -54,4 +54,6 @@ int fail(Console& console, const Error& error);
 // Prints `umaskaudit: warning: TEXT`, escaped; silent with -q.
 void warn(Console& console, std::string_view text);
 
+Action configure_run(CLI::App& app);
+
 }  // namespace umaskaudit

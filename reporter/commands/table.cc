@@ -1,7 +1,6 @@
 // The table of subcommands, and the two lines that all of them may say.
 // Must never hold code of one command.
 // Read by the command line, the completions and the manual's test.
-#include <array>
 #include <ostream>
 
 #include "reporter/commands/command.h"
@@ -10,7 +9,11 @@
 namespace umaskaudit {
 namespace {
 
-constexpr std::array<Command, 0> kCommands = {};
+// NAME, SUMMARY, EXAMPLE, TAIL, CONFIGURE
+constexpr Command kCommands[] = {
+    {"run", "Record a program and its children", "umaskaudit run -o trace -- make install",
+     Tail::command, configure_run},
+};
 
 }  // namespace
 

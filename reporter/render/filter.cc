@@ -64,7 +64,7 @@ Result<std::uint64_t> parse_duration(const std::string& text) {
     std::string_view suffix;
     double ns;
   };
-  static constexpr Unit kUnits[] = {{"", 1e9},   {"s", 1e9},    {"ms", 1e6}, {"us", 1e3},
+  static constexpr Unit kUnits[] = {{"", 1e9},   {"s", 1e9},  {"ms", 1e6},  {"us", 1e3},
                                     {"ns", 1.0}, {"m", 6e10}, {"h", 3.6e12}};
   double value = 0;
   const char* end = text.data() + text.size();

@@ -1,0 +1,16 @@
+// What /proc says about a process's mask.
+// Must never read a mask by writing it: umask(2) has no other way, /proc has (Linux 4.7).
+// Called by `run`, `umask` and `doctor`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace umaskaudit {
+
+// The field Umask of /proc/PROCESS/status; `process` is a pid or "self". Nothing when there is no
+// such process, no /proc, or the process is a zombie (it has no fs context any more).
+std::optional<std::uint32_t> umask_of_process(const std::string& process);
+
+}  // namespace umaskaudit

@@ -1,0 +1,31 @@
+// Runs CMD as a child that cannot tell: same group, terminal, descriptors, signal set-up.
+// Must never change what CMD inherits, and never die before CMD when a terminal signal meant CMD.
+// Called by `run`.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "reporter/base/result.h"
+
+namespace umaskaudit {
+
+struct ChildEnd {
+  pid_t pid = 0;
+  int exec_error = 0;  // errno of execvp(3); not 0: CMD never ran
+  int exit_code = 0;   // CMD's own when it exited
+  int signal = 0;      // what killed it, else 0
+
+  // As env(1): CMD's own code, 128+N for a signal, 127 not found, 126 not executable.
+  int code() const;
+};
+
+// Starts `command` (found through PATH) with `environment` ("KEY=value" strings) and waits for it.
+// SIGINT and SIGQUIT are ignored meanwhile (the terminal sends them to CMD itself), SIGTERM and
+// SIGHUP are handed on. Error: no process could be made.
+Result<ChildEnd> run_child(const std::vector<std::string>& command,
+                           const std::vector<std::string>& environment);
+
+}  // namespace umaskaudit

@@ -1,0 +1,160 @@
+// `run`: records CMD and everything it starts, and exits as CMD did.
+// Must never change what CMD sees but LD_PRELOAD and UMASKAUDIT_OPTIONS, nor write on stdout.
+// Called through the table.
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <spdlog/spdlog.h>
+#include <CLI/CLI.hpp>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <ostream>
+
+#include "reporter/base/proc_status.h"
+#include "reporter/commands/child.h"
+#include "reporter/commands/command.h"
+#include "reporter/commands/preload_environment.h"
+#include "reporter/commands/program.h"
+#include "reporter/commands/run_directory.h"
+#include "reporter/commands/run_record.h"
+#include "reporter/commands/run_summary.h"
+#include "reporter/render/escape.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr int kRunFailed = 125;  // as env(1) and timeout(1)
+
+struct Options {
+  std::string directory;
+  std::string stacks, follow, max_size;
+  int depth = 0;
+  std::vector<std::string> raw;
+  bool no_summary = false;
+  bool record_argv = false;
+};
+
+std::vector<std::string> shim_values(const Options& options) {
+  std::vector<std::string> values;
+  if (!options.stacks.empty()) values.push_back("stacks=" + options.stacks);
+  if (!options.follow.empty()) values.push_back("follow=" + options.follow);
+  if (!options.max_size.empty()) values.push_back("max_size=" + options.max_size);
+  if (options.depth != 0) values.push_back("depth=" + std::to_string(options.depth));
+  values.insert(values.end(), options.raw.begin(), options.raw.end());
+  return values;
+}
+
+RunRecord begin_record(const std::vector<std::string>& command, const Options& options) {
+  RunRecord record;
+  record.command = command[0];
+  if (options.record_argv) record.argv = command;
+  char directory[PATH_MAX];
+  if (getcwd(directory, sizeof directory) != nullptr) record.directory = directory;
+  record.umask = umask_of_process("self");
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  record.start_real_ns = static_cast<std::uint64_t>(now.tv_sec) * 1000000000u +
+                         static_cast<std::uint64_t>(now.tv_nsec);
+  return record;
+}
+
+int fail_run(Console& console, const Error& error) {
+  fail(console, error);
+  return kRunFailed;
+}
+
+// CMD never ran: says so as env(1) would, and leaves no empty directory behind.
+int fail_exec(Console& console, const std::string& name, const RunDirectory& run,
+              const ChildEnd& end) {
+  if (run.made) {
+    unlink((run.path + "/" + kRunRecordName).c_str());
+    rmdir(run.path.c_str());
+  }
+  fail(console, {"cannot run '" + name + "'", std::strerror(end.exec_error),
+                 "umaskaudit doctor " + name, ExitCode::internal});
+  return end.code();
+}
+
+int record(const Options& options, const std::vector<std::string>& command, Console& console) {
+  const Result<std::string> library = find_library();
+  if (!library) return fail_run(console, library.error());
+  const Result<RunDirectory> run = prepare_run_directory(
+      options.directory.empty() ? default_run_directory(command[0], getpid()) : options.directory);
+  if (!run) return fail_run(console, run.error());
+  const auto environment = preload_environment(*library, {run->path, shim_values(options)});
+  if (!environment) return fail_run(console, environment.error());
+  spdlog::debug("recording into {} with {}", escape(run->path), escape(*library));
+
+  RunRecord record = begin_record(command, options);
+  const ProgramFacts program = inspect_program(command[0]);
+  const bool exists =
+      program.obstacle != Obstacle::not_found && program.obstacle != Obstacle::not_executable;
+  if (exists && program.obstacle != Obstacle::none) {
+    record.obstacle = obstacle_name(program.obstacle);
+    warn(console, "'" + command[0] + "' cannot be audited" +
+                      (can_audit(program.obstacle) ? " in full: " : ": ") +
+                      obstacle_text(program.obstacle));
+  }
+  if (const Status written = write_run_record(run->path, record); !written)
+    return fail_run(console, written.error());
+
+  const Result<ChildEnd> end = run_child(command, *environment);
+  if (!end) return fail_run(console, end.error());
+  if (end->exec_error != 0) return fail_exec(console, command[0], *run, *end);
+  record.pid = end->pid;
+  record.exit_code = end->code();
+  record.signal = end->signal;
+  if (const Status written = write_run_record(run->path, record); !written)
+    warn(console, written.error().what + " (" + written.error().why + ")");
+  const unsigned growing = trim_segments(run->path);
+  if (!options.no_summary && console.verbosity != Verbosity::quiet)
+    print_run_summary(console, *run, growing);
+  return end->code();
+}
+
+}  // namespace
+
+Action configure_run(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("-o,--output", options->directory,
+                 "Record into DIR (default: umaskaudit.NAME.PID here)")
+      ->type_name("DIR");
+  app.add_option("--stacks", options->stacks, "Which events get a stack: all, changes, none")
+      ->type_name("WHICH")
+      ->check(CLI::IsMember({"all", "changes", "none"}).description(""));
+  app.add_option("--depth", options->depth, "Frames of a stack at most (1-64)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 64).description(""));
+  app.add_option("--max-size", options->max_size,
+                 "Bytes that one process image may record, with K, M or G")
+      ->type_name("SIZE")
+      ->check(CLI::Validator(
+          [](std::string& text) {
+            const std::size_t digits = text.find_first_not_of("0123456789");
+            const bool plain = digits == std::string::npos;
+            const bool unit = !plain && digits != 0 && digits + 1 == text.size() &&
+                              std::strchr("KMG", text[digits]) != nullptr;
+            return !text.empty() && (plain || unit) ? "" : "not a size: " + text;
+          },
+          "", "size"));
+  app.add_option("--follow", options->follow,
+                 "Follow children whose environment was cleaned: yes, no")
+      ->type_name("YES|NO")
+      ->check(CLI::IsMember({"yes", "no"}).description(""));
+  app.add_option("--options", options->raw, "An option of the library as it is, KEY=VALUE; repeat")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  app.add_flag("--record-argv", options->record_argv,
+               "Keep CMD's arguments in run.json (they may hold secrets)");
+  app.add_flag("--no-summary", options->no_summary, "Print no summary when CMD has ended");
+  return [options](Invocation& invocation) {
+    if (invocation.tail.empty())
+      return fail(invocation.console,
+                  {"run: no program given", "", "umaskaudit run -- CMD", ExitCode::usage});
+    return record(*options, invocation.tail, invocation.console);
+  };
+}
+
+}  // namespace umaskaudit

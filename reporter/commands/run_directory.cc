@@ -1,0 +1,87 @@
+// Run directories on the way in: names, ownership, modes.
+// Must never rely on the umask: a default ACL or umask 0 would open the trace to others.
+// Called by `run`.
+#include "reporter/commands/run_directory.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "preload/trace/format.h"
+#include "reporter/commands/run_record.h"
+
+namespace umaskaudit {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* stream) const { closedir(stream); }
+};
+
+Error cannot_record(const std::string& path, const std::string& why) {
+  return {"cannot record into '" + path + "'", why, "another directory with -o",
+          ExitCode::internal};
+}
+
+bool is_ours(const std::string& name) {
+  const std::string suffix = trace::kSegmentSuffix;
+  const bool segment = name.size() > suffix.size() &&
+                       name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
+  return segment || name == trace::kRunStateName || name.rfind(kRunRecordName, 0) == 0;
+}
+
+// Counts the files of ours in `directory`; a foreign one is an error.
+Result<unsigned> count_own_files(int directory, const std::string& path) {
+  const std::unique_ptr<DIR, CloseDirectory> stream(fdopendir(dup(directory)));
+  if (!stream) return cannot_record(path, std::strerror(errno));
+  unsigned count = 0;
+  while (const dirent* entry = readdir(stream.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (!is_ours(name)) return cannot_record(path, "it holds '" + name + "', which is no trace");
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+std::string default_run_directory(const std::string& command, long pid) {
+  std::string name = command.substr(command.rfind('/') + 1).substr(0, 15);  // TASK_COMM_LEN - 1
+  for (char& c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!plain && std::strchr("+-._", c) == nullptr) c = '_';
+  }
+  return "umaskaudit." + name + "." + std::to_string(pid);
+}
+
+Result<RunDirectory> prepare_run_directory(const std::string& path) {
+  RunDirectory run;
+  run.made = mkdir(path.c_str(), 0700) == 0;
+  if (!run.made && errno != EEXIST) return cannot_record(path, std::strerror(errno));
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return cannot_record(path, std::strerror(errno));
+  const auto close_fd = [](const int* descriptor) { close(*descriptor); };
+  const std::unique_ptr<const int, decltype(close_fd)> closer(&fd, close_fd);
+
+  struct stat facts {};
+  if (fstat(fd, &facts) != 0) return cannot_record(path, std::strerror(errno));
+  if (facts.st_uid != geteuid()) return cannot_record(path, "it belongs to another user");
+  const Result<unsigned> files = count_own_files(fd, path);
+  if (!files) return files.error();
+  run.continued = *files != 0;
+  if (fchmod(fd, 0700) != 0) return cannot_record(path, std::strerror(errno));
+
+  char* absolute = realpath(path.c_str(), nullptr);
+  if (absolute == nullptr) return cannot_record(path, std::strerror(errno));
+  run.path = absolute;
+  std::free(absolute);
+  return run;
+}
+
+}  // namespace umaskaudit

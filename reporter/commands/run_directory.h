@@ -1,0 +1,29 @@
+// The directory that a run is recorded into: making it, taking it over, tidying it up.
+// Must never touch a file in it that is not the trace's, nor a directory of somebody else.
+// Called by `run`.
+#pragma once
+
+#include <string>
+
+#include "reporter/base/result.h"
+
+namespace umaskaudit {
+
+struct RunDirectory {
+  std::string path;        // absolute
+  bool made = false;       // it did not exist before
+  bool continued = false;  // it holds an earlier run, which this one adds to
+};
+
+// Makes `path` (or takes an empty directory, or one that holds a run of ours) and sets it to 0700
+// by fchmod(2). Errors: something else is there, somebody else owns it, it holds foreign files.
+Result<RunDirectory> prepare_run_directory(const std::string& path);
+
+// "umaskaudit.<comm>.<pid>", from the base name of CMD, cut to what the kernel keeps of it.
+std::string default_run_directory(const std::string& command, long pid);
+
+// Cuts each segment behind its last record. Segments that a living process still writes to, or may,
+// are left as they are (they are sparse). Returns how many those are.
+unsigned trim_segments(const std::string& directory);
+
+}  // namespace umaskaudit

@@ -1,0 +1,78 @@
+// The summary: a few lines, the worst first, and the next step.
+// Must never print more than a screen.
+// Called by `run`.
+#include "reporter/commands/run_summary.h"
+
+#include <algorithm>
+#include <ostream>
+#include <string>
+
+#include "reporter/commands/command.h"
+#include "reporter/render/escape.h"
+#include "reporter/render/text_report.h"
+#include "reporter/render/time_text.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr std::size_t kMostThreads = 5;
+constexpr std::size_t kMostBlindSpots = 3;
+
+void append_changes(std::string& out, const std::vector<Culprit>& all, const Paint& paint) {
+  for (std::size_t i = 0; i < std::min(all.size(), kMostThreads); ++i) {
+    const MaskChanges& changes = all[i].changes;
+    out += "umaskaudit:   thread " + thread_text(changes.thread, changes.who.tid) + " of " +
+           std::to_string(changes.who.pid) + ": " + counted(changes.count, "change") + ", " +
+           paint(mask_style(commonest(changes).second), transitions_text(changes));
+    if (!all[i].where.empty()) out += ", " + all[i].where;
+    out += '\n';
+  }
+  if (all.size() > kMostThreads)
+    out += "umaskaudit:   and " + std::to_string(all.size() - kMostThreads) + " more places\n";
+}
+
+void append_blind(std::string& out, const Summary& summary, const Completeness& facts,
+                  const Paint& paint) {
+  std::size_t shown = 0;
+  for (const BlindSpots& spot : summary.blind_spots) {
+    if (++shown > kMostBlindSpots) break;
+    out += "umaskaudit: " + paint(Style::warning, "not seen: ") + blind_name(spot.reason);
+    out += (spot.text.empty() ? "" : " " + escape(spot.text)) + '\n';
+  }
+  if (summary.blind_spots.size() > kMostBlindSpots)
+    out += "umaskaudit: not seen: and " +
+           std::to_string(summary.blind_spots.size() - kMostBlindSpots) + " more\n";
+  for (const LossEvent& loss : facts.losses)
+    out += "umaskaudit: " + paint(Style::bad, "lost: ") + escape(loss.reason) + ' ' +
+           std::to_string(loss.count) + '\n';
+}
+
+}  // namespace
+
+void print_run_summary(Console& console, const RunDirectory& directory, unsigned growing) {
+  const Result<Run> run = Run::open(directory.path);
+  if (!run) {
+    warn(console, "nothing was recorded: " + run.error().what +
+                      (run.error().why.empty() ? "" : " (" + run.error().why + ")"));
+    return;
+  }
+  SummaryOptions options;
+  options.limit = 1;
+  const Summary summary = summarize(*run, options);
+  Symbolizer symbolizer({});
+  StackCache stacks(*run, symbolizer);
+  const Paint paint(console.err_colour);
+  std::string out = "umaskaudit: " + counted(summary.created, "object") + " created, " +
+                    counted(summary.mask_changes, "mask change") + " by " +
+                    counted(summary.processes, "process image") + " with " +
+                    counted(summary.threads, "thread") + '\n';
+  append_changes(out, culprits(summary, stacks), paint);
+  append_blind(out, summary, run->completeness(), paint);
+  if (directory.continued) out += "umaskaudit: the numbers include an earlier run in there\n";
+  if (growing != 0)
+    out += "umaskaudit: " + counted(growing, "segment") + " may still grow: something runs on\n";
+  out += "umaskaudit: umaskaudit report " + escape(directory.path) + " tells more\n";
+  console.err << out << std::flush;
+}
+
+}  // namespace umaskaudit

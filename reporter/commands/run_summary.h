@@ -1,0 +1,14 @@
+// What `run` says on standard error when CMD has ended.
+// Must never fail the run: a trace that cannot be read is a warning here.
+// Called by `run`.
+#pragma once
+
+#include "reporter/base/console.h"
+#include "reporter/commands/run_directory.h"
+
+namespace umaskaudit {
+
+// `growing`: segments that somebody may still write to.
+void print_run_summary(Console& console, const RunDirectory& run, unsigned growing);
+
+}  // namespace umaskaudit

@@ -1,0 +1,58 @@
+// The sections of the reports for people: each appends its lines, with its title, to a string.
+// Must never leave the section about what could not be seen out of a report.
+// Called by `report`, `threads`, `run` and their golden tests.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reporter/render/stack_cache.h"
+#include "reporter/render/style.h"
+#include "reporter/render/summary.h"
+
+namespace umaskaudit {
+
+// What all sections need.
+struct TextContext {
+  const Run& run;
+  StackCache& stacks;
+  Paint paint;
+  std::size_t width;  // columns; 0: no limit
+};
+
+// Lines that only the command knows: what was run and how it ended.
+struct Heading {
+  std::string program;  // raw bytes; empty: the first process's executable
+  std::string ending;   // "exit code 0"; empty: not known
+};
+
+void append_header(std::string& out, const TextContext& context, const Summary& summary,
+                   const Heading& heading);
+// Who changed the mask: a row per thread and place in the code, the busiest first.
+void append_mask_changes(std::string& out, const TextContext& context, const Summary& summary);
+// The objects created; `limit` is what the summary was made with, named in the closing line.
+void append_creations(std::string& out, const TextContext& context, const Summary& summary,
+                      std::size_t limit);
+void append_notes(std::string& out, const TextContext& context, const Summary& summary);
+// Blind spots and losses; says so when there are none.
+void append_unseen(std::string& out, const TextContext& context, const Summary& summary);
+
+// Rows of append_mask_changes, for those who show other columns: groups of one thread that share
+// the culprit frame and the call, merged; the busiest first.
+struct Culprit {
+  MaskChanges changes;
+  std::string where;  // as site() has it
+};
+std::vector<Culprit> culprits(const Summary& summary, StackCache& stacks);
+
+// The transition (old and new mask) that happened most often.
+std::pair<Mode, Mode> commonest(const MaskChanges& changes);
+// "0022 -> 0000", and "(+2 more)" when there are several transitions; the commonest one is named.
+std::string transitions_text(const MaskChanges& changes);
+// How alarming a mask or a mode is to look at.
+Style mask_style(Mode mask);
+Style mode_style(Mode mode);
+// "name 123", escaped: a thread as all tables show it.
+std::string thread_text(std::string_view name, std::uint32_t tid);
+
+}  // namespace umaskaudit
