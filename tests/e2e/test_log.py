@@ -1,0 +1,112 @@
+"""LD_PRELOAD and nothing else: readable lines on stderr, whole ones, true ones."""
+
+import re
+
+import harness
+from harness import Case, truths_of, victim
+
+HEAD = r"umaskaudit\[(?P<pid>\d+)/(?P<tid>\d+) (?P<thread>[^\]]*)\] "
+CHANGE = re.compile(HEAD + r"umask\((?P<argument>0\d{3,})\) (?P<old>0\d{3}) (?P<old_rwx>[rwx-]{9}) "
+                    r"-> (?P<new>0\d{3}) (?P<new_rwx>[rwx-]{9})(?P<note> \(.*\))?$")
+CREATION = re.compile(HEAD + r'(?P<call>\w+)\("(?P<path>.*)", (?P<requested>\d{4,})\): '
+                      r"(?P<derivation>.*)$")
+MASKED = re.compile(r"(\d{4,}) & ~(\d{4}) = (\d{4}) ([a-zA-Z-]{9})( \(.*\))?$")
+FRAME = re.compile(r"    #(\d+) (?:(?P<symbol>.+)\+0x[0-9a-f]+ )?"
+                   r"\((?P<module>.+)\+0x[0-9a-f]+\)$")
+
+
+def symbolic(mode):
+    return "".join(letter if mode >> (8 - bit) & 1 else "-"
+                   for bit, letter in enumerate("rwxrwxrwx"))
+
+
+class Log(Case):
+    def lines_of(self, text):
+        """Every line must be of a known form; returns (changes, creations, frames)."""
+        changes, creations, frames = [], [], []
+        for line in text.splitlines():
+            if match := CHANGE.match(line):
+                changes.append(match)
+            elif match := CREATION.match(line):
+                creations.append(match)
+            elif match := FRAME.match(line):
+                frames.append(match)
+            else:
+                self.fail(f"a torn or unknown line: {line!r}")
+        return changes, creations, frames
+
+    def check_creation(self, match):
+        derivation = MASKED.match(match["derivation"])
+        self.assertTrue(derivation, match[0])
+        requested, mask, final = (int(derivation[group], 8) for group in (1, 2, 3))
+        self.assertEqual(requested, int(match["requested"], 8))
+        if derivation[5] is None:
+            self.assertEqual(requested & ~mask, final, match[0])
+        self.assertEqual(derivation[4], symbolic(final))
+        return final
+
+    def test_bash(self):
+        result = self.preload("bash", "-c", "umask 027; mkdir d; echo > f", options="")
+        self.assertEqual(result.returncode, 0)
+        changes, creations, _ = self.lines_of(result.stderr.decode())
+        set_by_us = [match for match in changes if match["new"] == "0027"]
+        self.assertEqual(set_by_us[0]["old"], "0022")
+        self.assertEqual(set_by_us[0]["new_rwx"], "rwxr-x---")
+        self.assertEqual({match["thread"] for match in set_by_us}, {"bash"})
+        finals = {match["path"].rsplit("/", 1)[-1]: self.check_creation(match)
+                  for match in creations}
+        self.assertEqual(finals, {"d": 0o750, "f": 0o640})
+
+    def test_threads_never_tear_and_never_lie(self):
+        log = self.top / "log"
+        result = self.preload(victim("threads_umask"), self.work, 3000, options=f"log={log}")
+        self.assertEqual(result.returncode, 0)
+        truths = truths_of(result)
+        setter = truths.pop()
+        changes, creations, frames = self.lines_of(log.read_text())
+        self.assertEqual(log.stat().st_mode & 0o7777, 0o600)
+        final = {truth["path"]: int(truth["final"], 8) for truth in truths}
+        self.assertEqual({match["path"]: self.check_creation(match) for match in creations}, final)
+        by_setter = [match for match in changes if int(match["tid"]) == setter["tid"]]
+        self.assertEqual(len(by_setter), setter["umask_calls"])
+        self.assertEqual({match["thread"] for match in by_setter}, {"setter"})
+        self.assertTrue(any("toggle_until_done" in (frame["symbol"] or "") for frame in frames))
+
+    def test_processes_never_tear(self):
+        log = self.top / "log"
+        script = "for i in 1 2 3 4 5 6 7 8; do (umask 0; mkdir a$i b$i c$i d$i) & done; wait"
+        result = self.preload("sh", "-c", script, options=f"log={log}")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        _, creations, _ = self.lines_of(log.read_text())
+        self.assertEqual(len([match for match in creations if match["call"] == "mkdir"]), 32)
+
+    def test_a_log_per_process(self):
+        result = self.preload("sh", "-c", "mkdir d", options=f"log={self.top}/%c.%p.log")
+        self.assertEqual(result.returncode, 0)
+        logs = list(self.top.glob("mkdir.*.log"))
+        self.assertEqual(len(logs), 1)
+        pid = logs[0].name.split(".")[1]
+        self.assertIn(f"umaskaudit[{pid}/{pid} mkdir] mkdir(", logs[0].read_text())
+
+    def test_trace_without_log_is_silent(self):
+        result = self.preload("sh", "-c", "umask 0; mkdir d", options=f"trace={self.new_run()}")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+    def test_help_lists_the_options_and_an_unknown_one_is_named(self):
+        text = self.preload("true", options="help=1").stderr.decode()
+        for option in ("log", "trace", "stacks", "depth", "follow"):
+            self.assertIn(option, text)
+        result = self.preload("true", options="log=off:bogus=1")
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(len(result.stderr.splitlines()), 1)
+        self.assertIn(b"bogus", result.stderr)
+
+    def test_names_are_escaped(self):
+        result = self.preload("mkdir", "red\x1b[31m\nline", options="")
+        self.assertNotIn(b"\x1b", result.stderr)
+        _, creations, _ = self.lines_of(result.stderr.decode())
+        self.assertEqual(len(creations), 1)
+
+
+if __name__ == "__main__":
+    harness.main()
