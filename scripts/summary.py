@@ -5,35 +5,64 @@ two logs knows: a test that crashed has no cases. Called by scripts/test with th
 import json
 import re
 import sys
+from collections import namedtuple
 from pathlib import Path
 from xml.etree import ElementTree
 
-MAX_LINES = 60  # of one failing test's output
+MAX_LINES = 60  # of one failing case
+
+# One counted thing: a case of a GoogleTest or TAP program, or a test that has no cases.
+# result: passed, failed, skipped. text: what went wrong, or why it was skipped.
+Case = namedtuple("Case", "name result text")
 
 
-def cases_of(suite, tests):
-    """The cases of a junit suite: (test, case, result, text); result: passed, failed, skipped."""
-    own_text = suite.findtext("system-out") or ""
+def tap_comments(output, number):
+    """The "# " lines behind TAP line `number`."""
+    lines = iter(output.splitlines())
+    for line in lines:
+        if re.match(rf"not ok {number} ", line):
+            break
+    comments = []
+    for line in lines:
+        if not line.startswith("#"):
+            break
+        comments.append(line[2:])
+    return "\n".join(comments)
+
+
+def cases_of(suite, group, output):
+    """The cases of one junit suite; `group` is the GoogleTest suite, empty for TAP."""
     for case in suite.iter("testcase"):
-        text = case.findtext("system-out") or own_text
+        number, _, rest = case.get("name").partition(" ")
+        name = f"{group}.{case.get('name')}" if group else rest  # TAP: "3 file.Class.case"
         bad = case.find("failure") if case.find("failure") is not None else case.find("error")
         skipped = case.find("skipped")
         if bad is not None:
-            result, text = "failed", bad.get("message") or bad.text or text
-        elif skipped is not None or case.get("status") == "notrun":
-            message = skipped.get("message") if skipped is not None else None
-            result, text = "skipped", message or text
+            yield Case(name, "failed", bad.text or tap_comments(output, number))
+        elif skipped is not None:
+            yield Case(name, "skipped", skipped.get("message") or case.findtext("system-out", ""))
+        elif case.get("status") == "notrun":
+            yield Case(name, "skipped", "disabled")
         else:
-            result = "passed"
-        name = case.get("name")
-        test = name if name in tests else suite.get("name").split(".", 2)[1]
-        if name == test:
-            yield test, "", result, text
-        else:
-            # TAP names look like "12 file.Class.case SKIP", gtest ones need their suite.
-            name = re.sub(r"^\d+ | (OK|SKIP|FAIL)$", "", name)
-            group = suite.get("name").split(".", 2)[2:]
-            yield test, ".".join([*group, name]), result, text
+            yield Case(name, "passed", "")
+
+
+def cases_of_run(run, suites):
+    """What one meson test counts for."""
+    output = run.get("stdout", "") + run.get("stderr", "")
+    project = re.split("[: ]", run["name"])[0]
+    prefix = f"{project}.{run['name']}"
+    cases = []
+    for suite in suites:
+        if suite.get("name") == prefix or suite.get("name").startswith(prefix + "."):
+            cases += cases_of(suite, suite.get("name")[len(prefix) + 1:], output)
+    bad = run["result"] not in ("OK", "SKIP", "EXPECTEDFAIL")
+    if bad and not any(case.result == "failed" for case in cases):
+        code = run["returncode"]
+        cases.append(Case("", "failed", f"{run['result'].lower()}, exit code {code}\n{output}"))
+    if not cases:
+        cases.append(Case("", "skipped" if run["result"] == "SKIP" else "passed", output))
+    return cases
 
 
 def clipped(text):
@@ -46,43 +75,30 @@ def clipped(text):
 
 
 def reason_of(text):
-    """The last line that says something; gtest and TAP put file names and marks around it."""
+    """The last line that says something: GoogleTest puts the file's name before it."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "no reason given"
 
 
 def main(logs):
     json_log, junit = logs / "testlog.json", logs / "testlog.junit.xml"
-    if not json_log.exists():
+    if not json_log.exists() or not junit.exists():
         print((logs / "console.txt").read_text(errors="replace"), end="")
         print("0 passed, 1 failed, 0 skipped")
         return 1
-    runs = {}
+    suites = list(ElementTree.parse(junit).getroot().iter("testsuite"))
     with json_log.open() as lines:
-        for line in lines:
-            run = json.loads(line)
-            runs[run["name"].split(" / ")[-1]] = run
-    results = []
-    for suite in ElementTree.parse(junit).getroot().iter("testsuite"):
-        results += cases_of(suite, runs)
-    failed_tests = {test for test, _, result, _ in results if result == "failed"}
-    for test, run in runs.items():
-        if run["result"] not in ("OK", "SKIP", "EXPECTEDFAIL") and test not in failed_tests:
-            output = run.get("stdout", "") + run.get("stderr", "")
-            results.append((test, "", "failed", f"{run['result']}, exit code "
-                            f"{run['returncode']}\n{output}"))
-
-    for test, case, result, text in results:
-        name = f"{test}: {case}" if case else test
-        if result == "failed":
-            stderr = runs.get(test, {}).get("stderr", "")
-            print(f"FAILED {name}\n{clipped(text)}", end="")
-            if not case and stderr and stderr not in text:
-                print(clipped(stderr), end="")
-    for test, case, result, text in results:
-        if result == "skipped":
-            print(f"skipped {test}{': ' + case if case else ''}: {reason_of(text)}")
-    count = {kind: sum(result == kind for _, _, result, _ in results)
+        runs = [json.loads(line) for line in lines]
+    found = [(run["name"].split(" / ")[-1], case)
+             for run in runs for case in cases_of_run(run, suites)]
+    for test, case in found:
+        if case.result == "failed":
+            print(f"FAILED {test}{': ' + case.name if case.name else ''}")
+            print(clipped(case.text), end="")
+    for test, case in found:
+        if case.result == "skipped":
+            print(f"skipped {test}{': ' + case.name if case.name else ''}: {reason_of(case.text)}")
+    count = {kind: sum(case.result == kind for _, case in found)
              for kind in ("passed", "failed", "skipped")}
     print(", ".join(f"{number} {kind}" for kind, number in count.items()))
     return 0 if count["failed"] == 0 and count["passed"] > 0 else 1

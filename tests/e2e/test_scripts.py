@@ -4,6 +4,7 @@ Must never install or build anything: PATH leads to the stand-ins first, which w
 were asked.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -133,6 +134,55 @@ class Scripts(Case):
                          "scripts/umaskaudit: missing packages, and no root to install them; "
                          "run: sudo apt-get install scdoc libdw-dev\n")
         self.assertEqual(self.asked("apt"), [])
+
+
+JUNIT = """<testsuites>
+<testsuite name="p.p:unit / unit-a.Group"><testcase name="Good" status="run"/>
+<testcase name="Bad" status="run"><failure message="x">a.cc:3 wrong</failure></testcase>
+<testcase name="Skip" status="run"><skipped message="a.cc:4&#10;needs root"/></testcase></testsuite>
+<testsuite name="p"><testcase name="p / slow"/></testsuite>
+<testsuite name="p.p:e2e / e2e-b"><testcase name="1 T.good"/>
+<testcase name="2 T.bad"><failure/></testcase></testsuite></testsuites>"""
+RUNS = [
+    {"name": "p:unit / unit-a", "result": "FAIL", "returncode": 1},
+    {"name": "p / slow", "result": "TIMEOUT", "returncode": -15, "stdout": "hangs here"},
+    {"name": "p:e2e / e2e-b", "result": "FAIL", "returncode": 0,
+     "stdout": "ok 1 T.good\nnot ok 2 T.bad\n# because\n1..2\n"},
+    {"name": "p:lint / lint-x", "result": "SKIP", "returncode": 77, "stdout": "no shellcheck\n"},
+    {"name": "p:unit / crashed", "result": "FAIL", "returncode": -6, "stdout": "[ RUN ] A.B\n"},
+]
+SUMMARY = """FAILED unit-a: Group.Bad
+    a.cc:3 wrong
+FAILED slow
+    timeout, exit code -15
+    hangs here
+FAILED e2e-b: T.bad
+    because
+FAILED crashed
+    fail, exit code -6
+    [ RUN ] A.B
+skipped unit-a: Group.Skip: needs root
+skipped lint-x: no shellcheck
+2 passed, 4 failed, 2 skipped
+"""
+
+
+class Summary(Case):
+    def summary(self):
+        return self.execute("/usr/bin/python3", SCRIPTS / "summary.py", self.work)
+
+    def test_counts_cases_and_hides_no_failure(self):
+        (self.work / "testlog.junit.xml").write_text(JUNIT)
+        (self.work / "testlog.json").write_text("\n".join(json.dumps(run) for run in RUNS))
+        result = self.summary()
+        self.assertEqual(result.stdout.decode(), SUMMARY)
+        self.assertEqual(result.returncode, 1)
+
+    def test_no_log_is_a_failure(self):
+        (self.work / "console.txt").write_text("meson: what happened\n")
+        result = self.summary()
+        self.assertEqual(result.stdout, b"meson: what happened\n0 passed, 1 failed, 0 skipped\n")
+        self.assertEqual(result.returncode, 1)
 
 
 if __name__ == "__main__":
