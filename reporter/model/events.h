@@ -46,7 +46,7 @@ struct ProcessEvent : EventBase {
 };
 
 struct UmaskEvent : EventBase {
-  std::uint64_t id = 0;  // 1, 2, ... in the merged order: what mask_set_by names
+  std::uint64_t id = 0;      // 1, 2, ... in the merged order: what mask_set_by names
   std::uint64_t change = 0;  // the context's own number of this change
   Mode old_mask = 0;
   Mode new_mask = 0;
@@ -99,7 +99,7 @@ struct BlindSpotEvent : EventBase {
 
 // What could not be recorded, or could not be read back.
 struct LossEvent : EventBase {
-  std::string reason;  // "segment-full", "damaged", ...
+  std::string reason;       // "segment-full", "damaged", ...
   std::uint64_t count = 0;  // records (bytes, for damage)
   std::string detail;       // for people
 };
@@ -123,9 +123,9 @@ struct ThreadCreateEvent : EventBase {
   std::uint32_t created_tid = 0;  // 0 when the new thread never recorded anything
 };
 
-using Event = std::variant<ProcessEvent, UmaskEvent, CreateEvent, ChmodEvent, RenameEvent,
-                           BlindSpotEvent, LossEvent, NoteEvent, ForkEvent, ExecEvent,
-                           ThreadCreateEvent>;
+using Event =
+    std::variant<ProcessEvent, UmaskEvent, CreateEvent, ChmodEvent, RenameEvent, BlindSpotEvent,
+                 LossEvent, NoteEvent, ForkEvent, ExecEvent, ThreadCreateEvent>;
 
 // One recorded frame, not yet symbolised.
 struct RawFrame {

@@ -23,9 +23,13 @@ struct Completeness {
   std::uint64_t segments = 0;         // segments found
   std::uint64_t segments_failed = 0;  // images that could not open one
   std::uint64_t damaged_bytes = 0;    // skipped: torn, flipped, truncated
+  std::uint64_t damages = 0;          // places where that happened
+  std::uint64_t unfinished = 0;       // records begun and never committed: the process was killed
   std::uint64_t unknown_records = 0;  // of a newer minor version, skipped by length
   std::uint64_t lost[trace::kLossKinds] = {};
   std::vector<LossEvent> losses;  // the same, worded
+  // Records that are missing, as far as they can be counted: a damaged place and an image without a
+  // segment count as one each, though either may have held many.
   std::uint64_t total_lost() const;
 };
 
@@ -42,12 +46,13 @@ class Run {
 
   // Calls `visit` for each event in merged order: by time, and within one fs context by the order
   // of its mask changes, which needs no clock. May be called again. Return false from `visit` to
-  // stop early.
+  // stop early. The losses of completeness() come last, as events. An exec whose image never
+  // recorded, and that neither failed nor was explained by the shim, comes as a BlindSpotEvent.
   void for_each(const std::function<bool(const Event&)>& visit) const;
 
   const Completeness& completeness() const;
   const std::string& directory() const;
-  // Images and recorded children, oldest first.
+  // Images and recorded children, oldest first. Their seq is 0: it is known in for_each only.
   const std::vector<ProcessEvent>& processes() const;
   // CLOCK_MONOTONIC of the first and last event, and CLOCK_REALTIME of the first.
   std::uint64_t begin_ns() const;

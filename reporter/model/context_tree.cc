@@ -1,0 +1,105 @@
+// See context_tree.h: umask ids in merged order, and which of them each context was born with.
+// The links between contexts are drawn in context_linker.cc.
+#include "reporter/model/context_tree.h"
+
+#include <algorithm>
+#include <queue>
+#include <tuple>
+
+#include "reporter/model/context_linker.h"
+
+namespace umaskaudit::model {
+namespace {
+
+// The not yet numbered changes of one history.
+struct Run {
+  MaskChange* next;
+  MaskChange* end;
+  std::size_t piece;
+};
+
+bool later(const Run& a, const Run& b) {
+  return std::tie(a.next->time_ns, a.piece) > std::tie(b.next->time_ns, b.piece);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> ContextPiece::set_by(std::uint64_t number) const {
+  std::uint64_t id = born_with;
+  if (number != 0) {
+    const MaskChange* change = history == nullptr ? nullptr : history->find(number);
+    id = change == nullptr ? 0 : change->id;
+  }
+  if (id == 0) return std::nullopt;
+  return id;
+}
+
+void ContextTree::build(const Segments& segments) {
+  for (const auto& segment : segments) {
+    order_.push_back(segment->index);
+    const Image* image = segment->image();
+    if (image != nullptr) image_starts_[image->facts.pid].push_back(image->time_ns);
+  }
+  std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const Segment& left = *segments[a];
+    const Segment& right = *segments[b];
+    return std::make_tuple(left.start_ns(), left.stamp, a) <
+           std::make_tuple(right.start_ns(), right.stamp, b);
+  });
+  for (auto& [pid, starts] : image_starts_) std::sort(starts.begin(), starts.end());
+  pieces_ = ContextLinker(segments).link(order_);
+  for (const auto& piece : pieces_) index_[key(piece->segment, piece->local)] = piece.get();
+  number_events();
+  resolve_births();
+}
+
+const ContextPiece* ContextTree::find(std::uint32_t segment, std::uint32_t local) const {
+  const auto found = index_.find(key(segment, local));
+  return found == index_.end() ? nullptr : found->second;
+}
+
+bool ContextTree::image_after(std::uint32_t pid, std::uint64_t time_ns) const {
+  const auto found = image_starts_.find(pid);
+  return found != image_starts_.end() && found->second.back() >= time_ns;
+}
+
+void ContextTree::number_events() {
+  std::priority_queue<Run, std::vector<Run>, decltype(&later)> runs(&later);
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    MaskHistory* history = pieces_[i]->history;
+    if (history == nullptr || history->changes().empty()) continue;
+    std::vector<MaskChange>& changes = history->changes();
+    runs.push({changes.data(), changes.data() + changes.size(), i});
+  }
+  std::uint32_t id = 0;
+  while (!runs.empty()) {
+    Run run = runs.top();
+    runs.pop();
+    // One history is often far ahead of the others: stay with it as long as it is the earliest.
+    do {
+      run.next->id = ++id;
+      ++run.next;
+    } while (run.next != run.end && (runs.empty() || !later(run, runs.top())));
+    if (run.next != run.end) runs.push(run);
+  }
+}
+
+// Parents come first in pieces_, so one pass is enough however long a chain is.
+void ContextTree::resolve_births() {
+  for (const auto& piece : pieces_) {
+    if (piece->before == nullptr) continue;
+    const ContextPiece& before = *piece->before;
+    const bool changed = before.history != nullptr && !before.history->changes().empty();
+    if (!piece->continues) {
+      piece->born_with =
+          static_cast<std::uint32_t>(before.set_by(piece->before_change).value_or(0));
+    } else if (changed) {
+      // exec ends the image before it: what it changed last is what is in force.
+      piece->born_with = before.history->changes().back().id;
+    } else {
+      piece->born_with = before.born_with;
+    }
+  }
+}
+
+}  // namespace umaskaudit::model

@@ -1,0 +1,61 @@
+// The fs contexts of a whole run: which of the segments' contexts are one and the same (exec keeps
+// it), which was copied from which (fork, vfork, clone, unshare), and so which umask call a mask
+// goes back to, in whichever process that was. Must never loop: parents come before children. Built
+// when a run is opened; asked for each event.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "reporter/model/segment.h"
+
+namespace umaskaudit::model {
+
+// One fs context as one segment knows it.
+struct ContextPiece {
+  std::uint32_t segment = 0;
+  std::uint32_t local = 0;  // id in that segment
+  std::uint32_t fs = 0;     // run-wide id
+  // The piece that this one continues (exec) or was copied from; nothing: the run starts here.
+  const ContextPiece* before = nullptr;
+  bool continues = false;
+  std::uint64_t before_change = 0;  // the change in force in `before` when it was copied
+  std::uint32_t born_with = 0;      // id of the umask event behind the mask at birth; 0: inherited
+  MaskHistory* history = nullptr;
+
+  // Id of the umask event in force after change `number` of this piece; nothing: inherited, or the
+  // record was lost.
+  std::optional<std::uint64_t> set_by(std::uint64_t number) const;
+};
+
+class ContextTree {
+ public:
+  using Segments = std::vector<std::unique_ptr<Segment>>;
+
+  // Links all contexts and numbers all umask events in merged order.
+  void build(const Segments& segments);
+
+  // Nothing for a context that no record defined.
+  const ContextPiece* find(std::uint32_t segment, std::uint32_t local) const;
+  // Segment numbers, oldest image first.
+  const std::vector<std::uint32_t>& order() const { return order_; }
+  // True when an image of `pid` began at `time_ns` or later.
+  bool image_after(std::uint32_t pid, std::uint64_t time_ns) const;
+
+ private:
+  static std::uint64_t key(std::uint32_t segment, std::uint32_t local) {
+    return std::uint64_t{segment} << 32 | local;
+  }
+  void number_events();
+  void resolve_births();
+
+  std::vector<std::unique_ptr<ContextPiece>> pieces_;  // parents first
+  std::unordered_map<std::uint64_t, ContextPiece*> index_;
+  std::vector<std::uint32_t> order_;
+  std::unordered_map<std::uint32_t, std::vector<std::uint64_t>> image_starts_;  // by pid
+};
+
+}  // namespace umaskaudit::model

@@ -1,0 +1,77 @@
+// The event of one creation: its path, the masks that may have applied, the one that explains the
+// result, and the umask call behind that. Part of event_builder.h.
+#include "reporter/model/event_builder.h"
+
+namespace umaskaudit::model {
+namespace {
+
+// Changes during one call that are looked at one by one: a call can block for hours (the open of a
+// FIFO) while another thread toggles.
+constexpr std::size_t kMostChanges = 65536;
+
+void add_changes(const trace::Create& create, std::uint16_t flags, const MaskHistory* history,
+                 Candidates* candidates) {
+  candidates->add(create.mask_before, create.change_before);
+  const bool busy = (flags & trace::kBusy) != 0;
+  const bool moved = create.change_after != create.change_before || busy;
+  if (moved && history != nullptr) {
+    const std::uint64_t last = create.change_after + (busy ? 1 : 0);
+    const MaskChange* change = history->after(create.change_before);
+    const MaskChange* end = history->changes().data() + history->changes().size();
+    for (std::size_t n = 0; change != nullptr && change != end && change->change <= last; ++n) {
+      if (n == kMostChanges) break;
+      candidates->add(change->mask, change->change);
+      ++change;
+    }
+  }
+  candidates->add(create.mask_after, create.change_after);
+}
+
+}  // namespace
+
+Event* EventBuilder::create(const MergedRecord& merged) {
+  trace::Create facts{};
+  if (!fixed_part(merged.record, &facts)) return nullptr;
+  const Segment& segment = *merged.segment;
+  auto& event = std::get<CreateEvent>(create_slot_);
+  fill_base(merged, facts.context, facts.stack, segment.call(facts.call), &event);
+
+  const std::string_view argument = bytes_after<trace::Create>(merged.record, facts.path_length);
+  const std::string_view* base = segment.paths.find(facts.base);
+  event.path_arg = pool_->intern(argument);
+  join_path(base == nullptr ? std::string_view{} : *base, argument, &event.path);
+
+  event.kind = static_cast<trace::Kind>(facts.kind);
+  event.requested = facts.requested;
+  event.final_mode = final_mode(facts.final_mode);
+  event.created = claims_.settle(facts, segment.index, merged.record.offset);
+  event.error = facts.error;
+  event.open_flags = facts.open_flags;
+  event.change_before = facts.change_before;
+  event.change_after = facts.change_after;
+  event.dev = facts.dev;
+  event.ino = facts.ino;
+  event.birth_ns = facts.birth_ns;
+  event.uid = facts.uid;
+  event.gid = facts.gid;
+  const ParentFacts* parent = segment.directories.find(facts.directory);
+  event.parent.reset();
+  if (parent != nullptr) event.parent = *parent;
+
+  const ContextPiece* piece = piece_of(segment, facts.context);
+  Candidates& candidates = candidates_;
+  candidates.clear();
+  add_changes(facts, merged.record.head.flags, piece == nullptr ? nullptr : piece->history,
+              &candidates);
+  const Derivation& derivation =
+      derivations_.derive(segment, facts, event.created, candidates.masks());
+  event.mask = derivation.mask.value_or(candidates.masks().front());
+  event.steps = derivation.steps;
+  event.ambiguous_masks.clear();
+  if (candidates.masks().size() > 1) event.ambiguous_masks = candidates.masks();
+  event.mask_set_by.reset();
+  if (piece != nullptr) event.mask_set_by = piece->set_by(candidates.change_of(event.mask));
+  return &create_slot_;
+}
+
+}  // namespace umaskaudit::model

@@ -1,0 +1,71 @@
+// Makes the reporter's events out of merged records: names, paths, masks and derivations filled in.
+// Must never allocate for each event where the one before left room. Called by Run::for_each; one
+// builder serves one walk over the events.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "reporter/model/candidates.h"
+#include "reporter/model/claims.h"
+#include "reporter/model/context_tree.h"
+#include "reporter/model/derivations.h"
+#include "reporter/model/events.h"
+#include "reporter/model/merger.h"
+#include "reporter/model/string_pool.h"
+
+namespace umaskaudit::model {
+
+class EventBuilder {
+ public:
+  EventBuilder(const ContextTree& tree, const Claims& claims, StringPool* pool);
+
+  // The event of one record, valid until the next call; nothing for records that only set the scene
+  // (thread names) or are too short.
+  Event* build(const MergedRecord& merged);
+
+ private:
+  Event* process(const MergedRecord& merged);
+  Event* umask(const MergedRecord& merged);
+  Event* create(const MergedRecord& merged);
+  Event* chmod(const MergedRecord& merged);
+  Event* rename(const MergedRecord& merged);
+  Event* exec(const MergedRecord& merged);
+  Event* fork(const MergedRecord& merged);
+  Event* blind_spot(const MergedRecord& merged);
+  Event* note(const MergedRecord& merged);
+  Event* thread_create(const MergedRecord& merged);
+
+  void learn_name(const MergedRecord& merged);
+  std::string_view name_of(const Segment& segment, std::uint32_t tid, std::uint32_t pid);
+  const ContextPiece* piece_of(const Segment& segment, std::uint32_t context);
+  void fill_base(const MergedRecord& merged, std::uint32_t context, std::uint32_t stack,
+                 std::string_view call, EventBase* base);
+  template <typename T>
+  T& slot();
+
+  const ContextTree& tree_;
+  const Claims& claims_;
+  StringPool* pool_;
+  Derivations derivations_;
+  Candidates candidates_;
+  Event create_slot_{CreateEvent{}};  // kept apart: its path and vectors keep their room
+  Event other_slot_;
+  std::unordered_map<std::uint64_t, std::string_view> names_;  // by segment and tid
+  std::uint64_t last_thread_ = 0;
+  std::string_view last_name_;
+  std::uint64_t last_context_ = 0;
+  const ContextPiece* last_piece_ = nullptr;
+};
+
+// The part of a Process record that needs no table.
+void describe_image(const trace::Process& facts, ProcessEvent* event);
+
+// The path that a call meant: `argument` as passed, joined to `base` when it is relative and the
+// base is known. Only doubled slashes and leading "./" are taken out: ".." may cross a symbolic
+// link. Written to `path`.
+void join_path(std::string_view base, std::string_view argument, std::string* path);
+
+}  // namespace umaskaudit::model

@@ -1,0 +1,43 @@
+// The mask changes of one fs context as one segment saw them, in the order of their numbers.
+// Must never need the clock to order two changes. 24 bytes a change: with the paths, the only
+// memory of the reader that grows with what the program did. Called by the context tree and the
+// streams.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "reporter/explain/calculus.h"
+
+namespace umaskaudit::model {
+
+struct MaskChange {
+  std::uint64_t time_ns = 0;  // as recorded; after finish() never before its predecessor
+  std::uint32_t change = 0;
+  std::uint32_t id = 0;     // UmaskEvent::id
+  std::uint32_t where = 0;  // the record's offset / 8: tells two changes of one number apart
+  std::uint16_t mask = 0;   // the new one
+};
+static_assert(sizeof(MaskChange) == 24);
+
+class MaskHistory {
+ public:
+  void add(std::uint64_t time_ns, std::uint64_t change, std::uint64_t offset, Mode mask);
+  // Sorts by change number and makes times strictly increase: the clock is read after the lock is
+  // released, so a later change may carry an earlier time.
+  void finish();
+
+  std::vector<MaskChange>& changes() { return changes_; }
+  const std::vector<MaskChange>& changes() const { return changes_; }
+
+  // Nothing when that change was lost.
+  const MaskChange* find(std::uint64_t change) const;
+  const MaskChange* find(std::uint64_t change, std::uint64_t offset) const;
+  // The first change with a number above `change`.
+  const MaskChange* after(std::uint64_t change) const;
+
+ private:
+  std::vector<MaskChange> changes_;
+};
+
+}  // namespace umaskaudit::model

@@ -1,0 +1,66 @@
+// One segment file, read by pread(2) into memory of our own: a mapping would turn a file that
+// shrinks under us, or a disk error, into SIGBUS. Must never follow a symbolic link, block on a
+// FIFO or keep a descriptor per segment (a run may have thousands). Called by the scanner and the
+// stream.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "reporter/base/result.h"
+
+namespace umaskaudit::model {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  ~Descriptor();
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+class SegmentFile {
+ public:
+  // `directory` stays open as long as the file object lives; `name` is looked up below it. Errors:
+  // anything but a regular file that can be read.
+  static Result<SegmentFile> open(std::shared_ptr<const Descriptor> directory, std::string name);
+
+  const std::string& name() const { return name_; }
+  std::uint64_t size() const { return size_; }
+
+  // Between open() and close() below, reads use one descriptor.
+  class Reader {
+   public:
+    // Bytes read at `offset`: fewer than `size` at the end of the file, 0 on errors.
+    std::size_t read(std::uint64_t offset, void* to, std::size_t size) const;
+    // The first offset >= `offset` that may hold something but zero; file size when nothing does.
+    std::uint64_t next_data(std::uint64_t offset) const;
+    std::uint64_t size() const { return size_; }
+
+   private:
+    friend class SegmentFile;
+    Reader(Descriptor fd, std::uint64_t size) : fd_(std::move(fd)), size_(size) {}
+    Descriptor fd_;
+    std::uint64_t size_;
+  };
+
+  // Reads nothing when the file is gone or another one took its name since open().
+  Reader reader() const;
+
+ private:
+  SegmentFile(std::shared_ptr<const Descriptor> directory, std::string name)
+      : directory_(std::move(directory)), name_(std::move(name)) {}
+
+  std::shared_ptr<const Descriptor> directory_;
+  std::string name_;
+  std::uint64_t size_ = 0;
+  std::uint64_t device_ = 0;
+  std::uint64_t inode_ = 0;
+};
+
+}  // namespace umaskaudit::model
