@@ -16,9 +16,11 @@ from pathlib import Path
 
 from tap import main  # noqa: F401  (the test files call harness.main)
 
-TOOL = os.environ.get("TEST_UMASKAUDIT", "")
-SHIM = os.environ.get("TEST_SHIM", "")
-PROGRAMS = Path(os.environ.get("TEST_PROGRAMS", ""))
+# By hand, a test file uses what scripts/test has built.
+BUILD = Path(__file__).resolve().parent.parent.parent / "build" / "debug"
+TOOL = os.environ.get("TEST_UMASKAUDIT", str(BUILD / "reporter" / "umaskaudit"))
+SHIM = os.environ.get("TEST_SHIM", str(BUILD / "preload" / "libumaskaudit.so"))
+PROGRAMS = Path(os.environ.get("TEST_PROGRAMS", BUILD / "tests" / "programs"))
 TIMEOUT = 120  # seconds; reached only by a hang
 
 
