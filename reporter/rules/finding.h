@@ -110,6 +110,7 @@ struct Finding {
   Severity severity = Severity::note;
   std::string message;      // this case, in one sentence; raw bytes of the program may be in it
   std::string advice;       // RuleInfo::advice, or what fits this case better
+  std::string subject;      // tells findings of one call site apart: the row of a policy
   std::uint64_t count = 0;  // objects hit (or occurrences, where nobody is hit)
 
   std::optional<EventRef> culprit;       // the call that opened the window, or did the wrong thing

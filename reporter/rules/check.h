@@ -1,0 +1,46 @@
+// What a check is: one family of rules, told of everything in the order of the run.
+// Must never look ahead or keep events: a check keeps groups, and what it must know of objects.
+// Each is made by a function declared at the end; find.cc runs them in that order.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "reporter/rules/collector.h"
+#include "reporter/rules/find.h"
+#include "reporter/rules/timeline.h"
+
+namespace umaskaudit::rules {
+
+// A creation on its way past the checks.
+struct Case {
+  const CreateEvent& event;
+  const Verdict& verdict;
+  bool claimed = false;  // a finding names the cause already: later checks need not
+};
+
+class Check {
+ public:
+  virtual ~Check() = default;
+  virtual void on_change(const UmaskEvent& /*event*/, const Change& /*change*/) {}
+  virtual void on_create(Case& /*creation*/) {}
+  // Everything else.
+  virtual void on_event(const Event& /*event*/) {}
+  // The run is over: write the messages. `end_ns` is the time of the last event.
+  virtual void finish(std::uint64_t /*end_ns*/) {}
+};
+
+using CheckPtr = std::unique_ptr<Check>;
+
+CheckPtr make_overlap_check(Collector& collector);
+CheckPtr make_lost_check(Collector& collector);
+CheckPtr make_exec_check(Collector& collector, const Timeline& timeline);
+CheckPtr make_getter_check(Collector& collector);
+CheckPtr make_argument_check(Collector& collector);
+CheckPtr make_drift_check(Collector& collector);
+CheckPtr make_zero_check(Collector& collector);
+CheckPtr make_exposure_check(Collector& collector, const FindOptions& options);
+CheckPtr make_chmod_check(Collector& collector, FindStats& stats);
+CheckPtr make_policy_check(Collector& collector, const Policy& policy);
+
+}  // namespace umaskaudit::rules

@@ -1,0 +1,140 @@
+// create-then-chmod: how long an object stood more open than its maker wanted it.
+// Must never report a chmod that only adds permissions: create strict, then widen, is the right
+// way.
+#include <algorithm>
+#include <deque>
+#include <unordered_map>
+#include <utility>
+
+#include "reporter/rules/check.h"
+#include "reporter/rules/words.h"
+
+namespace umaskaudit::rules {
+namespace {
+
+// Objects remembered at a time. A chmod that closes an object follows its creation closely.
+constexpr std::size_t kRemembered = std::size_t{1} << 16;
+constexpr Mode kOtherPeople = 077;
+
+struct ObjectId {
+  std::uint64_t dev, ino;
+  bool operator==(const ObjectId&) const = default;
+};
+struct ObjectHash {
+  std::size_t operator()(const ObjectId& id) const {
+    return static_cast<std::size_t>((id.dev << 32 ^ id.ino) * 0x9E3779B97F4A7C15U);
+  }
+};
+
+class ChmodCheck : public Check {
+ public:
+  ChmodCheck(Collector& collector, FindStats& stats) : collector_(collector), stats_(stats) {}
+
+  void on_create(Case& creation) override {
+    const CreateEvent& event = creation.event;
+    if (creation.verdict.kind == Verdict::Kind::no_object || event.ino == 0) return;
+    const ObjectId id{event.dev, event.ino};
+    if ((creation.verdict.mode & kOtherPeople) == 0) {
+      objects_.erase(id);  // the number was used before
+      return;
+    }
+    const auto [entry, fresh] =
+        objects_.insert_or_assign(id, Object{event_ref(event), event.path, event.kind,
+                                             event.requested, event.mask, creation.verdict.mode});
+    if (!fresh) return;
+    order_.push_back(id);
+    if (order_.size() > kRemembered) {
+      stats_.forgotten_objects += objects_.erase(order_.front());
+      order_.pop_front();
+    }
+  }
+
+  void on_event(const Event& event) override {
+    const auto* chmod = std::get_if<ChmodEvent>(&event);
+    if (chmod == nullptr || chmod->error != 0 || !chmod->final_mode || chmod->ino == 0) return;
+    const auto found = objects_.find({chmod->dev, chmod->ino});
+    if (found == objects_.end()) return;
+    const Mode after = *chmod->final_mode & 07777;
+    if ((found->second.mode & ~after & kOtherPeople) != 0) report(found->second, *chmod, after);
+    found->second.mode = after;  // a second one is measured from here
+  }
+
+  void finish(std::uint64_t /*end_ns*/) override {
+    for (Group* group : groups_) {
+      Finding& finding = group->finding;
+      const Victim& victim = finding.victims.front();
+      finding.message = "'" + victim.path + "' was created with mode " + octal_text(victim.mode) +
+                        " and closed to " + octal_text(victim.expected) + " by " +
+                        std::string(finding.culprit_end->call) + " " +
+                        duration_text(finding.window->length_ns()) + " later; meanwhile " +
+                        access_text(victim.mode & ~victim.expected & kOtherPeople, victim.kind);
+      if (finding.count > 1)
+        finding.message += " (" + count_text(finding.count, "object") + ", longest " +
+                           duration_text(finding.window->longest_ns) + ")";
+      collector_.add_births(finding);
+    }
+  }
+
+ private:
+  struct Object {
+    EventRef created;
+    std::string path;
+    trace::Kind kind;
+    std::uint32_t requested;
+    Mode mask;
+    Mode mode;
+  };
+
+  void report(const Object& object, const ChmodEvent& chmod, Mode after) {
+    if (!collector_.wanted(RuleId::create_then_chmod, object.path)) return;
+    const std::uint64_t length =
+        chmod.time_ns > object.created.time_ns ? chmod.time_ns - object.created.time_ns : 0;
+    // Who could write meanwhile could plant something; who could read may have read nothing yet.
+    const bool writable = (object.mode & ~after & 02) != 0;
+    bool fresh = false;
+    Group& group = collector_.group(RuleId::create_then_chmod, object.created.stack, chmod.stack,
+                                    writable ? 1 : 0, &fresh);
+    Finding& finding = group.finding;
+    ++finding.count;
+    if (!fresh) {
+      finding.window->shortest_ns = std::min(finding.window->shortest_ns, length);
+      finding.window->longest_ns = std::max(finding.window->longest_ns, length);
+      ++finding.window->count;
+      return;
+    }
+    groups_.push_back(&group);
+    if (writable) finding.severity = Severity::warning;
+    finding.culprit = object.created;
+    finding.culprit_end = event_ref(chmod);
+    Window window;
+    window.begin_ns = object.created.time_ns;
+    window.end_ns = window.begin_ns + length;
+    window.mask_before = window.mask_inside = object.mask;
+    window.count = 1;
+    window.shortest_ns = window.longest_ns = length;
+    finding.window = window;
+    Victim victim;
+    victim.event = object.created;
+    victim.path = object.path;
+    victim.kind = object.kind;
+    victim.requested = object.requested;
+    victim.mask = victim.expected_mask = object.mask;
+    victim.mode = object.mode;
+    victim.expected = after;
+    finding.victims.push_back(std::move(victim));
+  }
+
+  Collector& collector_;
+  FindStats& stats_;
+  std::unordered_map<ObjectId, Object, ObjectHash> objects_;
+  std::deque<ObjectId> order_;  // oldest first
+  std::vector<Group*> groups_;
+};
+
+}  // namespace
+
+CheckPtr make_chmod_check(Collector& collector, FindStats& stats) {
+  return std::make_unique<ChmodCheck>(collector, stats);
+}
+
+}  // namespace umaskaudit::rules

@@ -1,0 +1,127 @@
+// What a new object's mode and name say by themselves: world-writable, group-writable,
+// secret-readable, predictable-temp, setid-created.
+// Must never repeat what a finding with a cause has claimed, nor alarm where nobody can come by.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "reporter/rules/check.h"
+#include "reporter/rules/reach.h"
+#include "reporter/rules/secrets.h"
+#include "reporter/rules/words.h"
+
+namespace umaskaudit::rules {
+namespace {
+
+using trace::Kind;
+
+// Names that the kernel or libc makes up, or that no file system shows.
+bool has_fixed_name(const CreateEvent& event) {
+  const std::string_view call = event.call;
+  return event.kind == Kind::file && call.find("temp") == std::string_view::npos &&
+         call.find("tmp") == std::string_view::npos;
+}
+
+bool in_shared_directory(const CreateEvent& event) {
+  constexpr Mode kShared = S_ISVTX | S_IWOTH;
+  return event.parent && (event.parent->mode & kShared) == kShared;
+}
+
+class ExposureCheck : public Check {
+ public:
+  ExposureCheck(Collector& collector, const FindOptions& options)
+      : collector_(collector), options_(options) {}
+
+  void on_event(const Event& event) override {
+    if (const auto* chmod = std::get_if<ChmodEvent>(&event)) reach_.see(*chmod);
+  }
+
+  void on_create(Case& creation) override {
+    const CreateEvent& event = creation.event;
+    if (creation.verdict.kind == Verdict::Kind::no_object) return;
+    reach_.see(event);
+    if (creation.claimed || event.kind == Kind::tmpfile) return;
+    const Mode mode = creation.verdict.mode;
+    look_at_secret(event, mode);
+    look_at_writers(event, mode);
+    if ((event.open_flags & O_EXCL) == 0 && has_fixed_name(event) && in_shared_directory(event))
+      report(RuleId::predictable_temp, (mode & 044) != 0 ? Severity::warning : Severity::note,
+             event, mode);
+    const bool set_gid = (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+    if (event.kind == Kind::file && ((mode & S_ISUID) != 0 || set_gid))
+      report(RuleId::setid_created, Severity::warning, event, mode & ~Mode{S_ISUID | S_ISGID});
+  }
+
+  void finish(std::uint64_t /*end_ns*/) override {
+    for (Group* group : groups_) {
+      Finding& finding = group->finding;
+      if (finding.victims.empty()) continue;
+      finding.message = sentence(finding);
+      collector_.add_births(finding);
+    }
+  }
+
+ private:
+  void look_at_secret(const CreateEvent& event, Mode mode) {
+    if (event.kind != Kind::file || (mode & 044) == 0) return;
+    const Secrecy secrecy = secrecy_of(event.path, options_.secret_names);
+    if (secrecy == Secrecy::none) return;
+    Severity severity = secrecy == Secrecy::certain ? Severity::error : Severity::warning;
+    if ((mode & 04) == 0) severity = Severity::note;  // the group may be there to read it
+    report(RuleId::secret_readable, severity, event, mode & ~Mode{044});
+  }
+
+  void look_at_writers(const CreateEvent& event, Mode mode) {
+    // null, zero, tty are for everybody; a sticky directory is shared on purpose.
+    const bool meant =
+        event.kind == Kind::chardev || (event.kind == Kind::dir && (mode & S_ISVTX) != 0);
+    if (meant) return;
+    if ((mode & S_IWOTH) != 0)
+      report(RuleId::world_writable, Severity::warning, event, mode & ~Mode{S_IWOTH});
+    else if ((mode & S_IWGRP) != 0)
+      report(RuleId::group_writable, Severity::note, event, mode & ~Mode{S_IWGRP});
+  }
+
+  void report(RuleId rule, Severity severity, const CreateEvent& event, Mode better) {
+    if (!collector_.wanted(rule, event.path)) return;
+    if (!reach_.by_others(event)) severity = Severity::note;
+    // Objects of one call site that differ in weight are different findings.
+    const std::uint64_t variant =
+        static_cast<std::uint64_t>(severity) << 8 | static_cast<std::uint64_t>(event.kind);
+    bool fresh = false;
+    Group& group = collector_.group(rule, event.stack, StackRef{}, variant, &fresh);
+    if (fresh) {
+      group.finding.culprit = event_ref(event);
+      group.finding.severity = severity;
+      groups_.push_back(&group);
+    }
+    collector_.add_victim(group, event, event.mask, better);
+  }
+
+  static std::string sentence(const Finding& finding) {
+    const Victim& victim = finding.victims.front();
+    std::string text = thread_text(victim.event) + " created ";
+    if (finding.count > 1) text += count_text(finding.count, kind_name(victim.kind)) + ", first ";
+    text += "'" + victim.path + "' with mode " + octal_text(victim.mode) + " (asked for " +
+            octal_text(victim.requested & 07777) + ", umask " + octal_text(victim.mask) + ")";
+    if (finding.rule == RuleId::predictable_temp) return text + " in a directory of everybody";
+    const std::string access = access_text(victim.mode & ~victim.expected & 0777, victim.kind);
+    if (!access.empty()) text += ": " + access;
+    if (finding.severity == Severity::note && finding.info().severity != Severity::note &&
+        (victim.mode & 02) != 0)
+      text += ", if they can get there: a directory above it is private";
+    return text;
+  }
+
+  Collector& collector_;
+  const FindOptions& options_;
+  Reach reach_;
+  std::vector<Group*> groups_;
+};
+
+}  // namespace
+
+CheckPtr make_exposure_check(Collector& collector, const FindOptions& options) {
+  return std::make_unique<ExposureCheck>(collector, options);
+}
+
+}  // namespace umaskaudit::rules

@@ -1,0 +1,118 @@
+// The first reading of a run. See fates.h.
+// Must never call a mask temporary that a program set once for its whole life.
+#include "reporter/rules/fates.h"
+
+#include <utility>
+
+namespace umaskaudit::rules {
+
+std::uint64_t site_of(const UmaskEvent& event) {
+  constexpr std::uint64_t kNoStack = std::uint64_t{1} << 63;
+  if (event.stack.id != 0) return std::uint64_t{event.stack.segment} << 32 | event.stack.id;
+  return kNoStack | std::uint64_t{event.tid} << 12 | (event.argument & 07777U);
+}
+
+Match match(const std::vector<OpenCall>& calls, const UmaskEvent& event) {
+  const std::uint64_t site = site_of(event);
+  for (std::size_t i = calls.size(); i-- > 0;) {
+    if (calls[i].saved != event.new_mask) continue;
+    // One site for both calls (a wrapper, an interpreter's loop) proves nothing; two sites do.
+    for (std::size_t j = 0; j < i && calls[i].site != site; ++j)
+      if (calls[j].site == site) return {std::nullopt, j};
+    return {i, std::nullopt};
+  }
+  return {};
+}
+
+void FateReader::feed(const Event& event) {
+  if (const auto* umask = std::get_if<UmaskEvent>(&event)) return on_umask(*umask);
+  if (const auto* create = std::get_if<CreateEvent>(&event)) return on_create(*create);
+  if (const auto* thread = std::get_if<ThreadCreateEvent>(&event)) return on_thread(*thread);
+  if (const auto* process = std::get_if<ProcessEvent>(&event)) return on_process(*process);
+  if (const auto* exec = std::get_if<ExecEvent>(&event))
+    contexts_[exec->fs].exec_tid = exec->error == 0 ? exec->tid : 0;
+}
+
+void FateReader::on_umask(const UmaskEvent& event) {
+  Context& context = contexts_[event.fs];
+  Thread& thread = context.threads[event.tid];
+  thread.pid = event.pid;
+  std::vector<OpenCall>& calls = thread.calls;
+  const Match found = match(calls, event);
+  if (found.undoes) {
+    undone_[calls[*found.undoes].site] = true;
+    calls.resize(*found.undoes);
+    return;
+  }
+  if (found.abandons) {
+    fates_[calls.back().id] = Fate::settled;
+    calls.resize(*found.abandons);
+  }
+  const std::uint64_t site = site_of(event);
+  for (OpenCall& call : calls) call.reopened |= call.site == site;
+  const bool others = (context.creators[0] != 0 && context.creators[0] != event.tid) ||
+                      (context.creators[1] != 0 && context.creators[1] != event.tid);
+  calls.push_back({event.id, site, event.old_mask, false, others});
+}
+
+void FateReader::on_create(const CreateEvent& event) {
+  if (event.error != 0 || event.created == trace::Created::no) return;
+  std::uint32_t(&creators)[2] = contexts_[event.fs].creators;
+  if (creators[0] == 0) creators[0] = event.tid;
+  if (creators[0] != event.tid) creators[1] = event.tid;
+}
+
+void FateReader::on_thread(const ThreadCreateEvent& event) {
+  Context& context = contexts_[event.fs];
+  // A mask set while the program had one thread, and in force when it starts the next, is the
+  // environment that it gives its threads, whatever it does at exit.
+  if (!std::exchange(context.threaded, true)) {
+    if (const auto creator = context.threads.find(event.tid); creator != context.threads.end())
+      settle(fates_, creator->second.calls);
+  }
+  // The kernel gives a thread id anew only when its last owner has ended.
+  const auto stale = context.threads.find(event.created_tid);
+  if (event.created_tid != 0 && stale != context.threads.end())
+    end(event.created_tid, stale->second, true);
+}
+
+void FateReader::on_process(const ProcessEvent& event) {
+  const auto found = contexts_.find(event.fs);
+  if (found == contexts_.end()) return;
+  // exec(2) ends all threads but one, and that one hands its mask on: `umask 077; exec daemon`.
+  // What other threads had set was cut off in the middle.
+  Context& context = found->second;
+  for (auto& [tid, thread] : context.threads) {
+    if (thread.pid != event.pid) continue;
+    if (context.exec_tid == 0 || context.exec_tid == tid) settle(fates_, thread.calls);
+    thread.calls.clear();
+  }
+  context.threaded = false;
+  context.exec_tid = 0;
+}
+
+void FateReader::settle(Fates& fates, std::vector<OpenCall>& calls) {
+  for (const OpenCall& call : calls) fates[call.id] = Fate::settled;
+  calls.clear();
+}
+
+void FateReader::end(std::uint32_t tid, Thread& thread, bool thread_ended) {
+  for (const OpenCall& call : thread.calls) {
+    const bool usually_undone = undone_.count(call.site) != 0;
+    // Cut off by the end of the run between the two calls: a window like the others.
+    if (usually_undone && !call.reopened && !thread_ended) continue;
+    // A thread that is not the first one set a mask after others had begun to create objects, and
+    // never restored it: that is no set-up.
+    const bool intruder = tid != thread.pid && call.others_before;
+    fates_[call.id] = usually_undone || intruder ? Fate::leaked : Fate::settled;
+  }
+  thread.calls.clear();
+}
+
+Fates FateReader::finish() {
+  for (auto& [fs, context] : contexts_)
+    for (auto& [tid, thread] : context.threads) end(tid, thread, false);
+  return std::move(fates_);
+}
+
+}  // namespace umaskaudit::rules

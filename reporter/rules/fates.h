@@ -1,0 +1,77 @@
+// What becomes of each umask call: undone by its own thread, or not. Known only at the end of a
+// run, and needed at its first event: whoever sets a mask for good opens no window, and one who
+// never comes back to restore it leaks. So a run is read twice, and this is what the first reading
+// learns. Must never keep calls that were undone: memory is bounded by those that were not.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "reporter/model/events.h"
+
+namespace umaskaudit::rules {
+
+enum class Fate : std::uint8_t {
+  settled,  // meant to stay
+  leaked,   // meant to be undone, and was not
+};
+// By UmaskEvent::id. Absent: undone, or cut off by the end of the run.
+using Fates = std::unordered_map<std::uint64_t, Fate>;
+
+// A umask call that waits for the one that undoes it: as little of it as matching needs.
+struct OpenCall {
+  std::uint64_t id = 0;
+  std::uint64_t site = 0;
+  Mode saved = 0;
+  bool reopened = false;       // the same code called again without undoing this
+  bool others_before = false;  // other threads had created objects before it
+};
+
+// The call site as a number: equal for calls with one stack; where none was kept, for calls of one
+// thread with one argument.
+std::uint64_t site_of(const UmaskEvent& event);
+
+// What a call does to the earlier ones of its thread.
+struct Match {
+  // It undoes this one, and what lies above.
+  std::optional<std::size_t> undoes;
+  // It starts a new round of code that ended its last round with a fixed mask instead of the saved
+  // one: the calls from here on are over, and the last of them was meant to stay.
+  std::optional<std::size_t> abandons;
+};
+// `calls` are a thread's open ones, innermost last; only `site` and `saved` are looked at.
+Match match(const std::vector<OpenCall>& calls, const UmaskEvent& event);
+
+// The first reading.
+class FateReader {
+ public:
+  void feed(const Event& event);
+  Fates finish();
+
+ private:
+  struct Thread {
+    std::uint32_t pid = 0;
+    std::vector<OpenCall> calls;
+  };
+  struct Context {
+    std::unordered_map<std::uint32_t, Thread> threads;
+    bool threaded = false;
+    std::uint32_t exec_tid = 0;          // whose exec is under way
+    std::uint32_t creators[2] = {0, 0};  // two different threads that created objects
+  };
+
+  void on_umask(const UmaskEvent& event);
+  void on_create(const CreateEvent& event);
+  void on_thread(const ThreadCreateEvent& event);
+  void on_process(const ProcessEvent& event);
+  void end(std::uint32_t tid, Thread& thread, bool thread_ended);
+  static void settle(Fates& fates, std::vector<OpenCall>& calls);
+
+  Fates fates_;
+  std::unordered_map<std::uint32_t, Context> contexts_;
+  std::unordered_map<std::uint64_t, bool> undone_;  // sites whose calls are usually undone
+};
+
+}  // namespace umaskaudit::rules

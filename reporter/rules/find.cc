@@ -1,0 +1,123 @@
+// The engine: two readings of the events, all checks over the second, one list of findings.
+// Must never be the place of a rule: those are in the checks.
+#include "reporter/rules/find.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "reporter/rules/check.h"
+#include "reporter/rules/fates.h"
+#include "reporter/rules/fingerprint.h"
+#include "reporter/rules/policy.h"
+#include "reporter/rules/timeline.h"
+
+namespace umaskaudit {
+namespace rules {
+namespace {
+
+Fates first_reading(const EventSource& source) {
+  FateReader reader;
+  source([&](const Event& event) {
+    reader.feed(event);
+    return true;
+  });
+  return reader.finish();
+}
+
+class Engine : public TimelineSink {
+ public:
+  Engine(const Fates& fates, const FindOptions& options)
+      : options_(options), collector_(options_), timeline_(fates, *this) {
+    if (options.policy != nullptr)
+      options_.secret_names.insert(options_.secret_names.end(),
+                                   options.policy->secret_names.begin(),
+                                   options.policy->secret_names.end());
+    checks_.push_back(make_overlap_check(collector_));
+    checks_.push_back(make_lost_check(collector_));
+    checks_.push_back(make_exec_check(collector_, timeline_));
+    checks_.push_back(make_getter_check(collector_));
+    checks_.push_back(make_argument_check(collector_));
+    checks_.push_back(make_drift_check(collector_));
+    checks_.push_back(make_zero_check(collector_));
+    checks_.push_back(make_exposure_check(collector_, options_));
+    checks_.push_back(make_chmod_check(collector_, result_.stats));
+    if (options.policy != nullptr)
+      checks_.push_back(make_policy_check(collector_, *options.policy));
+  }
+
+  void feed(const Event& event) {
+    end_ns_ =
+        std::max(end_ns_, std::visit([](const EventBase& base) { return base.time_ns; }, event));
+    if (const auto* thread = std::get_if<ThreadCreateEvent>(&event))
+      collector_.thread_created(*thread);
+    const bool judged =
+        std::holds_alternative<UmaskEvent>(event) || std::holds_alternative<CreateEvent>(event);
+    if (!judged)
+      for (const CheckPtr& check : checks_) check->on_event(event);
+    timeline_.feed(event);
+  }
+
+  FindResult finish() {
+    timeline_.finish();
+    for (const CheckPtr& check : checks_) check->finish(end_ns_);
+    result_.findings = collector_.take(end_ns_);
+    std::erase_if(result_.findings, [](const Finding& finding) { return finding.message.empty(); });
+    for (Finding& finding : result_.findings)
+      finding.fingerprint = fingerprint(finding, options_.symbol_chain);
+    merge_and_sort(result_.findings, options_.max_examples);
+    return std::move(result_);
+  }
+
+  void on_change(const UmaskEvent& event, const Change& change) override {
+    ++result_.stats.mask_changes;
+    if (change.role == Change::Role::restores) ++result_.stats.windows;
+    for (const CheckPtr& check : checks_) check->on_change(event, change);
+  }
+
+  void on_create(const CreateEvent& event, const Verdict& verdict) override {
+    count(verdict);
+    Case creation{event, verdict};
+    for (const CheckPtr& check : checks_) check->on_create(creation);
+  }
+
+  void on_closed(const MaskWindow& window) override { collector_.window_closed(window); }
+
+ private:
+  void count(const Verdict& verdict) {
+    FindStats& stats = result_.stats;
+    if (verdict.kind == Verdict::Kind::no_object) return;
+    const bool open = verdict.kind == Verdict::Kind::unresolved;
+    ++stats.creations;
+    stats.ambiguous += verdict.ambiguous ? 1 : 0;
+    stats.resolved += verdict.ambiguous && !open ? 1 : 0;
+    stats.unresolved += open ? 1 : 0;
+  }
+
+  FindOptions options_;
+  FindResult result_;
+  Collector collector_;
+  Timeline timeline_;
+  std::vector<CheckPtr> checks_;
+  std::uint64_t end_ns_ = 0;
+};
+
+}  // namespace
+}  // namespace rules
+
+FindResult find(const EventSource& source, const FindOptions& options) {
+  const rules::Fates fates = rules::first_reading(source);
+  rules::Engine engine(fates, options);
+  source([&](const Event& event) {
+    engine.feed(event);
+    return true;
+  });
+  return engine.finish();
+}
+
+FindResult find(const Run& run, const FindOptions& options) {
+  return find([&run](const std::function<bool(const Event&)>& visit) { run.for_each(visit); },
+              options);
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,197 @@
+// The timeline's changes: windows open, close, leak, or turn out to be no windows.
+// Must never keep more than kHistory changes of a context. verdict.cc holds the other half.
+#include "reporter/rules/timeline.h"
+
+#include <utility>
+
+namespace umaskaudit::rules {
+namespace {
+
+// A creation looks back to the change before its call. Only one that blocked (open of a FIFO) looks
+// further back than this, and is then counted as unresolved.
+constexpr std::size_t kHistory = 1024;
+
+}  // namespace
+
+void Timeline::feed(const Event& event) {
+  if (const auto* umask = std::get_if<UmaskEvent>(&event)) return on_umask(*umask);
+  if (const auto* create = std::get_if<CreateEvent>(&event)) return on_create(*create);
+  if (const auto* thread = std::get_if<ThreadCreateEvent>(&event)) return on_thread(*thread);
+  if (const auto* process = std::get_if<ProcessEvent>(&event)) return on_process(*process);
+  if (std::holds_alternative<ChmodEvent>(event) || std::holds_alternative<RenameEvent>(event) ||
+      std::holds_alternative<ForkEvent>(event) || std::holds_alternative<ExecEvent>(event))
+    std::visit([this](const EventBase& base) { act(base); }, event);
+}
+
+Timeline::Context& Timeline::context(const EventBase& event, Mode mask, std::uint64_t change) {
+  Context& context = contexts_[event.fs];
+  if (context.history.empty()) {
+    Snapshot first;
+    first.change = change;
+    first.mask = first.settled = mask;
+    context.history.push_back(std::move(first));
+  }
+  if (context.first_tid == 0) context.first_tid = event.tid;
+  context.threaded |= context.first_tid != event.tid;
+  return context;
+}
+
+void Timeline::act(const EventBase& event) {
+  const auto found = contexts_.find(event.fs);
+  if (found == contexts_.end()) return;
+  const auto thread = found->second.threads.find(event.tid);
+  if (thread != found->second.threads.end() && !thread->second.windows.empty())
+    ++thread->second.windows.back()->own_actions;
+}
+
+void Timeline::on_umask(const UmaskEvent& event) {
+  Context& c = context(event, event.old_mask, event.change > 0 ? event.change - 1 : 0);
+  Snapshot next = c.history.back();
+  if (next.mask != event.old_mask) {
+    // Somebody unseen changed it. Nobody we know answers for that mask, and when no window is open
+    // it is the new normal.
+    next.mask = event.old_mask;
+    next.origin = nullptr;
+    next.origin_open = false;
+    if (c.open_windows == 0) next.settled = event.old_mask;
+  }
+  Thread& thread = c.threads[event.tid];
+  thread.pid = event.pid;
+
+  Change change;
+  const auto fate = fates_.find(event.id);
+  if (fate != fates_.end() && fate->second == Fate::settled) {
+    change = settle(c, event, next);
+  } else if (fate != fates_.end()) {
+    change = open(c, event, true, next);
+  } else {
+    const Match found = match(thread.calls, event);
+    if (found.abandons) close_from(c, thread, *found.abandons, event);
+    change = found.undoes ? restore(c, event, *found.undoes, next) : open(c, event, false, next);
+  }
+  change.threaded = c.threaded;
+  // Numbers of another image that shares the context, or none at all: the order of arrival is left.
+  if (event.change > next.change) next.change = event.change;
+  next.mask = event.new_mask;
+  next.by = change.window;
+  c.history.push_back(std::move(next));
+  if (c.history.size() > kHistory) c.history.pop_front();
+  sink_.on_change(event, change);
+  if (!c.waiting.empty()) deliver(c, false);
+}
+
+Change Timeline::open(Context& context, const UmaskEvent& event, bool leaks, Snapshot& next) {
+  Change change;
+  change.role = leaks ? Change::Role::leaks : Change::Role::opens;
+  change.window = std::make_shared<MaskWindow>();
+  MaskWindow& window = *change.window;
+  window.open = event;
+  window.leaked = leaks;
+  window.saved_origin = next.origin;
+  // A call that changes nothing answers for nothing: whoever set that mask before still does.
+  if (event.new_mask != next.mask) {
+    next.origin = change.window;
+    next.origin_open = true;
+  }
+  if (leaks) return change;
+  Thread& thread = context.threads[event.tid];
+  for (const WindowPtr& outer : thread.windows) outer->nested = true;
+  thread.windows.push_back(change.window);
+  thread.calls.push_back({event.id, site_of(event), event.old_mask, false, false});
+  ++context.open_windows;
+  return change;
+}
+
+Change Timeline::settle(Context& context, const UmaskEvent& event, Snapshot& next) {
+  Change change;
+  change.role = Change::Role::settles;
+  change.window = std::make_shared<MaskWindow>();
+  change.window->open = event;
+  change.window->settled = true;
+  close_from(context, context.threads[event.tid], 0, event);
+  context.last_settled = change.window;
+  if (next.lost) next.lost->end_ns = event.time_ns;
+  change.lost_ended = std::exchange(next.lost, nullptr);
+  next.settled = event.new_mask;
+  next.origin = nullptr;
+  next.origin_open = false;
+  return change;
+}
+
+Change Timeline::restore(Context& context, const UmaskEvent& event, std::size_t index,
+                         Snapshot& next) {
+  Thread& thread = context.threads[event.tid];
+  Change change;
+  change.role = Change::Role::restores;
+  change.window = thread.windows[index];
+  next.origin = std::move(change.window->saved_origin);
+  close_from(context, thread, index, event);
+  if (event.new_mask == next.settled) {
+    next.origin = nullptr;
+    if (next.lost) next.lost->end_ns = event.time_ns;
+    change.lost_ended = std::exchange(next.lost, nullptr);
+  }
+  next.origin_open = next.origin && !next.origin->closed;
+  if (event.new_mask != next.settled && !next.origin_open && !next.lost) {
+    next.lost = std::make_shared<Lost>();
+    next.lost->origin = next.origin;
+    next.lost->restored = change.window;
+    next.lost->settled = context.last_settled;
+    next.lost->expected = next.settled;
+    next.lost->stayed = event.new_mask;
+    change.lost_begun = next.lost;
+  }
+  return change;
+}
+
+void Timeline::close_from(Context& context, Thread& thread, std::size_t index,
+                          const UmaskEvent& event) {
+  for (std::size_t i = index; i < thread.windows.size(); ++i) {
+    MaskWindow& window = *thread.windows[i];
+    window.close = event;
+    window.closed = true;
+    window.saved_origin = nullptr;  // chains of windows stay as short as the nesting
+    --context.open_windows;
+    sink_.on_closed(window);
+  }
+  thread.windows.resize(index);
+  thread.calls.resize(index);
+}
+
+void Timeline::on_thread(const ThreadCreateEvent& event) {
+  act(event);
+  const auto found = contexts_.find(event.fs);
+  if (found == contexts_.end() || event.created_tid == 0) return;
+  found->second.threaded = true;
+  Thread fresh;
+  fresh.pid = event.pid;
+  fresh.creator = event.tid;
+  fresh.birth_seq = event.seq;
+  found->second.threads[event.created_tid] = std::move(fresh);
+}
+
+void Timeline::on_process(const ProcessEvent& event) {
+  Context& c = context(event, event.mask, 0);
+  deliver(c, true);
+  // After exec(2) the mask at birth is a fact, and the threads of the old image are gone.
+  for (auto thread = c.threads.begin(); thread != c.threads.end();) {
+    if (thread->second.pid == event.pid) {
+      c.open_windows -= thread->second.windows.size();
+      thread = c.threads.erase(thread);
+    } else {
+      ++thread;
+    }
+  }
+  Snapshot birth;
+  birth.mask = birth.settled = event.mask;
+  c.history.clear();
+  c.history.push_back(std::move(birth));
+  c.threaded = false;
+  c.first_tid = event.tid;
+}
+
+void Timeline::finish() {
+  for (auto& [fs, context] : contexts_) deliver(context, true);
+}
+
+}  // namespace umaskaudit::rules

@@ -1,0 +1,166 @@
+// One timeline per fs context: which mask was in force, who answers for it, what it should have
+// been. Must never decide by clocks: the order of a context's changes decides, and where that
+// leaves a creation open, its final mode. Fed by find.cc with the fates of a first reading
+// (fates.h).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "reporter/model/events.h"
+#include "reporter/rules/fates.h"
+
+namespace umaskaudit::rules {
+
+struct MaskWindow;
+using WindowPtr = std::shared_ptr<MaskWindow>;
+
+// One umask call, and the later call of the same thread that undid it.
+struct MaskWindow {
+  UmaskEvent open;
+  UmaskEvent close;               // valid when closed
+  bool closed = false;            // or replaced by a lasting change of the same thread
+  bool leaked = false;            // never undone, and should have been
+  bool settled = false;           // not temporary: the mask was meant to stay
+  bool nested = false;            // the same thread changed the mask again inside
+  std::uint64_t own_actions = 0;  // what the thread itself did inside: creations, forks, ...
+  WindowPtr saved_origin;         // who answers for the mask that was saved; null once closed
+};
+
+// From a restore that put a wrong mask back, until the right one returns.
+struct Lost {
+  WindowPtr origin;    // whose temporary mask stayed; null: a lasting change was undone
+  WindowPtr restored;  // whose restore put it there
+  WindowPtr settled;   // the last lasting change before it; may be null
+  Mode expected = 0;
+  Mode stayed = 0;
+  std::uint64_t end_ns = 0;  // 0: never
+};
+using LostPtr = std::shared_ptr<Lost>;
+
+struct Change {
+  enum class Role : std::uint8_t { opens, restores, settles, leaks } role = Role::opens;
+  WindowPtr window;       // opened or closed by this call
+  LostPtr lost_begun;     // this restore put a wrong mask back
+  LostPtr lost_ended;     // the right mask is back
+  bool threaded = false;  // more than one thread has been seen in the context
+};
+
+// What a creation's mode owes to whom.
+struct Verdict {
+  enum class Kind : std::uint8_t {
+    no_object,   // nothing was created
+    clean,       // the mode is what its thread could expect
+    overlap,     // another thread's temporary mask decided
+    clobbered,   // another thread replaced the mask that this thread had set for itself
+    lost,        // a wrongly restored mask decided
+    leaked,      // a mask that was never restored decided
+    unresolved,  // may be hit: the facts do not decide
+  } kind = Kind::clean;
+  WindowPtr window;  // the culprit's; null for clean ones
+  LostPtr lost;
+  Mode expected_mask = 0;
+  Mode expected = 0;  // the mode under expected_mask
+  Mode mode = 0;      // as it came out
+  bool ambiguous = false;
+  bool born_inside = false;  // the culprit created this thread inside the window
+
+  bool hit() const {
+    return kind == Kind::overlap || kind == Kind::clobbered || kind == Kind::lost ||
+           kind == Kind::leaked;
+  }
+};
+
+// Receives what the timeline made of the events.
+class TimelineSink {
+ public:
+  virtual ~TimelineSink() = default;
+  virtual void on_change(const UmaskEvent& event, const Change& change) = 0;
+  virtual void on_create(const CreateEvent& event, const Verdict& verdict) = 0;
+  // No creation from now on can lie inside this window.
+  virtual void on_closed(const MaskWindow& window) = 0;
+};
+
+// The mask that a thread would hand to a child process now, and the one it means to.
+struct Inheritance {
+  Mode mask = 0;
+  Mode expected = 0;
+  WindowPtr window;  // another thread's open window that makes the difference; null: none
+};
+
+class Timeline {
+ public:
+  // Both must outlive the timeline.
+  Timeline(const Fates& fates, TimelineSink& sink) : fates_(fates), sink_(sink) {}
+
+  void feed(const Event& event);
+  // Delivers the creations that still wait for a mask change.
+  void finish();
+
+  Inheritance inheritance(std::uint32_t fs, std::uint32_t tid) const;
+
+ private:
+  struct Snapshot {
+    std::uint64_t change = 0;
+    Mode mask = 0;
+    Mode settled = 0;  // the mask with every window closed
+    WindowPtr origin;  // who answers for `mask`; null: nobody, it is right
+    bool origin_open = false;
+    WindowPtr by;  // opened or closed by this change
+    LostPtr lost;
+  };
+  struct Thread {
+    std::uint32_t pid = 0;
+    std::vector<WindowPtr> windows;  // open ones, innermost last
+    std::vector<OpenCall> calls;     // the same ones, for match()
+    std::uint32_t creator = 0;
+    std::uint64_t birth_seq = 0;
+  };
+  struct Waiting {
+    CreateEvent event;
+    std::optional<Mode> own_mask;
+  };
+  struct Context {
+    bool threaded = false;
+    std::uint32_t first_tid = 0;
+    std::uint64_t open_windows = 0;
+    std::deque<Snapshot> history;  // the last one is now
+    WindowPtr last_settled;
+    std::unordered_map<std::uint32_t, Thread> threads;
+    std::vector<Waiting> waiting;
+  };
+
+  Context& context(const EventBase& event, Mode mask, std::uint64_t change);
+  void on_umask(const UmaskEvent& event);
+  void on_create(const CreateEvent& event);
+  void on_thread(const ThreadCreateEvent& event);
+  void on_process(const ProcessEvent& event);
+  void act(const EventBase& event);
+  void deliver(Context& context, bool all);
+
+  // One for each role. They return what changed and leave the new state in `next`.
+  Change open(Context& context, const UmaskEvent& event, bool leaks, Snapshot& next);
+  Change settle(Context& context, const UmaskEvent& event, Snapshot& next);
+  Change restore(Context& context, const UmaskEvent& event, std::size_t index, Snapshot& next);
+
+  void close_from(Context& context, Thread& thread, std::size_t index, const UmaskEvent& event);
+  // The mask that a thread has set for itself; nothing when it lives with the settled one.
+  static std::optional<Mode> own_mask(const Context& context, std::uint32_t tid);
+  static Verdict judge(const Context& context, const CreateEvent& event,
+                       std::optional<Mode> own_mask);
+  static void blame(const Context& context, const CreateEvent& event, const Snapshot& state,
+                    Verdict& verdict);
+
+  const Fates& fates_;
+  TimelineSink& sink_;
+  std::unordered_map<std::uint32_t, Context> contexts_;
+};
+
+// What the calculus needs to know of a recorded creation.
+CreationFacts facts_of(const CreateEvent& event);
+
+}  // namespace umaskaudit::rules

@@ -1,0 +1,147 @@
+// The timeline's judgement: was this object hit, and by whom?
+// Must never call an object hit whose mode is what its thread could expect, however the masks
+// moved. The other half of timeline.cc.
+#include <algorithm>
+#include <utility>
+
+#include "reporter/rules/timeline.h"
+
+namespace umaskaudit::rules {
+namespace {
+
+constexpr Mode kPermissionBits = 07777;
+
+Mode predicted(const CreationFacts& facts, Mode mask) {
+  return predict(facts, mask).steps.back().mode & kPermissionBits;
+}
+
+bool is_ambiguous(const CreateEvent& event) {
+  return event.change_before != event.change_after || !event.ambiguous_masks.empty();
+}
+
+// The last change that may have come before the kernel looked at the mask. A umask call that was
+// under way at the second snapshot may have taken effect already: one more than was counted.
+std::uint64_t last_candidate(const CreateEvent& event) {
+  return event.change_after + (event.ambiguous_masks.empty() ? 0 : 1);
+}
+
+bool is_candidate(const CreateEvent& event, Mode mask) {
+  const std::vector<Mode>& masks = event.ambiguous_masks;
+  return mask == event.mask || std::find(masks.begin(), masks.end(), mask) != masks.end();
+}
+
+}  // namespace
+
+CreationFacts facts_of(const CreateEvent& event) {
+  CreationFacts facts;
+  facts.kind = event.kind;
+  facts.call = event.call;
+  facts.requested = event.requested;
+  facts.masks = {event.mask};
+  facts.final_mode = event.final_mode;
+  facts.created = event.created;
+  facts.parent = event.parent;
+  facts.object_uid = event.uid;
+  facts.object_gid = event.gid;
+  return facts;
+}
+
+std::optional<Mode> Timeline::own_mask(const Context& context, std::uint32_t tid) {
+  const auto thread = context.threads.find(tid);
+  if (thread == context.threads.end() || thread->second.windows.empty()) return std::nullopt;
+  return thread->second.windows.back()->open.new_mask;
+}
+
+Inheritance Timeline::inheritance(std::uint32_t fs, std::uint32_t tid) const {
+  const auto found = contexts_.find(fs);
+  if (found == contexts_.end()) return {};
+  const Snapshot& now = found->second.history.back();
+  Inheritance result{now.mask, own_mask(found->second, tid).value_or(now.settled), nullptr};
+  const bool foreign = now.origin_open && !now.origin->leaked && now.origin->open.tid != tid;
+  if (foreign && result.mask != result.expected) result.window = now.origin;
+  return result;
+}
+
+void Timeline::on_create(const CreateEvent& event) {
+  act(event);
+  Context& c = context(event, event.mask, event.change_before);
+  const std::optional<Mode> own = own_mask(c, event.tid);
+  if (last_candidate(event) > c.history.back().change)
+    c.waiting.push_back({event, own});
+  else
+    sink_.on_create(event, judge(c, event, own));
+}
+
+void Timeline::deliver(Context& context, bool all) {
+  std::vector<Waiting> still;
+  for (Waiting& waiting : context.waiting) {
+    if (all || last_candidate(waiting.event) <= context.history.back().change)
+      sink_.on_create(waiting.event, judge(context, waiting.event, waiting.own_mask));
+    else
+      still.push_back(std::move(waiting));
+  }
+  context.waiting = std::move(still);
+}
+
+Verdict Timeline::judge(const Context& context, const CreateEvent& event,
+                        std::optional<Mode> own_mask) {
+  Verdict verdict;
+  verdict.mode = event.final_mode.value_or(0) & kPermissionBits;
+  if (event.error != 0 || event.created == trace::Created::no) {
+    verdict.kind = Verdict::Kind::no_object;
+    return verdict;
+  }
+  const auto& history = context.history;
+  const auto after = std::upper_bound(
+      history.begin(), history.end(), event.change_before,
+      [](std::uint64_t change, const Snapshot& state) { return change < state.change; });
+  const bool forgotten = after == history.begin();  // a call that began very long ago
+  auto state = forgotten ? after : std::prev(after);
+  verdict.expected_mask = own_mask.value_or(state->settled);
+  verdict.ambiguous = is_ambiguous(event);
+  if (!verdict.ambiguous && event.mask == verdict.expected_mask && event.final_mode) {
+    verdict.expected = verdict.mode;
+    return verdict;
+  }
+  const CreationFacts facts = facts_of(event);
+  verdict.expected = predicted(facts, verdict.expected_mask);
+  if (!event.final_mode && !verdict.ambiguous) verdict.mode = predicted(facts, event.mask);
+  if (verdict.mode == verdict.expected) return verdict;
+  verdict.kind = Verdict::Kind::unresolved;
+  if (event.created == trace::Created::unknown || forgotten) return verdict;
+  if (!event.final_mode && verdict.ambiguous) return verdict;
+  for (; state != history.end() && state->change <= last_candidate(event); ++state) {
+    if (!is_candidate(event, state->mask)) continue;
+    if (predicted(facts, state->mask) != verdict.mode) continue;
+    blame(context, event, *state, verdict);
+    if (verdict.hit()) break;
+  }
+  return verdict;
+}
+
+void Timeline::blame(const Context& context, const CreateEvent& event, const Snapshot& state,
+                     Verdict& verdict) {
+  const auto foreign = [&](const WindowPtr& window) {
+    return window && window->open.tid != event.tid;
+  };
+  if (state.lost && !state.origin_open) {
+    verdict.kind = Verdict::Kind::lost;
+    verdict.lost = state.lost;
+    verdict.window = state.lost->restored;
+  } else if (foreign(state.origin)) {
+    verdict.kind = state.origin->leaked ? Verdict::Kind::leaked : Verdict::Kind::overlap;
+    verdict.window = state.origin;
+  } else if (state.origin && state.origin->leaked) {
+    verdict.kind = Verdict::Kind::clean;  // its own doing
+  } else if (foreign(state.by)) {
+    verdict.kind = Verdict::Kind::clobbered;
+    verdict.window = state.by;
+  }
+  if (!verdict.window) return;
+  const auto thread = context.threads.find(event.tid);
+  verdict.born_inside = thread != context.threads.end() &&
+                        thread->second.creator == verdict.window->open.tid &&
+                        thread->second.birth_seq > verdict.window->open.seq;
+}
+
+}  // namespace umaskaudit::rules
