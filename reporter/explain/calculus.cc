@@ -46,12 +46,6 @@ class Chain {
   Mode mode_ = 0;
 };
 
-// posix_acl_create_masq() in the kernel: named entries never widen the mode, they stay in the ACL.
-Mode acl_allows(const DefaultAcl& acl) {
-  const Mode group = acl.mask.value_or(acl.group_obj);
-  return Mode{acl.user_obj} << 6 | group << 3 | Mode{acl.other};
-}
-
 // mq_open(3) creates below no directory: neither its ACL nor its group applies.
 bool has_parent(const CreationFacts& facts) { return facts.kind != trace::Kind::mqueue; }
 
@@ -126,6 +120,12 @@ Rule remainder_rule(const CreationFacts& facts) {
 }
 
 }  // namespace
+
+// posix_acl_create_masq() in the kernel: named entries never widen the mode, they stay in the ACL.
+Mode acl_allows(const DefaultAcl& acl) {
+  const Mode group = acl.mask.value_or(acl.group_obj);
+  return Mode{acl.user_obj} << 6 | group << 3 | Mode{acl.other};
+}
 
 const char* rule_name(Rule rule) {
   switch (rule) {

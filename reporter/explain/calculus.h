@@ -45,6 +45,9 @@ struct DefaultAcl {
   std::optional<std::uint8_t> mask;  // present: it stands in for the group bits
 };
 
+// The bits, 0..0777, that it lets through: the mask entry stands for the group where there is one.
+Mode acl_allows(const DefaultAcl& acl);
+
 // Decodes system.posix_acl_default (the kernel's xattr encoding, version 2). Nothing when the bytes
 // are no valid ACL or there are none (an empty attribute means no default ACL).
 std::optional<DefaultAcl> parse_acl_xattr(const void* bytes, std::size_t length);

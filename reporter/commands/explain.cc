@@ -1,0 +1,165 @@
+// `explain`: how a requested mode becomes the mode of the object, bit by bit.
+// Must never create anything to find out, nor change the mask to read it.
+// Called through the table.
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+
+#include "reporter/commands/command.h"
+#include "reporter/commands/explain_text.h"
+#include "reporter/commands/notation_error.h"
+#include "reporter/commands/own_mask.h"
+#include "reporter/commands/parent_facts.h"
+#include "reporter/explain/acl_text.h"
+#include "reporter/model/run.h"
+#include "reporter/render/escape.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr char kHelp[] = "umaskaudit explain --help";
+
+struct Options {
+  std::string first, second;  // MODE MASK, or RUN PATH
+  std::string acl, parent;
+  bool directory = false;
+};
+
+int print(Console& console, const Explanation& explanation) {
+  console.out << explanation_text(explanation, Paint(console.out_colour));
+  return static_cast<int>(ExitCode::clean);
+}
+
+int explain_mode(const Options& options, Mode requested, Console& console) {
+  const Result<Mode> current = own_mask();
+  if (!current) return fail(console, current.error());
+  const Parsed<Mode> mask =
+      options.second.empty() ? *current : parse_mask(options.second, *current);
+  if (const auto* error = std::get_if<NotationError>(&mask)) {
+    return fail_notation(console, "mask", options.second, *error, kHelp);
+  }
+  Explanation explanation;
+  CreationFacts& facts = explanation.facts;
+  facts.kind = options.directory ? trace::Kind::dir : trace::Kind::file;
+  facts.requested = requested;
+  if (!options.parent.empty()) {
+    const Result<ParentFacts> parent = read_parent(options.parent);
+    if (!parent) return fail(console, parent.error());
+    facts.parent = *parent;
+    facts.foreign_group = foreign_group(*parent);
+  }
+  if (!options.acl.empty()) {
+    const auto mode = facts.parent ? std::optional<Mode>(facts.parent->mode) : std::nullopt;
+    const Parsed<DefaultAcl> acl = parse_acl_text(options.acl, mode);
+    if (const auto* error = std::get_if<NotationError>(&acl)) {
+      return fail_notation(console, "ACL", options.acl, *error, kHelp);
+    }
+    if (!facts.parent) facts.parent.emplace();
+    facts.parent->acl = std::get<DefaultAcl>(acl);
+  }
+  explanation.derivation = predict(facts, std::get<Mode>(mask));
+  if (facts.parent && filesystem_decides(facts.parent->fs_type)) {
+    warn(console, filesystem_name(facts.parent->fs_type) +
+                      " may set modes by itself: this is what others would do");
+  }
+  return print(console, explanation);
+}
+
+CreationFacts facts_of(const CreateEvent& event) {
+  CreationFacts facts;
+  facts.kind = event.kind;
+  facts.call = event.call;
+  facts.requested = event.requested;
+  facts.final_mode = event.final_mode;
+  facts.created = event.created;
+  facts.parent = event.parent;
+  facts.object_uid = event.uid;
+  facts.object_gid = event.gid;
+  return facts;
+}
+
+// An absolute path is the object's; a relative one ends it, or is what the program passed.
+bool names(const std::string& path, const CreateEvent& event) {
+  if (event.path == path || event.path_arg == path) return true;
+  if (path.empty() || path.front() == '/' || event.path.size() <= path.size()) return false;
+  const std::size_t start = event.path.size() - path.size();
+  return event.path[start - 1] == '/' && event.path.compare(start, path.size(), path) == 0;
+}
+
+struct Recorded {
+  std::string path;
+  Explanation explanation;
+  bool made = false;  // by this call, and not only opened
+};
+
+// The latest creation of `path`, or the latest opening where it was never created.
+std::optional<Recorded> find_recorded(const Run& run, const std::string& path) {
+  std::optional<Recorded> found;
+  run.for_each([&](const Event& event) {
+    const auto* create = std::get_if<CreateEvent>(&event);
+    if (create == nullptr || create->error != 0 || create->steps.empty()) return true;
+    const bool made = create->created != trace::Created::no;
+    if (!names(path, *create) || (found && found->made && !made)) return true;
+    found = Recorded{create->path, {facts_of(*create), {}}, made};
+    found->explanation.derivation = {create->steps, create->mask,
+                                     create->ambiguous_masks.size() > 1};
+    return true;
+  });
+  return found;
+}
+
+int explain_recorded(const Options& options, Console& console) {
+  Result<Run> run = Run::open(options.first);
+  if (!run) return fail(console, run.error());
+  const std::optional<Recorded> found = find_recorded(*run, options.second);
+  if (!found) {
+    return fail(console, {"no creation of '" + options.second + "' in this run", "",
+                          "umaskaudit report " + options.first, ExitCode::usage});
+  }
+  const CreationFacts& facts = found->explanation.facts;
+  console.out << escape(found->path) << ": " << kind_name(facts.kind) << " by "
+              << escape(facts.call) << '\n';
+  if (found->explanation.derivation.ambiguous) {
+    console.out << "The mask moved during the call; the one that explains the result is shown.\n";
+  }
+  return print(console, found->explanation);
+}
+
+int explain(const Options& options, Console& console) {
+  const Parsed<Mode> mode = parse_mode(options.first, 0, options.directory);
+  if (const Mode* requested = std::get_if<Mode>(&mode)) {
+    return explain_mode(options, *requested, console);
+  }
+  // A mode wins over a run of the same name: write that one as ./NAME.
+  struct stat status {};
+  const bool exists = ::stat(options.first.c_str(), &status) == 0;
+  if (exists && !options.second.empty()) return explain_recorded(options, console);
+  if (exists) {
+    return fail(console,
+                {"explain: no path given", "", "umaskaudit explain RUN PATH", ExitCode::usage});
+  }
+  return fail_notation(console, "mode", options.first, std::get<NotationError>(mode), kHelp);
+}
+
+}  // namespace
+
+Action configure_explain(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("MODE", options->first, "What is asked for: 0666, u=rw,go=r; or a run")
+      ->required();
+  app.add_option("MASK", options->second,
+                 "The umask: 0022, u=rwx,go=rx (what it allows); default: the caller's own;\n"
+                 "or the path of an object that the run recorded");
+  app.add_flag("-d,--dir", options->directory, "A directory, as by mkdir(2)");
+  app.add_option("--acl", options->acl,
+                 "The default ACL of the directory above, as for setfacl: u::rwx,g::rx,o::-")
+      ->type_name("TEXT");
+  app.add_option("--parent", options->parent,
+                 "The directory above: its set-group-ID, default ACL and filesystem count")
+      ->type_name("DIR");
+  return [options](Invocation& invocation) { return explain(*options, invocation.console); };
+}
+
+}  // namespace umaskaudit

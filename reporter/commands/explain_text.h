@@ -1,0 +1,21 @@
+// One derivation for people: the bits as a table, the steps, and who may do what.
+// Must never compute a mode: the calculus did. Called by `explain` and its golden tests.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "reporter/explain/calculus.h"
+#include "reporter/render/style.h"
+
+namespace umaskaudit {
+
+struct Explanation {
+  CreationFacts facts;
+  Derivation derivation;
+};
+
+// Lines with their newlines: headline ("0666 & ~0022 = 0644"), bit table, steps, sentence.
+std::string explanation_text(const Explanation& explanation, Paint paint);
+
+}  // namespace umaskaudit

@@ -1,0 +1,22 @@
+// Bad notation on the command line, with a caret under the offending character.
+// Must never print a control byte of the text as it is. Called by the commands that take modes,
+// masks and ACLs.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "reporter/base/console.h"
+#include "reporter/explain/notation.h"
+
+namespace umaskaudit {
+
+// The text and, below it, a caret: two lines, indented by four blanks.
+std::string caret_lines(std::string_view text, std::size_t offset);
+
+// Prints the error line ("bad mask 'u=rz'", `what` being "mask") and then the caret on console.err.
+// Returns the exit code for bad usage.
+int fail_notation(Console& console, const char* what, const std::string& text,
+                  const NotationError& error, const std::string& hint);
+
+}  // namespace umaskaudit

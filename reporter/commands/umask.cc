@@ -1,0 +1,168 @@
+// `umask`: the shell builtin's conventions for this process, for others, and for masks as such.
+// Must never change a mask to read it; only `umask MASK -- CMD` sets one, right before CMD.
+// Called through the table.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <ostream>
+
+#include "reporter/base/proc_status.h"
+#include "reporter/commands/command.h"
+#include "reporter/commands/notation_error.h"
+#include "reporter/commands/own_mask.h"
+#include "reporter/commands/process_masks.h"
+#include "reporter/explain/access.h"
+#include "reporter/render/mode_text.h"
+#include "reporter/render/text_table.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr char kHelp[] = "umaskaudit umask --help";
+constexpr Mode kOwner = S_IRUSR | S_IWUSR;
+
+struct Options {
+  std::string mask;
+  bool symbolic = false;
+  bool reusable = false;
+  bool all = false;
+  std::uint32_t pid = 0;
+  std::vector<std::uint32_t> diff;
+};
+
+int done(ExitCode code) { return static_cast<int>(code); }
+
+int usage(Console& console, const char* what) {
+  return fail(console, {what, "", kHelp, ExitCode::usage});
+}
+
+// As bash prints it: "0022", "u=rwx,g=rx,o=rx", "umask 0022", "umask -S u=rwx,g=rx,o=rx".
+std::string formatted(Mode mask, const Options& options) {
+  const std::string value = options.symbolic ? symbolic_mask(mask) : octal(mask);
+  if (!options.reusable) return value + '\n';
+  return std::string(options.symbolic ? "umask -S " : "umask ") + value + '\n';
+}
+
+// What new objects become under it, for those that ask for the usual 0666 and 0777.
+std::string meaning(Mode mask, Paint paint) {
+  std::string text = paint(Style::strong, octal(mask) + "  " + symbolic_mask(mask)) + "\n\n";
+  TextTable table({{"new"}, {"mode"}, {"rwx"}, {"who"}});
+  const Mode file = 0666 & ~mask;
+  const Mode directory = 0777 & ~mask;
+  table.add({"file", octal(file), rwx(file), who_may(file, false, false)});
+  table.add({"directory", octal(directory), rwx(directory), who_may(directory, true, false)});
+  return text + table.text(0, paint);
+}
+
+// CWE-560: a mode where a mask is wanted. With x wherever there is r, its complement is the mask.
+void warn_of_mode(Mode mask, Console& console) {
+  if ((mask & kOwner) == 0) return;
+  const Mode intended = ~(mask | (mask & 0444) >> 2) & 0777;
+  warn(console, "mask " + octal(mask) + " takes rights from the owner; if " + octal(mask) +
+                    " is the mode that files should get, the mask is " + octal(intended));
+}
+
+int show_mask(Mode mask, const Options& options, Console& console) {
+  if (options.symbolic || options.reusable) {
+    console.out << formatted(mask, options);
+    return done(ExitCode::clean);
+  }
+  console.out << meaning(mask, Paint(console.out_colour));
+  warn_of_mode(mask, console);
+  return done(ExitCode::clean);
+}
+
+// Replaces this process, as env(1) does: 127 not found, 126 found but not run.
+int run_under(Mode mask, const std::vector<std::string>& command, Console& console) {
+  std::vector<std::string> words = command;
+  std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  console.out << std::flush;
+  ::umask(mask);
+  ::execvp(arguments[0], arguments.data());
+  const int error = errno;
+  fail(console, {"cannot run '" + command[0] + "'", std::strerror(error), "", ExitCode::internal});
+  return error == ENOENT ? 127 : 126;
+}
+
+int with_mask(const Options& options, const std::vector<std::string>& command, Console& console) {
+  const Result<Mode> current = own_mask();
+  if (!current) return fail(console, current.error());
+  const Parsed<Mode> parsed = parse_mask(options.mask, *current);
+  if (const auto* error = std::get_if<NotationError>(&parsed)) {
+    return fail_notation(console, "mask", options.mask, *error, kHelp);
+  }
+  const Mode mask = std::get<Mode>(parsed);
+  return command.empty() ? show_mask(mask, options, console) : run_under(mask, command, console);
+}
+
+int one_process(const Options& options, Console& console) {
+  const Result<ProcessMask> process = read_process(options.pid);
+  if (!process) return fail(console, process.error());
+  console.out << formatted(process->mask, options);
+  return done(ExitCode::clean);
+}
+
+int compare(const Options& options, Console& console) {
+  const Result<ProcessMask> first = read_process(options.diff[0]);
+  if (!first) return fail(console, first.error());
+  const Result<ProcessMask> second = read_process(options.diff[1]);
+  if (!second) return fail(console, second.error());
+  console.out << difference_text(*first, *second, Paint(console.out_colour));
+  return done(first->mask == second->mask ? ExitCode::clean : ExitCode::findings);
+}
+
+int act(const Options& options, const std::vector<std::string>& command, Console& console) {
+  const bool about_processes = options.all || options.pid != 0 || !options.diff.empty();
+  if (about_processes && !(options.mask.empty() && command.empty())) {
+    return usage(console, "umask: --pid, --all and --diff take no MASK and no CMD");
+  }
+  if (!command.empty() && options.mask.empty()) return usage(console, "umask: CMD needs a MASK");
+  if (!command.empty() && (options.symbolic || options.reusable)) {
+    return usage(console, "umask: -S and -p print, CMD runs: choose one");
+  }
+  if (!options.mask.empty()) return with_mask(options, command, console);
+  if (!options.diff.empty()) return compare(options, console);
+  if (options.pid != 0) return one_process(options, console);
+  if (options.all) {
+    console.out << masks_text(read_processes(), Paint(console.out_colour), console.width);
+    return done(ExitCode::clean);
+  }
+  const Result<Mode> mask = own_mask();
+  if (!mask) return fail(console, mask.error());
+  console.out << formatted(*mask, options);
+  return done(ExitCode::clean);
+}
+
+}  // namespace
+
+Action configure_umask(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("MASK", options->mask,
+                 "Say what this mask means: 0027, u=rwx,g=rx (what it allows), g-w");
+  app.add_flag("-S,--symbolic", options->symbolic, "Print what is allowed: u=rwx,g=rx,o=rx");
+  app.add_flag("-p,--print", options->reusable, "Print a command that sets this mask");
+  auto* pid = app.add_option("--pid", options->pid, "The mask of a process")
+                  ->type_name("PID")
+                  ->check(CLI::PositiveNumber.description(""));
+  auto* all = app.add_flag("--all", options->all, "The masks of all processes that /proc shows");
+  auto* diff = app.add_option("--diff", options->diff,
+                              "What one process's mask allows and the other's does not;\n"
+                              "exits with 1 when they differ")
+                   ->type_name("PID PID")
+                   ->expected(2)
+                   ->check(CLI::PositiveNumber.description(""));
+  pid->excludes(all)->excludes(diff);
+  all->excludes(diff);
+  return [options](Invocation& invocation) {
+    return act(*options, invocation.tail, invocation.console);
+  };
+}
+
+}  // namespace umaskaudit
