@@ -55,5 +55,12 @@ int fail(Console& console, const Error& error);
 void warn(Console& console, std::string_view text);
 
 Action configure_run(CLI::App& app);
+Action configure_report(CLI::App& app);
+Action configure_threads(CLI::App& app);
+Action configure_timeline(CLI::App& app);
+Action configure_blame(CLI::App& app);
+Action configure_doctor(CLI::App& app);
+Action configure_explain(CLI::App& app);
+Action configure_umask(CLI::App& app);
 
 }  // namespace umaskaudit

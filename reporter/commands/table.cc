@@ -13,6 +13,20 @@ namespace {
 constexpr Command kCommands[] = {
     {"run", "Record a program and its children", "umaskaudit run -o trace -- make install",
      Tail::command, configure_run},
+    {"report", "What was created, who changed the mask, what could not be seen",
+     "umaskaudit report trace --sort mode --path '*.key'", Tail::none, configure_report},
+    {"threads", "Which thread changed the mask, when, for how long, from where",
+     "umaskaudit threads trace", Tail::none, configure_threads},
+    {"timeline", "Mask changes and creations in order",
+     "umaskaudit timeline trace --since 1.5s --thread 'worker*'", Tail::none, configure_timeline},
+    {"blame", "The story of one object's permissions, back to the umask call",
+     "umaskaudit blame trace /srv/app/secret.key", Tail::none, configure_blame},
+    {"doctor", "What could not be seen of a program here, and what to do about it",
+     "umaskaudit doctor /usr/sbin/nginx", Tail::command, configure_doctor},
+    {"explain", "How a mode comes about, bit by bit", "umaskaudit explain 0666 0022", Tail::none,
+     configure_explain},
+    {"umask", "Show masks, never changing one to read it", "umaskaudit umask u=rwx,g=rx,o= -- make",
+     Tail::after_dashes, configure_umask},
 };
 
 }  // namespace

@@ -1,0 +1,189 @@
+// `blame`: the whole story of one object's permissions, back to the umask call that decided it.
+// Must never open the object: lstat(2) is all that it is looked at by.
+// Called through the table.
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <ostream>
+
+#include "reporter/commands/command.h"
+#include "reporter/commands/run_arguments.h"
+#include "reporter/render/escape.h"
+#include "reporter/render/mode_text.h"
+#include "reporter/render/object_story.h"
+#include "reporter/render/stack_text.h"
+#include "reporter/render/text_table.h"
+#include "reporter/render/time_text.h"
+#include "reporter/render/timeline_text.h"
+
+namespace umaskaudit {
+namespace {
+
+struct Options {
+  RunArguments arguments;
+  std::string path;
+};
+
+// As the record has it: absolute, without "." and "..", symbolic links as they are.
+std::string absolute(const std::string& path) {
+  std::error_code ignored;
+  const auto full = std::filesystem::absolute(path, ignored).lexically_normal().string();
+  return full.size() > 1 && full.back() == '/' ? full.substr(0, full.size() - 1) : full;
+}
+
+class Teller {
+ public:
+  Teller(OpenedRun& opened, const Output& output) : opened_(opened), output_(output) {}
+
+  std::string tell(const ObjectStory& story) {
+    out_.clear();
+    if (story.creation)
+      tell_creation(*story.creation);
+    else
+      out_ += "made before the run, or unseen\n";
+    if (story.creation) tell_mask(*story.creation, story.setter);
+    tell_afterwards(story);
+    tell_disk(story);
+    return std::move(out_);
+  }
+
+ private:
+  void title(const std::string& text) { out_ += output_.paint(Style::strong, text) + '\n'; }
+
+  std::string who(const EventBase& event) const {
+    return "thread " + thread_text(event.thread, event.tid) + " of process " +
+           std::to_string(event.pid) + " at " +
+           offset_text(event.time_ns, opened_.run().begin_ns()) + " s";
+  }
+  void stack(const EventBase& event) {
+    const std::string lines = stack_lines(opened_.stacks().frames(event.stack), 4);
+    out_ += lines.empty() ? "    no stack was recorded\n" : lines;
+  }
+
+  void tell_creation(const CreateEvent& event) {
+    title(escape(event.path));
+    out_ += std::string("  ") + kind_name(event.kind) + " made by " + escape(event.call) + " in " +
+            who(event) + '\n';
+    if (event.created != trace::Created::yes)
+      out_ += "  (another process may have made it at the same moment)\n";
+    stack(event);
+    title("How its mode came about");
+    TextTable table(
+        {{"STEP"}, {"TAKES", Align::right}, {"GIVES", Align::right}, {"MODE"}, {"RWX"}});
+    for (const Step& step : event.steps)
+      table.add({rule_name(step.rule), step.clears != 0 ? octal(step.clears) : "",
+                 step.sets != 0 && step.rule != Rule::requested ? octal(step.sets) : "",
+                 Cell(octal(step.mode), mode_style(step.mode)), rwx(step.mode)});
+    out_ += table.text(output_.width, output_.paint);
+  }
+
+  void tell_mask(const CreateEvent& event, const std::optional<UmaskEvent>& setter) {
+    title("Where the mask " + octal(event.mask) + " came from");
+    if (!event.ambiguous_masks.empty()) {
+      out_ += "  it moved during the call; candidates:";
+      for (const Mode mask : event.ambiguous_masks) out_ += ' ' + octal(mask);
+      out_ += '\n';
+    }
+    if (!setter) {
+      out_ += "  inherited: nobody in this run set it\n";
+      for (const ProcessEvent& process : opened_.run().processes())
+        if (process.pid == event.pid)
+          out_ += "  process " + std::to_string(process.pid) + " (" + escape(process.comm) +
+                  ") was born with " + octal(process.mask) + ", known from " +
+                  mask_source_name(process.mask_source) + '\n';
+      return;
+    }
+    out_ += "  umask " + octal(setter->argument) + " (was " + octal(setter->old_mask) + ") in " +
+            who(*setter);
+    if (event.time_ns > setter->time_ns)
+      out_ += ", " + duration_text(event.time_ns - setter->time_ns) + " before";
+    out_ += '\n';
+    const bool other = setter->tid != event.tid || setter->pid != event.pid;
+    if (other)
+      out_ += output_.paint(Style::warning, "  not the thread that made the object") + '\n';
+    stack(*setter);
+  }
+
+  void tell_afterwards(const ObjectStory& story) {
+    if (story.afterwards.empty()) return;
+    title("Afterwards");
+    const TimelineStyle style{opened_.run().begin_ns(), output_.paint, true};
+    for (const Event& event : story.afterwards)
+      append_timeline(out_, event, opened_.stacks(), style);
+  }
+
+  // The mode that the run left the object with.
+  static std::optional<Mode> last_mode(const ObjectStory& story) {
+    std::optional<Mode> mode;
+    if (story.creation) mode = story.creation->final_mode;
+    for (const Event& event : story.afterwards)
+      if (const auto* change = std::get_if<ChmodEvent>(&event);
+          change != nullptr && change->error == 0)
+        mode = change->final_mode;
+    return mode;
+  }
+
+  void tell_disk(const ObjectStory& story) {
+    title("On disk now");
+    struct stat facts {};
+    if (lstat(story.path.c_str(), &facts) != 0) {
+      out_ += "  " + escape(story.path) + ": " + std::strerror(errno) + '\n';
+      return;
+    }
+    const Mode mode = facts.st_mode & 07777;
+    out_ += "  " + escape(story.path) + ' ' + output_.paint(mode_style(mode), octal(mode)) + ' ' +
+            rwx(mode) + ", owner " + std::to_string(facts.st_uid) + ':' +
+            std::to_string(facts.st_gid);
+    const std::optional<Mode> recorded = last_mode(story);
+    const bool same = story.creation && story.creation->ino == facts.st_ino;
+    if (story.creation && !same)
+      out_ += ", another object: it was replaced";
+    else if (recorded && *recorded == mode)
+      out_ += ", as the run left it";
+    else if (recorded)
+      out_ += ", changed since: the run left it " + octal(*recorded);
+    out_ += '\n';
+  }
+
+  OpenedRun& opened_;
+  const Output& output_;
+  std::string out_;
+};
+
+int blame(Options& options, Console& console) {
+  const auto opened = OpenedRun::open(options.arguments);
+  if (!opened) return fail(console, opened.error());
+  const std::string path = absolute(options.path);
+  const std::vector<ObjectStory> stories = object_stories((*opened)->run(), path);
+  if (stories.empty())
+    return fail(
+        console,
+        {"no object of that name was created: '" + path + "'", "the run names others",
+         "umaskaudit report " + options.arguments.run + " --path '*NAME*'", ExitCode::findings});
+  return write_output(console, options.arguments.output, [&](const Output& output) {
+    Teller teller(**opened, output);
+    for (std::size_t i = 0; i < stories.size(); ++i) {
+      if (i != 0) output.stream << '\n';
+      output.stream << teller.tell(stories[i]);
+    }
+  });
+}
+
+}  // namespace
+
+Action configure_blame(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_run_argument(app, options->arguments);
+  app.add_option("PATH", options->path, "The object, as it was or is named")
+      ->type_name("")
+      ->required();
+  add_output_option(app, options->arguments);
+  add_symbol_options(app, options->arguments);
+  return [options](Invocation& invocation) { return blame(*options, invocation.console); };
+}
+
+}  // namespace umaskaudit

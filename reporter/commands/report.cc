@@ -1,0 +1,148 @@
+// `report`: what a run created, who changed the mask, and what could not be seen.
+// Must never hold more of a run in memory than the summary keeps: events are streamed.
+// Called through the table.
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+#include <ostream>
+
+#include "reporter/commands/command.h"
+#include "reporter/commands/run_arguments.h"
+#include "reporter/render/csv.h"
+#include "reporter/render/json_summary.h"
+#include "reporter/render/jsonl.h"
+#include "reporter/render/markdown.h"
+
+namespace umaskaudit {
+namespace {
+
+enum class Format { text, jsonl, json, csv, markdown };
+
+constexpr std::size_t kPageObjects = 50;  // in the formats for people
+constexpr std::size_t kBlock = 1 << 16;
+
+struct Options {
+  RunArguments arguments;
+  Format format = Format::text;
+  SortKey sort = SortKey::time;
+  std::size_t limit = kPageObjects;
+  bool limit_given = false;
+};
+
+bool always_shown(const Event& event) {
+  return std::holds_alternative<BlindSpotEvent>(event) || std::holds_alternative<LossEvent>(event);
+}
+
+// Streams what `append` makes of each selected event: at most --limit of them when that was given,
+// and in any case what could not be seen.
+void stream_events(const OpenedRun& opened, const Options& options, std::ostream& out,
+                   const std::function<void(std::string&, const Event&)>& append) {
+  std::string block;
+  const std::size_t most = options.limit_given ? options.limit : 0;
+  std::size_t shown = 0;
+  opened.run().for_each([&](const Event& event) {
+    const bool room = most == 0 || shown < most;
+    if (!options.arguments.filter.selects(event) || !(room || always_shown(event))) return true;
+    const std::size_t before = block.size();
+    append(block, event);
+    if (block.size() != before) ++shown;
+    if (block.size() >= kBlock) {
+      out << block;
+      block.clear();
+    }
+    return static_cast<bool>(out);
+  });
+  out << block;
+}
+
+void write_jsonl(OpenedRun& opened, const Options& options, const Output& output) {
+  JsonLines lines(opened.run(), opened.stacks());
+  stream_events(opened, options, output.stream,
+                [&](std::string& out, const Event& event) { lines.append(out, event); });
+  if (const auto spot = opened.unaudited()) {
+    std::string line;
+    lines.append(line, *spot);
+    output.stream << line;
+  }
+}
+
+void write_csv(OpenedRun& opened, const Options& options, const Output& output) {
+  output.stream << kCsvHeader;
+  stream_events(opened, options, output.stream, [&](std::string& out, const Event& event) {
+    if (const auto* create = std::get_if<CreateEvent>(&event))
+      append_csv_row(out, *create, opened.stacks());
+  });
+}
+
+void write_text(const TextContext& context, const Summary& summary, const OpenedRun& opened,
+                std::size_t limit, std::ostream& stream) {
+  std::string out;
+  append_header(out, context, summary, opened.heading());
+  append_mask_changes(out, context, summary);
+  append_creations(out, context, summary, limit);
+  append_notes(out, context, summary);
+  append_unseen(out, context, summary);
+  stream << out;
+}
+
+void write(OpenedRun& opened, const Options& options, const Output& output) {
+  const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
+  const SummaryOptions wanted{options.arguments.filter, options.sort, options.limit};
+  switch (options.format) {
+    case Format::text:
+      return write_text(context, opened.summary(wanted), opened, options.limit, output.stream);
+    case Format::jsonl:
+      return write_jsonl(opened, options, output);
+    case Format::json:
+      output.stream << json_summary(context, opened.summary(wanted), opened.heading());
+      return;
+    case Format::csv:
+      return write_csv(opened, options, output);
+    case Format::markdown:
+      output.stream << markdown_report(context, opened.summary(wanted), opened.heading());
+      return;
+  }
+}
+
+int report(Options& options, Console& console) {
+  const auto opened = OpenedRun::open(options.arguments);
+  if (!opened) return fail(console, opened.error());
+  return write_output(console, options.arguments.output,
+                      [&](const Output& output) { write(**opened, options, output); });
+}
+
+}  // namespace
+
+Action configure_report(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_run_argument(app, options->arguments);
+  const std::map<std::string, Format> formats = {{"text", Format::text},
+                                                 {"jsonl", Format::jsonl},
+                                                 {"json", Format::json},
+                                                 {"csv", Format::csv},
+                                                 {"markdown", Format::markdown}};
+  app.add_option("-f,--format", options->format, "text, jsonl, json (a summary), csv, markdown")
+      ->type_name("FORMAT")
+      ->transform(CLI::CheckedTransformer(formats).description(""));
+  add_output_option(app, options->arguments);
+  add_filter_options(app, options->arguments);
+  const std::map<std::string, SortKey> keys = {{"time", SortKey::time},
+                                               {"path", SortKey::path},
+                                               {"mode", SortKey::mode},
+                                               {"mask", SortKey::mask},
+                                               {"thread", SortKey::thread}};
+  app.add_option("--sort", options->sort, "Order of the objects: time, path, mode, mask, thread")
+      ->type_name("KEY")
+      ->transform(CLI::CheckedTransformer(keys).description(""));
+  CLI::Option* limit =
+      app.add_option("--limit", options->limit,
+                     "Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text")
+          ->type_name("N");
+  add_symbol_options(app, options->arguments);
+  return [options, limit](Invocation& invocation) {
+    options->limit_given = limit->count() != 0;
+    return report(*options, invocation.console);
+  };
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,128 @@
+// Shared options and opening, as run_arguments.h says.
+// Must never follow anything that a run names but through the symbolizer's options.
+// Called by the commands that take a RUN.
+#include "reporter/commands/run_arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <ostream>
+#include <utility>
+
+#include "reporter/base/output_file.h"
+#include "reporter/commands/command.h"
+#include "reporter/commands/program.h"
+
+namespace umaskaudit {
+namespace {
+
+// Lists are given by repeating an option: a comma may be part of a name.
+template <typename List>
+void add_list(CLI::App& app, const char* name, List& list, const char* type, const char* help) {
+  app.add_option(name, list, help)->type_name(type)->allow_extra_args(false);
+}
+
+trace::Blind blind_of(const std::string& obstacle) {
+  if (obstacle == obstacle_name(Obstacle::static_link)) return trace::Blind::exec_static;
+  if (obstacle == obstacle_name(Obstacle::privileged)) return trace::Blind::exec_privileged;
+  return trace::Blind::other;
+}
+
+}  // namespace
+
+void add_run_argument(CLI::App& app, RunArguments& arguments) {
+  app.add_option("RUN", arguments.run, "Run directory, or one segment file of it")
+      ->type_name("")
+      ->required();
+}
+
+void add_filter_options(CLI::App& app, RunArguments& arguments) {
+  Filter& filter = arguments.filter;
+  add_list(app, "--path", filter.paths, "GLOB", "Only objects whose path matches; repeat for more");
+  add_list(app, "--pid", filter.pids, "PID", "Only events of this process");
+  add_list(app, "--tid", filter.tids, "TID", "Only events of this thread");
+  add_list(app, "--thread", filter.threads, "GLOB", "Only events of threads with such a name");
+  add_list(app, "--call", filter.calls, "NAME", "Only events of this call, as in mkdirat");
+  add_list(app, "--kind", filter.kinds, "KIND", "Only objects of this kind: file, dir, fifo, ...");
+  app.add_option("--since", arguments.since, "Only events this long after the begin: 1.5s, 20ms")
+      ->type_name("TIME");
+}
+
+void add_symbol_options(CLI::App& app, RunArguments& arguments) {
+  SymbolOptions& symbols = arguments.symbols;
+  app.add_option("--sysroot", symbols.sysroot, "Look modules up below DIR")->type_name("DIR");
+  add_list(app, "--debug-dir", symbols.debug_dirs, "DIR",
+           "Look separate debug files up in DIR too");
+  app.add_flag("--debuginfod", symbols.debuginfod, "Ask the servers of DEBUGINFOD_URLS");
+  app.add_flag("--no-symbols", arguments.no_symbols, "Modules and offsets only");
+}
+
+void add_output_option(CLI::App& app, RunArguments& arguments) {
+  app.add_option("-o,--output", arguments.output,
+                 "Write to FILE (mode 0600, complete or not at all)")
+      ->type_name("FILE");
+}
+
+OpenedRun::OpenedRun(Run run, SymbolOptions symbols, std::optional<RunRecord> record)
+    : run_(std::move(run)),
+      symbolizer_(std::move(symbols)),
+      stacks_(run_, symbolizer_),
+      record_(std::move(record)) {}
+
+Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments) {
+  std::uint64_t since = 0;
+  if (!arguments.since.empty()) {
+    const Result<std::uint64_t> parsed = parse_duration(arguments.since);
+    if (!parsed) return parsed.error();
+    since = *parsed;
+  }
+  Result<Run> run = Run::open(arguments.run);
+  if (!run) return run.error();
+  if (since != 0) arguments.filter.since_ns = run->begin_ns() + since;
+  SymbolOptions symbols = arguments.symbols;
+  symbols.symbols = !arguments.no_symbols;
+  auto record = read_run_record(run->directory());
+  return std::unique_ptr<OpenedRun>(
+      new OpenedRun(std::move(*run), std::move(symbols), std::move(record)));
+}
+
+std::optional<BlindSpotEvent> OpenedRun::unaudited() const {
+  if (!record_ || record_->obstacle.empty()) return std::nullopt;
+  BlindSpotEvent event;
+  event.reason = blind_of(record_->obstacle);
+  event.text = record_->command + " (" + record_->obstacle + ")";
+  event.time_ns = run_.begin_ns();
+  event.pid = event.tid = static_cast<std::uint32_t>(record_->pid);
+  return event;
+}
+
+Summary OpenedRun::summary(const SummaryOptions& options) const {
+  Summary summary = summarize(run_, options);
+  if (const auto spot = unaudited()) summary.blind_spots.push_back({spot->reason, spot->text, 1});
+  return summary;
+}
+
+Heading OpenedRun::heading() const {
+  Heading heading;
+  if (!record_) return heading;
+  heading.program = record_->command;
+  for (std::size_t i = 1; i < record_->argv.size(); ++i) heading.program += ' ' + record_->argv[i];
+  if (record_->signal != 0)
+    heading.ending = "killed by signal " + std::to_string(record_->signal);
+  else if (record_->exit_code)
+    heading.ending = "exit code " + std::to_string(*record_->exit_code);
+  return heading;
+}
+
+int write_output(Console& console, const std::string& file,
+                 const std::function<void(const Output&)>& write) {
+  if (file.empty()) {
+    write({console.out, Paint(console.out_colour), console.width});
+    return 0;
+  }
+  Result<OutputFile> output = OutputFile::create(file);
+  if (!output) return fail(console, output.error());
+  write({output->stream(), Paint(false), 0});
+  const Status done = output->commit();
+  return done ? 0 : fail(console, done.error());
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,101 @@
+// `threads`: which thread changed the mask, when, for how long, and from where.
+// Must never need a second screen for an ordinary run.
+// Called through the table.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+
+#include "reporter/commands/command.h"
+#include "reporter/commands/run_arguments.h"
+#include "reporter/render/escape.h"
+#include "reporter/render/mode_text.h"
+#include "reporter/render/stack_text.h"
+#include "reporter/render/text_table.h"
+#include "reporter/render/time_text.h"
+
+namespace umaskaudit {
+namespace {
+
+struct Options {
+  RunArguments arguments;
+  std::size_t limit = 20;
+  bool stacks = false;
+};
+
+std::string sentence(const Summary& summary, const std::vector<Culprit>& all) {
+  if (all.empty()) return "No thread changed the mask.\n";
+  std::set<ThreadId> threads;
+  for (const Culprit& one : all) threads.insert(one.changes.who);
+  return counted(threads.size(), "thread") + " of " + std::to_string(summary.threads) +
+         " changed the mask, " + counted(summary.mask_changes, "time") + ", from " +
+         counted(all.size(), "place") + ".\n";
+}
+
+TextTable table_of(const std::vector<Culprit>& all, std::size_t rows, std::uint64_t begin) {
+  TextTable table({{"PID", Align::right},
+                   {"TID", Align::right},
+                   {"THREAD"},
+                   {"CHANGES", Align::right},
+                   {"MASK"},
+                   {"FIRST", Align::right},
+                   {"LAST", Align::right},
+                   {"IN FORCE", Align::right},
+                   {"LONGEST", Align::right},
+                   {"WHERE", Align::left, true}});
+  for (std::size_t i = 0; i < rows; ++i) {
+    const MaskChanges& changes = all[i].changes;
+    table.add({std::to_string(changes.who.pid), std::to_string(changes.who.tid),
+               escape(changes.thread), std::to_string(changes.count),
+               Cell(transitions_text(changes), mask_style(commonest(changes).second)),
+               offset_text(changes.first_ns, begin), offset_text(changes.last_ns, begin),
+               duration_text(changes.held_ns), duration_text(changes.longest_ns), all[i].where});
+  }
+  return table;
+}
+
+void append_stack(std::string& out, OpenedRun& opened, const Culprit& one) {
+  const MaskChanges& changes = one.changes;
+  out += "\n" + escape(changes.call.empty() ? "umask" : changes.call) + ' ' +
+         transitions_text(changes) + " by " + thread_text(changes.thread, changes.who.tid) + "\n";
+  const std::string lines = stack_lines(opened.stacks().frames(changes.stack), 4);
+  out += lines.empty() ? "    no stack was recorded\n" : lines;
+}
+
+void write(OpenedRun& opened, const Options& options, const Output& output) {
+  SummaryOptions wanted;
+  wanted.filter = options.arguments.filter;
+  wanted.limit = 1;
+  const Summary summary = opened.summary(wanted);
+  const std::vector<Culprit> all = culprits(summary, opened.stacks());
+  const std::size_t rows = options.limit == 0 ? all.size() : std::min(all.size(), options.limit);
+  std::string out = sentence(summary, all);
+  if (rows != 0)
+    out += '\n' + table_of(all, rows, opened.run().begin_ns()).text(output.width, output.paint);
+  if (rows < all.size())
+    out += "  ... and " + counted(all.size() - rows, "place") + " more, --limit 0 shows all\n";
+  for (std::size_t i = 0; i < (options.stacks ? rows : std::min<std::size_t>(rows, 1)); ++i)
+    append_stack(out, opened, all[i]);
+  out += '\n';
+  append_unseen(out, {opened.run(), opened.stacks(), output.paint, output.width}, summary);
+  output.stream << out;
+}
+
+}  // namespace
+
+Action configure_threads(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_run_argument(app, options->arguments);
+  app.add_flag("--stacks", options->stacks, "A stack for every row, not for the busiest only");
+  app.add_option("--limit", options->limit, "Rows at most; 0: all. Default: 20")->type_name("N");
+  add_output_option(app, options->arguments);
+  add_filter_options(app, options->arguments);
+  add_symbol_options(app, options->arguments);
+  return [options](Invocation& invocation) {
+    const auto opened = OpenedRun::open(options->arguments);
+    if (!opened) return fail(invocation.console, opened.error());
+    return write_output(invocation.console, options->arguments.output,
+                        [&](const Output& output) { write(**opened, *options, output); });
+  };
+}
+
+}  // namespace umaskaudit

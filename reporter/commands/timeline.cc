@@ -1,0 +1,66 @@
+// `timeline`: mask changes and creations in order, one line each.
+// Must never wait for the end of the run: lines are streamed.
+// Called through the table.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+
+#include "reporter/commands/command.h"
+#include "reporter/commands/run_arguments.h"
+#include "reporter/render/timeline_text.h"
+
+namespace umaskaudit {
+namespace {
+
+struct Options {
+  RunArguments arguments;
+  std::size_t limit = 0;
+  bool all = false;
+};
+
+// What tells the story of the masks; the rest (failed calls, opened files, threads, names) on
+// --all.
+bool is_story(const Event& event) {
+  if (const auto* create = std::get_if<CreateEvent>(&event))
+    return create->error == 0 && create->created != trace::Created::no;
+  return !std::holds_alternative<RenameEvent>(event) &&
+         !std::holds_alternative<ThreadCreateEvent>(event);
+}
+
+void write(OpenedRun& opened, const Options& options, const Output& output) {
+  const TimelineStyle style{opened.run().begin_ns(), output.paint, true};
+  output.stream << timeline_titles(style);
+  std::size_t shown = 0, more = 0;
+  std::string line;
+  opened.run().for_each([&](const Event& event) {
+    if (!options.arguments.filter.selects(event) || !(options.all || is_story(event))) return true;
+    if (options.limit != 0 && shown == options.limit) return ++more, true;
+    line.clear();
+    append_timeline(line, event, opened.stacks(), style);
+    output.stream << line;
+    ++shown;
+    return static_cast<bool>(output.stream);
+  });
+  if (const auto spot = opened.unaudited()) output.stream << what_happened(*spot) << '\n';
+  if (more != 0) output.stream << "... and " << more << " more, --limit 0 shows all\n";
+}
+
+}  // namespace
+
+Action configure_timeline(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_run_argument(app, options->arguments);
+  app.add_flag("--all", options->all, "Failed calls, opened files, renames and threads too");
+  app.add_option("--limit", options->limit, "Lines at most; 0: all, the default")->type_name("N");
+  add_output_option(app, options->arguments);
+  add_filter_options(app, options->arguments);
+  add_symbol_options(app, options->arguments);
+  return [options](Invocation& invocation) {
+    const auto opened = OpenedRun::open(options->arguments);
+    if (!opened) return fail(invocation.console, opened.error());
+    return write_output(invocation.console, options->arguments.output,
+                        [&](const Output& output) { write(**opened, *options, output); });
+  };
+}
+
+}  // namespace umaskaudit

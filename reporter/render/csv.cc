@@ -1,0 +1,76 @@
+// Rows of csv.h.
+// Must never print a raw byte of the program.
+// Called by `report --format csv`.
+#include "reporter/render/csv.h"
+
+#include <cstring>
+
+#include "reporter/render/escape.h"
+#include "reporter/render/mode_text.h"
+#include "reporter/render/stack_text.h"
+
+namespace umaskaudit {
+namespace {
+
+const char* created_word(trace::Created created) {
+  switch (created) {
+    case trace::Created::no:
+      return "false";
+    case trace::Created::yes:
+    case trace::Created::probably:
+      return "true";
+    case trace::Created::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+std::string masks_text(const std::vector<Mode>& masks) {
+  std::string text;
+  for (const Mode mask : masks) text += (text.empty() ? "" : " ") + octal(mask);
+  return text;
+}
+
+std::string quoted(const std::string& text) {
+  const bool formula = !text.empty() && std::strchr("=+-@", text.front()) != nullptr;
+  const std::string safe = formula ? "'" + text : text;
+  if (safe.find_first_of("\",") == std::string::npos) return safe;
+  std::string out = "\"";
+  for (const char c : safe) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out += '"';
+}
+
+}  // namespace
+
+// Escaped text has no line break, tab or other control byte left.
+std::string csv_cell(std::string_view text) { return quoted(escape(text)); }
+
+void append_csv_row(std::string& out, const CreateEvent& event, StackCache& stacks) {
+  const auto add = [&](const std::string& cell) {
+    out += cell;
+    out += ',';
+  };
+  add(std::to_string(event.seq));
+  add(std::to_string(event.time_ns));
+  add(std::to_string(event.pid));
+  add(std::to_string(event.tid));
+  add(csv_cell(event.thread));
+  add(std::to_string(event.fs));
+  add(csv_cell(event.call));
+  add(kind_name(event.kind));
+  add(csv_cell(event.path));
+  add(octal(without_type(event.requested)));
+  add(octal(event.mask));
+  add(event.final_mode ? octal(*event.final_mode) : "");
+  add(created_word(event.created));
+  add(event.mask_set_by ? std::to_string(*event.mask_set_by) : "inherited");
+  add(masks_text(event.ambiguous_masks));
+  add(std::to_string(event.error));
+  out += quoted(site(culprit(stacks.frames(event.stack))));
+  out += "\r\n";
+}
+
+}  // namespace umaskaudit

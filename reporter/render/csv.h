@@ -1,0 +1,24 @@
+// Creations as comma-separated values (RFC 4180).
+// Must never let a cell start as a spreadsheet formula: file names are chosen by strangers.
+// Called by `report --format csv`.
+#pragma once
+
+#include <string>
+
+#include "reporter/model/events.h"
+#include "reporter/render/stack_cache.h"
+
+namespace umaskaudit {
+
+inline constexpr char kCsvHeader[] =
+    "seq,time_ns,pid,tid,thread,fs,call,kind,path,requested,mask,final,created,mask_set_by,"
+    "ambiguous_masks,errno,where\r\n";
+
+// One row. Text is escaped as on a terminal; a cell that a spreadsheet would take for a formula
+// gets an apostrophe in front (OWASP, "CSV Injection").
+void append_csv_row(std::string& out, const CreateEvent& event, StackCache& stacks);
+
+// One cell with its quotes where it needs them; `text` is raw.
+std::string csv_cell(std::string_view text);
+
+}  // namespace umaskaudit

@@ -1,0 +1,91 @@
+// Markdown as GitHub and GitLab read it.
+// Must never put a string of the program outside a code span.
+// Called by `report --format markdown`.
+#include "reporter/render/markdown.h"
+
+#include <algorithm>
+
+#include "reporter/render/escape.h"
+#include "reporter/render/mode_text.h"
+#include "reporter/render/time_text.h"
+
+namespace umaskaudit {
+namespace {
+
+std::string code_of_escaped(const std::string& text) {
+  if (text.empty()) return "";
+  std::size_t longest = 0, run = 0;
+  std::string body;
+  for (const char c : text) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+    // Tables split at '|' before code spans are seen, even there.
+    if (c == '|') body += '\\';
+    body += c;
+  }
+  const std::string fence(longest + 1, '`');
+  const bool pad = body.front() == '`' || body.back() == '`';
+  return fence + (pad ? " " : "") + body + (pad ? " " : "") + fence;
+}
+
+void append_changes(std::string& out, const TextContext& context, const Summary& summary) {
+  out += "\n### Who changed the mask\n\n";
+  if (summary.changes.empty()) {
+    out += "Nobody.\n";
+    return;
+  }
+  out += "| thread | changes | mask | where |\n|---|---:|---|---|\n";
+  for (const Culprit& one : culprits(summary, context.stacks))
+    out += "| " + code_of_escaped(thread_text(one.changes.thread, one.changes.who.tid)) + " | " +
+           std::to_string(one.changes.count) + " | " + transitions_text(one.changes) + " | " +
+           code_of_escaped(one.where) + " |\n";
+}
+
+void append_objects(std::string& out, const Summary& summary) {
+  out += "\n### Objects created\n\n";
+  if (summary.creations.empty()) {
+    out += "None.\n";
+    return;
+  }
+  out += "| path | call | asked | mask | final | who |\n|---|---|---|---|---|---|\n";
+  for (const CreateEvent& event : summary.creations)
+    out += "| " + markdown_code(event.path) + " | " + markdown_code(event.call) + " | " +
+           octal(without_type(event.requested)) + " | " + octal(event.mask) + " | " +
+           (event.final_mode ? octal(*event.final_mode) : "?") + " | " +
+           code_of_escaped(thread_text(event.thread, event.tid)) + " |\n";
+  const std::uint64_t all = summary.created + summary.unsure;
+  if (all > summary.creations.size())
+    out += "\n... and " + std::to_string(all - summary.creations.size()) + " more.\n";
+}
+
+void append_missing(std::string& out, const TextContext& context, const Summary& summary) {
+  out += "\n### What this run could not see\n\n";
+  for (const BlindSpots& spot : summary.blind_spots)
+    out += "- " + std::string(blind_name(spot.reason)) + " " + markdown_code(spot.text) + "\n";
+  const Completeness& facts = context.run.completeness();
+  for (const LossEvent& loss : facts.losses)
+    out += "- lost: " + loss.reason + ", " + std::to_string(loss.count) + "\n";
+  if (summary.blind_spots.empty() && facts.losses.empty())
+    out += "Nothing that this run could not see was noticed.\n";
+}
+
+}  // namespace
+
+std::string markdown_code(std::string_view text) { return code_of_escaped(escape(text)); }
+
+std::string markdown_report(const TextContext& context, const Summary& summary,
+                            const Heading& heading) {
+  std::string out = "## umaskaudit\n\n";
+  out += markdown_code(heading.program.empty() ? context.run.directory() : heading.program);
+  if (!heading.ending.empty()) out += ", " + heading.ending;
+  out += ": " + counted(summary.created, "object") + " created, " +
+         counted(summary.mask_changes, "mask change") + ", " +
+         counted(summary.processes, "process image") + ", " + counted(summary.threads, "thread") +
+         ".\n";
+  append_changes(out, context, summary);
+  append_objects(out, summary);
+  append_missing(out, context, summary);
+  return out;
+}
+
+}  // namespace umaskaudit

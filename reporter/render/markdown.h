@@ -1,0 +1,18 @@
+// A report for a pull request comment.
+// Must never let a file name become markup, a link or a mention.
+// Called by `report --format markdown`.
+#pragma once
+
+#include <string>
+
+#include "reporter/render/text_report.h"
+
+namespace umaskaudit {
+
+std::string markdown_report(const TextContext& context, const Summary& summary,
+                            const Heading& heading);
+
+// `text` (raw) as a code span that nothing in it can end, safe inside a table cell.
+std::string markdown_code(std::string_view text);
+
+}  // namespace umaskaudit

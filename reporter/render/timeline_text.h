@@ -1,0 +1,31 @@
+// One line an event: when, in which fs context, who, the mask, and what happened.
+// Must never look ahead: lines are streamed.
+// Called by `timeline` and by `blame`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "reporter/model/events.h"
+#include "reporter/render/stack_cache.h"
+#include "reporter/render/style.h"
+
+namespace umaskaudit {
+
+struct TimelineStyle {
+  std::uint64_t begin_ns = 0;
+  Paint paint;
+  bool where = true;  // name the code
+};
+
+// The titles of the columns, with a newline.
+std::string timeline_titles(const TimelineStyle& style);
+
+// Appends one line with its newline.
+void append_timeline(std::string& out, const Event& event, StackCache& stacks,
+                     const TimelineStyle& style);
+
+// "created file /x 0666 & ~0022 = 0644", "chmod 0600 -> 0600": what happened, escaped.
+std::string what_happened(const Event& event);
+
+}  // namespace umaskaudit
