@@ -33,9 +33,12 @@ HeaderState read_header(const SegmentFile& file, trace::SegmentHeader* header) {
     return HeaderState::damaged;
   }
   if (header->major != trace::kMajor) return HeaderState::newer_major;
-  const bool length_good = header->header_length >= sizeof *header &&
-                           header->header_length <= trace::kMaxRecord &&
-                           header->header_length % trace::kRecordAlign == 0;
+  // Only a newer minor version may have a longer header: nothing protects this field.
+  const bool length_good =
+      header->header_length == sizeof *header ||
+      (header->minor > trace::kMinor && header->header_length > sizeof *header &&
+       header->header_length <= trace::kMaxRecord &&
+       header->header_length % trace::kRecordAlign == 0);
   return length_good ? HeaderState::good : HeaderState::damaged;
 }
 
