@@ -13,7 +13,7 @@ class GetterCheck : public Check {
   void on_change(const UmaskEvent& event, const Change& change) override {
     if (change.role != Change::Role::restores) return;
     const MaskWindow& window = *change.window;
-    if (window.nested || window.own_actions > 0) return;
+    if (window.nested || window.own_actions > 0 || event.drift) return;
     bool fresh = false;
     Group& group = collector_.group(RuleId::getter_idiom, window.open.stack, StackRef{}, 0, &fresh);
     Finding& finding = group.finding;

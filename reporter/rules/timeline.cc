@@ -160,14 +160,14 @@ void Timeline::close_from(Context& context, Thread& thread, std::size_t index,
 
 void Timeline::on_thread(const ThreadCreateEvent& event) {
   act(event);
-  const auto found = contexts_.find(event.fs);
-  if (found == contexts_.end() || event.created_tid == 0) return;
-  found->second.threaded = true;
+  Context& c = contexts_[event.fs];
+  c.threaded = true;
+  if (event.created_tid == 0) return;
   Thread fresh;
   fresh.pid = event.pid;
   fresh.creator = event.tid;
   fresh.birth_seq = event.seq;
-  found->second.threads[event.created_tid] = std::move(fresh);
+  c.threads[event.created_tid] = std::move(fresh);
 }
 
 void Timeline::on_process(const ProcessEvent& event) {

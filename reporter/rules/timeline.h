@@ -128,7 +128,7 @@ class Timeline {
     bool threaded = false;
     std::uint32_t first_tid = 0;
     std::uint64_t open_windows = 0;
-    std::deque<Snapshot> history;  // the last one is now
+    std::deque<Snapshot> history;  // the last one is now; empty before the first event
     WindowPtr last_settled;
     std::unordered_map<std::uint32_t, Thread> threads;
     std::vector<Waiting> waiting;

@@ -54,7 +54,7 @@ std::optional<Mode> Timeline::own_mask(const Context& context, std::uint32_t tid
 
 Inheritance Timeline::inheritance(std::uint32_t fs, std::uint32_t tid) const {
   const auto found = contexts_.find(fs);
-  if (found == contexts_.end()) return {};
+  if (found == contexts_.end() || found->second.history.empty()) return {};
   const Snapshot& now = found->second.history.back();
   Inheritance result{now.mask, own_mask(found->second, tid).value_or(now.settled), nullptr};
   const bool foreign = now.origin_open && !now.origin->leaked && now.origin->open.tid != tid;
