@@ -8,11 +8,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <ostream>
 #include <utility>
 
+#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 
 namespace umaskaudit {
@@ -60,12 +60,11 @@ struct Parser {
 void add_shared(CLI::App& app, Shared& shared) {
   app.add_flag("-q,--quiet", shared.quiet, "Say nothing but errors and the answer");
   app.add_flag("-v,--verbose", shared.verbose, "Say on standard error what is being done");
-  const std::map<std::string, ColourWhen> when = {{"auto", ColourWhen::automatic},
-                                                  {"always", ColourWhen::always},
-                                                  {"never", ColourWhen::never}};
-  app.add_option("--color", shared.colour, "When to colour: auto, always, never")
-      ->type_name("WHEN")
-      ->transform(CLI::Transformer(when).description(""));
+  add_choice<ColourWhen>(app, "--color", shared.colour,
+                         {{"auto", ColourWhen::automatic},
+                          {"always", ColourWhen::always},
+                          {"never", ColourWhen::never}},
+                         "When to colour: auto, always, never", "WHEN");
 }
 
 void build(Parser& parser) {
@@ -124,7 +123,7 @@ Error explain(const CLI::ParseError& error, const std::string& command, CLI::App
     return usage((option ? "unknown option '" : "unexpected argument '") + word + "'", "",
                  help_of(command));
   }
-  return usage(command + ": bad arguments", error.what(), help_of(command));
+  return usage(command + ": " + error.what(), "", help_of(command));
 }
 
 void set_up_log(Console& console) {
@@ -146,7 +145,7 @@ int act(Parser& parser, std::size_t chosen, std::vector<std::string> words, Cons
   try {
     parser.root.parse(std::move(words));
   } catch (const CLI::CallForHelp&) {
-    console.out << app.help();
+    console.out << app.help(kName);
     return 0;
   } catch (const CLI::ParseError& error) {
     return fail(console, explain(error, command.name, app));

@@ -2,10 +2,10 @@
 // Must never hold more of a run in memory than the summary keeps: events are streamed.
 // Called through the table.
 #include <CLI/CLI.hpp>
-#include <map>
 #include <memory>
 #include <ostream>
 
+#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/render/csv.h"
@@ -116,24 +116,22 @@ int report(Options& options, Console& console) {
 Action configure_report(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_run_argument(app, options->arguments);
-  const std::map<std::string, Format> formats = {{"text", Format::text},
-                                                 {"jsonl", Format::jsonl},
-                                                 {"json", Format::json},
-                                                 {"csv", Format::csv},
-                                                 {"markdown", Format::markdown}};
-  app.add_option("-f,--format", options->format, "text, jsonl, json (a summary), csv, markdown")
-      ->type_name("FORMAT")
-      ->transform(CLI::CheckedTransformer(formats).description(""));
+  add_choice<Format>(app, "-f,--format", options->format,
+                     {{"text", Format::text},
+                      {"jsonl", Format::jsonl},
+                      {"json", Format::json},
+                      {"csv", Format::csv},
+                      {"markdown", Format::markdown}},
+                     "text, jsonl, json (a summary), csv, markdown", "FORMAT");
   add_output_option(app, options->arguments);
   add_filter_options(app, options->arguments);
-  const std::map<std::string, SortKey> keys = {{"time", SortKey::time},
-                                               {"path", SortKey::path},
-                                               {"mode", SortKey::mode},
-                                               {"mask", SortKey::mask},
-                                               {"thread", SortKey::thread}};
-  app.add_option("--sort", options->sort, "Order of the objects: time, path, mode, mask, thread")
-      ->type_name("KEY")
-      ->transform(CLI::CheckedTransformer(keys).description(""));
+  add_choice<SortKey>(app, "--sort", options->sort,
+                      {{"time", SortKey::time},
+                       {"path", SortKey::path},
+                       {"mode", SortKey::mode},
+                       {"mask", SortKey::mask},
+                       {"thread", SortKey::thread}},
+                      "Order of the objects: time, path, mode (widest first), mask, thread", "KEY");
   CLI::Option* limit =
       app.add_option("--limit", options->limit,
                      "Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text")

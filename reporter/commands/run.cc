@@ -14,6 +14,7 @@
 
 #include "reporter/base/proc_status.h"
 #include "reporter/commands/child.h"
+#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/preload_environment.h"
 #include "reporter/commands/program.h"
@@ -68,10 +69,7 @@ int fail_run(Console& console, const Error& error) {
 // CMD never ran: says so as env(1) would, and leaves no empty directory behind.
 int fail_exec(Console& console, const std::string& name, const RunDirectory& run,
               const ChildEnd& end) {
-  if (run.made) {
-    unlink((run.path + "/" + kRunRecordName).c_str());
-    rmdir(run.path.c_str());
-  }
+  if (run.made) remove_run_directory(run);
   fail(console, {"cannot run '" + name + "'", std::strerror(end.exec_error),
                  "umaskaudit doctor " + name, ExitCode::internal});
   return end.code();
@@ -121,9 +119,9 @@ Action configure_run(CLI::App& app) {
   app.add_option("-o,--output", options->directory,
                  "Record into DIR (default: umaskaudit.NAME.PID here)")
       ->type_name("DIR");
-  app.add_option("--stacks", options->stacks, "Which events get a stack: all, changes, none")
-      ->type_name("WHICH")
-      ->check(CLI::IsMember({"all", "changes", "none"}).description(""));
+  add_choice<std::string>(app, "--stacks", options->stacks,
+                          {{"all", "all"}, {"changes", "changes"}, {"none", "none"}},
+                          "Which events get a stack: all, changes, none", "WHICH");
   app.add_option("--depth", options->depth, "Frames of a stack at most (1-64)")
       ->type_name("N")
       ->check(CLI::Range(1, 64).description(""));
@@ -139,10 +137,8 @@ Action configure_run(CLI::App& app) {
             return !text.empty() && (plain || unit) ? "" : "not a size: " + text;
           },
           "", "size"));
-  app.add_option("--follow", options->follow,
-                 "Follow children whose environment was cleaned: yes, no")
-      ->type_name("YES|NO")
-      ->check(CLI::IsMember({"yes", "no"}).description(""));
+  add_choice<std::string>(app, "--follow", options->follow, {{"yes", "yes"}, {"no", "no"}},
+                          "Follow children whose environment was cleaned: yes, no", "YES|NO");
   app.add_option("--options", options->raw, "An option of the library as it is, KEY=VALUE; repeat")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);

@@ -104,6 +104,7 @@ Heading OpenedRun::heading() const {
   Heading heading;
   if (!record_) return heading;
   heading.program = record_->command;
+  heading.start_real_ns = record_->start_real_ns;
   for (std::size_t i = 1; i < record_->argv.size(); ++i) heading.program += ' ' + record_->argv[i];
   if (record_->signal != 0)
     heading.ending = "killed by signal " + std::to_string(record_->signal);

@@ -49,6 +49,25 @@ Result<unsigned> count_own_files(int directory, const std::string& path) {
   return count;
 }
 
+// An empty run.state marks the directory as a run even when nobody in it can record. The library
+// takes it as it is.
+bool mark_as_run(int directory) {
+  const int fd = openat(directory, trace::kRunStateName,
+                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0) return errno == EEXIST;
+  trace::RunState state{};
+  std::memcpy(state.magic, trace::kMagic, sizeof state.magic);
+  state.major = trace::kMajor;
+  state.minor = trace::kMinor;
+  state.byte_order = trace::kByteOrder;
+  const bool written = fchmod(fd, 0600) == 0 &&
+                       write(fd, &state, sizeof state) == static_cast<ssize_t>(sizeof state);
+  const int error = errno;
+  close(fd);
+  errno = error;
+  return written;
+}
+
 }  // namespace
 
 std::string default_run_directory(const std::string& command, long pid) {
@@ -58,6 +77,12 @@ std::string default_run_directory(const std::string& command, long pid) {
     if (!plain && std::strchr("+-._", c) == nullptr) c = '_';
   }
   return "umaskaudit." + name + "." + std::to_string(pid);
+}
+
+void remove_run_directory(const RunDirectory& run) {
+  for (const char* name : {kRunRecordName, trace::kRunStateName})
+    unlink((run.path + "/" + name).c_str());
+  rmdir(run.path.c_str());
 }
 
 Result<RunDirectory> prepare_run_directory(const std::string& path) {
@@ -75,7 +100,7 @@ Result<RunDirectory> prepare_run_directory(const std::string& path) {
   const Result<unsigned> files = count_own_files(fd, path);
   if (!files) return files.error();
   run.continued = *files != 0;
-  if (fchmod(fd, 0700) != 0) return cannot_record(path, std::strerror(errno));
+  if (fchmod(fd, 0700) != 0 || !mark_as_run(fd)) return cannot_record(path, std::strerror(errno));
 
   char* absolute = realpath(path.c_str(), nullptr);
   if (absolute == nullptr) return cannot_record(path, std::strerror(errno));

@@ -19,6 +19,9 @@ struct RunDirectory {
 // by fchmod(2). Errors: something else is there, somebody else owns it, it holds foreign files.
 Result<RunDirectory> prepare_run_directory(const std::string& path);
 
+// Removes a directory that was made for a program that then did not start.
+void remove_run_directory(const RunDirectory& run);
+
 // "umaskaudit.<comm>.<pid>", from the base name of CMD, cut to what the kernel keeps of it.
 std::string default_run_directory(const std::string& command, long pid);
 

@@ -56,6 +56,10 @@ void print_run_summary(Console& console, const RunDirectory& directory, unsigned
                       (run.error().why.empty() ? "" : " (" + run.error().why + ")"));
     return;
   }
+  if (run->completeness().segments == 0) {
+    warn(console, "nothing was recorded: the program did not load libumaskaudit.so");
+    return;
+  }
   SummaryOptions options;
   options.limit = 1;
   const Summary summary = summarize(*run, options);

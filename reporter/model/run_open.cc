@@ -146,7 +146,11 @@ Result<OpenedRun> open_run(const std::string& path) {
     segment->header_damaged = state == HeaderState::damaged;
     run.segments.push_back(std::move(segment));
   }
-  if (run.segments.empty()) return nothing_usable(path, run, newer);
+  // A run.state without segments and without failures: nothing in the run could be recorded (its
+  // program is static, say). That is an answer, not an error.
+  const bool nothing_to_record = run.facts.has_state && run.facts.state.segments_failed == 0 &&
+                                 run.facts.unreadable.empty() && !newer;
+  if (run.segments.empty() && !nothing_to_record) return nothing_usable(path, run, newer);
   return run;
 }
 

@@ -120,11 +120,12 @@ void append_header(std::string& out, const TextContext& context, const Summary& 
     program =
         std::string(processes.front().exe.empty() ? processes.front().comm : processes.front().exe);
   const std::uint64_t span = context.run.end_ns() - context.run.begin_ns();
+  const std::uint64_t started =
+      context.run.begin_real_ns() != 0 ? context.run.begin_real_ns() : title.start_real_ns;
   out += heading(context, "Run " + escape(context.run.directory()));
   out += "  program    " + escape(program);
   if (!title.ending.empty()) out += ", " + title.ending;
-  out += "\n  started    " + utc_text(context.run.begin_real_ns()) + ", recorded for " +
-         duration_text(span);
+  out += "\n  started    " + utc_text(started) + ", recorded for " + duration_text(span);
   out += "\n  who        " + counted(summary.processes, "process image") + ", " +
          counted(summary.threads, "thread");
   out += "\n  what       " + counted(summary.mask_changes, "mask change") + ", " +

@@ -22,8 +22,9 @@ struct TextContext {
 
 // Lines that only the command knows: what was run and how it ended.
 struct Heading {
-  std::string program;  // raw bytes; empty: the first process's executable
-  std::string ending;   // "exit code 0"; empty: not known
+  std::string program;              // raw bytes; empty: the first process's executable
+  std::string ending;               // "exit code 0"; empty: not known
+  std::uint64_t start_real_ns = 0;  // for a run that recorded nothing
 };
 
 void append_header(std::string& out, const TextContext& context, const Summary& summary,
