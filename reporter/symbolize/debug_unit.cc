@@ -43,40 +43,24 @@ Dwarf_Die tree_of(Dwarf_Die unit, const std::string& debug_directory) {
   return unit;
 }
 
-enum class Inside { no, yes, unmarked };
-
-Inside covers(Dwarf_Die* die, Dwarf_Addr address) {
-  const int has = dwarf_haspc(die, address);
-  if (has > 0) return Inside::yes;
-  // g++ leaves blocks without addresses around inlined calls that have some.
-  if (dwarf_tag(die) == DW_TAG_lexical_block && dwarf_hasattr(die, DW_AT_low_pc) == 0 &&
-      dwarf_hasattr(die, DW_AT_ranges) == 0) {
-    return Inside::unmarked;
-  }
-  return Inside::no;
-}
-
 bool may_hold_inlined_calls(int tag) {
   return tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block ||
          tag == DW_TAG_try_block || tag == DW_TAG_catch_block || tag == DW_TAG_with_stmt;
 }
 
-// Appends the inlined calls below `parent` that cover `address`, outermost first.
-bool inlined_below(const Dwarf_Die& parent, Dwarf_Addr address, std::size_t depth,
-                   std::vector<Dwarf_Die>& chain) {
-  Dwarf_Die from = parent;
+// Appends the inlined calls within `function` that cover `address`, outermost first. Blocks and
+// calls nest, and siblings do not overlap: one way leads down.
+void append_inlined(const Dwarf_Die& function, Dwarf_Addr address, std::vector<Dwarf_Die>& chain) {
+  Dwarf_Die parent = function;
   Dwarf_Die child;
-  if (depth >= kMaxChain || dwarf_child(&from, &child) != 0) return false;
-  do {
-    const int tag = dwarf_tag(&child);
-    if (!may_hold_inlined_calls(tag)) continue;
-    const Inside inside = covers(&child, address);
-    if (inside == Inside::no) continue;
-    if (tag == DW_TAG_inlined_subroutine) chain.push_back(child);
-    const bool found = inlined_below(child, address, depth + 1, chain);
-    if (inside == Inside::yes || found) return true;
-  } while (dwarf_siblingof(&child, &child) == 0);
-  return false;
+  for (std::size_t depth = 0; depth < kMaxChain; ++depth) {
+    if (dwarf_child(&parent, &child) != 0) return;
+    while (!may_hold_inlined_calls(dwarf_tag(&child)) || dwarf_haspc(&child, address) <= 0) {
+      if (dwarf_siblingof(&child, &child) != 0) return;
+    }
+    if (dwarf_tag(&child) == DW_TAG_inlined_subroutine) chain.push_back(child);
+    parent = child;
+  }
 }
 
 }  // namespace
@@ -160,7 +144,7 @@ Places DebugUnit::expand(Dwarf_Addr address) {
     return places;
   }
   std::vector<Dwarf_Die> chain{*function};
-  inlined_below(*function, address, 0, chain);
+  append_inlined(*function, address, chain);
   // Each inlined entry says where it was called: that is the place within the function around it.
   while (!chain.empty()) {
     Dwarf_Die die = chain.back();

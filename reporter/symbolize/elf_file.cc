@@ -70,7 +70,7 @@ void Fd::reset(int fd) {
   fd_ = fd;
 }
 
-Result<ElfFile> open_elf(const std::string& root, const std::string& path) {
+Result<ElfFile> open_elf(const std::string& root, const std::string& path, ElfKind kind) {
   // Opening a device can already act on it (a watchdog, a tape), and opening a FIFO can block: look
   // first, through O_PATH, which touches neither.
   const Fd look(open_raw(root, path, O_PATH));
@@ -82,10 +82,10 @@ Result<ElfFile> open_elf(const std::string& root, const std::string& path) {
   if (!fd) return cannot_use(path, std::strerror(errno));
   if (!same_regular_file(fd.get(), expected))
     return cannot_use(path, "replaced while being opened");
-  return inspect_elf(std::move(fd), path);
+  return inspect_elf(std::move(fd), path, kind);
 }
 
-Result<ElfFile> inspect_elf(Fd fd, const std::string& path) {
+Result<ElfFile> inspect_elf(Fd fd, const std::string& path, ElfKind kind) {
   // libelf would also unpack archives, and libdwfl compressed kernels: only plain ELF gets in.
   char magic[SELFMAG] = {};
   if (pread(fd.get(), magic, sizeof magic, 0) != SELFMAG ||
@@ -98,7 +98,8 @@ Result<ElfFile> inspect_elf(Fd fd, const std::string& path) {
   if (elf == nullptr || gelf_getehdr(elf.get(), &header) == nullptr) {
     return cannot_use(path, "damaged ELF file");
   }
-  if (header.e_type != ET_EXEC && header.e_type != ET_DYN) {
+  const bool loadable = header.e_type == ET_EXEC || header.e_type == ET_DYN;
+  if (!loadable && (kind == ElfKind::loadable || header.e_type != ET_REL)) {
     return cannot_use(path, "not an ELF program or shared library");
   }
   ElfFile file;

@@ -45,12 +45,19 @@ struct ElfFile {
   std::uint32_t debuglink_crc = 0;
 };
 
+// Which ELF files will do.
+enum class ElfKind {
+  loadable,  // programs, shared libraries, and their debug files
+  any,       // also what dwz(1) makes: it calls its output a relocatable object
+};
+
 // Opens `path`; with a non-empty `root`, links and ".." stay below that directory. Error::why is a
 // phrase for people: "No such file or directory", "not a regular file", "not an ELF program".
-Result<ElfFile> open_elf(const std::string& root, const std::string& path);
+Result<ElfFile> open_elf(const std::string& root, const std::string& path,
+                         ElfKind kind = ElfKind::loadable);
 
 // The same checks for a descriptor that somebody else opened. `path` is for messages.
-Result<ElfFile> inspect_elf(Fd fd, const std::string& path);
+Result<ElfFile> inspect_elf(Fd fd, const std::string& path, ElfKind kind = ElfKind::loadable);
 
 // False for what exists and must not be opened: FIFOs, devices, sockets.
 bool harmless_to_open(const std::string& path);

@@ -28,12 +28,12 @@ FileSearch::FileSearch(const SymbolOptions& options) : sysroot_(options.sysroot)
 }
 
 std::optional<ElfFile> FileSearch::by_build_id(const std::string& build_id,
-                                               const std::string& suffix) {
+                                               const std::string& suffix, ElfKind kind) {
   if (build_id.size() < 3) return std::nullopt;
   const std::string name =
       "/.build-id/" + build_id.substr(0, 2) + "/" + build_id.substr(2) + suffix;
   for (const Directory& directory : directories_) {
-    Result<ElfFile> file = open_elf(directory.root, directory.path + name);
+    Result<ElfFile> file = open_elf(directory.root, directory.path + name, kind);
     if (file && file->build_id == build_id) return std::move(*file);
   }
   return std::nullopt;
@@ -111,10 +111,10 @@ Result<FoundModule> FileSearch::find(const ModuleKey& key) {
 
 std::optional<ElfFile> FileSearch::find_shared(const ElfFile& user, const std::string& name,
                                                const std::string& build_id) {
-  if (std::optional<ElfFile> file = by_build_id(build_id, ".debug")) return file;
+  if (auto file = by_build_id(build_id, ".debug", ElfKind::any)) return file;
   const std::string path = name.starts_with('/') ? name : directory_of(user.path) + "/" + name;
   for (const std::string& root : {std::string(), sysroot_}) {
-    Result<ElfFile> file = open_elf(root, path);
+    Result<ElfFile> file = open_elf(root, path, ElfKind::any);
     if (file && file->build_id == build_id) return std::move(*file);
   }
   return std::nullopt;

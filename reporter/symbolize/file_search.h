@@ -37,7 +37,8 @@ class FileSearch {
     std::string root;
     std::string path;
   };
-  std::optional<ElfFile> by_build_id(const std::string& build_id, const std::string& suffix);
+  std::optional<ElfFile> by_build_id(const std::string& build_id, const std::string& suffix,
+                                     ElfKind kind = ElfKind::loadable);
   std::optional<ElfFile> by_debuglink(const ElfFile& main);
   std::optional<ElfFile> debug_file(const ElfFile& main);
   std::optional<ElfFile> recorded_elsewhere(const std::string& build_id);

@@ -99,15 +99,21 @@ WorkerLimits limits_for(const SymbolOptions& options) {
   return limits;
 }
 
-std::string describe_end(int status, bool reaped) {
-  if (!reaped) return "gave no answer";
-  if (WIFSIGNALED(status)) {
-    const int number = WTERMSIG(status);
-    if (number == SIGXCPU) return "took too long";
-    if (number == SIGKILL) return "gave no answer";
-    return std::string("ended by SIG") + sigabbrev_np(number);
+// How a child ended that gave no good answer.
+struct End {
+  std::string how;     // for people
+  bool final = false;  // a second child would fare the same
+};
+
+End end_of(std::optional<int> status) {
+  if (!status) return {"gave no answer", true};
+  if (!WIFSIGNALED(*status)) {
+    return {"ended with code " + std::to_string(WEXITSTATUS(*status)), false};
   }
-  return "ended with exit code " + std::to_string(WEXITSTATUS(status));
+  const int number = WTERMSIG(*status);
+  if (number == SIGXCPU) return {"took too long", true};
+  if (number == SIGKILL) return {"gave no answer", true};
+  return {std::string("ended by SIG") + sigabbrev_np(number), false};
 }
 
 }  // namespace
@@ -127,7 +133,7 @@ Worker::Worker(MakeResolve make, bool network, WorkerLimits limits)
 
 Worker::~Worker() { stop(); }
 
-void Worker::serve(int socket) {
+void Worker::serve(int socket) noexcept {
   confine(limits_, network_);
   const Resolve resolve = make_();
   for (;;) {
@@ -160,8 +166,8 @@ bool Worker::start() {
   return child_ > 0;
 }
 
-std::string Worker::stop() {
-  if (child_ <= 0) return "";
+std::optional<int> Worker::stop() {
+  if (child_ <= 0) return std::nullopt;
   socket_.reset(-1);
   // One that crashed keeps its own signal: SIGKILL cannot end what has ended.
   kill(child_, SIGKILL);
@@ -170,17 +176,17 @@ std::string Worker::stop() {
   do {
     reaped = waitpid(child_, &status, 0);
   } while (reaped < 0 && errno == EINTR);
-  const pid_t child = std::exchange(child_, -1);
-  return describe_end(status, reaped == child);
+  if (reaped != std::exchange(child_, -1)) return std::nullopt;  // somebody else waited for it
+  return status;
 }
 
 Answer Worker::resolve(const ModuleKey& key, std::span<const std::uint64_t> addresses) {
   Answer nothing;
   nothing.places.resize(addresses.size());
   if (poison_.contains(key) || ended_ >= kMaxEnded) return nothing;
-  std::string how;
-  // Twice: memory may have gone to another module before.
-  for (int attempt = 0; attempt < 2; ++attempt) {
+  End end;
+  // Twice: the memory may have gone to the modules before this one.
+  for (int attempt = 0; attempt < 2 && !end.final; ++attempt) {
     if (child_ <= 0 && !start()) {
       nothing.note = std::string("cannot start the symboliser (") + std::strerror(errno) + ")";
       return nothing;
@@ -191,11 +197,11 @@ Answer Worker::resolve(const ModuleKey& key, std::span<const std::uint64_t> addr
         if (std::optional<Answer> answer = decode_answer(*bytes, addresses.size())) return *answer;
       }
     }
-    how = stop();
+    end = end_of(stop());
     ++ended_;
   }
   poison_.insert(key);
-  nothing.note = key.path + ": its symbols cannot be read safely (the reader " + how + ")";
+  nothing.note = key.path + ": its symbols cannot be read safely (their reader " + end.how + ")";
   if (ended_ >= kMaxEnded) nothing.note += "; no more symbols are looked up in this run";
   return nothing;
 }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -42,8 +43,9 @@ class Worker {
 
  private:
   bool start();
-  std::string stop();  // how the child ended, for people
-  [[noreturn]] void serve(int socket);
+  std::optional<int> stop();  // the wait status of the child, if there was one
+  // noexcept: an exception must end the child, not run on in a copy of the reporter.
+  [[noreturn]] void serve(int socket) noexcept;
 
   MakeResolve make_;
   bool network_ = false;

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "reporter/symbolize/elf_file.h"
 #include "reporter/symbolize/symbolizer.h"
 #include "tests/unit/symbolize/samples.h"
 
@@ -151,6 +152,32 @@ TEST_F(StrippedTest, SymbolsPackedByLzmaAreRead) {
     local_seen = local_seen || frame.symbol == "c_static";
   }
   EXPECT_TRUE(local_seen);
+}
+
+TEST_F(StrippedTest, CompressedDebugFile) {
+  run_tool({"objcopy", "--compress-debug-sections=zlib", debug_});
+  move_debug_file(temp_.path("dbg/" + build_id_path(samples_[0].build_id)));
+  Symbolizer symbolizer(with_debug_dir(temp_.path("dbg")));
+  expect_all(symbolizer, module_);
+}
+
+TEST_F(StrippedTest, DwarfSharedByDwz) {
+  if (!has_tool("dwz")) GTEST_SKIP() << "dwz is not installed";
+  // As Debian's debug packages are: what two files have in common moves to a third one.
+  const std::string common = temp_.path("common.debug");
+  const std::string other = temp_.path("other.so");
+  fs::copy_file(victim("libvictim_dwarf4.so"), other);
+  fs::copy_file(victim("libvictim_dwarf4.so"), temp_.path("lib/liby.so"));
+  run_tool({"dwz", "-m", common, other, temp_.path("lib/liby.so")});
+  // Away from where its name says: only the search by build id finds it now.
+  const Result<ElfFile> found = open_elf("", common, ElfKind::any);
+  ASSERT_TRUE(found) << found.error().why;
+  const std::string moved = temp_.path("dbg/" + build_id_path(found->build_id));
+  fs::create_directories(fs::path(moved).parent_path());
+  fs::rename(common, moved);
+  samples_ = samples_of("libvictim_dwarf4.so");
+  Symbolizer symbolizer(with_debug_dir(temp_.path("dbg")));
+  expect_all(symbolizer, temp_.path("lib/liby.so"));
 }
 
 TEST(Files, ChangedModuleIsNamedAndNotUsed) {
