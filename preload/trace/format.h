@@ -41,8 +41,9 @@ inline constexpr unsigned kIdSpaces = 8;
 
 // At offset 0 of each segment. `tail`, `lost` and `next_id` change while the program runs (relaxed
 // atomics). One segment belongs to one process image: a program from its exec on, together with
-// all children that it forks. The mapping survives fork, chroot, setuid and closed descriptors, so a
-// worker process that may no longer open anything still records. Each record names its pid itself.
+// all children that it forks. The mapping survives fork, chroot, setuid and closed descriptors, so
+// a worker process that may no longer open anything still records. Each record names its pid
+// itself.
 struct SegmentHeader {
   char magic[8];
   std::uint16_t major;
@@ -83,7 +84,7 @@ struct RecordHeader {
   std::uint32_t length;
   std::uint16_t type;  // RecordType
   std::uint16_t flags;
-  std::uint32_t tid;  // the kernel's thread id of the writer
+  std::uint32_t tid;      // the kernel's thread id of the writer
   std::uint64_t time_ns;  // CLOCK_MONOTONIC, taken right after the call returned
   std::uint32_t pid;      // of the writer: a forked child writes into its parent's segment
   std::uint32_t reserved;
@@ -140,16 +141,16 @@ enum class MaskSource : std::uint8_t {
 struct Process {
   std::uint32_t pid;
   std::uint32_t ppid;
-  std::uint8_t origin;       // Origin: exec or fork
-  std::uint8_t mask_source;  // MaskSource
-  std::uint16_t mask;        // at birth
-  std::uint32_t context;     // the context that this image's threads start in
+  std::uint8_t origin;           // Origin: exec or fork
+  std::uint8_t mask_source;      // MaskSource
+  std::uint16_t mask;            // at birth
+  std::uint32_t context;         // the context that this image's threads start in
   std::uint32_t parent_context;  // fork: in this segment; exec: 0, the reader joins by pid
   std::uint32_t uid, euid, gid, egid;
   std::uint32_t exe_length;
   std::uint64_t parent_change;  // FsChange number of parent_context when it was copied
   std::uint64_t reserved;
-  char comm[16];                 // NUL-padded
+  char comm[16];  // NUL-padded
 };
 static_assert(sizeof(Process) == 72);
 
@@ -255,8 +256,8 @@ struct Create {
   std::uint16_t mask_before;
   std::uint16_t mask_after;
   std::uint16_t call;
-  std::uint8_t kind;     // Kind
-  std::uint8_t created;  // Created
+  std::uint8_t kind;         // Kind
+  std::uint8_t created;      // Created
   std::uint32_t requested;   // as passed (or implied: 0666 by fopen, 0777 by bind)
   std::uint32_t final_mode;  // st_mode with type bits; 0 when it could not be read
   std::uint32_t open_flags;
@@ -265,7 +266,7 @@ struct Create {
   std::uint32_t directory;  // facts of the parent; 0 when not read
   std::uint64_t dev;        // st_dev
   std::uint64_t ino;
-  std::int64_t birth_ns;  // stx_btime, 0 when the filesystem has none
+  std::int64_t birth_ns;   // stx_btime, 0 when the filesystem has none
   std::uint32_t uid, gid;  // of the object
   std::uint32_t path_length;
   std::uint32_t reserved;
@@ -322,9 +323,9 @@ enum class Blind : std::uint16_t {
   deepbind = 4,          // dlopen(RTLD_DEEPBIND) binds past us
   dlmopen = 5,           // a new link namespace has its own libc
   io_uring = 6,
-  seccomp = 7,        // a filter bars calls that we need
-  raw_clone = 8,      // a fork that our handlers did not see
-  no_mask = 9,        // the mask at birth could not be read
+  seccomp = 7,    // a filter bars calls that we need
+  raw_clone = 8,  // a fork that our handlers did not see
+  no_mask = 9,    // the mask at birth could not be read
   old_abi = 10,
   untracked_chroot = 11,
 };

@@ -1,0 +1,25 @@
+// The mask that a context starts with, read without ever writing a mask that anybody else can see.
+// Must never call umask(2) in a task that shares its fs context (a window of our own making is what
+// this tool exists to find).
+#pragma once
+
+#include <cstdint>
+
+#include "preload/trace/format.h"
+
+namespace umaskaudit::shim {
+
+struct BirthMask {
+  std::uint16_t mask = 0;
+  trace::MaskSource source = trace::MaskSource::unknown;
+};
+
+// The calling thread's mask: field Umask of /proc/thread-self/status (proc(5), since Linux 4.7);
+// without /proc a child process reads its own copy; failing that, the mode of an unnamed temporary
+// file tells. Async-signal-safe. Uses a descriptor for a moment.
+BirthMask read_birth_mask();
+
+// The first of the three alone; source is unknown when there is no /proc.
+BirthMask read_proc_mask();
+
+}  // namespace umaskaudit::shim

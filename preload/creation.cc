@@ -1,0 +1,190 @@
+// Finds out what a creating call made, and records it; see creation.h.
+
+#include "preload/creation.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <cstring>
+
+#include "preload/format_text.h"
+#include "preload/livelog.h"
+#include "preload/parent.h"
+#include "preload/recorder.h"
+#include "preload/scratch.h"
+#include "preload/stacks.h"
+#include "preload/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+std::int64_t birth_of(const struct statx& facts) {
+  if ((facts.stx_mask & STATX_BTIME) == 0) return 0;
+  return facts.stx_btime.tv_sec * 1000000000 + facts.stx_btime.tv_nsec;
+}
+
+std::uint64_t device_of(const struct statx& facts) {
+  return makedev(facts.stx_dev_major, facts.stx_dev_minor);
+}
+
+// With these errors the kernel has read the path, so we can; others may come before it looked
+// (EFAULT, EINVAL, EBADF, or whatever a seccomp filter invents).
+bool path_was_read(int error) {
+  switch (error) {
+    case 0:
+    case EEXIST:
+    case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+    case ELOOP:
+    case ENOSPC:
+    case EDQUOT:
+    case EROFS:
+    case ETXTBSY:
+    case ENXIO:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What the mask alone makes of the request; the reporter's calculus knows the rest.
+std::uint32_t masked(const Request& request, std::uint16_t mask) {
+  const std::uint32_t honoured = request.kind == trace::Kind::dir ? 01777 : 07777;
+  return request.mode & honoured & ~std::uint32_t{mask};
+}
+
+std::uint32_t bounded_length(const char* path) {
+  return static_cast<std::uint32_t>(strnlen(path, trace::kMaxPath));
+}
+
+// POSIX IPC names are no paths: their name spaces have no directories, no ACLs.
+bool lies_in_directory(trace::Kind kind) {
+  return kind != trace::Kind::mqueue && kind != trace::Kind::shm && kind != trace::Kind::sem;
+}
+
+trace::Kind kind_of_mode(std::uint32_t mode, trace::Kind requested) {
+  if (requested != trace::Kind::unknown) return requested;
+  return S_ISDIR(mode) ? trace::Kind::dir : trace::Kind::file;
+}
+
+}  // namespace
+
+Creation::Creation(const Request& request)
+    : request_(request), task_(enter()), before_(snapshot(task_)) {}
+
+void Creation::made(int fd, trace::Created created) {
+  struct statx facts;
+  const bool known = sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0;
+  finish(known ? &facts : nullptr, created, 0);
+}
+
+void Creation::made_at_path(trace::Created created) {
+  struct statx facts;
+  const bool known = sys::facts(request_.dirfd, request_.path, AT_SYMLINK_NOFOLLOW, &facts) == 0;
+  finish(known ? &facts : nullptr, created, 0);
+}
+
+// glibc keeps named semaphores as "/dev/shm/sem.NAME" (sem_overview(7)).
+void Creation::made_semaphore(trace::Created created) {
+  char path[300];
+  TextBuffer text(path, sizeof path);
+  const char* name = request_.path;
+  while (*name == '/') ++name;
+  text.put("/dev/shm/sem.").put(name, strnlen(name, sizeof path)).end();
+  struct statx facts;
+  const bool known = sys::facts(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &facts) == 0;
+  finish(known ? &facts : nullptr, created, 0);
+}
+
+void Creation::failed(int error) { finish(nullptr, trace::Created::no, error); }
+
+Creation::Look Creation::look() const {
+  Look look;
+  look.before_ns = static_cast<std::int64_t>(sys::now_ns(CLOCK_REALTIME_COARSE));
+  struct statx facts;
+  const int error = sys::facts(request_.dirfd, request_.path, 0, &facts);
+  look.exists = error == 0;
+  look.known = error == 0 || error == -ENOENT;
+  if (look.exists) {
+    look.ino = facts.stx_ino;
+    look.dev = device_of(facts);
+    look.birth_ns = birth_of(facts);
+  }
+  return look;
+}
+
+void Creation::made_or_met(int fd, const Look& before) {
+  struct statx facts;
+  if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0) {
+    finish(nullptr, trace::Created::unknown, 0);
+    return;
+  }
+  const std::int64_t birth = birth_of(facts);
+  auto created = trace::Created::probably;
+  if (before.exists && before.ino == facts.stx_ino && before.dev == device_of(facts) &&
+      before.birth_ns == birth) {
+    created = trace::Created::no;
+  } else if (birth != 0 && birth < before.before_ns) {
+    // Older than the look that did not find it: it came by another name, or by a rename.
+    created = trace::Created::no;
+  } else if (birth == 0 && !before.known) {
+    created = trace::Created::unknown;
+  }
+  finish(&facts, created, 0);
+}
+
+void Creation::finish(const struct statx* facts, trace::Created created, int error) {
+  const Snapshot after = snapshot(task_);
+  Author author{task_.tid, task_.pid, sys::now_ns(), 0};
+  if (task_.context == nullptr) author.flags |= trace::kForeign;
+  if (after.busy) author.flags |= trace::kBusy;
+
+  trace::Create record{};
+  record.context = context_id(task_);
+  record.change_before = before_.change;
+  record.change_after = after.change;
+  record.mask_before = before_.mask;
+  record.mask_after = after.mask;
+  record.call = static_cast<std::uint16_t>(request_.call);
+  record.created = static_cast<std::uint8_t>(created);
+  record.requested = request_.mode;
+  record.open_flags = static_cast<std::uint32_t>(request_.flags);
+  record.error = error;
+  if (facts != nullptr) {
+    record.final_mode = facts->stx_mode;
+    record.dev = device_of(*facts);
+    record.ino = facts->stx_ino;
+    record.birth_ns = birth_of(*facts);
+    record.uid = facts->stx_uid;
+    record.gid = facts->stx_gid;
+  }
+  record.kind = static_cast<std::uint8_t>(kind_of_mode(record.final_mode, request_.kind));
+
+  const char* path = request_.path != nullptr && path_was_read(error) ? request_.path : "";
+  record.path_length = bounded_length(path);
+  ParentView parent;
+  if (record.path_length != 0 && lies_in_directory(request_.kind)) {
+    const Scratch scratch;
+    if (scratch.get() != nullptr) {
+      const Base base =
+          find_base(author, task_, request_.dirfd, path, scratch.get(), Scratch::kSize);
+      record.base = base.id;
+      if (error == 0 && created != trace::Created::no) {
+        const bool surprising = (record.final_mode & 07777) != masked(request_, before_.mask);
+        parent = look_at_parent(author, base, path, record.path_length, surprising);
+        record.directory = parent.id;
+      }
+    }
+  }
+
+  CapturedStack stack;
+  capture_stack(Event::other, author, request_.stack, stack);
+  record.stack = stack.id;
+  write_record(trace::RecordType::create, author, record, {path, record.path_length});
+  if (process.log) log_creation(author, request_, record, path, parent);
+}
+
+}  // namespace umaskaudit::shim

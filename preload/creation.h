@@ -1,0 +1,64 @@
+// One creating call, from the snapshot before it to the record behind it.
+// Must never hold anything across REAL(): open(2) of a FIFO may block for ever, and a cancelled
+// thread never comes back (pthread_cancel(3)). No destructor here has work to do.
+// Called by the creation shapes.
+#pragma once
+
+#include <cstdint>
+
+#include "preload/fs_context.h"
+#include "preload/real.h"
+#include "preload/unwind/unwind.h"
+
+struct statx;
+
+namespace umaskaudit::shim {
+
+struct Request {
+  Call call;
+  trace::Kind kind;
+  int dirfd;
+  const char* path;  // as the program passed it: not to be read before the kernel has accepted it
+  int flags;         // open(2)
+  std::uint32_t mode;
+  StackStart stack;
+};
+
+class Creation {
+ public:
+  // Takes the snapshot before the call.
+  explicit Creation(const Request& request);
+
+  // For another attempt of the same call.
+  void again() { before_ = snapshot(task_); }
+
+  // The call succeeded. The object is looked at by descriptor, or by name without following links.
+  // None of these changes errno.
+  void made(int fd, trace::Created created);
+  void made_at_path(trace::Created created);
+  void made_semaphore(trace::Created created);
+  void failed(int error);
+
+  // Where a call may meet an existing object: what was there before, and what came of it.
+  // `exists` is whether the name (links followed) led to an object.
+  struct Look {
+    bool exists = false;
+    bool known = false;  // false: the look itself failed for another reason than ENOENT
+    std::uint64_t ino = 0;
+    std::uint64_t dev = 0;
+    std::int64_t birth_ns = 0;
+    std::int64_t before_ns = 0;  // CLOCK_REALTIME_COARSE, the clock of birth times
+  };
+  Look look() const;
+  // After a successful call that did not insist on O_EXCL.
+  void made_or_met(int fd, const Look& before);
+
+ private:
+  void finish(const struct statx* facts, trace::Created created, int error);
+
+  const Request& request_;
+  Task task_;
+  Snapshot before_;
+};
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,39 @@
+// Puts the preload back into an environment that a program cleaned, and looks at what it execs.
+// Must never allocate: exec wrappers run in vfork children, where a leak is the parent's.
+// Called by wrap_exec.cc; remember_environment() by init.
+#pragma once
+
+#include <cstddef>
+
+#include "preload/recorder.h"
+
+namespace umaskaudit::shim {
+
+// Keeps LD_PRELOAD and UMASKAUDIT_OPTIONS as this image got them (the latter with an absolute
+// trace= directory). Once, at start.
+void remember_environment();
+
+// What an environment lacks to keep a child followed.
+struct EnvironmentPlan {
+  std::size_t entries = 0;        // of the environment as it is
+  std::size_t preload_at = 0;     // index of its LD_PRELOAD; == entries: it has none
+  std::size_t preload_bytes = 0;  // for the new LD_PRELOAD string; 0: ours is there already
+  bool lacks_options = false;
+  bool intact() const { return preload_bytes == 0 && !lacks_options; }
+  std::size_t slots() const { return entries + 3; }  // pointers in the repaired array, with null
+};
+EnvironmentPlan plan_environment(char* const* environment);  // null: empty (execve(2), Linux)
+// Fills `slots` (plan.slots() of them) and `bytes` (plan.preload_bytes).
+void repair_environment(const EnvironmentPlan& plan, char* const* environment, char** slots,
+                        char* bytes);
+
+// Whether the preload can get into `path` at all. nothing: it can, or the file cannot be read.
+struct Obstacle {
+  bool found = false;
+  trace::Blind reason = trace::Blind::other;
+};
+Obstacle find_obstacle(const char* path);
+// The same for a bare name that PATH is searched for (execvp(3)); `path` receives what was found.
+Obstacle find_obstacle_in_path(const char* file, char* path, std::size_t size);
+
+}  // namespace umaskaudit::shim

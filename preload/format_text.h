@@ -1,0 +1,58 @@
+// Text into a fixed buffer, for file names and log lines.
+// Must never allocate, use the locale or call stdio: it runs in signal handlers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace umaskaudit::shim {
+
+// Appends; what does not fit is dropped and remembered. The buffer is the caller's.
+class TextBuffer {
+ public:
+  TextBuffer(char* at, std::size_t size) : begin_(at), at_(at), end_(at + size) {}
+
+  TextBuffer& put(char c) {
+    if (at_ < end_) {
+      *at_++ = c;
+    } else {
+      overflow_ = true;
+    }
+    return *this;
+  }
+  TextBuffer& put(const char* text) { return put(text, strlen(text)); }
+  TextBuffer& put(const char* text, std::size_t length) {
+    for (std::size_t i = 0; i < length; ++i) put(text[i]);
+    return *this;
+  }
+  TextBuffer& decimal(std::uint64_t value) { return number(value, 10, 1); }
+  TextBuffer& hex(std::uint64_t value, unsigned width = 1) { return number(value, 16, width); }
+  // Modes and masks: four octal digits, as everywhere in this project.
+  TextBuffer& mode(std::uint32_t value) { return number(value & 07777, 8, 4); }
+  // "rwxr-x---", with s, S, t and T for the special bits (ls(1)).
+  TextBuffer& rwx(std::uint32_t value);
+  // Bytes of the audited program: nothing that moves a terminal's cursor or splits a line gets
+  // through; backslash, control bytes and everything beyond ASCII become \xNN.
+  TextBuffer& escaped(const char* text, std::size_t length);
+
+  // NUL-terminates, over the last byte if need be.
+  void end() {
+    if (at_ == end_) --at_;
+    *at_ = '\0';
+  }
+  std::size_t length() const { return static_cast<std::size_t>(at_ - begin_); }
+  std::size_t room() const { return static_cast<std::size_t>(end_ - at_); }
+  const char* begin() const { return begin_; }
+  bool overflow() const { return overflow_; }
+
+ private:
+  TextBuffer& number(std::uint64_t value, unsigned base, unsigned width);
+
+  char* begin_;
+  char* at_;
+  char* end_;
+  bool overflow_ = false;
+};
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,291 @@
+// The context table and its locks; see fs_context.h.
+
+#include "preload/fs_context.h"
+
+#include <linux/futex.h>
+#include <linux/kcmp.h>
+
+#include "preload/birth_mask.h"
+#include "preload/fork_guard.h"
+#include "preload/recorder.h"
+#include "preload/scratch.h"
+#include "preload/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+constexpr std::uint32_t kContexts = 1024;
+constexpr std::uint32_t kNoContext = UINT32_MAX;
+constinit FsContext contexts[kContexts];
+constinit std::atomic<std::uint32_t> context_count = 0;
+
+// A futex lock rather than a spin: a real-time thread that spins on a preempted holder never ends.
+// Only umask calls meet here, for one system call; signals are blocked while it is held.
+void acquire(FsContext& context) {
+  std::uint32_t expected = 0;
+  if (context.lock.compare_exchange_strong(expected, 1, std::memory_order_acquire)) return;
+  while (context.lock.exchange(2, std::memory_order_acquire) != 0) {
+    sys::call(SYS_futex, sys::arg(&context.lock), FUTEX_WAIT_PRIVATE, 2, 0);
+  }
+}
+
+void release(FsContext& context) {
+  if (context.lock.exchange(0, std::memory_order_release) == 2) {
+    sys::call(SYS_futex, sys::arg(&context.lock), FUTEX_WAKE_PRIVATE, 1);
+  }
+}
+
+// True when both tasks share one fs context; false also when the kernel will not say (kcmp(2)).
+bool share_fs(std::uint32_t a, std::uint32_t b) { return sys::call(SYS_kcmp, a, b, KCMP_FS) == 0; }
+
+// An entry of the table and its record. Nothing when the table is full.
+struct NewContext {
+  std::uint32_t index = kNoContext;
+  trace::Context record{};
+};
+
+NewContext add_context(std::uint32_t owner, BirthMask birth, trace::Origin origin,
+                       const FsContext* parent) {
+  NewContext added;
+  added.record.id = next_id(trace::IdSpace::context);
+  added.record.owner = owner;
+  added.record.origin = static_cast<std::uint8_t>(origin);
+  added.record.mask_source = static_cast<std::uint8_t>(birth.source);
+  added.record.mask = birth.mask;
+  if (parent != nullptr) {
+    added.record.parent = parent->id;
+    added.record.parent_change = parent->change.load(std::memory_order_acquire) / 2;
+  }
+  const std::uint32_t index = context_count.fetch_add(1, std::memory_order_relaxed);
+  if (index >= kContexts) {
+    context_count.store(kContexts, std::memory_order_relaxed);
+    count_loss(trace::Loss::contexts_full);
+    return added;
+  }
+  FsContext& context = contexts[index];
+  context.mask.store(birth.mask, std::memory_order_relaxed);
+  context.id = added.record.id;
+  context.cwd.store(parent != nullptr ? parent->cwd.load(std::memory_order_relaxed) : 0,
+                    std::memory_order_relaxed);
+  context.witness.store(owner, std::memory_order_release);
+  added.index = index;
+  return added;
+}
+
+// For a thread in a context that the table has no room for: its mask lives in its own TLS.
+void keep_to_itself(std::uint32_t tid, const trace::Context& record) {
+  thread_state.borrower = {tid, record.id, 0, record.mask, true};
+}
+
+FsContext* own_context() {
+  return thread_state.context < kContexts ? &contexts[thread_state.context] : nullptr;
+}
+
+// Which context a thread that we see for the first time is in. Until somebody unshares there is
+// only one. Afterwards the kernel can compare it with a thread of each; failing that it gets one of
+// its own, whose mask is read afresh: right, if not shared.
+std::uint32_t context_of_new_thread(std::uint32_t tid) {
+  const std::uint32_t count = context_count.load(std::memory_order_acquire);
+  if (count <= 1) return 0;
+  for (std::uint32_t i = 0; i < count && i < kContexts; ++i) {
+    if (share_fs(tid, contexts[i].witness.load(std::memory_order_relaxed))) return i;
+  }
+  const NewContext added = add_context(tid, read_proc_mask(), trace::Origin::unknown, nullptr);
+  write_record(trace::RecordType::context, tid, added.record);
+  if (added.index == kNoContext) keep_to_itself(tid, added.record);
+  return added.index;
+}
+
+void set_up_thread(std::uint32_t tid) {
+  thread_state.borrower = {};
+  thread_state.context = context_of_new_thread(tid);
+  thread_state.tid = tid;
+  thread_state.name_generation = process.name_generation.load(std::memory_order_relaxed);
+  write_thread_record(tid, context_id({tid, 0, own_context()}));
+}
+
+// A vfork child, or a clone(CLONE_VM) child without a TLS of its own. Its context is remembered in
+// the TLS that it borrows until the thread itself, or another borrower, comes along.
+Task enter_borrowed(std::uint32_t tid, std::uint32_t pid) {
+  Borrower& borrower = thread_state.borrower;
+  FsContext* parent = own_context();
+  if (thread_state.tid != 0 && parent != nullptr && share_fs(tid, thread_state.tid)) {
+    return {tid, pid, parent};
+  }
+  if (borrower.tid != tid) {
+    trace::Context record{};
+    record.id = next_id(trace::IdSpace::context);
+    record.owner = tid;
+    record.origin = static_cast<std::uint8_t>(trace::Origin::vfork);
+    if (parent != nullptr) {
+      record.parent = parent->id;
+      record.parent_change = parent->change.load(std::memory_order_acquire) / 2;
+      record.mask_source = static_cast<std::uint8_t>(trace::MaskSource::inherited);
+      record.mask = static_cast<std::uint16_t>(parent->mask.load(std::memory_order_relaxed));
+    }
+    borrower = {tid, record.id, 0, 0, false};
+    write_record(trace::RecordType::context, Author{tid, pid}, record);
+  }
+  return {tid, pid, nullptr};
+}
+
+Task enter_slowly(std::uint32_t tid) {
+  const auto pid = static_cast<std::uint32_t>(sys::getpid());
+  if (pid != process.pid.load(std::memory_order_relaxed)) return enter_borrowed(tid, pid);
+  set_up_thread(tid);
+  return {tid, pid, own_context()};
+}
+
+}  // namespace
+
+Task enter() {
+  if (__builtin_expect(!fork_guard_intact(), 0)) adopt_unseen_fork();
+  const auto tid = static_cast<std::uint32_t>(sys::gettid());
+  if (__builtin_expect(tid != thread_state.tid, 0)) return enter_slowly(tid);
+  FsContext* context = own_context();
+  if (context != nullptr) thread_state.borrower.tid = 0;
+  if (__builtin_expect(
+          thread_state.name_generation != process.name_generation.load(std::memory_order_relaxed),
+          0)) {
+    thread_state.name_generation = process.name_generation.load(std::memory_order_relaxed);
+    write_thread_record(tid, context_id({tid, 0, context}));
+  }
+  return {tid, process.pid.load(std::memory_order_relaxed), context};
+}
+
+std::uint32_t context_id(const Task& task) {
+  return task.context != nullptr ? task.context->id : thread_state.borrower.context;
+}
+
+Snapshot snapshot(const Task& task) {
+  if (task.context == nullptr) {
+    Borrower& borrower = thread_state.borrower;
+    if (!borrower.mask_known) {
+      borrower.mask = read_birth_mask().mask;
+      borrower.mask_known = true;
+    }
+    return {borrower.change, borrower.mask, false};
+  }
+  // A reader never waits: after a few tries the mask is simply called busy, with the change number
+  // from before the tries.
+  Snapshot result;
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    const std::uint64_t before = task.context->change.load(std::memory_order_acquire);
+    result = {before / 2, static_cast<std::uint16_t>(task.context->mask.load()), before % 2 != 0};
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (task.context->change.load(std::memory_order_relaxed) == before) return result;
+  }
+  result.busy = true;
+  return result;
+}
+
+MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t)) {
+  if (task.context == nullptr) {
+    Borrower& borrower = thread_state.borrower;
+    const auto old = static_cast<std::uint16_t>(real(mask));
+    const std::uint16_t cached = borrower.mask_known ? borrower.mask : old;
+    borrower.mask = static_cast<std::uint16_t>(mask & 0777);
+    borrower.mask_known = true;
+    return {old, cached, ++borrower.change};
+  }
+  FsContext& context = *task.context;
+  const sys::SignalSet signals = sys::block_signals();
+  acquire(context);
+  const std::uint64_t change = context.change.load(std::memory_order_relaxed);
+  context.change.store(change + 1);
+  const auto old = static_cast<std::uint16_t>(real(mask));
+  const auto cached = static_cast<std::uint16_t>(context.mask.load(std::memory_order_relaxed));
+  context.mask.store(mask & 0777);
+  context.change.store(change + 2);
+  context.witness.store(task.tid, std::memory_order_relaxed);
+  release(context);
+  sys::restore_signals(signals);
+  return {old, cached, change / 2 + 1};
+}
+
+std::uint32_t working_directory(const Task& task) {
+  if (task.context != nullptr) {
+    const std::uint32_t known = task.context->cwd.load(std::memory_order_relaxed);
+    if (known != 0) return known;
+  }
+  const Scratch scratch;
+  if (scratch.get() == nullptr) return 0;
+  const char* path = scratch.get();
+  const long size = sys::call(SYS_getcwd, sys::arg(path), trace::kMaxPath);
+  if (size <= 1) return 0;
+  const std::uint32_t id =
+      intern_path({task.tid, task.pid}, path, static_cast<std::uint32_t>(size - 1));
+  if (task.context != nullptr) task.context->cwd.store(id, std::memory_order_relaxed);
+  return id;
+}
+
+void forget_working_directory(const Task& task) {
+  if (task.context != nullptr) task.context->cwd.store(0, std::memory_order_relaxed);
+}
+
+trace::Context make_first_context() {
+  const auto tid = static_cast<std::uint32_t>(sys::gettid());
+  return add_context(tid, read_birth_mask(), trace::Origin::exec, nullptr).record;
+}
+
+void make_unshared_context(const Task& task) {
+  if (task.context == nullptr) return;
+  const Snapshot now = snapshot(task);
+  BirthMask birth{now.mask, trace::MaskSource::inherited};
+  if (now.busy) birth = read_proc_mask();
+  const NewContext added = add_context(task.tid, birth, trace::Origin::unshare, task.context);
+  write_record(trace::RecordType::context, Author{task.tid, task.pid}, added.record);
+  thread_state.context = added.index;
+  if (added.index == kNoContext) keep_to_itself(task.tid, added.record);
+}
+
+void lock_contexts() {
+  const std::uint32_t count = context_count.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < count && i < kContexts; ++i) acquire(contexts[i]);
+}
+
+void unlock_contexts() {
+  const std::uint32_t count = context_count.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < count && i < kContexts; ++i) release(contexts[i]);
+}
+
+trace::Context adopt_forked_context() {
+  const auto tid = static_cast<std::uint32_t>(sys::gettid());
+  trace::Context record{};
+  record.owner = tid;
+  record.origin = static_cast<std::uint8_t>(trace::Origin::fork);
+  BirthMask birth;
+  std::uint32_t cwd = 0;
+  if (const FsContext* parent = own_context()) {
+    const std::uint64_t change = parent->change.load(std::memory_order_relaxed);
+    record.parent = parent->id;
+    record.parent_change = change / 2;
+    cwd = parent->cwd.load(std::memory_order_relaxed);
+    birth = {static_cast<std::uint16_t>(parent->mask.load()), trace::MaskSource::inherited};
+    // Odd: a fork that our handlers did not see, in the middle of another thread's umask call.
+    if (change % 2 != 0) birth = {};
+  }
+  if (birth.source == trace::MaskSource::unknown) birth = read_birth_mask();
+  record.mask = birth.mask;
+  record.mask_source = static_cast<std::uint8_t>(birth.source);
+  record.id = next_id(trace::IdSpace::context);
+
+  const std::uint32_t count = context_count.load(std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < count && i < kContexts; ++i) {
+    contexts[i].lock.store(0, std::memory_order_relaxed);
+    contexts[i].change.store(0, std::memory_order_relaxed);
+  }
+  FsContext& own = contexts[0];
+  own.mask.store(birth.mask, std::memory_order_relaxed);
+  own.cwd.store(cwd, std::memory_order_relaxed);
+  own.id = record.id;
+  own.witness.store(tid, std::memory_order_relaxed);
+  context_count.store(1, std::memory_order_release);
+  thread_state.context = 0;
+  thread_state.borrower = {};
+  thread_state.tid = tid;
+  return record;
+}
+
+}  // namespace umaskaudit::shim

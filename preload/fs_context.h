@@ -1,0 +1,74 @@
+// The cached mask, one per fs context: what clone(2) calls CLONE_FS and umask(2) acts on.
+// Must never hold its lock across anything but the umask call itself, and never poison a cache with
+// what a task did that only borrows our memory (vfork, clone(CLONE_VM) without CLONE_FS).
+// Called by the umask and creation shapes, and by whatever makes a new context.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "preload/state.h"
+#include "preload/trace/format.h"
+
+namespace umaskaudit::shim {
+
+// `change` is a sequence lock: 2 * (number of umask calls so far), plus one while a call is under
+// way. The kernel's mask and `mask` may differ only while it is odd.
+struct alignas(64) FsContext {
+  std::atomic<std::uint32_t> lock = 0;  // 0 free, 1 held, 2 held and somebody waits (futex(2))
+  std::atomic<std::uint32_t> mask = 0;
+  std::atomic<std::uint64_t> change = 0;
+  std::atomic<std::uint32_t> cwd = 0;      // path id of the working directory; 0: not known
+  std::uint32_t id = 0;                    // in the trace
+  std::atomic<std::uint32_t> witness = 0;  // a thread that uses this context, for kcmp(2)
+};
+
+// A mask as a creation sees it, without a lock.
+struct Snapshot {
+  std::uint64_t change = 0;  // complete umask calls
+  std::uint16_t mask = 0;
+  bool busy = false;  // one more was under way
+};
+
+// Who is calling: the thread itself, or a task that borrowed its TLS.
+struct Task {
+  std::uint32_t tid;
+  std::uint32_t pid;
+  FsContext* context;  // null for a borrower: its mask is in thread_state.borrower
+};
+
+// Identifies the caller; sets up a thread at its first event. One gettid(2) when all is well.
+// Async-signal-safe.
+Task enter();
+std::uint32_t context_id(const Task& task);
+
+// The context's mask now. Async-signal-safe, never waits.
+Snapshot snapshot(const Task& task);
+
+struct MaskChange {
+  std::uint16_t old_mask;  // as the kernel returned it
+  std::uint16_t cached;    // as we believed
+  std::uint64_t change;    // the context's number of this call
+};
+// Runs `real(mask)` with the context locked and all signals blocked, and updates the cache.
+MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t));
+
+// The working directory's path id, looked up once per context and chdir. 0: not known.
+std::uint32_t working_directory(const Task& task);
+void forget_working_directory(const Task& task);
+
+// For init: the first context, with the mask read by read_birth_mask(). The caller writes the
+// record.
+trace::Context make_first_context();
+// After unshare(2) by this thread.
+void make_unshared_context(const Task& task);
+
+// Around fork(2): every context's lock is held across it, so that the child's copy is whole.
+void lock_contexts();
+void unlock_contexts();
+// In the child: one context is left, a copy of the forking thread's. The caller writes the record.
+trace::Context adopt_forked_context();
+
+}  // namespace umaskaudit::shim

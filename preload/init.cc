@@ -1,0 +1,175 @@
+// Starts the shim, and starts it again in forked children.
+// Must never run before it is asked (another library's constructor may ask first), twice, or at all
+// in secure-execution mode (getauxval(3), AT_SECURE).
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include <cstring>
+
+#include "preload/exec_environment.h"
+#include "preload/fork_guard.h"
+#include "preload/format_text.h"
+#include "preload/fs_context.h"
+#include "preload/livelog.h"
+#include "preload/real.h"
+#include "preload/recorder.h"
+#include "preload/scratch.h"
+#include "preload/segment.h"
+#include "preload/state.h"
+#include "preload/sys.h"
+
+namespace umaskaudit::shim {
+
+constinit Process process;
+constinit thread_local ThreadState thread_state;
+
+namespace {
+
+std::uint32_t intact_word = 1;  // where MADV_WIPEONFORK is missing: never cleared
+
+// Signals are blocked from prepare to parent or child: a handler that calls umask in between would
+// wait for the lock that its own thread holds.
+sys::SignalSet signals_before_fork;
+
+void before_fork() {
+  const sys::SignalSet old = sys::block_signals();
+  lock_contexts();
+  signals_before_fork = old;
+}
+
+void after_fork_in_parent() {
+  const sys::SignalSet old = signals_before_fork;
+  unlock_contexts();
+  sys::restore_signals(old);
+}
+
+void after_fork_in_child() {
+  const sys::SignalSet old = signals_before_fork;
+  adopt_fork();
+  sys::restore_signals(old);
+}
+
+void read_identity() {
+  const long length = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg("/proc/self/exe"),
+                                sys::arg(process.exe), sizeof process.exe - 1);
+  if (length > 0) process.exe_length = static_cast<std::uint32_t>(length);
+  const int fd = sys::open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  const long size = sys::read(fd, process.comm, sizeof process.comm);
+  sys::close(fd);
+  if (size > 0) process.comm[size - 1] = '\0';  // the kernel ends it with a newline
+}
+
+void print_help() {
+  describe_options([](const char* name, const char* help) {
+    char line[256];
+    TextBuffer text(line, sizeof line);
+    text.put("  ").put(name).put("=  ").put(help).put('\n');
+    sys::write(2, text.begin(), text.length());
+  });
+}
+
+// A relative trace directory means the same one for all children, wherever they go.
+void make_trace_absolute() {
+  Text& trace_option = process.options.trace;
+  if (trace_option.empty() || trace_option.bytes[0] == '/') return;
+  char directory[4096];
+  if (sys::call(SYS_getcwd, sys::arg(directory), sizeof directory) <= 0) return;
+  Text absolute;
+  TextBuffer text(absolute.bytes, sizeof absolute.bytes - 1);
+  text.put(directory).put('/').put(trace_option.bytes);
+  if (!text.overflow()) trace_option = absolute;
+}
+
+void write_birth(trace::Origin origin, const trace::Context& context) {
+  write_process_record(origin, context);
+  write_record(trace::RecordType::context, context.owner, context);
+  write_thread_record(context.owner, context.id);
+}
+
+void start_recording() {
+  process.pid.store(static_cast<std::uint32_t>(sys::getpid()), std::memory_order_relaxed);
+  process.options = {};
+  parse_options(secure_getenv("UMASKAUDIT_OPTIONS"), process.options, warn);
+  if (process.options.help) print_help();
+  make_trace_absolute();
+  read_identity();
+  remember_environment();
+  open_log();
+  set_up_fork_guard();
+  if (!process.options.trace.empty()) {
+    process.trace =
+        open_segment(process.options.trace.bytes, process.pid.load(std::memory_order_relaxed));
+    if (!process.trace) {
+      const char* directory = process.options.trace.bytes;
+      warn("cannot record into", directory, static_cast<unsigned>(strlen(directory)));
+    }
+  }
+  write_birth(trace::Origin::exec, make_first_context());
+  write_call_names();
+  // In glibc a handler registered first runs last before the fork and first after it: the locks are
+  // held for as short as possible.
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+}  // namespace
+
+volatile std::uint32_t* fork_guard = &intact_word;
+
+void set_up_fork_guard() {
+  constexpr std::size_t kPage = 4096;
+  void* page = sys::map(kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+  if (page == nullptr) return;
+  if (sys::call(SYS_madvise, sys::arg(page), kPage, MADV_WIPEONFORK) != 0) {
+    sys::unmap(page, kPage);
+    return;
+  }
+  fork_guard = static_cast<volatile std::uint32_t*>(page);
+  *fork_guard = 1;
+}
+
+void adopt_fork() {
+  process.pid.store(static_cast<std::uint32_t>(sys::getpid()), std::memory_order_relaxed);
+  release_all_scratch();
+  write_birth(trace::Origin::fork, adopt_forked_context());
+  *fork_guard = 1;
+}
+
+void adopt_unseen_fork() {
+  constexpr std::uint32_t kAdopting = 2;
+  const sys::SignalSet old = sys::block_signals();
+  std::uint32_t cleared = 0;
+  if (__atomic_compare_exchange_n(fork_guard, &cleared, kAdopting, false, __ATOMIC_ACQ_REL,
+                                  __ATOMIC_ACQUIRE)) {
+    adopt_fork();
+  } else {
+    while (*fork_guard != 1) sys::call(SYS_sched_yield);
+  }
+  sys::restore_signals(old);
+}
+
+bool start() {
+  int expected = static_cast<int>(Phase::unstarted);
+  if (!process.phase.compare_exchange_strong(expected, static_cast<int>(Phase::starting),
+                                             std::memory_order_acq_rel)) {
+    return expected == static_cast<int>(Phase::recording);
+  }
+  const int saved_errno = errno;
+  resolve_all();
+  Phase phase = Phase::off;
+  if (getauxval(AT_SECURE) == 0) {
+    start_recording();
+    if (process.trace || process.log) phase = Phase::recording;
+  }
+  process.phase.store(static_cast<int>(phase), std::memory_order_release);
+  errno = saved_errno;
+  return phase == Phase::recording;
+}
+
+__attribute__((constructor(101))) static void construct() { start(); }
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,212 @@
+// Formats and writes the live log; see livelog.h.
+
+#include "preload/livelog.h"
+
+#include <errno.h>
+#include <linux/prctl.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <cstring>
+
+#include "preload/format_text.h"
+#include "preload/modules.h"
+#include "preload/scratch.h"
+#include "preload/symbols.h"
+#include "preload/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+struct Sink {
+  bool file;  // else descriptor 2
+  std::uint64_t dev;
+  std::uint64_t ino;
+  char path[Text::kSize];
+} sink;
+
+bool identify(int fd, std::uint64_t& dev, std::uint64_t& ino) {
+  struct statx facts;
+  if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0) return false;
+  dev = std::uint64_t{facts.stx_dev_major} << 32 | facts.stx_dev_minor;
+  ino = facts.stx_ino;
+  return true;
+}
+
+// The program may have closed descriptor 2 and opened its database there.
+bool is_still_stderr() {
+  std::uint64_t dev = 0;
+  std::uint64_t ino = 0;
+  return identify(2, dev, ino) && dev == sink.dev && ino == sink.ino;
+}
+
+// A write that cannot hurt: SIGPIPE and SIGXFSZ are blocked, and taken back if it was ours.
+bool write_quietly(int fd, const char* text, std::size_t length) {
+  constexpr sys::SignalSet kOurs = sys::SignalSet{1} << (SIGPIPE - 1) | sys::SignalSet{1}
+                                                                            << (SIGXFSZ - 1);
+  sys::SignalSet pending = 0;
+  const sys::SignalSet old = sys::block_signals(kOurs);
+  sys::call(SYS_rt_sigpending, sys::arg(&pending), sizeof pending);
+  const long written = sys::write(fd, text, length);
+  if (written == -EPIPE || written == -EFBIG) {
+    const sys::SignalSet raised = kOurs & ~pending;
+    const timespec now{};
+    if (raised != 0) {
+      sys::call(SYS_rt_sigtimedwait, sys::arg(&raised), 0, sys::arg(&now), sizeof raised);
+    }
+  }
+  sys::restore_signals(old);
+  return written == static_cast<long>(length);
+}
+
+void emit(const TextBuffer& text) {
+  bool written = false;
+  if (sink.file) {
+    const int fd = sys::open(sink.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    if (fd >= 0) {
+      written = write_quietly(fd, text.begin(), text.length());
+      sys::close(fd);
+    }
+  } else if (is_still_stderr()) {
+    written = write_quietly(2, text.begin(), text.length());
+  }
+  if (!written) count_loss(trace::Loss::log_dropped);
+}
+
+// "umaskaudit[123/124 worker] "
+void put_author(TextBuffer& text, const Author& author) {
+  char name[16] = {};
+  sys::call(SYS_prctl, PR_GET_NAME, sys::arg(name));
+  text.put("umaskaudit[").decimal(author.pid).put('/').decimal(author.tid).put(' ');
+  text.escaped(name, strnlen(name, sizeof name)).put("] ");
+}
+
+void put_frame(TextBuffer& text, unsigned number, std::uintptr_t pc) {
+  text.put("    #").decimal(number).put(' ');
+  Module module;
+  if (!find_module(pc - 1, module)) {
+    text.put("0x").hex(pc).put(" (generated code)\n");
+    return;
+  }
+  Symbol symbol;
+  if (find_symbol(module, pc - 1, symbol)) {
+    text.escaped(symbol.name, symbol.length).put("+0x").hex(pc - symbol.start).put(' ');
+  }
+  text.put('(').escaped(module.path, module.path_length).put("+0x").hex(pc - module.base);
+  text.put(")\n");
+}
+
+// "0666 & ~0022 = 0644", and what else took part.
+void put_derivation(TextBuffer& text, const trace::Create& record, const ParentView& parent) {
+  const std::uint32_t final_mode = record.final_mode & 07777;
+  text.mode(record.requested);
+  const bool dir = record.kind == static_cast<std::uint8_t>(trace::Kind::dir);
+  const std::uint32_t honoured = record.requested & (dir ? 01777u : 07777u);
+  const std::uint32_t masked = honoured & ~std::uint32_t{record.mask_before};
+  if (parent.known && parent.default_acl) {
+    text.put(" by the directory's default ACL");
+  } else {
+    text.put(" & ~").mode(record.mask_before);
+  }
+  text.put(" = ").mode(final_mode).put(' ').rwx(final_mode);
+  if (record.final_mode == 0 || final_mode == masked || (parent.known && parent.default_acl)) {
+    return;
+  }
+  const bool inherited = parent.known && (parent.mode & S_ISGID) != 0;
+  if (inherited && final_mode == (masked | S_ISGID)) {
+    text.put(" (+2000 inherited from the directory)");
+  } else if (record.change_before != record.change_after) {
+    text.put(" (the mask moved during the call)");
+  } else {
+    text.put(" (not by the mask alone)");
+  }
+}
+
+}  // namespace
+
+void open_log() {
+  const Options& options = process.options;
+  process.log = false;
+  if (options.log.is("off") || (options.log.empty() && !options.trace.empty())) return;
+  process.log = true;
+  sink.file = !options.log.empty() && !options.log.is("stderr");
+  if (!sink.file) {
+    process.log = identify(2, sink.dev, sink.ino);
+    return;
+  }
+  TextBuffer path(sink.path, sizeof sink.path);
+  for (const char* c = options.log.bytes; *c != '\0'; ++c) {
+    if (c[0] == '%' && c[1] == 'p') {
+      path.decimal(process.pid.load(std::memory_order_relaxed));
+      ++c;
+    } else if (c[0] == '%' && c[1] == 'c') {
+      path.put(process.comm);
+      ++c;
+    } else {
+      path.put(*c);
+    }
+  }
+  path.end();
+}
+
+void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack) {
+  const Scratch scratch;
+  if (scratch.get() == nullptr) return count_loss(trace::Loss::log_dropped);
+  TextBuffer text(scratch.get(), Scratch::kSize);
+  put_author(text, author);
+  text.put("umask(").mode(change.argument).put(") ");
+  text.mode(change.old_mask).put(' ').rwx(~std::uint32_t{change.old_mask} & 0777).put(" -> ");
+  text.mode(change.new_mask).put(' ').rwx(~std::uint32_t{change.new_mask} & 0777);
+  if ((author.flags & trace::kDrift) != 0) {
+    text.put(" (expected ").mode(change.cached).put(": somebody changed it unseen)");
+  }
+  text.put('\n');
+  for (unsigned i = 0; i < stack.walk.count; ++i) {
+    if (text.room() < 1024) break;  // a frame is one path and one name
+    put_frame(text, i, stack.pcs[i]);
+  }
+  emit(text);
+}
+
+void log_creation(const Author& author, const Request& request, const trace::Create& record,
+                  const char* path, const ParentView& parent) {
+  const auto created = static_cast<trace::Created>(record.created);
+  if (record.error != 0 || created == trace::Created::no) return;
+  const Scratch scratch;
+  if (scratch.get() == nullptr) return count_loss(trace::Loss::log_dropped);
+  TextBuffer text(scratch.get(), Scratch::kSize);
+  put_author(text, author);
+  text.put(call_name(request.call)).put('(');
+  // A path of 4,095 control bytes is four times as long when escaped; the line stays whole.
+  const std::uint32_t shown = record.path_length < 1500 ? record.path_length : 1500;
+  text.put('"').escaped(path, shown).put(shown < record.path_length ? "\"..., " : "\", ");
+  text.mode(record.requested).put("): ");
+  put_derivation(text, record, parent);
+  if (created != trace::Created::yes) text.put(" (perhaps made by another process)");
+  text.put('\n');
+  emit(text);
+}
+
+void log_blind_spot(const Author& author, const char* what, const char* text_bytes,
+                    std::uint32_t length) {
+  const Scratch scratch;
+  if (scratch.get() == nullptr) return count_loss(trace::Loss::log_dropped);
+  TextBuffer text(scratch.get(), Scratch::kSize);
+  put_author(text, author);
+  text.put("blind spot: ").put(what).put(": ").escaped(text_bytes, length < 1500 ? length : 1500);
+  text.put('\n');
+  emit(text);
+}
+
+void warn(const char* problem, const char* word, unsigned length) {
+  char line[256];
+  TextBuffer text(line, sizeof line - 1);
+  text.put("umaskaudit: warning: ").put(problem).put(" '").escaped(word, length);
+  text.put("' in UMASKAUDIT_OPTIONS; try UMASKAUDIT_OPTIONS=help=1");
+  text.end();
+  line[text.length()] = '\n';
+  write_quietly(2, line, text.length() + 1);
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,27 @@
+// The live log of a plain LD_PRELOAD: readable lines on stderr or in a file.
+// Must never tear a line (one write each), raise SIGPIPE, block signals for long, keep a
+// descriptor, or write to a file that merely inherited descriptor 2. What cannot be written is
+// counted. Called by the shapes when log= is on.
+#pragma once
+
+#include <cstdint>
+
+#include "preload/creation.h"
+#include "preload/parent.h"
+#include "preload/recorder.h"
+#include "preload/stacks.h"
+
+namespace umaskaudit::shim {
+
+// Remembers where the log goes; descriptor 2 is remembered as the file it is now.
+void open_log();
+
+void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack);
+void log_creation(const Author& author, const Request& request, const trace::Create& record,
+                  const char* path, const ParentView& parent);
+void log_blind_spot(const Author& author, const char* what, const char* text, std::uint32_t length);
+
+// A complaint about our own options; the only line that is written even with log=off.
+void warn(const char* problem, const char* word, unsigned length);
+
+}  // namespace umaskaudit::shim

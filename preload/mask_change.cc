@@ -1,0 +1,37 @@
+// Records mask changes; see mask_change.h.
+
+#include "preload/mask_change.h"
+
+#include "preload/fs_context.h"
+#include "preload/livelog.h"
+#include "preload/real.h"
+#include "preload/recorder.h"
+#include "preload/stacks.h"
+#include "preload/sys.h"
+
+namespace umaskaudit::shim {
+
+mode_t change_and_record_mask(mode_t mask, mode_t (*real)(mode_t), const StackStart& start) {
+  const Task task = enter();
+  const MaskChange change = change_mask(task, mask, real);
+
+  Author author{task.tid, task.pid, sys::now_ns(), 0};
+  if (task.context == nullptr) author.flags |= trace::kForeign;
+  if (change.old_mask != change.cached) author.flags |= trace::kDrift;
+  trace::Umask record{};
+  record.context = context_id(task);
+  record.change = change.change;
+  record.argument = mask;
+  record.old_mask = change.old_mask;
+  record.new_mask = static_cast<std::uint16_t>(mask & 0777);
+  record.cached = change.cached;
+  record.call = static_cast<std::uint16_t>(Call::umask);
+  CapturedStack stack;
+  capture_stack(Event::mask_change, author, start, stack);
+  record.stack = stack.id;
+  write_record(trace::RecordType::umask, author, record);
+  if (process.log) log_mask_change(author, record, stack);
+  return change.old_mask;
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,114 @@
+// Looks at parent directories; see parent.h.
+
+#include "preload/parent.h"
+
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include <cstring>
+
+#include "preload/format_text.h"
+#include "preload/intern.h"
+#include "preload/scratch.h"
+#include "preload/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+constinit InternTable<10> by_name;   // what a name led to when it was last looked at
+constinit InternTable<10> by_facts;  // one record for the same facts of the same directory
+
+constexpr std::uint32_t kMaxAcl = 1024;  // acl(5): 4 + 8 bytes an entry; larger ones are not kept
+
+std::uint32_t parent_length(const char* path, std::uint32_t length) {
+  while (length > 1 && path[length - 1] == '/') --length;
+  while (length > 0 && path[length - 1] != '/') --length;
+  while (length > 1 && path[length - 1] == '/') --length;
+  return length;
+}
+
+// The directory as a path that works from here. False: too long.
+bool directory_name(const Base& base, const char* path, std::uint32_t length, TextBuffer& out) {
+  const std::uint32_t parent = parent_length(path, length);
+  if (base.text != nullptr && path[0] != '/') {
+    out.put(base.text).put('/').put(path, parent);
+  } else if (parent != 0) {
+    out.put(path, parent);
+  } else {
+    out.put('.');
+  }
+  return !out.overflow();
+}
+
+std::uint32_t record_facts(const Author& author, const char* name, ParentView& view) {
+  struct statx facts;
+  if (sys::facts(AT_FDCWD, name, 0, &facts) != 0) return 0;
+  unsigned char acl[kMaxAcl];
+  const long acl_size = sys::call(SYS_getxattr, sys::arg(name),
+                                  sys::arg("system.posix_acl_default"), sys::arg(acl), sizeof acl);
+  struct statfs filesystem {};
+  sys::call(SYS_statfs, sys::arg(name), sys::arg(&filesystem));
+
+  trace::Directory record{};
+  record.mode = facts.stx_mode;
+  record.dev = makedev(facts.stx_dev_major, facts.stx_dev_minor);
+  record.ino = facts.stx_ino;
+  record.uid = facts.stx_uid;
+  record.gid = facts.stx_gid;
+  record.fs_type = static_cast<std::uint32_t>(filesystem.f_type);
+  record.acl_length = acl_size > 0 ? static_cast<std::uint32_t>(acl_size) : 0;
+  view.known = true;
+  view.mode = record.mode;
+  view.default_acl = record.acl_length != 0;
+  if (!process.trace) return 0;
+
+  std::uint64_t hash = hash_bytes(&record, sizeof record);
+  hash = mix(hash, hash_bytes(acl, record.acl_length)) | 1;
+  std::uint32_t id = by_facts.find(hash);
+  if (id == 0) {
+    id = next_id(trace::IdSpace::directory);
+    record.id = id;
+    if (!write_record(trace::RecordType::directory, author, record, {acl, record.acl_length})) {
+      return 0;
+    }
+    by_facts.insert(hash, id);
+  }
+  return id;
+}
+
+}  // namespace
+
+Base find_base(const Author& author, const Task& task, int dirfd, const char* path, char* buffer,
+               std::uint32_t size) {
+  if (path[0] == '/') return {};
+  if (dirfd == AT_FDCWD) return {working_directory(task), nullptr};
+  char link[32];
+  TextBuffer text(link, sizeof link);
+  text.put("/proc/self/fd/").decimal(static_cast<unsigned>(dirfd)).end();
+  const long length = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg(link), sys::arg(buffer),
+                                static_cast<long>(size - 1));
+  if (length <= 0) return {};
+  buffer[length] = '\0';
+  return {intern_path(author, buffer, static_cast<std::uint32_t>(length)), buffer};
+}
+
+ParentView look_at_parent(const Author& author, const Base& base, const char* path,
+                          std::uint32_t length, bool surprising) {
+  std::uint64_t key = mix(base.id + 1, hash_bytes(path, parent_length(path, length))) | 1;
+  ParentView view;
+  if (!surprising) {
+    view.id = by_name.find(key);
+    if (view.id != 0 || !process.trace) return view;
+  }
+  const Scratch scratch;
+  if (scratch.get() == nullptr) return view;
+  TextBuffer name(scratch.get(), Scratch::kSize);
+  if (!directory_name(base, path, length, name)) return view;
+  name.end();
+  view.id = record_facts(author, name.begin(), view);
+  if (view.id != 0) by_name.insert(key, view.id);
+  return view;
+}
+
+}  // namespace umaskaudit::shim

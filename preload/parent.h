@@ -1,0 +1,35 @@
+// What the parent directory contributes to a mode: setgid, group, default ACL, filesystem.
+// Must never change errno or keep a descriptor. Called for successful creations only: then the
+// path is known to be readable.
+#pragma once
+
+#include <cstdint>
+
+#include "preload/fs_context.h"
+#include "preload/recorder.h"
+
+namespace umaskaudit::shim {
+
+// Where a relative path starts from: text for our own look-ups and id for the trace.
+struct Base {
+  std::uint32_t id = 0;        // 0: absolute path, or not known
+  const char* text = nullptr;  // null for AT_FDCWD: relative look-ups just work
+};
+
+// `buffer` holds the text of a dirfd's path (readlink of /proc/self/fd/N); `size` >= 64.
+Base find_base(const Author& author, const Task& task, int dirfd, const char* path, char* buffer,
+               std::uint32_t size);
+
+struct ParentView {
+  std::uint32_t id = 0;  // of the directory record
+  bool known = false;
+  std::uint32_t mode = 0;
+  bool default_acl = false;
+};
+
+// The directory that `path` lies in. Looked at once per name and process; again when `surprising`:
+// the mode that came out is not what mask and request alone would give.
+ParentView look_at_parent(const Author& author, const Base& base, const char* path,
+                          std::uint32_t length, bool surprising);
+
+}  // namespace umaskaudit::shim

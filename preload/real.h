@@ -1,0 +1,38 @@
+// The next definition of each wrapped function: libc's, or another preload's in front of it.
+// Must never bind lazily once the program runs: dlsym(3) takes the loader's lock. Only calls that
+// come before our constructor resolve one by one.
+// Called by every wrapper.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace umaskaudit::shim {
+
+// One number a row, in table order; the `call` of a trace record.
+enum class Call : std::uint16_t {
+#define ROW(shape, ret, name, ...) name,
+#include "preload/interceptors.def"
+#undef ROW
+  count_
+};
+inline constexpr unsigned kCalls = static_cast<unsigned>(Call::count_);
+
+// NUL-terminated names in table order, and how many bytes they take together.
+extern const char kCallNames[];
+extern const unsigned kCallNamesBytes;
+const char* call_name(Call call);
+
+extern std::atomic<void*> real_functions[kCalls];
+
+// Fills every pointer. Not async-signal-safe, idempotent.
+void resolve_all();
+// Fills and returns one; never null for a function that this libc has.
+void* resolve_one(Call call);
+
+inline void* real_function(Call call) {
+  void* function = real_functions[static_cast<unsigned>(call)].load(std::memory_order_relaxed);
+  return __builtin_expect(function != nullptr, 1) ? function : resolve_one(call);
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,129 @@
+// Gathers, pads, checksums and commits records; see recorder.h.
+
+#include "preload/recorder.h"
+
+#include <linux/prctl.h>
+#include <pthread.h>
+
+#include <cstring>
+
+#include "preload/intern.h"
+#include "preload/real.h"
+#include "preload/segment.h"
+#include "preload/sys.h"
+#include "preload/trace/checksum.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+constinit InternTable<12> paths;
+constinit std::atomic<std::uint32_t> local_ids[trace::kIdSpaces] = {};  // when there is no segment
+
+unsigned char* append(unsigned char* at, Bytes bytes) {
+  if (bytes.length != 0) memcpy(at, bytes.data, bytes.length);
+  return at + bytes.length;
+}
+
+}  // namespace
+
+std::uint64_t hash_bytes(const void* bytes, std::uint32_t length) {
+  std::uint64_t hash = length + 1;
+  const auto* at = static_cast<const unsigned char*>(bytes);
+  for (; length >= 8; at += 8, length -= 8) {
+    std::uint64_t word = 0;
+    memcpy(&word, at, 8);
+    hash = mix(hash, word);
+  }
+  std::uint64_t tail = 0;
+  memcpy(&tail, at, length);
+  hash = mix(hash, tail);
+  return hash != 0 ? hash : 1;
+}
+
+bool write_bytes(trace::RecordType type, const Author& author, Bytes payload, Bytes first,
+                 Bytes second) {
+  const std::uint32_t size = static_cast<std::uint32_t>(sizeof(trace::RecordHeader)) +
+                             payload.length + first.length + second.length;
+  const std::uint32_t length = (size + trace::kRecordAlign - 1) & ~(trace::kRecordAlign - 1);
+  if (length > trace::kMaxRecord) return false;
+  const Space space = reserve(length);
+  if (space.at == nullptr) return false;
+
+  trace::RecordHeader header{};
+  header.length = length;
+  header.type = static_cast<std::uint16_t>(type);
+  header.flags = author.flags;
+  header.tid = author.tid;
+  header.time_ns = author.time_ns != 0 ? author.time_ns : sys::now_ns();
+  header.pid = author.pid;
+  unsigned char* at = append(space.at, {&header, sizeof header});
+  at = append(append(append(at, payload), first), second);
+  memset(at, 0, length - size);
+  const std::uint32_t commit = trace::record_checksum(space.at, length, space.offset);
+  __atomic_store_n(reinterpret_cast<std::uint32_t*>(space.at), commit, __ATOMIC_RELEASE);
+  return true;
+}
+
+void count_loss(trace::Loss reason) {
+  trace::SegmentHeader* header = segment_header();
+  if (header == nullptr) return;
+  __atomic_fetch_add(&header->lost[static_cast<unsigned>(reason)], 1, __ATOMIC_RELAXED);
+}
+
+std::uint32_t next_id(trace::IdSpace space) {
+  const auto index = static_cast<unsigned>(space);
+  trace::SegmentHeader* header = segment_header();
+  if (header == nullptr) return local_ids[index].fetch_add(1, std::memory_order_relaxed) + 1;
+  return __atomic_fetch_add(&header->next_id[index], 1, __ATOMIC_RELAXED);
+}
+
+std::uint32_t intern_path(const Author& author, const char* path, std::uint32_t length) {
+  if (!process.trace || length == 0) return 0;
+  const std::uint64_t hash = hash_bytes(path, length);
+  std::uint32_t id = paths.find(hash);
+  if (id != 0) return id;
+  id = next_id(trace::IdSpace::path);
+  if (!write_record(trace::RecordType::path, author, trace::Path{id, length}, {path, length})) {
+    count_loss(trace::Loss::path_dropped);
+    return 0;
+  }
+  paths.insert(hash, id);
+  return id;
+}
+
+void write_thread_record(std::uint32_t tid, std::uint32_t context) {
+  trace::Thread record{};
+  record.tid = tid;
+  record.context = context;
+  record.handle = static_cast<std::uint64_t>(pthread_self());
+  sys::call(SYS_prctl, PR_GET_NAME, sys::arg(record.name));
+  write_record(trace::RecordType::thread, tid, record);
+}
+
+void write_process_record(trace::Origin origin, const trace::Context& context) {
+  trace::Process record{};
+  record.pid = process.pid.load(std::memory_order_relaxed);
+  record.ppid = static_cast<std::uint32_t>(sys::call(SYS_getppid));
+  record.origin = static_cast<std::uint8_t>(origin);
+  record.mask_source = context.mask_source;
+  record.mask = context.mask;
+  record.context = context.id;
+  record.parent_context = context.parent;
+  record.parent_change = context.parent_change;
+  record.uid = static_cast<std::uint32_t>(sys::call(SYS_getuid));
+  record.euid = static_cast<std::uint32_t>(sys::call(SYS_geteuid));
+  record.gid = static_cast<std::uint32_t>(sys::call(SYS_getgid));
+  record.egid = static_cast<std::uint32_t>(sys::call(SYS_getegid));
+  record.exe_length = process.exe_length;
+  memcpy(record.comm, process.comm, sizeof record.comm);
+  write_record(trace::RecordType::process, Author{static_cast<std::uint32_t>(sys::gettid())},
+               record, {process.exe, process.exe_length});
+}
+
+void write_call_names() {
+  write_record(trace::RecordType::call_names, Author{static_cast<std::uint32_t>(sys::gettid())},
+               trace::CallNames{kCallNamesBytes, kCalls}, {kCallNames, kCallNamesBytes});
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,54 @@
+// Records into the segment: one gather write each, committed by its checksum.
+// Must never block, allocate or change errno; safe in signal handlers and vfork children. Without
+// an open segment (live log only) everything here does nothing, ids still count.
+// Called by the shapes, by fs_context and by init.
+#pragma once
+
+#include <cstdint>
+
+#include "preload/state.h"
+#include "preload/trace/format.h"
+
+namespace umaskaudit::shim {
+
+struct Bytes {
+  const void* data = nullptr;
+  std::uint32_t length = 0;
+};
+
+struct Author {
+  std::uint32_t tid;
+  std::uint32_t pid = process.pid.load(std::memory_order_relaxed);
+  std::uint64_t time_ns = 0;  // 0: now
+  std::uint16_t flags = 0;
+};
+
+// False: the record was lost, and counted.
+bool write_bytes(trace::RecordType type, const Author& author, Bytes payload, Bytes first = {},
+                 Bytes second = {});
+
+template <typename Payload>
+bool write_record(trace::RecordType type, const Author& author, const Payload& payload,
+                  Bytes first = {}, Bytes second = {}) {
+  if (!process.trace) return true;
+  return write_bytes(type, author, {&payload, sizeof payload}, first, second);
+}
+template <typename Payload>
+bool write_record(trace::RecordType type, std::uint32_t tid, const Payload& payload) {
+  return write_record(type, Author{tid}, payload);
+}
+
+void count_loss(trace::Loss reason);
+std::uint32_t next_id(trace::IdSpace space);
+
+// The trace's id of a directory name, written once. 0: lost.
+std::uint32_t intern_path(const Author& author, const char* path, std::uint32_t length);
+
+// The calling thread's name (prctl(2)) and context.
+void write_thread_record(std::uint32_t tid, std::uint32_t context);
+
+// First record of an image, or of a forked child in it.
+void write_process_record(trace::Origin origin, const trace::Context& context);
+void write_call_names();
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,266 @@
+// Segment files and their chunks; see segment.h.
+
+#include "preload/segment.h"
+
+#include <linux/mman.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cstring>
+
+#include "preload/format_text.h"
+#include "preload/recorder.h"
+#include "preload/state.h"
+#include "preload/sys.h"
+
+// In Linux since 5.14, in libc's headers only later.
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+namespace umaskaudit::shim {
+
+namespace {
+
+// Most processes record little: the first chunk is small, so that starting one stays cheap.
+constexpr std::uint64_t kFirstChunk = 64 << 10;
+constexpr std::uint64_t kChunk = 256 << 10;
+constexpr std::uint64_t kMaxSegment = 1 << 30;
+constexpr unsigned kChunks = 1 + kMaxSegment / kChunk;
+// Without MADV_POPULATE_WRITE the whole segment is allocated when it is opened.
+constexpr std::uint64_t kUnpopulatedLimit = kFirstChunk + 32 * kChunk;
+
+trace::SegmentHeader* header;
+constinit std::atomic<unsigned char*> chunks[kChunks] = {};
+std::uint64_t limit;
+bool can_populate = true;
+
+unsigned chunk_of(std::uint64_t offset) {
+  return offset < kFirstChunk ? 0 : 1 + static_cast<unsigned>((offset - kFirstChunk) / kChunk);
+}
+std::uint64_t chunk_begin(unsigned chunk) {
+  return chunk == 0 ? 0 : kFirstChunk + (chunk - 1) * kChunk;
+}
+std::uint64_t chunk_size(unsigned chunk) { return chunk == 0 ? kFirstChunk : kChunk; }
+
+bool populate(void* at, std::uint64_t size) {
+  if (!can_populate) return true;  // allocated at open
+  return sys::call(SYS_madvise, sys::arg(at), static_cast<long>(size), MADV_POPULATE_WRITE) == 0;
+}
+
+// Maps chunk `wanted` without a descriptor: mremap(2) with an old size of 0 makes a second mapping
+// of shared pages, and lets it reach further into the file than the first.
+unsigned char* map_chunk(unsigned wanted) {
+  unsigned known = wanted - 1;
+  while (known > 0 && chunks[known].load(std::memory_order_acquire) == nullptr) --known;
+  constexpr std::uint64_t kPage = 4096;
+  unsigned char* base = chunks[known].load(std::memory_order_acquire);
+  unsigned char* last_page = base + chunk_size(known) - kPage;
+  const std::uint64_t skip = chunk_begin(wanted) - (chunk_begin(known) + chunk_size(known)) + kPage;
+  const long mapped = sys::call(SYS_mremap, sys::arg(last_page), 0,
+                                static_cast<long>(skip + chunk_size(wanted)), MREMAP_MAYMOVE);
+  if (sys::failed(mapped)) {
+    count_loss(trace::Loss::no_memory);
+    return nullptr;
+  }
+  auto* at = reinterpret_cast<unsigned char*>(mapped);
+  sys::unmap(at, skip);
+  at += skip;
+  if (!populate(at, chunk_size(wanted))) {
+    sys::unmap(at, chunk_size(wanted));
+    count_loss(trace::Loss::no_space);
+    return nullptr;
+  }
+  // Whoever comes first publishes; nobody waits, for the other one may be a signal handler's
+  // interrupted thread.
+  unsigned char* expected = nullptr;
+  if (!chunks[wanted].compare_exchange_strong(expected, at, std::memory_order_acq_rel)) {
+    sys::unmap(at, chunk_size(wanted));
+    return expected;
+  }
+  return at;
+}
+
+std::uint64_t segment_limit() {
+  std::uint64_t size = process.options.max_size;
+  if (size > kMaxSegment) size = kMaxSegment;
+  // Growing a file past RLIMIT_FSIZE raises SIGXFSZ, which kills (setrlimit(2)).
+  rlimit file_size{};
+  if (sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, sys::arg(&file_size)) == 0 &&
+      file_size.rlim_cur != RLIM_INFINITY && file_size.rlim_cur < size) {
+    size = file_size.rlim_cur;
+  }
+  if (size < kFirstChunk) return 0;
+  return kFirstChunk + (size - kFirstChunk) / kChunk * kChunk;
+}
+
+void read_boot_id(std::uint8_t (&out)[16]) {
+  const int fd = sys::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  char text[37];
+  const long size = sys::read(fd, text, sizeof text);
+  sys::close(fd);
+  unsigned nibbles = 0;
+  for (long i = 0; i < size && nibbles < 32; ++i) {
+    const char c = text[i];
+    if (c == '-') continue;
+    const unsigned value = static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10) & 15;
+    out[nibbles / 2] = static_cast<std::uint8_t>(out[nibbles / 2] << 4 | value);
+    ++nibbles;
+  }
+}
+
+// Backs the file and maps its first chunk. `fd` stays the caller's.
+unsigned char* map_first_chunk(int fd) {
+  if (sys::call(SYS_ftruncate, fd, static_cast<long>(limit)) != 0) return nullptr;
+  auto* at =
+      static_cast<unsigned char*>(sys::map(kFirstChunk, PROT_READ | PROT_WRITE, MAP_SHARED, fd));
+  if (at == nullptr) return nullptr;
+  // Random access: else the first fault of a sparse file reads 2 MiB ahead, which took 0.9 ms.
+  sys::call(SYS_madvise, sys::arg(at), kFirstChunk, MADV_RANDOM);
+  const long error = sys::call(SYS_madvise, sys::arg(at), kFirstChunk, MADV_POPULATE_WRITE);
+  if (error == 0) return at;
+  if (error == -EINVAL) {
+    can_populate = false;
+    if (limit > kUnpopulatedLimit) limit = kUnpopulatedLimit;
+    if (sys::call(SYS_fallocate, fd, 0, 0, static_cast<long>(limit)) == 0) return at;
+  }
+  sys::unmap(at, kFirstChunk);
+  return nullptr;
+}
+
+trace::RunState* map_run_state(int directory) {
+  int fd =
+      sys::open(trace::kRunStateName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600, directory);
+  if (fd < 0) return nullptr;
+  sys::call(SYS_fchmod, fd, 0600);
+  void* at = nullptr;
+  if (sys::call(SYS_fallocate, fd, 0, 0, 4096) == 0) {
+    at = sys::map(4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+  }
+  sys::close(fd);
+  auto* state = static_cast<trace::RunState*>(at);
+  if (state != nullptr) {
+    // Every process writes the same bytes: no order is needed.
+    memcpy(state->magic, trace::kMagic, sizeof state->magic);
+    state->major = trace::kMajor;
+    state->minor = trace::kMinor;
+    state->byte_order = trace::kByteOrder;
+  }
+  return state;
+}
+
+void add(std::uint64_t& counter, std::uint64_t amount) {
+  __atomic_fetch_add(&counter, amount, __ATOMIC_RELAXED);
+}
+
+// Creates "<pid>-<time>.seg". The mode is set by fchmod(2): the program's umask and a default ACL
+// apply to us too.
+int create_segment(int directory, std::uint32_t pid, std::uint64_t now) {
+  for (unsigned attempt = 0; attempt < 16; ++attempt) {
+    char name[48];
+    TextBuffer text(name, sizeof name);
+    text.decimal(pid).put('-').hex(now + attempt, 16).put(trace::kSegmentSuffix).end();
+    const int fd =
+        sys::open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600, directory);
+    if (fd == -EEXIST) continue;
+    if (fd >= 0) sys::call(SYS_fchmod, fd, 0600);
+    return fd;
+  }
+  return -EEXIST;
+}
+
+int open_directory(const char* directory) {
+  const bool made = sys::call(SYS_mkdirat, AT_FDCWD, sys::arg(directory), 0700) == 0;
+  const int fd = sys::open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (made && fd >= 0) sys::call(SYS_fchmod, fd, 0700);
+  return fd;
+}
+
+void fill_header(std::uint32_t pid, std::uint64_t now) {
+  memcpy(header->magic, trace::kMagic, sizeof header->magic);
+  header->major = trace::kMajor;
+  header->minor = trace::kMinor;
+  header->header_length = sizeof(trace::SegmentHeader);
+  header->byte_order = trace::kByteOrder;
+  header->word_size = sizeof(void*);
+  read_boot_id(header->boot_id);
+  header->mono_ns = now;
+  header->real_ns = sys::now_ns(CLOCK_REALTIME);
+  header->pid = pid;
+  header->ppid = static_cast<std::uint32_t>(sys::call(SYS_getppid));
+  header->limit = limit;
+  for (auto& id : header->next_id) id = 1;
+  __atomic_store_n(&header->tail, sizeof(trace::SegmentHeader), __ATOMIC_RELEASE);
+}
+
+}  // namespace
+
+bool open_segment(const char* directory, std::uint32_t pid) {
+  const int directory_fd = open_directory(directory);
+  if (directory_fd < 0) return false;
+  trace::RunState* state = map_run_state(directory_fd);
+  if (state != nullptr) add(state->images, 1);
+  limit = segment_limit();
+  const std::uint64_t now = sys::now_ns();
+  long error = -EFBIG;
+  if (limit != 0) {
+    const int fd = create_segment(directory_fd, pid, now);
+    error = fd;
+    if (fd >= 0) {
+      unsigned char* at = map_first_chunk(fd);
+      sys::close(fd);
+      error = -ENOSPC;
+      if (at != nullptr) {
+        header = reinterpret_cast<trace::SegmentHeader*>(at);
+        fill_header(pid, now);
+        chunks[0].store(at, std::memory_order_release);
+      }
+    }
+  }
+  sys::close(directory_fd);
+  if (state != nullptr) {
+    add(header != nullptr ? state->segments : state->segments_failed, 1);
+    if (header == nullptr) state->last_errno = static_cast<std::uint64_t>(-error);
+    sys::unmap(state, 4096);
+  }
+  return header != nullptr;
+}
+
+trace::SegmentHeader* segment_header() { return header; }
+
+Space reserve(std::uint32_t length) {
+  for (;;) {
+    // A full segment is seen before the add: `tail` must not wrap around, and what was added must
+    // never be taken back, for somebody else may have reserved behind it.
+    std::uint64_t offset = __atomic_load_n(&header->tail, __ATOMIC_RELAXED);
+    if (offset < limit) offset = __atomic_fetch_add(&header->tail, length, __ATOMIC_RELAXED);
+    if (offset + length > limit) {
+      count_loss(trace::Loss::segment_full);
+      return {};
+    }
+    const unsigned chunk = chunk_of(offset);
+    // A record never crosses into the next chunk, which may be mapped anywhere. The rest of this
+    // one stays zero; the reader skips zeros.
+    if (chunk_of(offset + length - 1) != chunk) continue;
+    unsigned char* base = chunks[chunk].load(std::memory_order_acquire);
+    if (base == nullptr) base = map_chunk(chunk);
+    if (base == nullptr) return {};
+    return {base + (offset - chunk_begin(chunk)), offset};
+  }
+}
+
+long sync_segment() {
+  for (unsigned chunk = 0; chunk < kChunks; ++chunk) {
+    unsigned char* base = chunks[chunk].load(std::memory_order_acquire);
+    if (base == nullptr) continue;
+    const long error =
+        sys::call(SYS_msync, sys::arg(base), static_cast<long>(chunk_size(chunk)), MS_SYNC);
+    if (error != 0) return error;
+  }
+  return 0;
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,32 @@
+// One mapped trace segment: space is reserved by one atomic add, mapped chunk by chunk.
+// Must never keep a descriptor, block, allocate, or let a full disk become a SIGBUS in the program:
+// a chunk is backed (MADV_POPULATE_WRITE) before anybody writes to it.
+// Called by recorder.cc only.
+#pragma once
+
+#include <cstdint>
+
+#include "preload/trace/format.h"
+
+namespace umaskaudit::shim {
+
+// Opens DIRECTORY (made 0700 if missing) and a new segment 0600 in it, both whatever the umask or a
+// default ACL says. False: nothing was mapped, and run.state counts the failure if it can.
+// Uses descriptors for the time of the call only. Not async-signal-safe; called once, by init.
+bool open_segment(const char* directory, std::uint32_t pid);
+
+// The header of the open segment; null when there is none.
+trace::SegmentHeader* segment_header();
+
+struct Space {
+  unsigned char* at = nullptr;
+  std::uint64_t offset = 0;  // in the file; seeds the checksum
+};
+// `length` bytes for one record, 8-aligned; length <= trace::kMaxRecord. Nothing when the segment
+// is full: the loss is counted. Async-signal-safe, lock-free, works in forked and vfork children.
+Space reserve(std::uint32_t length);
+
+// Forces what this process has mapped to the disk; 0 or -errno (msync(2)). Blocks.
+long sync_segment();
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,281 @@
+// One function template per shape of creating call. A row of interceptors.def picks a shape; the
+// wrapper passes REAL() in as a callable.
+// Must never be noexcept, catch, or own anything while `real` runs: these are cancellation points
+// and a forced unwind (pthread_cancel(3)) goes straight through them.
+// Called by wrappers.cc and wrap_syscall.cc.
+#pragma once
+
+#include <errno.h>
+#include <fcntl.h>
+#include <mqueue.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "preload/creation.h"
+#include "preload/mask_change.h"
+
+namespace umaskaudit::shim {
+
+// errno as the program had it: a success must not set it, a retry must not show.
+class ErrnoKeeper {
+ public:
+  ErrnoKeeper() : saved_(errno) {}
+  int saved() const { return saved_; }
+  void restore() const { errno = saved_; }
+
+ private:
+  int saved_;
+};
+
+inline bool may_create(int flags) {
+  return (flags & (O_CREAT | O_PATH)) == O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+inline trace::Kind node_kind(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFIFO:
+      return trace::Kind::fifo;
+    case S_IFSOCK:
+      return trace::Kind::socket;
+    case S_IFCHR:
+      return trace::Kind::chardev;
+    case S_IFBLK:
+      return trace::Kind::blockdev;
+    default:
+      return trace::Kind::file;
+  }
+}
+
+// fopen(3)'s mode as open(2) flags. "r" and anything invalid: nothing is created.
+int stream_flags(const char* mode);
+
+// Calls that never create: nothing to do but to pass.
+template <typename Real>
+auto pass_plain(const Request&, Real real) {
+  return real();
+}
+
+// path -> 0, always a new object (mkdir, mkfifo, mknod).
+template <typename Real>
+auto create_path(const Request& request, Real real) {
+  Creation creation(request);
+  const auto result = real();
+  const ErrnoKeeper keeper;
+  if (result == 0) {
+    creation.made_at_path(trace::Created::yes);
+  } else {
+    creation.failed(keeper.saved());
+  }
+  keeper.restore();
+  return result;
+}
+
+// Descriptor-like results of calls that may meet an existing object. `real(flags)` makes the call;
+// `ok(result)` tells success; `fd_of(result)` gives a descriptor to look at.
+//
+// To tell "created" from "opened" exactly, also when threads race for one name: look first. If the
+// object is there, the call cannot create it, unless somebody removes it in between; identity and
+// birth tell. If it is not there, insist on creating it (O_EXCL): the kernel then says who won. The
+// loser makes the call as the program asked for it. README.md has the measured alternatives.
+template <typename Real, typename Ok, typename FdOf>
+auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of) {
+  const ErrnoKeeper before;
+  Creation creation(request);
+  const bool exclusive = (request.flags & O_EXCL) != 0 || (request.flags & O_TMPFILE) == O_TMPFILE;
+  Creation::Look look;
+  if (!exclusive) {
+    look = creation.look();
+    // O_DIRECTORY with O_CREAT is refused, or worse, by most kernels: not ours to try.
+    if (!look.exists && look.known && (request.flags & O_DIRECTORY) == 0) {
+      const auto result = real(request.flags | O_EXCL);
+      if (ok(result)) {
+        const ErrnoKeeper keeper;
+        creation.made(fd_of(result), trace::Created::yes);
+        keeper.restore();
+        return result;
+      }
+      // Lost a race, or the name is a dangling symbolic link, which O_EXCL does not follow.
+      if (errno == EEXIST) look = creation.look();
+      before.restore();
+      creation.again();
+    }
+  }
+  const auto result = real(request.flags);
+  const ErrnoKeeper keeper;
+  if (!ok(result)) {
+    creation.failed(keeper.saved());
+  } else if (exclusive) {
+    creation.made(fd_of(result), trace::Created::yes);
+  } else {
+    creation.made_or_met(fd_of(result), look);
+  }
+  keeper.restore();
+  return result;
+}
+
+template <typename Real>
+auto create_fd(const Request& request, Real real) {
+  if (!may_create(request.flags)) return real(request.flags);
+  Request actual = request;
+  if ((request.flags & O_TMPFILE) == O_TMPFILE) actual.kind = trace::Kind::tmpfile;
+  return create_or_open(
+      actual, real, [](long result) { return result >= 0; },
+      [](long result) { return static_cast<int>(result); });
+}
+
+// Names of POSIX IPC objects lead nowhere that we could look: O_EXCL first; where that loses, the
+// object was there. `made(creation, result, created)` reports a success.
+// mq_open(3), shm_open(3), sem_open(3).
+template <typename Real, typename Ok, typename Made>
+auto create_or_open_ipc(const Request& request, Real real, Ok ok, Made made) {
+  const ErrnoKeeper before;
+  Creation creation(request);
+  const bool exclusive = (request.flags & O_EXCL) != 0;
+  if (!exclusive) {
+    const auto result = real(request.flags | O_EXCL);
+    if (ok(result)) {
+      const ErrnoKeeper keeper;
+      made(creation, result, trace::Created::yes);
+      keeper.restore();
+      return result;
+    }
+    before.restore();
+    creation.again();
+  }
+  const auto result = real(request.flags);
+  const ErrnoKeeper keeper;
+  if (ok(result)) {
+    made(creation, result, exclusive ? trace::Created::yes : trace::Created::no);
+  } else {
+    creation.failed(keeper.saved());
+  }
+  keeper.restore();
+  return result;
+}
+
+template <typename Real>
+auto create_queue(const Request& request, Real real) {
+  if ((request.flags & O_CREAT) == 0) return real(request.flags);
+  return create_or_open_ipc(
+      request, real, [](int result) { return result >= 0; },
+      [](Creation& creation, int result, trace::Created created) {
+        creation.made(result, created);
+      });
+}
+
+// A semaphore is a file in /dev/shm, but its descriptor is gone when sem_open(3) returns.
+template <typename Real>
+sem_t* create_semaphore(const Request& request, Real real) {
+  if ((request.flags & O_CREAT) == 0) return real(request.flags);
+  return create_or_open_ipc(
+      request, real, [](sem_t* result) { return result != SEM_FAILED; },
+      [](Creation& creation, sem_t*, trace::Created created) { creation.made_semaphore(created); });
+}
+
+// FILE* results: the exclusive attempt adds 'x' to the mode (fopen(3), a glibc extension).
+template <typename Real>
+FILE* create_stream(const Request& request, const char* mode, Real real) {
+  if ((request.flags & O_CREAT) == 0) return real(mode);
+  constexpr unsigned kLongest = 60;
+  char exclusive_mode[kLongest + 2];
+  const char* comma = strchrnul(mode, ',');
+  const size_t head = static_cast<size_t>(comma - mode);
+  const size_t tail = strlen(comma);
+  if (head + tail > kLongest) return real(mode);
+  memcpy(exclusive_mode, mode, head);
+  exclusive_mode[head] = 'x';
+  memcpy(exclusive_mode + head + 1, comma, tail + 1);
+  return create_or_open(
+      request, [&](int flags) { return real((flags & O_EXCL) != 0 ? exclusive_mode : mode); },
+      [](FILE* result) { return result != nullptr; }, [](FILE* result) { return fileno(result); });
+}
+
+// freopen(3) closes the old file first, whatever comes: there is only one attempt.
+template <typename Real>
+FILE* recreate_stream(const Request& request, Real real) {
+  if (request.path == nullptr || (request.flags & O_CREAT) == 0) return real();
+  Creation creation(request);
+  const Creation::Look look = creation.look();
+  FILE* result = real();
+  const ErrnoKeeper keeper;
+  if (result == nullptr) {
+    creation.failed(keeper.saved());
+  } else if ((request.flags & O_EXCL) != 0) {
+    creation.made(fileno(result), trace::Created::yes);
+  } else {
+    creation.made_or_met(fileno(result), look);
+  }
+  keeper.restore();
+  return result;
+}
+
+// The name is known only afterwards; a success is always new.
+template <typename Real>
+int create_temp(const Request& request, Real real) {
+  Creation creation(request);
+  const int result = real();
+  const ErrnoKeeper keeper;
+  if (result >= 0) {
+    creation.made(result, trace::Created::yes);
+  } else {
+    creation.failed(keeper.saved());
+  }
+  keeper.restore();
+  return result;
+}
+
+template <typename Real>
+char* create_tempdir(const Request& request, Real real) {
+  Creation creation(request);
+  char* result = real();
+  const ErrnoKeeper keeper;
+  if (result != nullptr) {
+    creation.made_at_path(trace::Created::yes);
+  } else {
+    creation.failed(keeper.saved());
+  }
+  keeper.restore();
+  return result;
+}
+
+template <typename Real>
+FILE* create_unnamed(const Request& request, Real real) {
+  Creation creation(request);
+  FILE* result = real();
+  const ErrnoKeeper keeper;
+  if (result != nullptr) {
+    creation.made(fileno(result), trace::Created::yes);
+  } else {
+    creation.failed(keeper.saved());
+  }
+  keeper.restore();
+  return result;
+}
+
+// unix(7): a path makes a socket file with 0777 & ~mask; an empty or abstract name makes nothing,
+// other address families neither. The address is looked at only once the kernel has taken it.
+template <typename Real>
+auto create_socket(const Request& request, const sockaddr* address, socklen_t length, Real real) {
+  Request actual = request;
+  Creation creation(actual);
+  const auto result = real();
+  const ErrnoKeeper keeper;
+  constexpr socklen_t kPathAt = offsetof(sockaddr_un, sun_path);
+  if (result == 0 && length > kPathAt && address->sa_family == AF_UNIX) {
+    char path[sizeof(sockaddr_un) - kPathAt + 1] = {};
+    const size_t room = sizeof path - 1;
+    const size_t given = length - kPathAt;
+    memcpy(path, reinterpret_cast<const sockaddr_un*>(address)->sun_path,
+           given < room ? given : room);
+    actual.path = path;
+    if (path[0] != '\0') creation.made_at_path(trace::Created::yes);
+  }
+  keeper.restore();
+  return result;
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,64 @@
+// Walks, interns and records stacks; see stacks.h.
+
+#include "preload/stacks.h"
+
+#include "preload/intern.h"
+#include "preload/modules.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+constinit InternTable<16> stacks;
+constinit std::atomic<std::uint32_t> generation = 0;
+
+bool wanted(Event event) {
+  switch (process.options.stacks) {
+    case Stacks::all:
+      return true;
+    case Stacks::changes:
+      return event == Event::mask_change;
+    case Stacks::none:
+      break;
+  }
+  return false;
+}
+
+std::uint32_t write_stack(const Author& author, const CapturedStack& stack) {
+  std::uint64_t frames[kMaxDepth];
+  for (unsigned i = 0; i < stack.walk.count; ++i) frames[i] = encode_frame(author, stack.pcs[i]);
+  trace::Stack record{};
+  record.id = next_id(trace::IdSpace::stack);
+  record.count = static_cast<std::uint16_t>(stack.walk.count);
+  if (stack.walk.truncated) record.flags |= trace::kStackTruncated;
+  if (stack.walk.guessed) record.flags |= trace::kStackGuessed;
+  const auto size = static_cast<std::uint32_t>(stack.walk.count * sizeof frames[0]);
+  if (!write_record(trace::RecordType::stack, author, record, {frames, size})) {
+    count_loss(trace::Loss::stack_dropped);
+    return 0;
+  }
+  return record.id;
+}
+
+}  // namespace
+
+void capture_stack(Event event, const Author& author, const StackStart& start, CapturedStack& out) {
+  if (!wanted(event)) return;
+  out.walk = walk_stack(start, out.pcs, static_cast<unsigned>(process.options.depth));
+  if (!process.trace || out.walk.count == 0) return;
+  std::uint64_t hash = generation.load(std::memory_order_relaxed) + 1;
+  for (unsigned i = 0; i < out.walk.count; ++i) hash = mix(hash, out.pcs[i]);
+  hash = mix(hash, out.walk.count) | 1;
+  out.id = stacks.find(hash);
+  if (out.id != 0) return;
+  out.id = write_stack(author, out);
+  if (out.id != 0) stacks.insert(hash, out.id);
+}
+
+void forget_stacks() {
+  generation.fetch_add(1, std::memory_order_relaxed);
+  forget_modules();
+  forget_code();
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,66 @@
+// What the shim knows about the process and the calling thread.
+// Must never own memory that needs freeing, or a C++ object with a destructor: our destructor is
+// not the last code to run. All of it is constinit, here and elsewhere in preload/: a dynamic
+// initialiser would run after our first use, and wipe what was recorded until then.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "preload/options.h"
+
+namespace umaskaudit::shim {
+
+struct FsContext;
+
+enum class Phase : int {
+  unstarted = 0,
+  starting = 1,  // some thread is inside init
+  recording = 2,
+  off = 3,  // secure-execution mode, or nothing to record to
+};
+
+struct Process {
+  std::atomic<int> phase = 0;
+  std::atomic<std::uint32_t> pid = 0;
+  std::atomic<std::uint32_t> name_generation = 0;  // bumped when any thread is renamed
+  bool trace = false;                              // a segment is open
+  bool log = false;                                // the live log is on
+  Options options;
+  char comm[16] = {};
+  char exe[4096] = {};
+  std::uint32_t exe_length = 0;
+};
+extern Process process;
+
+// A task that borrows this thread's TLS: a vfork child runs on it until it execs. Its mask is not
+// ours to cache anywhere else.
+struct Borrower {
+  std::uint32_t tid = 0;  // 0: none
+  std::uint32_t context = 0;
+  std::uint32_t change = 0;
+  std::uint16_t mask = 0;
+  bool mask_known = false;
+};
+
+// Per thread. Initial-exec TLS from the small static reserve that dlopen'ed objects share:
+// robustness first, at most 64 bytes, no constructor, no destructor.
+struct ThreadState {
+  std::uint32_t tid = 0;      // 0: not set up; differs from gettid(): somebody borrows this TLS
+  std::uint32_t context = 0;  // index into the context table
+  std::uint32_t name_generation = 0;
+  Borrower borrower;
+};
+static_assert(sizeof(ThreadState) <= 64);
+extern constinit thread_local ThreadState thread_state __attribute__((tls_model("initial-exec")));
+
+// Starts the shim if nothing has (a constructor of another library may call us before ours runs).
+// True: record this call.
+bool start();
+inline bool recording() {
+  const auto phase = static_cast<Phase>(process.phase.load(std::memory_order_acquire));
+  if (__builtin_expect(phase == Phase::recording, 1)) return true;
+  return phase == Phase::unstarted && start();
+}
+
+}  // namespace umaskaudit::shim

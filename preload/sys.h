@@ -1,0 +1,109 @@
+// Raw system calls of our own, without errno, cancellation points or anybody's interceptor.
+// Must never call libc: these run in signal handlers, vfork children and half-initialised programs.
+// Called by everything in preload/ that works for us; the program's own calls go through real.h.
+#pragma once
+
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+namespace umaskaudit::shim::sys {
+
+// The kernel's return value: negative errno on failure (syscall(2)).
+inline long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
+                 long f = 0) {
+#if defined(__x86_64__)
+  long result = 0;
+  register long r10 asm("r10") = d;
+  register long r8 asm("r8") = e;
+  register long r9 asm("r9") = f;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+               : "rcx", "r11", "memory");
+  return result;
+#elif defined(__aarch64__)
+  register long x8 asm("x8") = number;
+  register long x0 asm("x0") = a;
+  register long x1 asm("x1") = b;
+  register long x2 asm("x2") = c;
+  register long x3 asm("x3") = d;
+  register long x4 asm("x4") = e;
+  register long x5 asm("x5") = f;
+  asm volatile("svc 0"
+               : "+r"(x0)
+               : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+               : "memory");
+  return x0;
+#else
+#error "umaskaudit supports x86-64 and AArch64"
+#endif
+}
+
+template <typename T>
+long arg(T* pointer) {
+  return static_cast<long>(reinterpret_cast<uintptr_t>(pointer));
+}
+
+// mmap(2) and friends return -errno in the last page of the address space.
+inline bool failed(long result) { return result < 0 && result >= -4095; }
+
+inline int open(const char* path, int flags, unsigned mode = 0, int dirfd = AT_FDCWD) {
+  return static_cast<int>(call(SYS_openat, dirfd, arg(path), flags, mode));
+}
+inline void close(int fd) { call(SYS_close, fd); }
+inline long read(int fd, void* to, size_t size) {
+  return call(SYS_read, fd, arg(to), static_cast<long>(size));
+}
+inline long write(int fd, const void* from, size_t size) {
+  return call(SYS_write, fd, arg(from), static_cast<long>(size));
+}
+inline int gettid() { return static_cast<int>(call(SYS_gettid)); }
+inline int getpid() { return static_cast<int>(call(SYS_getpid)); }
+
+inline void* map(size_t size, int protection, int flags, int fd) {
+  const long result = call(SYS_mmap, 0, static_cast<long>(size), protection, flags, fd, 0);
+  return failed(result) ? nullptr : reinterpret_cast<void*>(result);
+}
+inline void unmap(void* at, size_t size) { call(SYS_munmap, arg(at), static_cast<long>(size)); }
+
+// Facts of an object: mode, identity, birth. 0 or -errno. statx(2); an empty path with
+// AT_EMPTY_PATH looks at the descriptor itself.
+inline constexpr unsigned kFacts =
+    STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_INO | STATX_BTIME;
+inline int facts(int dirfd, const char* path, int flags, struct statx* out) {
+  return static_cast<int>(call(SYS_statx, dirfd, arg(path), flags, kFacts, arg(out)));
+}
+
+// The kernel's signal set: 64 bits (glibc's sigset_t is larger than what the kernel reads).
+using SignalSet = uint64_t;
+inline SignalSet block_signals(SignalSet which = ~SignalSet{0}) {
+  SignalSet old = 0;
+  call(SYS_rt_sigprocmask, SIG_BLOCK, arg(&which), arg(&old), sizeof which);
+  return old;
+}
+inline void restore_signals(SignalSet old) {
+  call(SYS_rt_sigprocmask, SIG_SETMASK, arg(&old), 0, sizeof old);
+}
+
+// clock_gettime(2) through the vDSO: async-signal-safe, needs no system call.
+inline uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
+  timespec t{};
+  clock_gettime(clock, &t);
+  return static_cast<uint64_t>(t.tv_sec) * 1000000000u + static_cast<uint64_t>(t.tv_nsec);
+}
+
+// True when one byte at `address` can be read, without touching it: the kernel copies the signal
+// set before it refuses `how` (rt_sigprocmask(2)), so EFAULT means unreadable. Needs no descriptor.
+inline bool readable(const void* address) {
+  const auto aligned = reinterpret_cast<uintptr_t>(address) & ~uintptr_t{7};
+  return call(SYS_rt_sigprocmask, -1, static_cast<long>(aligned), 0, sizeof(SignalSet)) != -EFAULT;
+}
+
+}  // namespace umaskaudit::shim::sys

@@ -1,0 +1,37 @@
+// Walks the calling thread's stack.
+// Must never lock, allocate, open, or read memory that is not there: it runs in signal handlers,
+// vfork children and threads with broken frames. README.md beside this says why it is not
+// libunwind.
+#pragma once
+
+#include <cstdint>
+
+namespace umaskaudit::shim {
+
+// Where to start: a wrapper's own frame, so that the shim itself never shows up in a stack.
+struct StackStart {
+  std::uintptr_t pc;  // return address into the caller
+  std::uintptr_t sp;  // the caller's stack pointer after the return
+  std::uintptr_t fp;  // and its frame pointer register
+};
+
+// To be used in the wrapper itself (the shim keeps frame pointers, so the caller's is at [fp]).
+#define UMASKAUDIT_STACK_START() \
+  (::umaskaudit::shim::stack_start(static_cast<std::uintptr_t*>(__builtin_frame_address(0))))
+inline StackStart stack_start(const std::uintptr_t* frame) {
+  return {frame[1], reinterpret_cast<std::uintptr_t>(frame + 2), frame[0]};
+}
+
+struct StackWalk {
+  unsigned count = 0;
+  bool truncated = false;  // `room` was used up before the outermost frame
+  bool guessed = false;    // a frame without unwind tables was crossed by its frame pointer
+};
+
+// Fills `pcs` (at most `room`) with return addresses, innermost first.
+StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room);
+
+// After dlclose(3): what is known about code addresses may be about other code from now on.
+void forget_code();
+
+}  // namespace umaskaudit::shim

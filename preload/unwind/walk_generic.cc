@@ -1,0 +1,31 @@
+// The stack walk where there is no table reader of our own: frame pointers all the way.
+// See unwind.h for what it must never do.
+
+#include "preload/unwind/memory.h"
+#include "preload/unwind/unwind.h"
+
+namespace umaskaudit::shim {
+
+StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room) {
+  constexpr std::uintptr_t kLargestFrame = 1 << 20;
+  StackWalk walk;
+  walk.guessed = true;
+  StackMemory memory(start.sp);
+  StackStart at = start;
+  while (at.pc != 0) {
+    if (walk.count == room) {
+      walk.truncated = true;
+      break;
+    }
+    pcs[walk.count++] = at.pc;
+    StackStart caller{0, at.fp + 16, 0};
+    if (at.fp < at.sp - 16 || at.fp - at.sp > kLargestFrame) break;
+    if (!memory.read(at.fp, caller.fp) || !memory.read(at.fp + 8, caller.pc)) break;
+    at = caller;
+  }
+  return walk;
+}
+
+void forget_code() {}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,150 @@
+// What changes the meaning of a creation without creating anything: working directory, root, fs
+// context, processes, threads, loaded code.
+// Must never add a result of its own: each wrapper makes the call, then takes notes.
+
+#include <errno.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <sys/single_threaded.h>
+
+#include "preload/context_effects.h"
+#include "preload/fs_context.h"
+#include "preload/modules.h"
+#include "preload/recorder.h"
+#include "preload/stacks.h"
+#include "preload/symbols.h"
+#include "preload/sys.h"
+#include "preload/wrapper.h"
+
+namespace umaskaudit::shim {
+
+void note_moved_directory() {
+  if (!recording()) return;
+  const int saved = errno;
+  forget_working_directory(enter());
+  errno = saved;
+}
+
+// In a process with one thread nothing was shared, and nothing changes.
+void note_unshare(int flags) {
+  if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) == 0 || __libc_single_threaded != 0 ||
+      !recording()) {
+    return;
+  }
+  const int saved = errno;
+  make_unshared_context(enter());
+  errno = saved;
+}
+
+namespace {
+
+template <typename Real>
+int move_root_or_directory(Real real) {
+  const int result = real();
+  if (result == 0) note_moved_directory();
+  return result;
+}
+
+void forget_loaded_code() {
+  forget_stacks();
+  forget_symbols();
+}
+
+// pthread_setname_np(3) of another thread, or prctl(2) of our own: names are read again.
+void forget_thread_names() { process.name_generation.fetch_add(1, std::memory_order_relaxed); }
+
+}  // namespace
+
+}  // namespace umaskaudit::shim
+
+using namespace umaskaudit::shim;  // NOLINT: wrappers are extern "C"
+namespace trace = umaskaudit::trace;
+
+WRAPPER(int, chdir, (const char* path)) {
+  return move_root_or_directory([&] { return REAL(chdir)(path); });
+}
+
+WRAPPER(int, fchdir, (int fd)) {
+  return move_root_or_directory([&] { return REAL(fchdir)(fd); });
+}
+
+WRAPPER(int, chroot, (const char* path)) {
+  return move_root_or_directory([&] { return REAL(chroot)(path); });
+}
+
+WRAPPER(int, unshare, (int flags)) {
+  const int result = REAL(unshare)(flags);
+  if (result == 0) note_unshare(flags);
+  return result;
+}
+
+// setns(2) into a mount name space moves root and working directory, and keeps the mask.
+WRAPPER(int, setns, (int fd, int type)) {
+  return move_root_or_directory([&] { return REAL(setns)(fd, type); });
+}
+
+// The child's records are made by the atfork handler (init.cc), whatever forked it.
+WRAPPER(pid_t, fork, (void)) {
+  const StackStart start = UMASKAUDIT_STACK_START();
+  const pid_t child = REAL(fork)();
+  if (child > 0 && recording() && process.trace) {
+    const int saved = errno;
+    const Task task = enter();
+    const Author author{task.tid, task.pid};
+    CapturedStack stack;
+    capture_stack(Event::other, author, start, stack);
+    trace::Fork record{};
+    record.child = static_cast<std::uint32_t>(child);
+    record.context = context_id(task);
+    record.change = snapshot(task).change;
+    record.stack = stack.id;
+    record.call = static_cast<std::uint16_t>(Call::fork);
+    record.origin = static_cast<std::uint8_t>(trace::Origin::fork);
+    write_record(trace::RecordType::fork, author, record);
+    errno = saved;
+  }
+  return child;
+}
+
+WRAPPER(int, dlclose, (void* handle)) {
+  forget_loaded_code();
+  const int result = REAL(dlclose)(handle);
+  forget_loaded_code();
+  return result;
+}
+
+WRAPPER(int, pthread_create,
+        (pthread_t * thread, const pthread_attr_t* attributes, void* (*start)(void*),
+         void* argument)) {
+  const std::uint64_t before = sys::now_ns();
+  const StackStart stack_start = UMASKAUDIT_STACK_START();
+  const int error = REAL(pthread_create)(thread, attributes, start, argument);
+  if (error == 0 && recording() && process.trace) {
+    const int saved = errno;
+    const Task task = enter();
+    const Author author{task.tid, task.pid, before, 0};
+    CapturedStack stack;
+    capture_stack(Event::other, author, stack_start, stack);
+    trace::ThreadCreate record{};
+    record.handle = static_cast<std::uint64_t>(*thread);
+    record.start_routine = encode_frame(author, reinterpret_cast<std::uintptr_t>(start) + 1);
+    record.stack = stack.id;
+    write_record(trace::RecordType::thread_create, author, record);
+    errno = saved;
+  }
+  return error;
+}
+
+WRAPPER(int, pthread_setname_np, (pthread_t thread, const char* name)) {
+  const int error = REAL(pthread_setname_np)(thread, name);
+  if (error == 0) forget_thread_names();
+  return error;
+}
+
+WRAPPER(int, prctl,
+        (int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)) {
+  const int result = REAL(prctl)(option, a, b, c, d);
+  if (option == PR_SET_NAME && result == 0) forget_thread_names();
+  return result;
+}

@@ -1,0 +1,250 @@
+// exec and posix_spawn: records them, keeps children followed, names what cannot be.
+// Must never change which program runs, with which arguments, or why it fails.
+
+#include <alloca.h>
+#include <errno.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "preload/blind_spot.h"
+#include "preload/exec_environment.h"
+#include "preload/fs_context.h"
+#include "preload/stacks.h"
+#include "preload/sys.h"
+#include "preload/wrapper.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+struct ExecCall {
+  Call call;
+  const char* path;  // as passed; "" where there is none
+  bool search;       // along PATH
+  StackStart stack;
+};
+
+struct ExecOutlook {
+  EnvironmentPlan plan;
+  bool repair;
+};
+
+// A path that the kernel has not seen yet may point anywhere.
+const char* readable_path(const char* path) {
+  return path != nullptr && sys::readable(path) ? path : "";
+}
+
+void report_obstacle(const Author& author, const ExecCall& exec, std::uint32_t context,
+                     const ExecOutlook& outlook) {
+  char found[512];
+  const char* path = readable_path(exec.path);
+  const bool bare = exec.search && strchr(path, '/') == nullptr;
+  Obstacle obstacle = bare ? find_obstacle_in_path(path, found, sizeof found) : find_obstacle(path);
+  if (!obstacle.found && !outlook.plan.intact() && !outlook.repair) {
+    obstacle = {true, trace::Blind::exec_environment};
+  }
+  if (obstacle.found) {
+    report_blind_spot(author, obstacle.reason, exec.call, context, 0, path,
+                      static_cast<std::uint32_t>(strlen(path)));
+  }
+}
+
+ExecOutlook look_ahead(char* const* environment) {
+  ExecOutlook outlook{plan_environment(environment), false};
+  outlook.repair = !outlook.plan.intact() && process.options.follow;
+  return outlook;
+}
+
+void record_exec(const Author& author, const ExecCall& exec, std::uint32_t context,
+                 std::uint64_t change, const ExecOutlook& outlook) {
+  CapturedStack stack;
+  capture_stack(Event::other, author, exec.stack, stack);
+  const char* path = readable_path(exec.path);
+  trace::Exec record{};
+  record.context = context;
+  record.stack = stack.id;
+  record.change = change;
+  record.call = static_cast<std::uint16_t>(exec.call);
+  record.repaired = outlook.repair ? 1 : 0;
+  record.path_length = static_cast<std::uint32_t>(strnlen(path, trace::kMaxPath));
+  write_record(trace::RecordType::exec, author, record, {path, record.path_length});
+  report_obstacle(author, exec, context, outlook);
+}
+
+// Runs `real(environment)`, which returns only when it failed.
+template <typename Real>
+int record_and_exec(const ExecCall& exec, char* const* environment, Real real) {
+  if (!recording()) return real(environment);
+  const int saved = errno;
+  const Task task = enter();
+  const Author author{task.tid, task.pid};
+  const ExecOutlook outlook = look_ahead(environment);
+  record_exec(author, exec, context_id(task), snapshot(task).change, outlook);
+  char* const* used = environment;
+  if (outlook.repair) {
+    // On the stack: what a vfork child allocates would be its parent's leak.
+    auto** slots = static_cast<char**>(alloca(outlook.plan.slots() * sizeof(char*)));
+    auto* bytes = static_cast<char*>(alloca(outlook.plan.preload_bytes + 1));
+    repair_environment(outlook.plan, environment, slots, bytes);
+    used = slots;
+  }
+  errno = saved;
+  const int result = real(used);
+  const int error = errno;
+  write_record(trace::RecordType::exec_failed, author, trace::ExecFailed{error, 0});
+  errno = error;
+  return result;
+}
+
+// A posix_spawn child execs without ever running our code: its records are written for it.
+void record_spawn(const Task& task, const ExecCall& exec, const Snapshot& before, pid_t child,
+                  const ExecOutlook& outlook) {
+  const auto pid = static_cast<std::uint32_t>(child);
+  const Author parent{task.tid, task.pid};
+  trace::Context context{};
+  context.id = next_id(trace::IdSpace::context);
+  context.parent = context_id(task);
+  context.parent_change = before.change;
+  context.owner = pid;
+  context.origin = static_cast<std::uint8_t>(trace::Origin::vfork);
+  context.mask_source = static_cast<std::uint8_t>(trace::MaskSource::inherited);
+  context.mask = before.mask;
+  write_record(trace::RecordType::context, Author{pid, pid}, context);
+  trace::Fork fork{};
+  fork.child = pid;
+  fork.context = context.parent;
+  fork.change = before.change;
+  fork.call = static_cast<std::uint16_t>(exec.call);
+  fork.origin = static_cast<std::uint8_t>(trace::Origin::vfork);
+  write_record(trace::RecordType::fork, parent, fork);
+  record_exec(Author{pid, pid}, exec, context.id, 0, outlook);
+}
+
+// Like record_and_exec, in the parent; `real(pid, environment)` returns an error number.
+template <typename Real>
+int record_and_spawn(const ExecCall& exec, pid_t* pid, char* const* environment, Real real) {
+  if (!recording()) return real(pid, environment);
+  const int saved = errno;
+  const Task task = enter();
+  const Snapshot before = snapshot(task);
+  const ExecOutlook outlook = look_ahead(environment);
+  char* const* used = environment;
+  if (outlook.repair) {
+    auto** slots = static_cast<char**>(alloca(outlook.plan.slots() * sizeof(char*)));
+    auto* bytes = static_cast<char*>(alloca(outlook.plan.preload_bytes + 1));
+    repair_environment(outlook.plan, environment, slots, bytes);
+    used = slots;
+  }
+  errno = saved;
+  pid_t child = 0;
+  const int error = real(&child, used);
+  const int after = errno;
+  if (error == 0) {
+    if (pid != nullptr) *pid = child;
+    record_spawn(task, exec, before, child, outlook);
+  }
+  errno = after;
+  return error;
+}
+
+}  // namespace
+
+}  // namespace umaskaudit::shim
+
+using namespace umaskaudit::shim;  // NOLINT: wrappers are extern "C"
+
+#define EXEC_CALL(name, path, search) (ExecCall{Call::name, path, search, UMASKAUDIT_STACK_START()})
+
+WRAPPER(int, execve, (const char* path, char* const* argv, char* const* env)) {
+  return record_and_exec(EXEC_CALL(execve, path, false), env,
+                         [&](char* const* used) { return REAL(execve)(path, argv, used); });
+}
+
+WRAPPER(int, execvpe, (const char* file, char* const* argv, char* const* env)) {
+  return record_and_exec(EXEC_CALL(execvpe, file, true), env,
+                         [&](char* const* used) { return REAL(execvpe)(file, argv, used); });
+}
+
+// With the environment as it is, the very call that the program made; with a repaired one, its
+// sibling that takes an environment.
+WRAPPER(int, execv, (const char* path, char* const* argv)) {
+  return record_and_exec(EXEC_CALL(execv, path, false), environ, [&](char* const* used) {
+    return used == environ ? REAL(execv)(path, argv) : REAL(execve)(path, argv, used);
+  });
+}
+
+WRAPPER(int, execvp, (const char* file, char* const* argv)) {
+  return record_and_exec(EXEC_CALL(execvp, file, true), environ, [&](char* const* used) {
+    return used == environ ? REAL(execvp)(file, argv) : REAL(execvpe)(file, argv, used);
+  });
+}
+
+WRAPPER(int, fexecve, (int fd, char* const* argv, char* const* env)) {
+  return record_and_exec(EXEC_CALL(fexecve, "", false), env,
+                         [&](char* const* used) { return REAL(fexecve)(fd, argv, used); });
+}
+
+WRAPPER(int, execveat,
+        (int dirfd, const char* path, char* const* argv, char* const* env, int flags)) {
+  return record_and_exec(EXEC_CALL(execveat, path, false), env, [&](char* const* used) {
+    return REAL(execveat)(dirfd, path, argv, used, flags);
+  });
+}
+
+// The list forms are collected into an array on the stack, as libc itself does (exec(3)).
+#define COLLECT_ARGUMENTS(first, argv, list)                                       \
+  va_list list;                                                                    \
+  va_start(list, first);                                                           \
+  size_t argument_count = 1;                                                       \
+  while (va_arg(list, char*) != nullptr) ++argument_count;                         \
+  va_end(list);                                                                    \
+  auto** argv = static_cast<char**>(alloca((argument_count + 1) * sizeof(char*))); \
+  va_start(list, first);                                                           \
+  argv[0] = const_cast<char*>(first);                                              \
+  for (size_t i = 1; i <= argument_count; ++i) argv[i] = va_arg(list, char*);
+
+UMASKAUDIT_EXPORT int umaskaudit_execl(const char* path, const char* arg, ...) __asm__("execl");
+int umaskaudit_execl(const char* path, const char* arg, ...) {
+  COLLECT_ARGUMENTS(arg, argv, list)
+  va_end(list);
+  return record_and_exec(EXEC_CALL(execl, path, false), environ,
+                         [&](char* const* used) { return REAL(execve)(path, argv, used); });
+}
+
+UMASKAUDIT_EXPORT int umaskaudit_execlp(const char* file, const char* arg, ...) __asm__("execlp");
+int umaskaudit_execlp(const char* file, const char* arg, ...) {
+  COLLECT_ARGUMENTS(arg, argv, list)
+  va_end(list);
+  return record_and_exec(EXEC_CALL(execlp, file, true), environ, [&](char* const* used) {
+    return used == environ ? REAL(execvp)(file, argv) : REAL(execvpe)(file, argv, used);
+  });
+}
+
+UMASKAUDIT_EXPORT int umaskaudit_execle(const char* path, const char* arg, ...) __asm__("execle");
+int umaskaudit_execle(const char* path, const char* arg, ...) {
+  COLLECT_ARGUMENTS(arg, argv, list)
+  auto* const* env = va_arg(list, char* const*);
+  va_end(list);
+  return record_and_exec(EXEC_CALL(execle, path, false), env,
+                         [&](char* const* used) { return REAL(execve)(path, argv, used); });
+}
+
+WRAPPER(int, posix_spawn,
+        (pid_t * pid, const char* path, const posix_spawn_file_actions_t* actions,
+         const posix_spawnattr_t* attributes, char* const* argv, char* const* env)) {
+  return record_and_spawn(EXEC_CALL(posix_spawn, path, false), pid, env,
+                          [&](pid_t* child, char* const* used) {
+                            return REAL(posix_spawn)(child, path, actions, attributes, argv, used);
+                          });
+}
+
+WRAPPER(int, posix_spawnp,
+        (pid_t * pid, const char* path, const posix_spawn_file_actions_t* actions,
+         const posix_spawnattr_t* attributes, char* const* argv, char* const* env)) {
+  return record_and_spawn(EXEC_CALL(posix_spawnp, path, true), pid, env,
+                          [&](pid_t* child, char* const* used) {
+                            return REAL(posix_spawnp)(child, path, actions, attributes, argv, used);
+                          });
+}

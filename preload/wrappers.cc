@@ -1,0 +1,96 @@
+// The exported wrappers of all creating calls, made from the rows of interceptors.def.
+// Must never contain code for one function: that is a shape's, in shapes.h.
+
+#include "preload/request.h"
+#include "preload/state.h"
+#include "preload/wrapper.h"
+
+namespace umaskaudit::shim {
+
+int stream_flags(const char* mode) {
+  if (mode == nullptr || (mode[0] != 'w' && mode[0] != 'a')) return O_RDONLY;
+  int flags = O_CREAT | O_WRONLY | (mode[0] == 'w' ? O_TRUNC : O_APPEND);
+  for (const char* c = mode + 1; *c != '\0' && *c != ','; ++c) {
+    if (*c == '+') flags = (flags & ~O_WRONLY) | O_RDWR;
+    if (*c == 'x') flags |= O_EXCL;
+    if (*c == 'e') flags |= O_CLOEXEC;
+  }
+  return flags;
+}
+
+}  // namespace umaskaudit::shim
+
+using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluated below
+
+// What the creating shapes share: pass while not recording, else hand the request and a callable
+// for REAL() to the shape. In CALL, `request` is in scope.
+#define CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, CALL)    \
+  WRAPPER(RET, NAME, PARAMETERS) {                                                          \
+    if (!recording()) return REAL(NAME) ARGUMENTS;                                          \
+    const Request request =                                                                 \
+        UMASKAUDIT_REQUEST(NAME, KIND, DIRFD, PATH, FLAGS, MODE, UMASKAUDIT_STACK_START()); \
+    return CALL;                                                                            \
+  }
+#define ONCE(NAME, ARGUMENTS) [&] { return REAL(NAME) ARGUMENTS; }
+// Another attempt with other flags (or another mode string): the wrapper's own parameter is set.
+#define WITH(NAME, ARGUMENTS, TYPE, PARAMETER) \
+  [&](TYPE attempt) {                          \
+    PARAMETER = attempt;                       \
+    return REAL(NAME) ARGUMENTS;               \
+  }
+
+#define WRAP_umask(RET, NAME, PARAMETERS, ARGUMENTS, ...)                      \
+  WRAPPER(RET, NAME, PARAMETERS) {                                             \
+    if (!recording()) return REAL(NAME) ARGUMENTS;                             \
+    return change_and_record_mask(mask, REAL(NAME), UMASKAUDIT_STACK_START()); \
+  }
+#define WRAP_plain(RET, NAME, PARAMETERS, ARGUMENTS, ...) \
+  WRAPPER(RET, NAME, PARAMETERS) { return REAL(NAME) ARGUMENTS; }
+#define WRAP_custom(...)
+#define WRAP_raw(...)
+
+// Opening without creating is by far the most frequent call: it passes before anything is set up.
+#define WRAP_open(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE)         \
+  WRAPPER(RET, NAME, PARAMETERS) {                                                          \
+    if (!may_create(flags) || !recording()) return REAL(NAME) ARGUMENTS;                    \
+    const Request request =                                                                 \
+        UMASKAUDIT_REQUEST(NAME, KIND, DIRFD, PATH, FLAGS, MODE, UMASKAUDIT_STACK_START()); \
+    return create_fd(request, WITH(NAME, ARGUMENTS, int, flags));                           \
+  }
+#define WRAP_creat(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE)          \
+  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,                  \
+           create_fd(request, [&](int now) {                                                  \
+             return (now & O_EXCL) != 0 ? REAL(open)(path, now, mode) : REAL(NAME) ARGUMENTS; \
+           }))
+#define WRAP_path(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
+  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,        \
+           create_path(request, ONCE(NAME, ARGUMENTS)))
+#define WRAP_bind(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
+  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,        \
+           create_socket(request, address, length, ONCE(NAME, ARGUMENTS)))
+#define WRAP_stream(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
+  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,          \
+           create_stream(request, mode, WITH(NAME, ARGUMENTS, const char*, mode)))
+#define WRAP_restream(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
+  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,            \
+           recreate_stream(request, ONCE(NAME, ARGUMENTS)))
+#define WRAP_unnamed(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
+  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,           \
+           create_unnamed(request, ONCE(NAME, ARGUMENTS)))
+#define WRAP_temp(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
+  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,        \
+           create_temp(request, ONCE(NAME, ARGUMENTS)))
+#define WRAP_tempdir(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
+  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,           \
+           create_tempdir(request, ONCE(NAME, ARGUMENTS)))
+#define WRAP_queue(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
+  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,         \
+           create_queue(request, WITH(NAME, ARGUMENTS, int, flags)))
+#define WRAP_semaphore(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
+  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,             \
+           create_semaphore(request, WITH(NAME, ARGUMENTS, int, flags)))
+
+#define ROW(SHAPE, RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, NUMBER) \
+  WRAP_##SHAPE(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE)
+#include "preload/interceptors.def"
+#undef ROW
