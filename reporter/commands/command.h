@@ -59,6 +59,7 @@ Action configure_report(CLI::App& app);
 Action configure_threads(CLI::App& app);
 Action configure_timeline(CLI::App& app);
 Action configure_blame(CLI::App& app);
+Action configure_check(CLI::App& app);
 Action configure_doctor(CLI::App& app);
 Action configure_explain(CLI::App& app);
 Action configure_umask(CLI::App& app);

@@ -15,6 +15,10 @@ std::string format(const char* pattern, Values... values) {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
+std::string three_digits(double value) {
+  return format(value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value);
+}
+
 // "read, write and enter" for three bits.
 std::string verbs(Mode rwx, bool directory) {
   std::array<const char*, 3> words{};
@@ -36,12 +40,12 @@ std::string octal_text(Mode bits) { return format("%04o", bits); }
 
 std::string duration_text(std::uint64_t ns) {
   const auto value = static_cast<double>(ns);
-  if (ns < 1000) return format("%u ns", static_cast<unsigned>(ns));
-  if (ns < 1000000) return format("%.1f us", value / 1e3);
-  if (ns < 1000000000) return format("%.1f ms", value / 1e6);
+  if (ns < 1000) return format("%.0f ns", value);
+  if (ns < 1000000) return three_digits(value / 1e3) + " us";
+  if (ns < 1000000000) return three_digits(value / 1e6) + " ms";
   const std::uint64_t seconds = ns / 1000000000;
-  if (seconds < 60) return format("%.2f s", value / 1e9);
-  return format("%llu min %llu s", static_cast<unsigned long long>(seconds / 60),
+  if (seconds < 60) return three_digits(value / 1e9) + " s";
+  return format("%llu min %02llu s", static_cast<unsigned long long>(seconds / 60),
                 static_cast<unsigned long long>(seconds % 60));
 }
 

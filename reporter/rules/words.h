@@ -12,7 +12,7 @@ namespace umaskaudit::rules {
 
 // "0022".
 std::string octal_text(Mode bits);
-// "12 ns", "3.4 us", "27.0 ms", "1.50 s", "3 min 20 s".
+// "850 ns", "12.3 us", "4.56 ms", "1.23 s", "2 min 05 s".
 std::string duration_text(std::uint64_t ns);
 // "thread 'worker' (1234)".
 std::string thread_text(const EventRef& event);

@@ -1,0 +1,285 @@
+// `check`: findings for a pipeline, as text or JSON Lines, and an exit code.
+// Must never pass a run that it could not read in full: what was lost may be what was wrong.
+// Called through the table.
+#include <CLI/CLI.hpp>
+#include <array>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <ostream>
+
+#include "reporter/base/output_file.h"
+#include "reporter/commands/choice.h"
+#include "reporter/commands/command.h"
+#include "reporter/commands/run_arguments.h"
+#include "reporter/render/escape.h"
+#include "reporter/render/findings_json.h"
+#include "reporter/render/findings_text.h"
+#include "reporter/render/symbol_chain.h"
+#include "reporter/render/time_text.h"
+#include "reporter/rules/baseline.h"
+#include "reporter/rules/find.h"
+#include "reporter/rules/policy.h"
+#include "reporter/rules/suppressions.h"
+
+namespace umaskaudit {
+namespace {
+
+enum class Format { text, jsonl };
+
+struct Options {
+  RunArguments arguments;
+  Format format = Format::text;
+  std::string policy, baseline, write_baseline, suppressions, objects;
+  Severity fail_on = Severity::warning;
+  std::uint64_t max_loss = 0;
+};
+
+// The user's files, read before the run is opened: mistakes in them are usage errors.
+struct Rulings {
+  std::optional<Policy> policy;
+  std::optional<Baseline> baseline;
+  std::optional<Suppressions> suppressions;
+};
+
+struct Tally {
+  std::array<std::uint64_t, 3> shown{};  // by severity
+  std::uint64_t suppressed = 0;
+  std::uint64_t known = 0;  // from the baseline
+  std::uint64_t gone = 0;   // in the baseline only
+  bool failing = false;
+};
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 16> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts)};
+}
+
+Status read_rulings(const Options& options, Rulings& rulings) {
+  if (!options.policy.empty()) {
+    auto policy = read_policy(options.policy);
+    if (!policy) return policy.error();
+    rulings.policy = std::move(*policy);
+  }
+  if (!options.baseline.empty()) {
+    auto baseline = Baseline::read(options.baseline);
+    if (!baseline) return baseline.error();
+    rulings.baseline = std::move(*baseline);
+  }
+  if (!options.suppressions.empty()) {
+    auto suppressions = Suppressions::read(options.suppressions, today());
+    if (!suppressions) return suppressions.error();
+    rulings.suppressions = std::move(*suppressions);
+  }
+  return Done{};
+}
+
+// Functions of all stacks that a finding shows.
+std::vector<std::string> functions_of(const Finding& finding, StackCache& stacks) {
+  std::vector<std::string> names;
+  const auto add = [&](const EventRef& event) {
+    for (std::string& name : names_on(stacks.frames(event.stack))) names.push_back(std::move(name));
+  };
+  if (finding.culprit) add(*finding.culprit);
+  if (finding.culprit_end) add(*finding.culprit_end);
+  for (const StoryStep& step : finding.story) add(step.event);
+  if (!finding.victims.empty()) add(finding.victims.front().event);
+  return names;
+}
+
+bool is_shown(const Finding& finding) {
+  return finding.suppressed_by.empty() && finding.baseline != BaselineState::unchanged;
+}
+
+Tally judge(std::vector<Finding>& findings, Rulings& rulings, const Options& options,
+            StackCache& stacks) {
+  Tally tally;
+  if (rulings.suppressions)
+    for (Finding& finding : findings)
+      rulings.suppressions->apply(finding, functions_of(finding, stacks));
+  if (rulings.baseline) tally.gone = rulings.baseline->apply(findings);
+  for (const Finding& finding : findings) {
+    if (!finding.suppressed_by.empty())
+      ++tally.suppressed;
+    else if (finding.baseline == BaselineState::unchanged)
+      ++tally.known;
+    if (!is_shown(finding)) continue;
+    ++tally.shown[static_cast<std::size_t>(finding.severity)];
+    tally.failing |= finding.severity >= options.fail_on;
+  }
+  return tally;
+}
+
+std::string closing_line(const Tally& tally, const FindStats& stats) {
+  std::string line = counted(tally.shown[2], "error") + ", " + counted(tally.shown[1], "warning") +
+                     ", " + counted(tally.shown[0], "note");
+  if (tally.suppressed > 0) line += "; " + std::to_string(tally.suppressed) + " suppressed";
+  if (tally.known > 0) line += "; " + std::to_string(tally.known) + " known from the baseline";
+  if (tally.gone > 0) line += "; " + std::to_string(tally.gone) + " of the baseline gone";
+  line +=
+      "; " + counted(stats.creations, "object") + ", " + counted(stats.mask_changes, "mask change");
+  if (stats.ambiguous > 0)
+    line += "; the mask moved during " + counted(stats.ambiguous, "creation") + ", " +
+            std::to_string(stats.resolved) + " decided by the final mode";
+  if (stats.unresolved > 0)
+    line += "; " + std::to_string(stats.unresolved) + " may have been hit and are not listed";
+  return line + '\n';
+}
+
+void write_text(const TextContext& context, const OpenedRun& opened, const FindResult& result,
+                const Tally& tally, const Suppressions* suppressions, std::ostream& stream) {
+  std::string out;
+  for (const Finding& finding : result.findings) {
+    if (!is_shown(finding)) continue;
+    if (finding.severity == Severity::note)
+      append_finding_line(out, context, finding);
+    else
+      append_finding(out, context, finding);
+  }
+  if (suppressions != nullptr)
+    for (const Suppression& line : suppressions->lines())
+      if (line.hits > 0)
+        out += "suppressed: " + std::to_string(line.hits) + " by " + escape(line.rule) + ":" +
+               escape(line.glob) + "  # " + escape(line.reason) + '\n';
+  SummaryOptions brief;
+  brief.limit = 1;
+  append_unseen(out, context, opened.summary(brief));
+  out += closing_line(tally, result.stats);
+  stream << out;
+}
+
+void write_jsonl(const FindResult& result, std::ostream& stream) {
+  for (const Finding& finding : result.findings) {
+    std::string line;
+    append_finding_json(line, finding);
+    stream << line;
+  }
+}
+
+// Writes each object hit as it is found, when --objects asks for it.
+class ObjectList {
+ public:
+  Status open(const std::string& file) {
+    if (file.empty()) return Done{};
+    auto output = OutputFile::create(file);
+    if (!output) return output.error();
+    output_.emplace(std::move(*output));
+    return Done{};
+  }
+  void attach(FindOptions& options) {
+    if (!output_) return;
+    options.on_hit = [this](const Hit& hit) {
+      line_.clear();
+      append_hit_json(line_, hit);
+      output_->stream() << line_;
+    };
+  }
+  Status close() { return output_ ? output_->commit() : Status(Done{}); }
+
+ private:
+  std::optional<OutputFile> output_;
+  std::string line_;
+};
+
+Status save_baseline(const std::string& file, const std::vector<Finding>& findings) {
+  if (file.empty()) return Done{};
+  auto output = OutputFile::create(file);
+  if (!output) return output.error();
+  write_baseline(output->stream(), findings);
+  return output->commit();
+}
+
+// Lines of the live log are not part of the trace.
+std::uint64_t lost_records(const Completeness& facts) {
+  return facts.total_lost() - facts.lost[static_cast<std::size_t>(trace::Loss::log_dropped)];
+}
+
+int exit_code(const Options& options, const Tally& tally, const OpenedRun& opened,
+              Console& console) {
+  const Completeness& facts = opened.run().completeness();
+  const std::uint64_t lost = lost_records(facts);
+  if (facts.segments == 0 || lost > options.max_loss)
+    return fail(console,
+                {"the run is too incomplete to be judged",
+                 facts.segments == 0 ? "nothing was recorded"
+                                     : counted(lost, "record") + " lost, allowed are " +
+                                           std::to_string(options.max_loss),
+                 facts.segments == 0 ? "umaskaudit doctor" : "--max-loss", ExitCode::unreadable});
+  const bool fresh_baseline = !options.write_baseline.empty();
+  return static_cast<int>(tally.failing && !fresh_baseline ? ExitCode::findings : ExitCode::clean);
+}
+
+int check(Options& options, Console& console) {
+  Rulings rulings;
+  if (const Status read = read_rulings(options, rulings); !read) return fail(console, read.error());
+  const auto opened = OpenedRun::open(options.arguments);
+  if (!opened) return fail(console, opened.error());
+  OpenedRun& run = **opened;
+
+  FindOptions find_options;
+  find_options.symbol_chain = [&](StackRef ref) { return symbol_chain(run.stacks().frames(ref)); };
+  if (rulings.policy) find_options.policy = &*rulings.policy;
+  if (rulings.suppressions)
+    find_options.skip_object = [&](RuleId rule, const std::string& path) {
+      return rulings.suppressions->hides(rule, path);
+    };
+  ObjectList objects;
+  if (const Status made = objects.open(options.objects); !made) return fail(console, made.error());
+  objects.attach(find_options);
+  FindResult result = find(run.run(), find_options);
+  if (const Status done = objects.close(); !done) return fail(console, done.error());
+
+  const Tally tally = judge(result.findings, rulings, options, run.stacks());
+  if (const Status saved = save_baseline(options.write_baseline, result.findings); !saved)
+    return fail(console, saved.error());
+  const int written = write_output(console, options.arguments.output, [&](const Output& output) {
+    const TextContext context{run.run(), run.stacks(), output.paint, output.width};
+    const Suppressions* lines = rulings.suppressions ? &*rulings.suppressions : nullptr;
+    if (options.format == Format::text)
+      write_text(context, run, result, tally, lines, output.stream);
+    else
+      write_jsonl(result, output.stream);
+  });
+  if (written != 0) return written;
+  if (rulings.suppressions)
+    for (const std::string& complaint : rulings.suppressions->complaints())
+      warn(console, complaint);
+  return exit_code(options, tally, run, console);
+}
+
+}  // namespace
+
+Action configure_check(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_run_argument(app, options->arguments);
+  add_choice<Format>(app, "-f,--format", options->format,
+                     {{"text", Format::text}, {"jsonl", Format::jsonl}},
+                     "text, or jsonl (a line for each finding)", "FORMAT");
+  add_output_option(app, options->arguments);
+  app.add_option("--policy", options->policy, "Widest modes, required masks and forbidden calls")
+      ->type_name("FILE");
+  app.add_option("--suppressions", options->suppressions,
+                 "Accepted findings, one a line: rule:glob  # reason until=YYYY-MM-DD")
+      ->type_name("FILE");
+  app.add_option("--baseline", options->baseline, "Fail for findings that are not in FILE only")
+      ->type_name("FILE");
+  app.add_option("--write-baseline", options->write_baseline,
+                 "Write the findings to FILE, and exit 0 whatever they are")
+      ->type_name("FILE");
+  add_choice<Severity>(
+      app, "--fail-on", options->fail_on,
+      {{"note", Severity::note}, {"warning", Severity::warning}, {"error", Severity::error}},
+      "Exit 1 from this severity on: note, warning (default), error", "SEVERITY");
+  app.add_option("--max-loss", options->max_loss,
+                 "Records that may be lost before the exit code is 3 (default 0)")
+      ->type_name("N");
+  app.add_option("--objects", options->objects, "Write every object hit to FILE, as JSON Lines")
+      ->type_name("FILE");
+  add_symbol_options(app, options->arguments);
+  return [options](Invocation& invocation) { return check(*options, invocation.console); };
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,151 @@
+// One function for each object in the document. See findings_json.h.
+#include "reporter/render/findings_json.h"
+
+#include "reporter/render/json_writer.h"
+#include "reporter/render/mode_text.h"
+
+namespace umaskaudit {
+namespace {
+
+void event_fields(JsonWriter& json, const EventRef& event) {
+  json.number("seq", event.seq);
+  if (event.id != 0) json.number("id", event.id);
+  json.number("time_ns", event.time_ns);
+  json.number("pid", event.pid);
+  json.number("tid", event.tid);
+  json.bytes("thread", event.thread);
+  json.number("fs", event.fs);
+  json.bytes("call", event.call);
+}
+
+void event(JsonWriter& json, std::string_view key, const std::optional<EventRef>& event) {
+  if (!event) return;
+  json.begin_object(key);
+  event_fields(json, *event);
+  json.end_object();
+}
+
+void victims(JsonWriter& json, const Finding& finding) {
+  json.begin_array("victims");
+  for (const Victim& victim : finding.victims) {
+    json.begin_object();
+    event_fields(json, victim.event);
+    json.bytes("path", victim.path);
+    json.text("kind", kind_name(victim.kind));
+    json.mode("requested", without_type(victim.requested));
+    json.mode("mask", victim.mask);
+    json.mode("expected_mask", victim.expected_mask);
+    json.mode("mode", victim.mode);
+    json.mode("expected", victim.expected);
+    json.boolean("ambiguous", victim.ambiguous);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void window(JsonWriter& json, const Finding& finding) {
+  if (!finding.window) return;
+  const Window& window = *finding.window;
+  json.begin_object("window");
+  json.number("begin_ns", window.begin_ns);
+  json.number("end_ns", window.end_ns);
+  json.boolean("open_ended", window.open_ended);
+  json.mode("mask_before", window.mask_before);
+  json.mode("mask_inside", window.mask_inside);
+  json.number("count", window.count);
+  json.number("shortest_ns", window.shortest_ns);
+  json.number("longest_ns", window.longest_ns);
+  json.end_object();
+}
+
+void story(JsonWriter& json, const Finding& finding) {
+  if (finding.story.empty()) return;
+  json.begin_array("story");
+  for (const StoryStep& step : finding.story) {
+    json.begin_object();
+    event_fields(json, step.event);
+    json.bytes("text", step.text);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+// Every event that the finding names, by seq: to be looked up among the other lines.
+void events(JsonWriter& json, const Finding& finding) {
+  json.begin_array("events");
+  if (finding.culprit) json.element(finding.culprit->seq);
+  if (finding.culprit_end) json.element(finding.culprit_end->seq);
+  for (const StoryStep& step : finding.story) json.element(step.event.seq);
+  for (const Victim& victim : finding.victims) json.element(victim.event.seq);
+  json.end_array();
+}
+
+const char* baseline_name(BaselineState state) {
+  switch (state) {
+    case BaselineState::none:
+      return "none";
+    case BaselineState::fresh:
+      return "new";
+    case BaselineState::unchanged:
+      return "unchanged";
+  }
+  return "none";
+}
+
+}  // namespace
+
+void append_finding_json(std::string& out, const Finding& finding) {
+  JsonWriter json(out);
+  const RuleInfo& rule = finding.info();
+  json.begin_object();
+  json.text("type", "finding");
+  if (finding.culprit) event_fields(json, *finding.culprit);
+  json.text("rule", rule.id);
+  json.text("severity", severity_name(finding.severity));
+  if (rule.cwe == 0)
+    json.null("cwe");
+  else
+    json.text("cwe", "CWE-" + std::to_string(rule.cwe));
+  json.text("title", rule.title);
+  json.bytes("message", finding.message);
+  json.text("advice", finding.advice);
+  json.number("count", finding.count);
+  json.text("fingerprint", finding.fingerprint);
+  json.text("baseline", baseline_name(finding.baseline));
+  if (!finding.suppressed_by.empty()) json.bytes("suppressed_by", finding.suppressed_by);
+  events(json, finding);
+  event(json, "culprit", finding.culprit);
+  event(json, "culprit_end", finding.culprit_end);
+  event(json, "culprit_born", finding.culprit_born);
+  event(json, "victim_born", finding.victim_born);
+  window(json, finding);
+  story(json, finding);
+  victims(json, finding);
+  json.end_object();
+  out += '\n';
+}
+
+void append_hit_json(std::string& out, const Hit& hit) {
+  JsonWriter json(out);
+  const CreateEvent& event = hit.event;
+  json.begin_object();
+  json.text("type", "hit");
+  json.text("rule", rule_info(hit.rule).id);
+  json.number("seq", event.seq);
+  json.number("pid", event.pid);
+  json.number("tid", event.tid);
+  json.text("kind", kind_name(event.kind));
+  json.bytes("path", event.path);
+  json.mode("requested", without_type(event.requested));
+  json.mode("mask", event.mask);
+  json.mode("expected_mask", hit.expected_mask);
+  if (event.final_mode)
+    json.mode("mode", *event.final_mode);
+  else
+    json.null("mode");
+  json.mode("expected", hit.expected);
+  json.end_object();
+  out += '\n';
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,18 @@
+// Findings, and the objects they hit, as JSON Lines of schema version 1.
+// Must never change the meaning or the type of a field: scripts depend on them; fields may be
+// added. Called by `check --format jsonl`, `check --objects` and `report --format jsonl`.
+#pragma once
+
+#include <string>
+
+#include "reporter/rules/find.h"
+
+namespace umaskaudit {
+
+// {"type":"finding","rule":"window-overlap",...} and a newline.
+void append_finding_json(std::string& out, const Finding& finding);
+
+// {"type":"hit","rule":...,"path":...,"mode":...,"expected":...} and a newline.
+void append_hit_json(std::string& out, const Hit& hit);
+
+}  // namespace umaskaudit

@@ -1,0 +1,252 @@
+// One finding as text. See findings_text.h.
+#include "reporter/render/findings_text.h"
+
+#include <algorithm>
+
+#include "reporter/render/escape.h"
+#include "reporter/render/mode_text.h"
+#include "reporter/render/stack_text.h"
+#include "reporter/render/text_width.h"
+#include "reporter/render/time_text.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr std::size_t kUsualWidth = 100;  // where there is no terminal to ask
+constexpr std::size_t kRulerColumns = 56;
+constexpr char kFrame[] = "==================";
+
+Style severity_style(Severity severity) {
+  switch (severity) {
+    case Severity::note:
+      return Style::dim;
+    case Severity::warning:
+      return Style::warning;
+    case Severity::error:
+      return Style::bad;
+  }
+  return Style::bad;
+}
+
+std::string who(const EventRef& event) {
+  return "thread '" + escape(event.thread) + "' (" + std::to_string(event.tid) + " of process " +
+         std::to_string(event.pid) + ")";
+}
+
+// Adds `text`, broken at blanks, each line behind `indent` blanks. `text` is escaped already.
+void append_wrapped(std::string& out, const std::string& text, std::size_t indent,
+                    std::size_t width) {
+  std::size_t column = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    const std::size_t length = display_width(word);
+    if (column != 0 && column + 1 + length > width) {
+      out += '\n';
+      column = 0;
+    }
+    if (column == 0) {
+      out.append(indent, ' ');
+      column = indent;
+    } else {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += length;
+    begin = end + 1;
+  }
+  out += '\n';
+}
+
+class Text {
+ public:
+  Text(std::string& out, const TextContext& context, const Finding& finding)
+      : out_(out), context_(context), finding_(finding) {}
+
+  void write() {
+    const std::size_t width = context_.width == 0 ? kUsualWidth : context_.width;
+    out_ += std::string(kFrame) + '\n';
+    out_ += context_.paint(severity_style(finding_.severity), heading()) + '\n';
+    append_wrapped(out_, escape(finding_.message), 2, width);
+    write_culprit();
+    write_story();
+    write_victim();
+    write_births();
+    write_window();
+    write_objects();
+    out_ += "  Why it matters:\n";
+    append_wrapped(out_, finding_.info().explanation, 4, width);
+    out_ += "  What to do instead:\n";
+    append_wrapped(out_, finding_.advice, 4, width);
+    out_ += finding_summary(context_, finding_) + '\n';
+    out_ += std::string(kFrame) + '\n';
+  }
+
+ private:
+  std::string heading() const {
+    const RuleInfo& rule = finding_.info();
+    std::string words = severity_name(finding_.severity);
+    std::transform(words.begin(), words.end(), words.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    words += std::string(": ") + rule.id;
+    if (rule.cwe != 0) words += " (CWE-" + std::to_string(rule.cwe) + ")";
+    return words + ": " + rule.title;
+  }
+
+  void stack_of(const EventRef& event) {
+    const std::vector<Frame>& frames = context_.stacks.frames(event.stack);
+    out_ += frames.empty() ? "    [no stack was recorded]\n" : stack_lines(frames, 4);
+  }
+
+  void call_line(const char* role, const EventRef& event, const std::string& detail) {
+    out_ += "  " + context_.paint(Style::strong, role) + ": ";
+    out_ += event.call.empty() ? "" : escape(event.call) + detail + " by ";
+    out_ += who(event) + " at " + offset_text(event.time_ns, context_.run.begin_ns()) + " s\n";
+    stack_of(event);
+  }
+
+  bool is_object_alone() const {
+    return !finding_.victims.empty() && finding_.culprit &&
+           finding_.victims.front().event.seq == finding_.culprit->seq;
+  }
+
+  void write_culprit() {
+    if (!finding_.culprit || is_object_alone() || !finding_.story.empty()) return;
+    std::string detail;
+    if (finding_.window && finding_.culprit->call == "umask")
+      detail =
+          " " + octal(finding_.window->mask_before) + " -> " + octal(finding_.window->mask_inside);
+    const bool opens = finding_.culprit_end && finding_.culprit_end->seq != finding_.culprit->seq;
+    call_line("Culprit", *finding_.culprit, detail);
+    if (opens && finding_.window) {
+      out_ += "  " + context_.paint(Style::strong, "Ended") + " " +
+              duration_text(finding_.window->length_ns()) +
+              " later: " + escape(finding_.culprit_end->call) + " by " +
+              who(*finding_.culprit_end) + "\n";
+      stack_of(*finding_.culprit_end);
+    }
+  }
+
+  void write_story() {
+    for (std::size_t i = 0; i < finding_.story.size(); ++i) {
+      const StoryStep& step = finding_.story[i];
+      out_ += "  " + context_.paint(Style::strong, std::to_string(i + 1) + ".") + " " +
+              who(step.event) + " " + escape(step.text) + "\n";
+      stack_of(step.event);
+    }
+  }
+
+  void write_victim() {
+    if (finding_.victims.empty()) return;
+    const Victim& victim = finding_.victims.front();
+    const char* role = is_object_alone() ? "Created" : "Victim";
+    call_line(role, victim.event, victim.path.empty() ? "" : " of '" + escape(victim.path) + "'");
+  }
+
+  void birth(const std::optional<EventRef>& born, const EventRef& thread) {
+    if (!born) return;
+    out_ += "  Thread '" + escape(thread.thread) + "' (" + std::to_string(thread.tid) +
+            ") was created by " + who(*born) + "\n";
+    stack_of(*born);
+  }
+
+  void write_births() {
+    if (finding_.culprit) birth(finding_.culprit_born, *finding_.culprit);
+    if (!finding_.victims.empty()) {
+      const EventRef& victim = finding_.victims.front().event;
+      if (!finding_.culprit || victim.tid != finding_.culprit->tid)
+        birth(finding_.victim_born, victim);
+    }
+  }
+
+  void write_window() {
+    if (!finding_.window) return;
+    const Window& window = *finding_.window;
+    out_ += "  Window: " + duration_text(window.length_ns());
+    if (window.open_ended) out_ += ", until the end of the run";
+    if (window.count > 1)
+      out_ += "; " + std::to_string(window.count) + " such, " + duration_text(window.shortest_ns) +
+              " to " + duration_text(window.longest_ns);
+    out_ += '\n';
+    if (window.length_ns() > 0) out_ += "    " + window_ruler(finding_, kRulerColumns) + '\n';
+  }
+
+  void write_objects() {
+    if (finding_.victims.empty() || finding_.victims.front().path.empty()) return;
+    const bool processes = finding_.rule == RuleId::exec_in_window;
+    out_ += processes ? "  Processes" : "  Objects";
+    out_ += " (" + std::to_string(finding_.count);
+    if (finding_.count > finding_.victims.size())
+      out_ += ", the first " + std::to_string(finding_.victims.size());
+    out_ += "):\n";
+    for (const Victim& victim : finding_.victims) {
+      out_ += "    ";
+      if (processes) {
+        out_ += escape(victim.path) + "  umask " + octal(victim.mask) + " instead of " +
+                octal(victim.expected_mask) + '\n';
+        continue;
+      }
+      out_ += octal(victim.mode) + " instead of " + octal(victim.expected) + "  " +
+              kind_name(victim.kind) + ' ' + escape(victim.path) + "  (asked for " +
+              octal(without_type(victim.requested)) + ", umask " + octal(victim.mask);
+      if (victim.mask != victim.expected_mask) out_ += " not " + octal(victim.expected_mask);
+      out_ += victim.ambiguous ? "; the mask moved meanwhile)\n" : ")\n";
+    }
+  }
+
+  std::string& out_;
+  const TextContext& context_;
+  const Finding& finding_;
+};
+
+}  // namespace
+
+std::string window_ruler(const Finding& finding, std::size_t columns) {
+  const Window& window = *finding.window;
+  std::string bar = octal(window.mask_inside);
+  bar.resize(std::max(columns, bar.size() + 1), '=');
+  for (const Victim& victim : finding.victims) {
+    const std::uint64_t at = victim.event.time_ns;
+    if (at < window.begin_ns || at > window.end_ns || window.length_ns() == 0) continue;
+    const double part =
+        static_cast<double>(at - window.begin_ns) / static_cast<double>(window.length_ns());
+    const auto column = static_cast<std::size_t>(part * static_cast<double>(bar.size() - 1));
+    bar[std::max<std::size_t>(column, 4)] = '^';
+  }
+  return octal(window.mask_before) + " |" + bar + "|" +
+         (window.open_ended ? ">" : " " + octal(window.mask_before)) +
+         (bar.find('^') == std::string::npos ? "" : "  ^ created");
+}
+
+std::string finding_summary(const TextContext& context, const Finding& finding) {
+  std::string line = std::string("SUMMARY: umaskaudit: ") + finding.info().id;
+  const auto add_site = [&](const char* before, const EventRef& event) {
+    const std::string where = site(culprit(context.stacks.frames(event.stack)));
+    if (!where.empty()) line += before + where;
+  };
+  const bool hit = !finding.victims.empty();
+  if (finding.culprit) add_site(" ", *finding.culprit);
+  if (hit && finding.victims.front().event.seq != (finding.culprit ? finding.culprit->seq : 0))
+    add_site(", hit ", finding.victims.front().event);
+  const char* noun = finding.rule == RuleId::exec_in_window ? "process" : "object";
+  if (hit) {
+    std::string number = std::to_string(finding.count) + ' ' + noun;
+    if (finding.count != 1) number += noun[0] == 'p' ? "es" : "s";
+    line += ", " + number;
+  } else if (finding.count > 1) {
+    line += ", " + counted(finding.count, "time");
+  }
+  return line;
+}
+
+void append_finding(std::string& out, const TextContext& context, const Finding& finding) {
+  Text(out, context, finding).write();
+}
+
+void append_finding_line(std::string& out, const TextContext& context, const Finding& finding) {
+  out += context.paint(severity_style(finding.severity), severity_name(finding.severity));
+  out += std::string(": ") + finding.info().id + ": " + escape(finding.message) + '\n';
+}
+
+}  // namespace umaskaudit

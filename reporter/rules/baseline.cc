@@ -1,0 +1,73 @@
+// The baseline file. See baseline.h.
+#include "reporter/rules/baseline.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <utility>
+
+#include "reporter/rules/text_file.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr char kTool[] = "umaskaudit";
+constexpr int kVersion = 1;
+
+Error bad(const std::string& name, std::string why) {
+  return {"bad baseline '" + name + "'", std::move(why),
+          "umaskaudit check RUN --write-baseline " + name, ExitCode::usage};
+}
+
+}  // namespace
+
+Result<Baseline> Baseline::parse(std::string_view text, const std::string& name) {
+  const auto document = nlohmann::json::parse(text, nullptr, false);
+  if (document.is_discarded()) return bad(name, "not JSON");
+  if (!document.is_object() || document.value("tool", "") != kTool)
+    return bad(name, "not written by umaskaudit");
+  const auto version = document.find("version");
+  if (version == document.end() || *version != kVersion)
+    return bad(name, "version 1 is the only one known");
+  const auto findings = document.find("findings");
+  if (findings == document.end() || !findings->is_array()) return bad(name, "no findings array");
+  Baseline baseline;
+  for (const auto& entry : *findings) {
+    const auto* print = entry.is_object() && entry.contains("fingerprint")
+                            ? entry["fingerprint"].get_ptr<const std::string*>()
+                            : nullptr;
+    if (print == nullptr) return bad(name, "a finding without a fingerprint");
+    baseline.fingerprints_.insert(*print);
+  }
+  return baseline;
+}
+
+Result<Baseline> Baseline::read(const std::string& file) {
+  Result<std::string> text = rules::read_text_file(file, "baseline");
+  if (!text) return text.error();
+  return parse(*text, file);
+}
+
+std::size_t Baseline::apply(std::vector<Finding>& findings) const {
+  std::unordered_set<std::string> gone = fingerprints_;
+  for (Finding& finding : findings) {
+    const bool known = fingerprints_.count(finding.fingerprint) != 0;
+    finding.baseline = known ? BaselineState::unchanged : BaselineState::fresh;
+    gone.erase(finding.fingerprint);
+  }
+  return gone.size();
+}
+
+void write_baseline(std::ostream& out, const std::vector<Finding>& findings) {
+  std::map<std::string, const char*> sorted;
+  for (const Finding& finding : findings)
+    if (finding.suppressed_by.empty()) sorted[finding.fingerprint] = finding.info().id;
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& [print, rule] : sorted)
+    list.push_back(nlohmann::ordered_json{{"fingerprint", print}, {"rule", rule}});
+  const nlohmann::ordered_json document = {
+      {"tool", kTool}, {"version", kVersion}, {"findings", std::move(list)}};
+  out << document.dump(2) << '\n';
+}
+
+}  // namespace umaskaudit
