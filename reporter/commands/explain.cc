@@ -28,7 +28,7 @@ struct Options {
 };
 
 int print(Console& console, const Explanation& explanation) {
-  console.out << explanation_text(explanation, Paint(console.out_colour));
+  console.out << explanation_text(explanation, Paint(console.out_colour), console.width);
   return static_cast<int>(ExitCode::clean);
 }
 
@@ -64,6 +64,7 @@ int explain_mode(const Options& options, Mode requested, Console& console) {
     warn(console, filesystem_name(facts.parent->fs_type) +
                       " may set modes by itself: this is what others would do");
   }
+  if (!options.second.empty()) warn_of_mode(console, std::get<Mode>(mask));
   return print(console, explanation);
 }
 

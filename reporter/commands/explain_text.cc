@@ -36,7 +36,7 @@ TextTable bit_table(const Explanation& explanation) {
   const Mode result = derivation.steps.back().mode;
   const bool special = ((request | result) & ~kPermissions) != 0;
   const Mode passes = special ? kAllBits & ~kPermissions : 0;  // bits that no mask touches
-  TextTable table({{""}, {"octal"}, {"binary"}, {"rwx"}});
+  TextTable table({{""}, {"OCTAL"}, {"BINARY"}, {"RWX"}});
   const auto row = [&](const char* name, Mode bits, Style style = Style::plain) {
     table.add({{name, style}, {octal(bits), style}, {binary(bits, special), style}, rwx(bits)});
   };
@@ -86,7 +86,7 @@ std::string reason(const Step& step, const CreationFacts& facts) {
 }
 
 TextTable step_table(const Explanation& explanation) {
-  TextTable table({{"step"}, {"sets"}, {"clears"}, {"mode"}, {"rwx"}, {"why"}});
+  TextTable table({{"STEP"}, {"SETS"}, {"CLEARS"}, {"MODE"}, {"RWX"}, {"WHY", Align::left, true}});
   for (const Step& step : explanation.derivation.steps) {
     // Bits that appear without being asked for deserve a look.
     const bool uncalled = step.sets != 0 && step.rule != Rule::requested;
@@ -111,13 +111,13 @@ std::string headline(const Explanation& explanation) {
 
 }  // namespace
 
-std::string explanation_text(const Explanation& explanation, Paint paint) {
+std::string explanation_text(const Explanation& explanation, Paint paint, std::size_t width) {
   const CreationFacts& facts = explanation.facts;
   const bool acl_mask = facts.parent && facts.parent->acl && facts.parent->acl->mask &&
                         has_step(explanation.derivation, Rule::default_acl);
   std::string text = paint(Style::strong, headline(explanation)) + "\n\n";
   text += bit_table(explanation).text(0, paint) + '\n';
-  text += step_table(explanation).text(0, paint) + '\n';
+  text += step_table(explanation).text(width, paint) + '\n';
   text +=
       who_may(explanation.derivation.steps.back().mode, facts.kind == trace::Kind::dir, acl_mask);
   return text + '\n';

@@ -15,7 +15,8 @@ struct Explanation {
   Derivation derivation;
 };
 
-// Lines with their newlines: headline ("0666 & ~0022 = 0644"), bit table, steps, sentence.
-std::string explanation_text(const Explanation& explanation, Paint paint);
+// Lines with their newlines: headline ("0666 & ~0022 = 0644"), bit table, steps, sentence. `width`:
+// columns that a line may take, 0 for any.
+std::string explanation_text(const Explanation& explanation, Paint paint, std::size_t width);
 
 }  // namespace umaskaudit

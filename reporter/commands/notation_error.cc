@@ -6,6 +6,7 @@
 
 #include "reporter/commands/command.h"
 #include "reporter/render/escape.h"
+#include "reporter/render/mode_text.h"
 #include "reporter/render/text_width.h"
 
 namespace umaskaudit {
@@ -23,6 +24,13 @@ int fail_notation(Console& console, const char* what, const std::string& text,
                                   hint, ExitCode::usage});
   console.err << caret_lines(text, error.offset) << std::flush;
   return code;
+}
+
+void warn_of_mode(Console& console, Mode mask) {
+  const std::optional<Mode> intended = intended_mask(mask);
+  if (!intended) return;
+  warn(console, "mask " + octal(mask) + " takes rights from the owner; if " + octal(mask) +
+                    " is the mode that files should get, the mask is " + octal(*intended));
 }
 
 }  // namespace umaskaudit

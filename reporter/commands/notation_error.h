@@ -1,4 +1,4 @@
-// Bad notation on the command line, with a caret under the offending character.
+// Bad notation on the command line, with a caret under the offending character, and doubtful masks.
 // Must never print a control byte of the text as it is. Called by the commands that take modes,
 // masks and ACLs.
 #pragma once
@@ -18,5 +18,8 @@ std::string caret_lines(std::string_view text, std::size_t offset);
 // Returns the exit code for bad usage.
 int fail_notation(Console& console, const char* what, const std::string& text,
                   const NotationError& error, const std::string& hint);
+
+// Warns when `mask` looks like a mode, and names the mask that was meant.
+void warn_of_mode(Console& console, Mode mask);
 
 }  // namespace umaskaudit

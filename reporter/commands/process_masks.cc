@@ -5,6 +5,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "reporter/base/proc_status.h"
 #include "reporter/explain/notation.h"
@@ -27,6 +28,14 @@ std::string command_name(const std::string& pid) {
   return name;
 }
 
+std::optional<std::uint32_t> pid_from(const std::string& text) {
+  std::uint32_t pid = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, pid);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return pid;
+}
+
 std::string allowed_only_by(const ProcessMask& one, const ProcessMask& other) {
   const Mode bits = other.mask & ~one.mask & kPermissions;
   if (bits == 0) return "";
@@ -35,16 +44,20 @@ std::string allowed_only_by(const ProcessMask& one, const ProcessMask& other) {
 
 }  // namespace
 
-Result<ProcessMask> read_process(std::uint32_t pid) {
-  const std::string name = std::to_string(pid);
+Result<ProcessMask> read_process(const std::string& pid) {
+  const auto cannot = [&](const char* why) {
+    return Error{"cannot read the umask of process '" + pid + "'", why, "umaskaudit umask --all",
+                 ExitCode::usage};
+  };
+  const std::optional<std::uint32_t> number = pid_from(pid);
+  if (!number) return cannot("not a process id");
+  const std::string name = std::to_string(*number);
   if (const std::optional<std::uint32_t> mask = umask_of_process(name)) {
-    return ProcessMask{pid, *mask, command_name(name)};
+    return ProcessMask{*number, *mask, command_name(name)};
   }
   std::error_code ignored;
   const bool exists = std::filesystem::exists("/proc/" + name, ignored);
-  return Error{"cannot read the umask of process " + name,
-               exists ? "its status has no mask: a zombie?" : "no such process",
-               "umaskaudit umask --all", ExitCode::usage};
+  return cannot(exists ? "its status has no mask: a zombie?" : "no such process");
 }
 
 std::vector<ProcessMask> read_processes() {
@@ -53,11 +66,10 @@ std::vector<ProcessMask> read_processes() {
   for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    std::uint32_t pid = 0;
-    const auto [stop, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (bad != std::errc() || stop != name.data() + name.size()) continue;
+    const std::optional<std::uint32_t> pid = pid_from(name);
+    if (!pid) continue;
     const std::optional<std::uint32_t> mask = umask_of_process(name);  // gone meanwhile: nothing
-    if (mask) processes.push_back({pid, *mask, command_name(name)});
+    if (mask) processes.push_back({*pid, *mask, command_name(name)});
   }
   std::sort(processes.begin(), processes.end(),
             [](const ProcessMask& a, const ProcessMask& b) { return a.pid < b.pid; });
@@ -65,7 +77,7 @@ std::vector<ProcessMask> read_processes() {
 }
 
 std::string masks_text(const std::vector<ProcessMask>& processes, Paint paint, std::size_t width) {
-  TextTable table({{"pid", Align::right}, {"mask"}, {"allows"}, {"command", Align::left, true}}, 0);
+  TextTable table({{"PID", Align::right}, {"MASK"}, {"ALLOWS"}, {"COMMAND", Align::left, true}}, 0);
   for (const ProcessMask& process : processes) {
     // A process whose files anybody may write is what one looks for in such a list.
     const bool open = (process.mask & 0002) == 0;

@@ -19,8 +19,9 @@ struct ProcessMask {
   std::string name;  // raw bytes of comm
 };
 
-// Error: no such process, or no mask in its status (a zombie, or a kernel before 4.7).
-Result<ProcessMask> read_process(std::uint32_t pid);
+// `pid` in decimal. Error: no number, no such process, or no mask in its status (a zombie, or a
+// kernel before 4.7).
+Result<ProcessMask> read_process(const std::string& pid);
 
 // All that can be read, by pid. Kernel threads among them: they have a mask too.
 std::vector<ProcessMask> read_processes();

@@ -23,15 +23,14 @@ namespace umaskaudit {
 namespace {
 
 constexpr char kHelp[] = "umaskaudit umask --help";
-constexpr Mode kOwner = S_IRUSR | S_IWUSR;
 
 struct Options {
   std::string mask;
   bool symbolic = false;
   bool reusable = false;
   bool all = false;
-  std::uint32_t pid = 0;
-  std::vector<std::uint32_t> diff;
+  std::string pid;
+  std::vector<std::string> diff;
 };
 
 int done(ExitCode code) { return static_cast<int>(code); }
@@ -50,20 +49,15 @@ std::string formatted(Mode mask, const Options& options) {
 // What new objects become under it, for those that ask for the usual 0666 and 0777.
 std::string meaning(Mode mask, Paint paint) {
   std::string text = paint(Style::strong, octal(mask) + "  " + symbolic_mask(mask)) + "\n\n";
-  TextTable table({{"new"}, {"mode"}, {"rwx"}, {"who"}});
+  TextTable table({{"NEW"}, {"MODE"}, {"RWX"}});
   const Mode file = 0666 & ~mask;
   const Mode directory = 0777 & ~mask;
-  table.add({"file", octal(file), rwx(file), who_may(file, false, false)});
-  table.add({"directory", octal(directory), rwx(directory), who_may(directory, true, false)});
-  return text + table.text(0, paint);
-}
-
-// CWE-560: a mode where a mask is wanted. With x wherever there is r, its complement is the mask.
-void warn_of_mode(Mode mask, Console& console) {
-  if ((mask & kOwner) == 0) return;
-  const Mode intended = ~(mask | (mask & 0444) >> 2) & 0777;
-  warn(console, "mask " + octal(mask) + " takes rights from the owner; if " + octal(mask) +
-                    " is the mode that files should get, the mask is " + octal(intended));
+  table.add({"file", octal(file), rwx(file)});
+  table.add({"directory", octal(directory), rwx(directory)});
+  text += table.text(0, paint);
+  text += "\nA file: " + who_may(file, false, false);
+  text += "\nA directory: " + who_may(directory, true, false);
+  return text + '\n';
 }
 
 int show_mask(Mode mask, const Options& options, Console& console) {
@@ -72,7 +66,7 @@ int show_mask(Mode mask, const Options& options, Console& console) {
     return done(ExitCode::clean);
   }
   console.out << meaning(mask, Paint(console.out_colour));
-  warn_of_mode(mask, console);
+  warn_of_mode(console, mask);
   return done(ExitCode::clean);
 }
 
@@ -119,8 +113,10 @@ int compare(const Options& options, Console& console) {
 }
 
 int act(const Options& options, const std::vector<std::string>& command, Console& console) {
-  const bool about_processes = options.all || options.pid != 0 || !options.diff.empty();
-  if (about_processes && !(options.mask.empty() && command.empty())) {
+  const int about_processes =
+      int{options.all} + int{!options.pid.empty()} + int{!options.diff.empty()};
+  if (about_processes > 1) return usage(console, "umask: choose one of --pid, --all and --diff");
+  if (about_processes == 1 && !(options.mask.empty() && command.empty())) {
     return usage(console, "umask: --pid, --all and --diff take no MASK and no CMD");
   }
   if (!command.empty() && options.mask.empty()) return usage(console, "umask: CMD needs a MASK");
@@ -129,7 +125,7 @@ int act(const Options& options, const std::vector<std::string>& command, Console
   }
   if (!options.mask.empty()) return with_mask(options, command, console);
   if (!options.diff.empty()) return compare(options, console);
-  if (options.pid != 0) return one_process(options, console);
+  if (!options.pid.empty()) return one_process(options, console);
   if (options.all) {
     console.out << masks_text(read_processes(), Paint(console.out_colour), console.width);
     return done(ExitCode::clean);
@@ -148,18 +144,13 @@ Action configure_umask(CLI::App& app) {
                  "Say what this mask means: 0027, u=rwx,g=rx (what it allows), g-w");
   app.add_flag("-S,--symbolic", options->symbolic, "Print what is allowed: u=rwx,g=rx,o=rx");
   app.add_flag("-p,--print", options->reusable, "Print a command that sets this mask");
-  auto* pid = app.add_option("--pid", options->pid, "The mask of a process")
-                  ->type_name("PID")
-                  ->check(CLI::PositiveNumber.description(""));
-  auto* all = app.add_flag("--all", options->all, "The masks of all processes that /proc shows");
-  auto* diff = app.add_option("--diff", options->diff,
-                              "What one process's mask allows and the other's does not;\n"
-                              "exits with 1 when they differ")
-                   ->type_name("PID PID")
-                   ->expected(2)
-                   ->check(CLI::PositiveNumber.description(""));
-  pid->excludes(all)->excludes(diff);
-  all->excludes(diff);
+  app.add_option("--pid", options->pid, "The mask of a process")->type_name("PID");
+  app.add_flag("--all", options->all, "The masks of all processes that /proc shows");
+  app.add_option("--diff", options->diff,
+                 "What one process's mask allows and the other's does not;\n"
+                 "exits with 1 when they differ")
+      ->type_name("PID")
+      ->expected(2);
   return [options](Invocation& invocation) {
     return act(*options, invocation.tail, invocation.console);
   };

@@ -191,4 +191,11 @@ std::string symbolic(Mode mode) {
 
 std::string symbolic_mask(Mode mask) { return symbolic(~mask & kPermissions); }
 
+std::optional<Mode> intended_mask(Mode mask) {
+  if ((mask & (S_IRUSR | S_IWUSR)) == 0) return std::nullopt;
+  // Directories and programs want x wherever there is r.
+  const Mode allowed = mask | (mask & kAllRead) >> 2;
+  return ~allowed & kPermissions;
+}
+
 }  // namespace umaskaudit

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -35,5 +36,9 @@ Parsed<Mode> parse_mask(std::string_view text, Mode current);
 std::string symbolic(Mode mode);
 // What a mask allows: "u=rwx,g=rx,o=rx" for 0022, as `umask -S` prints it.
 std::string symbolic_mask(Mode mask);
+
+// A mask that takes reading or writing from the owner was probably meant as a mode (CWE-560): the
+// mask that gives files this mode, 0022 for 0644. Nothing for any other mask.
+std::optional<Mode> intended_mask(Mode mask);
 
 }  // namespace umaskaudit
