@@ -34,6 +34,7 @@ void FateReader::feed(const Event& event) {
 }
 
 void FateReader::on_umask(const UmaskEvent& event) {
+  homes_.see(event);
   Context& context = contexts_[event.fs];
   Thread& thread = context.threads[event.tid];
   thread.pid = event.pid;
@@ -56,6 +57,7 @@ void FateReader::on_umask(const UmaskEvent& event) {
 }
 
 void FateReader::on_create(const CreateEvent& event) {
+  homes_.see(event);
   if (event.error != 0 || event.created == trace::Created::no) return;
   std::uint32_t(&creators)[2] = contexts_[event.fs].creators;
   if (creators[0] == 0) creators[0] = event.tid;
@@ -63,7 +65,7 @@ void FateReader::on_create(const CreateEvent& event) {
 }
 
 void FateReader::on_thread(const ThreadCreateEvent& event) {
-  Context& context = contexts_[event.fs];
+  Context& context = contexts_[homes_.of(event)];
   // A mask set while the program had one thread, and in force when it starts the next, is the
   // environment that it gives its threads, whatever it does at exit.
   if (!std::exchange(context.threaded, true)) {
@@ -77,6 +79,7 @@ void FateReader::on_thread(const ThreadCreateEvent& event) {
 }
 
 void FateReader::on_process(const ProcessEvent& event) {
+  homes_.see(event);
   const auto found = contexts_.find(event.fs);
   if (found == contexts_.end()) return;
   // exec(2) ends all threads but one, and that one hands its mask on: `umask 077; exec daemon`.

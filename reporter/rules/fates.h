@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "reporter/model/events.h"
+#include "reporter/rules/homes.h"
 
 namespace umaskaudit::rules {
 
@@ -70,6 +71,7 @@ class FateReader {
   static void settle(Fates& fates, std::vector<OpenCall>& calls);
 
   Fates fates_;
+  Homes homes_;
   std::unordered_map<std::uint32_t, Context> contexts_;
   std::unordered_map<std::uint64_t, bool> undone_;  // sites whose calls are usually undone
 };

@@ -7,8 +7,9 @@
 namespace umaskaudit::rules {
 namespace {
 
-// A creation looks back to the change before its call. Only one that blocked (open of a FIFO) looks
-// further back than this, and is then counted as unresolved.
+// A creation looks back to the change before its call. One that blocked (open of a FIFO, or a
+// thread that lost its processor) may have met more changes than this; the latest ones stand for
+// all.
 constexpr std::size_t kHistory = 1024;
 
 }  // namespace
@@ -20,10 +21,11 @@ void Timeline::feed(const Event& event) {
   if (const auto* process = std::get_if<ProcessEvent>(&event)) return on_process(*process);
   if (std::holds_alternative<ChmodEvent>(event) || std::holds_alternative<RenameEvent>(event) ||
       std::holds_alternative<ForkEvent>(event) || std::holds_alternative<ExecEvent>(event))
-    std::visit([this](const EventBase& base) { act(base); }, event);
+    std::visit([this](const EventBase& base) { act(base.fs, base.tid); }, event);
 }
 
 Timeline::Context& Timeline::context(const EventBase& event, Mode mask, std::uint64_t change) {
+  homes_.see(event);
   Context& context = contexts_[event.fs];
   if (context.history.empty()) {
     Snapshot first;
@@ -36,10 +38,10 @@ Timeline::Context& Timeline::context(const EventBase& event, Mode mask, std::uin
   return context;
 }
 
-void Timeline::act(const EventBase& event) {
-  const auto found = contexts_.find(event.fs);
+void Timeline::act(std::uint32_t fs, std::uint32_t tid) {
+  const auto found = contexts_.find(fs);
   if (found == contexts_.end()) return;
-  const auto thread = found->second.threads.find(event.tid);
+  const auto thread = found->second.threads.find(tid);
   if (thread != found->second.threads.end() && !thread->second.windows.empty())
     ++thread->second.windows.back()->own_actions;
 }
@@ -159,8 +161,9 @@ void Timeline::close_from(Context& context, Thread& thread, std::size_t index,
 }
 
 void Timeline::on_thread(const ThreadCreateEvent& event) {
-  act(event);
-  Context& c = contexts_[event.fs];
+  const std::uint32_t fs = homes_.of(event);
+  act(fs, event.tid);
+  Context& c = contexts_[fs];
   c.threaded = true;
   if (event.created_tid == 0) return;
   Thread fresh;

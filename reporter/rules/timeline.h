@@ -13,6 +13,7 @@
 
 #include "reporter/model/events.h"
 #include "reporter/rules/fates.h"
+#include "reporter/rules/homes.h"
 
 namespace umaskaudit::rules {
 
@@ -85,13 +86,6 @@ class TimelineSink {
   virtual void on_closed(const MaskWindow& window) = 0;
 };
 
-// The mask that a thread would hand to a child process now, and the one it means to.
-struct Inheritance {
-  Mode mask = 0;
-  Mode expected = 0;
-  WindowPtr window;  // another thread's open window that makes the difference; null: none
-};
-
 class Timeline {
  public:
   // Both must outlive the timeline.
@@ -101,7 +95,10 @@ class Timeline {
   // Delivers the creations that still wait for a mask change.
   void finish();
 
-  Inheritance inheritance(std::uint32_t fs, std::uint32_t tid) const;
+  // The mask that a thread means to hand to a child process now; nothing for an unknown context.
+  std::optional<Mode> heritage(std::uint32_t fs, std::uint32_t tid) const;
+  // The latest window of another thread that put `mask` in force; null when there was none lately.
+  WindowPtr window_of(std::uint32_t fs, std::uint32_t tid, Mode mask) const;
 
  private:
   struct Snapshot {
@@ -139,7 +136,7 @@ class Timeline {
   void on_create(const CreateEvent& event);
   void on_thread(const ThreadCreateEvent& event);
   void on_process(const ProcessEvent& event);
-  void act(const EventBase& event);
+  void act(std::uint32_t fs, std::uint32_t tid);
   void deliver(Context& context, bool all);
 
   // One for each role. They return what changed and leave the new state in `next`.
@@ -157,6 +154,7 @@ class Timeline {
 
   const Fates& fates_;
   TimelineSink& sink_;
+  Homes homes_;
   std::unordered_map<std::uint32_t, Context> contexts_;
 };
 

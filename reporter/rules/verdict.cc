@@ -52,18 +52,25 @@ std::optional<Mode> Timeline::own_mask(const Context& context, std::uint32_t tid
   return thread->second.windows.back()->open.new_mask;
 }
 
-Inheritance Timeline::inheritance(std::uint32_t fs, std::uint32_t tid) const {
+std::optional<Mode> Timeline::heritage(std::uint32_t fs, std::uint32_t tid) const {
   const auto found = contexts_.find(fs);
-  if (found == contexts_.end() || found->second.history.empty()) return {};
-  const Snapshot& now = found->second.history.back();
-  Inheritance result{now.mask, own_mask(found->second, tid).value_or(now.settled), nullptr};
-  const bool foreign = now.origin_open && !now.origin->leaked && now.origin->open.tid != tid;
-  if (foreign && result.mask != result.expected) result.window = now.origin;
-  return result;
+  if (found == contexts_.end() || found->second.history.empty()) return std::nullopt;
+  return own_mask(found->second, tid).value_or(found->second.history.back().settled);
+}
+
+WindowPtr Timeline::window_of(std::uint32_t fs, std::uint32_t tid, Mode mask) const {
+  const auto found = contexts_.find(fs);
+  if (found == contexts_.end()) return nullptr;
+  const auto& history = found->second.history;
+  for (auto state = history.rbegin(); state != history.rend(); ++state) {
+    const bool foreign = state->origin_open && state->origin->open.tid != tid;
+    if (foreign && state->mask == mask && !state->origin->leaked) return state->origin;
+  }
+  return nullptr;
 }
 
 void Timeline::on_create(const CreateEvent& event) {
-  act(event);
+  act(event.fs, event.tid);
   Context& c = context(event, event.mask, event.change_before);
   const std::optional<Mode> own = own_mask(c, event.tid);
   if (last_candidate(event) > c.history.back().change)
@@ -95,7 +102,8 @@ Verdict Timeline::judge(const Context& context, const CreateEvent& event,
   const auto after = std::upper_bound(
       history.begin(), history.end(), event.change_before,
       [](std::uint64_t change, const Snapshot& state) { return change < state.change; });
-  const bool forgotten = after == history.begin();  // a call that began very long ago
+  // A call that began very long ago: of the masks it may have met, the latest are left.
+  const bool forgotten = after == history.begin();
   auto state = forgotten ? after : std::prev(after);
   verdict.expected_mask = own_mask.value_or(state->settled);
   verdict.ambiguous = is_ambiguous(event);
@@ -108,8 +116,8 @@ Verdict Timeline::judge(const Context& context, const CreateEvent& event,
   if (!event.final_mode && !verdict.ambiguous) verdict.mode = predicted(facts, event.mask);
   if (verdict.mode == verdict.expected) return verdict;
   verdict.kind = Verdict::Kind::unresolved;
-  if (event.created == trace::Created::unknown || forgotten) return verdict;
-  if (!event.final_mode && verdict.ambiguous) return verdict;
+  const bool known = event.created != trace::Created::unknown;
+  if (!known || (verdict.ambiguous ? !event.final_mode : forgotten)) return verdict;
   for (; state != history.end() && state->change <= last_candidate(event); ++state) {
     if (!is_candidate(event, state->mask)) continue;
     if (predicted(facts, state->mask) != verdict.mode) continue;

@@ -259,6 +259,7 @@ void Fixture::read_other(Line& line, const std::string& verb) {
   } else if (verb == "starts") {
     auto event = base<ThreadCreateEvent>(line);
     event.call = "pthread_create";
+    event.fs = 0;  // as the reader leaves it: the record does not say
     event.created_tid = line.number(line.take());
     events_.emplace_back(std::move(event));
   } else {
