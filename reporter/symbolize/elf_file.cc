@@ -127,7 +127,7 @@ bool harmless_to_open(const std::string& path) {
 }
 
 bool file_crc32(int fd, std::uint32_t& crc) {
-  static const auto kTable = [] {
+  static constexpr auto kTable = [] {
     std::array<std::uint32_t, 256> table{};
     for (std::uint32_t i = 0; i < table.size(); ++i) {
       std::uint32_t value = i;

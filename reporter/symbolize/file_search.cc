@@ -44,10 +44,10 @@ std::optional<ElfFile> FileSearch::by_debuglink(const ElfFile& main) {
   const std::string& link = main.debuglink;
   if (link.empty() || link.find('/') != std::string::npos) return std::nullopt;
   const std::string beside = directory_of(main.path);
-  std::vector<Directory> places{{sysroot_, beside + "/" + link},
-                                {sysroot_, beside + "/.debug/" + link}};
+  const std::string same_name = beside + "/" + link;
+  std::vector<Directory> places{{sysroot_, same_name}, {sysroot_, beside + "/.debug/" + link}};
   for (const Directory& directory : directories_) {
-    places.push_back({directory.root, directory.path + beside + "/" + link});
+    places.push_back({directory.root, directory.path + same_name});
     places.push_back({directory.root, directory.path + "/" + link});
   }
   for (const Directory& place : places) {

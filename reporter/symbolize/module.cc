@@ -42,7 +42,7 @@ Result<std::unique_ptr<Module>> Module::open(const ModuleKey& key, FileSearch& f
 }
 
 bool Module::load(FoundModule found, FileSearch& files) {
-  static const Dwfl_Callbacks kCallbacks = {find_no_elf, give_debug_file, nullptr, nullptr};
+  static constexpr Dwfl_Callbacks kCallbacks = {find_no_elf, give_debug_file, nullptr, nullptr};
   dwfl_.reset(dwfl_begin(&kCallbacks));
   if (dwfl_ == nullptr) return false;
   dwfl_report_begin(dwfl_.get());

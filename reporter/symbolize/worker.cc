@@ -153,9 +153,13 @@ bool Worker::start() {
   Fd theirs(ends[1]);
   child_ = fork();
   if (child_ == 0) {
-    // Nobody may wait for an end of file on a pipe that only this child still holds open. 3 and up:
-    // the socket moves to 3.
+    // Keep none of the reporter's descriptors: somebody may wait for the end of a pipe that only
+    // this child still holds open.
     const int socket = theirs.get() == 3 ? 3 : dup2(theirs.get(), 3);
+    // What a library has to say when it ends the child, the note says.
+    if (const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC)); null) {
+      for (int standard = 0; standard <= 2; ++standard) dup2(null.get(), standard);
+    }
     close_range(4, ~0u, 0);
     serve(socket);
   }

@@ -23,6 +23,21 @@ TEST_P(VictimTest, EveryCallHasItsFunctionLineAndInlinedCallers) {
   EXPECT_TRUE(symbolizer.notes().empty());
 }
 
+TEST_P(VictimTest, TheWayThroughTheChildChangesNothing) {
+  if (!std::filesystem::exists(victim(GetParam()))) GTEST_SKIP() << "clang is not installed";
+  Symbolizer symbolizer({});
+  Resolver resolver({});
+  for (const Sample& sample : samples_of(GetParam())) {
+    const std::uint64_t call = sample.offset - 1;
+    const Answer here = resolver.resolve({sample.module, sample.build_id}, std::span(&call, 1));
+    Places there;
+    for (const Frame& f : symbolizer.lookup(sample.module, sample.build_id, sample.offset)) {
+      there.push_back({f.symbol, f.file, f.line, f.inlined, f.language});
+    }
+    EXPECT_EQ(here.places.at(0), there);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, VictimTest,
                          testing::Values("libvictim.so", "libvictim_dwarf4.so",
                                          "libvictim_split.so", "libvictim_high.so",

@@ -14,8 +14,6 @@
 #include <iterator>
 #include <sstream>
 
-extern char** environ;
-
 namespace umaskaudit {
 namespace {
 
@@ -119,16 +117,18 @@ std::string TempDir::path(const std::string& name) const {
 }
 
 bool has_tool(const std::string& name) {
-  std::istringstream path(std::getenv("PATH") != nullptr ? std::getenv("PATH") : "");
+  const char* variable = std::getenv("PATH");
+  std::istringstream path(variable != nullptr ? variable : "/usr/bin");
   for (std::string directory; std::getline(path, directory, ':');) {
-    if (access((directory + "/" + name).c_str(), X_OK) == 0) return true;
+    if (access(fs::path(directory).append(name).c_str(), X_OK) == 0) return true;
   }
   return false;
 }
 
 std::string run_tool(const std::vector<std::string>& arguments) {
-  std::vector<char*> argv;
   std::vector<std::string> copies = arguments;
+  std::vector<char*> argv;
+  argv.reserve(copies.size() + 1);
   for (std::string& argument : copies) argv.push_back(argument.data());
   argv.push_back(nullptr);
   int ends[2];

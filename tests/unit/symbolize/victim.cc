@@ -32,6 +32,7 @@ struct Hidden {
 REAL_CALL int hidden_function(Probe* probe) { return CALL(probe, Hidden{}.inlined(probe)) + 1; }
 
 REAL_CALL int with_lambda(Probe* probe) {
+  // NOLINTNEXTLINE(bugprone-lambda-function-name): the lambda's own name is meant.
   auto lambda = [probe]() __attribute__((noinline)) { return HERE(probe) + 3; };
   return lambda() + 1;
 }
