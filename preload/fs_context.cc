@@ -131,7 +131,9 @@ Task enter_borrowed(std::uint32_t tid, std::uint32_t pid) {
 }
 
 Task enter_slowly(std::uint32_t tid) {
-  const auto pid = static_cast<std::uint32_t>(sys::getpid());
+  const int asked = sys::getpid();
+  const std::uint32_t pid = asked > 0 ? static_cast<std::uint32_t>(asked)
+                                      : process.pid.load(std::memory_order_relaxed);
   if (pid != process.pid.load(std::memory_order_relaxed)) return enter_borrowed(tid, pid);
   set_up_thread(tid);
   return {tid, pid, own_context()};
@@ -141,8 +143,10 @@ Task enter_slowly(std::uint32_t tid) {
 
 Task enter() {
   if (__builtin_expect(!fork_guard_intact(), 0)) adopt_unseen_fork();
-  const auto tid = static_cast<std::uint32_t>(sys::gettid());
-  if (__builtin_expect(tid != thread_state.tid, 0)) return enter_slowly(tid);
+  const int asked = sys::gettid();
+  // Barred by a seccomp filter: then no vfork child is told apart, and a new thread has no number.
+  const std::uint32_t tid = asked > 0 ? static_cast<std::uint32_t>(asked) : thread_state.tid;
+  if (__builtin_expect(tid != thread_state.tid || tid == 0, 0)) return enter_slowly(tid);
   FsContext* context = own_context();
   if (context != nullptr) thread_state.borrower.tid = 0;
   if (__builtin_expect(

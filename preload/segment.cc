@@ -158,10 +158,10 @@ void add(std::uint64_t& counter, std::uint64_t amount) {
 
 // Creates "<pid>-<time>.seg". The mode is set by fchmod(2): the program's umask and a default ACL
 // apply to us too.
-int create_segment(int directory, std::uint32_t pid, std::uint64_t now) {
+constexpr std::size_t kNameSize = 48;
+int create_segment(int directory, std::uint32_t pid, std::uint64_t now, char (&name)[kNameSize]) {
   for (unsigned attempt = 0; attempt < 16; ++attempt) {
-    char name[48];
-    TextBuffer text(name, sizeof name);
+    TextBuffer text(name, kNameSize);
     text.decimal(pid).put('-').hex(now + attempt, 16).put(trace::kSegmentSuffix).end();
     const int fd =
         sys::open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600, directory);
@@ -207,13 +207,17 @@ bool open_segment(const char* directory, std::uint32_t pid) {
   const std::uint64_t now = sys::now_ns();
   long error = -EFBIG;
   if (limit != 0) {
-    const int fd = create_segment(directory_fd, pid, now);
+    char name[kNameSize];
+    const int fd = create_segment(directory_fd, pid, now, name);
     error = fd;
     if (fd >= 0) {
       unsigned char* at = map_first_chunk(fd);
       sys::close(fd);
       error = -ENOSPC;
-      if (at != nullptr) {
+      if (at == nullptr) {
+        // An empty segment would only look like a damaged one.
+        sys::call(SYS_unlinkat, directory_fd, sys::arg(name), 0);
+      } else {
         header = reinterpret_cast<trace::SegmentHeader*>(at);
         fill_header(pid, now);
         chunks[0].store(at, std::memory_order_release);
@@ -249,6 +253,18 @@ Space reserve(std::uint32_t length) {
     if (base == nullptr) base = map_chunk(chunk);
     if (base == nullptr) return {};
     return {base + (offset - chunk_begin(chunk)), offset};
+  }
+}
+
+void map_ahead() {
+  if (header == nullptr) return;
+  constexpr unsigned kAhead = 16;  // 4 MiB
+  const unsigned now = chunk_of(__atomic_load_n(&header->tail, __ATOMIC_RELAXED));
+  for (unsigned chunk = now; chunk < now + kAhead && chunk < kChunks; ++chunk) {
+    if (chunk_begin(chunk) + chunk_size(chunk) > limit) return;
+    if (chunks[chunk].load(std::memory_order_acquire) == nullptr && map_chunk(chunk) == nullptr) {
+      return;
+    }
   }
 }
 

@@ -26,6 +26,9 @@ struct Space {
 // is full: the loss is counted. Async-signal-safe, lock-free, works in forked and vfork children.
 Space reserve(std::uint32_t length);
 
+// Maps a few chunks that nobody needs yet: soon we may not be allowed to (seccomp).
+void map_ahead();
+
 // Forces what this process has mapped to the disk; 0 or -errno (msync(2)). Blocks.
 long sync_segment();
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sys/single_threaded.h>
 
@@ -12,6 +13,7 @@
 #include "preload/fs_context.h"
 #include "preload/modules.h"
 #include "preload/recorder.h"
+#include "preload/seccomp.h"
 #include "preload/stacks.h"
 #include "preload/symbols.h"
 #include "preload/sys.h"
@@ -144,6 +146,10 @@ WRAPPER(int, pthread_setname_np, (pthread_t thread, const char* name)) {
 
 WRAPPER(int, prctl,
         (int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)) {
+  if (option == PR_SET_SECCOMP && recording()) {
+    const auto* filter = a == SECCOMP_MODE_FILTER ? reinterpret_cast<const sock_fprog*>(b) : nullptr;
+    return install_filter(filter, [&] { return REAL(prctl)(option, a, b, c, d); });
+  }
   const int result = REAL(prctl)(option, a, b, c, d);
   if (option == PR_SET_NAME && result == 0) forget_thread_names();
   return result;

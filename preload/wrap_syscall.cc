@@ -5,6 +5,7 @@
 
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 
 #include <type_traits>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "preload/blind_spot.h"
 #include "preload/context_effects.h"
 #include "preload/request.h"
+#include "preload/seccomp.h"
 #include "preload/sys.h"
 #include "preload/tail_calls.h"
 #include "preload/wrapper.h"
@@ -148,6 +150,7 @@ void* umaskaudit_route_syscall(long number) {
     case SYS_setns:
     case SYS_unshare:
     case SYS_io_uring_setup:
+    case SYS_seccomp:
       if (recording()) return reinterpret_cast<void*>(umaskaudit_wrapped_syscall);
       break;
     default:
@@ -213,6 +216,13 @@ long umaskaudit_wrapped_syscall(long number, long a, long b, long c, long d, lon
       return openat2_call(arguments, stack);
     case SYS_mq_open:
       return mq_open_call(arguments, stack);
+    case SYS_seccomp:
+      if (a == SECCOMP_SET_MODE_FILTER || a == SECCOMP_SET_MODE_STRICT) {
+        return install_filter(
+            a == SECCOMP_SET_MODE_FILTER ? reinterpret_cast<const sock_fprog*>(c) : nullptr,
+            [&] { return real_syscall()(number, a, b, c, d, e, f); });
+      }
+      break;
     default:
       break;
   }
