@@ -145,6 +145,8 @@ class Timeline {
   Change restore(Context& context, const UmaskEvent& event, std::size_t index, Snapshot& next);
 
   void close_from(Context& context, Thread& thread, std::size_t index, const UmaskEvent& event);
+  // The number of the last change that may have come before the kernel looked at the mask.
+  static std::uint64_t last_candidate(const Context& context, const CreateEvent& event);
   // The mask that a thread has set for itself; nothing when it lives with the settled one.
   static std::optional<Mode> own_mask(const Context& context, std::uint32_t tid);
   static Verdict judge(const Context& context, const CreateEvent& event,

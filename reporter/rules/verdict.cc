@@ -10,6 +10,8 @@ namespace umaskaudit::rules {
 namespace {
 
 constexpr Mode kPermissionBits = 07777;
+// Creations that wait for a change that may never be seen.
+constexpr std::size_t kMostWaiting = 4096;
 
 Mode predicted(const CreationFacts& facts, Mode mask) {
   return predict(facts, mask).steps.back().mode & kPermissionBits;
@@ -17,12 +19,6 @@ Mode predicted(const CreationFacts& facts, Mode mask) {
 
 bool is_ambiguous(const CreateEvent& event) {
   return event.change_before != event.change_after || !event.ambiguous_masks.empty();
-}
-
-// The last change that may have come before the kernel looked at the mask. A umask call that was
-// under way at the second snapshot may have taken effect already: one more than was counted.
-std::uint64_t last_candidate(const CreateEvent& event) {
-  return event.change_after + (event.ambiguous_masks.empty() ? 0 : 1);
 }
 
 bool is_candidate(const CreateEvent& event, Mode mask) {
@@ -69,20 +65,30 @@ WindowPtr Timeline::window_of(std::uint32_t fs, std::uint32_t tid, Mode mask) co
   return nullptr;
 }
 
+std::uint64_t Timeline::last_candidate(const Context& context, const CreateEvent& event) {
+  const Snapshot& now = context.history.back();
+  // A umask call that was under way when the mask was looked up is not counted yet, but may have
+  // taken effect: its mask shows in the record, or in the object.
+  const bool unfinished = now.change == event.change_after && now.mask != event.mask;
+  return event.change_after + (unfinished || !event.ambiguous_masks.empty() ? 1 : 0);
+}
+
 void Timeline::on_create(const CreateEvent& event) {
   act(event.fs, event.tid);
   Context& c = context(event, event.mask, event.change_before);
   const std::optional<Mode> own = own_mask(c, event.tid);
-  if (last_candidate(event) > c.history.back().change)
-    c.waiting.push_back({event, own});
-  else
+  if (last_candidate(c, event) <= c.history.back().change) {
     sink_.on_create(event, judge(c, event, own));
+    return;
+  }
+  c.waiting.push_back({event, own});
+  if (c.waiting.size() > kMostWaiting) deliver(c, true);
 }
 
 void Timeline::deliver(Context& context, bool all) {
   std::vector<Waiting> still;
   for (Waiting& waiting : context.waiting) {
-    if (all || last_candidate(waiting.event) <= context.history.back().change)
+    if (all || last_candidate(context, waiting.event) <= context.history.back().change)
       sink_.on_create(waiting.event, judge(context, waiting.event, waiting.own_mask));
     else
       still.push_back(std::move(waiting));
@@ -118,7 +124,8 @@ Verdict Timeline::judge(const Context& context, const CreateEvent& event,
   verdict.kind = Verdict::Kind::unresolved;
   const bool known = event.created != trace::Created::unknown;
   if (!known || (verdict.ambiguous ? !event.final_mode : forgotten)) return verdict;
-  for (; state != history.end() && state->change <= last_candidate(event); ++state) {
+  // One more than was counted: is_candidate() turns it down where it had no part.
+  for (; state != history.end() && state->change <= event.change_after + 1; ++state) {
     if (!is_candidate(event, state->mask)) continue;
     if (predicted(facts, state->mask) != verdict.mode) continue;
     blame(context, event, *state, verdict);
