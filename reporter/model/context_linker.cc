@@ -42,11 +42,11 @@ ContextPiece* ContextLinker::find(const Segment& segment, std::uint32_t local) c
 }
 
 void ContextLinker::add_segment(Segment* segment) {
-  // Also contexts whose own record was lost: their mask changes are still theirs.
+  // Also contexts whose own record was lost: their mask changes are still theirs, and need numbers,
+  // even if it was a damaged writer that named context 0.
   std::set<std::uint32_t> ids;
   for (const auto& [id, context] : segment->contexts.items()) ids.insert(id);
   for (const auto& [id, history] : segment->histories) ids.insert(id);
-  ids.erase(0);
   const Image* image = segment->image();
   for (const std::uint32_t id : ids) {
     auto piece = std::make_unique<ContextPiece>();
@@ -58,7 +58,7 @@ void ContextLinker::add_segment(Segment* segment) {
     if (piece->before == nullptr && image != nullptr && id == image->facts.context) {
       link_image(piece.get(), *image);
     }
-    if (piece->fs == 0) piece->fs = ++contexts_;
+    if (piece->fs == 0 && id != 0) piece->fs = ++contexts_;
     index_[std::uint64_t{segment->index} << 32 | id] = piece.get();
     pieces_.push_back(std::move(piece));
   }

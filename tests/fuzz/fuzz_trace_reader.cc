@@ -1,0 +1,196 @@
+// Feeds bytes to the trace reader: whatever they are, it must neither crash, hang nor ask for
+// memory that the bytes do not account for. A libFuzzer target; with PLAIN_DRIVER a program that
+// runs the seeds, a fixed number of mutations of them, and the files below the directories it is
+// given.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <random>
+
+#include "preload/trace/checksum.h"
+#include "reporter/model/run.h"
+#include "tests/fuzz/seeds.h"
+#include "tests/unit/model/segment_builder.h"
+
+namespace umaskaudit {
+namespace {
+
+using testing::kSplit;
+using testing::kSplitLength;
+
+void require(bool condition, const char* what) {
+  if (condition) return;
+  std::fprintf(stderr, "broken promise: %s\n", what);
+  std::abort();
+}
+
+// One directory for the life of the process; /dev/shm is memory.
+const testing::RunDirectory& directory() {
+  static const auto kDirectory = [] {
+    if (::access("/dev/shm", W_OK) == 0) ::setenv("TMPDIR", "/dev/shm", 1);
+    return std::make_unique<testing::RunDirectory>();
+  }();
+  return *kDirectory;
+}
+
+std::vector<std::string> parts_of(std::string_view input) {
+  constexpr std::size_t kMostParts = 8;
+  std::vector<std::string> parts;
+  while (parts.size() + 1 < kMostParts) {
+    const std::size_t at = input.find(std::string_view(kSplit, kSplitLength));
+    if (at == std::string_view::npos) break;
+    parts.emplace_back(input.substr(0, at));
+    input.remove_prefix(at + kSplitLength);
+  }
+  parts.emplace_back(input);
+  return parts;
+}
+
+// Mutations break checksums, and nothing behind them would be reached: put right the commit word of
+// whatever looks like a record.
+void seal(std::string* segment) {
+  std::uint64_t at = sizeof(trace::SegmentHeader);
+  while (at + sizeof(trace::RecordHeader) <= segment->size()) {
+    trace::RecordHeader head;
+    std::memcpy(&head, segment->data() + at, sizeof head);
+    const bool possible = head.length >= sizeof head && head.length <= trace::kMaxRecord &&
+                          head.length % trace::kRecordAlign == 0 &&
+                          head.length <= segment->size() - at;
+    if (!possible) {
+      at += trace::kRecordAlign;
+      continue;
+    }
+    head.commit = trace::record_checksum(segment->data() + at, head.length, at);
+    std::memcpy(segment->data() + at, &head, sizeof head);
+    at += head.length;
+  }
+}
+
+// Reads every byte that a view names.
+void touch(std::string_view text) {
+  const volatile char* bytes = text.data();
+  for (std::size_t i = 0; i < text.size(); ++i) static_cast<void>(bytes[i]);
+}
+
+void check_create(const CreateEvent& create) {
+  touch(create.path);
+  touch(create.path_arg);
+  require(!create.steps.empty(), "a creation has steps");
+  if (create.final_mode && create.error == 0) {
+    require(create.steps.back().mode == *create.final_mode, "the last step is the final mode");
+  }
+  require(create.created != trace::Created::probably, "who made it is settled");
+  require(create.ambiguous_masks.size() != 1, "one mask is not ambiguous");
+}
+
+void walk(const Run& run) {
+  std::uint64_t seq = 0;
+  std::uint64_t last_id = 0;
+  run.for_each([&](const Event& event) {
+    const EventBase& base = std::visit([](const auto& e) -> const EventBase& { return e; }, event);
+    require(base.seq == ++seq, "seq has no gaps");
+    touch(base.thread);
+    touch(base.call);
+    for (const RawFrame& frame : run.stack(base.stack)) {
+      const ModuleInfo* module = run.module(base.stack.segment, frame.module);
+      if (module != nullptr) touch(module->path);
+    }
+    if (const auto* umask = std::get_if<UmaskEvent>(&event)) {
+      require(umask->id != 0, "a mask change has an id");
+      last_id = std::max(last_id, umask->id);
+    } else if (const auto* create = std::get_if<CreateEvent>(&event)) {
+      check_create(*create);
+    } else if (const auto* process = std::get_if<ProcessEvent>(&event)) {
+      touch(process->exe);
+    } else if (const auto* note = std::get_if<NoteEvent>(&event)) {
+      touch(note->text);
+    } else if (const auto* exec = std::get_if<ExecEvent>(&event)) {
+      touch(exec->path);
+    }
+    return true;
+  });
+  const Completeness& all = run.completeness();
+  require(last_id <= all.records, "ids are not more than records");
+  require(seq <= 2 * all.records + all.losses.size(), "events come from records");
+}
+
+void read_parts(const std::vector<std::string>& parts) {
+  unsigned number = 0;
+  for (const std::string& part : parts) {
+    directory().write(std::to_string(++number) + "-1.seg", part);
+  }
+  const Result<Run> run = Run::open(directory().path());
+  if (run) walk(run.value());
+  for (; number > 0; --number) {
+    const std::string path = directory().path() + "/" + std::to_string(number) + "-1.seg";
+    ::unlink(path.c_str());
+  }
+}
+
+void one_input(std::string_view input) {
+  std::vector<std::string> parts = parts_of(input);
+  read_parts(parts);
+  for (std::string& part : parts) seal(&part);
+  read_parts(parts);
+}
+
+}  // namespace
+}  // namespace umaskaudit
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  umaskaudit::one_input({reinterpret_cast<const char*>(data), size});
+  return 0;
+}
+
+#ifdef PLAIN_DRIVER
+
+namespace {
+
+// The same mutations in every run: a failure can be repeated.
+void run_mutations() {
+  std::mt19937_64 random(20240229);
+  for (const auto& seed : umaskaudit::testing::trace_seeds()) {
+    umaskaudit::one_input(seed.bytes);
+    for (int i = 0; i < 400; ++i) {
+      std::string bytes = seed.bytes;
+      for (std::uint64_t n = 1 + random() % 8; n > 0; --n) {
+        bytes[random() % bytes.size()] = static_cast<char>(random());
+      }
+      if (random() % 4 == 0) bytes.resize(random() % bytes.size());
+      umaskaudit::one_input(bytes);
+    }
+  }
+}
+
+int write_seeds(const std::string& where) {
+  std::filesystem::create_directories(where);
+  for (const auto& seed : umaskaudit::testing::trace_seeds()) {
+    std::ofstream(where + "/" + seed.name, std::ios::binary) << seed.bytes;
+  }
+  return 0;
+}
+
+}  // namespace
+
+// fuzz_trace_reader_files [DIR...] | --write-seeds DIR
+int main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], "--write-seeds") == 0) return write_seeds(argv[2]);
+  run_mutations();
+  for (int i = 1; i < argc; ++i) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(argv[i])) {
+      if (!entry.is_regular_file()) continue;
+      std::ifstream file(entry.path(), std::ios::binary);
+      umaskaudit::one_input(std::string(std::istreambuf_iterator<char>(file), {}));
+    }
+  }
+  return 0;
+}
+
+#endif
