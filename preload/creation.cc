@@ -10,6 +10,7 @@
 
 #include "preload/format_text.h"
 #include "preload/livelog.h"
+#include "preload/mask_change.h"
 #include "preload/parent.h"
 #include "preload/recorder.h"
 #include "preload/scratch.h"
@@ -136,8 +137,16 @@ void Creation::made_or_met(int fd, const Look& before) {
   finish(&facts, created, 0);
 }
 
+// The permission bits are not those that the mask leaves, no ACL accounts for it, and no call of
+// ours moved the mask: somebody else may have.
+bool Creation::mask_is_suspect(const trace::Create& record, bool default_acl,
+                               const Snapshot& after) const {
+  if (default_acl || after.busy || after.change != before_.change) return false;
+  return ((record.final_mode ^ masked(request_, before_.mask)) & 0777) != 0;
+}
+
 void Creation::finish(const struct statx* facts, trace::Created created, int error) {
-  const Snapshot after = snapshot(task_);
+  Snapshot after = snapshot(task_);
   Author author{task_.tid, task_.pid, sys::now_ns(), 0};
   if (task_.context == nullptr) author.flags |= trace::kForeign;
   if (after.busy) author.flags |= trace::kBusy;
@@ -178,6 +187,13 @@ void Creation::finish(const struct statx* facts, trace::Created created, int err
         record.directory = parent.id;
       }
     }
+  }
+
+  if (facts != nullptr && created == trace::Created::yes &&
+      mask_is_suspect(record, parent.default_acl, after) &&
+      record_unseen_change(task_, request_.call, after)) {
+    record.change_before = record.change_after = after.change;
+    record.mask_before = record.mask_after = after.mask;
   }
 
   CapturedStack stack;

@@ -55,6 +55,7 @@ class Creation {
 
  private:
   void finish(const struct statx* facts, trace::Created created, int error);
+  bool mask_is_suspect(const trace::Create& record, bool default_acl, const Snapshot& after) const;
 
   const Request& request_;
   Task task_;

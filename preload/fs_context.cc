@@ -132,8 +132,8 @@ Task enter_borrowed(std::uint32_t tid, std::uint32_t pid) {
 
 Task enter_slowly(std::uint32_t tid) {
   const int asked = sys::getpid();
-  const std::uint32_t pid = asked > 0 ? static_cast<std::uint32_t>(asked)
-                                      : process.pid.load(std::memory_order_relaxed);
+  const std::uint32_t pid =
+      asked > 0 ? static_cast<std::uint32_t>(asked) : process.pid.load(std::memory_order_relaxed);
   if (pid != process.pid.load(std::memory_order_relaxed)) return enter_borrowed(tid, pid);
   set_up_thread(tid);
   return {tid, pid, own_context()};
@@ -206,6 +206,31 @@ MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t)) {
   release(context);
   sys::restore_signals(signals);
   return {old, cached, change / 2 + 1};
+}
+
+UnseenChange look_for_unseen_change(const Task& task, const Snapshot& believed) {
+  const BirthMask now = read_proc_mask();
+  UnseenChange result;
+  if (now.source != trace::MaskSource::proc || now.mask == believed.mask) return result;
+  result = {false, believed.mask, now.mask, believed.change + 1};
+  if (task.context == nullptr) {
+    Borrower& borrower = thread_state.borrower;
+    borrower.mask = now.mask;
+    borrower.change = static_cast<std::uint32_t>(result.change);
+    result.found = true;
+    return result;
+  }
+  FsContext& context = *task.context;
+  const sys::SignalSet signals = sys::block_signals();
+  acquire(context);
+  if (context.change.load(std::memory_order_relaxed) == believed.change * 2) {
+    context.mask.store(now.mask);
+    context.change.store(result.change * 2);
+    result.found = true;
+  }
+  release(context);
+  sys::restore_signals(signals);
+  return result;
 }
 
 std::uint32_t working_directory(const Task& task) {

@@ -55,6 +55,16 @@ struct MaskChange {
 // Runs `real(mask)` with the context locked and all signals blocked, and updates the cache.
 MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t));
 
+// When a mode came out that the cached mask does not explain: asks the kernel, and if the mask is
+// another one, takes it over. Nothing when the cache was right, or moved meanwhile.
+struct UnseenChange {
+  bool found = false;
+  std::uint16_t cached = 0;
+  std::uint16_t mask = 0;
+  std::uint64_t change = 0;  // the number that this discovery counts as
+};
+UnseenChange look_for_unseen_change(const Task& task, const Snapshot& believed);
+
 // The working directory's path id, looked up once per context and chdir. 0: not known.
 std::uint32_t working_directory(const Task& task);
 void forget_working_directory(const Task& task);

@@ -34,4 +34,23 @@ mode_t change_and_record_mask(mode_t mask, mode_t (*real)(mode_t), const StackSt
   return change.old_mask;
 }
 
+bool record_unseen_change(const Task& task, Call creation, Snapshot& believed) {
+  const UnseenChange change = look_for_unseen_change(task, believed);
+  if (!change.found) return false;
+  Author author{task.tid, task.pid, sys::now_ns(), trace::kDrift};
+  if (task.context == nullptr) author.flags |= trace::kForeign;
+  trace::Umask record{};
+  record.context = context_id(task);
+  record.change = change.change;
+  record.argument = change.mask;
+  record.old_mask = change.mask;
+  record.new_mask = change.mask;
+  record.cached = change.cached;
+  record.call = static_cast<std::uint16_t>(creation);
+  write_record(trace::RecordType::umask, author, record);
+  if (process.log) log_mask_change(author, record, CapturedStack{});
+  believed = {change.change, change.mask, false};
+  return true;
+}
+
 }  // namespace umaskaudit::shim

@@ -16,7 +16,8 @@ namespace umaskaudit::shim {
 
 namespace {
 
-constinit InternTable<10> by_name;   // what a name led to when it was last looked at
+constinit InternTable<10> by_name;  // what a name led to when it was last looked at
+constinit std::atomic<std::uint32_t> generation = 0;
 constinit InternTable<10> by_facts;  // one record for the same facts of the same directory
 
 constexpr std::uint32_t kMaxAcl = 1024;  // acl(5): 4 + 8 bytes an entry; larger ones are not kept
@@ -95,7 +96,8 @@ Base find_base(const Author& author, const Task& task, int dirfd, const char* pa
 
 ParentView look_at_parent(const Author& author, const Base& base, const char* path,
                           std::uint32_t length, bool surprising) {
-  std::uint64_t key = mix(base.id + 1, hash_bytes(path, parent_length(path, length))) | 1;
+  std::uint64_t key = mix(base.id + 1, hash_bytes(path, parent_length(path, length)));
+  key = mix(key, generation.load(std::memory_order_relaxed)) | 1;
   ParentView view;
   if (!surprising) {
     view.id = by_name.find(key);
@@ -110,5 +112,7 @@ ParentView look_at_parent(const Author& author, const Base& base, const char* pa
   if (view.id != 0) by_name.insert(key, view.id);
   return view;
 }
+
+void forget_parents() { generation.fetch_add(1, std::memory_order_relaxed); }
 
 }  // namespace umaskaudit::shim

@@ -32,4 +32,7 @@ struct ParentView {
 ParentView look_at_parent(const Author& author, const Base& base, const char* path,
                           std::uint32_t length, bool surprising);
 
+// After a default ACL was set: what was looked at may have changed.
+void forget_parents();
+
 }  // namespace umaskaudit::shim

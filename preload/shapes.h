@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "preload/aftermath.h"
 #include "preload/creation.h"
 #include "preload/mask_change.h"
 
@@ -275,6 +276,18 @@ auto create_socket(const Request& request, const sockaddr* address, socklen_t le
     if (path[0] != '\0') creation.made_at_path(trace::Created::yes);
   }
   keeper.restore();
+  return result;
+}
+
+// Zero on success, and only then worth a record: `note` makes it.
+template <typename Real, typename Note>
+auto note_success(Real real, Note note) {
+  const auto result = real();
+  if (result == 0) {
+    const ErrnoKeeper keeper;
+    note();
+    keeper.restore();
+  }
   return result;
 }
 

@@ -147,7 +147,8 @@ WRAPPER(int, pthread_setname_np, (pthread_t thread, const char* name)) {
 WRAPPER(int, prctl,
         (int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)) {
   if (option == PR_SET_SECCOMP && recording()) {
-    const auto* filter = a == SECCOMP_MODE_FILTER ? reinterpret_cast<const sock_fprog*>(b) : nullptr;
+    const auto* filter =
+        a == SECCOMP_MODE_FILTER ? reinterpret_cast<const sock_fprog*>(b) : nullptr;
     return install_filter(filter, [&] { return REAL(prctl)(option, a, b, c, d); });
   }
   const int result = REAL(prctl)(option, a, b, c, d);

@@ -134,6 +134,15 @@ void take_note(long number, const Arguments& arguments) {
 #define SYS_creat NONE
 #define SYS_mkdir NONE
 #define SYS_mknod NONE
+#define SYS_chmod NONE
+#define SYS_rename NONE
+#define SYS_link NONE
+#define SYS_symlink NONE
+#define SYS_unlink NONE
+#define SYS_rmdir NONE
+#endif
+#if !defined(SYS_fchmodat2)  // Linux 6.6
+#define SYS_fchmodat2 452
 #endif
 
 void* umaskaudit_route_syscall(long number) {
@@ -192,6 +201,24 @@ void* umaskaudit_route_syscall(long number) {
   case NUMBER:                                                                         \
     CASE(PARAMETERS, KIND, DIRFD, PATH, FLAGS, MODE, NAME,                             \
          create_socket(request, address, length, [&] { return RAW_CALL(NUMBER, ARGUMENTS); }));
+#define CASE_chmod(NUMBER, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, NAME) \
+  case NUMBER:                                                                          \
+    CASE(PARAMETERS, KIND, DIRFD, PATH, FLAGS, MODE, NAME,                              \
+         note_success([&] { return RAW_CALL(NUMBER, ARGUMENTS); },                      \
+                      [&] { record_permissions(request, nullptr); }));
+#define CASE_xattr(NUMBER, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, NAME) \
+  case NUMBER:                                                                          \
+    CASE(PARAMETERS, KIND, DIRFD, PATH, FLAGS, MODE, NAME,                              \
+         note_success([&] { return RAW_CALL(NUMBER, ARGUMENTS); },                      \
+                      [&] { record_permissions(request, name); }));
+#define CASE_names(NUMBER, PARAMETERS, ARGUMENTS, ACTION, DIRFD, NAMES, FLAGS, MODE, NAME)   \
+  case NUMBER:                                                                               \
+    return apply(                                                                            \
+        [&] PARAMETERS {                                                                     \
+          return note_success([&] { return RAW_CALL(NUMBER, ARGUMENTS); },                   \
+                              [&] { record_names(Call::NAME, NameAction::ACTION, NAMES); }); \
+        },                                                                                   \
+        arguments);
 // Shapes of libc's own: the kernel has no such call.
 #define CASE_plain(...)
 #define CASE_stream(...)

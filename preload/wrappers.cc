@@ -89,6 +89,18 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
 #define WRAP_semaphore(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
   CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,             \
            create_semaphore(request, WITH(NAME, ARGUMENTS, int, flags)))
+#define WRAP_chmod(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
+  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,         \
+           note_success(ONCE(NAME, ARGUMENTS), [&] { record_permissions(request, nullptr); }))
+#define WRAP_xattr(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
+  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,         \
+           note_success(ONCE(NAME, ARGUMENTS), [&] { record_permissions(request, name); }))
+#define WRAP_names(RET, NAME, PARAMETERS, ARGUMENTS, ACTION, DIRFD, NAMES, ...)        \
+  WRAPPER(RET, NAME, PARAMETERS) {                                                     \
+    if (!recording()) return REAL(NAME) ARGUMENTS;                                     \
+    return note_success(ONCE(NAME, ARGUMENTS),                                         \
+                        [&] { record_names(Call::NAME, NameAction::ACTION, NAMES); }); \
+  }
 
 #define ROW(SHAPE, RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, NUMBER) \
   WRAP_##SHAPE(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE)

@@ -1,0 +1,90 @@
+// Records permission and name changes; see aftermath.h.
+
+#include "preload/aftermath.h"
+
+#include <sys/sysmacros.h>
+
+#include <cstring>
+
+#include "preload/parent.h"
+#include "preload/recorder.h"
+#include "preload/scratch.h"
+#include "preload/stacks.h"
+#include "preload/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+std::uint16_t acl_kind(const char* attribute) {
+  if (attribute == nullptr) return 0;
+  if (strcmp(attribute, "system.posix_acl_access") == 0) return 1;
+  if (strcmp(attribute, "system.posix_acl_default") == 0) return 2;
+  return UINT16_MAX;
+}
+
+std::uint32_t base_of(const Author& author, const Task& task, int dirfd, const char* path) {
+  if (path == nullptr || dirfd == kNoBase) return 0;
+  const Scratch scratch;
+  if (scratch.get() == nullptr) return 0;
+  return find_base(author, task, dirfd, path, scratch.get(), Scratch::kSize).id;
+}
+
+std::uint16_t bounded_length(const char* path) {
+  return path != nullptr ? static_cast<std::uint16_t>(strnlen(path, trace::kMaxPath)) : 0;
+}
+
+}  // namespace
+
+void record_permissions(const Request& request, const char* attribute) {
+  const std::uint16_t acl = acl_kind(attribute);
+  if (acl == UINT16_MAX) return;
+  if (acl == 2) forget_parents();
+  if (!process.trace) return;
+  const Task task = enter();
+  const Author author{task.tid, task.pid, sys::now_ns(), 0};
+  trace::Chmod record{};
+  struct statx facts;
+  const int error =
+      request.path == nullptr
+          ? sys::facts(request.dirfd, "", AT_EMPTY_PATH, &facts)
+          : sys::facts(request.dirfd, request.path, request.flags & AT_SYMLINK_NOFOLLOW, &facts);
+  if (error == 0) {
+    record.final_mode = facts.stx_mode;
+    record.dev = makedev(facts.stx_dev_major, facts.stx_dev_minor);
+    record.ino = facts.stx_ino;
+  }
+  CapturedStack stack;
+  capture_stack(Event::other, author, request.stack, stack);
+  record.context = context_id(task);
+  record.stack = stack.id;
+  record.requested = request.mode;
+  record.call = static_cast<std::uint16_t>(request.call);
+  record.acl = acl;
+  record.path_length = bounded_length(request.path);
+  record.base = base_of(author, task, request.dirfd, request.path);
+  write_record(trace::RecordType::chmod, author, record, {request.path, record.path_length});
+}
+
+void record_names(Call call, NameAction action, const Names& names) {
+  if (!process.trace) return;
+  const Task task = enter();
+  const Author author{task.tid, task.pid, sys::now_ns(), 0};
+  trace::Rename record{};
+  record.context = context_id(task);
+  record.from_base = base_of(author, task, names.from_fd, names.from);
+  record.to_base = base_of(author, task, names.to_fd, names.to);
+  struct statx facts;
+  if (names.to != nullptr && sys::facts(names.to_fd, names.to, AT_SYMLINK_NOFOLLOW, &facts) == 0) {
+    record.dev = makedev(facts.stx_dev_major, facts.stx_dev_minor);
+    record.ino = facts.stx_ino;
+  }
+  record.call = static_cast<std::uint16_t>(call);
+  record.action = static_cast<std::uint16_t>(action);
+  record.from_length = bounded_length(names.from);
+  record.to_length = bounded_length(names.to);
+  write_record(trace::RecordType::rename, author, record, {names.from, record.from_length},
+               {names.to, record.to_length});
+}
+
+}  // namespace umaskaudit::shim
