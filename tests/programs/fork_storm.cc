@@ -1,6 +1,7 @@
 // Threads fork while other threads change the umask; each child changes its own and creates a file.
 // Ground truth: every child ends, with the mode that its own mask gives. Usage: fork_storm DIR
 // [CHILDREN] A lock that another thread holds at the fork stays locked for ever in the child.
+#include <sched.h>
 #include <sys/wait.h>
 
 #include <thread>
@@ -13,11 +14,18 @@ namespace {
 constexpr int kForkers = 2;
 constexpr int kTogglers = 2;
 
-std::atomic<bool> done{false};
+constexpr int kBurst = 32;
 
+std::atomic<bool> done{false};
+std::atomic<int> forks{0};
+
+// A burst of changes around each fork.
 void toggle(victim::Barrier& start) {
   start.wait();
-  while (!done.load(std::memory_order_relaxed)) umask(umask(0));
+  for (int seen = 0; !done; seen = forks) {
+    for (int i = 0; i < kBurst; ++i) umask(umask(0));
+    while (forks == seen && !done) sched_yield();
+  }
 }
 
 // In the child only this thread exists, so its mask is certain. Truth goes out in one write.
@@ -39,6 +47,7 @@ void fork_many(victim::Barrier& start, const std::string& prefix, int children) 
   start.wait();
   for (int i = 0; i < children; ++i) {
     const std::string path = prefix + std::to_string(i);
+    ++forks;
     const pid_t pid = victim::need(fork(), "fork");
     if (pid == 0) child(path);
     int status = 0;
