@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "reporter/rules/change_order.h"
 #include "reporter/rules/check.h"
 #include "reporter/rules/fates.h"
 #include "reporter/rules/fingerprint.h"
@@ -106,9 +107,10 @@ class Engine : public TimelineSink {
 }  // namespace rules
 
 FindResult find(const EventSource& source, const FindOptions& options) {
-  const rules::Fates fates = rules::first_reading(source);
+  const EventSource ordered = rules::in_change_order(source);
+  const rules::Fates fates = rules::first_reading(ordered);
   rules::Engine engine(fates, options);
-  source([&](const Event& event) {
+  ordered([&](const Event& event) {
     engine.feed(event);
     return true;
   });

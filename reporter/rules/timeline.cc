@@ -10,7 +10,7 @@ namespace {
 // A creation looks back to the change before its call. One that blocked (open of a FIFO, or a
 // thread that lost its processor) may have met more changes than this; the latest ones stand for
 // all.
-constexpr std::size_t kHistory = 1024;
+constexpr std::size_t kHistory = std::size_t{1} << 16;
 
 }  // namespace
 
