@@ -9,13 +9,12 @@ EventBuilder::EventBuilder(const ContextTree& tree, const Claims& claims, String
     : tree_(tree), claims_(claims), pool_(pool) {}
 
 void join_path(std::string_view base, std::string_view argument, std::string* path) {
-  path->clear();
+  *path = base;
   const bool relative = argument.empty() || argument.front() != '/';
   while (relative && argument.size() >= 2 && argument[0] == '.' && argument[1] == '/') {
     argument.remove_prefix(2);
     while (!argument.empty() && argument.front() == '/') argument.remove_prefix(1);
   }
-  if (relative) *path = base;
   if (relative && !base.empty() && !argument.empty() && base.back() != '/') *path += '/';
   for (const char c : argument) {
     if (c == '/' && !path->empty() && path->back() == '/') continue;

@@ -63,9 +63,9 @@ class EventBuilder {
 // The part of a Process record that needs no table.
 void describe_image(const trace::Process& facts, ProcessEvent* event);
 
-// The path that a call meant: `argument` as passed, joined to `base` when it is relative and the
-// base is known. Only doubled slashes and leading "./" are taken out: ".." may cross a symbolic
-// link. Written to `path`.
+// The path that a call meant: `argument` as passed, joined to `base` where that is known: a
+// directory for a relative path, a root that the program moved to for an absolute one. Only doubled
+// slashes and leading "./" are taken out: ".." may cross a symbolic link. Written to `path`.
 void join_path(std::string_view base, std::string_view argument, std::string* path);
 
 }  // namespace umaskaudit::model

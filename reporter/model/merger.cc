@@ -9,8 +9,8 @@ namespace umaskaudit::model {
 namespace {
 
 // All buffers together, however many segments there are, as far as kLeastWindow allows.
-constexpr std::size_t kBuffers = 32 * 1024 * 1024;
-constexpr std::size_t kMostWindow = 1024 * 1024;
+constexpr std::size_t kBuffers = std::size_t{32} << 20;
+constexpr std::size_t kMostWindow = std::size_t{1} << 20;
 
 using Stream = std::unique_ptr<SegmentStream>;
 

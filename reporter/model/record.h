@@ -22,9 +22,9 @@ struct Record {
 // Copies the fixed part of the payload. False when the record is too short for its type.
 template <typename T>
 bool fixed_part(const Record& record, T* out) {
-  if (record.payload_length < sizeof(T)) return false;
-  std::memcpy(out, record.payload, sizeof(T));
-  return true;
+  const bool whole = record.payload_length >= sizeof(T);
+  if (whole) std::memcpy(out, record.payload, sizeof(T));
+  return whole;
 }
 
 // `length` bytes behind the fixed part and `skip` more. Empty when they are not all there.

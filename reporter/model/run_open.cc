@@ -119,10 +119,8 @@ Result<OpenedRun> open_run(const std::string& path) {
   if (directory->get() < 0) return cannot_open(path, std::strerror(errno));
 
   OpenedRun run;
-  std::vector<std::string> names;
-  if (single) {
-    names.push_back(path.substr(slash == std::string::npos ? 0 : slash + 1));
-  } else {
+  std::vector<std::string> names{path.substr(slash == std::string::npos ? 0 : slash + 1)};
+  if (!single) {
     names = segment_names(*directory);
     read_state(directory, &run.facts);
   }

@@ -10,16 +10,16 @@
 namespace umaskaudit::model {
 namespace {
 
-constexpr std::size_t kWindow = 256 * 1024;
+constexpr std::size_t kWindow = std::size_t{256} << 10;
 // Where the writer maps its chunks; a record never crosses into the next one, and what is left of a
 // chunk stays zero. Only the count of unfinished records rests on this, never what is recovered.
-constexpr std::uint64_t kFirstChunk = 64 * 1024;
-constexpr std::uint64_t kChunk = 256 * 1024;
+constexpr std::uint64_t kFirstChunk = std::uint64_t{64} << 10;
+constexpr std::uint64_t kChunk = std::uint64_t{256} << 10;
 
 // A hostile file can claim a 64 KiB record every 8 bytes. Long candidates are checked while the
 // bytes checked in vain stay below a start credit and a multiple of the bytes searched; short ones
 // always: together a bounded multiple of the file's size.
-constexpr std::uint64_t kCheckCredit = 16 * 1024 * 1024;
+constexpr std::uint64_t kCheckCredit = std::uint64_t{16} << 20;
 constexpr std::uint64_t kCheckFactor = 16;
 constexpr std::uint32_t kShortRecord = 256;
 
@@ -80,11 +80,9 @@ bool Scanner::next(Record* record) {
     if (!skip_gap()) return false;
   }
   const std::uint64_t end = position_ + record->head.length;
-  if (!result_.extents.empty() && result_.extents.back().end == position_) {
-    result_.extents.back().end = end;
-  } else {
-    result_.extents.push_back({position_, end});
-  }
+  const bool follows = !result_.extents.empty() && result_.extents.back().end == position_;
+  if (!follows) result_.extents.push_back({position_, end});
+  result_.extents.back().end = end;
   ++result_.records;
   position_ = end;
   return true;
@@ -103,9 +101,9 @@ bool Scanner::skip_gap() {
 }
 
 bool Scanner::worth_checking(std::uint32_t length, std::uint64_t scanned) {
-  if (length > kShortRecord && checked_ > kCheckCredit + kCheckFactor * scanned) return false;
-  checked_ += length;
-  return true;
+  const bool worth = length <= kShortRecord || checked_ <= kCheckCredit + kCheckFactor * scanned;
+  if (worth) checked_ += length;
+  return worth;
 }
 
 // The first non-zero word at or behind `offset` that is already in the window, or where to read on.

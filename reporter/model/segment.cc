@@ -19,224 +19,209 @@ std::string hex(std::string_view bytes) {
   return text;
 }
 
-bool learn_process(const Record& record, Segment* segment, StringPool* pool) {
+// What each type adds; `record` is the one that the fixed part came from.
+class Learner {
+ public:
+  Learner(const Record& record, Segment* segment, StringPool* pool)
+      : record_(record), segment_(*segment), pool_(*pool) {}
+
+  // False when the record is too short for its type, or its parts do not fit into it.
+  bool learn();
+
+ private:
+  template <typename T>
+  bool as() {
+    T fixed{};
+    const bool whole = fixed_part(record_, &fixed);
+    if (whole) add(fixed);
+    return whole && fits_;
+  }
+  // Types that leave nothing in the tables.
+  template <typename T>
+  bool only_long_enough() const {
+    return record_.payload_length >= sizeof(T);
+  }
+
+  void add(const trace::Process& process);
+  void add(const trace::Thread& thread);
+  void add(const trace::Module& module);
+  void add(const trace::Stack& stack);
+  void add(const trace::Path& path);
+  void add(const trace::Context& context);
+  void add(const trace::Umask& umask);
+  void add(const trace::Directory& directory);
+  void add(const trace::Exec& exec);
+  void add(const trace::ExecFailed& failed);
+  void add(const trace::Fork& fork);
+  void add(const trace::ThreadCreate& create);
+  void add(const trace::BlindSpot& spot);
+  void add(const trace::CallNames& names);
+
+  const Record& record_;
+  Segment& segment_;
+  StringPool& pool_;
+  bool fits_ = true;
+};
+
+void Learner::add(const trace::Process& process) {
   Image image;
-  if (!fixed_part(record, &image.facts)) return false;
-  image.offset = record.offset;
-  image.time_ns = record.head.time_ns;
-  image.exe = pool->intern(bytes_after<trace::Process>(record, image.facts.exe_length));
-  image.comm = pool->intern(padded_text(image.facts.comm));
-  segment->comms.try_emplace(image.facts.pid, image.comm);
-  const LocalContext context{image.facts.parent_context, image.facts.parent_change, image.facts.pid,
+  image.facts = process;
+  image.offset = record_.offset;
+  image.time_ns = record_.head.time_ns;
+  image.exe = pool_.intern(bytes_after<trace::Process>(record_, process.exe_length));
+  image.comm = pool_.intern(padded_text(process.comm));
+  segment_.comms.try_emplace(process.pid, image.comm);
+  const LocalContext context{process.parent_context, process.parent_change, process.pid,
                              image.origin(), image.time_ns};
-  segment->contexts.add(image.facts.context, context);
-  segment->images.push_back(image);
-  return true;
+  segment_.contexts.add(process.context, context);
+  segment_.images.push_back(image);
 }
 
-bool learn_thread(const Record& record, Segment* segment, StringPool* pool) {
-  trace::Thread thread{};
-  if (!fixed_part(record, &thread)) return false;
-  const std::string_view name = pool->intern(padded_text(thread.name));
-  const auto [known, added] = segment->tids.try_emplace(thread.tid, TidFact{name, thread.handle});
+void Learner::add(const trace::Thread& thread) {
+  const std::string_view name = pool_.intern(padded_text(thread.name));
+  const auto [known, added] = segment_.tids.try_emplace(thread.tid, TidFact{name, thread.handle});
   // A name change repeats the handle; only a thread's first record says when it began.
-  if (!added && known->second.handle == thread.handle) return true;
+  if (!added && known->second.handle == thread.handle) return;
   known->second.handle = thread.handle;
-  segment->threads.push_back({record.head.pid, thread.handle, record.head.time_ns, thread.tid});
-  return true;
+  segment_.threads.push_back({record_.head.pid, thread.handle, record_.head.time_ns, thread.tid});
 }
 
-bool learn_module(const Record& record, Segment* segment, StringPool* pool) {
-  trace::Module module{};
-  if (!fixed_part(record, &module)) return false;
+void Learner::add(const trace::Module& module) {
   ModuleInfo info;
-  info.build_id = hex(bytes_after<trace::Module>(record, module.build_id_length));
+  info.build_id = hex(bytes_after<trace::Module>(record_, module.build_id_length));
   info.path =
-      pool->intern(bytes_after<trace::Module>(record, module.path_length, module.build_id_length));
+      pool_.intern(bytes_after<trace::Module>(record_, module.path_length, module.build_id_length));
   info.base = module.base;
   info.start = module.start;
   info.end = module.end;
-  segment->modules.add(module.id, std::move(info));
-  return true;
+  segment_.modules.add(module.id, std::move(info));
 }
 
-bool learn_stack(const Record& record, Segment* segment) {
-  trace::Stack stack{};
-  if (!fixed_part(record, &stack)) return false;
-  const std::string_view bytes =
-      bytes_after<trace::Stack>(record, std::uint32_t{stack.count} * sizeof(std::uint64_t));
-  if (stack.count > trace::kMaxFrames || bytes.size() != stack.count * sizeof(std::uint64_t)) {
-    return false;
-  }
-  const std::size_t first = segment->frames.size();
-  segment->frames.resize(first + stack.count);
-  if (stack.count != 0) std::memcpy(&segment->frames[first], bytes.data(), bytes.size());
-  segment->stacks.add(stack.id, {static_cast<std::uint32_t>(first), stack.count, stack.flags});
-  return true;
+void Learner::add(const trace::Stack& stack) {
+  const std::uint32_t size = std::uint32_t{stack.count} * sizeof(std::uint64_t);
+  const std::string_view bytes = bytes_after<trace::Stack>(record_, size);
+  fits_ = stack.count <= trace::kMaxFrames && bytes.size() == size;
+  if (!fits_) return;
+  const std::size_t first = segment_.frames.size();
+  segment_.frames.resize(first + stack.count);
+  if (stack.count != 0) std::memcpy(&segment_.frames[first], bytes.data(), size);
+  segment_.stacks.add(stack.id, {static_cast<std::uint32_t>(first), stack.count, stack.flags});
 }
 
-bool learn_path(const Record& record, Segment* segment, StringPool* pool) {
-  trace::Path path{};
-  if (!fixed_part(record, &path) || path.length > trace::kMaxPath) return false;
-  const std::string_view text = bytes_after<trace::Path>(record, path.length);
-  if (text.size() != path.length) return false;
-  segment->paths.add(path.id, pool->intern(text));
-  return true;
+void Learner::add(const trace::Path& path) {
+  const std::string_view text = bytes_after<trace::Path>(record_, path.length);
+  fits_ = path.length <= trace::kMaxPath && text.size() == path.length;
+  if (fits_) segment_.paths.add(path.id, pool_.intern(text));
 }
 
-bool learn_context(const Record& record, Segment* segment) {
-  trace::Context context{};
-  if (!fixed_part(record, &context)) return false;
-  segment->contexts.add(context.id,
+void Learner::add(const trace::Context& context) {
+  segment_.contexts.add(context.id,
                         {context.parent, context.parent_change, context.owner,
-                         static_cast<trace::Origin>(context.origin), record.head.time_ns});
-  return true;
+                         static_cast<trace::Origin>(context.origin), record_.head.time_ns});
 }
 
-bool learn_umask(const Record& record, Segment* segment) {
-  trace::Umask umask{};
-  if (!fixed_part(record, &umask)) return false;
-  segment->histories[umask.context].add(record.head.time_ns, umask.change, record.offset,
+void Learner::add(const trace::Umask& umask) {
+  segment_.histories[umask.context].add(record_.head.time_ns, umask.change, record_.offset,
                                         umask.new_mask);
-  return true;
 }
 
-bool learn_directory(const Record& record, Segment* segment) {
-  trace::Directory directory{};
-  if (!fixed_part(record, &directory)) return false;
+void Learner::add(const trace::Directory& directory) {
   ParentFacts facts;
   facts.mode = directory.mode & 07777;
   facts.gid = directory.gid;
   facts.fs_type = directory.fs_type;
-  const std::string_view acl = bytes_after<trace::Directory>(record, directory.acl_length);
+  const std::string_view acl = bytes_after<trace::Directory>(record_, directory.acl_length);
   if (!acl.empty()) facts.acl = parse_acl_xattr(acl.data(), acl.size());
-  segment->directories.add(directory.id, facts);
-  return true;
+  segment_.directories.add(directory.id, facts);
 }
 
-bool learn_exec(const Record& record, Segment* segment, StringPool* pool) {
-  trace::Exec exec{};
-  if (!fixed_part(record, &exec)) return false;
+void Learner::add(const trace::Exec& exec) {
   ExecFact fact;
-  fact.offset = record.offset;
-  fact.time_ns = record.head.time_ns;
-  fact.pid = record.head.pid;
-  fact.tid = record.head.tid;
+  fact.offset = record_.offset;
+  fact.time_ns = record_.head.time_ns;
+  fact.pid = record_.head.pid;
+  fact.tid = record_.head.tid;
   fact.context = exec.context;
-  fact.path = pool->intern(bytes_after<trace::Exec>(record, exec.path_length));
-  segment->last_exec[fact.tid] = segment->execs.size();
-  segment->execs.push_back(fact);
-  return true;
+  fact.path = pool_.intern(bytes_after<trace::Exec>(record_, exec.path_length));
+  segment_.last_exec[fact.tid] = segment_.execs.size();
+  segment_.execs.push_back(fact);
 }
 
-bool learn_exec_failed(const Record& record, Segment* segment) {
-  trace::ExecFailed failed{};
-  if (!fixed_part(record, &failed)) return false;
+void Learner::add(const trace::ExecFailed& failed) {
   // One thread's records are in order, so its latest attempt is the one that failed.
-  const auto exec = segment->last_exec.find(record.head.tid);
-  if (exec != segment->last_exec.end()) segment->execs[exec->second].error = failed.error;
-  return true;
+  const auto exec = segment_.last_exec.find(record_.head.tid);
+  if (exec != segment_.last_exec.end()) segment_.execs[exec->second].error = failed.error;
 }
 
-bool learn_fork(const Record& record, Segment* segment) {
-  trace::Fork fork{};
-  if (!fixed_part(record, &fork)) return false;
-  segment->forks.push_back({record.head.time_ns, fork.change, fork.child, fork.context});
-  return true;
+void Learner::add(const trace::Fork& fork) {
+  segment_.forks.push_back({record_.head.time_ns, fork.change, fork.child, fork.context});
 }
 
-bool learn_thread_create(const Record& record, Segment* segment) {
-  trace::ThreadCreate create{};
-  if (!fixed_part(record, &create)) return false;
-  segment->births.push_back(
-      {record.head.pid, create.handle, record.head.time_ns, record.offset, 0});
-  return true;
+void Learner::add(const trace::ThreadCreate& create) {
+  segment_.births.push_back(
+      {record_.head.pid, create.handle, record_.head.time_ns, record_.offset, 0});
 }
 
-bool learn_blind_spot(const Record& record, Segment* segment) {
-  trace::BlindSpot spot{};
-  if (!fixed_part(record, &spot)) return false;
-  switch (static_cast<trace::Blind>(spot.reason)) {
-    case trace::Blind::exec_static:
-    case trace::Blind::exec_privileged:
-    case trace::Blind::exec_environment:
-      segment->told_blind.push_back({record.head.tid, record.head.time_ns});
-      break;
-    case trace::Blind::other:
-    case trace::Blind::deepbind:
-    case trace::Blind::dlmopen:
-    case trace::Blind::io_uring:
-    case trace::Blind::seccomp:
-    case trace::Blind::raw_clone:
-    case trace::Blind::no_mask:
-    case trace::Blind::old_abi:
-    case trace::Blind::untracked_chroot:
-      break;
+void Learner::add(const trace::BlindSpot& spot) {
+  const auto reason = static_cast<trace::Blind>(spot.reason);
+  if (reason == trace::Blind::exec_static || reason == trace::Blind::exec_privileged ||
+      reason == trace::Blind::exec_environment) {
+    segment_.told_blind.push_back({record_.head.tid, record_.head.time_ns});
   }
-  return true;
 }
 
-bool learn_call_names(const Record& record, Segment* segment, StringPool* pool) {
-  trace::CallNames names{};
-  if (!fixed_part(record, &names)) return false;
-  std::string_view text = bytes_after<trace::CallNames>(record, names.bytes);
-  if (!segment->calls.empty()) return true;
+void Learner::add(const trace::CallNames& names) {
+  if (!segment_.calls.empty()) return;
+  std::string_view text = bytes_after<trace::CallNames>(record_, names.bytes);
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\0'), text.size());
-    segment->calls.push_back(pool->intern(text.substr(0, end)));
+    segment_.calls.push_back(pool_.intern(text.substr(0, end)));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
-  return true;
 }
 
-template <typename T>
-bool long_enough(const Record& record) {
-  return record.payload_length >= sizeof(T);
-}
-
-// False when the record is shorter than its type.
-bool learn_type(const Record& record, Segment* segment, StringPool* pool) {
-  switch (record.type()) {
+bool Learner::learn() {
+  switch (record_.type()) {
     case trace::RecordType::pad:
       return true;
     case trace::RecordType::process:
-      return learn_process(record, segment, pool);
+      return as<trace::Process>();
     case trace::RecordType::thread:
-      return learn_thread(record, segment, pool);
+      return as<trace::Thread>();
     case trace::RecordType::module:
-      return learn_module(record, segment, pool);
+      return as<trace::Module>();
     case trace::RecordType::stack:
-      return learn_stack(record, segment);
+      return as<trace::Stack>();
     case trace::RecordType::path:
-      return learn_path(record, segment, pool);
+      return as<trace::Path>();
     case trace::RecordType::context:
-      return learn_context(record, segment);
+      return as<trace::Context>();
     case trace::RecordType::umask:
-      return learn_umask(record, segment);
+      return as<trace::Umask>();
     case trace::RecordType::directory:
-      return learn_directory(record, segment);
+      return as<trace::Directory>();
     case trace::RecordType::exec:
-      return learn_exec(record, segment, pool);
+      return as<trace::Exec>();
     case trace::RecordType::exec_failed:
-      return learn_exec_failed(record, segment);
+      return as<trace::ExecFailed>();
     case trace::RecordType::fork:
-      return learn_fork(record, segment);
+      return as<trace::Fork>();
     case trace::RecordType::thread_create:
-      return learn_thread_create(record, segment);
+      return as<trace::ThreadCreate>();
     case trace::RecordType::blind_spot:
-      return learn_blind_spot(record, segment);
+      return as<trace::BlindSpot>();
     case trace::RecordType::call_names:
-      return learn_call_names(record, segment, pool);
+      return as<trace::CallNames>();
     case trace::RecordType::create:
-      return long_enough<trace::Create>(record);
+      return only_long_enough<trace::Create>();
     case trace::RecordType::note:
-      return long_enough<trace::Note>(record);
+      return only_long_enough<trace::Note>();
     case trace::RecordType::chmod:
-      return long_enough<trace::Chmod>(record);
+      return only_long_enough<trace::Chmod>();
     case trace::RecordType::rename:
-      return long_enough<trace::Rename>(record);
+      return only_long_enough<trace::Rename>();
   }
-  ++segment->unknown_records;
+  ++segment_.unknown_records;
   return true;
 }
 
@@ -295,7 +280,7 @@ std::string_view Segment::comm_of(std::uint32_t pid_wanted) const {
 }
 
 void learn(const Record& record, Segment* segment, StringPool* pool) {
-  if (!learn_type(record, segment, pool)) {
+  if (!Learner(record, segment, pool).learn()) {
     ++segment->malformed_records;
     return;
   }

@@ -8,7 +8,7 @@ namespace umaskaudit::model {
 namespace {
 
 constexpr std::size_t kFirstSlots = 256;
-constexpr std::size_t kBlock = 64 * 1024;
+constexpr std::size_t kBlock = std::size_t{64} << 10;
 
 std::uint32_t hash_of(std::string_view text) {
   constexpr std::uint64_t kPrime = 0x9E3779B97F4A7C15u;

@@ -46,7 +46,9 @@ TEST(JoinPath, OnlyDoubledSlashesAndLeadingDotsGo) {
   EXPECT_EQ(join("/base", "../file"), "/base/../file") << "may cross a symbolic link";
   EXPECT_EQ(join("/base", "a/./b"), "/base/a/./b");
   EXPECT_EQ(join("/base", "a//b///c/"), "/base/a/b/c/");
-  EXPECT_EQ(join("/base", "//abs//olute"), "/abs/olute");
+  EXPECT_EQ(join("", "//abs//olute"), "/abs/olute");
+  EXPECT_EQ(join("/new/root", "/etc/x"), "/new/root/etc/x") << "after chroot(2)";
+  EXPECT_EQ(join("/new/root/", "//etc"), "/new/root/etc");
   EXPECT_EQ(join("", "file"), "file") << "nothing known: as it was passed";
   EXPECT_EQ(join("", "./file"), "file");
   EXPECT_EQ(join("/base", ""), "/base");
