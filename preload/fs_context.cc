@@ -8,6 +8,7 @@
 #include "preload/birth_mask.h"
 #include "preload/fork_guard.h"
 #include "preload/recorder.h"
+#include "preload/root.h"
 #include "preload/scratch.h"
 #include "preload/sys.h"
 
@@ -240,11 +241,15 @@ std::uint32_t working_directory(const Task& task) {
   }
   const Scratch scratch;
   if (scratch.get() == nullptr) return 0;
-  const char* path = scratch.get();
-  const long size = sys::call(SYS_getcwd, sys::arg(path), trace::kMaxPath);
+  TextBuffer text(scratch.get(), Scratch::kSize);
+  put_root(text);
+  const long size = sys::call(SYS_getcwd, sys::arg(scratch.get() + text.length()),
+                              static_cast<long>(text.room()));
   if (size <= 1) return 0;
-  const std::uint32_t id =
-      intern_path({task.tid, task.pid}, path, static_cast<std::uint32_t>(size - 1));
+  const auto length =
+      static_cast<std::uint32_t>(text.length()) + static_cast<std::uint32_t>(size - 1);
+  if (length > trace::kMaxPath) return 0;
+  const std::uint32_t id = intern_path({task.tid, task.pid}, scratch.get(), length);
   if (task.context != nullptr) task.context->cwd.store(id, std::memory_order_relaxed);
   return id;
 }

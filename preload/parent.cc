@@ -9,6 +9,7 @@
 
 #include "preload/format_text.h"
 #include "preload/intern.h"
+#include "preload/root.h"
 #include "preload/scratch.h"
 #include "preload/sys.h"
 
@@ -82,7 +83,12 @@ std::uint32_t record_facts(const Author& author, const char* name, ParentView& v
 
 Base find_base(const Author& author, const Task& task, int dirfd, const char* path, char* buffer,
                std::uint32_t size) {
-  if (path[0] == '/') return {};
+  if (path[0] == '/') {
+    if (root_length() == 0) return {};
+    TextBuffer root(buffer, size);
+    put_root(root);
+    return {intern_path(author, buffer, root_length()), nullptr};
+  }
   if (dirfd == AT_FDCWD) return {working_directory(task), nullptr};
   char link[32];
   TextBuffer text(link, sizeof link);

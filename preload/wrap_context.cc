@@ -13,6 +13,8 @@
 #include "preload/fs_context.h"
 #include "preload/modules.h"
 #include "preload/recorder.h"
+#include "preload/root.h"
+#include "preload/scratch.h"
 #include "preload/seccomp.h"
 #include "preload/stacks.h"
 #include "preload/symbols.h"
@@ -72,7 +74,18 @@ WRAPPER(int, fchdir, (int fd)) {
 }
 
 WRAPPER(int, chroot, (const char* path)) {
-  return move_root_or_directory([&] { return REAL(chroot)(path); });
+  const Scratch scratch;
+  std::uint32_t length = 0;
+  if (scratch.get() != nullptr && recording() && sys::readable(path)) {
+    length = name_new_root(path, scratch.get(), Scratch::kSize);
+  }
+  const int result = REAL(chroot)(path);
+  if (result == 0) {
+    // A vfork child's root is not ours.
+    if (recording() && enter().context != nullptr) move_root(scratch.get(), length);
+    note_moved_directory();
+  }
+  return result;
 }
 
 WRAPPER(int, unshare, (int flags)) {

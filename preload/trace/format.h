@@ -262,7 +262,8 @@ struct Create {
   std::uint32_t final_mode;  // st_mode with type bits; 0 when it could not be read
   std::uint32_t open_flags;
   std::int32_t error;       // errno, 0 on success
-  std::uint32_t base;       // path id that a relative path starts from; 0 when absolute or unknown
+  std::uint32_t base;       // path id that the path starts from: the directory for a relative one,
+                            // the root after chroot(2) for an absolute one; 0: none, or unknown
   std::uint32_t directory;  // facts of the parent; 0 when not read
   std::uint64_t dev;        // st_dev
   std::uint64_t ino;

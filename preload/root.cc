@@ -1,0 +1,41 @@
+// Keeps the outside name of the root directory; see root.h.
+
+#include "preload/root.h"
+
+#include <atomic>
+
+#include "preload/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+char root[4096];
+constinit std::atomic<std::uint32_t> length = 0;
+
+}  // namespace
+
+std::uint32_t name_new_root(const char* path, char* out, std::uint32_t size) {
+  const int fd = sys::open(path, O_PATH | O_CLOEXEC | O_DIRECTORY);
+  if (fd < 0) return 0;
+  char link[32];
+  TextBuffer text(link, sizeof link);
+  text.put("/proc/self/fd/").decimal(static_cast<unsigned>(fd)).end();
+  const long found =
+      sys::call(SYS_readlinkat, AT_FDCWD, sys::arg(link), sys::arg(out), static_cast<long>(size));
+  sys::close(fd);
+  return found > 0 && found < static_cast<long>(size) ? static_cast<std::uint32_t>(found) : 0;
+}
+
+void move_root(const char* name, std::uint32_t name_length) {
+  const std::uint32_t old = length.load(std::memory_order_acquire);
+  if (name_length <= 1 || old + name_length > sizeof root) return;
+  memcpy(root + old, name, name_length);
+  length.store(old + name_length, std::memory_order_release);
+}
+
+std::uint32_t root_length() { return length.load(std::memory_order_acquire); }
+
+void put_root(TextBuffer& text) { text.put(root, root_length()); }
+
+}  // namespace umaskaudit::shim
