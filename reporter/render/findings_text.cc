@@ -187,9 +187,11 @@ class Text {
                 octal(victim.expected_mask) + '\n';
         continue;
       }
-      out_ += octal(victim.mode) + " instead of " + octal(victim.expected) + "  " +
-              kind_name(victim.kind) + ' ' + escape(victim.path) + "  (asked for " +
-              octal(without_type(victim.requested)) + ", umask " + octal(victim.mask);
+      out_ += octal(victim.mode);
+      if (victim.mode != victim.expected) out_ += " instead of " + octal(victim.expected);
+      out_ += std::string("  ") + kind_name(victim.kind) + ' ' + escape(victim.path) +
+              "  (asked for " + octal(without_type(victim.requested)) + ", umask " +
+              octal(victim.mask);
       if (victim.mask != victim.expected_mask) out_ += " not " + octal(victim.expected_mask);
       out_ += victim.ambiguous ? "; the mask moved meanwhile)\n" : ")\n";
     }

@@ -30,7 +30,8 @@ class ExecCheck : public Check {
       early_.erase(early);
       judge(start_of(*fork), child);
     } else if (const auto* exec = std::get_if<ExecEvent>(&event)) {
-      if (exec->error == 0) expect(exec->pid, *exec);
+      // A child of posix_spawn has no context that is known: its parent's fork speaks for it.
+      if (exec->error == 0 && timeline_.heritage(exec->fs, exec->tid)) expect(exec->pid, *exec);
     } else if (const auto* process = std::get_if<ProcessEvent>(&event)) {
       const auto found = expected_.find(process->pid);
       if (found == expected_.end()) {
