@@ -119,13 +119,22 @@ Creation::Look Creation::look() const {
 
 void Creation::made_or_met(int fd, const Look& before) {
   struct statx facts;
-  if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0) {
+  judge(sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0 ? &facts : nullptr, before);
+}
+
+void Creation::made_or_met_at_path(const Look& before) {
+  struct statx facts;
+  judge(sys::facts(request_.dirfd, request_.path, 0, &facts) == 0 ? &facts : nullptr, before);
+}
+
+void Creation::judge(const struct statx* facts, const Look& before) {
+  if (facts == nullptr) {
     finish(nullptr, trace::Created::unknown, 0);
     return;
   }
-  const std::int64_t birth = birth_of(facts);
+  const std::int64_t birth = birth_of(*facts);
   auto created = trace::Created::probably;
-  if (before.exists && before.ino == facts.stx_ino && before.dev == device_of(facts) &&
+  if (before.exists && before.ino == facts->stx_ino && before.dev == device_of(*facts) &&
       before.birth_ns == birth) {
     created = trace::Created::no;
   } else if (birth != 0 && birth < before.before_ns) {
@@ -134,7 +143,7 @@ void Creation::made_or_met(int fd, const Look& before) {
   } else if (birth == 0 && !before.known) {
     created = trace::Created::unknown;
   }
-  finish(&facts, created, 0);
+  finish(facts, created, 0);
 }
 
 // The permission bits are not those that the mask leaves, no ACL accounts for it, and no call of

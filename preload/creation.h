@@ -28,6 +28,9 @@ class Creation {
  public:
   // Takes the snapshot before the call.
   explicit Creation(const Request& request);
+  // For a call that somebody else makes, under a mask that is already known.
+  Creation(const Request& request, const Task& task, const Snapshot& before)
+      : request_(request), task_(task), before_(before) {}
 
   // For another attempt of the same call.
   void again() { before_ = snapshot(task_); }
@@ -52,8 +55,10 @@ class Creation {
   Look look() const;
   // After a successful call that did not insist on O_EXCL.
   void made_or_met(int fd, const Look& before);
+  void made_or_met_at_path(const Look& before);
 
  private:
+  void judge(const struct statx* facts, const Look& before);
   void finish(const struct statx* facts, trace::Created created, int error);
   bool mask_is_suspect(const trace::Create& record, bool default_acl, const Snapshot& after) const;
 

@@ -1,15 +1,14 @@
-// exec and posix_spawn: records them, keeps children followed, names what cannot be.
+// exec: records it, keeps the new image followed, names what cannot be.
 // Must never change which program runs, with which arguments, or why it fails.
 
 #include <alloca.h>
 #include <errno.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "preload/blind_spot.h"
-#include "preload/exec_environment.h"
+#include "preload/exec_call.h"
 #include "preload/fs_context.h"
 #include "preload/stacks.h"
 #include "preload/sys.h"
@@ -18,18 +17,6 @@
 namespace umaskaudit::shim {
 
 namespace {
-
-struct ExecCall {
-  Call call;
-  const char* path;  // as passed; "" where there is none
-  bool search;       // along PATH
-  StackStart stack;
-};
-
-struct ExecOutlook {
-  EnvironmentPlan plan;
-  bool repair;
-};
 
 // A path that the kernel has not seen yet may point anywhere.
 const char* readable_path(const char* path) {
@@ -50,6 +37,8 @@ void report_obstacle(const Author& author, const ExecCall& exec, std::uint32_t c
                       static_cast<std::uint32_t>(strlen(path)));
   }
 }
+
+}  // namespace
 
 ExecOutlook look_ahead(char* const* environment) {
   ExecOutlook outlook{plan_environment(environment), false};
@@ -72,6 +61,8 @@ void record_exec(const Author& author, const ExecCall& exec, std::uint32_t conte
   write_record(trace::RecordType::exec, author, record, {path, record.path_length});
   report_obstacle(author, exec, context, outlook);
 }
+
+namespace {
 
 // Runs `real(environment)`, which returns only when it failed.
 template <typename Real>
@@ -98,64 +89,11 @@ int record_and_exec(const ExecCall& exec, char* const* environment, Real real) {
   return result;
 }
 
-// A posix_spawn child execs without ever running our code: its records are written for it.
-void record_spawn(const Task& task, const ExecCall& exec, const Snapshot& before, pid_t child,
-                  const ExecOutlook& outlook) {
-  const auto pid = static_cast<std::uint32_t>(child);
-  const Author parent{task.tid, task.pid};
-  trace::Context context{};
-  context.id = next_id(trace::IdSpace::context);
-  context.parent = context_id(task);
-  context.parent_change = before.change;
-  context.owner = pid;
-  context.origin = static_cast<std::uint8_t>(trace::Origin::vfork);
-  context.mask_source = static_cast<std::uint8_t>(trace::MaskSource::inherited);
-  context.mask = before.mask;
-  write_record(trace::RecordType::context, Author{pid, pid}, context);
-  trace::Fork fork{};
-  fork.child = pid;
-  fork.context = context.parent;
-  fork.change = before.change;
-  fork.call = static_cast<std::uint16_t>(exec.call);
-  fork.origin = static_cast<std::uint8_t>(trace::Origin::vfork);
-  write_record(trace::RecordType::fork, parent, fork);
-  record_exec(Author{pid, pid}, exec, context.id, 0, outlook);
-}
-
-// Like record_and_exec, in the parent; `real(pid, environment)` returns an error number.
-template <typename Real>
-int record_and_spawn(const ExecCall& exec, pid_t* pid, char* const* environment, Real real) {
-  if (!recording()) return real(pid, environment);
-  const int saved = errno;
-  const Task task = enter();
-  const Snapshot before = snapshot(task);
-  const ExecOutlook outlook = look_ahead(environment);
-  char* const* used = environment;
-  if (outlook.repair) {
-    auto** slots = static_cast<char**>(alloca(outlook.plan.slots() * sizeof(char*)));
-    auto* bytes = static_cast<char*>(alloca(outlook.plan.preload_bytes + 1));
-    repair_environment(outlook.plan, environment, slots, bytes);
-    used = slots;
-  }
-  errno = saved;
-  pid_t child = 0;
-  const int error = real(&child, used);
-  const int after = errno;
-  if (error == 0) {
-    if (pid != nullptr) *pid = child;
-    record_spawn(task, exec, before, child, outlook);
-  }
-  errno = after;
-  return error;
-}
-
 }  // namespace
 
 }  // namespace umaskaudit::shim
 
 using namespace umaskaudit::shim;  // NOLINT: wrappers are extern "C"
-
-#define EXEC_CALL(name, path, search) (ExecCall{Call::name, path, search, UMASKAUDIT_STACK_START()})
 
 WRAPPER(int, execve, (const char* path, char* const* argv, char* const* env)) {
   return record_and_exec(EXEC_CALL(execve, path, false), env,
@@ -229,22 +167,4 @@ int umaskaudit_execle(const char* path, const char* arg, ...) {
   va_end(list);
   return record_and_exec(EXEC_CALL(execle, path, false), env,
                          [&](char* const* used) { return REAL(execve)(path, argv, used); });
-}
-
-WRAPPER(int, posix_spawn,
-        (pid_t * pid, const char* path, const posix_spawn_file_actions_t* actions,
-         const posix_spawnattr_t* attributes, char* const* argv, char* const* env)) {
-  return record_and_spawn(EXEC_CALL(posix_spawn, path, false), pid, env,
-                          [&](pid_t* child, char* const* used) {
-                            return REAL(posix_spawn)(child, path, actions, attributes, argv, used);
-                          });
-}
-
-WRAPPER(int, posix_spawnp,
-        (pid_t * pid, const char* path, const posix_spawn_file_actions_t* actions,
-         const posix_spawnattr_t* attributes, char* const* argv, char* const* env)) {
-  return record_and_spawn(EXEC_CALL(posix_spawnp, path, true), pid, env,
-                          [&](pid_t* child, char* const* used) {
-                            return REAL(posix_spawnp)(child, path, actions, attributes, argv, used);
-                          });
 }
