@@ -22,7 +22,7 @@ namespace {
 struct SpawnAction {
   enum Tag : int { close_fd, dup_fd, open_file, change_directory, change_directory_fd };
   int tag;
-  int fd;
+  alignas(8) int fd;  // begins a union that holds pointers
   const char* path;
   int flags;
   mode_t mode;
