@@ -99,7 +99,7 @@ std::string scoped_name(Dwarf_Die die, int depth) {
 std::string function_name(Dwarf_Die* die) {
   const char* linkage = string_attribute(die, DW_AT_linkage_name);
   if (linkage == nullptr) linkage = string_attribute(die, DW_AT_MIPS_linkage_name);
-  if (linkage != nullptr && *linkage != '\0') return demangle(linkage);
+  if (linkage != nullptr && is_mangled(linkage)) return demangle(linkage);
   return scoped_name(*die, 0);
 }
 

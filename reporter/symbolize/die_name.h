@@ -9,8 +9,9 @@
 
 namespace umaskaudit {
 
-// The linkage name demangled where there is one; else the name with its namespaces, classes and
-// functions in front: g++ gives no linkage name to functions of internal linkage.
+// The linkage name demangled where it is a mangled one; else the name with its namespaces, classes
+// and functions in front: g++ gives no linkage name to functions of internal linkage, and C code
+// has linkage names that nobody wrote ("__GI_qsort").
 std::string function_name(Dwarf_Die* die);
 
 }  // namespace umaskaudit

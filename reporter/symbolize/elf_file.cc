@@ -121,6 +121,11 @@ Result<ElfFile> inspect_elf(Fd fd, const std::string& path, ElfKind kind) {
   return file;
 }
 
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
 bool harmless_to_open(const std::string& path) {
   struct stat status {};
   return stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);

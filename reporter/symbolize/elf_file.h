@@ -59,6 +59,9 @@ Result<ElfFile> open_elf(const std::string& root, const std::string& path,
 // The same checks for a descriptor that somebody else opened. `path` is for messages.
 Result<ElfFile> inspect_elf(Fd fd, const std::string& path, ElfKind kind = ElfKind::loadable);
 
+// Everything before the last '/'; empty when there is none.
+std::string directory_of(const std::string& path);
+
 // False for what exists and must not be opened: FIFOs, devices, sockets.
 bool harmless_to_open(const std::string& path);
 

@@ -8,11 +8,6 @@ namespace {
 
 constexpr char kSystemDebug[] = "/usr/lib/debug";
 
-std::string directory_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
-
 std::string changed_note(const ModuleKey& key, const ElfFile& on_disk) {
   return key.path + " changed since the recording (build id " + key.build_id + " recorded, " +
          (on_disk.build_id.empty() ? "none" : on_disk.build_id) + " on disk)";

@@ -6,13 +6,10 @@
 #include <string>
 #include <utility>
 
+#include "reporter/symbolize/names.h"
+
 namespace umaskaudit {
 namespace {
-
-std::string directory_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
 
 int find_no_elf(Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**) { return -1; }
 
@@ -97,8 +94,13 @@ Places Module::places_at(std::uint64_t address) {
   Places places;
   if (debug_ != nullptr) places = debug_->expand(address - bias_);
   if (places.empty()) places.emplace_back();
-  if (places.back().symbol.empty()) places.back().symbol = symbols().name_at(address);
-  if (places.back() == Location{}) places.clear();
+  Location& outermost = places.back();
+  // The assembler notes some alias of a function ("__GI_umask"); the table knows the best of them.
+  if (outermost.symbol.empty() || outermost.language == kAssembler) {
+    std::string name = symbols().name_at(address);
+    if (!name.empty()) outermost.symbol = std::move(name);
+  }
+  if (outermost == Location{}) places.clear();
   return places;
 }
 

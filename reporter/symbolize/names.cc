@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <string_view>
 
 namespace umaskaudit {
 namespace {
@@ -45,6 +44,13 @@ std::string demangle(const char* name) {
   std::string result(text.get());
   strip_rust_hash(result);
   return result;
+}
+
+bool is_mangled(std::string_view name) {
+  for (const std::string_view prefix : {"_Z", "_R", "_D", "$s", "$S"}) {
+    if (name.starts_with(prefix)) return true;
+  }
+  return false;
 }
 
 const char* language_name(std::uint64_t dw_lang) {
@@ -92,7 +98,7 @@ const char* language_name(std::uint64_t dw_lang) {
     case DW_LANG_Pascal83:
       return "Pascal";
     case DW_LANG_Mips_Assembler:
-      return "assembler";
+      return kAssembler;
     default:
       return "";
   }

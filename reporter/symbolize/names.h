@@ -5,11 +5,17 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace umaskaudit {
 
 // C++ (and legacy Rust, without its hash) names as they were written; every other name unchanged.
 std::string demangle(const char* name);
+
+// Whether a linkage name says more than the plain name: C++, Rust, D and Swift mangle.
+bool is_mangled(std::string_view name);
+
+inline constexpr char kAssembler[] = "assembler";
 
 // "C", "C++", "Rust", ... for a DW_LANG value (dwarf.h); empty when it has no common name.
 const char* language_name(std::uint64_t dw_lang);

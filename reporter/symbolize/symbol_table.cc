@@ -2,6 +2,7 @@
 #include "reporter/symbolize/symbol_table.h"
 
 #include <algorithm>
+#include <string_view>
 #include <tuple>
 
 #include "reporter/symbolize/names.h"
@@ -14,7 +15,7 @@ struct Candidate {
   GElf_Addr high = 0;
   GElf_Addr section_end = 0;
   int rank = 0;  // of names for one address, the highest is shown
-  const char* name = nullptr;
+  std::string_view name;
 };
 
 bool names_code(const GElf_Sym& symbol) {
@@ -76,7 +77,12 @@ SymbolTable::SymbolTable(Dwfl_Module* module) {
     found.push_back(candidate);
   }
   std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tie(a.low, b.rank) < std::tie(b.low, a.rank);
+    if (std::tie(a.low, b.rank) != std::tie(b.low, a.rank)) {
+      return std::tie(a.low, b.rank) < std::tie(b.low, a.rank);
+    }
+    const std::size_t a_size = a.name.size();
+    const std::size_t b_size = b.name.size();
+    return std::tie(a_size, a.name) < std::tie(b_size, b.name);  // "openat" before "openat64"
   });
   // One name for an address, and none without a size inside a function that has one: a label.
   // What has no size reaches to the next symbol.
@@ -87,7 +93,8 @@ SymbolTable::SymbolTable(Dwfl_Module* module) {
     if (known || (symbol.high == 0 && symbol.low < sized_end)) continue;
     if (open_end) symbols_.back().high = std::min(symbols_.back().high, symbol.low);
     open_end = symbol.high == 0;
-    symbols_.push_back({symbol.low, open_end ? symbol.section_end : symbol.high, symbol.name});
+    symbols_.push_back(
+        {symbol.low, open_end ? symbol.section_end : symbol.high, symbol.name.data()});
     sized_end = std::max(sized_end, symbol.high);
   }
 }
