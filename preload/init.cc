@@ -102,12 +102,11 @@ void start_recording() {
   open_log();
   set_up_fork_guard();
   if (!process.options.trace.empty()) {
-    process.trace =
+    const int error =
         open_segment(process.options.trace.bytes, process.pid.load(std::memory_order_relaxed));
-    if (!process.trace) {
-      const char* directory = process.options.trace.bytes;
-      warn("cannot record into", directory, static_cast<unsigned>(strlen(directory)));
-    }
+    process.trace = error == 0;
+    // With log=off somebody else watches over the run: `umaskaudit run` tells by run.state.
+    if (error != 0 && !process.options.log.is("off")) warn_not_recording(error);
   }
   write_birth(trace::Origin::exec, make_first_context());
   write_call_names();

@@ -123,6 +123,14 @@ void put_derivation(TextBuffer& text, const trace::Create& record, const ParentV
   }
 }
 
+// For lines that are not the log's. Keeps one byte of the buffer for the newline.
+void write_line(TextBuffer& text) {
+  text.end();
+  char* end = const_cast<char*>(text.begin()) + text.length();
+  *end = '\n';
+  write_quietly(2, text.begin(), text.length() + 1);
+}
+
 }  // namespace
 
 void open_log() {
@@ -204,9 +212,18 @@ void warn(const char* problem, const char* word, unsigned length) {
   TextBuffer text(line, sizeof line - 1);
   text.put("umaskaudit: warning: ").put(problem).put(" '").escaped(word, length);
   text.put("' in UMASKAUDIT_OPTIONS; try UMASKAUDIT_OPTIONS=help=1");
-  text.end();
-  line[text.length()] = '\n';
-  write_quietly(2, line, text.length() + 1);
+  write_line(text);
+}
+
+void warn_not_recording(int error) {
+  char line[512];
+  TextBuffer text(line, sizeof line - 1);
+  const char* directory = process.options.trace.bytes;
+  text.put("umaskaudit: warning: cannot record into '").escaped(directory, strlen(directory));
+  const char* reason = strerrordesc_np(error);
+  text.put("' (").put(reason != nullptr ? reason : "unknown error");
+  text.put("); the program goes on unrecorded, try another trace= directory");
+  write_line(text);
 }
 
 }  // namespace umaskaudit::shim

@@ -21,7 +21,10 @@ void log_creation(const Author& author, const Request& request, const trace::Cre
                   const char* path, const ParentView& parent);
 void log_blind_spot(const Author& author, const char* what, const char* text, std::uint32_t length);
 
-// A complaint about our own options; the only line that is written even with log=off.
+// Complaints about our own options; the only lines that are written even with log=off.
 void warn(const char* problem, const char* word, unsigned length);
+
+// The trace= directory cannot be used; `error` is an errno.
+void warn_not_recording(int error);
 
 }  // namespace umaskaudit::shim

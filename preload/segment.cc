@@ -196,41 +196,41 @@ void fill_header(std::uint32_t pid, std::uint64_t now) {
   __atomic_store_n(&header->tail, sizeof(trace::SegmentHeader), __ATOMIC_RELEASE);
 }
 
+// Makes a segment in the directory and maps its beginning; 0 or an error number.
+int map_new_segment(int directory, std::uint32_t pid) {
+  const std::uint64_t now = sys::now_ns();
+  char name[kNameSize];
+  const int fd = create_segment(directory, pid, now, name);
+  if (fd < 0) return -fd;
+  unsigned char* at = map_first_chunk(fd);
+  sys::close(fd);
+  if (at == nullptr) {
+    // An empty segment would only look like a damaged one.
+    sys::call(SYS_unlinkat, directory, sys::arg(name), 0);
+    return ENOSPC;
+  }
+  header = reinterpret_cast<trace::SegmentHeader*>(at);
+  fill_header(pid, now);
+  chunks[0].store(at, std::memory_order_release);
+  return 0;
+}
+
 }  // namespace
 
-bool open_segment(const char* directory, std::uint32_t pid) {
+int open_segment(const char* directory, std::uint32_t pid) {
   const int directory_fd = open_directory(directory);
-  if (directory_fd < 0) return false;
+  if (directory_fd < 0) return -directory_fd;
   trace::RunState* state = map_run_state(directory_fd);
   if (state != nullptr) add(state->images, 1);
   limit = segment_limit();
-  const std::uint64_t now = sys::now_ns();
-  long error = -EFBIG;
-  if (limit != 0) {
-    char name[kNameSize];
-    const int fd = create_segment(directory_fd, pid, now, name);
-    error = fd;
-    if (fd >= 0) {
-      unsigned char* at = map_first_chunk(fd);
-      sys::close(fd);
-      error = -ENOSPC;
-      if (at == nullptr) {
-        // An empty segment would only look like a damaged one.
-        sys::call(SYS_unlinkat, directory_fd, sys::arg(name), 0);
-      } else {
-        header = reinterpret_cast<trace::SegmentHeader*>(at);
-        fill_header(pid, now);
-        chunks[0].store(at, std::memory_order_release);
-      }
-    }
-  }
+  const int error = limit != 0 ? map_new_segment(directory_fd, pid) : EFBIG;
   sys::close(directory_fd);
   if (state != nullptr) {
-    add(header != nullptr ? state->segments : state->segments_failed, 1);
-    if (header == nullptr) state->last_errno = static_cast<std::uint64_t>(-error);
+    add(error == 0 ? state->segments : state->segments_failed, 1);
+    if (error != 0) state->last_errno = static_cast<std::uint64_t>(error);
     sys::unmap(state, 4096);
   }
-  return header != nullptr;
+  return error;
 }
 
 trace::SegmentHeader* segment_header() { return header; }

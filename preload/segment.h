@@ -11,9 +11,10 @@
 namespace umaskaudit::shim {
 
 // Opens DIRECTORY (made 0700 if missing) and a new segment 0600 in it, both whatever the umask or a
-// default ACL says. False: nothing was mapped, and run.state counts the failure if it can.
+// default ACL says. 0, or an error number: nothing was mapped, and run.state counts the failure if
+// it can.
 // Uses descriptors for the time of the call only. Not async-signal-safe; called once, by init.
-bool open_segment(const char* directory, std::uint32_t pid);
+int open_segment(const char* directory, std::uint32_t pid);
 
 // The header of the open segment; null when there is none.
 trace::SegmentHeader* segment_header();
