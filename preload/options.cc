@@ -43,19 +43,22 @@ bool parse(Word value, std::uint64_t& out) {
   }
   if (i == 0) return false;
   if (i + 1 == value.length) {
+    unsigned shift = 0;
     switch (value.begin[i]) {
       case 'K':
-        number <<= 10;
+        shift = 10;
         break;
       case 'M':
-        number <<= 20;
+        shift = 20;
         break;
       case 'G':
-        number <<= 30;
+        shift = 30;
         break;
       default:
         return false;
     }
+    if (number > UINT64_MAX >> shift) return false;
+    number <<= shift;
     ++i;
   }
   if (i != value.length) return false;
