@@ -9,6 +9,9 @@
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/render/csv.h"
+#include "reporter/render/escape.h"
+#include "reporter/render/findings_json.h"
+#include "reporter/render/findings_text.h"
 #include "reporter/render/json_summary.h"
 #include "reporter/render/jsonl.h"
 #include "reporter/render/markdown.h"
@@ -64,6 +67,13 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
     lines.append(line, *spot);
     output.stream << line;
   }
+  // Findings are about the whole run: a filtered stream of events says nothing of them.
+  if (!options.arguments.filter.empty()) return;
+  for (const Finding& finding : opened.findings().findings) {
+    std::string line;
+    append_finding_json(line, finding);
+    output.stream << line;
+  }
 }
 
 void write_csv(OpenedRun& opened, const Options& options, const Output& output) {
@@ -74,15 +84,29 @@ void write_csv(OpenedRun& opened, const Options& options, const Output& output) 
   });
 }
 
-void write_text(const TextContext& context, const Summary& summary, const OpenedRun& opened,
-                std::size_t limit, std::ostream& stream) {
+void append_findings(std::string& out, const TextContext& context, OpenedRun& opened) {
+  out += context.paint(Style::strong, "Findings") + '\n';
+  const FindResult result = opened.findings();
+  for (const Finding& finding : result.findings) {
+    out += "  ";
+    append_finding_line(out, context, finding);
+  }
+  out += result.findings.empty() ? "  none\n\n"
+                                 : "  umaskaudit check " + escape(opened.run().directory()) +
+                                       " shows both sides of each\n\n";
+}
+
+void write_text(OpenedRun& opened, const Options& options, const Output& output) {
+  const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
+  const Summary summary = opened.summary({options.arguments.filter, options.sort, options.limit});
   std::string out;
   append_header(out, context, summary, opened.heading());
   append_mask_changes(out, context, summary);
-  append_creations(out, context, summary, limit);
+  append_creations(out, context, summary, options.limit);
+  if (options.arguments.filter.empty()) append_findings(out, context, opened);
   append_notes(out, context, summary);
   append_unseen(out, context, summary);
-  stream << out;
+  output.stream << out;
 }
 
 void write(OpenedRun& opened, const Options& options, const Output& output) {
@@ -90,7 +114,7 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
   const SummaryOptions wanted{options.arguments.filter, options.sort, options.limit};
   switch (options.format) {
     case Format::text:
-      return write_text(context, opened.summary(wanted), opened, options.limit, output.stream);
+      return write_text(opened, options, output);
     case Format::jsonl:
       return write_jsonl(opened, options, output);
     case Format::json:

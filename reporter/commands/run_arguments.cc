@@ -10,6 +10,7 @@
 #include "reporter/base/output_file.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/program.h"
+#include "reporter/render/symbol_chain.h"
 
 namespace umaskaudit {
 namespace {
@@ -111,6 +112,12 @@ Heading OpenedRun::heading() const {
   else if (record_->exit_code)
     heading.ending = "exit code " + std::to_string(*record_->exit_code);
   return heading;
+}
+
+FindResult OpenedRun::findings() {
+  FindOptions options;
+  options.symbol_chain = [this](StackRef ref) { return symbol_chain(stacks_.frames(ref)); };
+  return find(run_, options);
 }
 
 int write_output(Console& console, const std::string& file,

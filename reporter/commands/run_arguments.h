@@ -16,6 +16,7 @@
 #include "reporter/render/filter.h"
 #include "reporter/render/stack_cache.h"
 #include "reporter/render/text_report.h"
+#include "reporter/rules/find.h"
 
 namespace CLI {
 class App;
@@ -54,6 +55,8 @@ class OpenedRun {
   // summarize(), and unaudited() among the blind spots.
   Summary summary(const SummaryOptions& options) const;
   Heading heading() const;
+  // What the rules say, without policy, suppressions or baseline; worst first.
+  FindResult findings();
 
  private:
   OpenedRun(Run run, SymbolOptions symbols, std::optional<RunRecord> record);

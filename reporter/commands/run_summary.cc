@@ -8,7 +8,9 @@
 #include <string>
 
 #include "reporter/commands/command.h"
+#include "reporter/commands/run_arguments.h"
 #include "reporter/render/escape.h"
+#include "reporter/render/findings_text.h"
 #include "reporter/render/text_report.h"
 #include "reporter/render/time_text.h"
 
@@ -17,13 +19,14 @@ namespace {
 
 constexpr std::size_t kMostThreads = 5;
 constexpr std::size_t kMostBlindSpots = 3;
+constexpr std::size_t kMostFindings = 3;
 
 void append_changes(std::string& out, const std::vector<Culprit>& all, const Paint& paint) {
   for (std::size_t i = 0; i < std::min(all.size(), kMostThreads); ++i) {
     const MaskChanges& changes = all[i].changes;
     out += "umaskaudit:   thread " + thread_text(changes.thread, changes.who.tid) + " of " +
            std::to_string(changes.who.pid) + ": " + counted(changes.count, "change") + ", " +
-           paint(mask_style(commonest(changes).second), transitions_text(changes));
+           paint(mask_style(widest_mask(changes)), transitions_text(changes));
     if (!all[i].where.empty()) out += ", " + all[i].where;
     out += '\n';
   }
@@ -47,31 +50,42 @@ void append_blind(std::string& out, const Summary& summary, const Completeness& 
            std::to_string(loss.count) + '\n';
 }
 
+void append_findings(std::string& out, const TextContext& context, OpenedRun& run) {
+  const FindResult result = run.findings();
+  std::size_t shown = 0;
+  for (const Finding& finding : result.findings) {
+    if (finding.severity == Severity::note || shown == kMostFindings) break;
+    out += "umaskaudit: ";
+    append_finding_line(out, context, finding);
+    ++shown;
+  }
+  if (result.findings.size() > shown)
+    out += "umaskaudit: " + counted(result.findings.size() - shown, "finding") +
+           (shown == 0 ? "" : " more") + ": umaskaudit check " + escape(run.run().directory()) +
+           '\n';
+}
+
 }  // namespace
 
 void print_run_summary(Console& console, const RunDirectory& directory, unsigned growing) {
-  const Result<Run> run = Run::open(directory.path);
-  if (!run) {
-    warn(console, "nothing was recorded: " + run.error().what +
-                      (run.error().why.empty() ? "" : " (" + run.error().why + ")"));
-    return;
-  }
-  if (run->completeness().segments == 0) {
-    warn(console, "nothing was recorded: the program did not load libumaskaudit.so");
-    return;
-  }
-  SummaryOptions options;
-  options.limit = 1;
-  const Summary summary = summarize(*run, options);
-  Symbolizer symbolizer({});
-  StackCache stacks(*run, symbolizer);
-  const Paint paint(console.err_colour);
+  RunArguments arguments;
+  arguments.run = directory.path;
+  const auto opened = OpenedRun::open(arguments);
+  if (!opened) return warn(console, "nothing was recorded: " + opened.error().what);
+  OpenedRun& run = **opened;
+  if (run.run().completeness().segments == 0)
+    return warn(console, "nothing was recorded: the program did not load libumaskaudit.so");
+  SummaryOptions brief;
+  brief.limit = 1;
+  const Summary summary = summarize(run.run(), brief);
+  const TextContext context{run.run(), run.stacks(), Paint(console.err_colour), 0};
   std::string out = "umaskaudit: " + counted(summary.created, "object") + " created, " +
                     counted(summary.mask_changes, "mask change") + " by " +
                     counted(summary.processes, "process image") + " with " +
                     counted(summary.threads, "thread") + '\n';
-  append_changes(out, culprits(summary, stacks), paint);
-  append_blind(out, summary, run->completeness(), paint);
+  append_changes(out, culprits(summary, run.stacks()), context.paint);
+  append_findings(out, context, run);
+  append_blind(out, summary, run.run().completeness(), context.paint);
   if (directory.continued) out += "umaskaudit: the numbers include an earlier run in there\n";
   if (growing != 0)
     out += "umaskaudit: " + counted(growing, "segment") + " may still grow: something runs on\n";

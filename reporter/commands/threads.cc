@@ -46,7 +46,7 @@ TextTable table_of(const std::vector<Culprit>& all, std::size_t rows, std::uint6
     const MaskChanges& changes = all[i].changes;
     table.add({std::to_string(changes.who.pid), std::to_string(changes.who.tid),
                escape(changes.thread), std::to_string(changes.count),
-               Cell(transitions_text(changes), mask_style(commonest(changes).second)),
+               Cell(transitions_text(changes), mask_style(widest_mask(changes))),
                offset_text(changes.first_ns, begin), offset_text(changes.last_ns, begin),
                duration_text(changes.held_ns), duration_text(changes.longest_ns), all[i].where});
   }

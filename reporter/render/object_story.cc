@@ -4,6 +4,7 @@
 #include "reporter/render/object_story.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <utility>
@@ -17,15 +18,25 @@ bool is_creation(const CreateEvent& event) {
   return event.error == 0 && event.created != trace::Created::no;
 }
 
+// A record may say "/a/../b" or "/dir/": the program wrote it so.
+bool same_name(const std::string& recorded, const std::string& path) {
+  if (recorded == path) return true;
+  std::string_view end = recorded;
+  if (end.size() > 1 && end.back() == '/') end.remove_suffix(1);
+  if (end == path) return true;
+  return end.find("/.") != std::string_view::npos &&
+         std::filesystem::path(end).lexically_normal() == path;
+}
+
 // Inodes that were made as `path`, or got that name later.
 class InodesOf {
  public:
   explicit InodesOf(const std::string& path) : path_(path) {}
   void operator()(const CreateEvent& event) {
-    if (is_creation(event) && event.path == path_) found.insert({event.dev, event.ino});
+    if (is_creation(event) && same_name(event.path, path_)) found.insert({event.dev, event.ino});
   }
   void operator()(const RenameEvent& event) {
-    if (event.error == 0 && event.to == path_) found.insert({event.dev, event.ino});
+    if (event.error == 0 && same_name(event.to, path_)) found.insert({event.dev, event.ino});
   }
   void operator()(const EventBase&) {}
 
@@ -47,7 +58,7 @@ class Storyteller {
     Life& life = lives_[inode];
     life.story.creation = event;
     life.story.path = event.path;
-    life.named = event.path == path_;
+    life.named = same_name(event.path, path_);
   }
   void operator()(const ChmodEvent& event) {
     const Inode inode{event.dev, event.ino};
@@ -59,7 +70,7 @@ class Storyteller {
     Life& life = lives_[inode];
     life.story.afterwards.emplace_back(event);
     if (event.action == RenameEvent::Action::renamed) life.story.path = event.to;
-    if (event.to == path_) life.named = true;
+    if (same_name(event.to, path_)) life.named = true;
   }
   void operator()(const EventBase&) {}
 

@@ -16,15 +16,19 @@
 namespace umaskaudit {
 namespace {
 
+constexpr std::size_t kMostTransitions = 2;
+
 std::string heading(const TextContext& context, const std::string& title) {
   return context.paint(Style::strong, title) + '\n';
 }
 
-std::string completeness_text(const TextContext& context) {
+std::string completeness_text(const TextContext& context, const Summary& summary) {
   const Completeness& facts = context.run.completeness();
-  if (facts.total_lost() == 0 && facts.damaged_bytes == 0 && facts.segments_failed == 0)
-    return context.paint(Style::good, "complete");
-  return context.paint(Style::bad, "INCOMPLETE, see the end");
+  if (!facts.losses.empty()) return context.paint(Style::bad, "INCOMPLETE, see the end");
+  if (summary.blind_spots.empty()) return context.paint(Style::good, "complete");
+  return context.paint(
+      Style::warning,
+      "nothing lost, but " + counted(summary.blind_spots.size(), "blind spot") + ", see the end");
 }
 
 std::string created_text(trace::Created created) {
@@ -79,19 +83,33 @@ std::string thread_text(std::string_view name, std::uint32_t tid) {
   return name.empty() ? number : escape(name) + ' ' + number;
 }
 
-std::pair<Mode, Mode> commonest(const MaskChanges& changes) {
-  const auto found =
-      std::max_element(changes.transitions.begin(), changes.transitions.end(),
-                       [](const auto& a, const auto& b) { return a.second < b.second; });
-  return found == changes.transitions.end() ? std::pair<Mode, Mode>(0, 0) : found->first;
+Mode widest_mask(const MaskChanges& changes) {
+  Mode mask = 0777;
+  for (const auto& [transition, count] : changes.transitions) mask &= transition.second;
+  return mask;
 }
 
 std::string transitions_text(const MaskChanges& changes) {
-  const auto [before, after] = commonest(changes);
-  std::string text = octal(before) + " -> " + octal(after);
-  if (changes.transitions.size() > 1)
-    text += " (+" + std::to_string(changes.transitions.size() - 1) + " more)";
-  return text;
+  if (changes.transitions.empty()) return "";
+  const auto text = [](const std::pair<Mode, Mode>& one) {
+    return octal(one.first) + " -> " + octal(one.second);
+  };
+  // The commonest; of equals the one that opens: it is what people look for.
+  const auto less = [](const auto& a, const auto& b) {
+    return std::tuple(a.second, b.first.second) < std::tuple(b.second, a.first.second);
+  };
+  const auto first =
+      std::max_element(changes.transitions.begin(), changes.transitions.end(), less)->first;
+  std::string out = text(first);
+  std::size_t named = 1;
+  for (const auto& [transition, count] : changes.transitions)
+    if (transition != first && named < kMostTransitions) {
+      out += ", " + text(transition);
+      ++named;
+    }
+  if (changes.transitions.size() > named)
+    out += " (+" + std::to_string(changes.transitions.size() - named) + " more)";
+  return out;
 }
 
 std::vector<Culprit> culprits(const Summary& summary, StackCache& stacks) {
@@ -130,7 +148,7 @@ void append_header(std::string& out, const TextContext& context, const Summary& 
          counted(summary.threads, "thread");
   out += "\n  what       " + counted(summary.mask_changes, "mask change") + ", " +
          counted(summary.created, "object") + " created, " + counted(summary.events, "event");
-  out += "\n  record     " + completeness_text(context) + "\n\n";
+  out += "\n  record     " + completeness_text(context, summary) + "\n\n";
 }
 
 void append_mask_changes(std::string& out, const TextContext& context, const Summary& summary) {
@@ -149,7 +167,7 @@ void append_mask_changes(std::string& out, const TextContext& context, const Sum
     const MaskChanges& changes = one.changes;
     table.add({std::to_string(changes.who.pid), std::to_string(changes.who.tid),
                escape(changes.thread), std::to_string(changes.count),
-               Cell(transitions_text(changes), mask_style(commonest(changes).second)), one.where});
+               Cell(transitions_text(changes), mask_style(widest_mask(changes))), one.where});
   }
   out += table.text(context.width, context.paint) + '\n';
 }

@@ -46,9 +46,9 @@ struct Culprit {
 };
 std::vector<Culprit> culprits(const Summary& summary, StackCache& stacks);
 
-// The transition (old and new mask) that happened most often.
-std::pair<Mode, Mode> commonest(const MaskChanges& changes);
-// "0022 -> 0000", and "(+2 more)" when there are several transitions; the commonest one is named.
+// What the most permissive of the changes left masked.
+Mode widest_mask(const MaskChanges& changes);
+// "0022 -> 0000, 0000 -> 0022 (+1 more)": the commonest one first.
 std::string transitions_text(const MaskChanges& changes);
 // How alarming a mask or a mode is to look at.
 Style mask_style(Mode mask);

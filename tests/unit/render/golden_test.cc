@@ -1,0 +1,111 @@
+// What users see of one fixed run, in every format, held against tests/golden/*.
+// With UMASKAUDIT_UPDATE_GOLDEN=1 (tests/golden/update) the files are written instead: review the
+// difference before it is committed.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "reporter/commands/cli.h"
+#include "tests/unit/render/fixture_run.h"
+
+namespace umaskaudit {
+namespace {
+
+using testing::RunDirectory;
+
+struct Case {
+  const char* golden;
+  std::vector<std::string> arguments;  // RUN stands for the directory
+  std::size_t width = 0;
+  bool colour = false;
+};
+
+std::string replace_all(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+std::string output_of(const Case& test) {
+  const RunDirectory directory;
+  write_fixture_run(directory);
+  std::vector<std::string> arguments;
+  for (const std::string& word : test.arguments)
+    arguments.push_back(word == "RUN" ? directory.path() : word);
+  std::ostringstream out, err;
+  Console console{out, err};
+  console.width = test.width;
+  console.out_colour = test.colour;
+  EXPECT_EQ(run_cli(arguments, console), 0);
+  EXPECT_EQ(err.str(), "");
+  return replace_all(out.str(), directory.path(), "RUN");
+}
+
+class Golden : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Golden, IsAsStored) {
+  const std::string path = std::string(GOLDEN_FOLDER) + "/" + GetParam().golden;
+  const std::string output = output_of(GetParam());
+  if (std::getenv("UMASKAUDIT_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << output;
+    return;
+  }
+  std::ifstream file(path, std::ios::binary);
+  ASSERT_TRUE(file) << path;
+  std::ostringstream stored;
+  stored << file.rdbuf();
+  EXPECT_EQ(output, stored.str()) << "if this is meant: tests/golden/update, and review";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Outputs, Golden,
+    ::testing::Values(Case{"report.txt", {"report", "RUN"}},
+                      Case{"report-80.txt", {"report", "RUN"}, 80},
+                      Case{"report-colour.txt", {"report", "RUN", "--limit", "2"}, 0, true},
+                      Case{"report-filtered.txt",
+                           {"report", "RUN", "--path", "*hit*", "--sort", "mode"}},
+                      Case{"report.jsonl", {"report", "RUN", "--format", "jsonl"}},
+                      Case{"report.json", {"report", "RUN", "--format", "json"}},
+                      Case{"report.csv", {"report", "RUN", "--format", "csv"}},
+                      Case{"report.md", {"report", "RUN", "--format", "markdown"}},
+                      Case{"threads.txt", {"threads", "RUN", "--stacks"}},
+                      Case{"timeline.txt", {"timeline", "RUN", "--all"}},
+                      Case{"blame.txt", {"blame", "RUN", "/srv/final"}}),
+    [](const auto& test) {
+      std::string name = test.param.golden;
+      for (char& c : name)
+        if (c == '.' || c == '-') c = '_';
+      return name;
+    });
+
+// A second, independent reader of what we call JSON Lines.
+TEST(JsonLines, EveryLineIsAnObjectWithTheCommonFields) {
+  std::istringstream lines(output_of({"", {"report", "RUN", "--format", "jsonl"}}));
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const auto object = nlohmann::json::parse(line, nullptr, false);
+    ASSERT_TRUE(object.is_object()) << line;
+    if (object["type"] == "finding") continue;
+    for (const char* key :
+         {"type", "seq", "time_ns", "pid", "tid", "thread", "fs", "call", "stack"})
+      EXPECT_TRUE(object.contains(key)) << key << " in " << line;
+  }
+  EXPECT_GT(count, 10u);
+}
+
+TEST(TextReport, LetsNoControlByteThrough) {
+  for (const char* format : {"text", "jsonl", "json", "csv", "markdown"}) {
+    const std::string text = output_of({"", {"report", "RUN", "--format", format}});
+    for (const char c : text) {
+      const bool line_end = c == '\n' || (c == '\r' && std::string(format) == "csv");
+      EXPECT_TRUE(line_end || static_cast<unsigned char>(c) >= 0x20) << format;
+    }
+    EXPECT_EQ(text.find("\xe2\x80\xae"), std::string::npos) << format;
+  }
+}
+
+}  // namespace
+}  // namespace umaskaudit

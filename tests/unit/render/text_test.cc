@@ -1,0 +1,128 @@
+// Widths, tables, modes, times, colour: the parts that every text report is made of.
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "reporter/base/console.h"
+#include "reporter/render/mode_text.h"
+#include "reporter/render/stack_text.h"
+#include "reporter/render/style.h"
+#include "reporter/render/text_table.h"
+#include "reporter/render/text_width.h"
+#include "reporter/render/time_text.h"
+
+namespace umaskaudit {
+namespace {
+
+TEST(DisplayWidth, CountsColumnsNotBytes) {
+  EXPECT_EQ(display_width("abc"), 3u);
+  EXPECT_EQ(display_width("Übung"), 5u);
+  EXPECT_EQ(display_width("東京"), 4u) << "wide";
+  EXPECT_EQ(display_width("e\xcc\x81"), 1u) << "combining";
+}
+
+TEST(ElideMiddle, KeepsBothEnds) {
+  EXPECT_EQ(elide_middle("short", 10), "short");
+  EXPECT_EQ(elide_middle("/very/long/path/name.txt", 13), "/very...e.txt");
+  EXPECT_EQ(elide_middle("東京東京東京", 9), "東...東京");
+  for (std::size_t columns = 5; columns < 30; ++columns)
+    EXPECT_LE(display_width(elide_middle("/srv/東京/файл/name.key", columns)), columns);
+}
+
+TEST(TextTable, AlignsAndEndsWithoutBlanks) {
+  TextTable table({{"NAME"}, {"N", Align::right}, {"LAST"}});
+  table.add({"東京", "1", "x"});
+  table.add({"a", "1000"});
+  EXPECT_EQ(table.text(0, Paint(false)),
+            "  NAME     N  LAST\n"
+            "  東京     1  x\n"
+            "  a     1000\n");
+}
+
+TEST(TextTable, OnlyElasticColumnsGiveWay) {
+  TextTable table({{"PATH", Align::left, true}, {"CALL"}}, 0);
+  table.add({"/a/rather/long/path/to/something", "mkdirat_with_a_long_name"});
+  std::istringstream lines(table.text(45, Paint(false)));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 45u) << line;
+  EXPECT_NE(table.text(45, Paint(false)).find("mkdirat_with_a_long_name"), std::string::npos);
+}
+
+TEST(Paint, AddsNothingWhenOff) {
+  EXPECT_EQ(Paint(false)(Style::bad, "x"), "x");
+  EXPECT_EQ(Paint(true)(Style::bad, "x"), "\x1b[31mx\x1b[0m");
+  EXPECT_EQ(Paint(true)(Style::plain, "x"), "x");
+}
+
+TEST(Colour, FollowsTheEnvironment) {
+  EXPECT_TRUE(decide_colour(true, nullptr, nullptr, "xterm"));
+  EXPECT_FALSE(decide_colour(false, nullptr, nullptr, "xterm"));
+  EXPECT_FALSE(decide_colour(true, "1", nullptr, "xterm"));
+  EXPECT_TRUE(decide_colour(true, "", nullptr, "xterm")) << "an empty NO_COLOR counts as unset";
+  EXPECT_TRUE(decide_colour(false, nullptr, "1", nullptr));
+  EXPECT_FALSE(decide_colour(false, nullptr, "0", nullptr));
+  EXPECT_FALSE(decide_colour(true, "1", "1", "xterm")) << "NO_COLOR wins";
+  EXPECT_FALSE(decide_colour(true, nullptr, nullptr, "dumb"));
+  EXPECT_FALSE(decide_colour(true, nullptr, nullptr, nullptr));
+}
+
+TEST(Width, ComesFromColumnsOrTheTerminal) {
+  EXPECT_EQ(decide_width("100", 80), 100u);
+  EXPECT_EQ(decide_width(nullptr, 80), 80u);
+  EXPECT_EQ(decide_width("", 80), 80u);
+  EXPECT_EQ(decide_width("5", 80), 80u);
+  EXPECT_EQ(decide_width("100x", 80), 80u);
+  EXPECT_EQ(decide_width("99999999999999999999", 0), 0u);
+}
+
+TEST(Modes, HaveFourDigitsAndRwx) {
+  EXPECT_EQ(octal(022), "0022");
+  EXPECT_EQ(octal(0), "0000");
+  EXPECT_EQ(octal(04755), "4755");
+  EXPECT_EQ(octal(0100644), "100644");
+  EXPECT_EQ(rwx(0644), "rw-r--r--");
+  EXPECT_EQ(rwx(07777), "rwsrwsrwt");
+  EXPECT_EQ(rwx(07000), "--S--S--T");
+  EXPECT_EQ(without_type(0100644), 0644u);
+  EXPECT_EQ(without_type(04755), 04755u);
+}
+
+TEST(Modes, DerivationFitsOnALine) {
+  CreateEvent event;
+  event.requested = 0666;
+  event.mask = 022;
+  event.steps = {{Rule::requested, 0666, 0, 0666}, {Rule::umask, 0, 022, 0644}};
+  EXPECT_EQ(derivation_line(event), "0666 & ~0022 = 0644");
+  event.steps.push_back({Rule::setgid_parent, 02000, 0, 02644});
+  EXPECT_EQ(derivation_line(event), "0666 & ~0022, setgid-parent +2000 = 2644");
+}
+
+TEST(Times, AreReadable) {
+  EXPECT_EQ(duration_text(0), "0 ns");
+  EXPECT_EQ(duration_text(999), "999 ns");
+  EXPECT_EQ(duration_text(1500), "1.5 us");
+  EXPECT_EQ(duration_text(2345678), "2.35 ms");
+  EXPECT_EQ(duration_text(125ull * 1000000000), "2 min 05 s");
+  EXPECT_EQ(utc_text(1700000000ull * 1000000000), "2023-11-14 22:13:20 UTC");
+  EXPECT_EQ(offset_text(1500000, 0), "+0.001500");
+  EXPECT_EQ(offset_text(0, 1500000), "-0.001500");
+  EXPECT_EQ(counted(1, "file"), "1 file");
+  EXPECT_EQ(counted(0, "file"), "0 files");
+}
+
+TEST(Stacks, NameTheCodeThatDidIt) {
+  Frame libc{"/lib/x/libc.so.6", "", 0x10, "mkdir", "", 0, false, ""};
+  Frame shim{"/opt/libumaskaudit.so", "", 0x20, "mkdir", "", 0, false, ""};
+  Frame code{"/opt/app", "", 0x1234, "save(int)", "/src/app/save.cc", 42, false, "C++"};
+  EXPECT_EQ(culprit({shim, libc, code})->offset, 0x1234u);
+  EXPECT_EQ(culprit({shim, libc})->offset, 0x20u) << "all ours: the innermost";
+  EXPECT_EQ(culprit({}), nullptr);
+  EXPECT_EQ(site(&code), "save(int) save.cc:42");
+  EXPECT_EQ(stack_lines({code}, 2), "  #0 save(int) /src/app/save.cc:42 (/opt/app+0x1234)\n");
+  code.symbol.clear();
+  EXPECT_EQ(site(&code), "app+0x1234");
+  code.symbol = "bad\x1bname";
+  EXPECT_EQ(site(&code), "bad\\x1bname save.cc:42");
+}
+
+}  // namespace
+}  // namespace umaskaudit
