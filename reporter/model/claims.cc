@@ -32,7 +32,6 @@ bool claims(const trace::Create& create) {
 }  // namespace
 
 bool HashSet::insert(std::uint64_t hash) {
-  if (hash == 0) hash = 1;
   if ((used_ + 1) * 3 > slots_.size() * 2) {
     std::vector<std::uint64_t> old(slots_.empty() ? 64 : slots_.size() * 2);
     old.swap(slots_);
@@ -51,11 +50,26 @@ bool HashSet::insert(std::uint64_t hash) {
   }
 }
 
+void HashSet::prefetch(std::uint64_t hash) const {
+  if (!slots_.empty()) __builtin_prefetch(&slots_[(hash >> 20) & (slots_.size() - 1)], 1);
+}
+
 void Claims::note(const trace::Create& create) {
   if (!claims(create)) return;
-  const std::uint64_t inode = inode_key(create.dev, create.ino);
-  if (seen_.insert(mix(inode, static_cast<std::uint64_t>(create.birth_ns)))) return;
-  disputed_.insert(inode);
+  Noted& slot = noted_[next_++ % kAhead];
+  settle_noted(&slot);
+  slot.inode = inode_key(create.dev, create.ino);
+  slot.object = mix(slot.inode, static_cast<std::uint64_t>(create.birth_ns)) | 1;
+  seen_.prefetch(slot.object);
+}
+
+void Claims::settle_noted(Noted* noted) {
+  if (noted->object != 0 && !seen_.insert(noted->object)) disputed_.insert(noted->inode);
+  noted->object = 0;
+}
+
+void Claims::finish() {
+  for (Noted& noted : noted_) settle_noted(&noted);
 }
 
 void Claims::walk_create(const trace::Create& create, std::uint32_t segment, std::uint64_t offset) {

@@ -1,6 +1,6 @@
 // Who made an object that more than one call may have made. A `probably` says that the object was
 // born during the call; when two calls say so of one object, only one of them can be right.
-// Must never hold more than 8 bytes an object, except for objects that are really claimed twice.
+// Must never hold more than a hash an object, except for objects that are really claimed twice.
 // Filled while a run is opened, asked for each creation.
 #pragma once
 
@@ -16,8 +16,10 @@ namespace umaskaudit::model {
 // A set of 64-bit hashes, open addressing: 8 bytes an entry, and no allocation for each.
 class HashSet {
  public:
-  // False when it was there already.
+  // `hash` is not 0. False when it was there already.
   bool insert(std::uint64_t hash);
+  // Asks the processor for the memory that insert(hash) will want.
+  void prefetch(std::uint64_t hash) const;
 
  private:
   std::vector<std::uint64_t> slots_;
@@ -28,6 +30,8 @@ class Claims {
  public:
   // First pass, in any order: one successful creation that says yes or probably.
   void note(const trace::Create& create);
+  // After the last note().
+  void finish();
   // True when a second walk, in merged order, is needed.
   bool disputed() const { return !disputed_.empty(); }
   // That walk: each creation, and each name that went away (which makes the inode free for
@@ -47,7 +51,18 @@ class Claims {
     std::uint64_t first = 0;
   };
 
+  // Objects noted lately: the table is far larger than the caches, so it is asked for ahead.
+  struct Noted {
+    std::uint64_t object = 0;
+    std::uint64_t inode = 0;
+  };
+  static constexpr std::size_t kAhead = 16;
+
+  void settle_noted(Noted* noted);
+
   HashSet seen_;
+  Noted noted_[kAhead];
+  std::size_t next_ = 0;
   std::unordered_set<std::uint64_t> disputed_;  // by dev and ino
   std::unordered_map<std::uint64_t, Owner> owners_;
   std::unordered_set<std::uint64_t> losers_;

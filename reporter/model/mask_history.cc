@@ -30,18 +30,30 @@ void MaskHistory::add(std::uint64_t time_ns, std::uint64_t change, std::uint64_t
       {time_ns, narrow(change), 0, where_of(offset), static_cast<std::uint16_t>(mask & 0777)});
 }
 
+void MaskHistory::witness(std::uint64_t change, std::uint64_t time_ns) {
+  if (change == 0) return;
+  if (witnesses_.empty() || narrow(change) > witnesses_.back().first) {
+    witnesses_.emplace_back(narrow(change), time_ns);
+  } else if (narrow(change) == witnesses_.back().first) {
+    witnesses_.back().second = std::min(witnesses_.back().second, time_ns);
+  }
+}
+
 void MaskHistory::finish() {
   if (!std::is_sorted(changes_.begin(), changes_.end(), before)) {
     std::sort(changes_.begin(), changes_.end(), before);
   }
-  std::uint64_t last = 0;
-  for (MaskChange& change : changes_) {
-    if (change.change == 0) continue;  // made without the lock: nothing but its time orders it
-    if (change.time_ns <= last && last != std::numeric_limits<std::uint64_t>::max()) {
-      change.time_ns = last + 1;
+  auto seen = witnesses_.rbegin();
+  std::uint64_t bound = std::numeric_limits<std::uint64_t>::max();
+  for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
+    if (change->change == 0) break;  // made without the lock: nothing but its time orders it
+    for (; seen != witnesses_.rend() && seen->first >= change->change; ++seen) {
+      bound = std::min(bound, seen->second);
     }
-    last = change.time_ns;
+    change->time_ns = std::min(change->time_ns, bound);
+    bound = change->time_ns == 0 ? 0 : change->time_ns - 1;
   }
+  witnesses_ = {};
 }
 
 const MaskChange* MaskHistory::find(std::uint64_t change) const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "reporter/explain/calculus.h"
@@ -12,7 +13,7 @@
 namespace umaskaudit::model {
 
 struct MaskChange {
-  std::uint64_t time_ns = 0;  // as recorded; after finish() never before its predecessor
+  std::uint64_t time_ns = 0;  // as recorded; after finish() not later than anything behind it
   std::uint32_t change = 0;
   std::uint32_t id = 0;     // UmaskEvent::id
   std::uint32_t where = 0;  // the record's offset / 8: tells two changes of one number apart
@@ -23,8 +24,10 @@ static_assert(sizeof(MaskChange) == 24);
 class MaskHistory {
  public:
   void add(std::uint64_t time_ns, std::uint64_t change, std::uint64_t offset, Mode mask);
-  // Sorts by change number and makes times strictly increase: the clock is read after the lock is
-  // released, so a later change may carry an earlier time.
+  // Something happened at `time_ns` with `change` already in force.
+  void witness(std::uint64_t change, std::uint64_t time_ns);
+  // Sorts by change number and makes times strictly increase. The clock is read after the call, at
+  // times long after: a change is never later than the changes and creations that came after it.
   void finish();
 
   std::vector<MaskChange>& changes() { return changes_; }
@@ -38,6 +41,8 @@ class MaskHistory {
 
  private:
   std::vector<MaskChange> changes_;
+  // Rising change numbers, each with the earliest time it was seen in force; for finish() only.
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> witnesses_;
 };
 
 }  // namespace umaskaudit::model

@@ -10,7 +10,8 @@ namespace {
 
 // All buffers together, however many segments there are, as far as kLeastWindow allows.
 constexpr std::size_t kBuffers = std::size_t{32} << 20;
-constexpr std::size_t kMostWindow = std::size_t{1} << 20;
+// Twice around the second-level cache is enough: what lies further behind has a queue of its own.
+constexpr std::size_t kMostWindow = std::size_t{512} << 10;
 
 using Stream = std::unique_ptr<SegmentStream>;
 
@@ -68,7 +69,7 @@ bool Merger::next(MergedRecord* merged) {
   }
   start_due();
   if (active_.empty()) return false;
-  const SegmentStream& front = *active_.front();
+  SegmentStream& front = *active_.front();
   merged->segment = &front.segment();
   merged->record = front.record();
   merged->time_ns = front.key().time_ns;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "preload/trace/checksum.h"
 #include "preload/trace/format.h"
 
 namespace umaskaudit::model {
@@ -47,6 +48,38 @@ std::string_view padded_text(const char (&text)[kSize]) {
 inline bool possible_length(std::uint32_t length) {
   return length >= sizeof(trace::RecordHeader) && length <= trace::kMaxRecord &&
          length % trace::kRecordAlign == 0;
+}
+
+// The length word of the record at `bytes`; 0 when fewer than its header is there.
+inline std::uint32_t length_at(const unsigned char* bytes, std::size_t available) {
+  trace::RecordHeader head{};
+  if (available >= sizeof head) std::memcpy(&head, bytes, sizeof head);
+  return head.length;
+}
+
+// Takes apart a record that was believed before.
+inline void read_record(const unsigned char* bytes, std::uint64_t offset, Record* record) {
+  std::memcpy(&record->head, bytes, sizeof record->head);
+  record->offset = offset;
+  record->payload = bytes + sizeof record->head;
+  record->payload_length = record->head.length - static_cast<std::uint32_t>(sizeof record->head);
+}
+
+// True, and takes it apart, when a record of possible length lies at `bytes`, which are at `offset`
+// of the file, and all of it is there.
+inline bool framed_record(const unsigned char* bytes, std::size_t available, std::uint64_t offset,
+                          Record* record) {
+  const std::uint32_t length = length_at(bytes, available);
+  const bool framed = possible_length(length) && length <= available;
+  if (framed) read_record(bytes, offset, record);
+  return framed;
+}
+
+// The same for a record that can be believed: committed, and its checksum holds.
+inline bool whole_record(const unsigned char* bytes, std::size_t available, std::uint64_t offset,
+                         Record* record) {
+  return framed_record(bytes, available, offset, record) && record->head.commit != 0 &&
+         trace::record_checksum(bytes, record->head.length, offset) == record->head.commit;
 }
 
 }  // namespace umaskaudit::model

@@ -65,6 +65,7 @@ void Run::State::scan(model::Segment* segment) {
 }
 
 void Run::State::settle_claims() {
+  claims.finish();
   if (!claims.disputed()) return;
   model::Merger merger(segments);
   model::MergedRecord merged;

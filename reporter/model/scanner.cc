@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "preload/trace/checksum.h"
-
 namespace umaskaudit::model {
 namespace {
 
@@ -63,16 +61,11 @@ const unsigned char* Scanner::at(std::uint64_t offset) const {
 }
 
 bool Scanner::valid_at(std::uint64_t offset, Record* record) {
-  if (view(offset, sizeof record->head) < sizeof record->head) return false;
-  std::memcpy(&record->head, at(offset), sizeof record->head);
-  const std::uint32_t length = record->head.length;
-  if (record->head.commit == 0 || !possible_length(length)) return false;
-  if (view(offset, length) < length) return false;
-  if (trace::record_checksum(at(offset), length, offset) != record->head.commit) return false;
-  record->offset = offset;
-  record->payload = at(offset) + sizeof record->head;
-  record->payload_length = length - static_cast<std::uint32_t>(sizeof record->head);
-  return true;
+  const std::size_t visible = view(offset, sizeof record->head);
+  const std::uint32_t length = length_at(at(offset), visible);
+  if (!possible_length(length)) return false;
+  const std::size_t whole = view(offset, length);
+  return whole_record(at(offset), whole, offset, record);
 }
 
 bool Scanner::next(Record* record) {

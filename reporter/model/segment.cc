@@ -41,6 +41,8 @@ class Learner {
   bool only_long_enough() const {
     return record_.payload_length >= sizeof(T);
   }
+  // Happened between mask change `change` and the one behind `last_change`.
+  void snapshot(std::uint32_t context, std::uint64_t change, std::uint64_t last_change);
 
   void add(const trace::Process& process);
   void add(const trace::Thread& thread);
@@ -49,6 +51,7 @@ class Learner {
   void add(const trace::Path& path);
   void add(const trace::Context& context);
   void add(const trace::Umask& umask);
+  void add(const trace::Create& create);
   void add(const trace::Directory& directory);
   void add(const trace::Exec& exec);
   void add(const trace::ExecFailed& failed);
@@ -123,6 +126,17 @@ void Learner::add(const trace::Context& context) {
 void Learner::add(const trace::Umask& umask) {
   segment_.histories[umask.context].add(record_.head.time_ns, umask.change, record_.offset,
                                         umask.new_mask);
+  segment_.late.see_change(record_.offset, umask.context, umask.change);
+}
+
+void Learner::add(const trace::Create& create) {
+  const std::uint64_t busy = (record_.head.flags & trace::kBusy) != 0 ? 1 : 0;
+  snapshot(create.context, create.change_after, create.change_after + busy);
+}
+
+void Learner::snapshot(std::uint32_t context, std::uint64_t change, std::uint64_t last_change) {
+  if (change != 0) segment_.histories[context].witness(change, record_.head.time_ns);
+  segment_.late.see_snapshot(record_.offset, context, last_change);
 }
 
 void Learner::add(const trace::Directory& directory) {
@@ -143,6 +157,7 @@ void Learner::add(const trace::Exec& exec) {
   fact.tid = record_.head.tid;
   fact.context = exec.context;
   fact.path = pool_.intern(bytes_after<trace::Exec>(record_, exec.path_length));
+  snapshot(exec.context, exec.change, exec.change);
   segment_.last_exec[fact.tid] = segment_.execs.size();
   segment_.execs.push_back(fact);
 }
@@ -154,6 +169,7 @@ void Learner::add(const trace::ExecFailed& failed) {
 }
 
 void Learner::add(const trace::Fork& fork) {
+  snapshot(fork.context, fork.change, fork.change);
   segment_.forks.push_back({record_.head.time_ns, fork.change, fork.child, fork.context});
 }
 
@@ -213,7 +229,7 @@ bool Learner::learn() {
     case trace::RecordType::call_names:
       return as<trace::CallNames>();
     case trace::RecordType::create:
-      return only_long_enough<trace::Create>();
+      return as<trace::Create>();
     case trace::RecordType::note:
       return only_long_enough<trace::Note>();
     case trace::RecordType::chmod:
@@ -286,6 +302,7 @@ void learn(const Record& record, Segment* segment, StringPool* pool) {
   }
   if (!is_event(record.type())) return;
   const std::uint64_t time = record.head.time_ns;
+  segment->late.see(record.offset, time);
   if (segment->events++ == 0) segment->first_ns = segment->last_ns = time;
   segment->first_ns = std::min(segment->first_ns, time);
   segment->last_ns = std::max(segment->last_ns, time);
@@ -300,7 +317,17 @@ void finish(Segment* segment) {
   segment->paths.finish();
   segment->directories.finish();
   segment->contexts.finish();
-  for (auto& [context, history] : segment->histories) history.finish();
+  for (auto& [context, history] : segment->histories) {
+    history.finish();
+    for (const MaskChange& change : history.changes()) {
+      if (change.change == 0) continue;
+      // The first change, and what was done before it.
+      segment->first_ns =
+          std::min(segment->first_ns, std::max<std::uint64_t>(change.time_ns, 1) - 1);
+      break;
+    }
+  }
+  segment->late.finish(segment->histories);
   join_births(segment);
 }
 

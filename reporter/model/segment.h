@@ -11,6 +11,7 @@
 
 #include "reporter/model/events.h"
 #include "reporter/model/id_table.h"
+#include "reporter/model/late_records.h"
 #include "reporter/model/mask_history.h"
 #include "reporter/model/record.h"
 #include "reporter/model/scanner.h"
@@ -104,6 +105,7 @@ struct Segment {
   IdTable<ParentFacts> directories;
   IdTable<LocalContext> contexts;
   std::unordered_map<std::uint32_t, MaskHistory> histories;  // by context
+  LateRecords late;
   std::unordered_map<std::uint32_t, TidFact> tids;
   std::vector<ThreadFact> threads;
   std::vector<BirthFact> births;

@@ -148,6 +148,81 @@ TEST(Order, CreationsStandBetweenTheChangesTheySaw) {
   EXPECT_EQ(order, "[1](early clock)(late clock)[2](after)");
 }
 
+// Each mask change in its order, and each creation behind the change it names.
+void expect_order_of_changes(const Run& run, std::size_t changes, std::size_t creations) {
+  std::uint64_t change = 0;
+  std::uint64_t time = 0;
+  std::size_t created = 0;
+  run.for_each([&](const Event& event) {
+    if (const auto* umask = std::get_if<UmaskEvent>(&event)) {
+      EXPECT_EQ(umask->change, ++change);
+      EXPECT_EQ(umask->id, change);
+    } else if (const auto* create = std::get_if<CreateEvent>(&event)) {
+      ++created;
+      EXPECT_EQ(create->change_after, change);
+      EXPECT_EQ(create->mask_set_by, change);
+    }
+    EXPECT_GE(testing::base(event).time_ns, time);
+    time = testing::base(event).time_ns;
+    return !::testing::Test::HasFailure();
+  });
+  EXPECT_EQ(change, changes);
+  EXPECT_EQ(created, creations);
+}
+
+// A thread loses its processor between its look at the clock and its record: a hundred thousand
+// others write theirs in between, more than any buffer holds.
+TEST(Order, ARecordFarBehindItsTimeIsFetched) {
+  SegmentBuilder segment(100, 1000);
+  begin_image(&segment, "app");
+  constexpr std::uint64_t kChanges = 100000;
+  for (std::uint64_t change = 1; change <= kChanges; ++change) {
+    if (change == 500 || change == 70000) continue;
+    segment.umask({100, 10000 + change * 10}, mask_change(1, change, 022, 022));
+    if (change % 1000 == 7)
+      segment.create({102, 10005 + change * 10}, creation(1, change, 022), "f");
+  }
+  segment.create({103, 10000 + 300 * 10 + 5}, creation(1, 300, 022), "late");
+  segment.umask({101, 10000 + 500 * 10}, mask_change(1, 500, 022, 022));
+  segment.umask({104, 10000 + 70000 * 10}, mask_change(1, 70000, 022, 022));
+  const RunDirectory directory;
+  directory.add(segment);
+  expect_order_of_changes(open_or_die(directory.path()), kChanges, 101);
+}
+
+// Or between the call and its look at the clock: then even its time says that it came later.
+TEST(Order, ARecordWithAClockFarTooLateIsPutInItsPlace) {
+  SegmentBuilder segment(100, 1000);
+  begin_image(&segment, "app");
+  constexpr std::uint64_t kChanges = 100000;
+  for (std::uint64_t change = 1; change <= kChanges; ++change) {
+    if (change == 500 || change == 99999) continue;
+    segment.umask({100, 10000 + change * 10}, mask_change(1, change, 022, 022));
+    if (change % 1000 == 7)
+      segment.create({102, 10005 + change * 10}, creation(1, change, 022), "f");
+  }
+  segment.umask({101, 10000 + kChanges * 10 + 1}, mask_change(1, 500, 022, 022));
+  segment.create({103, 10000 + kChanges * 10 + 2}, creation(1, 300, 022), "late");
+  segment.umask({104, 10000 + kChanges * 10 + 3}, mask_change(1, 99999, 022, 022));
+  const RunDirectory directory;
+  directory.add(segment);
+  expect_order_of_changes(open_or_die(directory.path()), kChanges, 101);
+}
+
+// No change follows the late one: that it was in force is known from the creations that saw it.
+TEST(Order, CreationsTellWhenALateChangeWasMade) {
+  SegmentBuilder segment(100, 1000);
+  begin_image(&segment, "app");
+  segment.umask({100, 2000}, mask_change(1, 1, 022, 0));
+  for (std::uint64_t i = 0; i < 30000; ++i) {
+    segment.create({102, 10000 + i * 10}, creation(1, i < 10 ? 1 : 2, 0), "f");
+  }
+  segment.umask({101, 900000}, mask_change(1, 2, 0, 0));
+  const RunDirectory directory;
+  directory.add(segment);
+  expect_order_of_changes(open_or_die(directory.path()), 2, 30000);
+}
+
 TEST(Order, UmaskIdsAscendOverAllSegments) {
   const RunDirectory directory;
   std::mt19937_64 random(1);
