@@ -57,10 +57,10 @@ bool arithmetic(const sock_filter& op, Machine& m) {
       m.a ^= operand;
       return true;
     case BPF_LSH:
-      m.a = operand < 32 ? m.a << operand : 0;
+      m.a <<= operand & 31;  // as the kernel's own machine shifts
       return true;
     case BPF_RSH:
-      m.a = operand < 32 ? m.a >> operand : 0;
+      m.a >>= operand & 31;
       return true;
     default:
       return false;
