@@ -44,7 +44,7 @@ void record_permissions(const Request& request, const char* attribute) {
   const Task task = enter();
   const Author author{task.tid, task.pid, sys::now_ns(), 0};
   trace::Chmod record{};
-  struct statx facts;
+  struct statx facts {};
   const int error =
       request.path == nullptr
           ? sys::facts(request.dirfd, "", AT_EMPTY_PATH, &facts)
@@ -74,7 +74,7 @@ void record_names(Call call, NameAction action, const Names& names) {
   record.context = context_id(task);
   record.from_base = base_of(author, task, names.from_fd, names.from);
   record.to_base = base_of(author, task, names.to_fd, names.to);
-  struct statx facts;
+  struct statx facts {};
   if (names.to != nullptr && sys::facts(names.to_fd, names.to, AT_SYMLINK_NOFOLLOW, &facts) == 0) {
     record.dev = makedev(facts.stx_dev_major, facts.stx_dev_minor);
     record.ino = facts.stx_ino;

@@ -46,7 +46,7 @@ BirthMask read_by_probe() {
   for (const char* directory : {"/dev/shm", "/tmp"}) {
     const int fd = sys::open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0777);
     if (fd < 0) continue;
-    struct statx facts;
+    struct statx facts {};
     const int error = sys::facts(fd, "", AT_EMPTY_PATH, &facts);
     sys::close(fd);
     if (error == 0) {

@@ -77,13 +77,13 @@ Creation::Creation(const Request& request)
     : request_(request), task_(enter()), before_(snapshot(task_)) {}
 
 void Creation::made(int fd, trace::Created created) {
-  struct statx facts;
+  struct statx facts {};
   const bool known = sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0;
   finish(known ? &facts : nullptr, created, 0);
 }
 
 void Creation::made_at_path(trace::Created created) {
-  struct statx facts;
+  struct statx facts {};
   const bool known = sys::facts(request_.dirfd, request_.path, AT_SYMLINK_NOFOLLOW, &facts) == 0;
   finish(known ? &facts : nullptr, created, 0);
 }
@@ -95,7 +95,7 @@ void Creation::made_semaphore(trace::Created created) {
   const char* name = request_.path;
   while (*name == '/') ++name;
   text.put("/dev/shm/sem.").put(name, strnlen(name, sizeof path)).end();
-  struct statx facts;
+  struct statx facts {};
   const bool known = sys::facts(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &facts) == 0;
   finish(known ? &facts : nullptr, created, 0);
 }
@@ -105,7 +105,7 @@ void Creation::failed(int error) { finish(nullptr, trace::Created::no, error); }
 Creation::Look Creation::look() const {
   Look look;
   look.before_ns = static_cast<std::int64_t>(sys::now_ns(CLOCK_REALTIME_COARSE));
-  struct statx facts;
+  struct statx facts {};
   const int error = sys::facts(request_.dirfd, request_.path, 0, &facts);
   look.exists = error == 0;
   look.known = error == 0 || error == -ENOENT;
@@ -118,12 +118,12 @@ Creation::Look Creation::look() const {
 }
 
 void Creation::made_or_met(int fd, const Look& before) {
-  struct statx facts;
+  struct statx facts {};
   judge(sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0 ? &facts : nullptr, before);
 }
 
 void Creation::made_or_met_at_path(const Look& before) {
-  struct statx facts;
+  struct statx facts {};
   judge(sys::facts(request_.dirfd, request_.path, 0, &facts) == 0 ? &facts : nullptr, before);
 }
 
@@ -134,11 +134,11 @@ void Creation::judge(const struct statx* facts, const Look& before) {
   }
   const std::int64_t birth = birth_of(*facts);
   auto created = trace::Created::probably;
-  if (before.exists && before.ino == facts->stx_ino && before.dev == device_of(*facts) &&
-      before.birth_ns == birth) {
-    created = trace::Created::no;
-  } else if (birth != 0 && birth < before.before_ns) {
-    // Older than the look that did not find it: it came by another name, or by a rename.
+  const bool same_object = before.exists && before.ino == facts->stx_ino &&
+                           before.dev == device_of(*facts) && before.birth_ns == birth;
+  // Older than the look that did not find it: it came by another name, or by a rename.
+  const bool older = birth != 0 && birth < before.before_ns;
+  if (same_object || older) {
     created = trace::Created::no;
   } else if (birth == 0 && !before.known) {
     created = trace::Created::unknown;

@@ -115,7 +115,7 @@ Obstacle inspect_elf(const char* bytes, long size) {
 }
 
 Obstacle inspect(int fd, char* buffer, std::size_t size, bool follow_script) {
-  struct statx facts;
+  struct statx facts {};
   if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0) return {};
   if ((facts.stx_mode & S_IFMT) != S_IFREG) return {};
   const long length = sys::read(fd, buffer, size - 1);
@@ -125,8 +125,9 @@ Obstacle inspect(int fd, char* buffer, std::size_t size, bool follow_script) {
     char* interpreter = buffer + 2 + strspn(buffer + 2, " \t");
     interpreter[strcspn(interpreter, " \t\n")] = '\0';
     char name[256];
-    if (strlen(interpreter) >= sizeof name) return {};
-    strcpy(name, interpreter);
+    const std::size_t name_length = strlen(interpreter);
+    if (name_length >= sizeof name) return {};
+    memcpy(name, interpreter, name_length + 1);
     return inspect_file(name, buffer, size, false);
   }
   if (memcmp(buffer, ELFMAG, SELFMAG) != 0) return {};
@@ -138,8 +139,9 @@ Obstacle inspect(int fd, char* buffer, std::size_t size, bool follow_script) {
 
 void remember_environment() {
   const char* preload = secure_getenv("LD_PRELOAD");
-  if (preload != nullptr && strlen(preload) < sizeof preload_value) {
-    strcpy(preload_value, preload);
+  const std::size_t length = preload != nullptr ? strlen(preload) : 0;
+  if (length != 0 && length < sizeof preload_value) {
+    memcpy(preload_value, preload, length + 1);
     find_own_entry();
   }
   const char* options = secure_getenv("UMASKAUDIT_OPTIONS");

@@ -27,7 +27,7 @@ struct Sink {
 } sink;
 
 bool identify(int fd, std::uint64_t& dev, std::uint64_t& ino) {
-  struct statx facts;
+  struct statx facts {};
   if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0) return false;
   dev = std::uint64_t{facts.stx_dev_major} << 32 | facts.stx_dev_minor;
   ino = facts.stx_ino;

@@ -44,7 +44,7 @@ bool directory_name(const Base& base, const char* path, std::uint32_t length, Te
 }
 
 std::uint32_t record_facts(const Author& author, const char* name, ParentView& view) {
-  struct statx facts;
+  struct statx facts {};
   if (sys::facts(AT_FDCWD, name, 0, &facts) != 0) return 0;
   unsigned char acl[kMaxAcl];
   const long acl_size = sys::call(SYS_getxattr, sys::arg(name),

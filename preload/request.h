@@ -9,7 +9,7 @@ namespace umaskaudit::shim {
 namespace column {
 using enum trace::Kind;
 struct Node {};
-inline constexpr Node node;
+inline constexpr Node node;  // NOLINT(readability-identifier-naming): a column of the table
 }  // namespace column
 constexpr trace::Kind kind_for(trace::Kind kind, mode_t) { return kind; }
 inline trace::Kind kind_for(column::Node, mode_t mode) { return node_kind(mode); }

@@ -99,7 +99,7 @@ std::uint64_t segment_limit() {
 void read_boot_id(std::uint8_t (&out)[16]) {
   const int fd = sys::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
-  char text[37];
+  char text[37] = {};
   const long size = sys::read(fd, text, sizeof text);
   sys::close(fd);
   unsigned nibbles = 0;

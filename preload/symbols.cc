@@ -73,7 +73,7 @@ void find_table(File& file) {
 void map_file(const Module& module, File& file) {
   const int fd = sys::open(module.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return;
-  struct statx facts;
+  struct statx facts {};
   void* bytes = nullptr;
   if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0 && (facts.stx_mode & S_IFMT) == S_IFREG) {
     file.size = facts.stx_size;

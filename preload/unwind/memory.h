@@ -19,6 +19,7 @@ class StackMemory {
       if (address < kPageMask || !sys::readable(reinterpret_cast<void*>(address))) return false;
       page_ = address & ~kPageMask;
     }
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): page 0 was refused above
     out = *reinterpret_cast<const std::uintptr_t*>(address);
     return true;
   }
