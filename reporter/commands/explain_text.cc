@@ -12,11 +12,15 @@ namespace {
 constexpr Mode kPermissions = 0777;
 constexpr Mode kAllBits = 07777;
 
-bool has_step(const Derivation& derivation, Rule rule) {
+const Step* find_step(const Derivation& derivation, Rule rule) {
   for (const Step& step : derivation.steps) {
-    if (step.rule == rule) return true;
+    if (step.rule == rule) return &step;
   }
-  return false;
+  return nullptr;
+}
+
+bool has_step(const Derivation& derivation, Rule rule) {
+  return find_step(derivation, rule) != nullptr;
 }
 
 // "110 110 100"; a fourth group in front where setuid, setgid or sticky are at stake.
@@ -52,8 +56,11 @@ TextTable bit_table(const Explanation& explanation) {
     kept &= allowed;
   }
   if (!has_step(derivation, Rule::existing)) {
+    const Step* ignored = find_step(derivation, Rule::ignored_bits);
+    const Mode honoured = ignored == nullptr ? request : ignored->mode;
     row("request", request);
-    row("AND", request & kept);
+    if (ignored != nullptr) row("honoured", honoured);
+    row("AND", honoured & kept);
   }
   row("result", result, Style::strong);
   return table;

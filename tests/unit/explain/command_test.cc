@@ -104,6 +104,14 @@ TEST(ExplainCommand, TakesSymbolicNotationAndAcl) {
   EXPECT_THAT(said.out, Not(HasSubstr("umask  ")));
 }
 
+TEST(ExplainCommand, ShowsWhatMkdirIgnores) {
+  const Said said = say({"explain", "--dir", "02775", "0022"});
+  EXPECT_THAT(said.out, StartsWith("2775 less ignored 2000 & ~0022 = 0755\n"));
+  EXPECT_THAT(said.out, HasSubstr("  request     2775   010 111 111 101  rwxrwsr-x\n"
+                                  "  honoured    0775   000 111 111 101  rwxrwxr-x\n"
+                                  "  AND         0755   000 111 101 101  rwxr-xr-x\n"));
+}
+
 TEST(ExplainCommand, UsesTheCallersMaskWhereNoneIsGiven) {
   EXPECT_THAT(said_under(0137, {"explain", "0777"}), StartsWith("0777 & ~0137 = 0640\n"));
 }
