@@ -24,15 +24,16 @@ Error bad(const std::string& name, std::string why) {
 Result<Baseline> Baseline::parse(std::string_view text, const std::string& name) {
   const auto document = nlohmann::json::parse(text, nullptr, false);
   if (document.is_discarded()) return bad(name, "not JSON");
-  if (!document.is_object() || document.value("tool", "") != kTool)
-    return bad(name, "not written by umaskaudit");
-  const auto version = document.find("version");
-  if (version == document.end() || *version != kVersion)
-    return bad(name, "version 1 is the only one known");
-  const auto findings = document.find("findings");
-  if (findings == document.end() || !findings->is_array()) return bad(name, "no findings array");
+  // Members that are not there compare unequal, as null; types are compared too.
+  const auto member = [&](const char* key) {
+    return document.is_object() && document.contains(key) ? document[key] : nlohmann::json();
+  };
+  if (member("tool") != kTool) return bad(name, "not written by umaskaudit");
+  if (member("version") != kVersion) return bad(name, "version 1 is the only one known");
+  const nlohmann::json findings = member("findings");
+  if (!findings.is_array()) return bad(name, "no findings array");
   Baseline baseline;
-  for (const auto& entry : *findings) {
+  for (const auto& entry : findings) {
     const auto* print = entry.is_object() && entry.contains("fingerprint")
                             ? entry["fingerprint"].get_ptr<const std::string*>()
                             : nullptr;

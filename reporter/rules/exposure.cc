@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <functional>
+#include <unordered_set>
+
 #include "reporter/rules/check.h"
 #include "reporter/rules/reach.h"
 #include "reporter/rules/secrets.h"
@@ -43,9 +46,7 @@ class ExposureCheck : public Check {
     const Mode mode = creation.verdict.mode;
     look_at_secret(event, mode);
     look_at_writers(event, mode);
-    if ((event.open_flags & O_EXCL) == 0 && has_fixed_name(event) && in_shared_directory(event))
-      report(RuleId::predictable_temp, (mode & 044) != 0 ? Severity::warning : Severity::note,
-             event, mode);
+    if (in_shared_directory(event)) look_at_name(event, mode);
     const bool set_gid = (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
     if (event.kind == Kind::file && ((mode & S_ISUID) != 0 || set_gid))
       report(RuleId::setid_created, Severity::warning, event, mode & ~Mode{S_ISUID | S_ISGID});
@@ -68,6 +69,17 @@ class ExposureCheck : public Check {
     Severity severity = secrecy == Secrecy::certain ? Severity::error : Severity::warning;
     if ((mode & 04) == 0) severity = Severity::note;  // the group may be there to read it
     report(RuleId::secret_readable, severity, event, mode & ~Mode{044});
+  }
+
+  // A name that was taken with O_EXCL before, as mkstemp does, was hard to guess.
+  void look_at_name(const CreateEvent& event, Mode mode) {
+    const std::size_t name = std::hash<std::string>()(event.path);
+    if ((event.open_flags & O_EXCL) != 0 || !has_fixed_name(event)) {
+      taken_.insert(name);
+      return;
+    }
+    const bool alarming = (mode & 044) != 0 && taken_.count(name) == 0;
+    report(RuleId::predictable_temp, alarming ? Severity::warning : Severity::note, event, mode);
   }
 
   void look_at_writers(const CreateEvent& event, Mode mode) {
@@ -115,6 +127,7 @@ class ExposureCheck : public Check {
   Collector& collector_;
   const FindOptions& options_;
   Reach reach_;
+  std::unordered_set<std::size_t> taken_;  // hashes of paths in shared directories
   std::vector<Group*> groups_;
 };
 

@@ -1,0 +1,153 @@
+// One finding for one pair of call sites, however often; the objects one by one for who asks.
+#include <gmock/gmock.h>
+
+#include "tests/unit/rules/fixture.h"
+
+namespace umaskaudit::testing {
+namespace {
+
+constexpr char kThreads[] = "process exec app 0022\nstarts 2\nstarts 3\n";
+
+// `rounds` windows of 10 + 10 ns, each with one creation in the middle, from one of two stacks.
+std::string storm(int rounds, bool one_stack = true) {
+  std::string text = kThreads;
+  for (int i = 0; i < rounds; ++i) {
+    const std::string stack = one_stack || i % 2 == 0 ? "write" : "save";
+    text += "tid=2 umask 0022->0000 at probe\n";
+    text += "tid=3 create file /d/" + std::to_string(i) + " 0666 at " + stack + "\n";
+    text += "tid=2 umask 0000->0022 at probe_end\n";
+  }
+  return text;
+}
+
+const Finding* find_rule_in(const FindResult& result, RuleId rule) {
+  for (const Finding& finding : result.findings)
+    if (finding.rule == rule) return &finding;
+  return nullptr;
+}
+
+TEST(Counting, TwentyThousandHitsAreOneFinding) {
+  const Fixture fixture = Fixture::parse(storm(20000));
+  ASSERT_EQ(fixture.error(), "");
+  std::vector<std::string> hits;
+  const FindResult result = fixture.find({}, &hits);
+  ASSERT_EQ(result.findings.size(), 2U);
+  const Finding& overlap = result.findings[0];
+  EXPECT_EQ(overlap.rule, RuleId::window_overlap);
+  EXPECT_EQ(overlap.count, 20000U);
+  EXPECT_EQ(overlap.victims.size(), FindOptions().max_examples);
+  EXPECT_EQ(overlap.window->count, 20000U);
+  EXPECT_EQ(overlap.window->shortest_ns, 20U);
+  EXPECT_EQ(overlap.window->longest_ns, 20U);
+  ASSERT_EQ(hits.size(), 20000U);
+  EXPECT_EQ(hits.front(), "window-overlap /d/0 0666 0644");
+  EXPECT_EQ(hits.back(), "window-overlap /d/19999 0666 0644");
+}
+
+TEST(Counting, OtherStacksAreOtherFindings) {
+  const Fixture fixture = Fixture::parse(storm(10, false));
+  const FindResult result = fixture.find();
+  EXPECT_THAT(
+      fixture.describe(result.findings),
+      ::testing::UnorderedElementsAre("window-overlap error count=5 culprit=probe victim=write",
+                                      "window-overlap error count=5 culprit=probe victim=save",
+                                      "getter-idiom warning count=10 culprit=probe"));
+}
+
+TEST(Counting, EqualCodeIsOneFindingWhateverTheStackIds) {
+  const Fixture fixture = Fixture::parse(storm(10, false));
+  FindOptions options;
+  options.symbol_chain = [&](StackRef ref) {
+    const std::string name = fixture.stack_name(ref);
+    return name == "save" ? "write" : name;
+  };
+  const FindResult result = find(fixture.source(), options);
+  const Finding* overlap = find_rule_in(result, RuleId::window_overlap);
+  ASSERT_NE(overlap, nullptr);
+  EXPECT_EQ(overlap->count, 10U);
+  EXPECT_EQ(result.findings.size(), 2U);
+}
+
+TEST(Counting, ExamplesCarryTheWholeStory) {
+  const Fixture fixture = Fixture::parse(storm(1));
+  const FindResult result = fixture.find();
+  const Finding* finding = find_rule_in(result, RuleId::window_overlap);
+  ASSERT_NE(finding, nullptr);
+  ASSERT_TRUE(finding->culprit && finding->culprit_end && finding->culprit_born &&
+              finding->victim_born && finding->window);
+  EXPECT_EQ(finding->culprit->tid, 2U);
+  EXPECT_EQ(finding->culprit_end->tid, 2U);
+  EXPECT_EQ(finding->culprit_born->tid, 1U);
+  ASSERT_EQ(finding->victims.size(), 1U);
+  const Victim& victim = finding->victims.front();
+  EXPECT_EQ(victim.event.tid, 3U);
+  EXPECT_EQ(victim.path, "/d/0");
+  EXPECT_EQ(victim.requested, 0666U);
+  EXPECT_EQ(victim.mask, 0U);
+  EXPECT_EQ(victim.expected_mask, 022U);
+  EXPECT_EQ(victim.mode, 0666U);
+  EXPECT_EQ(victim.expected, 0644U);
+  EXPECT_EQ(finding->window->length_ns(), 20U);
+  EXPECT_FALSE(finding->window->open_ended);
+}
+
+TEST(Counting, SkippedObjectsAreNeitherCountedNorListed) {
+  const Fixture fixture = Fixture::parse(storm(10));
+  FindOptions options;
+  options.skip_object = [](RuleId rule, const std::string& path) {
+    return rule == RuleId::window_overlap && path != "/d/7";
+  };
+  std::vector<std::string> hits;
+  const FindResult result = fixture.find(options, &hits);
+  EXPECT_THAT(hits, ::testing::ElementsAre("window-overlap /d/7 0666 0644"));
+  EXPECT_EQ(find_rule_in(result, RuleId::window_overlap)->count, 1U);
+}
+
+TEST(Counting, DoubtIsCountedAndNotListed) {
+  const Fixture fixture = Fixture::parse(std::string(kThreads) +
+                                         "tid=2 umask 0022->0000 at probe\n"
+                                         "tid=2 umask 0000->0022 at probe_end\n"
+                                         "create file /a 0666 changes 0-2 masks 0022,0000 unread\n"
+                                         "create file /b 0666 changes 0-2 masks 0022,0000 final "
+                                         "0644\n"
+                                         "create file /c 0666 mask 0000 final 0611\n");
+  ASSERT_EQ(fixture.error(), "");
+  std::vector<std::string> hits;
+  const FindResult result = fixture.find({}, &hits);
+  EXPECT_TRUE(hits.empty());
+  EXPECT_EQ(result.stats.creations, 3U);
+  EXPECT_EQ(result.stats.ambiguous, 2U);
+  EXPECT_EQ(result.stats.resolved, 1U);
+  EXPECT_EQ(result.stats.unresolved, 2U);
+}
+
+TEST(Counting, LateRecordsOfChangesFindTheirPlace) {
+  // Thread 2 was stopped between its second umask call and the record of it.
+  std::string text = kThreads;
+  text += "tid=2 umask 0022->0000 at probe\n";
+  text += "tid=2 umask 0000->0022 at probe_end\n";
+  text += "tid=3 umask 0022->0077 at guard\n";
+  text += "tid=3 umask 0077->0022 at guard_end\n";
+  text += "create file /a 0666 at write\n";
+  const Fixture in_order = Fixture::parse(text);
+  ASSERT_EQ(in_order.error(), "");
+  std::vector<Event> events;
+  in_order.source()([&](const Event& event) {
+    events.push_back(event);
+    return true;
+  });
+  std::rotate(events.begin() + 4, events.begin() + 5, events.end() - 1);
+  FindOptions options;
+  options.symbol_chain = [&](StackRef ref) { return in_order.stack_name(ref); };
+  const FindResult late = find(
+      [&](const std::function<bool(const Event&)>& visit) {
+        for (const Event& event : events)
+          if (!visit(event)) return;
+      },
+      options);
+  EXPECT_EQ(in_order.describe(late.findings), in_order.describe(in_order.find().findings));
+  EXPECT_EQ(find_rule_in(late, RuleId::unseen_writer), nullptr);
+}
+
+}  // namespace
+}  // namespace umaskaudit::testing

@@ -1,0 +1,128 @@
+// Suppressions and baselines: what they hide, and that they do not hide it for ever.
+#include <gmock/gmock.h>
+
+#include <sstream>
+
+#include "reporter/rules/baseline.h"
+#include "reporter/rules/suppressions.h"
+
+namespace umaskaudit {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr char kToday[] = "2026-11-21";
+
+Suppressions parse(const std::string& text) {
+  Result<Suppressions> parsed = Suppressions::parse(text, "known", kToday);
+  EXPECT_TRUE(parsed) << (parsed ? "" : parsed.error().why);
+  return parsed ? *parsed : Suppressions();
+}
+
+Finding finding(RuleId rule, const std::string& fingerprint = "") {
+  Finding result;
+  result.rule = rule;
+  result.fingerprint = fingerprint;
+  return result;
+}
+
+TEST(SuppressionFile, LinesHaveRuleGlobReasonAndEnd) {
+  const Suppressions file = parse(
+      "# accepted\n"
+      "\n"
+      "world-writable:/dev/shm/*  # the ring is shared on purpose until=2027-01-01\r\n"
+      "*:third_party::init*# not a comment # vendor\n");
+  ASSERT_EQ(file.lines().size(), 2U);
+  EXPECT_EQ(file.lines()[0].rule, "world-writable");
+  EXPECT_EQ(file.lines()[0].glob, "/dev/shm/*");
+  EXPECT_EQ(file.lines()[0].reason, "the ring is shared on purpose");
+  EXPECT_EQ(file.lines()[0].until, "2027-01-01");
+  EXPECT_FALSE(file.lines()[0].expired);
+  EXPECT_EQ(file.lines()[1].glob, "third_party::init*# not a comment");
+  EXPECT_EQ(file.lines()[1].line, 4U);
+}
+
+TEST(SuppressionFile, MistakesNameTheLine) {
+  struct Case {
+    const char* text;
+    const char* why;
+  };
+  const Case cases[] = {{"\nworld-writable /tmp # x\n", "rule:glob"},
+                        {"\nworld-writeable:/tmp # x\n", "no rule 'world-writeable'"},
+                        {"\nworld-writable: # x\n", "glob is missing"},
+                        {"\nworld-writable:/tmp\n", "reason is missing"},
+                        {"\nworld-writable:/tmp # until=2027-01-01\n", "reason is missing"},
+                        {"\nworld-writable:/tmp # x until=soon\n", "no date"},
+                        {"\nworld-writable:/tmp # x until=2027-13-01\n", "no date"}};
+  for (const Case& wrong : cases) {
+    const Result<Suppressions> file = Suppressions::parse(wrong.text, "known", kToday);
+    ASSERT_FALSE(file) << wrong.text;
+    EXPECT_THAT(file.error().what, HasSubstr("known:2"));
+    EXPECT_THAT(file.error().why, HasSubstr(wrong.why));
+    EXPECT_EQ(file.error().code, ExitCode::usage);
+  }
+}
+
+TEST(Suppressions, HidePathsAndFunctionsAndCountHits) {
+  Suppressions file = parse(
+      "world-writable:/dev/shm/*  # shared\n"
+      "getter-idiom:libfoo*  # vendor\n");
+  EXPECT_TRUE(file.hides(RuleId::world_writable, "/dev/shm/a/b"));
+  EXPECT_FALSE(file.hides(RuleId::group_writable, "/dev/shm/a"));
+  EXPECT_FALSE(file.hides(RuleId::world_writable, "/srv/a"));
+  EXPECT_FALSE(file.hides(RuleId::world_writable, ""));
+  Finding getter = finding(RuleId::getter_idiom);
+  file.apply(getter, {"umask_probe", "libfoo.so.1"});
+  EXPECT_EQ(getter.suppressed_by, "vendor");
+  EXPECT_EQ(file.lines()[0].hits, 1U);
+  EXPECT_EQ(file.lines()[1].hits, 1U);
+  EXPECT_TRUE(file.complaints().empty());
+}
+
+TEST(Suppressions, ExpiredOnesHideNothingAndAreReported) {
+  Suppressions file = parse(
+      "*:/a  # old until=2026-11-20\n"
+      "*:/b  # last day until=2026-11-21\n"
+      "*:/c  # useless\n");
+  EXPECT_FALSE(file.hides(RuleId::world_writable, "/a"));
+  EXPECT_TRUE(file.hides(RuleId::world_writable, "/b"));
+  EXPECT_THAT(file.complaints(), ElementsAre("known:1: *:/a expired on 2026-11-20 (old)",
+                                             "known:3: *:/c was never hit"));
+}
+
+TEST(BaselineFile, RoundTrip) {
+  std::vector<Finding> findings = {finding(RuleId::lost_mask, "bbbb"),
+                                   finding(RuleId::window_overlap, "aaaa"),
+                                   finding(RuleId::umask_zero, "cccc")};
+  findings[2].suppressed_by = "accepted";
+  std::ostringstream out;
+  write_baseline(out, findings);
+  EXPECT_LT(out.str().find("aaaa"), out.str().find("bbbb"));
+  EXPECT_THAT(out.str(), ::testing::Not(HasSubstr("cccc")));
+
+  const Result<Baseline> baseline = Baseline::parse(out.str(), "b.json");
+  ASSERT_TRUE(baseline);
+  std::vector<Finding> later = {finding(RuleId::window_overlap, "aaaa"),
+                                finding(RuleId::window_overlap, "dddd")};
+  EXPECT_EQ(baseline->apply(later), 1U);  // bbbb is gone
+  EXPECT_EQ(later[0].baseline, BaselineState::unchanged);
+  EXPECT_EQ(later[1].baseline, BaselineState::fresh);
+}
+
+TEST(BaselineFile, ForeignFilesAreRefused) {
+  for (const char* text : {"", "{", "[]", "{}", R"({"tool":"other","version":1,"findings":[]})",
+                           R"({"tool":"umaskaudit","version":2,"findings":[]})",
+                           R"({"tool":"umaskaudit","version":"1","findings":[]})",
+                           R"({"tool":"umaskaudit","version":1})",
+                           R"({"tool":"umaskaudit","version":1,"findings":[{"rule":"x"}]})",
+                           R"({"tool":"umaskaudit","version":1,"findings":[{"fingerprint":3}]})",
+                           R"({"tool":7,"version":1,"findings":[]})"}) {
+    const Result<Baseline> baseline = Baseline::parse(text, "b.json");
+    ASSERT_FALSE(baseline) << text;
+    EXPECT_EQ(baseline.error().code, ExitCode::usage);
+  }
+}
+
+}  // namespace
+}  // namespace umaskaudit
