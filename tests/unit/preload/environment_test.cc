@@ -1,0 +1,235 @@
+// What is put back into an environment that a program cleaned, and which programs the preload
+// cannot get into. Run by meson.
+
+#include "preload/exec_environment.h"
+
+#include <elf.h>
+#include <gtest/gtest.h>
+#include <link.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace umaskaudit::shim {
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+constexpr char kOurs[] = "/opt/lib/libumaskaudit.so";
+constexpr char kStarted[] = "LD_PRELOAD=/opt/other.so:/opt/lib/libumaskaudit.so";
+constexpr char kOptions[] = "UMASKAUDIT_OPTIONS=depth=5:trace=/runs/one";
+
+// The image "was started" with these, and has resolved its trace directory.
+class Environment : public testing::Test {
+ protected:
+  void SetUp() override {
+    setenv("LD_PRELOAD", strchr(kStarted, '=') + 1, 1);
+    setenv("UMASKAUDIT_OPTIONS", "trace=one:depth=5", 1);
+    strcpy(process.options.trace.bytes, "/runs/one");
+    remember_environment();
+  }
+  void TearDown() override {
+    unsetenv("LD_PRELOAD");
+    unsetenv("UMASKAUDIT_OPTIONS");
+  }
+
+  // What a child would get instead of `given`. Checks that not a byte too much is written.
+  Strings repaired(const Strings& given) {
+    std::vector<char*> environment;
+    for (const std::string& entry : given) environment.push_back(const_cast<char*>(entry.c_str()));
+    environment.push_back(nullptr);
+    const EnvironmentPlan plan = plan_environment(environment.data());
+    EXPECT_EQ(plan.entries, given.size());
+    char guard = '#';
+    std::vector<char*> slots(plan.slots() + 1, &guard);
+    std::vector<char> bytes(plan.preload_bytes + 1, '#');
+    repair_environment(plan, environment.data(), slots.data(), bytes.data());
+    EXPECT_EQ(slots[plan.slots()], &guard);
+    EXPECT_EQ(bytes.back(), '#');
+    Strings result;
+    for (char** slot = slots.data(); *slot != nullptr; ++slot) result.emplace_back(*slot);
+    EXPECT_EQ(plan.intact(), result == given);
+    return result;
+  }
+};
+
+TEST_F(Environment, LeavesAnIntactOneAlone) {
+  const Strings intact = {"A=1", kStarted, kOptions, "B=2"};
+  EXPECT_EQ(repaired(intact), intact);
+}
+
+TEST_F(Environment, FillsAnEmptyOne) {
+  EXPECT_EQ(repaired({}), (Strings{kStarted, kOptions}));
+  EXPECT_FALSE(plan_environment(nullptr).intact());
+}
+
+TEST_F(Environment, PutsBackWhatWasCleaned) {
+  EXPECT_EQ(repaired({"PATH=/bin"}), (Strings{"PATH=/bin", kStarted, kOptions}));
+  EXPECT_EQ(repaired({"PATH=/bin", kOptions}), (Strings{"PATH=/bin", kOptions, kStarted}));
+  EXPECT_EQ(repaired({"PATH=/bin", kStarted}), (Strings{"PATH=/bin", kStarted, kOptions}));
+}
+
+TEST_F(Environment, FillsAnEmptiedPreload) {
+  EXPECT_EQ(repaired({"LD_PRELOAD=", "A=1", kOptions}), (Strings{kStarted, "A=1", kOptions}));
+}
+
+// A program that sets a preload of its own gets it, in front of ours.
+TEST_F(Environment, KeepsThePreloadsOfOthersInFront) {
+  EXPECT_EQ(repaired({"LD_PRELOAD=/x.so /y.so", kOptions}),
+            (Strings{"LD_PRELOAD=/x.so /y.so:" + std::string(kOurs), kOptions}));
+}
+
+TEST_F(Environment, KnowsItselfBetweenColonsAndBlanks) {
+  for (const char* separator : {":", " "}) {
+    const Strings intact = {std::string("LD_PRELOAD=/x.so") + separator + kOurs, kOptions};
+    EXPECT_EQ(repaired(intact), intact);
+  }
+  // A longer name is another library.
+  EXPECT_NE(repaired({std::string("LD_PRELOAD=") + kOurs + ".1", kOptions}),
+            (Strings{std::string("LD_PRELOAD=") + kOurs + ".1", kOptions}));
+}
+
+// What the program sets on purpose is its own affair: options are added, never replaced.
+TEST_F(Environment, KeepsOptionsThatAProgramSets) {
+  const Strings theirs = {kStarted, "UMASKAUDIT_OPTIONS=depth=1"};
+  EXPECT_EQ(repaired(theirs), theirs);
+}
+
+TEST_F(Environment, IsNotFooledByPrefixes) {
+  EXPECT_EQ(
+      repaired({"LD_PRELOAD_X=1", "XLD_PRELOAD=2", "UMASKAUDIT_OPTIONS_OLD=3"}),
+      (Strings{"LD_PRELOAD_X=1", "XLD_PRELOAD=2", "UMASKAUDIT_OPTIONS_OLD=3", kStarted, kOptions}));
+}
+
+class Target : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_NE(mkdtemp(directory_), nullptr);
+    path_ = std::string(directory_) + "/program";
+  }
+  void TearDown() override {
+    unlink(path_.c_str());
+    rmdir(directory_);
+  }
+  void write(const void* bytes, std::size_t size, mode_t mode = 0755) {
+    std::ofstream(path_, std::ios::binary).write(static_cast<const char*>(bytes), size);
+    ASSERT_EQ(chmod(path_.c_str(), mode), 0);
+  }
+  void write(const std::string& text) { write(text.data(), text.size()); }
+  // An ELF file with one program header of this type.
+  void write_elf(ElfW(Word) type, unsigned char bits = ELFCLASS64, mode_t mode = 0755) {
+    struct {
+      ElfW(Ehdr) header;
+      ElfW(Phdr) segment;
+    } file{};
+    memcpy(file.header.e_ident, ELFMAG, SELFMAG);
+    file.header.e_ident[EI_CLASS] = bits;
+    file.header.e_phoff = sizeof file.header;
+    file.header.e_phnum = 1;
+    file.segment.p_type = type;
+    write(&file, sizeof file, mode);
+  }
+  void expect(bool found, trace::Blind reason = trace::Blind::other) {
+    const Obstacle obstacle = find_obstacle(path_.c_str());
+    EXPECT_EQ(obstacle.found, found);
+    if (found) {
+      EXPECT_EQ(obstacle.reason, reason);
+    }
+  }
+
+  char directory_[32] = "/tmp/umaskaudit-exec-XXXXXX";
+  std::string path_;
+};
+
+TEST_F(Target, DynamicProgramsAreFine) {
+  EXPECT_FALSE(find_obstacle("/proc/self/exe").found);
+  write_elf(PT_INTERP);
+  expect(false);
+}
+
+TEST_F(Target, StaticOnesAreNot) {
+  write_elf(PT_LOAD);
+  expect(true, trace::Blind::exec_static);
+}
+
+TEST_F(Target, NorThoseOfAnotherWordSize) {
+  write_elf(PT_INTERP, ELFCLASS32);
+  expect(true, trace::Blind::other);
+}
+
+TEST_F(Target, AScriptIsWhatItsInterpreterIs) {
+  write("#! /proc/self/exe -x\n");
+  expect(false);
+  write_elf(PT_LOAD);
+  const std::string interpreter = path_;
+  path_ += ".script";
+  write("#!" + interpreter + "\n");
+  expect(true, trace::Blind::exec_static);
+  unlink(path_.c_str());
+  path_ = interpreter;
+}
+
+TEST_F(Target, PrivilegeIsAnObstacleUnlessOneHasItAlready) {
+  write_elf(PT_INTERP, ELFCLASS64, 04755);
+  expect(false);  // set-user-ID to who we are
+  if (getuid() != 0 || chown(path_.c_str(), 1, 0) != 0) GTEST_SKIP() << "takes root to chown";
+  chmod(path_.c_str(), 04755);
+  expect(true, trace::Blind::exec_privileged);
+  chmod(path_.c_str(), 0755);
+  expect(false);
+  ASSERT_EQ(chown(path_.c_str(), 0, 1), 0);
+  chmod(path_.c_str(), 02755);
+  expect(true, trace::Blind::exec_privileged);
+  chmod(path_.c_str(), 02745);  // mandatory locking's old mark, not an execution bit
+  expect(false);
+}
+
+TEST_F(Target, WhatCannotBeReadIsNotJudged) {
+  expect(false);  // not there
+  write("");
+  expect(false);
+  write("#!\n");
+  expect(false);
+  write("#!" + std::string(5000, 'x') + "\n");
+  expect(false);
+  write(
+      "\x7f"
+      "ELF");
+  expect(false);
+  EXPECT_FALSE(find_obstacle("/").found);
+}
+
+// 65,535 program headers, which are not there.
+TEST_F(Target, AForgedHeaderIsNotBelieved) {
+  ElfW(Ehdr) header{};
+  memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_phnum = 65535;
+  header.e_phoff = UINT64_MAX - 10;
+  write(&header, sizeof header);
+  expect(false);
+}
+
+TEST_F(Target, IsSearchedForAsExecvpDoes) {
+  write_elf(PT_LOAD);
+  const std::string before = getenv("PATH");
+  setenv("PATH", ("/nowhere:" + std::string(directory_) + ":/usr/bin").c_str(), 1);
+  char found[4096];
+  const Obstacle obstacle = find_obstacle_in_path("program", found, sizeof found);
+  EXPECT_TRUE(obstacle.found);
+  EXPECT_EQ(found, path_);
+  char small[8];
+  EXPECT_FALSE(find_obstacle_in_path("program", small, sizeof small).found);
+  EXPECT_FALSE(find_obstacle_in_path("no-such-program", found, sizeof found).found);
+  setenv("PATH", before.c_str(), 1);
+}
+
+}  // namespace
+
+}  // namespace umaskaudit::shim
