@@ -1,0 +1,146 @@
+"""Runs one work natively and under the shim, in turn, and compares pair by pair.
+
+Must never compare runs that were not neighbours: the machine drifts. Called by the parts of
+scripts/bench; a part hands in a function that makes one run and returns a Sample.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEPTH = 16  # frames of every stack
+
+
+@dataclass
+class Sample:
+    """One run: seconds (or nanoseconds a call) by the clock and by the processor."""
+    wall: float
+    cpu: float
+    extra: dict = field(default_factory=dict)
+
+
+class Failed(Exception):
+    """A run did not do its work: no number is better than a wrong one."""
+
+
+def spread(values):
+    values = list(values)
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+class Bench:
+    """Where things are, and how often to do them."""
+
+    def __init__(self, build, rounds, quick, peers, parent=None):
+        self.build = Path(build)
+        self.shim = self.build / "preload" / "libumaskaudit.so"
+        self.tool = self.build / "reporter" / "umaskaudit"
+        self.rounds = rounds
+        self.quick = quick  # a divisor of the amounts: 1 is all
+        self.peers = peers
+        self.cpus = sorted(os.sched_getaffinity(0))
+        memory = Path("/dev/shm")
+        parent = parent or (memory if os.access(memory, os.W_OK) else None)
+        self.top = Path(tempfile.mkdtemp(prefix="umaskaudit-bench.", dir=parent))
+        self.top.chmod(0o755)
+        self.count = 0
+
+    def close(self):
+        shutil.rmtree(self.top, ignore_errors=True)
+
+    def few(self, amount, least=1):
+        return max(least, amount // self.quick)
+
+    def pin(self, cpus):
+        """The runs that follow use the last `cpus` of the processors that are ours."""
+        os.sched_setaffinity(0, self.cpus[-cpus:])
+
+    def fresh(self, name):
+        """A new empty directory."""
+        self.count += 1
+        path = self.top / f"{name}-{self.count}"
+        path.mkdir()
+        return path
+
+    def drop(self, *paths):
+        for path in paths:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def environment(self, trace=None):
+        """Of a native run, or of one that is recorded into `trace`."""
+        kept = {name: value for name, value in os.environ.items()
+                if not name.startswith(("UMASKAUDIT", "LD_PRELOAD", "GIT_", "PYTHON"))}
+        kept.update(LC_ALL="C", GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_GLOBAL="/dev/null")
+        if trace is not None:
+            kept["LD_PRELOAD"] = str(self.shim)
+            kept["UMASKAUDIT_OPTIONS"] = f"trace={trace}:depth={DEPTH}"
+        return kept
+
+    def peer_commands(self, output):
+        """What others would record with: name -> the words in front of the command."""
+        if not self.peers or shutil.which("strace") is None:
+            return {}
+        calls = "umask,open,openat,creat,mkdir,mkdirat,mknod,mknodat,mq_open,bind,symlink"
+        strace = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", str(output), "-e",
+                  "trace=" + calls]
+        return {"strace": strace, "strace -k": strace + ["-k"]}
+
+    def compare(self, run, rounds=None):
+        """run(prefix, environment) makes one run. Native and shim alternate after one of each that
+        is thrown away; the peers follow, once or twice. Returns the numbers of one row."""
+        native, shim = [], []
+        for turn in range(-1, rounds or self.rounds):
+            one = run([], self.environment())
+            other = self.recorded(run)
+            if turn >= 0:
+                native.append(one)
+                shim.append(other)
+        row = {
+            "pairs": len(native),
+            "native": spread(sample.wall for sample in native),
+            "shim": spread(sample.wall for sample in shim),
+            "native_cpu": spread(sample.cpu for sample in native),
+            "shim_cpu": spread(sample.cpu for sample in shim),
+            "ratio": spread(b.wall / a.wall for a, b in zip(native, shim)),
+            "ratio_cpu": spread(b.cpu / a.cpu for a, b in zip(native, shim)),
+            "peers": {},
+        }
+        for name in native[0].extra:
+            row[name] = {"native": statistics.median(sample.extra[name] for sample in native),
+                         "shim": statistics.median(sample.extra[name] for sample in shim)}
+        output = self.top / "peer.log"
+        for name, words in self.peer_commands(output).items():
+            samples = [run(words, self.environment()) for _ in range(1 if "-k" in name else 2)]
+            wall = statistics.median(sample.wall for sample in samples)
+            row["peers"][name] = wall / row["native"]["median"]
+            output.unlink(missing_ok=True)
+        return row
+
+    def recorded(self, run):
+        trace = self.fresh("trace")
+        sample = run([], self.environment(trace))
+        segments = list(trace.glob("*.seg"))
+        if not segments:
+            raise Failed("the shim recorded nothing")
+        self.drop(trace)
+        return sample
+
+
+def timed(command, environment, directory=None, passing=(0,)):
+    """Runs a command to its end. The processor's time is that of all its children too."""
+    begin = time.monotonic()
+    process = subprocess.Popen(command, env=environment, cwd=directory, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - begin
+    process.stderr.close()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in passing:
+        raise Failed(f"{command[0]} failed: {errors.decode(errors='replace')[-500:]}")
+    return Sample(wall, usage.ru_utime + usage.ru_stime, {"peak_kib": usage.ru_maxrss})

@@ -1,0 +1,45 @@
+"""The reporter on large traces: events a second, and its memory.
+
+Must never read the trace itself. Called by scripts/bench.
+"""
+
+import statistics
+import subprocess
+
+from pairs import timed
+
+GOAL = 3_000_000  # events a second and core, for the summary
+# What of the tool, the goal in events a second (none: only watched).
+COMMANDS = [
+    ("report", ["report"], GOAL),
+    ("report --format jsonl", ["report", "--format", "jsonl"], None),
+    ("timeline", ["timeline"], None),
+    ("check", ["check"], None),
+]
+
+
+def generate(bench, events):
+    """A new run directory and the number of events that it really holds."""
+    run = bench.fresh("generated")
+    made = subprocess.run([bench.build / "tests" / "bench" / "generate_trace", run, str(events)],
+                          capture_output=True, text=True, check=True)
+    return run, int(made.stdout)
+
+
+def measure(bench, events, rounds):
+    bench.pin(1)
+    run, count = generate(bench, events)
+    rows = []
+    for title, words, goal in COMMANDS:
+        command = [str(bench.tool), words[0], str(run), *words[1:]]
+        samples = [timed(command, bench.environment(), passing=(0, 1)) for _ in range(rounds)]
+        seconds = statistics.median(sample.cpu for sample in samples)
+        rows.append({"part": "reporter", "work": f"`{title}` of {count:,} events", "goal": goal,
+                     "goal_text": f">= {goal:,} events/s" if goal else "", "unit": "events/s",
+                     "measured": count / seconds, "seconds": seconds,
+                     "peak_kib": max(sample.extra["peak_kib"] for sample in samples)})
+        rows.append({"part": "reporter", "work": f"peak memory of `{title}`", "goal": None,
+                     "goal_text": "distinct paths and stacks, not events", "unit": "MiB",
+                     "measured": rows[-1]["peak_kib"] / 1024})
+    bench.drop(run)
+    return rows
