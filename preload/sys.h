@@ -118,9 +118,10 @@ inline uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
 
 // True when one byte at `address` can be read, without touching it: the kernel copies the signal
 // set before it refuses `how` (rt_sigprocmask(2)), so EFAULT means unreadable. Needs no descriptor.
+// False as well when a seccomp filter bars the question.
 inline bool readable(const void* address) {
   const auto aligned = reinterpret_cast<uintptr_t>(address) & ~uintptr_t{7};
-  return call(SYS_rt_sigprocmask, -1, static_cast<long>(aligned), 0, sizeof(SignalSet)) != -EFAULT;
+  return call(SYS_rt_sigprocmask, -1, static_cast<long>(aligned), 0, sizeof(SignalSet)) == -EINVAL;
 }
 
 }  // namespace umaskaudit::shim::sys
