@@ -19,7 +19,8 @@ using testing::SegmentBuilder;
 
 constexpr std::uint64_t kEventsOfImage = 500000;  // fits the shim's default max-size
 constexpr std::uint32_t kThreads = 8;
-constexpr std::uint32_t kStacks = 400;  // of one image, each for a call site and its callers
+constexpr std::uint32_t kStacks = 400;    // of one image, each for a call site and its callers
+constexpr std::uint32_t kRareStacks = 4;  // of those, what changes masks and permissions
 constexpr std::uint32_t kModules = 12;
 constexpr std::uint32_t kFrames = 16;
 constexpr std::uint32_t kDirectories = 64;
@@ -123,6 +124,7 @@ class Image {
   }
 
   std::uint32_t stack() { return 1 + random_.below(kStacks); }
+  std::uint32_t rare_stack() { return 1 + random_.below(kRareStacks); }
 
   std::string path_of(std::uint32_t number) const {
     return "cache/" + std::to_string(number % kDirectories) + "/object-" + std::to_string(number) +
@@ -156,7 +158,7 @@ class Image {
   void umask(std::uint32_t thread, std::uint16_t mask) {
     trace::Umask record{};
     record.context = 1;
-    record.stack = stack();
+    record.stack = rare_stack();
     record.change = ++changes_;
     record.argument = mask;
     record.old_mask = record.cached = mask_;
@@ -178,7 +180,7 @@ class Image {
   std::uint64_t chmod() {
     trace::Chmod record{};
     record.context = 1;
-    record.stack = stack();
+    record.stack = rare_stack();
     record.requested = 0640;
     record.final_mode = S_IFREG | 0640;
     record.dev = 0x800001;
