@@ -60,9 +60,10 @@ void assess_segment(const Segment& segment, Completeness* all) {
       "records begun and never committed" + in + ": the process ended in the middle");
   add(all, "malformed", segment.malformed_records, "records shorter than their type" + in);
   add(all, "unknown-record", segment.unknown_records,
-      "records of a newer minor version" + in + " (" + std::to_string(segment.header.major) + "." +
-          std::to_string(segment.header.minor) + "; this reader knows " +
-          std::to_string(trace::kMajor) + "." + std::to_string(trace::kMinor) + ")");
+      "records of a type that is not known here" + in + ", which has version " +
+          std::to_string(segment.header.major) + "." + std::to_string(segment.header.minor) +
+          "; this reader knows " + std::to_string(trace::kMajor) + "." +
+          std::to_string(trace::kMinor));
 }
 
 // The shim names an exec that it cannot follow by a blind spot of the same thread.

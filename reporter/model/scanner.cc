@@ -42,6 +42,12 @@ struct Scanner::Gap {
   bool found = false;
 };
 
+struct Scanner::Start {
+  bool committed = false;  // its commit word is not 0
+  bool fits = false;       // its length is possible and ends inside the gap
+  std::uint32_t length = 0;
+};
+
 Scanner::Scanner(const SegmentFile::Reader& file, std::uint64_t begin)
     : file_(file), position_(begin) {
   window_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kWindow, file.size())));
@@ -146,18 +152,19 @@ Scanner::Gap Scanner::find_next() {
 void Scanner::classify(const Gap& gap) {
   std::uint64_t offset = gap.begin;
   while (offset < gap.last_byte) {
-    if (view(offset, 8) < 8) break;
-    const std::uint64_t word = word_at(at(offset));
-    const auto length = static_cast<std::uint32_t>(word >> 32);
-    if (static_cast<std::uint32_t>(word) != 0) break;
-    if (possible_length(length) && length <= gap.end - offset) {
+    const Start start = start_at(offset, gap.end);
+    if (start.committed) break;
+    if (start.fits) {
       ++result_.unfinished;  // already says how long it was to be
-      offset += length;
+      offset += start.length;
       continue;
     }
     const std::uint64_t begun = skip_zeros_to(offset);
-    if (begun >= next_border(offset)) {
-      offset = begun;  // the unused end of a chunk
+    const bool chunk_end = begun >= next_border(offset);
+    const Start next = start_at(begun, gap.end);
+    if (chunk_end || (next.committed && next.fits && begun + next.length == gap.end)) {
+      if (!chunk_end) ++result_.unfinished;  // not even begun, and something damaged behind it
+      offset = begun;
       continue;
     }
     if (gap.last_byte - offset > trace::kMaxRecord) break;
@@ -167,6 +174,20 @@ void Scanner::classify(const Gap& gap) {
   if (offset >= gap.last_byte) return;
   ++result_.damages;
   result_.damaged_bytes += (gap.found ? gap.end : gap.last_byte) - offset;
+}
+
+// What the first word at `offset` says, were it a record.
+Scanner::Start Scanner::start_at(std::uint64_t offset, std::uint64_t end) {
+  Start start;
+  if (view(offset, sizeof(std::uint64_t)) < sizeof(std::uint64_t)) {
+    start.committed = true;  // the torn end of the file: damage
+    return start;
+  }
+  const std::uint64_t word = word_at(at(offset));
+  start.committed = static_cast<std::uint32_t>(word) != 0;
+  start.length = static_cast<std::uint32_t>(word >> 32);
+  start.fits = possible_length(start.length) && start.length <= end - offset;
+  return start;
 }
 
 // The first word at or behind `offset` that is not zero; the caller knows that there is one.

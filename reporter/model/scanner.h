@@ -36,6 +36,7 @@ class Scanner {
 
  private:
   struct Gap;
+  struct Start;
 
   std::size_t view(std::uint64_t offset, std::size_t need);
   const unsigned char* at(std::uint64_t offset) const;
@@ -46,6 +47,7 @@ class Scanner {
   bool skip_gap();
   Gap find_next();
   void classify(const Gap& gap);
+  Start start_at(std::uint64_t offset, std::uint64_t end);
 
   const SegmentFile::Reader& file_;
   ScanResult result_;

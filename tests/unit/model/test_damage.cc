@@ -226,6 +226,23 @@ TEST(Damage, DamageBehindAChunkEndIsDamage) {
   EXPECT_EQ(run.completeness().damages, 1u);
 }
 
+TEST(Damage, DamageBehindAnUnfinishedRecordIsBoth) {
+  SegmentBuilder segment(100, 1000);
+  begin_image(&segment, "app");
+  segment.unfinished(96, false);
+  const std::uint64_t at = segment.note({100, 3000}, 0, "flipped");
+  segment.note({100, 3001}, 0, "after");
+  std::string bytes = segment.bytes();
+  bytes[at + 42] ^= 4;
+  const RunDirectory directory;
+  directory.write("1-1.seg", bytes);
+  const ReadRun run = open_or_die(directory.path());
+  EXPECT_THAT(notes_of(run), ElementsAre("after"));
+  EXPECT_EQ(run.completeness().unfinished, 1u);
+  EXPECT_EQ(run.completeness().damages, 1u);
+  EXPECT_EQ(run.completeness().damaged_bytes, 48u);
+}
+
 // Every eight bytes claim to be a record of 64 KiB: the search must not take them all at their
 // word.
 TEST(Damage, HostileLengthsDoNotMakeTheSearchQuadratic) {
