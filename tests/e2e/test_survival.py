@@ -24,7 +24,7 @@ class Survival(Case):
 
     def test_signal_handlers_that_call_umask_and_create(self):
         report = self.survive("handler_umask", 1000)
-        self.assertEqual(len(report.of("create", call="openat")), 1000)
+        self.assertGreaterEqual(len(report.of("create", call="openat")), 1000)
 
     def test_forks_while_other_threads_hold_the_lock(self):
         report = self.survive("fork_storm", 1000)
@@ -132,20 +132,22 @@ class HardTimes(Case):
     def test_a_full_filesystem(self):
         mount = self.top / "small"
         mount.mkdir()
-        script = (f"mount -t tmpfs -o size=64k none {mount} || exit 77; "
+        script = (f"mount -t tmpfs -o size=256k none {mount} || exit 77; "
                   f"LD_PRELOAD={harness.SHIM} UMASKAUDIT_OPTIONS=trace={mount}/run "
-                  f"{victim('sweep')} {self.work} open > /dev/null && "
+                  f"{victim('sweep')} {self.work} open creat mkdir mkfifo mknod > /dev/null && "
                   f"{harness.TOOL} report {mount}/run --format jsonl")
         result = self.execute("unshare", "-m", "sh", "-c", script)
         if result.returncode in (1, 77) and b"ermi" in result.stderr:
             self.skipTest("no mounts here")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(len(harness.tree(self.work)), 512)
+        self.assertEqual(len(harness.tree(self.work)), 5 * 512)
         report = harness.Report(result.stdout.decode().splitlines())
         recorded = len(report.of("umask")) + len(report.of("create"))
         lost = sum(event["count"] for event in report.of("loss"))
-        self.assertLess(recorded, 1024)
-        self.assertGreaterEqual(recorded + lost, 1024)
+        self.assertGreater(recorded, 0)
+        self.assertGreater(lost, 0)
+        # Stacks that found no room are counted as well.
+        self.assertGreaterEqual(recorded + lost, 5 * 2 * 512)
 
     def test_dlopen_of_the_shim(self):
         script = ("import ctypes, os; ctypes.CDLL(os.environ['SHIM']); os.umask(0o27); "

@@ -8,9 +8,9 @@ import re
 import shutil
 import subprocess
 
-CALLS = ("umask,mkdir,mkdirat,chmod,fchmod,fchmodat,?fchmodat2,"
+CALLS = ("umask,mkdir,mkdirat,openat,chmod,fchmod,fchmodat,?fchmodat2,"
          "setxattr,fsetxattr,lsetxattr")
-LINE = re.compile(r"^(\d+) +(\w+)\((.*)\) += (0?\d+|-1 \w+)(?: .*)?$")
+LINE = re.compile(r"^(\d+) +(\w+)\((.*)\) += (-1 \w+|\d+(?:<.*>)?)(?: .*)?$")
 UNFINISHED = re.compile(r"^(\d+) +(.*) <unfinished \.\.\.>$")
 RESUMED = re.compile(r"^(\d+) +<\.\.\. \w+ resumed>(.*)$")
 MODE = re.compile(r"0[0-7]*")
@@ -51,6 +51,7 @@ class Witness:
         self.umasks = {}  # tid -> [(argument, old)]
         self.directories = {}  # tid -> [requested]
         self.changed = set()
+        opened = {}  # "/proc/self/fd/N" of a thread: what was opened there last
         for tid, call, arguments, result in lines_of(output):
             if call == "umask":
                 pair = int(MODE.search(arguments)[0], 8), int(result, 8)
@@ -60,16 +61,19 @@ class Witness:
             elif call in ("mkdir", "mkdirat"):
                 mode = arguments.rsplit(", ", 1)[1]
                 self.directories.setdefault(tid, []).append(int(mode, 8))
+            elif call == "openat":
+                # libc changes the mode of a link's target, or not, through an O_PATH descriptor.
+                number, _, path = result.rstrip(">").partition("<")
+                opened[tid, f"/proc/self/fd/{number}"] = path
             else:
-                self.note_change(arguments)
+                path = self.path_of(call, arguments)
+                self.changed.add(opened.get((tid, path), path))
 
-    def note_change(self, arguments):
+    def path_of(self, call, arguments):
         """chmod and its kin: a quoted path, the descriptor's path in <>, or both to be joined."""
-        quoted = re.search(r'"((?:[^"\\]|\\.)*)"', arguments)
+        by_descriptor = call in ("fchmod", "fsetxattr")
+        quoted = None if by_descriptor else re.search(r'"((?:[^"\\]|\\.)*)"', arguments)
         of_descriptor = re.search(r"<([^>]*)>", arguments)
         if quoted and (quoted[1].startswith("/") or not of_descriptor):
-            self.changed.add(quoted[1])
-        elif quoted:
-            self.changed.add(f"{of_descriptor[1]}/{quoted[1]}")
-        elif of_descriptor:
-            self.changed.add(of_descriptor[1])
+            return quoted[1]
+        return f"{of_descriptor[1]}/{quoted[1]}" if quoted else of_descriptor[1]

@@ -1,29 +1,33 @@
 // One thread reads the umask by writing it, m = umask(0); umask(m), while another creates files.
 // Ground truth: fstat of every file, the number of umask calls, and the threads' ids and names.
-// Usage: threads_umask DIR [FILES]. No locks on purpose: this is the bug that the tool is for.
-#include <thread>
+// Usage: threads_umask DIR [FILES [WORK]]: WORK to count to between windows, at most 3 a file.
 #include <vector>
 
 #include "victim.h"
 
 namespace {
 
+std::vector<victim::Truth> truths;
 std::atomic<bool> done{false};
+int work = 0;
 std::uint64_t umask_calls = 0;
 int setter_tid = 0;
+victim::Barrier start(2);
 
-void toggle_until_done(victim::Barrier& start) {
+void* toggle_until_done(void*) {
   victim::name_thread("setter");
   setter_tid = victim::tid();
   start.wait();
-  while (!done.load(std::memory_order_relaxed)) {
+  for (std::size_t i = 0; !done && (work == 0 || i < 3 * truths.size()); ++i) {
     const mode_t mask = umask(0);  // the window opens
     umask(mask);                   // and closes
     umask_calls += 2;
+    for (volatile int count = 0; count < work;) count = count + 1;
   }
+  return nullptr;
 }
 
-void create_files(victim::Barrier& start, std::vector<victim::Truth>& truths) {
+void* create_files(void*) {
   victim::name_thread("maker");
   start.wait();
   for (victim::Truth& truth : truths) {
@@ -34,6 +38,7 @@ void create_files(victim::Barrier& start, std::vector<victim::Truth>& truths) {
     close(fd);
   }
   done = true;
+  return nullptr;
 }
 
 }  // namespace
@@ -41,16 +46,17 @@ void create_files(victim::Barrier& start, std::vector<victim::Truth>& truths) {
 int main(int argc, char** argv) {
   const std::string dir = victim::directory(argc, argv);
   const int files = argc > 2 ? std::atoi(argv[2]) : 20000;
+  work = argc > 3 ? std::atoi(argv[3]) : 0;
   umask(077);
-  std::vector<victim::Truth> truths(files);
   for (int i = 0; i < files; ++i) {
-    truths[i] = {dir + "/f" + std::to_string(i), 0, "open", "maker", -1, 0666, -1};
+    truths.push_back({dir + "/f" + std::to_string(i), 0, "open", "maker", -1, 0666, -1});
   }
-  victim::Barrier start(2);
-  std::thread setter(toggle_until_done, std::ref(start));
-  std::thread maker(create_files, std::ref(start), std::ref(truths));
-  maker.join();
-  setter.join();
+  pthread_t setter;
+  pthread_t maker;
+  pthread_create(&setter, nullptr, toggle_until_done, nullptr);
+  pthread_create(&maker, nullptr, create_files, nullptr);
+  pthread_join(maker, nullptr);
+  pthread_join(setter, nullptr);
   for (const victim::Truth& truth : truths) victim::print(truth);
   std::printf(R"({"umask_calls":%llu,"tid":%d,"thread":"setter"})"
               "\n",
