@@ -18,6 +18,7 @@
 #include "preload/aftermath.h"
 #include "preload/creation.h"
 #include "preload/mask_change.h"
+#include "preload/sys.h"
 
 namespace umaskaudit::shim {
 
@@ -260,8 +261,12 @@ FILE* create_unnamed(const Request& request, Real real) {
 // unix(7): a path makes a socket file with 0777 & ~mask; an empty or abstract name makes nothing,
 // other address families neither. The address is looked at only once the kernel has taken it.
 template <typename Real>
-auto create_socket(const Request& request, const sockaddr* address, socklen_t length, Real real) {
+auto create_socket(const Request& request, int fd, const sockaddr* address, socklen_t length,
+                   Real real) {
+  // The socket's own mode is what the kernel asks for: 0777, unless fchmod(2) set another.
   Request actual = request;
+  struct statx facts {};
+  if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0) actual.mode = facts.stx_mode & 07777u;
   Creation creation(actual);
   const auto result = real();
   const ErrnoKeeper keeper;

@@ -199,8 +199,9 @@ void* umaskaudit_route_syscall(long number) {
          create_path(request, [&] { return RAW_CALL(NUMBER, ARGUMENTS); }));
 #define CASE_bind(NUMBER, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, NAME) \
   case NUMBER:                                                                         \
-    CASE(PARAMETERS, KIND, DIRFD, PATH, FLAGS, MODE, NAME,                             \
-         create_socket(request, address, length, [&] { return RAW_CALL(NUMBER, ARGUMENTS); }));
+    CASE(                                                                              \
+        PARAMETERS, KIND, DIRFD, PATH, FLAGS, MODE, NAME,                              \
+        create_socket(request, fd, address, length, [&] { return RAW_CALL(NUMBER, ARGUMENTS); }));
 #define CASE_chmod(NUMBER, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, NAME) \
   case NUMBER:                                                                          \
     CASE(PARAMETERS, KIND, DIRFD, PATH, FLAGS, MODE, NAME,                              \

@@ -67,7 +67,7 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
            create_path(request, ONCE(NAME, ARGUMENTS)))
 #define WRAP_bind(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
   CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,        \
-           create_socket(request, address, length, ONCE(NAME, ARGUMENTS)))
+           create_socket(request, fd, address, length, ONCE(NAME, ARGUMENTS)))
 #define WRAP_stream(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
   CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,          \
            create_stream(request, mode, WITH(NAME, ARGUMENTS, const char*, mode)))
