@@ -257,7 +257,7 @@ Action configure_check(CLI::App& app) {
   add_run_argument(app, options->arguments);
   add_choice<Format>(app, "-f,--format", options->format,
                      {{"text", Format::text}, {"jsonl", Format::jsonl}},
-                     "text, or jsonl (a line for each finding)", "FORMAT");
+                     "What to write; jsonl: a line for each finding");
   add_output_option(app, options->arguments);
   app.add_option("--policy", options->policy, "Widest modes, required masks and forbidden calls")
       ->type_name("FILE");
@@ -272,7 +272,7 @@ Action configure_check(CLI::App& app) {
   add_choice<Severity>(
       app, "--fail-on", options->fail_on,
       {{"note", Severity::note}, {"warning", Severity::warning}, {"error", Severity::error}},
-      "Exit 1 from this severity on: note, warning (default), error", "SEVERITY");
+      "Exit 1 from this severity on; default: warning");
   app.add_option("--max-loss", options->max_loss,
                  "Records that may be lost before the exit code is 3 (default 0)")
       ->type_name("N");

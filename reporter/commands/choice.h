@@ -12,25 +12,27 @@
 namespace umaskaudit {
 
 // Adds `name` to `app`; stores the value behind the word that was given into `to`, which must live
-// as long as the app.
+// as long as the app. Help and completions take the words from the option's type name.
 template <typename T>
 CLI::Option* add_choice(CLI::App& app, const std::string& name, T& to,
                         std::initializer_list<std::pair<std::string, T>> choices,
-                        const std::string& help, const std::string& type) {
+                        const std::string& help) {
   const std::vector<std::pair<std::string, T>> all(choices);
   const std::string option = name.substr(name.rfind(',') + 1);
-  const auto pick = [&to, all, option](const std::string& word) {
-    std::string words;
-    for (const auto& [choice, value] : all) {
-      if (choice == word) {
-        to = value;
-        return;
-      }
-      words += (words.empty() ? "" : ", ") + choice;
-    }
-    throw CLI::ValidationError(option + ": '" + word + "' is none of " + words);
+  const auto words = [all](const char* separator) {
+    std::string text;
+    for (const auto& choice : all) text += (text.empty() ? "" : separator) + choice.first;
+    return text;
   };
-  return app.add_option_function<std::string>(name, pick, help)->type_name(type);
+  const auto pick = [&to, all, option, words](const std::string& word) {
+    for (const auto& [choice, value] : all) {
+      if (choice != word) continue;
+      to = value;
+      return;
+    }
+    throw CLI::ValidationError(option + ": '" + word + "' is none of " + words(", "));
+  };
+  return app.add_option_function<std::string>(name, pick, help)->type_name(words("|"));
 }
 
 }  // namespace umaskaudit

@@ -64,7 +64,7 @@ void add_shared(CLI::App& app, Shared& shared) {
                          {{"auto", ColourWhen::automatic},
                           {"always", ColourWhen::always},
                           {"never", ColourWhen::never}},
-                         "When to colour: auto, always, never", "WHEN");
+                         "When to colour");
 }
 
 void build(Parser& parser) {
@@ -116,13 +116,14 @@ std::vector<std::string> cut_tail(const CLI::App& app, Tail tail, std::vector<st
   return cut;
 }
 
-Error explain(const CLI::ParseError& error, const std::string& command, CLI::App& app) {
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !app.remaining().empty()) {
-    const std::string word = app.remaining().front();
-    const bool option = word.size() > 1 && word[0] == '-';
-    return usage((option ? "unknown option '" : "unexpected argument '") + word + "'", "",
-                 help_of(command));
-  }
+Error explain(const CLI::ParseError& error, const std::string& command, const CLI::App& app) {
+  // An option that nobody knows comes first: what is missing may follow from it.
+  for (const std::string& word : app.remaining())
+    if (word.size() > 1 && word[0] == '-' && word != "--")
+      return usage("unknown option '" + word + "'", "", help_of(command));
+  const auto words = app.remaining();
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !words.empty())
+    return usage("unexpected argument '" + words.front() + "'", "", help_of(command));
   return usage(command + ": " + error.what(), "", help_of(command));
 }
 

@@ -178,8 +178,15 @@ ProgramFacts inspect_program(const std::string& name) {
   facts.path = find_in_path(name);
   std::string current = facts.path;
   for (unsigned depth = 0; depth <= kMostInterpreters; ++depth) {
-    if (current.empty()) return facts.obstacle = Obstacle::not_found, facts;
-    if (access(current.c_str(), X_OK) != 0) return facts.obstacle = Obstacle::not_executable, facts;
+    if (current.empty()) {
+      facts.obstacle = Obstacle::not_found;
+      return facts;
+    }
+    if (access(current.c_str(), X_OK) != 0) {
+      const bool there = access(current.c_str(), F_OK) == 0;
+      facts.obstacle = there ? Obstacle::not_executable : Obstacle::not_found;
+      return facts;
+    }
     const File file(current);
     if (file.fd() < 0) return facts;  // executable but not readable: nothing can be said
     std::array<char, kHead> head{};

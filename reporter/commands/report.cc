@@ -146,7 +146,7 @@ Action configure_report(CLI::App& app) {
                       {"json", Format::json},
                       {"csv", Format::csv},
                       {"markdown", Format::markdown}},
-                     "text, jsonl, json (a summary), csv, markdown", "FORMAT");
+                     "What to write: events in jsonl, a summary in json");
   add_output_option(app, options->arguments);
   add_filter_options(app, options->arguments);
   add_choice<SortKey>(app, "--sort", options->sort,
@@ -155,7 +155,7 @@ Action configure_report(CLI::App& app) {
                        {"mode", SortKey::mode},
                        {"mask", SortKey::mask},
                        {"thread", SortKey::thread}},
-                      "Order of the objects: time, path, mode (widest first), mask, thread", "KEY");
+                      "Order of the objects; mode: the widest first");
   CLI::Option* limit =
       app.add_option("--limit", options->limit,
                      "Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text")

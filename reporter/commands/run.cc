@@ -121,7 +121,7 @@ Action configure_run(CLI::App& app) {
       ->type_name("DIR");
   add_choice<std::string>(app, "--stacks", options->stacks,
                           {{"all", "all"}, {"changes", "changes"}, {"none", "none"}},
-                          "Which events get a stack: all, changes, none", "WHICH");
+                          "Which events get a stack");
   app.add_option("--depth", options->depth, "Frames of a stack at most (1-64)")
       ->type_name("N")
       ->check(CLI::Range(1, 64).description(""));
@@ -138,7 +138,7 @@ Action configure_run(CLI::App& app) {
           },
           "", "size"));
   add_choice<std::string>(app, "--follow", options->follow, {{"yes", "yes"}, {"no", "no"}},
-                          "Follow children whose environment was cleaned: yes, no", "YES|NO");
+                          "Follow children whose environment was cleaned");
   app.add_option("--options", options->raw, "An option of the library as it is, KEY=VALUE; repeat")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);

@@ -30,6 +30,8 @@ constexpr Command kCommands[] = {
      configure_explain},
     {"umask", "Show masks, never changing one to read it", "umaskaudit umask u=rwx,g=rx,o= -- make",
      Tail::after_dashes, configure_umask},
+    {"completions", "The completion script for a shell", "umaskaudit completions bash", Tail::none,
+     configure_completions},
 };
 
 }  // namespace

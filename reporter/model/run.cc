@@ -128,7 +128,7 @@ Result<Run> Run::open(const std::string& directory) {
   for (const auto& segment : state->segments) state->scan(segment.get());
   const bool any = std::any_of(state->segments.begin(), state->segments.end(),
                                [](const auto& s) { return s->scan.records || !s->header_damaged; });
-  if (!any) {
+  if (!any && !state->segments.empty()) {
     return Error{"'" + directory + "' is not a run",
                  state->segments.front()->file.name() +
                      " is no segment: its header is damaged "

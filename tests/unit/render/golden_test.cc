@@ -73,12 +73,16 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"report.md", {"report", "RUN", "--format", "markdown"}},
                       Case{"threads.txt", {"threads", "RUN", "--stacks"}},
                       Case{"timeline.txt", {"timeline", "RUN", "--all"}},
-                      Case{"blame.txt", {"blame", "RUN", "/srv/final"}}),
+                      Case{"blame.txt", {"blame", "RUN", "/srv/final"}},
+                      Case{"../../reporter/completions/umaskaudit.bash", {"completions", "bash"}},
+                      Case{"../../reporter/completions/_umaskaudit", {"completions", "zsh"}},
+                      Case{"../../reporter/completions/umaskaudit.fish", {"completions", "fish"}}),
     [](const auto& test) {
       std::string name = test.param.golden;
+      name.erase(0, name.rfind('/') + 1);
       for (char& c : name)
         if (c == '.' || c == '-') c = '_';
-      return name;
+      return name == "_umaskaudit" ? std::string("zsh") : name;
     });
 
 // A second, independent reader of what we call JSON Lines.

@@ -1,0 +1,274 @@
+// `completions`: scripts for bash, zsh and fish, made from the options as they are.
+// Must never be edited by hand in their stored form (reporter/completions): a test compares.
+// Called through the table; hidden from --help, since packages install the scripts.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+
+#include "reporter/commands/choice.h"
+#include "reporter/commands/command.h"
+
+namespace umaskaudit {
+namespace {
+
+enum class Shell { bash, zsh, fish };
+
+// What an option or argument takes.
+enum class Value { none, words, file, directory, text };
+
+Value value_of(const CLI::Option& option) {
+  if (option.get_items_expected_max() == 0) return Value::none;
+  const std::string type = option.get_type_name();
+  if (type.find('|') != std::string::npos) return Value::words;
+  if (type == "FILE") return Value::file;
+  return type == "DIR" ? Value::directory : Value::text;
+}
+
+std::string words_of(const CLI::Option& option) {
+  std::string words = option.get_type_name();
+  for (char& c : words)
+    if (c == '|') c = ' ';
+  return words;
+}
+
+// "--output", "-o": every spelling.
+std::vector<std::string> spellings(const CLI::Option& option) {
+  std::vector<std::string> names;
+  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
+  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
+  return names;
+}
+
+std::vector<const CLI::Option*> options_of(const CLI::App& app) {
+  return app.get_options([](const CLI::Option* option) { return option->nonpositional(); });
+}
+
+bool takes_run(const CLI::App& app) { return app.get_option_no_throw("RUN") != nullptr; }
+
+// A quote inside a quoted word of a shell script.
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+// Listed commands: those that --help shows.
+std::vector<const Command*> listed() {
+  std::vector<const Command*> out;
+  for (const Command& command : commands())
+    if (command.configure != configure_completions) out.push_back(&command);
+  return out;
+}
+
+constexpr char kOrigin[] =
+    "# Made by `umaskaudit completions`; tests/golden/update makes it anew.\n";
+
+std::string join(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
+std::string bash_values(const CLI::App& app, const std::string& name) {
+  std::string out;
+  for (const CLI::Option* option : options_of(app)) {
+    std::string pattern;
+    for (const std::string& spelling : spellings(*option))
+      pattern += (pattern.empty() ? "" : "|") + name + ":" + spelling;
+    const std::string head = "    " + pattern + ") ";
+    switch (value_of(*option)) {
+      case Value::none:
+        break;
+      case Value::words:
+        out +=
+            head + "COMPREPLY=($(compgen -W '" + words_of(*option) + "' -- \"$cur\")); return;;\n";
+        break;
+      case Value::file:
+        out += head + "COMPREPLY=($(compgen -f -- \"$cur\")); return;;\n";
+        break;
+      case Value::directory:
+        out += head + "COMPREPLY=($(compgen -d -- \"$cur\")); return;;\n";
+        break;
+      case Value::text:
+        out += head + "return;;\n";
+        break;
+    }
+  }
+  return out;
+}
+
+std::string bash(const CLI::App& root) {
+  std::vector<std::string> names;
+  std::string values, options, tails;
+  for (const Command* command : listed()) {
+    const CLI::App& app = *root.get_subcommand(command->name);
+    names.emplace_back(command->name);
+    values += bash_values(app, command->name);
+    std::vector<std::string> all;
+    for (const CLI::Option* option : options_of(app))
+      for (const std::string& spelling : spellings(*option)) all.push_back(spelling);
+    options += std::string("    ") + command->name + ") options='" + join(all) + "';;\n";
+    if (command->tail == Tail::command)
+      tails += (tails.empty() ? "" : "|") + std::string(command->name);
+  }
+  return std::string(kOrigin) +
+         "_umaskaudit() {\n"
+         "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+         "  local command=${COMP_WORDS[1]} options i\n"
+         "  COMPREPLY=()\n"
+         "  if ((COMP_CWORD == 1)); then\n"
+         "    COMPREPLY=($(compgen -W '" +
+         join(names) +
+         " --help --version' -- \"$cur\"))\n"
+         "    return\n"
+         "  fi\n"
+         "  case $command in " +
+         tails +
+         ")\n"
+         "    for ((i = 2; i < COMP_CWORD; i++)); do\n"
+         "      if [[ ${COMP_WORDS[i]} == -- ]] && declare -F _command_offset >/dev/null; then\n"
+         "        _command_offset $((i + 1))\n"
+         "        return\n"
+         "      fi\n"
+         "    done\n"
+         "  esac\n"
+         "  case $command:$prev in\n" +
+         values +
+         "  esac\n"
+         "  case $command in\n" +
+         options +
+         "  esac\n"
+         "  if [[ $cur == -* ]]; then\n"
+         "    COMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
+         "  else\n"
+         "    COMPREPLY=($(compgen -f -- \"$cur\"))\n"
+         "  fi\n"
+         "}\n"
+         "complete -o filenames -F _umaskaudit umaskaudit\n";
+}
+
+// In a zsh specification ':', '[' and ']' mean something.
+std::string zsh_text(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == ':' || c == '[' || c == ']' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string zsh_action(const CLI::Option& option) {
+  switch (value_of(option)) {
+    case Value::none:
+      return "";
+    case Value::words:
+      return ":word:(" + words_of(option) + ")";
+    case Value::file:
+      return ":file:_files";
+    case Value::directory:
+      return ":directory:_files -/";
+    case Value::text:
+      return ":" + zsh_text(option.get_type_name()) + ": ";
+  }
+  return "";
+}
+
+std::string zsh(const CLI::App& root) {
+  std::string names, cases;
+  for (const Command* command : listed()) {
+    const CLI::App& app = *root.get_subcommand(command->name);
+    names += "    " + quoted(std::string(command->name) + ":" + zsh_text(command->summary)) + "\n";
+    cases += std::string("  ") + command->name + ") _arguments -s";
+    for (const CLI::Option* option : options_of(app))
+      for (const std::string& spelling : spellings(*option))
+        cases += " \\\n      " + quoted("*" + spelling + "[" + zsh_text(option->get_description()) +
+                                        "]" + zsh_action(*option));
+    if (command->tail == Tail::command)
+      cases += " \\\n      '*::command:_normal'";
+    else
+      cases += takes_run(app) ? " \\\n      '*:run:_files'" : " \\\n      '*:argument:_files'";
+    cases += ";;\n";
+  }
+  return std::string("#compdef umaskaudit\n") + kOrigin +
+         "local -a commands\n"
+         "commands=(\n" +
+         names +
+         ")\n"
+         "if ((CURRENT == 2)); then\n"
+         "  _describe command commands\n"
+         "  return\n"
+         "fi\n"
+         "local command=$words[2]\n"
+         "shift words\n"
+         "((CURRENT--))\n"
+         "case $command in\n" +
+         cases + "esac\n";
+}
+
+std::string fish_line(const std::string& name, const CLI::Option& option) {
+  std::string line = "complete -c umaskaudit -n '__fish_seen_subcommand_from " + name + "'";
+  for (const std::string& one : option.get_lnames()) line += " -l " + one;
+  for (const std::string& one : option.get_snames()) line += " -s " + one;
+  switch (value_of(option)) {
+    case Value::none:
+      break;
+    case Value::words:
+      line += " -x -a '" + words_of(option) + "'";
+      break;
+    case Value::file:
+      line += " -r -F";
+      break;
+    case Value::directory:
+      line += " -x -a '(__fish_complete_directories)'";
+      break;
+    case Value::text:
+      line += " -x";
+      break;
+  }
+  return line + " -d " + quoted(option.get_description()) + "\n";
+}
+
+std::string fish(const CLI::App& root) {
+  std::string out = kOrigin, names;
+  for (const Command* command : listed())
+    names += (names.empty() ? "" : " ") + std::string(command->name);
+  for (const Command* command : listed())
+    out += "complete -c umaskaudit -n 'not __fish_seen_subcommand_from " + names + "' -f -a " +
+           command->name + " -d " + quoted(command->summary) + "\n";
+  for (const Command* command : listed()) {
+    const CLI::App& app = *root.get_subcommand(command->name);
+    for (const CLI::Option* option : options_of(app)) out += fish_line(command->name, *option);
+    if (command->tail == Tail::command)
+      out += std::string("complete -c umaskaudit -n '__fish_seen_subcommand_from ") +
+             command->name + "' -x -a '(__fish_complete_subcommand --fcs-skip=2)'\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+Action configure_completions(CLI::App& app) {
+  app.group("");  // not in --help
+  auto shell = std::make_shared<Shell>(Shell::bash);
+  add_choice<Shell>(app, "SHELL", *shell,
+                    {{"bash", Shell::bash}, {"zsh", Shell::zsh}, {"fish", Shell::fish}},
+                    "The shell")
+      ->required();
+  return [shell, &app](Invocation& invocation) {
+    const CLI::App& root = *app.get_parent();
+    switch (*shell) {
+      case Shell::bash:
+        invocation.console.out << bash(root);
+        break;
+      case Shell::zsh:
+        invocation.console.out << zsh(root);
+        break;
+      case Shell::fish:
+        invocation.console.out << fish(root);
+        break;
+    }
+    return 0;
+  };
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,105 @@
+# Made by `umaskaudit completions`; tests/golden/update makes it anew.
+_umaskaudit() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+  local command=${COMP_WORDS[1]} options i
+  COMPREPLY=()
+  if ((COMP_CWORD == 1)); then
+    COMPREPLY=($(compgen -W 'run report threads timeline blame check doctor explain umask --help --version' -- "$cur"))
+    return
+  fi
+  case $command in run|doctor)
+    for ((i = 2; i < COMP_CWORD; i++)); do
+      if [[ ${COMP_WORDS[i]} == -- ]] && declare -F _command_offset >/dev/null; then
+        _command_offset $((i + 1))
+        return
+      fi
+    done
+  esac
+  case $command:$prev in
+    run:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    run:--output|run:-o) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    run:--stacks) COMPREPLY=($(compgen -W 'all changes none' -- "$cur")); return;;
+    run:--depth) return;;
+    run:--max-size) return;;
+    run:--follow) COMPREPLY=($(compgen -W 'yes no' -- "$cur")); return;;
+    run:--options) return;;
+    report:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    report:--format|report:-f) COMPREPLY=($(compgen -W 'text jsonl json csv markdown' -- "$cur")); return;;
+    report:--output|report:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    report:--path) return;;
+    report:--pid) return;;
+    report:--tid) return;;
+    report:--thread) return;;
+    report:--call) return;;
+    report:--kind) return;;
+    report:--since) return;;
+    report:--sort) COMPREPLY=($(compgen -W 'time path mode mask thread' -- "$cur")); return;;
+    report:--limit) return;;
+    report:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    report:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    threads:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    threads:--limit) return;;
+    threads:--output|threads:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    threads:--path) return;;
+    threads:--pid) return;;
+    threads:--tid) return;;
+    threads:--thread) return;;
+    threads:--call) return;;
+    threads:--kind) return;;
+    threads:--since) return;;
+    threads:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    threads:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    timeline:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    timeline:--limit) return;;
+    timeline:--output|timeline:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    timeline:--path) return;;
+    timeline:--pid) return;;
+    timeline:--tid) return;;
+    timeline:--thread) return;;
+    timeline:--call) return;;
+    timeline:--kind) return;;
+    timeline:--since) return;;
+    timeline:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    timeline:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    blame:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    blame:--output|blame:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    blame:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    blame:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    check:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    check:--format|check:-f) COMPREPLY=($(compgen -W 'text jsonl' -- "$cur")); return;;
+    check:--output|check:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    check:--policy) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    check:--suppressions) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    check:--baseline) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    check:--write-baseline) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    check:--fail-on) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
+    check:--max-loss) return;;
+    check:--objects) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    check:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    check:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    doctor:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    explain:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    explain:--acl) return;;
+    explain:--parent) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    umask:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    umask:--pid) return;;
+    umask:--diff) return;;
+  esac
+  case $command in
+    run) options='--help -h --quiet -q --verbose -v --color --output -o --stacks --depth --max-size --follow --options --record-argv --no-summary';;
+    report) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --path --pid --tid --thread --call --kind --since --sort --limit --sysroot --debug-dir --debuginfod --no-symbols';;
+    threads) options='--help -h --quiet -q --verbose -v --color --stacks --limit --output -o --path --pid --tid --thread --call --kind --since --sysroot --debug-dir --debuginfod --no-symbols';;
+    timeline) options='--help -h --quiet -q --verbose -v --color --all --limit --output -o --path --pid --tid --thread --call --kind --since --sysroot --debug-dir --debuginfod --no-symbols';;
+    blame) options='--help -h --quiet -q --verbose -v --color --output -o --sysroot --debug-dir --debuginfod --no-symbols';;
+    check) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --policy --suppressions --baseline --write-baseline --fail-on --max-loss --objects --sysroot --debug-dir --debuginfod --no-symbols';;
+    doctor) options='--help -h --quiet -q --verbose -v --color';;
+    explain) options='--help -h --quiet -q --verbose -v --color --dir -d --acl --parent';;
+    umask) options='--help -h --quiet -q --verbose -v --color --symbolic -S --print -p --pid --all --diff';;
+  esac
+  if [[ $cur == -* ]]; then
+    COMPREPLY=($(compgen -W "$options" -- "$cur"))
+  else
+    COMPREPLY=($(compgen -f -- "$cur"))
+  fi
+}
+complete -o filenames -F _umaskaudit umaskaudit
