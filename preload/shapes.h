@@ -61,19 +61,50 @@ auto pass_plain(const Request&, Real real) {
   return real();
 }
 
-// path -> 0, always a new object (mkdir, mkfifo, mknod).
-template <typename Real>
-auto create_path(const Request& request, Real real) {
+// Calls whose success is always a new object. `ok(result)` tells success; `made(creation, result)`
+// reports it.
+template <typename Real, typename Ok, typename Made>
+auto create_new(const Request& request, Real real, Ok ok, Made made) {
   Creation creation(request);
   const auto result = real();
   const ErrnoKeeper keeper;
-  if (result == 0) {
-    creation.made_at_path(trace::Created::yes);
+  if (ok(result)) {
+    made(creation, result);
   } else {
     creation.failed(keeper.saved());
   }
   keeper.restore();
   return result;
+}
+
+// path -> 0 (mkdir, mkfifo, mknod).
+template <typename Real>
+auto create_path(const Request& request, Real real) {
+  return create_new(
+      request, real, [](int result) { return result == 0; },
+      [](Creation& creation, int) { creation.made_at_path(trace::Created::yes); });
+}
+
+// A template that is filled in: the name is known only afterwards.
+template <typename Real>
+int create_temp(const Request& request, Real real) {
+  return create_new(
+      request, real, [](int result) { return result >= 0; },
+      [](Creation& creation, int result) { creation.made(result, trace::Created::yes); });
+}
+
+template <typename Real>
+char* create_tempdir(const Request& request, Real real) {
+  return create_new(
+      request, real, [](const char* result) { return result != nullptr; },
+      [](Creation& creation, const char*) { creation.made_at_path(trace::Created::yes); });
+}
+
+template <typename Real>
+FILE* create_unnamed(const Request& request, Real real) {
+  return create_new(
+      request, real, [](FILE* result) { return result != nullptr; },
+      [](Creation& creation, FILE* result) { creation.made(fileno(result), trace::Created::yes); });
 }
 
 // Descriptor-like results of calls that may meet an existing object. `real(flags)` makes the call;
@@ -210,49 +241,6 @@ FILE* recreate_stream(const Request& request, Real real) {
     creation.made(fileno(result), trace::Created::yes);
   } else {
     creation.made_or_met(fileno(result), look);
-  }
-  keeper.restore();
-  return result;
-}
-
-// The name is known only afterwards; a success is always new.
-template <typename Real>
-int create_temp(const Request& request, Real real) {
-  Creation creation(request);
-  const int result = real();
-  const ErrnoKeeper keeper;
-  if (result >= 0) {
-    creation.made(result, trace::Created::yes);
-  } else {
-    creation.failed(keeper.saved());
-  }
-  keeper.restore();
-  return result;
-}
-
-template <typename Real>
-char* create_tempdir(const Request& request, Real real) {
-  Creation creation(request);
-  char* result = real();
-  const ErrnoKeeper keeper;
-  if (result != nullptr) {
-    creation.made_at_path(trace::Created::yes);
-  } else {
-    creation.failed(keeper.saved());
-  }
-  keeper.restore();
-  return result;
-}
-
-template <typename Real>
-FILE* create_unnamed(const Request& request, Real real) {
-  Creation creation(request);
-  FILE* result = real();
-  const ErrnoKeeper keeper;
-  if (result != nullptr) {
-    creation.made(fileno(result), trace::Created::yes);
-  } else {
-    creation.failed(keeper.saved());
   }
   keeper.restore();
   return result;

@@ -6,6 +6,8 @@
 
 #include <cstring>
 
+#include "preload/unwind/leb128.h"
+
 namespace umaskaudit::shim {
 
 namespace {
@@ -48,25 +50,10 @@ class Cursor {
     return value;
   }
   std::uint64_t uleb() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      const auto byte = take<std::uint8_t>();
-      value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-      if ((byte & 0x80) == 0) break;
-    }
-    return value;
+    return read_uleb([this] { return take<std::uint8_t>(); });
   }
   std::int64_t sleb() {
-    std::uint64_t value = 0;
-    unsigned shift = 0;
-    std::uint8_t byte = 0;
-    do {
-      byte = take<std::uint8_t>();
-      value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-      shift += 7;
-    } while ((byte & 0x80) != 0 && shift < 64);
-    if (shift < 64 && (byte & 0x40) != 0) value |= ~std::uint64_t{0} << shift;
-    return static_cast<std::int64_t>(value);
+    return read_sleb([this] { return take<std::uint8_t>(); });
   }
   void skip(std::uint64_t bytes) {
     if (bytes > static_cast<std::uint64_t>(end_ - at_)) {

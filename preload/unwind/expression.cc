@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "preload/unwind/leb128.h"
+
 namespace umaskaudit::shim {
 
 namespace {
@@ -11,28 +13,10 @@ namespace {
 constexpr unsigned kStack = 16;
 
 std::uint64_t uleb(const std::uint8_t*& at) {
-  std::uint64_t value = 0;
-  unsigned shift = 0;
-  std::uint8_t byte = 0;
-  do {
-    byte = *at++;
-    value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-    shift += 7;
-  } while ((byte & 0x80) != 0 && shift < 64);
-  return value;
+  return read_uleb([&] { return *at++; });
 }
-
 std::int64_t sleb(const std::uint8_t*& at) {
-  std::uint64_t value = 0;
-  unsigned shift = 0;
-  std::uint8_t byte = 0;
-  do {
-    byte = *at++;
-    value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-    shift += 7;
-  } while ((byte & 0x80) != 0 && shift < 64);
-  if (shift < 64 && (byte & 0x40) != 0) value |= ~std::uint64_t{0} << shift;
-  return static_cast<std::int64_t>(value);
+  return read_sleb([&] { return *at++; });
 }
 
 template <typename T>
