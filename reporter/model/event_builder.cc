@@ -16,6 +16,12 @@ void join_path(std::string_view base, std::string_view argument, std::string* pa
     while (!argument.empty() && argument.front() == '/') argument.remove_prefix(1);
   }
   if (relative && !base.empty() && !argument.empty() && base.back() != '/') *path += '/';
+  // Nearly always nothing is to be taken out.
+  const bool doubled = path->ends_with('/') && argument.starts_with('/');
+  if (!doubled && argument.find("//") == std::string_view::npos) {
+    *path += argument;
+    return;
+  }
   for (const char c : argument) {
     if (c == '/' && !path->empty() && path->back() == '/') continue;
     *path += c;

@@ -49,6 +49,7 @@ TEST(JoinPath, OnlyDoubledSlashesAndLeadingDotsGo) {
   EXPECT_EQ(join("", "//abs//olute"), "/abs/olute");
   EXPECT_EQ(join("/new/root", "/etc/x"), "/new/root/etc/x") << "after chroot(2)";
   EXPECT_EQ(join("/new/root/", "//etc"), "/new/root/etc");
+  EXPECT_EQ(join("/new/root/", "/etc"), "/new/root/etc");
   EXPECT_EQ(join("", "file"), "file") << "nothing known: as it was passed";
   EXPECT_EQ(join("", "./file"), "file");
   EXPECT_EQ(join("/base", ""), "/base");
