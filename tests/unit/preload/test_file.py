@@ -1,0 +1,99 @@
+"""The shim as a file, beside what tests/e2e/test_shim.py checks: it brings no second run-time
+library into a program, hardens what it maps, and takes little of a caller's stack.
+
+TEST_SHIM and TEST_STACK_PROBE name the files; tap.py and harness.py are those of tests/e2e."""
+
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+
+import tap
+
+SHIM = os.environ["TEST_SHIM"]
+STACK_PROBE = os.environ["TEST_STACK_PROBE"]
+LARGEST_STACK = 4096
+
+
+def readelf(*options):
+    return subprocess.run(["readelf", "-W", *options, SHIM], check=True, capture_output=True,
+                          text=True).stdout
+
+
+def segments():
+    """type -> flags of each program header."""
+    return dict(re.findall(r"^  (\w+) +0x\w+ 0x\w+ 0x\w+ 0x\w+ 0x\w+ ([RWE ]{3})",
+                           readelf("-l"), re.MULTILINE))
+
+
+def undefined_names():
+    return {line.split()[7].split("@")[0] for line in readelf("--dyn-syms").splitlines()
+            if " UND " in line and len(line.split()) >= 8}
+
+
+class File(unittest.TestCase):
+    def test_no_cxx_runtime_is_needed(self):
+        foreign = {name for name in undefined_names()
+                   if re.match(r"_Zn|_Zd|_ZSt|_ZN|_ZT|__cxa_(?!finalize$)|__gxx_|_Unwind_", name)}
+        self.assertEqual(foreign, set())
+
+    def test_nothing_undefined_allocates_or_prints(self):
+        # dlsym allocates for its error texts, but only of names that do not exist.
+        heavy = undefined_names() & {
+            "malloc", "calloc", "realloc", "free", "strdup", "printf", "fprintf", "snprintf",
+            "setlocale", "getenv_r", "pthread_mutex_lock", "pthread_once", "__tls_get_addr"}
+        self.assertEqual(heavy, set())
+
+    def test_relocations_become_read_only(self):
+        self.assertIn("GNU_RELRO", segments())
+
+    def test_the_stack_stays_not_executable(self):
+        self.assertEqual(segments()["GNU_STACK"].strip(), "RW")
+
+    def test_no_page_is_writable_and_executable(self):
+        for line in readelf("-l").splitlines():
+            if line.startswith("  LOAD"):
+                self.assertNotIn("RWE", line)
+
+    def test_no_text_relocations_and_no_dynamic_initialisers_beyond_the_constructor(self):
+        self.assertNotIn("TEXTREL", readelf("-d"))
+        size = re.search(r"INIT_ARRAYSZ\)\s+(\d+)", readelf("-d"))
+        # frame_dummy of crtbegin, and construct(): a C++ initialiser would be a third entry, and
+        # would wipe what was recorded before it ran.
+        self.assertLessEqual(int(size.group(1)), 16)
+
+
+class Stack(unittest.TestCase):
+    """How deep a call goes, on a painted stack, with the preload and without."""
+
+    def depths(self, **environment):
+        with tempfile.TemporaryDirectory(prefix="umaskaudit-stack-") as directory:
+            work = os.path.join(directory, "work")
+            os.mkdir(work)
+            for name, value in environment.items():
+                environment[name] = value.replace("RUN", os.path.join(directory, "run"))
+            clean = {name: value for name, value in os.environ.items()
+                     if name not in ("LD_PRELOAD", "UMASKAUDIT_OPTIONS")}
+            output = subprocess.run([STACK_PROBE, work], check=True, capture_output=True, text=True,
+                                    env={**clean, **environment}).stdout
+        return {name: int(size) for name, size in (line.split() for line in output.splitlines())}
+
+    def check(self, options):
+        bare = self.depths()
+        ours = self.depths(LD_PRELOAD=SHIM, UMASKAUDIT_OPTIONS=options)
+        self.assertEqual(bare.keys(), ours.keys())
+        self.assertGreater(len(bare), 10)
+        for name, size in bare.items():
+            with self.subTest(call=name):
+                self.assertLess(ours[name] - size, LARGEST_STACK, f"{ours[name]} against {size}")
+
+    def test_recording(self):
+        self.check("log=off:trace=RUN")
+
+    def test_logging(self):
+        self.check("log=/dev/null")
+
+
+if __name__ == "__main__":
+    tap.main()
