@@ -149,11 +149,18 @@ void remember_environment() {
 }
 
 EnvironmentPlan plan_environment(char* const* environment) {
+  constexpr std::size_t kLongest = 128 << 10;  // MAX_ARG_STRLEN, execve(2)
+  sys::Scout array;
+  sys::Scout text;
   EnvironmentPlan plan;
   bool preload_found = false;
   bool options_found = false;
-  for (; environment != nullptr && environment[plan.entries] != nullptr; ++plan.entries) {
+  for (; environment != nullptr; ++plan.entries) {
+    // What the kernel will refuse stays as it is.
+    if (!array.can_read(environment + plan.entries)) return {};
     const char* entry = environment[plan.entries];
+    if (entry == nullptr) break;
+    if (!text.can_read_text(entry, kLongest)) return {};
     if (!preload_found && starts_with(entry, kPreload)) {
       preload_found = true;
       plan.preload_at = plan.entries;

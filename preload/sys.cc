@@ -4,6 +4,9 @@
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
+
+#include <cstring>
 
 namespace umaskaudit::shim::sys {
 
@@ -26,6 +29,38 @@ int facts_by_stat(int dirfd, const char* path, int flags, struct statx* out) {
   out->stx_dev_major = major(found.st_dev);
   out->stx_dev_minor = minor(found.st_dev);
   return 0;
+}
+
+namespace {
+constexpr uintptr_t kPage = 4096;
+}
+
+bool Scout::can_read(const void* address) {
+  const uintptr_t page = reinterpret_cast<uintptr_t>(address) & ~(kPage - 1);
+  if (page != 0 && page == page_) return true;
+  if (page == 0 || !readable(address)) return false;
+  page_ = page;
+  return true;
+}
+
+bool Scout::can_read_text(const char* text, size_t limit) {
+  while (limit > 0) {
+    if (!can_read(text)) return false;
+    const size_t left = kPage - (reinterpret_cast<uintptr_t>(text) & (kPage - 1));
+    const size_t step = left < limit ? left : limit;
+    if (memchr(text, '\0', step) != nullptr) return true;
+    text += step;
+    limit -= step;
+  }
+  return false;
+}
+
+uintptr_t word_at(const void* address) {
+  uintptr_t word = 0;
+  const iovec here{&word, sizeof word};
+  const iovec there{const_cast<void*>(address), sizeof word};
+  const long size = call(SYS_process_vm_readv, getpid(), arg(&here), 1, arg(&there), 1, 0);
+  return size == static_cast<long>(sizeof word) ? word : 0;
 }
 
 }  // namespace umaskaudit::shim::sys

@@ -124,4 +124,19 @@ inline bool readable(const void* address) {
   return call(SYS_rt_sigprocmask, -1, static_cast<long>(aligned), 0, sizeof(SignalSet)) == -EINVAL;
 }
 
+// Looks at memory that the kernel has not accepted yet, asking once for each page in a row.
+class Scout {
+ public:
+  // An aligned word, or a single byte.
+  bool can_read(const void* address);
+  // A string that ends within `limit` bytes; it may also end where memory does.
+  bool can_read_text(const char* text, size_t limit);
+
+ private:
+  uintptr_t page_ = 0;
+};
+
+// A word that another thread may unmap at any moment (process_vm_readv(2) on ourselves). 0: gone.
+uintptr_t word_at(const void* address);
+
 }  // namespace umaskaudit::shim::sys

@@ -20,7 +20,7 @@ namespace {
 
 // A path that the kernel has not seen yet may point anywhere.
 const char* readable_path(const char* path) {
-  return path != nullptr && sys::readable(path) ? path : "";
+  return sys::Scout().can_read_text(path, trace::kMaxPath) ? path : "";
 }
 
 void report_obstacle(const Author& author, const ExecCall& exec, std::uint32_t context,
@@ -57,7 +57,7 @@ void record_exec(const Author& author, const ExecCall& exec, std::uint32_t conte
   record.change = change;
   record.call = static_cast<std::uint16_t>(exec.call);
   record.repaired = outlook.repair ? 1 : 0;
-  record.path_length = static_cast<std::uint32_t>(strnlen(path, trace::kMaxPath));
+  record.path_length = static_cast<std::uint32_t>(strlen(path));
   write_record(trace::RecordType::exec, author, record, {path, record.path_length});
   report_obstacle(author, exec, context, outlook);
 }

@@ -68,9 +68,9 @@ void report_load(trace::Blind reason, Call call, const char* file) {
   if (!recording()) return;
   const int saved = errno;
   const Task task = enter();
-  const char* name = file != nullptr && sys::readable(file) ? file : "";
+  const char* name = sys::Scout().can_read_text(file, trace::kMaxPath) ? file : "";
   report_blind_spot({task.tid, task.pid}, reason, call, context_id(task), 0, name,
-                    static_cast<std::uint32_t>(strnlen(name, trace::kMaxPath)));
+                    static_cast<std::uint32_t>(strlen(name)));
   errno = saved;
 }
 
