@@ -4,9 +4,6 @@
 
 namespace umaskaudit::shim {
 
-// chdir(2), fchdir(2), chroot(2), setns(2): relative paths start elsewhere from now on.
-void note_moved_directory();
-
 // unshare(2): CLONE_FS, or a new mount or user name space, which imply it, give this thread an fs
 // context of its own.
 void note_unshare(int flags);

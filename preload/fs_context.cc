@@ -20,21 +20,31 @@ constexpr std::uint32_t kContexts = 1024;
 constexpr std::uint32_t kNoContext = UINT32_MAX;
 constinit FsContext contexts[kContexts];
 constinit std::atomic<std::uint32_t> context_count = 0;
+std::uint32_t locked_count = 0;  // by lock_contexts(); threads may add contexts meanwhile
 
 // A futex lock rather than a spin: a real-time thread that spins on a preempted holder never ends.
 // Only umask calls meet here, for one system call; signals are blocked while it is held.
-void acquire(FsContext& context) {
+void acquire(FsContext& context, std::uint32_t tid) {
   std::uint32_t expected = 0;
-  if (context.lock.compare_exchange_strong(expected, 1, std::memory_order_acquire)) return;
-  while (context.lock.exchange(2, std::memory_order_acquire) != 0) {
-    sys::call(SYS_futex, sys::arg(&context.lock), FUTEX_WAIT_PRIVATE, 2, 0);
+  if (!context.lock.compare_exchange_strong(expected, 1, std::memory_order_acquire)) {
+    while (context.lock.exchange(2, std::memory_order_acquire) != 0) {
+      sys::call(SYS_futex, sys::arg(&context.lock), FUTEX_WAIT_PRIVATE, 2, 0);
+    }
   }
+  context.holder.store(tid, std::memory_order_relaxed);
 }
 
 void release(FsContext& context) {
+  context.holder.store(0, std::memory_order_relaxed);
   if (context.lock.exchange(0, std::memory_order_release) == 2) {
     sys::call(SYS_futex, sys::arg(&context.lock), FUTEX_WAKE_PRIVATE, 1);
   }
+}
+
+// Whoever reads its own number here has written it itself: with signals blocked nothing else runs
+// on behalf of the holder.
+bool holds(const FsContext& context, std::uint32_t tid) {
+  return tid != 0 && context.holder.load(std::memory_order_relaxed) == tid;
 }
 
 // True when both tasks share one fs context; false also when the kernel will not say (kcmp(2)).
@@ -67,8 +77,6 @@ NewContext add_context(std::uint32_t owner, BirthMask birth, trace::Origin origi
   FsContext& context = contexts[index];
   context.mask.store(birth.mask, std::memory_order_relaxed);
   context.id = added.record.id;
-  context.cwd.store(parent != nullptr ? parent->cwd.load(std::memory_order_relaxed) : 0,
-                    std::memory_order_relaxed);
   context.witness.store(owner, std::memory_order_release);
   added.index = index;
   return added;
@@ -195,16 +203,22 @@ MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t)) {
     return {old, cached, ++borrower.change};
   }
   FsContext& context = *task.context;
+  const bool held = holds(context, task.tid);
   const sys::SignalSet signals = sys::block_signals();
-  acquire(context);
+  if (!held) acquire(context, task.tid);
   const std::uint64_t change = context.change.load(std::memory_order_relaxed);
+  if (held && change % 2 != 0) {
+    const auto old = static_cast<std::uint16_t>(real(mask));
+    sys::restore_signals(signals);
+    return {old, old, change / 2 + 1, true};
+  }
   context.change.store(change + 1);
   const auto old = static_cast<std::uint16_t>(real(mask));
   const auto cached = static_cast<std::uint16_t>(context.mask.load(std::memory_order_relaxed));
   context.mask.store(mask & 0777);
   context.change.store(change + 2);
   context.witness.store(task.tid, std::memory_order_relaxed);
-  release(context);
+  if (!held) release(context);
   sys::restore_signals(signals);
   return {old, cached, change / 2 + 1};
 }
@@ -222,40 +236,32 @@ UnseenChange look_for_unseen_change(const Task& task, const Snapshot& believed) 
     return result;
   }
   FsContext& context = *task.context;
+  const bool held = holds(context, task.tid);
   const sys::SignalSet signals = sys::block_signals();
-  acquire(context);
+  if (!held) acquire(context, task.tid);
   if (context.change.load(std::memory_order_relaxed) == believed.change * 2) {
     context.mask.store(now.mask);
     context.change.store(result.change * 2);
     result.found = true;
   }
-  release(context);
+  if (!held) release(context);
   sys::restore_signals(signals);
   return result;
 }
 
 std::uint32_t working_directory(const Task& task) {
-  if (task.context != nullptr) {
-    const std::uint32_t known = task.context->cwd.load(std::memory_order_relaxed);
-    if (known != 0) return known;
-  }
   const Scratch scratch;
   if (scratch.get() == nullptr) return 0;
   TextBuffer text(scratch.get(), Scratch::kSize);
   put_root(text);
   const long size = sys::call(SYS_getcwd, sys::arg(scratch.get() + text.length()),
                               static_cast<long>(text.room()));
-  if (size <= 1) return 0;
+  // "(unreachable)...": outside of the root directory, getcwd(2).
+  if (size <= 1 || scratch.get()[text.length()] != '/') return 0;
   const auto length =
       static_cast<std::uint32_t>(text.length()) + static_cast<std::uint32_t>(size - 1);
   if (length > trace::kMaxPath) return 0;
-  const std::uint32_t id = intern_path({task.tid, task.pid}, scratch.get(), length);
-  if (task.context != nullptr) task.context->cwd.store(id, std::memory_order_relaxed);
-  return id;
-}
-
-void forget_working_directory(const Task& task) {
-  if (task.context != nullptr) task.context->cwd.store(0, std::memory_order_relaxed);
+  return intern_path({task.tid, task.pid}, scratch.get(), length);
 }
 
 trace::Context make_first_context() {
@@ -275,13 +281,15 @@ void make_unshared_context(const Task& task) {
 }
 
 void lock_contexts() {
+  const auto tid = static_cast<std::uint32_t>(sys::gettid());
   const std::uint32_t count = context_count.load(std::memory_order_acquire);
-  for (std::uint32_t i = 0; i < count && i < kContexts; ++i) acquire(contexts[i]);
+  std::uint32_t i = 0;
+  for (; i < count && i < kContexts; ++i) acquire(contexts[i], tid);
+  locked_count = i;
 }
 
 void unlock_contexts() {
-  const std::uint32_t count = context_count.load(std::memory_order_acquire);
-  for (std::uint32_t i = 0; i < count && i < kContexts; ++i) release(contexts[i]);
+  for (std::uint32_t i = locked_count; i > 0; --i) release(contexts[i - 1]);
 }
 
 trace::Context adopt_forked_context() {
@@ -290,12 +298,15 @@ trace::Context adopt_forked_context() {
   record.owner = tid;
   record.origin = static_cast<std::uint8_t>(trace::Origin::fork);
   BirthMask birth;
-  std::uint32_t cwd = 0;
-  if (const FsContext* parent = own_context()) {
+  const Borrower& borrower = thread_state.borrower;
+  if (borrower.tid != 0 && borrower.tid == static_cast<std::uint32_t>(sys::call(SYS_getppid))) {
+    // A vfork child forked: the mask is its own, and is read below.
+    record.parent = borrower.context;
+    record.parent_change = borrower.change;
+  } else if (const FsContext* parent = own_context()) {
     const std::uint64_t change = parent->change.load(std::memory_order_relaxed);
     record.parent = parent->id;
     record.parent_change = change / 2;
-    cwd = parent->cwd.load(std::memory_order_relaxed);
     birth = {static_cast<std::uint16_t>(parent->mask.load()), trace::MaskSource::inherited};
     // Odd: a fork that our handlers did not see, in the middle of another thread's umask call.
     if (change % 2 != 0) birth = {};
@@ -308,11 +319,11 @@ trace::Context adopt_forked_context() {
   const std::uint32_t count = context_count.load(std::memory_order_relaxed);
   for (std::uint32_t i = 0; i < count && i < kContexts; ++i) {
     contexts[i].lock.store(0, std::memory_order_relaxed);
+    contexts[i].holder.store(0, std::memory_order_relaxed);
     contexts[i].change.store(0, std::memory_order_relaxed);
   }
   FsContext& own = contexts[0];
   own.mask.store(birth.mask, std::memory_order_relaxed);
-  own.cwd.store(cwd, std::memory_order_relaxed);
   own.id = record.id;
   own.witness.store(tid, std::memory_order_relaxed);
   context_count.store(1, std::memory_order_release);

@@ -20,9 +20,9 @@ struct alignas(64) FsContext {
   std::atomic<std::uint32_t> lock = 0;  // 0 free, 1 held, 2 held and somebody waits (futex(2))
   std::atomic<std::uint32_t> mask = 0;
   std::atomic<std::uint64_t> change = 0;
-  std::atomic<std::uint32_t> cwd = 0;      // path id of the working directory; 0: not known
   std::uint32_t id = 0;                    // in the trace
   std::atomic<std::uint32_t> witness = 0;  // a thread that uses this context, for kcmp(2)
+  std::atomic<std::uint32_t> holder = 0;   // the task that holds the lock; 0: nobody
 };
 
 // A mask as a creation sees it, without a lock.
@@ -51,8 +51,11 @@ struct MaskChange {
   std::uint16_t old_mask;  // as the kernel returned it
   std::uint16_t cached;    // as we believed
   std::uint64_t change;    // the context's number of this call
+  bool nested = false;     // inside our own call of `real`, which records it
 };
-// Runs `real(mask)` with the context locked and all signals blocked, and updates the cache.
+// Runs `real(mask)` with the context locked and all signals blocked, and updates the cache. The
+// caller may hold the lock already: another preload's umask may call syscall(2), which is ours too,
+// and fork handlers that were registered before ours run while every context is locked.
 MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t));
 
 // When a mode came out that the cached mask does not explain: asks the kernel, and if the mask is
@@ -65,9 +68,9 @@ struct UnseenChange {
 };
 UnseenChange look_for_unseen_change(const Task& task, const Snapshot& believed);
 
-// The working directory's path id, looked up once per context and chdir. 0: not known.
+// The path id of the working directory as the kernel names it now. 0: not known. Never remembered:
+// daemon(3), nftw(3) and fts(3) move it inside libc, and any process may rename it.
 std::uint32_t working_directory(const Task& task);
-void forget_working_directory(const Task& task);
 
 // For init: the first context, with the mask read by read_birth_mask(). The caller writes the
 // record.
@@ -75,7 +78,8 @@ trace::Context make_first_context();
 // After unshare(2) by this thread.
 void make_unshared_context(const Task& task);
 
-// Around fork(2): every context's lock is held across it, so that the child's copy is whole.
+// Around fork(2), by the thread that forks: every context's lock is held across it, so that the
+// child's copy is whole.
 void lock_contexts();
 void unlock_contexts();
 // In the child: one context is left, a copy of the forking thread's. The caller writes the record.

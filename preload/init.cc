@@ -49,7 +49,8 @@ void after_fork_in_parent() {
 
 void after_fork_in_child() {
   const sys::SignalSet old = signals_before_fork;
-  adopt_fork();
+  // A handler that was registered before ours may have been recorded, and adopted the child.
+  if (fork_guard == &intact_word || !fork_guard_intact()) adopt_fork();
   sys::restore_signals(old);
 }
 

@@ -14,6 +14,7 @@ namespace umaskaudit::shim {
 mode_t change_and_record_mask(mode_t mask, mode_t (*real)(mode_t), const StackStart& start) {
   const Task task = enter();
   const MaskChange change = change_mask(task, mask, real);
+  if (change.nested) return change.old_mask;
 
   Author author{task.tid, task.pid, sys::now_ns(), 0};
   if (task.context == nullptr) author.flags |= trace::kForeign;

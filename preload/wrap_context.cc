@@ -1,5 +1,5 @@
-// What changes the meaning of a creation without creating anything: working directory, root, fs
-// context, processes, threads, loaded code.
+// What changes the meaning of a creation without creating anything: root, fs context, processes,
+// threads, loaded code.
 // Must never add a result of its own: each wrapper makes the call, then takes notes.
 
 #include <errno.h>
@@ -23,13 +23,6 @@
 
 namespace umaskaudit::shim {
 
-void note_moved_directory() {
-  if (!recording()) return;
-  const int saved = errno;
-  forget_working_directory(enter());
-  errno = saved;
-}
-
 // In a process with one thread nothing was shared, and nothing changes.
 void note_unshare(int flags) {
   if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) == 0 || __libc_single_threaded != 0 ||
@@ -42,13 +35,6 @@ void note_unshare(int flags) {
 }
 
 namespace {
-
-template <typename Real>
-int move_root_or_directory(Real real) {
-  const int result = real();
-  if (result == 0) note_moved_directory();
-  return result;
-}
 
 void forget_loaded_code() {
   forget_stacks();
@@ -65,14 +51,6 @@ void forget_thread_names() { process.name_generation.fetch_add(1, std::memory_or
 using namespace umaskaudit::shim;  // NOLINT: wrappers are extern "C"
 namespace trace = umaskaudit::trace;
 
-WRAPPER(int, chdir, (const char* path)) {
-  return move_root_or_directory([&] { return REAL(chdir)(path); });
-}
-
-WRAPPER(int, fchdir, (int fd)) {
-  return move_root_or_directory([&] { return REAL(fchdir)(fd); });
-}
-
 WRAPPER(int, chroot, (const char* path)) {
   const Scratch scratch;
   std::uint32_t length = 0;
@@ -80,11 +58,8 @@ WRAPPER(int, chroot, (const char* path)) {
     length = name_new_root(path, scratch.get(), Scratch::kSize);
   }
   const int result = REAL(chroot)(path);
-  if (result == 0) {
-    // A vfork child's root is not ours.
-    if (recording() && enter().context != nullptr) move_root(scratch.get(), length);
-    note_moved_directory();
-  }
+  // A vfork child's root is not ours.
+  if (result == 0 && recording() && enter().context != nullptr) move_root(scratch.get(), length);
   return result;
 }
 
@@ -92,11 +67,6 @@ WRAPPER(int, unshare, (int flags)) {
   const int result = REAL(unshare)(flags);
   if (result == 0) note_unshare(flags);
   return result;
-}
-
-// setns(2) into a mount name space moves root and working directory, and keeps the mask.
-WRAPPER(int, setns, (int fd, int type)) {
-  return move_root_or_directory([&] { return REAL(setns)(fd, type); });
 }
 
 // The child's records are made by the atfork handler (init.cc), whatever forked it.
@@ -142,7 +112,8 @@ WRAPPER(int, pthread_create,
     CapturedStack stack;
     capture_stack(Event::other, author, stack_start, stack);
     trace::ThreadCreate record{};
-    record.handle = static_cast<std::uint64_t>(*thread);
+    // The new thread may have freed its own description, `*thread` in it, by now.
+    record.handle = sys::word_at(thread);
     record.start_routine = encode_frame(author, reinterpret_cast<std::uintptr_t>(start) + 1);
     record.stack = stack.id;
     write_record(trace::RecordType::thread_create, author, record);

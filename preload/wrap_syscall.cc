@@ -4,6 +4,7 @@
 // names.
 
 #include <linux/openat2.h>
+#include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 
@@ -105,12 +106,6 @@ long mq_open_call(const Arguments& arguments, const StackStart& stack) {
 void take_note(long number, const Arguments& arguments) {
   const ErrnoKeeper keeper;
   switch (number) {
-    case SYS_chdir:
-    case SYS_fchdir:
-    case SYS_chroot:
-    case SYS_setns:
-      note_moved_directory();
-      break;
     case SYS_unshare:
       note_unshare(static_cast<int>(arguments.at[0]));
       break;
@@ -153,13 +148,10 @@ void* umaskaudit_route_syscall(long number) {
 #undef ROW
     case SYS_openat2:
     case SYS_mq_open:
-    case SYS_chdir:
-    case SYS_fchdir:
-    case SYS_chroot:
-    case SYS_setns:
     case SYS_unshare:
     case SYS_io_uring_setup:
     case SYS_seccomp:
+    case SYS_prctl:
       if (recording()) return reinterpret_cast<void*>(umaskaudit_wrapped_syscall);
       break;
     default:
@@ -244,6 +236,13 @@ long umaskaudit_wrapped_syscall(long number, long a, long b, long c, long d, lon
       return openat2_call(arguments, stack);
     case SYS_mq_open:
       return mq_open_call(arguments, stack);
+    case SYS_prctl:
+      if (static_cast<int>(a) == PR_SET_SECCOMP) {
+        return install_filter(
+            b == SECCOMP_MODE_FILTER ? reinterpret_cast<const sock_fprog*>(c) : nullptr,
+            [&] { return real_syscall()(number, a, b, c, d, e, f); });
+      }
+      break;
     case SYS_seccomp:
       if (a == SECCOMP_SET_MODE_FILTER || a == SECCOMP_SET_MODE_STRICT) {
         return install_filter(
