@@ -17,7 +17,7 @@ WORKS = [
     ("the same, relative path", ["create-excl", "--relative"], 1.12),
     ("2 threads, one directory", ["create-excl", "--threads", "2"], 1.12),
     ("2 threads, two directories", ["create-excl", "--threads", "2", "--directories", "2"], 1.12),
-    ("create + `close`, `O_CREAT|O_TRUNC`", ["create-trunc"], 1.20),
+    ("create + `close`, `O_CREAT` and `O_TRUNC`", ["create-trunc"], 1.20),
     ("`O_CREAT` of an existing file", ["open-creat-existing"], 1.20),
     ("`fopen` for writing, a new file", ["fopen"], 1.20),
     ("`mkdir`", ["mkdir"], 1.20),
