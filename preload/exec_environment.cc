@@ -55,14 +55,14 @@ void find_own_entry() {
   }
 }
 
-// The options as given, but with the trace directory as we resolved it.
+// The options as given, but with the file names as we resolved them.
 void write_options(const char* given) {
   TextBuffer text(options_entry, sizeof options_entry);
   text.put(kOptions);
   bool first = true;
   while (*given != '\0') {
     const std::size_t item = strcspn(given, ":");
-    if (!starts_with(given, "trace=") && item != 0) {
+    if (!starts_with(given, "trace=") && !starts_with(given, "log=") && item != 0) {
       if (!first) text.put(':');
       text.put(given, item);
       first = false;
@@ -71,8 +71,11 @@ void write_options(const char* given) {
     if (*given != '\0') ++given;
   }
   if (!process.options.trace.empty()) {
-    if (!first) text.put(':');
-    text.put("trace=").put(process.options.trace.bytes);
+    text.put(first ? "" : ":").put("trace=").put(process.options.trace.bytes);
+    first = false;
+  }
+  if (!process.options.log.empty()) {
+    text.put(first ? "" : ":").put("log=").put(process.options.log.bytes);
   }
   text.end();
   if (text.overflow()) options_entry[0] = '\0';
@@ -137,7 +140,7 @@ Obstacle inspect(int fd, char* buffer, std::size_t size, bool follow_script) {
 
 }  // namespace
 
-void remember_environment() {
+void remember_environment(bool options_moved) {
   const char* preload = secure_getenv("LD_PRELOAD");
   const std::size_t length = preload != nullptr ? strlen(preload) : 0;
   if (length != 0 && length < sizeof preload_value) {
@@ -146,6 +149,10 @@ void remember_environment() {
   }
   const char* options = secure_getenv("UMASKAUDIT_OPTIONS");
   if (options != nullptr) write_options(options);
+  if (!options_moved || options_entry[0] == '\0') return;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (starts_with(*entry, kOptions)) *entry = options_entry;
+  }
 }
 
 EnvironmentPlan plan_environment(char* const* environment) {

@@ -74,16 +74,24 @@ void print_help() {
   });
 }
 
-// A relative trace directory means the same one for all children, wherever they go.
-void make_trace_absolute() {
-  Text& trace_option = process.options.trace;
-  if (trace_option.empty() || trace_option.bytes[0] == '/') return;
+// A relative name means the same file for all children, wherever they go, and for the log wherever
+// we go ourselves. False: it stays as it is.
+bool make_absolute(Text& name) {
+  if (name.empty() || name.bytes[0] == '/') return false;
   char directory[4096];
-  if (sys::call(SYS_getcwd, sys::arg(directory), sizeof directory) <= 0) return;
+  if (sys::call(SYS_getcwd, sys::arg(directory), sizeof directory) <= 0) return false;
   Text absolute;
   TextBuffer text(absolute.bytes, sizeof absolute.bytes - 1);
-  text.put(directory).put('/').put(trace_option.bytes);
-  if (!text.overflow()) trace_option = absolute;
+  text.put(directory).put('/').put(name.bytes);
+  if (text.overflow()) return false;
+  name = absolute;
+  return true;
+}
+
+bool make_options_absolute() {
+  Options& options = process.options;
+  const bool trace_moved = make_absolute(options.trace);
+  return (log_is_file() && make_absolute(options.log)) || trace_moved;
 }
 
 void write_birth(trace::Origin origin, const trace::Context& context) {
@@ -97,9 +105,9 @@ void start_recording() {
   process.options = {};
   parse_options(secure_getenv("UMASKAUDIT_OPTIONS"), process.options, warn);
   if (process.options.help) print_help();
-  make_trace_absolute();
+  const bool moved = make_options_absolute();
   read_identity();
-  remember_environment();
+  remember_environment(moved);
   open_log();
   set_up_fork_guard();
   if (!process.options.trace.empty()) {

@@ -26,6 +26,9 @@ struct Sink {
   char path[Text::kSize];
 } sink;
 
+// A FIFO that nobody reads would block for ever.
+constexpr int kLogFlags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+
 bool identify(int fd, std::uint64_t& dev, std::uint64_t& ino) {
   struct statx facts {};
   if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0) return false;
@@ -41,12 +44,13 @@ bool is_still_stderr() {
   return identify(2, dev, ino) && dev == sink.dev && ino == sink.ino;
 }
 
-// A write that cannot hurt: SIGPIPE and SIGXFSZ are blocked, and taken back if it was ours.
+// A write that cannot hurt: SIGPIPE and SIGXFSZ are blocked, and taken back if it was ours. While
+// SIGTTOU is blocked, a background job may write to its terminal, and does not stop (termios(3)).
 bool write_quietly(int fd, const char* text, std::size_t length) {
   constexpr sys::SignalSet kOurs = sys::SignalSet{1} << (SIGPIPE - 1) | sys::SignalSet{1}
                                                                             << (SIGXFSZ - 1);
   sys::SignalSet pending = 0;
-  const sys::SignalSet old = sys::block_signals(kOurs);
+  const sys::SignalSet old = sys::block_signals(kOurs | sys::SignalSet{1} << (SIGTTOU - 1));
   sys::call(SYS_rt_sigpending, sys::arg(&pending), sizeof pending);
   const long written = sys::write(fd, text, length);
   if (written == -EPIPE || written == -EFBIG) {
@@ -63,7 +67,8 @@ bool write_quietly(int fd, const char* text, std::size_t length) {
 void emit(const TextBuffer& text) {
   bool written = false;
   if (sink.file) {
-    const int fd = sys::open(sink.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    // Not made again: after a chroot the same name would be a file in somebody's new root.
+    const int fd = sys::open(sink.path, kLogFlags);
     if (fd >= 0) {
       written = write_quietly(fd, text.begin(), text.length());
       sys::close(fd);
@@ -133,12 +138,17 @@ void write_line(TextBuffer& text) {
 
 }  // namespace
 
+bool log_is_file() {
+  const Text& log = process.options.log;
+  return !log.empty() && !log.is("stderr") && !log.is("off");
+}
+
 void open_log() {
   const Options& options = process.options;
   process.log = false;
   if (options.log.is("off") || (options.log.empty() && !options.trace.empty())) return;
   process.log = true;
-  sink.file = !options.log.empty() && !options.log.is("stderr");
+  sink.file = log_is_file();
   if (!sink.file) {
     process.log = identify(2, sink.dev, sink.ino);
     return;
@@ -156,6 +166,13 @@ void open_log() {
     }
   }
   path.end();
+  int fd = sys::open(sink.path, kLogFlags | O_CREAT | O_EXCL, 0600);
+  // The program's umask applies to us too.
+  if (fd >= 0) sys::call(SYS_fchmod, fd, 0600);
+  if (fd == -EEXIST) fd = sys::open(sink.path, kLogFlags);
+  process.log = fd >= 0;
+  if (fd < 0) return warn("cannot write to log", sink.path, strlen(sink.path));
+  sys::close(fd);
 }
 
 void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack) {

@@ -13,7 +13,10 @@
 
 namespace umaskaudit::shim {
 
-// Remembers where the log goes; descriptor 2 is remembered as the file it is now.
+// True when log= names a file.
+bool log_is_file();
+
+// Remembers where the log goes; descriptor 2 is remembered as the file it is now, a file is made.
 void open_log();
 
 void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack);
