@@ -34,7 +34,8 @@ class ErrnoKeeper {
 };
 
 inline bool may_create(int flags) {
-  return (flags & (O_CREAT | O_PATH)) == O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
+  if ((flags & O_PATH) != 0) return false;  // open(2) then ignores the others
+  return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
 }
 
 inline trace::Kind node_kind(mode_t mode) {
@@ -52,7 +53,9 @@ inline trace::Kind node_kind(mode_t mode) {
   }
 }
 
-// fopen(3)'s mode as open(2) flags. "r" and anything invalid: nothing is created.
+// fopen(3)'s mode as open(2) flags. "r" and anything invalid: nothing is created. glibc looks at so
+// many characters, commas included.
+inline constexpr size_t kStreamModeRead = 7;
 int stream_flags(const char* mode);
 
 // Calls that never create: nothing to do but to pass.
@@ -209,27 +212,9 @@ sem_t* create_semaphore(const Request& request, Real real) {
       [](Creation& creation, sem_t*, trace::Created created) { creation.made_semaphore(created); });
 }
 
-// FILE* results: the exclusive attempt adds 'x' to the mode (fopen(3), a glibc extension).
+// Only one attempt: freopen(3) closes the old file first, whatever comes.
 template <typename Real>
-FILE* create_stream(const Request& request, const char* mode, Real real) {
-  if ((request.flags & O_CREAT) == 0) return real(mode);
-  constexpr unsigned kLongest = 60;
-  char exclusive_mode[kLongest + 2];
-  const char* comma = strchrnul(mode, ',');
-  const size_t head = static_cast<size_t>(comma - mode);
-  const size_t tail = strlen(comma);
-  if (head + tail > kLongest) return real(mode);
-  memcpy(exclusive_mode, mode, head);
-  exclusive_mode[head] = 'x';
-  memcpy(exclusive_mode + head + 1, comma, tail + 1);
-  return create_or_open(
-      request, [&](int flags) { return real((flags & O_EXCL) != 0 ? exclusive_mode : mode); },
-      [](FILE* result) { return result != nullptr; }, [](FILE* result) { return fileno(result); });
-}
-
-// freopen(3) closes the old file first, whatever comes: there is only one attempt.
-template <typename Real>
-FILE* recreate_stream(const Request& request, Real real) {
+FILE* create_stream_at_once(const Request& request, Real real) {
   if (request.path == nullptr || (request.flags & O_CREAT) == 0) return real();
   Creation creation(request);
   const Creation::Look look = creation.look();
@@ -244,6 +229,24 @@ FILE* recreate_stream(const Request& request, Real real) {
   }
   keeper.restore();
   return result;
+}
+
+// FILE* results: the exclusive attempt adds 'x' to the mode (fopen(3), a glibc extension), where
+// glibc still reads it, and nothing behind it moves out of sight.
+template <typename Real>
+FILE* create_stream(const Request& request, const char* mode, Real real) {
+  if ((request.flags & O_CREAT) == 0) return real(mode);
+  char exclusive_mode[kStreamModeRead + 1];
+  const size_t length = strnlen(mode, kStreamModeRead);
+  if (length == kStreamModeRead || strchr(mode, ',') != nullptr) {
+    return create_stream_at_once(request, [&] { return real(mode); });
+  }
+  memcpy(exclusive_mode, mode, length);
+  exclusive_mode[length] = 'x';
+  exclusive_mode[length + 1] = '\0';
+  return create_or_open(
+      request, [&](int flags) { return real((flags & O_EXCL) != 0 ? exclusive_mode : mode); },
+      [](FILE* result) { return result != nullptr; }, [](FILE* result) { return fileno(result); });
 }
 
 // unix(7): a path makes a socket file with 0777 & ~mask; an empty or abstract name makes nothing,

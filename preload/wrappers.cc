@@ -10,10 +10,10 @@ namespace umaskaudit::shim {
 int stream_flags(const char* mode) {
   if (mode == nullptr || (mode[0] != 'w' && mode[0] != 'a')) return O_RDONLY;
   int flags = O_CREAT | O_WRONLY | (mode[0] == 'w' ? O_TRUNC : O_APPEND);
-  for (const char* c = mode + 1; *c != '\0' && *c != ','; ++c) {
-    if (*c == '+') flags = (flags & ~O_WRONLY) | O_RDWR;
-    if (*c == 'x') flags |= O_EXCL;
-    if (*c == 'e') flags |= O_CLOEXEC;
+  for (size_t i = 1; i < kStreamModeRead && mode[i] != '\0'; ++i) {
+    if (mode[i] == '+') flags = (flags & ~O_WRONLY) | O_RDWR;
+    if (mode[i] == 'x') flags |= O_EXCL;
+    if (mode[i] == 'e') flags |= O_CLOEXEC;
   }
   return flags;
 }
@@ -73,7 +73,7 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
            create_stream(request, mode, WITH(NAME, ARGUMENTS, const char*, mode)))
 #define WRAP_restream(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
   CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,            \
-           recreate_stream(request, ONCE(NAME, ARGUMENTS)))
+           create_stream_at_once(request, ONCE(NAME, ARGUMENTS)))
 #define WRAP_unnamed(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
   CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,           \
            create_unnamed(request, ONCE(NAME, ARGUMENTS)))
