@@ -86,7 +86,9 @@ void ContextLinker::add_leavings(const Segment& segment) {
 // a task which borrows the memory.
 void ContextLinker::link_local(ContextPiece* piece, const Segment& segment) {
   const LocalContext* context = segment.contexts.find(piece->local);
-  if (context == nullptr || context->parent >= piece->local) return;
+  if (context == nullptr) return;
+  piece->born_mask = context->mask;
+  if (context->parent >= piece->local) return;
   const ContextPiece* parent = find(segment, context->parent);
   if (parent != nullptr) copy_from(piece, parent, context->parent_change);
 }

@@ -34,6 +34,13 @@ std::optional<std::uint64_t> ContextPiece::set_by(std::uint64_t number) const {
   return id;
 }
 
+std::optional<Mode> ContextPiece::mask_after(std::uint64_t number) const {
+  if (number == 0) return born_mask;
+  const MaskChange* change = history == nullptr ? nullptr : history->find(number);
+  if (change == nullptr) return std::nullopt;
+  return change->mask;
+}
+
 void ContextTree::build(const Segments& segments) {
   for (const auto& segment : segments) {
     order_.push_back(segment->index);

@@ -23,12 +23,15 @@ struct ContextPiece {
   const ContextPiece* before = nullptr;
   bool continues = false;
   std::uint64_t before_change = 0;  // the change in force in `before` when it was copied
-  std::uint32_t born_with = 0;      // id of the umask event behind the mask at birth; 0: inherited
+  std::optional<Mode> born_mask;
+  std::uint32_t born_with = 0;  // id of the umask event behind the mask at birth; 0: inherited
   MaskHistory* history = nullptr;
 
   // Id of the umask event in force after change `number` of this piece; nothing: inherited, or the
   // record was lost.
   std::optional<std::uint64_t> set_by(std::uint64_t number) const;
+  // The mask in force after change `number`; nothing when that record was lost.
+  std::optional<Mode> mask_after(std::uint64_t number) const;
 };
 
 class ContextTree {

@@ -1,5 +1,7 @@
 // The event of one creation: its path, the masks that may have applied, the one that explains the
 // result, and the umask call behind that. Part of event_builder.h.
+#include <optional>
+
 #include "reporter/model/event_builder.h"
 
 namespace umaskaudit::model {
@@ -9,21 +11,24 @@ namespace {
 // FIFO) while another thread toggles.
 constexpr std::size_t kMostChanges = 65536;
 
-void add_changes(const trace::Create& create, std::uint16_t flags, const MaskHistory* history,
-                 Candidates* candidates) {
-  candidates->add(create.mask_before, create.change_before);
+void add_candidates(const trace::Create& create, std::uint16_t flags, const ContextPiece* piece,
+                    Candidates* candidates) {
   const bool busy = (flags & trace::kBusy) != 0;
   const bool moved = create.change_after != create.change_before || busy;
-  if (moved && history != nullptr) {
+  if (moved && piece != nullptr) {
+    // A snapshot taken during a umask call may carry that call's mask under the number before it.
+    const std::optional<Mode> first = piece->mask_after(create.change_before);
+    if (first) candidates->add(*first, create.change_before);
     const std::uint64_t last = create.change_after + (busy ? 1 : 0);
-    const MaskChange* change = history->after(create.change_before);
-    const MaskChange* end = history->changes().data() + history->changes().size();
-    for (std::size_t n = 0; change != nullptr && change != end && change->change <= last; ++n) {
+    const MaskHistory* history = piece->history;
+    const MaskChange* change = history == nullptr ? nullptr : history->after(create.change_before);
+    for (std::size_t n = 0; change != nullptr && change->change <= last; ++n) {
       if (n == kMostChanges) break;
       candidates->add(change->mask, change->change);
-      ++change;
+      change = history->next(change);
     }
   }
+  candidates->add(create.mask_before, create.change_before);
   candidates->add(create.mask_after, create.change_after);
 }
 
@@ -61,8 +66,7 @@ Event* EventBuilder::create(const MergedRecord& merged) {
   const ContextPiece* piece = piece_of(segment, facts.context);
   Candidates& candidates = candidates_;
   candidates.clear();
-  add_changes(facts, merged.record.head.flags, piece == nullptr ? nullptr : piece->history,
-              &candidates);
+  add_candidates(facts, merged.record.head.flags, piece, &candidates);
   const Derivation& derivation =
       derivations_.derive(segment, facts, event.created, candidates.masks());
   event.mask = derivation.mask.value_or(candidates.masks().front());

@@ -38,6 +38,10 @@ class MaskHistory {
   const MaskChange* find(std::uint64_t change, std::uint64_t offset) const;
   // The first change with a number above `change`.
   const MaskChange* after(std::uint64_t change) const;
+  // The one behind `change`, which is one of these; null at the end.
+  const MaskChange* next(const MaskChange* change) const {
+    return change + 1 == changes_.data() + changes_.size() ? nullptr : change + 1;
+  }
 
  private:
   std::vector<MaskChange> changes_;

@@ -75,7 +75,7 @@ void Learner::add(const trace::Process& process) {
   image.comm = pool_.intern(padded_text(process.comm));
   segment_.comms.try_emplace(process.pid, image.comm);
   const LocalContext context{process.parent_context, process.parent_change, process.pid,
-                             image.origin(), image.time_ns};
+                             image.origin(),         image.time_ns,         process.mask};
   segment_.contexts.add(process.context, context);
   segment_.images.push_back(image);
 }
@@ -118,9 +118,9 @@ void Learner::add(const trace::Path& path) {
 }
 
 void Learner::add(const trace::Context& context) {
-  segment_.contexts.add(context.id,
-                        {context.parent, context.parent_change, context.owner,
-                         static_cast<trace::Origin>(context.origin), record_.head.time_ns});
+  segment_.contexts.add(
+      context.id, {context.parent, context.parent_change, context.owner,
+                   static_cast<trace::Origin>(context.origin), record_.head.time_ns, context.mask});
 }
 
 void Learner::add(const trace::Umask& umask) {

@@ -32,6 +32,7 @@ struct LocalContext {
   std::uint32_t owner = 0;
   trace::Origin origin = trace::Origin::unknown;
   std::uint64_t born_ns = 0;
+  Mode mask = 0;  // at birth
 };
 
 // What a Process record says: a program from its exec on, or a child forked from one.

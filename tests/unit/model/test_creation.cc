@@ -112,6 +112,26 @@ TEST_F(Creations, ABusySnapshotAddsTheChangeUnderWay) {
   EXPECT_EQ(events[1].mask_set_by, 1u);
 }
 
+// The cache is written before the change is counted: a snapshot between the two has the new mask
+// under the old number.
+TEST_F(Creations, ASnapshotInTheMiddleOfAChangeNamesTheRightOne) {
+  segment_.umask({101, 2000}, mask_change(1, 1, 022, 0));
+  segment_.umask({101, 3000}, mask_change(1, 2, 0, 077));
+  trace::Create create = creation(1, 0, 0);  // change 0 would be 022
+  create.change_after = 1;
+  segment_.create({100, 2100}, create, "f");
+  create = creation(1, 1, 077);
+  create.change_after = 2;
+  segment_.create({100, 3100}, create, "g");
+  const auto events = read();
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_THAT(events[0].ambiguous_masks, ElementsAre(022, 0));
+  EXPECT_EQ(events[0].mask, 0u);
+  EXPECT_EQ(events[0].mask_set_by, 1u);
+  EXPECT_THAT(events[1].ambiguous_masks, ElementsAre(0, 077));
+  EXPECT_EQ(events[1].mask_set_by, 2u);
+}
+
 TEST_F(Creations, TogglingBackAndForthToTheSameMaskIsNotAmbiguous) {
   segment_.umask({101, 2000}, mask_change(1, 1, 022, 022));
   trace::Create create = creation(1, 0, 022);
