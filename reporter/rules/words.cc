@@ -15,9 +15,7 @@ std::string format(const char* pattern, Values... values) {
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
-std::string three_digits(double value) {
-  return format(value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value);
-}
+std::string three_digits(double value) { return format(value < 999.5 ? "%.3g" : "%.0f", value); }
 
 // "read, write and enter" for three bits.
 std::string verbs(Mode rwx, bool directory) {

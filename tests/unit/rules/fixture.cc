@@ -167,7 +167,7 @@ void Fixture::read_umask(Line& line) {
   event.id = ++umask_id_;
   now.mask = event.new_mask;
   now.set_by = event.id;
-  events_.emplace_back(std::move(event));
+  events_.emplace_back(event);
 }
 
 void Fixture::read_create(Line& line) {
@@ -215,7 +215,7 @@ void Fixture::read_create(Line& line) {
     event.final_mode = line.mode(*final_mode);
   else if (!line.flag("unread"))
     event.final_mode = event.steps.back().mode;
-  events_.emplace_back(std::move(event));
+  events_.emplace_back(event);
 }
 
 void Fixture::read_chmod(Line& line) {
@@ -226,7 +226,7 @@ void Fixture::read_chmod(Line& line) {
   event.final_mode = event.requested;
   event.ino = line.number(line.option("ino").value_or("0"));
   event.dev = event.ino == 0 ? 0 : 1;
-  events_.emplace_back(std::move(event));
+  events_.emplace_back(event);
 }
 
 // process fork|exec NAME MASK: a new image or child says who it is.
@@ -240,7 +240,7 @@ void Fixture::read_process(Line& line) {
   event.mask_source = trace::MaskSource::proc;
   event.ppid = line.number(line.option("parent").value_or("0"));
   context(event.fs) = {event.mask, 0, std::nullopt};
-  events_.emplace_back(std::move(event));
+  events_.emplace_back(event);
 }
 
 void Fixture::read_other(Line& line, const std::string& verb) {
@@ -248,20 +248,20 @@ void Fixture::read_other(Line& line, const std::string& verb) {
     auto event = base<ForkEvent>(line);
     event.call = "fork";
     event.child = line.number(line.take());
-    events_.emplace_back(std::move(event));
+    events_.emplace_back(event);
   } else if (verb == "exec") {
     auto event = base<ExecEvent>(line);
     event.call = "execve";
     names_.push_back(line.take());
     event.path = names_.back();
     event.error = static_cast<std::int32_t>(line.number(line.option("error").value_or("0")));
-    events_.emplace_back(std::move(event));
+    events_.emplace_back(event);
   } else if (verb == "starts") {
     auto event = base<ThreadCreateEvent>(line);
     event.call = "pthread_create";
     event.fs = 0;  // as the reader leaves it: the record does not say
     event.created_tid = line.number(line.take());
-    events_.emplace_back(std::move(event));
+    events_.emplace_back(event);
   } else {
     fail("unknown verb '" + verb + "'");
   }
