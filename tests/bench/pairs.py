@@ -92,14 +92,15 @@ class Bench:
 
     def compare(self, run, rounds=None):
         """run(prefix, environment) makes one run. Native and shim alternate after one of each that
-        is thrown away; the peers follow, once or twice. Returns the numbers of one row."""
+        is thrown away, and take turns in going first: cleaning up after one run must not always
+        burden the same next one. The peers follow. Returns the numbers of one row."""
         native, shim = [], []
         for turn in range(-1, rounds or self.rounds):
-            one = run([], self.environment())
-            other = self.recorded(run)
-            if turn >= 0:
-                native.append(one)
-                shim.append(other)
+            runs = [(native, self.plain), (shim, self.recorded)]
+            for samples, one in runs if turn % 2 == 0 else reversed(runs):
+                sample = one(run)
+                if turn >= 0:
+                    samples.append(sample)
         row = {
             "pairs": len(native),
             "native": spread(sample.wall for sample in native),
@@ -120,6 +121,9 @@ class Bench:
             row["peers"][name] = wall / row["native"]["median"]
             output.unlink(missing_ok=True)
         return row
+
+    def plain(self, run):
+        return run([], self.environment())
 
     def recorded(self, run):
         trace = self.fresh("trace")
