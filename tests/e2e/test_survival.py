@@ -59,6 +59,30 @@ class Survival(Case):
     def test_a_filter_that_kills_at_an_unexpected_call(self):
         self.survive("seccomp_strict")
 
+    def test_a_filter_that_is_installed_by_a_raw_call(self):
+        self.survive("seccomp_strict", "raw")
+
+    def test_fork_handlers_that_call_umask_while_the_lock_is_held(self):
+        report = self.survive("fork_handlers")
+        self.assertEqual(report.of("umask", drift=True), [])
+
+    def test_threads_that_free_their_own_description(self):
+        self.survive("vanishing_thread")
+
+    def test_a_working_directory_that_moves_unseen(self):
+        self.survive("moving_directory")
+
+    def test_another_preload_that_comes_back_to_us(self):
+        run = self.new_run()
+        both = f"{harness.SHIM} {victim('libnested_umask.so')}"
+        result = self.preload("sh", "-c", "umask 027; mkdir d; umask", options=f"trace={run}",
+                              env={"LD_PRELOAD": both})
+        self.assertEqual((result.returncode, result.stdout), (0, b"0027\n"), result.stderr)
+        report = self.report(run)
+        self.assertEqual(report.of("umask", drift=True), [])
+        self.assertTrue(report.of("umask", new="0027"))
+        self.check_disk(report, 1)
+
     def test_exceptions_of_a_plugin_in_a_c_program(self):
         result, _ = self.record(victim("plugin_host"), self.work, victim("libthrowing_plugin.so"))
         self.assertEqual(result.stdout, b"caught 100\n")
@@ -121,6 +145,18 @@ class HardTimes(Case):
             resource.setrlimit(resource.RLIMIT_AS, (64 << 20, 64 << 20))
 
         self.goes_on(self.new_run(), preexec_fn=limit)
+
+    def test_names_that_were_relative_at_the_start(self):
+        for option in ("trace=here", "log=here"):
+            with self.subTest(option=option):
+                script = "mkdir d; cd d; umask 027; /bin/mkdir e; rmdir e; cd ..; rmdir d; ls"
+                result = self.preload("sh", "-c", script, options=option)
+                self.assertEqual((result.returncode, result.stdout), (0, b"here\n"), result.stderr)
+
+    def test_a_log_that_nobody_reads(self):
+        os.mkfifo(self.top / "fifo")
+        result = self.preload("mkdir", "d", options=f"log={self.top}/fifo")
+        self.assertEqual(result.returncode, 0, result.stderr)
 
     def test_no_standard_descriptors(self):
         script = 'exec "$0" "$1" 0<&- 1>&- 2>&-'

@@ -1,6 +1,7 @@
 // Passes pointers and names that the kernel refuses: null, unmapped, too long, missing, odd bytes.
 // Ground truth: return value and errno of each call, on stdout; the same with and without a shim.
 // A shim that looks at a path before the kernel did crashes here.
+#include <spawn.h>
 #include <sys/mman.h>
 
 #include "victim.h"
@@ -25,6 +26,17 @@ void try_path(const char* label, const char* path) {
   show((name + " mkfifo").c_str(), mkfifo(path, 0666));
   show((name + " mknod").c_str(), mknod(path, S_IFREG | 0666, 0));
   show((name + " read").c_str(), open(path, O_RDONLY));
+}
+
+// These must fail, or the program is another one from then on.
+void try_exec(const char* label, const char* path, char* const* env) {
+  const std::string name = label;
+  char word[] = "exec";
+  char* const argv[] = {word, nullptr};
+  show((name + " execve").c_str(), execve(path, argv, env));
+  pid_t child = 0;
+  const int error = posix_spawn(&child, path, nullptr, nullptr, argv, environ);
+  std::printf("%s posix_spawn %d\n", label, error);
 }
 
 }  // namespace
@@ -58,6 +70,12 @@ int main(int argc, char** argv) {
   try_path("page end", pages + 4096 - 5);
   std::memcpy(pages + 4096 - 4, "over", 4);
   try_path("no end", pages + 4096 - 4);
+  try_exec("no end", pages + 4096 - 4, environ);
+  try_exec("unmapped", unmapped, environ);
+  char* const odd_env[] = {const_cast<char*>(unmapped), nullptr};
+  show("unmapped variable", execve("/bin/true", odd_env + 1, odd_env));
+  auto* const no_env = reinterpret_cast<char* const*>(unmapped);
+  show("unmapped environment", execve("/bin/true", odd_env + 1, no_env));
 
   // Success leaves errno alone.
   errno = 77;

@@ -1,5 +1,6 @@
 // Installs a filter that kills at the first system call outside of a short list, then creates.
-// Ground truth: it ends by itself, and fstat of each file. Usage: seccomp_strict DIR
+// Ground truth: it ends by itself, and fstat of each file. Usage: seccomp_strict DIR [raw]
+// raw: the filter is installed by syscall(2) and not by prctl(2).
 // The list has what the program itself needs and what any preload must be content with.
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -18,7 +19,7 @@ const int kAllowed[] = {SYS_umask,         SYS_openat,     SYS_open,           S
                         SYS_exit_group,    SYS_mkdir,      SYS_rt_sigprocmask, SYS_rt_sigreturn,
                         SYS_clock_gettime, SYS_brk};
 
-void install() {
+void install(bool raw) {
   std::vector<sock_filter> program = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
   };
@@ -29,7 +30,9 @@ void install() {
   program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
   const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
   victim::need(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
-  victim::need(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), "seccomp");
+  const auto installed = raw ? syscall(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter)
+                             : prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+  victim::need(installed, "seccomp");
 }
 
 }  // namespace
@@ -39,7 +42,7 @@ int main(int argc, char** argv) {
   umask(0022);
   victim::create(dir + "/before", 0666, 0022);
   std::fflush(stdout);
-  install();
+  install(argc > 2);
   for (int mask = 0; mask < 8; ++mask) {
     umask(static_cast<mode_t>(mask));
     victim::create(dir + "/inside" + std::to_string(mask), 0666, mask);
