@@ -51,9 +51,9 @@ std::int64_t now_ns(clockid_t clock) {
 }
 
 int positive(const char* text) {
-  const int value = std::atoi(text);
-  if (value < 1) usage();
-  return value;
+  const long value = std::strtol(text, nullptr, 10);
+  if (value < 1 || value > 1000000) usage();
+  return static_cast<int>(value);
 }
 
 Options parse(int argc, char** argv) {
@@ -108,9 +108,8 @@ std::vector<std::string> paths_of(const Options& options, int thread) {
     paths.assign(calls, prefix + "existing-" + id);
     return paths;
   }
-  for (std::size_t turn = 0; turn < calls; ++turn) {
-    paths.push_back(prefix + "new-" + id + '-' + std::to_string(turn));
-  }
+  prefix += "new-" + id + '-';
+  for (std::size_t turn = 0; turn < calls; ++turn) paths.push_back(prefix + std::to_string(turn));
   return paths;
 }
 
@@ -171,7 +170,9 @@ void run_thread(const Options& options, int thread, victim::Barrier& barrier,
 long resident(std::string_view field) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(field)) return std::atol(line.c_str() + field.size() + 1);
+    if (line.starts_with(field)) {
+      return std::strtol(line.c_str() + field.size() + 1, nullptr, 10);
+    }
   }
   return -1;
 }
