@@ -110,7 +110,9 @@ Obstacle inspect_elf(const char* bytes, long size) {
   for (unsigned i = 0; i < header.e_phnum; ++i) {
     const std::uint64_t at = header.e_phoff + std::uint64_t{i} * sizeof(ElfW(Phdr));
     ElfW(Phdr) segment;
-    if (at + sizeof segment > static_cast<std::uint64_t>(size)) return {};
+    // The offset is the file's own word: nothing may be added to it before it is known to be small.
+    const auto room = static_cast<std::uint64_t>(size) - sizeof segment;
+    if (header.e_phoff > room || at > room) return {};
     memcpy(&segment, bytes + at, sizeof segment);
     if (segment.p_type == PT_INTERP) return {};
   }
