@@ -9,9 +9,9 @@
 
 namespace umaskaudit::shim {
 
-// Keeps LD_PRELOAD and UMASKAUDIT_OPTIONS as this image got them, the latter with absolute trace= and
-// log=. `options_moved`: these were relative, and children that libc starts by itself (system(3),
-// popen(3)) get what stands in environ, so ours is put there. Once, at start.
+// Keeps LD_PRELOAD and UMASKAUDIT_OPTIONS as this image got them, the latter with absolute trace=
+// and log=. `options_moved`: these were relative, and children that libc starts by itself
+// (system(3), popen(3)) get what stands in environ, so ours is put there. Once, at start.
 void remember_environment(bool options_moved = false);
 
 // What an environment lacks to keep a child followed.
