@@ -109,6 +109,8 @@ class Bench:
             "shim_cpu": spread(sample.cpu for sample in shim),
             "ratio": spread(b.wall / a.wall for a, b in zip(native, shim)),
             "ratio_cpu": spread(b.cpu / a.cpu for a, b in zip(native, shim)),
+            "added": spread(b.wall - a.wall for a, b in zip(native, shim)),
+            "added_cpu": spread(b.cpu - a.cpu for a, b in zip(native, shim)),
             "peers": {},
         }
         for name in native[0].extra:

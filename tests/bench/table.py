@@ -22,8 +22,9 @@ def compared(row):
     measured = f"**{spread['median']:.2f}** ({spread['min']:.2f}-{spread['max']:.2f})"
     peers = ", ".join(f"{name} {ratio(value)}" for name, value in row["peers"].items())
     note = row["work"]
-    if "added_us_per_process" in row:
-        note += f" (+{row['added_us_per_process']:.0f} us each)"
+    if "processes" in row:
+        each = [row[name]["median"] / row["processes"] * 1e6 for name in ("added", "added_cpu")]
+        note += f" ({each[0]:+.0f} us each, {each[1]:+.0f} us of CPU)"
     return [note, goal, measured, f"{row['ratio_cpu']['median']:.2f}",
             amount(row["native"]["median"], row["unit"]),
             amount(row["shim"]["median"], row["unit"]), peers]
