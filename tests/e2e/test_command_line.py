@@ -59,8 +59,9 @@ class Launcher(Case):
     @needs("strace")
     def test_an_idle_run_never_calls_umask(self):
         output = self.top / "strace"
-        result = self.execute("strace", "-f", "-qq", "-o", output, "-e", "trace=umask", "-e",
-                              "signal=none", harness.TOOL, "run", "-o", self.new_run(), "--", "true")
+        run = self.new_run()
+        result = self.execute("strace", "-f", "-qq", "-o", output, "-e", "trace=umask",
+                              "-e", "signal=none", harness.TOOL, "run", "-o", run, "--", "true")
         if b"ptrace" in result.stderr:
             self.skipTest("ptrace is barred here")
         self.assertEqual(result.returncode, 0)
