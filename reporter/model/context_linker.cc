@@ -88,7 +88,7 @@ void ContextLinker::link_local(ContextPiece* piece, const Segment& segment) {
   const LocalContext* context = segment.contexts.find(piece->local);
   if (context == nullptr) return;
   piece->born_mask = context->mask;
-  if (context->parent >= piece->local) return;
+  // Ids rise, so a parent was added before; a forged one that was not is not found.
   const ContextPiece* parent = find(segment, context->parent);
   if (parent != nullptr) copy_from(piece, parent, context->parent_change);
 }

@@ -100,8 +100,9 @@ bool Scanner::skip_gap() {
 }
 
 bool Scanner::worth_checking(std::uint32_t length, std::uint64_t scanned) {
-  const bool worth = length <= kShortRecord || checked_ <= kCheckCredit + kCheckFactor * scanned;
-  if (worth) checked_ += length;
+  const bool worth =
+      length <= kShortRecord || result_.searched <= kCheckCredit + kCheckFactor * scanned;
+  if (worth) result_.searched += length;
   return worth;
 }
 

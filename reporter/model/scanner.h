@@ -23,6 +23,7 @@ struct ScanResult {
   std::uint64_t damaged_bytes = 0;  // skipped, and not explained by an unfinished record
   std::uint64_t damages = 0;        // places
   std::uint64_t unfinished = 0;     // reserved, never committed
+  std::uint64_t searched = 0;       // bytes of candidates whose checksum was taken in a search
 };
 
 class Scanner {
@@ -52,7 +53,6 @@ class Scanner {
   const SegmentFile::Reader& file_;
   ScanResult result_;
   std::uint64_t position_;
-  std::uint64_t checked_ = 0;  // bytes of candidates whose checksum was taken in vain
   std::vector<unsigned char> window_;
   std::uint64_t window_begin_ = 0;
   std::size_t window_size_ = 0;

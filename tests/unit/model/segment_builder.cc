@@ -38,8 +38,8 @@ void put_name(char (&to)[kSize], std::string_view text) {
 std::uint16_t number(trace::RecordType type) { return static_cast<std::uint16_t>(type); }
 
 // Records never cross into the next chunk: 64 KiB first, then 256 KiB each.
-constexpr std::uint64_t kFirstChunk = 64 * 1024;
-constexpr std::uint64_t kChunk = 256 * 1024;
+constexpr std::uint64_t kFirstChunk = std::uint64_t{64} << 10;
+constexpr std::uint64_t kChunk = std::uint64_t{256} << 10;
 
 std::uint64_t chunk_end(std::uint64_t offset) {
   if (offset < kFirstChunk) return kFirstChunk;

@@ -237,6 +237,19 @@ TEST_F(Contexts, AnExecIsContinuedOnce) {
   EXPECT_FALSE(created(run, "other").mask_set_by.has_value());
 }
 
+TEST_F(Contexts, AFailedExecIsNotContinued) {
+  SegmentBuilder first = image(100, 1000);
+  first.umask({100, 2000}, mask_change(1, 1, 022, 077));
+  first.exec({100, 2500}, exec_in(1, 1), "/bin/nothing");
+  first.exec_failed({100, 2600}, 2);
+  directory_.add(first);
+  SegmentBuilder reused = image(100, 900000);
+  reused.create({100, 900100}, creation(1, 0, 022), "other");
+  directory_.add(reused);
+  const ReadRun run = open_or_die(directory_.path());
+  EXPECT_FALSE(created(run, "other").mask_set_by.has_value());
+}
+
 TEST_F(Contexts, ForgedParentsMakeNoLoop) {
   SegmentBuilder segment(100, 1000);
   segment.context({100, 1000}, context(1, 2, 1, 100, trace::Origin::clone));

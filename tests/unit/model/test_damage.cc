@@ -1,8 +1,10 @@
 // Torn, flipped and cut segments: every committed record outside the damage is recovered.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 
 #include <cstring>
 
+#include "reporter/model/scanner.h"
 #include "tests/unit/model/run_helpers.h"
 
 namespace umaskaudit {
@@ -258,6 +260,16 @@ TEST(Damage, HostileLengthsDoNotMakeTheSearchQuadratic) {
   const ReadRun run = open_or_die(directory.path());
   EXPECT_EQ(run.completeness().records, 4u);
   EXPECT_GT(run.completeness().damaged_bytes, 8000000u);
+
+  const auto where = std::make_shared<const model::Descriptor>(
+      ::open(directory.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto file = model::SegmentFile::open(where, "1-1.seg");
+  ASSERT_TRUE(file);
+  const model::SegmentFile::Reader reader = file.value().reader();
+  model::Scanner scanner(reader, sizeof(trace::SegmentHeader));
+  model::Record record;
+  while (scanner.next(&record)) continue;
+  EXPECT_LT(scanner.result().searched, 32 * bytes.size());
 }
 
 TEST(Damage, RecordsTooShortForTheirTypeAreCounted) {

@@ -10,7 +10,6 @@ namespace umaskaudit {
 namespace {
 
 using testing::creation;
-using ::testing::ElementsAre;
 using testing::events_of;
 using testing::mask_change;
 using testing::only;
@@ -207,6 +206,32 @@ TEST(Order, ARecordWithAClockFarTooLateIsPutInItsPlace) {
   const RunDirectory directory;
   directory.add(segment);
   expect_order_of_changes(open_or_die(directory.path()), kChanges, 101);
+}
+
+TEST(Order, AnyRecordFarBehindItsTimeIsFetched) {
+  SegmentBuilder segment(100, 1000);
+  begin_image(&segment, "app");
+  for (std::uint64_t i = 0; i < 30000; ++i) segment.note({100, 2000 + i}, 0, "in time");
+  segment.note({101, 2000}, 0, "late");
+  const RunDirectory directory;
+  directory.add(segment);
+  const ReadRun run = open_or_die(directory.path());
+  const auto notes = only<NoteEvent>(run);
+  ASSERT_EQ(notes.size(), 30001u);
+  EXPECT_EQ(notes[1].text, "late");
+}
+
+// The change's own record has a late clock, and so has the creation that saw a later change.
+TEST(Order, ACreationIsNeverBeforeTheChangeItSaw) {
+  SegmentBuilder segment(100, 1000);
+  begin_image(&segment, "app");
+  segment.umask({100, 2500}, mask_change(1, 1, 022, 0));
+  segment.umask({100, 2600}, mask_change(1, 2, 0, 022));
+  segment.create({101, 3000}, creation(1, 2, 022), "f");
+  segment.create({102, 2400}, creation(1, 1, 0), "g");
+  const RunDirectory directory;
+  directory.add(segment);
+  expect_order_of_changes(open_or_die(directory.path()), 2, 2);
 }
 
 // No change follows the late one: that it was in force is known from the creations that saw it.

@@ -6,7 +6,6 @@
 namespace umaskaudit {
 namespace {
 
-using testing::Author;
 using ::testing::ElementsAre;
 using testing::events_of;
 using testing::only;

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "tests/unit/model/run_helpers.h"
 
 namespace umaskaudit {
@@ -17,12 +19,10 @@ using testing::SegmentBuilder;
 
 // Bytes that this process has read(2) so far; proc(5), field rchar.
 std::uint64_t bytes_read() {
-  std::FILE* io = std::fopen("/proc/self/io", "r");
-  unsigned long long count = 0;
-  if (io != nullptr) {
-    if (std::fscanf(io, "rchar: %llu", &count) != 1) count = 0;
-    std::fclose(io);
-  }
+  std::ifstream io("/proc/self/io");
+  std::string name;
+  std::uint64_t count = 0;
+  io >> name >> count;
   return count;
 }
 

@@ -22,6 +22,7 @@ TEST(StringPool, EqualStringsShareOneCopy) {
 TEST(StringPool, StringsStayWhereTheyAre) {
   StringPool pool;
   std::vector<std::string_view> views;
+  views.reserve(100000);
   for (int i = 0; i < 100000; ++i) views.push_back(pool.intern("name " + std::to_string(i)));
   for (int i = 0; i < 100000; ++i) {
     ASSERT_EQ(views[static_cast<std::size_t>(i)], "name " + std::to_string(i));
