@@ -77,6 +77,7 @@ class SignalState {
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> out;
+  out.reserve(strings.size() + 1);
   // execve(2) takes char* for history's sake and writes to none of them.
   for (const std::string& one : strings) out.push_back(const_cast<char*>(one.c_str()));
   out.push_back(nullptr);

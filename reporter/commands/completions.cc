@@ -73,8 +73,10 @@ std::string bash_values(const CLI::App& app, const std::string& name) {
   std::string out;
   for (const CLI::Option* option : options_of(app)) {
     std::string pattern;
-    for (const std::string& spelling : spellings(*option))
-      pattern += (pattern.empty() ? "" : "|") + name + ":" + spelling;
+    for (const std::string& spelling : spellings(*option)) {
+      if (!pattern.empty()) pattern += '|';
+      pattern.append(name).append(":").append(spelling);
+    }
     const std::string head = "    " + pattern + ") ";
     switch (value_of(*option)) {
       case Value::none:

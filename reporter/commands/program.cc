@@ -56,7 +56,7 @@ std::string find_in_path(const std::string& name) {
   for (std::size_t at = 0; at <= path.size();) {
     const std::size_t end = std::min(path.find(':', at), path.size());
     const std::string folder = path.substr(at, end - at);
-    const std::string candidate = (folder.empty() ? "." : folder) + "/" + name;
+    std::string candidate = (folder.empty() ? "." : folder) + "/" + name;
     if (is_file(candidate, X_OK)) return candidate;
     if (second_best.empty() && is_file(candidate, F_OK)) second_best = candidate;
     at = end + 1;

@@ -192,8 +192,8 @@ void append_creations(std::string& out, const TextContext& context, const Summar
   const std::uint64_t all = summary.created + summary.unsure;
   if (all == 0) out += "  none\n";
   if (all > summary.creations.size())
-    out += "  ... and " + std::to_string(all - summary.creations.size()) + " more; --limit " +
-           std::to_string(limit) + " hides them, --limit 0 shows all\n";
+    out += "  ... and " + std::to_string(all - summary.creations.size()) + " more than --limit " +
+           std::to_string(limit) + "; --limit 0 shows all\n";
   if (summary.ambiguous != 0)
     out += "  ? the mask moved during " + counted(summary.ambiguous, "call") +
            ": the one that explains the final mode is shown\n";
