@@ -71,7 +71,9 @@ class Contexts(Case):
         self.assertEqual(result.stdout, b"hello\n")
         self.assertIn(b"statically linked", result.stderr)
         self.assertTrue((self.work / "made-static").is_dir())
-        self.tool("report", run, status=3)
+        report = self.report(run)
+        self.assertEqual(report.creations(), {})
+        self.assertTrue(report.of("blind_spot", reason="exec-static"), report.events)
 
     def test_a_static_child_is_a_blind_spot(self):
         _, run = self.record("sh", "-c", f"{victim('static_hello')} {self.work}")

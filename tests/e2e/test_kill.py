@@ -51,7 +51,9 @@ class Kill(Case):
             # The record is committed before the call returns: at most one more than was counted.
             self.assertIn(made - creations, (0, 1), f"thread {tid}")
             self.assertIn(changed - umasks, (0, 1), f"thread {tid}")
-            times = [event["time_ns"] for event in report.events if event["tid"] == tid]
+            times = [event["time_ns"] for event in report.of("umask", tid=tid)]
+            self.assertEqual(times, sorted(times))
+            times = [event["time_ns"] for event in report.of("create", tid=tid)]
             self.assertEqual(times, sorted(times))
 
 
