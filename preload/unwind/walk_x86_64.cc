@@ -16,6 +16,7 @@ namespace {
 // and replace entries at any time: 36 tag bits which, with the 12 index bits, are the address
 // itself (user addresses have 47; the multiplication is a bijection), and 28 bits of rule:
 //   27 CFA is rbp + n (else rsp + n)   26 rbp is saved   25..14 -rbp_offset / 8   13..0 n / 8
+// The return address lies below the CFA, so n is at least 8; n = 0 marks the outermost frame.
 // Rules that do not fit are looked up each time.
 constexpr unsigned kIndexBits = 12;
 constexpr unsigned kRuleBits = 28;
@@ -24,14 +25,17 @@ constinit std::atomic<std::uint64_t> cache[1u << kIndexBits] = {};
 
 std::uint64_t scramble(std::uintptr_t pc) { return pc * 0x9E3779B97F4B & kAddressMask; }
 
+constexpr std::uint64_t kOutermost = std::uint64_t{1} << 26;
+
 bool pack(const FrameRule& rule, std::uint64_t& packed) {
+  if (rule.end) return packed = kOutermost, true;
   if (rule.cfa != FrameRule::Cfa::rsp && rule.cfa != FrameRule::Cfa::rbp) return false;
-  if (rule.signal_frame || rule.end || rule.pc_offset != -8 || rule.pc_expression != nullptr ||
+  if (rule.signal_frame || rule.pc_offset != -8 || rule.pc_expression != nullptr ||
       rule.rbp_expression != nullptr || rule.sp_expression != nullptr) {
     return false;
   }
   const std::int32_t saved = rule.rbp_saved ? -rule.rbp_offset : 0;
-  if (rule.cfa_offset < 0 || rule.cfa_offset % 8 != 0 || rule.cfa_offset / 8 >= 1 << 14 ||
+  if (rule.cfa_offset <= 0 || rule.cfa_offset % 8 != 0 || rule.cfa_offset / 8 >= 1 << 14 ||
       saved < 0 || saved % 8 != 0 || saved / 8 >= 1 << 12) {
     return false;
   }
@@ -44,6 +48,7 @@ bool pack(const FrameRule& rule, std::uint64_t& packed) {
 
 FrameRule unpack(std::uint64_t packed) {
   FrameRule rule;
+  rule.end = packed == kOutermost;
   rule.cfa = (packed >> 27 & 1) != 0 ? FrameRule::Cfa::rbp : FrameRule::Cfa::rsp;
   rule.rbp_saved = (packed >> 26 & 1) != 0;
   rule.rbp_offset = -static_cast<std::int32_t>(packed >> 14 & 0xfff) * 8;
@@ -57,7 +62,7 @@ Lookup cached_rule(std::uintptr_t pc, FrameRule& rule) {
   const std::uint64_t tag = (key & ((std::uint64_t{1} << 36) - 1)) << kRuleBits;
   constexpr std::uint64_t kRuleMask = (std::uint64_t{1} << kRuleBits) - 1;
   const std::uint64_t known = entry.load(std::memory_order_relaxed);
-  // A packed rule is never 0: the CFA lies beyond the return address, so n >= 8.
+  // A packed rule is never 0.
   if ((known & ~kRuleMask) == tag && (known & kRuleMask) != 0) {
     rule = unpack(known & kRuleMask);
     return Lookup::found;

@@ -1,0 +1,74 @@
+"""The findings name exactly the objects that fstat says were hit, in victims that race freely."""
+import json
+import os
+import subprocess
+
+import harness
+from harness import Case, victim
+
+# The rules that say "this object came out with another mode than its maker could expect".
+HIT_RULES = {"window-overlap", "strict-overlap", "lost-mask", "leaked-mask", "umask-zero"}
+# Each race takes its own course: more rounds see more of them. 20 before a release.
+ROUNDS = int(os.environ.get("TEST_ROUNDS", "3"))
+COUNT = "1000"
+
+
+class Findings(Case):
+    def check_objects(self, run):
+        """Exit code, findings and {path: (mode, expected)} of the objects hit, as `check` says."""
+        objects = self.top / "objects.jsonl"
+        command = [harness.TOOL, "check", run, "--format", "jsonl", "--objects", objects]
+        result = subprocess.run(command, capture_output=True, timeout=harness.TIMEOUT, check=False)
+        self.assertIn(result.returncode, (0, 1), result.stderr)
+        findings = [json.loads(line) for line in result.stdout.splitlines()]
+        lines = [json.loads(line) for line in objects.read_text().splitlines()]
+        objects.unlink()
+        hits = {os.path.normpath(line["path"]): (line["mode"], line["expected"])
+                for line in lines if line["rule"] in HIT_RULES}
+        return result.returncode, findings, hits
+
+    def race(self, name, rule):
+        total = 0
+        for _ in range(ROUNDS):
+            harness.remove_tree(self.work)
+            self.work.mkdir()
+            result, run = self.record(victim(name), self.work, COUNT)
+            truth = json.loads(result.stdout.splitlines()[0])
+            expected = {os.path.normpath(os.path.join(self.work, hit["path"])):
+                        (hit["mode"], hit["expected"]) for hit in truth["hits"]}
+            code, findings, hits = self.check_objects(run)
+            self.assertEqual(hits, expected)
+            total += len(expected)
+            if expected:
+                self.assertEqual(code, 1)
+                self.assertIn(rule, {finding["rule"] for finding in findings})
+        print(f"# {name}: {total} objects hit in {ROUNDS} rounds, all named, none invented")
+
+    def test_filelock(self):
+        self.race("bug_filelock", "window-overlap")
+
+    def test_salt(self):
+        self.race("bug_salt", "strict-overlap")
+
+    def test_bind_socket(self):
+        self.race("bug_bind_socket", "strict-overlap")
+
+    def test_mkstemp(self):
+        self.race("bug_mkstemp", "strict-overlap")
+
+    def test_panic(self):
+        self.race("bug_panic", "leaked-mask")
+
+    def test_sysrepo(self):
+        self.race("bug_sysrepo", "window-overlap")
+
+    def test_a_probe_before_threads_hits_nobody(self):
+        result, run = self.record(victim("bug_getter"), self.work, COUNT)
+        self.assertEqual(json.loads(result.stdout.splitlines()[0])["hits"], [])
+        code, findings, hits = self.check_objects(run)
+        self.assertEqual((code, hits), (0, {}))
+        self.assertEqual({finding["severity"] for finding in findings} - {"note"}, set())
+
+
+if __name__ == "__main__":
+    harness.main()
