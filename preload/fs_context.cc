@@ -271,9 +271,12 @@ trace::Context make_first_context() {
 
 void make_unshared_context(const Task& task) {
   if (task.context == nullptr) return;
-  const Snapshot now = snapshot(task);
-  BirthMask birth{now.mask, trace::MaskSource::inherited};
-  if (now.busy) birth = read_proc_mask();
+  // The kernel copied the mask some moments ago; the old context may have moved on since. Nobody
+  // else has the new one.
+  BirthMask birth = read_proc_mask();
+  if (birth.source == trace::MaskSource::unknown) {
+    birth = {snapshot(task).mask, trace::MaskSource::inherited};
+  }
   const NewContext added = add_context(task.tid, birth, trace::Origin::unshare, task.context);
   write_record(trace::RecordType::context, Author{task.tid, task.pid}, added.record);
   thread_state.context = added.index;

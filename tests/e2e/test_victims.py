@@ -19,7 +19,13 @@ class CarelessShim(Case):
                             env={"LD_PRELOAD": victim("libcareless_shim.so")})
 
     def test_a_handler_meets_the_lock_of_its_own_thread(self):
-        self.assertEqual(self.careless("handler_umask").returncode, DEADLOCK)
+        # The handler has to come while the lock is held: most runs, not every one.
+        for _ in range(20):
+            if self.careless("handler_umask").returncode == DEADLOCK:
+                return
+            harness.remove_tree(self.work)
+            self.work.mkdir()
+        self.fail("the handler never met the lock")
 
     def test_a_forked_child_meets_the_lock_of_a_thread_it_does_not_have(self):
         self.assertEqual(self.careless("fork_storm").returncode, VICTIM_COMPLAINS)
