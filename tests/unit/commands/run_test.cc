@@ -167,7 +167,11 @@ TEST_F(RunCommand, HandsSigtermOnAndSurvivesSigint) {
   const pid_t child = fork();
   if (child == 0) {
     setpgid(0, 0);
-    _exit(shell("trap 'kill $!; exit 9' TERM; sleep 1000 & echo up > $1/ready; wait").code);
+    // The background process says itself that it is there: a shell that was just forked would still
+    // have the trap, and outlive the kill.
+    _exit(shell("trap 'kill $!; exit 9' TERM; "
+                "sh -c 'echo up > $1/ready; exec sleep 1000' sh $1 & wait")
+              .code);
   }
   EXPECT_EQ(slurp(fifo), "up\n");  // blocks until the program is there
   kill(child, SIGINT);             // what a terminal would send to the program as well
