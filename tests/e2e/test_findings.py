@@ -56,6 +56,9 @@ class Findings(Case):
     def test_mkstemp(self):
         self.race("bug_mkstemp", "strict-overlap")
 
+    def test_libarchive(self):
+        self.race("bug_libarchive", "lost-mask")
+
     def test_panic(self):
         self.race("bug_panic", "leaked-mask")
 
