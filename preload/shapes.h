@@ -58,12 +58,6 @@ inline trace::Kind node_kind(mode_t mode) {
 inline constexpr size_t kStreamModeRead = 7;
 int stream_flags(const char* mode);
 
-// Calls that never create: nothing to do but to pass.
-template <typename Real>
-auto pass_plain(const Request&, Real real) {
-  return real();
-}
-
 // Calls whose success is always a new object. `ok(result)` tells success; `made(creation, result)`
 // reports it.
 template <typename Real, typename Ok, typename Made>
