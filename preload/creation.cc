@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "preload/format_text.h"
+#include "preload/live_window.h"
 #include "preload/livelog.h"
 #include "preload/mask_change.h"
 #include "preload/parent.h"
@@ -209,7 +210,12 @@ void Creation::finish(const struct statx* facts, trace::Created created, int err
   capture_stack(Event::other, author, request_.stack, stack);
   record.stack = stack.id;
   write_record(trace::RecordType::create, author, record, {path, record.path_length});
-  if (process.log) log_creation(author, request_, record, path, parent);
+  if (process.log) {
+    log_creation(author, request_, record, path, parent);
+    if (created == trace::Created::yes && facts != nullptr && !parent.default_acl) {
+      log_window(author, note_creation(task_, before_, after, request_.mode, record.final_mode));
+    }
+  }
 }
 
 }  // namespace umaskaudit::shim

@@ -213,6 +213,20 @@ void log_creation(const Author& author, const Request& request, const trace::Cre
   emit(text);
 }
 
+void log_window(const Author& author, const WindowHits& hits) {
+  if (hits.count == 0) return;
+  const Scratch scratch;
+  if (scratch.get() == nullptr) return count_loss(trace::Loss::log_dropped);
+  TextBuffer text(scratch.get(), Scratch::kSize);
+  put_author(text, author);
+  text.put("warning: thread ").decimal(hits.setter).put(" held umask ").mode(hits.inside);
+  text.put(" for a moment instead of ").mode(hits.outside).put(", and ").decimal(hits.count);
+  text.put(hits.count == 1 ? " object" : " objects").put(" of other threads met it: thread ");
+  text.decimal(hits.victim).put(" got ").mode(hits.mode).put(" instead of ").mode(hits.expected);
+  text.put('\n');
+  emit(text);
+}
+
 void log_blind_spot(const Author& author, const char* what, const char* text_bytes,
                     std::uint32_t length) {
   const Scratch scratch;

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "preload/creation.h"
+#include "preload/live_window.h"
 #include "preload/parent.h"
 #include "preload/recorder.h"
 #include "preload/stacks.h"
@@ -22,6 +23,8 @@ void open_log();
 void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack);
 void log_creation(const Author& author, const Request& request, const trace::Create& record,
                   const char* path, const ParentView& parent);
+// One line of warning; nothing when there are no hits.
+void log_window(const Author& author, const WindowHits& hits);
 void log_blind_spot(const Author& author, const char* what, const char* text, std::uint32_t length);
 
 // Complaints about our own options; the only lines that are written even with log=off.

@@ -3,6 +3,7 @@
 #include "preload/mask_change.h"
 
 #include "preload/fs_context.h"
+#include "preload/live_window.h"
 #include "preload/livelog.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
@@ -15,6 +16,10 @@ mode_t change_and_record_mask(mode_t mask, mode_t (*real)(mode_t), const StackSt
   const Task task = enter();
   const MaskChange change = change_mask(task, mask, real);
   if (change.nested) return change.old_mask;
+  // At once: creations look for it while this call is still being recorded.
+  const WindowHits hits =
+      process.log ? note_mask_change(task, change, static_cast<std::uint16_t>(mask & 0777))
+                  : WindowHits{};
 
   Author author{task.tid, task.pid, sys::now_ns(), 0};
   if (task.context == nullptr) author.flags |= trace::kForeign;
@@ -31,7 +36,10 @@ mode_t change_and_record_mask(mode_t mask, mode_t (*real)(mode_t), const StackSt
   capture_stack(Event::mask_change, author, start, stack);
   record.stack = stack.id;
   write_record(trace::RecordType::umask, author, record);
-  if (process.log) log_mask_change(author, record, stack);
+  if (process.log) {
+    log_mask_change(author, record, stack);
+    log_window(author, hits);
+  }
   return change.old_mask;
 }
 

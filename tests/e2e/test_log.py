@@ -1,5 +1,6 @@
 """LD_PRELOAD and nothing else: readable lines on stderr, whole ones, true ones."""
 
+import os
 import re
 
 import harness
@@ -11,6 +12,10 @@ CHANGE = re.compile(HEAD + r"umask\((?P<argument>0\d{3,})\) (?P<old>0\d{3}) (?P<
 CREATION = re.compile(HEAD + r'(?P<call>\w+)\("(?P<path>.*)", (?P<requested>\d{4,})\): '
                       r"(?P<derivation>.*)$")
 MASKED = re.compile(r"(\d{4,}) & ~(\d{4}) = (\d{4}) ([a-zA-Z-]{9})( \(.*\))?$")
+WARNING = re.compile(HEAD + r"warning: thread (?P<setter>\d+) held umask (?P<inside>0\d{3}) for a "
+                     r"moment instead of (?P<outside>0\d{3}), and (?P<count>\d+) objects? of other "
+                     r"threads met it: thread (?P<victim>\d+) got (?P<mode>0\d{3}) instead of "
+                     r"(?P<expected>0\d{3})$")
 FRAME = re.compile(r"    #(\d+) (?:(?P<symbol>.+)\+0x[0-9a-f]+ )?"
                    r"\((?P<module>.+)\+0x[0-9a-f]+\)$")
 
@@ -23,12 +28,14 @@ def symbolic(mode):
 class Log(Case):
     def lines_of(self, text):
         """Every line must be of a known form; returns (changes, creations, frames)."""
-        changes, creations, frames = [], [], []
+        changes, creations, frames, self.warnings = [], [], [], []
         for line in text.splitlines():
             if match := CHANGE.match(line):
                 changes.append(match)
             elif match := CREATION.match(line):
                 creations.append(match)
+            elif match := WARNING.match(line):
+                self.warnings.append(match)
             elif match := FRAME.match(line):
                 frames.append(match)
             else:
@@ -70,7 +77,26 @@ class Log(Case):
         by_setter = [match for match in changes if int(match["tid"]) == setter["tid"]]
         self.assertEqual(len(by_setter), setter["umask_calls"])
         self.assertEqual({match["thread"] for match in by_setter}, {"setter"})
+        # Warned of as they happen: what cannot be told at that moment is left to the record.
+        hits = sum(1 for mode in final.values() if mode == 0o666)
+        self.assertLessEqual(sum(int(match["count"]) for match in self.warnings), hits)
+        for match in self.warnings:
+            self.assertEqual((int(match["setter"]), match["inside"], match["outside"],
+                              match["mode"], match["expected"]),
+                             (setter["tid"], "0000", "0077", "0666", "0600"))
         self.assertTrue(any("toggle_until_done" in (frame["symbol"] or "") for frame in frames))
+
+    def test_a_creation_in_a_window_is_warned_of(self):
+        log = self.top / "log"
+        result = self.preload(victim("window_once"), self.work, options=f"log={log}")
+        self.assertEqual(result.returncode, 0)
+        truths = {os.path.basename(truth["path"]): truth for truth in truths_of(result)}
+        self.assertEqual([truths[name]["final"] for name in ("inside", "outside", "afterwards")],
+                         ["0666", "0640", "0600"])
+        self.lines_of(log.read_text())
+        self.assertEqual([(match["inside"], match["outside"], match["count"], match["mode"],
+                           match["expected"], int(match["victim"])) for match in self.warnings],
+                         [("0000", "0027", "1", "0666", "0640", truths["inside"]["tid"])])
 
     def test_processes_never_tear(self):
         log = self.top / "log"
