@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "reporter/rules/change_order.h"
 #include "reporter/rules/check.h"
 #include "reporter/rules/fates.h"
 #include "reporter/rules/fingerprint.h"
@@ -107,10 +106,9 @@ class Engine : public TimelineSink {
 }  // namespace rules
 
 FindResult find(const EventSource& source, const FindOptions& options) {
-  const EventSource ordered = rules::in_change_order(source);
-  const rules::Fates fates = rules::first_reading(ordered);
+  const rules::Fates fates = rules::first_reading(source);
   rules::Engine engine(fates, options);
-  ordered([&](const Event& event) {
+  source([&](const Event& event) {
     engine.feed(event);
     return true;
   });
