@@ -11,6 +11,7 @@
 #include "preload/exec_call.h"
 #include "preload/fs_context.h"
 #include "preload/recorder.h"
+#include "preload/sys.h"
 #include "preload/wrapper.h"
 
 namespace umaskaudit::shim {
@@ -90,11 +91,13 @@ class OpenActions {
   unsigned count_ = 0;
 };
 
-// A posix_spawn child execs without ever running our code: its records are written for it.
-void record_spawn(const Task& task, const ExecCall& exec, const Snapshot& before, pid_t child,
-                  const ExecOutlook& outlook) {
+// A posix_spawn child execs without ever running our code: its records are written for it, with the
+// time from before the call: the new image may have begun before the parent comes back.
+void record_spawn(const Task& task, const ExecCall& exec, const Snapshot& before,
+                  std::uint64_t before_ns, pid_t child, const ExecOutlook& outlook) {
   const auto pid = static_cast<std::uint32_t>(child);
-  const Author parent{task.tid, task.pid};
+  const Author parent{task.tid, task.pid, before_ns};
+  const Author own{pid, pid, before_ns};
   trace::Context context{};
   context.id = next_id(trace::IdSpace::context);
   context.parent = context_id(task);
@@ -103,7 +106,7 @@ void record_spawn(const Task& task, const ExecCall& exec, const Snapshot& before
   context.origin = static_cast<std::uint8_t>(trace::Origin::vfork);
   context.mask_source = static_cast<std::uint8_t>(trace::MaskSource::inherited);
   context.mask = before.mask;
-  write_record(trace::RecordType::context, Author{pid, pid}, context);
+  write_record(trace::RecordType::context, own, context);
   trace::Fork fork{};
   fork.child = pid;
   fork.context = context.parent;
@@ -111,7 +114,7 @@ void record_spawn(const Task& task, const ExecCall& exec, const Snapshot& before
   fork.call = static_cast<std::uint16_t>(exec.call);
   fork.origin = static_cast<std::uint8_t>(trace::Origin::vfork);
   write_record(trace::RecordType::fork, parent, fork);
-  record_exec(Author{pid, pid}, exec, context.id, 0, outlook);
+  record_exec(own, exec, context.id, 0, outlook);
 }
 
 // Like record_and_exec, in the parent; `real(pid, environment)` returns an error number.
@@ -122,6 +125,7 @@ int record_and_spawn(const ExecCall& exec, pid_t* pid, const posix_spawn_file_ac
   const int saved = errno;
   const Task task = enter();
   const Snapshot before = snapshot(task);
+  const std::uint64_t before_ns = sys::now_ns();
   const ExecOutlook outlook = look_ahead(environment);
   char* const* used = environment;
   if (outlook.repair) {
@@ -138,7 +142,7 @@ int record_and_spawn(const ExecCall& exec, pid_t* pid, const posix_spawn_file_ac
   if (error == 0) {
     if (pid != nullptr) *pid = child;
     opens.record(static_cast<std::uint32_t>(child));
-    record_spawn(task, exec, before, child, outlook);
+    record_spawn(task, exec, before, before_ns, child, outlook);
   }
   errno = after;
   return error;

@@ -2,9 +2,10 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import harness
-from harness import Case, victim
+from harness import Case, truths_of, victim
 
 # The rules that say "this object came out with another mode than its maker could expect".
 HIT_RULES = {"window-overlap", "strict-overlap", "lost-mask", "leaked-mask", "umask-zero"}
@@ -28,11 +29,14 @@ class Findings(Case):
         return result.returncode, findings, hits
 
     def race(self, name, rule):
+        self.race_of([victim(name)], name, rule)
+
+    def race_of(self, command, name, rule):
         total = 0
         for _ in range(ROUNDS):
             harness.remove_tree(self.work)
             self.work.mkdir()
-            result, run = self.record(victim(name), self.work, COUNT)
+            result, run = self.record(*command, self.work, COUNT)
             truth = json.loads(result.stdout.splitlines()[0])
             expected = {os.path.normpath(os.path.join(self.work, hit["path"])):
                         (hit["mode"], hit["expected"]) for hit in truth["hits"]}
@@ -64,6 +68,40 @@ class Findings(Case):
 
     def test_sysrepo(self):
         self.race("bug_sysrepo", "window-overlap")
+
+    def test_datasets(self):
+        self.race("bug_datasets", "strict-overlap")
+
+    def test_sabnzbd(self):
+        program = Path(__file__).resolve().parent.parent / "programs" / "bug_sabnzbd.py"
+        self.race_of(["/usr/bin/python3", program], "bug_sabnzbd", "window-overlap")
+
+    def test_daemon(self):
+        self.race("bug_daemon", "umask-zero")
+
+    def test_certbot(self):
+        self.race("bug_certbot", "umask-zero")
+
+    def test_spawn(self):
+        """Processes, not objects, get the wrong mask: /proc says which."""
+        for _ in range(ROUNDS):
+            result, run = self.record(victim("bug_spawn"), self.work, 40)
+            wrong = json.loads(result.stdout)["wrong"]
+            _, findings, hits = self.check_objects(run)
+            counts = {finding["rule"]: finding["count"] for finding in findings}
+            self.assertEqual((counts.get("exec-in-window", 0), hits), (wrong, {}))
+            summary = json.loads(self.tool("report", run, "--format", "json"))
+            self.assertEqual(summary["blind_spots"], [])
+
+    def test_chmod_later(self):
+        result, run = self.record(victim("bug_chmod_later"), self.work)
+        self.assertEqual([(truth["mode"], truth.get("later")) for truth in truths_of(result)],
+                         [("0644", "0600"), ("0644", None)])
+        code, findings, _ = self.check_objects(run)
+        self.assertEqual({finding["rule"]: finding["severity"] for finding in findings},
+                         {"secret-readable": "error", "predictable-temp": "warning",
+                          "chmod-style-argument": "warning", "create-then-chmod": "note"})
+        self.assertEqual(code, 1)
 
     def test_a_probe_before_threads_hits_nobody(self):
         result, run = self.record(victim("bug_getter"), self.work, COUNT)
