@@ -37,6 +37,7 @@ bool path_was_read(int error) {
   switch (error) {
     case 0:
     case EEXIST:
+    case EADDRINUSE:
     case ENOENT:
     case ENOTDIR:
     case EISDIR:

@@ -111,7 +111,7 @@ void set_up_thread(std::uint32_t tid) {
   thread_state.context = context_of_new_thread(tid);
   thread_state.tid = tid;
   thread_state.name_generation = process.name_generation.load(std::memory_order_relaxed);
-  write_thread_record(tid, context_id({tid, 0, own_context()}));
+  write_thread_record({tid}, context_id({tid, 0, own_context()}), pthread_self());
 }
 
 // A vfork child, or a clone(CLONE_VM) child without a TLS of its own. Its context is remembered in
@@ -135,6 +135,7 @@ Task enter_borrowed(std::uint32_t tid, std::uint32_t pid) {
     }
     borrower = {tid, record.id, 0, 0, false};
     write_record(trace::RecordType::context, Author{tid, pid}, record);
+    write_thread_record({tid, pid}, record.id, 0);
   }
   return {tid, pid, nullptr};
 }
@@ -162,7 +163,7 @@ Task enter() {
           thread_state.name_generation != process.name_generation.load(std::memory_order_relaxed),
           0)) {
     thread_state.name_generation = process.name_generation.load(std::memory_order_relaxed);
-    write_thread_record(tid, context_id({tid, 0, context}));
+    write_thread_record({tid}, context_id({tid, 0, context}), pthread_self());
   }
   return {tid, process.pid.load(std::memory_order_relaxed), context};
 }

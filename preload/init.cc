@@ -97,7 +97,7 @@ bool make_options_absolute() {
 void write_birth(trace::Origin origin, const trace::Context& context) {
   write_process_record(origin, context);
   write_record(trace::RecordType::context, context.owner, context);
-  write_thread_record(context.owner, context.id);
+  write_thread_record({context.owner}, context.id, pthread_self());
 }
 
 void start_recording() {

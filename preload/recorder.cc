@@ -92,13 +92,13 @@ std::uint32_t intern_path(const Author& author, const char* path, std::uint32_t 
   return id;
 }
 
-void write_thread_record(std::uint32_t tid, std::uint32_t context) {
+void write_thread_record(const Author& author, std::uint32_t context, std::uint64_t handle) {
   trace::Thread record{};
-  record.tid = tid;
+  record.tid = author.tid;
   record.context = context;
-  record.handle = static_cast<std::uint64_t>(pthread_self());
+  record.handle = handle;
   sys::call(SYS_prctl, PR_GET_NAME, sys::arg(record.name));
-  write_record(trace::RecordType::thread, tid, record);
+  write_record(trace::RecordType::thread, author, record);
 }
 
 void write_process_record(trace::Origin origin, const trace::Context& context) {

@@ -44,8 +44,9 @@ std::uint32_t next_id(trace::IdSpace space);
 // The trace's id of a directory name, written once. 0: lost.
 std::uint32_t intern_path(const Author& author, const char* path, std::uint32_t length);
 
-// The calling thread's name (prctl(2)) and context.
-void write_thread_record(std::uint32_t tid, std::uint32_t context);
+// A thread's name, which is the calling thread's (prctl(2)), and its context. `handle`: its
+// pthread_self(); 0 for a task that borrows another's.
+void write_thread_record(const Author& author, std::uint32_t context, std::uint64_t handle);
 
 // First record of an image, or of a forked child in it.
 void write_process_record(trace::Origin origin, const trace::Context& context);

@@ -256,14 +256,16 @@ auto create_socket(const Request& request, int fd, const sockaddr* address, sock
   const auto result = real();
   const ErrnoKeeper keeper;
   constexpr socklen_t kPathAt = offsetof(sockaddr_un, sun_path);
-  if (result == 0 && length > kPathAt && address->sa_family == AF_UNIX) {
+  const bool looked_at = result == 0 || keeper.saved() == EADDRINUSE;
+  if (looked_at && length > kPathAt && address->sa_family == AF_UNIX) {
     char path[sizeof(sockaddr_un) - kPathAt + 1] = {};
     const size_t room = sizeof path - 1;
     const size_t given = length - kPathAt;
     memcpy(path, reinterpret_cast<const sockaddr_un*>(address)->sun_path,
            given < room ? given : room);
     actual.path = path;
-    if (path[0] != '\0') creation.made_at_path(trace::Created::yes);
+    if (path[0] != '\0' && result == 0) creation.made_at_path(trace::Created::yes);
+    if (path[0] != '\0' && result != 0) creation.failed(EADDRINUSE);
   }
   keeper.restore();
   return result;

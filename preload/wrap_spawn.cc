@@ -63,6 +63,9 @@ class OpenActions {
   }
 
   void record(std::uint32_t child) const {
+    if (count_ == 0) return;
+    // Until its exec the child has the name of the thread that made it.
+    write_thread_record({child, child}, context_id(task_), 0);
     const Task author{child, child, task_.context};
     for (unsigned i = 0; i < count_; ++i) {
       const Request made = request(*actions_[i]);

@@ -158,7 +158,7 @@ static_assert(sizeof(Process) == 72);
 struct Thread {
   std::uint32_t tid;
   std::uint32_t context;
-  std::uint64_t handle;  // pthread_self(), to meet ThreadCreate
+  std::uint64_t handle;  // pthread_self(), to meet ThreadCreate; 0: a child that borrows one
   char name[16];         // NUL-padded
 };
 static_assert(sizeof(Thread) == 32);

@@ -86,6 +86,7 @@ void Learner::add(const trace::Thread& thread) {
   // A name change repeats the handle; only a thread's first record says when it began.
   if (!added && known->second.handle == thread.handle) return;
   known->second.handle = thread.handle;
+  if (thread.handle == 0) return;  // no thread of pthread_create(3)
   segment_.threads.push_back({record_.head.pid, thread.handle, record_.head.time_ns, thread.tid});
 }
 
