@@ -1,0 +1,128 @@
+"""Every way to create: what the kernel says of each object is what the report says, and no more.
+
+The routes come from preload/interceptors.def: a row without a route does not pass.
+"""
+
+import errno
+import importlib.machinery
+import importlib.util
+import os
+from pathlib import Path
+
+import harness
+import mounts
+from harness import Case, truths_of, victim
+
+SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
+FIELDS = ("call", "kind", "path", "requested", "mask", "final", "created", "errno", "thread", "tid",
+          "ino")
+# The calls of the kernel that make something with a mode.
+CREATING = ("open", "openat", "openat2", "creat", "mkdir", "mkdirat", "mknod", "mknodat", "bind",
+            "mq_open")
+NOBODY = 65534
+
+
+def coverage_script():
+    """scripts/coverage, which reads the table as the compiler does."""
+    loader = importlib.machinery.SourceFileLoader("coverage", str(SCRIPTS / "coverage"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("coverage", loader))
+    loader.exec_module(module)
+    return module
+
+
+class Routes(Case):
+    def test_each_row_has_a_route(self):
+        coverage = coverage_script()
+        routes = self.execute(victim("routes"), "--list").stdout.decode().split()
+        self.assertEqual(len(routes), len(set(routes)))
+        rows = [(name, number) for shape, name, kind, _, number in coverage.table_rows()
+                if kind in coverage.MADE]
+        self.assertGreater(len(rows), 35)
+        wanted = {name for name, _ in rows}
+        wanted |= {f"syscall:{name}" for name, number in rows if number.startswith("SYS_")}
+        if os.uname().machine == "x86_64":  # others have no open, mkdir, ... without "at"
+            wanted |= {f"syscall:{call}" for call in CREATING}
+        self.assertEqual(wanted - set(routes), set())
+
+    def go(self, filesystem, user=None):
+        """All routes on this filesystem; the whole run has these creations, in this order."""
+        place = mounts.directory_on(filesystem, self.top)
+        self.addCleanup(harness.remove_tree, place)
+        self.assertEqual(mounts.type_of(place), filesystem)
+        options = {}
+        if user is not None:
+            if os.geteuid() != 0:
+                self.skipTest("needs root to become somebody else")
+            options = {"user": user, "group": user, "extra_groups": []}
+            os.chown(place, user, user)
+            self.top.chmod(0o777)
+        result, run = self.record(victim("routes"), place, **options)
+        truths = truths_of(result)
+        self.assertGreater(len(truths), 400)
+        events = self.report(run).of("create")
+        for truth, event in zip(truths, events):
+            # A library may use either of two names; where permission lacks, nobody vouches for the
+            # name; what failed has no object.
+            if event["call"] in truth["call"].split("|"):
+                truth["call"] = event["call"]
+            unclaimed = {"path"} if truth["errno"] == errno.EACCES else set()
+            fields = [field for field in FIELDS if field in truth and field not in unclaimed]
+            self.assertEqual({field: event.get(field) for field in fields},
+                             {field: truth[field] for field in fields}, truth["route"])
+        self.assertEqual([event["path"] for event in events[len(truths):]], [])
+        self.assertEqual(len(events), len(truths))
+        self.assertEqual({truth["mask"] for truth in truths}, {"0022", "0077", "0000", "0137",
+                                                               "0702"})
+
+    def test_ext4(self):
+        self.go("ext4")
+
+    def test_tmpfs(self):
+        self.go("tmpfs")
+
+    def test_ext4_as_an_ordinary_user(self):
+        self.go("ext4", NOBODY)
+
+    def test_tmpfs_as_an_ordinary_user(self):
+        self.go("tmpfs", NOBODY)
+
+
+class Libraries(Case):
+    """Libraries that create for their caller: seen where they call libc."""
+
+    def write(self, module, library, code):
+        if self.execute("/usr/bin/python3", "-c", f"import {module}").returncode != 0:
+            self.skipTest(f"python3 has no {module}")
+        program = f"import os, {module}\nos.umask(0o026)\n{code}\nos.umask(0o022)\n"
+        result, run = self.record("/usr/bin/python3", "-c", program)
+        self.assertEqual(result.stderr.count(b"Traceback"), 0, result.stderr)
+        report = self.report(run)
+        files = {path.stat().st_ino: path for path in self.work.iterdir()}
+        self.assertGreaterEqual(len(files), 1)
+        seen = {}  # what is gone again, as a journal, had a name of its own
+        for event in report.of("create", created=True):
+            self.assertEqual(event["mask"], "0026", event)
+            self.assertIn(library, event["stack"][0]["module"], event)
+            if os.path.basename(event["path"]).startswith(("base", "__db.base")):
+                seen[event["ino"]] = event
+        self.assertEqual(set(files) - set(seen), set())
+        for ino, path in files.items():
+            self.assertEqual(seen[ino]["final"], harness.octal(path.stat().st_mode & 0o7777))
+        self.check_disk(report, 0)
+
+    def test_sqlite(self):
+        self.write("sqlite3", "libsqlite3", "c = sqlite3.connect('base')\n"
+                   "c.execute('create table t (x)')\nc.execute('insert into t values (1)')\n"
+                   "c.commit()\nc.close()")
+
+    def test_gdbm(self):
+        self.write("dbm.gnu", "libgdbm", "d = dbm.gnu.open('base', 'n', 0o664)\nd['a'] = 'b'\n"
+                   "d.close()")
+
+    def test_berkeley_db(self):
+        self.write("dbm.ndbm", "libdb", "d = dbm.ndbm.open('base', 'n', 0o664)\nd['a'] = 'b'\n"
+                   "d.close()")
+
+
+if __name__ == "__main__":
+    harness.main()
