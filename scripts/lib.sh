@@ -13,12 +13,12 @@ python=/usr/bin/python3
 build_packages=(
   meson ninja-build g++ pkg-config scdoc
   libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev
-  libunwind-dev libdw-dev libelf-dev
+  libunwind-dev libdw-dev libelf-dev libsqlite3-dev
 )
 # What the tests need besides.
 test_packages=(
   libgtest-dev libgmock-dev libacl1-dev clang clang-format clang-tidy shellcheck
-  python3 python3-gdbm strace acl attr git tar util-linux
+  python3 python3-gdbm strace acl attr git tar util-linux sqlite3 tmux
 )
 # Large programs that some tests record; those tests skip where they are missing.
 program_packages=(nodejs postgresql)

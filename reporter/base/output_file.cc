@@ -98,6 +98,8 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
 
 std::ostream& OutputFile::stream() { return state_->stream; }
 
+const std::string& OutputFile::temporary_path() const { return state_->temporary; }
+
 Status OutputFile::commit() {
   state_->stream.flush();
   int error = state_->buffer.error();

@@ -22,6 +22,8 @@ class OutputFile {
   ~OutputFile();
 
   std::ostream& stream();
+  // Where the file is until commit(), for a writer that wants a name instead of a stream.
+  const std::string& temporary_path() const;
   // Writes what is buffered and renames the file to its final name.
   Status commit();
 

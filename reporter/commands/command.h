@@ -61,6 +61,7 @@ Action configure_timeline(CLI::App& app);
 Action configure_blame(CLI::App& app);
 Action configure_check(CLI::App& app);
 Action configure_doctor(CLI::App& app);
+Action configure_export(CLI::App& app);
 Action configure_completions(CLI::App& app);
 Action configure_explain(CLI::App& app);
 Action configure_umask(CLI::App& app);

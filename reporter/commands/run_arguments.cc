@@ -114,8 +114,9 @@ Heading OpenedRun::heading() const {
   return heading;
 }
 
-FindResult OpenedRun::findings() {
+FindResult OpenedRun::findings(std::function<void(const Hit&)> on_hit) {
   FindOptions options;
+  options.on_hit = std::move(on_hit);
   options.symbol_chain = [this](StackRef ref) { return symbol_chain(stacks_.frames(ref)); };
   return find(run_, options);
 }

@@ -55,8 +55,9 @@ class OpenedRun {
   // summarize(), and unaudited() among the blind spots.
   Summary summary(const SummaryOptions& options) const;
   Heading heading() const;
-  // What the rules say, without policy, suppressions or baseline; worst first.
-  FindResult findings();
+  // What the rules say, without policy, suppressions or baseline; worst first. `on_hit` is told of
+  // every object hit.
+  FindResult findings(std::function<void(const Hit&)> on_hit = {});
 
  private:
   OpenedRun(Run run, SymbolOptions symbols, std::optional<RunRecord> record);

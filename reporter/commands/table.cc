@@ -24,6 +24,8 @@ constexpr Command kCommands[] = {
     {"check", "Findings, by rules, policy and baseline, with an exit code",
      "umaskaudit check trace --policy policy.toml --baseline known.json", Tail::none,
      configure_check},
+    {"export", "Write a run for a trace viewer, a flame graph, SQL or a log fleet",
+     "umaskaudit export trace --format chrome -o trace.json", Tail::none, configure_export},
     {"doctor", "What could not be seen of a program here, and what to do about it",
      "umaskaudit doctor /usr/sbin/nginx", Tail::command, configure_doctor},
     {"explain", "How a mode comes about, bit by bit", "umaskaudit explain 0666 0022", Tail::none,

@@ -4,7 +4,7 @@ _umaskaudit() {
   local command=${COMP_WORDS[1]} options i
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'run report threads timeline blame check doctor explain umask --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'run report threads timeline blame check export doctor explain umask --help --version' -- "$cur"))
     return
   fi
   case $command in run|doctor)
@@ -77,6 +77,12 @@ _umaskaudit() {
     check:--objects) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     check:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    export:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    export:--format|export:-f) COMPREPLY=($(compgen -W 'chrome collapsed sqlite ecs' -- "$cur")); return;;
+    export:--by) COMPREPLY=($(compgen -W 'creations changes' -- "$cur")); return;;
+    export:--output|export:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    export:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    export:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
     doctor:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     explain:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     explain:--acl) return;;
@@ -92,6 +98,7 @@ _umaskaudit() {
     timeline) options='--help -h --quiet -q --verbose -v --color --all --limit --output -o --path --pid --tid --thread --call --kind --since --sysroot --debug-dir --debuginfod --no-symbols';;
     blame) options='--help -h --quiet -q --verbose -v --color --output -o --sysroot --debug-dir --debuginfod --no-symbols';;
     check) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --policy --suppressions --baseline --write-baseline --fail-on --max-loss --objects --sysroot --debug-dir --debuginfod --no-symbols';;
+    export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols';;
     doctor) options='--help -h --quiet -q --verbose -v --color';;
     explain) options='--help -h --quiet -q --verbose -v --color --dir -d --acl --parent';;
     umask) options='--help -h --quiet -q --verbose -v --color --symbolic -S --print -p --pid --all --diff';;

@@ -2,6 +2,7 @@
 // With UMASKAUDIT_UPDATE_GOLDEN=1 (tests/golden/update) the files are written instead: review the
 // difference before it is committed.
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -9,6 +10,7 @@
 #include <sstream>
 
 #include "reporter/commands/cli.h"
+#include "reporter/render/escape.h"
 #include "tests/unit/render/fixture_run.h"
 
 namespace umaskaudit {
@@ -46,9 +48,8 @@ std::string output_of(const Case& test) {
 
 class Golden : public ::testing::TestWithParam<Case> {};
 
-TEST_P(Golden, IsAsStored) {
-  const std::string path = std::string(GOLDEN_FOLDER) + "/" + GetParam().golden;
-  const std::string output = output_of(GetParam());
+void compare(const char* golden, const std::string& output) {
+  const std::string path = std::string(GOLDEN_FOLDER) + "/" + golden;
   if (std::getenv("UMASKAUDIT_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << output;
     return;
@@ -59,6 +60,25 @@ TEST_P(Golden, IsAsStored) {
   stored << file.rdbuf();
   EXPECT_EQ(output, stored.str()) << "if this is meant: tests/golden/update, and review";
 }
+
+TEST_P(Golden, IsAsStored) { compare(GetParam().golden, output_of(GetParam())); }
+
+std::string test_name(const ::testing::TestParamInfo<Case>& test) {
+  std::string name = test.param.golden;
+  name.erase(0, name.rfind('/') + 1);
+  for (char& c : name)
+    if (c == '.' || c == '-') c = '_';
+  return name == "_umaskaudit" ? std::string("zsh") : name;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Exports, Golden,
+    ::testing::Values(Case{"export.chrome.json", {"export", "RUN", "--format", "chrome"}},
+                      Case{"export.ecs.jsonl", {"export", "RUN", "--format", "ecs"}},
+                      Case{"export.creations.txt", {"export", "RUN", "--format", "collapsed"}},
+                      Case{"export.changes.txt",
+                           {"export", "RUN", "--format", "collapsed", "--by", "changes"}}),
+    test_name);
 
 INSTANTIATE_TEST_SUITE_P(
     Outputs, Golden,
@@ -77,13 +97,42 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"../../reporter/completions/umaskaudit.bash", {"completions", "bash"}},
                       Case{"../../reporter/completions/_umaskaudit", {"completions", "zsh"}},
                       Case{"../../reporter/completions/umaskaudit.fish", {"completions", "fish"}}),
-    [](const auto& test) {
-      std::string name = test.param.golden;
-      name.erase(0, name.rfind('/') + 1);
-      for (char& c : name)
-        if (c == '.' || c == '-') c = '_';
-      return name == "_umaskaudit" ? std::string("zsh") : name;
-    });
+    test_name);
+
+// Every table as SQL reads it back: names of columns, then rows.
+std::string dump(const std::string& file) {
+  sqlite3* database = nullptr;
+  EXPECT_EQ(sqlite3_open_v2(file.c_str(), &database, SQLITE_OPEN_READONLY, nullptr), SQLITE_OK);
+  std::string text;
+  const auto add = [](void* to, int columns, char** values, char** names) {
+    auto& out = *static_cast<std::string*>(to);
+    for (int i = 0; i < columns; ++i)
+      if (values[i] != nullptr)
+        out += std::string(i ? " " : "") + names[i] + "=" + escape(values[i]);
+    out += '\n';
+    return 0;
+  };
+  for (const char* table :
+       {"run", "processes", "umask_events", "objects", "opened", "changes", "unseen", "notes",
+        "findings", "hits", "frames", "v_leaked", "v_world_writable"}) {
+    text += std::string("-- ") + table + '\n';
+    const std::string query = std::string("SELECT * FROM ") + table;
+    EXPECT_EQ(sqlite3_exec(database, query.c_str(), add, &text, nullptr), SQLITE_OK) << table;
+  }
+  sqlite3_close(database);
+  return text;
+}
+
+TEST(Export, DatabaseIsAsStored) {
+  const RunDirectory directory;
+  write_fixture_run(directory);
+  const std::string file = directory.path() + "/out.db";
+  std::ostringstream out, err;
+  Console console{out, err};
+  ASSERT_EQ(run_cli({"export", directory.path(), "--format", "sqlite", "-o", file}, console), 0)
+      << err.str();
+  compare("export.sqlite.txt", replace_all(dump(file), directory.path(), "RUN"));
+}
 
 // A second, independent reader of what we call JSON Lines.
 TEST(JsonLines, EveryLineIsAnObjectWithTheCommonFields) {

@@ -1,0 +1,110 @@
+// `export`: a run in the formats of other people's tools.
+// Must never write a database to standard output, nor leave half a file under its name.
+// Called through the table.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+
+#include "reporter/base/output_file.h"
+#include "reporter/commands/choice.h"
+#include "reporter/commands/command.h"
+#include "reporter/commands/run_arguments.h"
+#include "reporter/export/chrome.h"
+#include "reporter/export/collapsed.h"
+#include "reporter/export/ecs.h"
+#include "reporter/export/sqlite.h"
+#include "reporter/render/escape.h"
+
+namespace umaskaudit {
+namespace {
+
+enum class Format { none, chrome, collapsed, sqlite, ecs };
+
+struct Options {
+  RunArguments arguments;
+  Format format = Format::none;
+  CollapsedBy by = CollapsedBy::creations;
+};
+
+RunFacts facts_of(const OpenedRun& opened) {
+  const Run& run = opened.run();
+  const Heading heading = opened.heading();
+  RunFacts facts = {{"begin_ns", std::to_string(run.begin_ns())},
+                    {"end_ns", std::to_string(run.end_ns())},
+                    {"begin_unix_ns", std::to_string(run.begin_real_ns())},
+                    {"directory", escape(run.directory())},
+                    {"records", std::to_string(run.completeness().records)},
+                    {"lost", std::to_string(run.completeness().total_lost())}};
+  if (!heading.program.empty()) facts.emplace_back("program", escape(heading.program));
+  if (!heading.ending.empty()) facts.emplace_back("ending", heading.ending);
+  return facts;
+}
+
+int write_database(OpenedRun& opened, const std::string& file, Console& console) {
+  Result<OutputFile> output = OutputFile::create(file);
+  if (!output) return fail(console, output.error());
+  const FindAll find = [&](const auto& on_hit) { return opened.findings(on_hit); };
+  const Status filled = export_sqlite(opened.run(), opened.stacks(), find, facts_of(opened),
+                                      output->temporary_path());
+  if (!filled) return fail(console, filled.error());
+  const Status done = output->commit();
+  return done ? 0 : fail(console, done.error());
+}
+
+int write_text(OpenedRun& opened, const Options& options, Console& console) {
+  const bool judged = options.format != Format::collapsed;
+  const FindResult result = judged ? opened.findings() : FindResult{};
+  const ExportSource source{opened.run(), opened.stacks(), result.findings};
+  return write_output(console, options.arguments.output, [&](const Output& output) {
+    const TextSink sink = [&](const std::string& text) {
+      output.stream << text;
+      return static_cast<bool>(output.stream);
+    };
+    switch (options.format) {
+      case Format::chrome:
+        return export_chrome(source, sink);
+      case Format::collapsed:
+        return export_collapsed(source, options.by, sink);
+      case Format::ecs:
+        return export_ecs(source, sink);
+      case Format::sqlite:
+      case Format::none:
+        return;
+    }
+  });
+}
+
+int export_run(Options& options, Console& console) {
+  const bool database = options.format == Format::sqlite;
+  if (database && options.arguments.output.empty())
+    return fail(console, {"export: a database cannot go to standard output", "",
+                          "umaskaudit export RUN --format sqlite -o FILE", ExitCode::usage});
+  const auto opened = OpenedRun::open(options.arguments);
+  if (!opened) return fail(console, opened.error());
+  return database ? write_database(**opened, options.arguments.output, console)
+                  : write_text(**opened, options, console);
+}
+
+}  // namespace
+
+Action configure_export(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_run_argument(app, options->arguments);
+  add_choice<Format>(app, "-f,--format", options->format,
+                     {{"chrome", Format::chrome},
+                      {"collapsed", Format::collapsed},
+                      {"sqlite", Format::sqlite},
+                      {"ecs", Format::ecs}},
+                     "chrome: for Perfetto; collapsed: for flame graphs; ecs: Elastic, a line an "
+                     "event")
+      ->required();
+  add_choice<CollapsedBy>(
+      app, "--by", options->by,
+      {{"creations", CollapsedBy::creations}, {"changes", CollapsedBy::changes}},
+      "What collapsed counts: objects created (default) or mask changes");
+  add_output_option(app, options->arguments);
+  add_symbol_options(app, options->arguments);
+  return [options](Invocation& invocation) { return export_run(*options, invocation.console); };
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,24 @@
+// What an export is made from.
+// Must never be changed by an exporter but for the look-ups of stacks.
+// Filled by `export`, passed to each exporter.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "reporter/render/stack_cache.h"
+#include "reporter/rules/finding.h"
+
+namespace umaskaudit {
+
+struct ExportSource {
+  const Run& run;
+  StackCache& stacks;
+  const std::vector<Finding>& findings;
+};
+
+// Receives the text of an export piece by piece. False: it cannot be written, stop.
+using TextSink = std::function<bool(const std::string&)>;
+
+}  // namespace umaskaudit
