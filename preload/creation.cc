@@ -104,11 +104,11 @@ void Creation::made_semaphore(trace::Created created) {
 
 void Creation::failed(int error) { finish(nullptr, trace::Created::no, error); }
 
-Creation::Look Creation::look() const {
+Creation::Look Creation::look(int dirfd, const char* path, int flags) const {
   Look look;
   look.before_ns = static_cast<std::int64_t>(sys::now_ns(CLOCK_REALTIME_COARSE));
   struct statx facts {};
-  const int error = sys::facts(request_.dirfd, request_.path, 0, &facts);
+  const int error = sys::facts(dirfd, path, flags, &facts);
   look.exists = error == 0;
   look.known = error == 0 || error == -ENOENT;
   if (look.exists) {

@@ -52,7 +52,9 @@ class Creation {
     std::int64_t birth_ns = 0;
     std::int64_t before_ns = 0;  // CLOCK_REALTIME_COARSE, the clock of birth times
   };
-  Look look() const;
+  Look look() const { return look(request_.dirfd, request_.path, 0); }
+  // The same where the object is not at the request's path; arguments as for statx(2).
+  Look look(int dirfd, const char* path, int flags) const;
   // After a successful call that did not insist on O_EXCL.
   void made_or_met(int fd, const Look& before);
   void made_or_met_at_path(const Look& before);

@@ -250,6 +250,8 @@ UnseenChange look_for_unseen_change(const Task& task, const Snapshot& believed) 
   return result;
 }
 
+bool has_one_context() { return context_count.load(std::memory_order_acquire) <= 1; }
+
 std::uint32_t working_directory(const Task& task) {
   const Scratch scratch;
   if (scratch.get() == nullptr) return 0;

@@ -68,6 +68,9 @@ struct UnseenChange {
 };
 UnseenChange look_for_unseen_change(const Task& task, const Snapshot& believed);
 
+// False once a thread unshared its context, or was seen in one of its own.
+bool has_one_context();
+
 // The path id of the working directory as the kernel names it now. 0: not known. Never remembered:
 // daemon(3), nftw(3) and fts(3) move it inside libc, and any process may rename it.
 std::uint32_t working_directory(const Task& task);

@@ -76,12 +76,16 @@ std::uint64_t encode_frame(const Author& author, std::uintptr_t pc) {
     record.start = module.start;
     record.end = module.end;
     record.path_length = module.path_length;
-    write_record(trace::RecordType::module, author, record,
-                 {module.build_id, module.build_id_length}, {module.path, module.path_length});
-    modules.insert(hash, id);
+    if (write_record(trace::RecordType::module, author, record,
+                     {module.build_id, module.build_id_length},
+                     {module.path, module.path_length})) {
+      modules.insert(hash, id);
+    } else {
+      id = 0;  // next time again: until then the address stands for itself
+    }
   }
-  const std::uint64_t number = id < 0x10000 ? id : 0;
-  return number << trace::kFrameModuleShift | ((pc - module.base) & kOffsetMask);
+  if (id == 0 || id >= 0x10000) return pc & kOffsetMask;
+  return std::uint64_t{id} << trace::kFrameModuleShift | ((pc - module.base) & kOffsetMask);
 }
 
 void forget_modules() { generation.fetch_add(1, std::memory_order_relaxed); }

@@ -90,14 +90,9 @@ Base find_base(const Author& author, const Task& task, int dirfd, const char* pa
     return {intern_path(author, buffer, root_length()), nullptr};
   }
   if (dirfd == AT_FDCWD) return {working_directory(task), nullptr};
-  char link[32];
-  TextBuffer text(link, sizeof link);
-  text.put("/proc/self/fd/").decimal(static_cast<unsigned>(dirfd)).end();
-  const long length = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg(link), sys::arg(buffer),
-                                static_cast<long>(size - 1));
-  if (length <= 0) return {};
-  buffer[length] = '\0';
-  return {intern_path(author, buffer, static_cast<std::uint32_t>(length)), buffer};
+  const std::uint32_t length = name_of_open_file(dirfd, buffer, size);
+  if (length == 0) return {};
+  return {intern_path(author, buffer, length), buffer};
 }
 
 ParentView look_at_parent(const Author& author, const Base& base, const char* path,

@@ -17,6 +17,8 @@ const unsigned kCallNamesBytes = sizeof kCallNames - 1;
 
 constinit std::atomic<void*> real_functions[kCalls] = {};
 
+void* old_spawn_functions[2] = {};
+
 const char* call_name(Call call) {
   const char* name = kCallNames;
   for (unsigned skip = static_cast<unsigned>(call); skip > 0; --skip) name += strlen(name) + 1;
@@ -36,6 +38,10 @@ void* resolve_one(Call call) {
 }
 
 void resolve_all() {
+#if defined(__x86_64__)  // the other architecture is younger than the change
+  old_spawn_functions[0] = dlvsym(RTLD_NEXT, "posix_spawn", kOldSpawnVersion);
+  old_spawn_functions[1] = dlvsym(RTLD_NEXT, "posix_spawnp", kOldSpawnVersion);
+#endif
   const char* name = kCallNames;
   for (auto& slot : real_functions) {
     if (slot.load(std::memory_order_relaxed) == nullptr) {

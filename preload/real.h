@@ -25,6 +25,11 @@ const char* call_name(Call call);
 
 extern std::atomic<void*> real_functions[kCalls];
 
+// What programs linked before glibc 2.15 mean by posix_spawn and posix_spawnp: a file that is no
+// program goes to sh, like execvp(3) does it. Null where libc has no such version.
+inline constexpr char kOldSpawnVersion[] = "GLIBC_2.2.5";
+extern void* old_spawn_functions[2];
+
 // Fills every pointer. Not async-signal-safe, idempotent.
 void resolve_all();
 // Fills and returns one; never null for a function that this libc has.

@@ -15,16 +15,22 @@ constinit std::atomic<std::uint32_t> length = 0;
 
 }  // namespace
 
-std::uint32_t name_new_root(const char* path, char* out, std::uint32_t size) {
-  const int fd = sys::open(path, O_PATH | O_CLOEXEC | O_DIRECTORY);
-  if (fd < 0) return 0;
+std::uint32_t name_of_open_file(int fd, char* out, std::uint32_t size) {
   char link[32];
   TextBuffer text(link, sizeof link);
   text.put("/proc/self/fd/").decimal(static_cast<unsigned>(fd)).end();
-  const long found =
-      sys::call(SYS_readlinkat, AT_FDCWD, sys::arg(link), sys::arg(out), static_cast<long>(size));
+  const long length = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg(link), sys::arg(out), size);
+  if (length <= 0 || length >= static_cast<long>(size)) return 0;
+  out[length] = '\0';
+  return static_cast<std::uint32_t>(length);
+}
+
+std::uint32_t name_new_root(const char* path, char* out, std::uint32_t size) {
+  const int fd = sys::open(path, O_PATH | O_CLOEXEC | O_DIRECTORY);
+  if (fd < 0) return 0;
+  const std::uint32_t found = name_of_open_file(fd, out, size);
   sys::close(fd);
-  return found > 0 && found < static_cast<long>(size) ? static_cast<std::uint32_t>(found) : 0;
+  return found;
 }
 
 void move_root(const char* name, std::uint32_t name_length) {
@@ -33,6 +39,8 @@ void move_root(const char* name, std::uint32_t name_length) {
   memcpy(root + old, name, name_length);
   length.store(old + name_length, std::memory_order_release);
 }
+
+void lose_root() { length.store(0, std::memory_order_release); }
 
 std::uint32_t root_length() { return length.load(std::memory_order_acquire); }
 

@@ -4,6 +4,8 @@
 // Called by the prctl and syscall wrappers; what was learned is asked in sys.h before every call.
 #pragma once
 
+#include <linux/seccomp.h>
+
 struct sock_fprog;
 
 namespace umaskaudit::shim {
@@ -19,12 +21,20 @@ FilterOutlook study_filter(const sock_fprog* filter);
 // After the kernel has accepted it. Filters only ever add up. Records the blind spot.
 void apply_filter(const FilterOutlook& outlook);
 
+// Whether seccomp(2) with these flags installed its filter. With TSYNC a positive result is a
+// thread that could not follow, and then none did; with NEW_LISTENER too it is a descriptor.
+inline bool was_installed(long result, unsigned long flags) {
+  const bool result_is_thread =
+      (flags & SECCOMP_FILTER_FLAG_TSYNC) != 0 && (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) == 0;
+  return result == 0 || (result > 0 && !result_is_thread);
+}
+
 // Both, around the call that installs it.
 template <typename Real>
-auto install_filter(const sock_fprog* filter, Real real) {
+auto install_filter(const sock_fprog* filter, unsigned long flags, Real real) {
   const FilterOutlook outlook = study_filter(filter);
   const auto result = real();
-  if (result >= 0) apply_filter(outlook);
+  if (was_installed(result, flags)) apply_filter(outlook);
   return result;
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <mqueue.h>
 #include <semaphore.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 
 #include "preload/aftermath.h"
 #include "preload/creation.h"
+#include "preload/format_text.h"
 #include "preload/mask_change.h"
 #include "preload/sys.h"
 
@@ -111,14 +113,16 @@ FILE* create_unnamed(const Request& request, Real real) {
 // object is there, the call cannot create it, unless somebody removes it in between; identity and
 // birth tell. If it is not there, insist on creating it (O_EXCL): the kernel then says who won. The
 // loser makes the call as the program asked for it. README.md has the measured alternatives.
-template <typename Real, typename Ok, typename FdOf>
-auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of) {
+//
+// `look_now(creation)` finds what is there.
+template <typename Real, typename Ok, typename FdOf, typename Look>
+auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look look_now) {
   const ErrnoKeeper before;
   Creation creation(request);
   const bool exclusive = (request.flags & O_EXCL) != 0 || (request.flags & O_TMPFILE) == O_TMPFILE;
   Creation::Look look;
   if (!exclusive) {
-    look = creation.look();
+    look = look_now(creation);
     // O_DIRECTORY with O_CREAT is refused, or worse, by most kernels: not ours to try.
     if (!look.exists && look.known && (request.flags & O_DIRECTORY) == 0) {
       const auto result = real(request.flags | O_EXCL);
@@ -129,7 +133,7 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of) {
         return result;
       }
       // Lost a race, or the name is a dangling symbolic link, which O_EXCL does not follow.
-      if (errno == EEXIST) look = creation.look();
+      if (errno == EEXIST) look = look_now(creation);
       before.restore();
       creation.again();
     }
@@ -147,6 +151,8 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of) {
   return result;
 }
 
+inline Creation::Look look_at_path(const Creation& creation) { return creation.look(); }
+
 template <typename Real>
 auto create_fd(const Request& request, Real real) {
   if (!may_create(request.flags)) return real(request.flags);
@@ -154,32 +160,46 @@ auto create_fd(const Request& request, Real real) {
   if ((request.flags & O_TMPFILE) == O_TMPFILE) actual.kind = trace::Kind::tmpfile;
   return create_or_open(
       actual, real, [](long result) { return result >= 0; },
-      [](long result) { return static_cast<int>(result); });
+      [](long result) { return static_cast<int>(result); }, look_at_path);
 }
 
-// Names of POSIX IPC objects lead nowhere that we could look: O_EXCL first; where that loses, the
-// object was there. `made(creation, result, created)` reports a success.
-// mq_open(3), shm_open(3), sem_open(3).
+// A call that may create or open, taken apart into the two that it is made of: each of them says by
+// its success what happened, by one error that the other is due, and fails like the whole
+// otherwise.
+struct Part {
+  int flags;
+  trace::Created created;
+  int otherwise;  // errno that sends to the other part
+};
+inline Part creating_part(int flags) { return {flags | O_EXCL, trace::Created::yes, EEXIST}; }
+inline Part opening_part(int flags) { return {flags & ~O_CREAT, trace::Created::no, ENOENT}; }
+
+// Tries `first` and `second` in turn, as others may create and remove the object all the time.
+// `made(creation, result, created)` reports a success.
 template <typename Real, typename Ok, typename Made>
-auto create_or_open_ipc(const Request& request, Real real, Ok ok, Made made) {
+auto create_in_parts(const Request& request, Part first, Part second, Real real, Ok ok, Made made) {
+  constexpr unsigned kTurns = 8;
   const ErrnoKeeper before;
   Creation creation(request);
   const bool exclusive = (request.flags & O_EXCL) != 0;
-  if (!exclusive) {
-    const auto result = real(request.flags | O_EXCL);
+  for (unsigned turn = 0; !exclusive && turn < kTurns; ++turn) {
+    const Part& part = turn % 2 == 0 ? first : second;
+    before.restore();
+    const auto result = real(part.flags);
     if (ok(result)) {
       const ErrnoKeeper keeper;
-      made(creation, result, trace::Created::yes);
+      made(creation, result, part.created);
       keeper.restore();
       return result;
     }
-    before.restore();
     creation.again();
+    if (errno != part.otherwise) break;
   }
+  before.restore();
   const auto result = real(request.flags);
   const ErrnoKeeper keeper;
   if (ok(result)) {
-    made(creation, result, exclusive ? trace::Created::yes : trace::Created::no);
+    made(creation, result, exclusive ? trace::Created::yes : trace::Created::unknown);
   } else {
     creation.failed(keeper.saved());
   }
@@ -187,23 +207,45 @@ auto create_or_open_ipc(const Request& request, Real real, Ok ok, Made made) {
   return result;
 }
 
+// mq_open(3): an existing queue is opened by the same rules with O_CREAT as without (prepare_open
+// in the kernel's ipc/mqueue.c). Creating comes first: it refuses what is refused either way.
 template <typename Real>
 auto create_queue(const Request& request, Real real) {
   if ((request.flags & O_CREAT) == 0) return real(request.flags);
-  return create_or_open_ipc(
-      request, real, [](int result) { return result >= 0; },
+  return create_in_parts(
+      request, creating_part(request.flags), opening_part(request.flags), real,
+      [](int result) { return result >= 0; },
       [](Creation& creation, int result, trace::Created created) {
         creation.made(result, created);
       });
 }
 
-// A semaphore is a file in /dev/shm, but its descriptor is gone when sem_open(3) returns.
+// sem_open(3) opens first, and if nothing is there links a finished file to the name: the same two
+// parts. A semaphore is a file in /dev/shm, but its descriptor is gone when the call returns.
 template <typename Real>
 sem_t* create_semaphore(const Request& request, Real real) {
   if ((request.flags & O_CREAT) == 0) return real(request.flags);
-  return create_or_open_ipc(
-      request, real, [](sem_t* result) { return result != SEM_FAILED; },
+  return create_in_parts(
+      request, opening_part(request.flags), creating_part(request.flags), real,
+      [](sem_t* result) { return result != SEM_FAILED; },
       [](Creation& creation, sem_t*, trace::Created created) { creation.made_semaphore(created); });
+}
+
+// shm_open(3) is open(2) of a file in /dev/shm: not to be taken apart, for in a sticky directory
+// O_CREAT is refused where plain opening is not (proc(5), protected_regular).
+template <typename Real>
+int create_shared_memory(const Request& request, Real real) {
+  if ((request.flags & O_CREAT) == 0) return real(request.flags);
+  char path[sizeof "/dev/shm/" + NAME_MAX];
+  TextBuffer text(path, sizeof path);
+  text.put("/dev/shm/");
+  if (sys::Scout().can_read_text(request.path, sizeof path)) {
+    text.put(request.path + strspn(request.path, "/"));
+  }
+  text.end();
+  return create_or_open(
+      request, real, [](int result) { return result >= 0; }, [](int result) { return result; },
+      [&](const Creation& creation) { return creation.look(AT_FDCWD, path, 0); });
 }
 
 // Only one attempt: freopen(3) closes the old file first, whatever comes.
@@ -240,7 +282,8 @@ FILE* create_stream(const Request& request, const char* mode, Real real) {
   exclusive_mode[length + 1] = '\0';
   return create_or_open(
       request, [&](int flags) { return real((flags & O_EXCL) != 0 ? exclusive_mode : mode); },
-      [](FILE* result) { return result != nullptr; }, [](FILE* result) { return fileno(result); });
+      [](FILE* result) { return result != nullptr; }, [](FILE* result) { return fileno(result); },
+      look_at_path);
 }
 
 // unix(7): a path makes a socket file with 0777 & ~mask; an empty or abstract name makes nothing,

@@ -9,13 +9,18 @@
 #include <pthread.h>
 #include <sys/single_threaded.h>
 
+#include <cstring>
+
+#include "preload/blind_spot.h"
 #include "preload/context_effects.h"
 #include "preload/fs_context.h"
+#include "preload/intern.h"
 #include "preload/modules.h"
 #include "preload/recorder.h"
 #include "preload/root.h"
 #include "preload/scratch.h"
 #include "preload/seccomp.h"
+#include "preload/shapes.h"
 #include "preload/stacks.h"
 #include "preload/symbols.h"
 #include "preload/sys.h"
@@ -41,10 +46,62 @@ void forget_loaded_code() {
   forget_symbols();
 }
 
-// pthread_setname_np(3) of another thread, or prctl(2) of our own: names are read again.
-void forget_thread_names() { process.name_generation.fetch_add(1, std::memory_order_relaxed); }
+void report_untracked_root(const Task& task, Call call, const char* how) {
+  const auto length = static_cast<std::uint32_t>(strnlen(how, trace::kMaxPath));
+  report_blind_spot({task.tid, task.pid}, trace::Blind::untracked_chroot, call, context_id(task), 0,
+                    how, length);
+}
 
 }  // namespace
+
+void note_thread_renamed() { process.name_generation.fetch_add(1, std::memory_order_relaxed); }
+
+namespace {
+
+// A number for it; 0: unknown.
+std::uint64_t mount_name_space() {
+  char name[64];
+  const long length = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg("/proc/thread-self/ns/mnt"),
+                                sys::arg(name), sizeof name);
+  return length > 0 ? hash_bytes(name, static_cast<std::uint32_t>(length)) : 0;
+}
+
+}  // namespace
+
+RootMove::RootMove(const char* path) : path_(path) {
+  if (name_.get() != nullptr && recording() && sys::readable(path)) {
+    length_ = name_new_root(path, name_.get(), Scratch::kSize);
+  }
+}
+
+void RootMove::succeeded(Call call) {
+  if (!recording()) return;
+  const Task task = enter();
+  if (task.context == nullptr) return;  // a vfork child's root is not ours
+  // The name that we keep is the whole process's; a root of one thread alone is not kept.
+  if (!has_one_context()) return report_untracked_root(task, call, path_);
+  if (length_ == 0) {
+    lose_root();
+    return report_untracked_root(task, call, path_);
+  }
+  move_root(name_.get(), length_);
+}
+
+NameSpaceMove::NameSpaceMove() {
+  if (recording()) from_ = mount_name_space();
+}
+
+void NameSpaceMove::succeeded() const {
+  if (from_ == 0 || from_ != mount_name_space()) note_root_lost(Call::setns, "setns");
+}
+
+void note_root_lost(Call call, const char* how) {
+  if (!recording()) return;
+  const Task task = enter();
+  if (task.context == nullptr) return;
+  if (has_one_context()) lose_root();
+  report_untracked_root(task, call, how);
+}
 
 }  // namespace umaskaudit::shim
 
@@ -52,15 +109,18 @@ using namespace umaskaudit::shim;  // NOLINT: wrappers are extern "C"
 namespace trace = umaskaudit::trace;
 
 WRAPPER(int, chroot, (const char* path)) {
-  const Scratch scratch;
-  std::uint32_t length = 0;
-  if (scratch.get() != nullptr && recording() && sys::readable(path)) {
-    length = name_new_root(path, scratch.get(), Scratch::kSize);
-  }
-  const int result = REAL(chroot)(path);
-  // A vfork child's root is not ours.
-  if (result == 0 && recording() && enter().context != nullptr) move_root(scratch.get(), length);
-  return result;
+  RootMove move(path);
+  return note_success([&] { return REAL(chroot)(path); }, [&] { move.succeeded(Call::chroot); });
+}
+
+WRAPPER(int, pivot_root, (const char* new_root, const char* put_old)) {
+  return note_success([&] { return REAL(pivot_root)(new_root, put_old); },
+                      [&] { note_root_lost(Call::pivot_root, "pivot_root"); });
+}
+
+WRAPPER(int, setns, (int fd, int type)) {
+  const NameSpaceMove move;
+  return note_success([&] { return REAL(setns)(fd, type); }, [&] { move.succeeded(); });
 }
 
 WRAPPER(int, unshare, (int flags)) {
@@ -124,7 +184,7 @@ WRAPPER(int, pthread_create,
 
 WRAPPER(int, pthread_setname_np, (pthread_t thread, const char* name)) {
   const int error = REAL(pthread_setname_np)(thread, name);
-  if (error == 0) forget_thread_names();
+  if (error == 0) note_thread_renamed();
   return error;
 }
 
@@ -133,9 +193,9 @@ WRAPPER(int, prctl,
   if (option == PR_SET_SECCOMP && recording()) {
     const auto* filter =
         a == SECCOMP_MODE_FILTER ? reinterpret_cast<const sock_fprog*>(b) : nullptr;
-    return install_filter(filter, [&] { return REAL(prctl)(option, a, b, c, d); });
+    return install_filter(filter, 0, [&] { return REAL(prctl)(option, a, b, c, d); });
   }
   const int result = REAL(prctl)(option, a, b, c, d);
-  if (option == PR_SET_NAME && result == 0) forget_thread_names();
+  if (option == PR_SET_NAME && result == 0) note_thread_renamed();
   return result;
 }

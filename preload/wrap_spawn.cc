@@ -11,6 +11,7 @@
 #include "preload/exec_call.h"
 #include "preload/fs_context.h"
 #include "preload/recorder.h"
+#include "preload/symbol_version.h"
 #include "preload/sys.h"
 #include "preload/wrapper.h"
 
@@ -151,6 +152,15 @@ int record_and_spawn(const ExecCall& exec, pid_t* pid, const posix_spawn_file_ac
   return error;
 }
 
+// `now`, or the version of it that the caller was linked against.
+template <typename Function>
+Function version_for(const ExecCall& exec, Function now) {
+  void* old = old_spawn_functions[exec.call == Call::posix_spawnp ? 1 : 0];
+  if (old == nullptr || old == reinterpret_cast<void*>(now)) return now;
+  if (!binds_to_version(exec.stack.pc, call_name(exec.call), kOldSpawnVersion)) return now;
+  return reinterpret_cast<Function>(old);
+}
+
 }  // namespace
 
 }  // namespace umaskaudit::shim
@@ -174,17 +184,19 @@ WRAPPER(int, posix_spawn_file_actions_addopen,
 WRAPPER(int, posix_spawn,
         (pid_t * pid, const char* path, const posix_spawn_file_actions_t* actions,
          const posix_spawnattr_t* attributes, char* const* argv, char* const* env)) {
-  return record_and_spawn(EXEC_CALL(posix_spawn, path, false), pid, actions, env,
-                          [&](pid_t* child, char* const* used) {
-                            return REAL(posix_spawn)(child, path, actions, attributes, argv, used);
-                          });
+  const ExecCall exec = EXEC_CALL(posix_spawn, path, false);
+  const auto real = version_for(exec, REAL(posix_spawn));
+  return record_and_spawn(exec, pid, actions, env, [&](pid_t* child, char* const* used) {
+    return real(child, path, actions, attributes, argv, used);
+  });
 }
 
 WRAPPER(int, posix_spawnp,
         (pid_t * pid, const char* path, const posix_spawn_file_actions_t* actions,
          const posix_spawnattr_t* attributes, char* const* argv, char* const* env)) {
-  return record_and_spawn(EXEC_CALL(posix_spawnp, path, true), pid, actions, env,
-                          [&](pid_t* child, char* const* used) {
-                            return REAL(posix_spawnp)(child, path, actions, attributes, argv, used);
-                          });
+  const ExecCall exec = EXEC_CALL(posix_spawnp, path, true);
+  const auto real = version_for(exec, REAL(posix_spawnp));
+  return record_and_spawn(exec, pid, actions, env, [&](pid_t* child, char* const* used) {
+    return real(child, path, actions, attributes, argv, used);
+  });
 }

@@ -14,6 +14,8 @@
 #include "preload/blind_spot.h"
 #include "preload/context_effects.h"
 #include "preload/request.h"
+#include "preload/root.h"
+#include "preload/scratch.h"
 #include "preload/seccomp.h"
 #include "preload/sys.h"
 #include "preload/tail_calls.h"
@@ -64,28 +66,79 @@ long apply(const Function& function, Ret (Function::*call)(Parameters...) const,
 }
 
 // openat2(2): the flags lie in memory, which is the program's and may not be there.
-long openat2_call(const Arguments& arguments, const StackStart& stack) {
-  const auto* how = reinterpret_cast<const open_how*>(arguments.at[2]);
-  const auto size = static_cast<unsigned long>(arguments.at[3]);
-  const auto pass = [&](const open_how* with) {
-    return real_syscall()(SYS_openat2, arguments.at[0], arguments.at[1], with, size);
-  };
-  if (size != sizeof *how || !sys::readable(how) || !sys::readable(how + 1)) return pass(how);
-  const open_how given = *how;
-  if (!may_create(static_cast<int>(given.flags))) return pass(how);
-  const Request request{Call::syscall,
-                        trace::Kind::file,
-                        static_cast<int>(arguments.at[0]),
-                        reinterpret_cast<const char*>(arguments.at[1]),
-                        static_cast<int>(given.flags),
-                        static_cast<std::uint32_t>(given.mode),
-                        stack};
-  return create_fd(request, [&](int flags) {
-    open_how with = given;
-    with.flags = static_cast<unsigned>(flags) | (given.flags & ~std::uint64_t{UINT32_MAX});
-    return pass(&with);
-  });
-}
+class Openat2 {
+ public:
+  explicit Openat2(const Arguments& arguments)
+      : dirfd_(static_cast<int>(arguments.at[0])),
+        path_(reinterpret_cast<const char*>(arguments.at[1])),
+        how_(reinterpret_cast<const open_how*>(arguments.at[2])),
+        size_(static_cast<unsigned long>(arguments.at[3])) {
+    readable_ = size_ == sizeof given_ && sys::readable(how_) && sys::readable(how_ + 1);
+    if (readable_) given_ = *how_;
+  }
+
+  long call(const StackStart& stack) const {
+    if (!readable_ || !may_create(static_cast<int>(given_.flags))) return pass(how_);
+    const Request request{Call::syscall,
+                          trace::Kind::file,
+                          dirfd_,
+                          path_,
+                          static_cast<int>(given_.flags),
+                          static_cast<std::uint32_t>(given_.mode),
+                          stack};
+    const auto real = [&](int flags) {
+      open_how with = given_;
+      with.flags = static_cast<unsigned>(flags) | (given_.flags & ~std::uint64_t{UINT32_MAX});
+      return pass(&with);
+    };
+    if ((given_.resolve & RESOLVE_IN_ROOT) == 0) return create_fd(request, real);
+    return call_in_root(request, real);
+  }
+
+ private:
+  long pass(const open_how* how) const {
+    return real_syscall()(SYS_openat2, dirfd_, path_, how, size_);
+  }
+
+  // The path and all links in it start from the directory: only the kernel knows what it names. The
+  // buffer is held across the call, which is no cancellation point.
+  template <typename Real>
+  long call_in_root(Request request, Real real) const {
+    if ((request.flags & O_TMPFILE) == O_TMPFILE) request.kind = trace::Kind::tmpfile;
+    const Scratch name;
+    return create_or_open(
+        request, real, [](long result) { return result >= 0; },
+        [&](long result) {
+          const auto fd = static_cast<int>(result);
+          const bool named = request.kind == trace::Kind::file && name.get() != nullptr;
+          if (named && name_of_open_file(fd, name.get(), Scratch::kSize) > 0) {
+            request.path = name.get();
+          }
+          return fd;
+        },
+        [&](const Creation& creation) { return look_in_root(creation); });
+  }
+
+  Creation::Look look_in_root(const Creation& creation) const {
+    open_how with{};
+    with.flags = (given_.flags & O_NOFOLLOW) | O_PATH | O_CLOEXEC;
+    with.resolve = given_.resolve;
+    const auto fd = static_cast<int>(
+        sys::call(SYS_openat2, dirfd_, sys::arg(path_), sys::arg(&with), sizeof with));
+    // An empty path is what ENOENT looks like, no descriptor what any other failure does.
+    if (fd < 0) return creation.look(-1, "", fd == -ENOENT ? 0 : AT_EMPTY_PATH);
+    const Creation::Look look = creation.look(fd, "", AT_EMPTY_PATH);
+    sys::close(fd);
+    return look;
+  }
+
+  int dirfd_;
+  const char* path_;
+  const open_how* how_;
+  unsigned long size_;
+  open_how given_{};
+  bool readable_ = false;
+};
 
 // The kernel's mq_open takes the name without its slash (mq_open(3)).
 long mq_open_call(const Arguments& arguments, const StackStart& stack) {
@@ -108,6 +161,12 @@ void take_note(long number, const Arguments& arguments) {
   switch (number) {
     case SYS_unshare:
       note_unshare(static_cast<int>(arguments.at[0]));
+      break;
+    case SYS_prctl:
+      if (static_cast<int>(arguments.at[0]) == PR_SET_NAME) note_thread_renamed();
+      break;
+    case SYS_pivot_root:
+      note_root_lost(Call::pivot_root, "pivot_root");
       break;
     case SYS_io_uring_setup: {
       const Task task = enter();
@@ -148,6 +207,10 @@ void* umaskaudit_route_syscall(long number) {
 #undef ROW
     case SYS_openat2:
     case SYS_mq_open:
+    case SYS_fchmodat:
+    case SYS_chroot:
+    case SYS_pivot_root:
+    case SYS_setns:
     case SYS_unshare:
     case SYS_io_uring_setup:
     case SYS_seccomp:
@@ -220,6 +283,7 @@ void* umaskaudit_route_syscall(long number) {
 #define CASE_temp(...)
 #define CASE_tempdir(...)
 #define CASE_queue(...)
+#define CASE_shared(...)
 #define CASE_semaphore(...)
 #define CASE_custom(...)
 #define CASE_raw(...)
@@ -233,13 +297,24 @@ long umaskaudit_wrapped_syscall(long number, long a, long b, long c, long d, lon
 #include "preload/interceptors.def"
 #undef ROW
     case SYS_openat2:
-      return openat2_call(arguments, stack);
+      return Openat2(arguments).call(stack);
     case SYS_mq_open:
       return mq_open_call(arguments, stack);
+      // What fchmodat(3) is without flags; the row's number has them.
+      CASE_chmod(SYS_fchmodat, (int dirfd, const char* path, mode_t mode), (dirfd, path, mode),
+                 unknown, dirfd, path, 0, mode, fchmodat) case SYS_chroot : {
+        RootMove move(reinterpret_cast<const char*>(a));
+        return note_success([&] { return real_syscall()(number, a); },
+                            [&] { move.succeeded(Call::chroot); });
+      }
+    case SYS_setns: {
+      const NameSpaceMove move;
+      return note_success([&] { return real_syscall()(number, a, b); }, [&] { move.succeeded(); });
+    }
     case SYS_prctl:
       if (static_cast<int>(a) == PR_SET_SECCOMP) {
         return install_filter(
-            b == SECCOMP_MODE_FILTER ? reinterpret_cast<const sock_fprog*>(c) : nullptr,
+            b == SECCOMP_MODE_FILTER ? reinterpret_cast<const sock_fprog*>(c) : nullptr, 0,
             [&] { return real_syscall()(number, a, b, c, d, e, f); });
       }
       break;
@@ -247,6 +322,7 @@ long umaskaudit_wrapped_syscall(long number, long a, long b, long c, long d, lon
       if (a == SECCOMP_SET_MODE_FILTER || a == SECCOMP_SET_MODE_STRICT) {
         return install_filter(
             a == SECCOMP_SET_MODE_FILTER ? reinterpret_cast<const sock_fprog*>(c) : nullptr,
+            static_cast<unsigned long>(b),
             [&] { return real_syscall()(number, a, b, c, d, e, f); });
       }
       break;

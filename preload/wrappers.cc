@@ -86,6 +86,9 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
 #define WRAP_queue(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
   CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,         \
            create_queue(request, WITH(NAME, ARGUMENTS, int, flags)))
+#define WRAP_shared(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
+  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,          \
+           create_shared_memory(request, WITH(NAME, ARGUMENTS, int, flags)))
 #define WRAP_semaphore(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
   CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,             \
            create_semaphore(request, WITH(NAME, ARGUMENTS, int, flags)))

@@ -34,6 +34,15 @@ void add_candidates(const trace::Create& create, std::uint16_t flags, const Cont
 
 }  // namespace
 
+// Made without a name, in the directory that the call named: the name that it was given since.
+void EventBuilder::name_file(const trace::Create& facts, const MergedRecord& merged,
+                             CreateEvent* event) const {
+  const GivenNames::Name* given = given_names_.find(facts, merged.record.head.time_ns);
+  if (given == nullptr) return;
+  const std::string_view* base = given->segment->paths.find(given->base);
+  join_path(base == nullptr ? std::string_view{} : *base, given->text, &event->path);
+}
+
 Event* EventBuilder::create(const MergedRecord& merged) {
   trace::Create facts{};
   if (!fixed_part(merged.record, &facts)) return nullptr;
@@ -45,6 +54,8 @@ Event* EventBuilder::create(const MergedRecord& merged) {
   const std::string_view* base = segment.paths.find(facts.base);
   event.path_arg = pool_->intern(argument);
   join_path(base == nullptr ? std::string_view{} : *base, argument, &event.path);
+  if (static_cast<trace::Kind>(facts.kind) == trace::Kind::tmpfile)
+    name_file(facts, merged, &event);
 
   event.kind = static_cast<trace::Kind>(facts.kind);
   event.requested = facts.requested;

@@ -5,8 +5,9 @@
 
 namespace umaskaudit::model {
 
-EventBuilder::EventBuilder(const ContextTree& tree, const Claims& claims, StringPool* pool)
-    : tree_(tree), claims_(claims), pool_(pool) {}
+EventBuilder::EventBuilder(const ContextTree& tree, const Claims& claims,
+                           const GivenNames& given_names, StringPool* pool)
+    : tree_(tree), claims_(claims), given_names_(given_names), pool_(pool) {}
 
 void join_path(std::string_view base, std::string_view argument, std::string* path) {
   *path = base;

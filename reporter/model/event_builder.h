@@ -13,6 +13,7 @@
 #include "reporter/model/context_tree.h"
 #include "reporter/model/derivations.h"
 #include "reporter/model/events.h"
+#include "reporter/model/given_names.h"
 #include "reporter/model/merger.h"
 #include "reporter/model/string_pool.h"
 
@@ -20,7 +21,8 @@ namespace umaskaudit::model {
 
 class EventBuilder {
  public:
-  EventBuilder(const ContextTree& tree, const Claims& claims, StringPool* pool);
+  EventBuilder(const ContextTree& tree, const Claims& claims, const GivenNames& given_names,
+               StringPool* pool);
 
   // The event of one record, valid until the next call; nothing for records that only set the scene
   // (thread names) or are too short.
@@ -30,6 +32,7 @@ class EventBuilder {
   Event* process(const MergedRecord& merged);
   Event* umask(const MergedRecord& merged);
   Event* create(const MergedRecord& merged);
+  void name_file(const trace::Create& facts, const MergedRecord& merged, CreateEvent* event) const;
   Event* chmod(const MergedRecord& merged);
   Event* rename(const MergedRecord& merged);
   Event* exec(const MergedRecord& merged);
@@ -48,6 +51,7 @@ class EventBuilder {
 
   const ContextTree& tree_;
   const Claims& claims_;
+  const GivenNames& given_names_;
   StringPool* pool_;
   Derivations derivations_;
   Candidates candidates_;

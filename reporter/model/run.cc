@@ -8,6 +8,7 @@
 #include "reporter/model/claims.h"
 #include "reporter/model/context_tree.h"
 #include "reporter/model/event_builder.h"
+#include "reporter/model/given_names.h"
 #include "reporter/model/losses.h"
 #include "reporter/model/merger.h"
 #include "reporter/model/run_open.h"
@@ -22,6 +23,7 @@ struct Run::State {
   std::vector<std::unique_ptr<model::Segment>> segments;
   model::ContextTree tree;
   model::Claims claims;
+  model::GivenNames given_names;
   Completeness completeness;
   std::vector<BlindSpotEvent> unfollowed;
   std::vector<ProcessEvent> processes;
@@ -58,6 +60,14 @@ void Run::State::scan(model::Segment* segment) {
     trace::Create create{};
     if (record.type() == trace::RecordType::create && model::fixed_part(record, &create)) {
       claims.note(create);
+      given_names.note(create, record.head.time_ns);
+    }
+    trace::Rename rename{};
+    if (record.type() == trace::RecordType::rename && model::fixed_part(record, &rename) &&
+        given_names.wants(rename)) {
+      const std::string_view to =
+          model::bytes_after<trace::Rename>(record, rename.to_length, rename.from_length);
+      given_names.note(rename, {record.head.time_ns, segment, rename.to_base, pool.intern(to)});
     }
   }
   segment->scan = scanner.result();
@@ -136,6 +146,7 @@ Result<Run> Run::open(const std::string& directory) {
                  "", ExitCode::unreadable};
   }
   state->tree.build(state->segments);
+  state->given_names.finish();
   state->settle_claims();
   state->find_span();
   state->list_processes();
@@ -146,7 +157,7 @@ Result<Run> Run::open(const std::string& directory) {
 
 void Run::for_each(const std::function<bool(const Event&)>& visit) const {
   model::Merger merger(state_->segments);
-  model::EventBuilder builder(state_->tree, state_->claims, &state_->pool);
+  model::EventBuilder builder(state_->tree, state_->claims, state_->given_names, &state_->pool);
   std::uint64_t seq = 0;
   const auto tell = [&](Event* event) {
     base_of(event).seq = ++seq;

@@ -79,7 +79,11 @@ bool unnamed(Attempt& attempt, Open open_in) {
   attempt.fd = open_in(folder.c_str());
   if (attempt.fd < 0) return false;
   const std::string link = "/proc/self/fd/" + std::to_string(attempt.fd);
-  return linkat(AT_FDCWD, link.c_str(), AT_FDCWD, attempt.path.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  if (linkat(AT_FDCWD, link.c_str(), AT_FDCWD, attempt.path.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    return false;
+  }
+  attempt.recorded = attempt.path;
+  return true;
 }
 bool open_unnamed(Attempt& attempt) {
   return unnamed(attempt,

@@ -39,6 +39,7 @@ bool made(Attempt& attempt, long result, bool descriptor) {
 #define ROUTE_temp(...)
 #define ROUTE_tempdir(...)
 #define ROUTE_queue(...)
+#define ROUTE_shared(...)
 #define ROUTE_semaphore(...)
 #define ROUTE_umask(...)
 #define ROUTE_chmod(...)

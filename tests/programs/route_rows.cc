@@ -20,6 +20,7 @@
 #define DECLARE_temp DECLARE
 #define DECLARE_tempdir DECLARE
 #define DECLARE_queue DECLARE
+#define DECLARE_shared DECLARE
 #define DECLARE_semaphore DECLARE
 #define DECLARE_umask(...)
 #define DECLARE_chmod(...)
@@ -94,6 +95,7 @@ mq_attr small_queue() {
 #define ROUTE_queue(NAME, ARGUMENTS, ...)                                                \
   ADD(NAME, false, GIVEN_IPC; mq_attr small = small_queue(); UNUSED attributes = &small; \
       return (attempt.fd = libc_##NAME ARGUMENTS) >= 0;)
+#define ROUTE_shared ROUTE_queue
 #define ROUTE_semaphore(NAME, ARGUMENTS, ...)                         \
   ADD(NAME, false, GIVEN_IPC; const unsigned value = 1;               \
       attempt.look_at = "/dev/shm/sem." + attempt.recorded.substr(1); \

@@ -302,6 +302,17 @@ TEST(Seccomp, AFilterThatRunsIntoAnUnmappedPage) {
   munmap(pages, 2 * kPage);
 }
 
+// seccomp(2): with TSYNC a positive result is the thread that could not follow, and no success.
+TEST(SeccompInstalled, ResultsMeanWhatTheFlagsSay) {
+  EXPECT_TRUE(was_installed(0, 0));
+  EXPECT_FALSE(was_installed(-1, 0));
+  EXPECT_TRUE(was_installed(0, SECCOMP_FILTER_FLAG_TSYNC));
+  EXPECT_FALSE(was_installed(4243, SECCOMP_FILTER_FLAG_TSYNC));
+  EXPECT_TRUE(was_installed(7, SECCOMP_FILTER_FLAG_NEW_LISTENER));
+  EXPECT_TRUE(was_installed(7, SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_NEW_LISTENER));
+  EXPECT_FALSE(was_installed(-1, SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_NEW_LISTENER));
+}
+
 // Last: from here on our own calls are barred in this process.
 TEST(SeccompApplied, AddsUpAndKeepsOffTheKernel) {
   FilterOutlook harmless;
@@ -313,9 +324,9 @@ TEST(SeccompApplied, AddsUpAndKeepsOffTheKernel) {
                    verdict(kAllow)};
   const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
   mapped_ahead = 0;
-  EXPECT_EQ(install_filter(&program, [] { return -1; }), -1);
+  EXPECT_EQ(install_filter(&program, 0, [] { return -1; }), -1);
   EXPECT_FALSE(sys::is_barred(SYS_getppid));  // the kernel had refused it
-  EXPECT_EQ(install_filter(&program, [] { return 0; }), 0);
+  EXPECT_EQ(install_filter(&program, 0, [] { return 0; }), 0);
   EXPECT_EQ(mapped_ahead, 2u);
   EXPECT_EQ(blind_spots, 1u);
   EXPECT_TRUE(sys::is_barred(SYS_getppid));
@@ -323,7 +334,7 @@ TEST(SeccompApplied, AddsUpAndKeepsOffTheKernel) {
   EXPECT_GT(sys::call(SYS_getpid), 0);
 
   filter[1] = jump(BPF_JEQ, SYS_getpid, 0, 1);
-  install_filter(&program, [] { return 0; });
+  install_filter(&program, 0, [] { return 0; });
   EXPECT_EQ(sys::call(SYS_getppid), -ENOSYS);
   EXPECT_EQ(sys::call(SYS_getpid), -ENOSYS);
   EXPECT_EQ(sys::call(100000), -ENOSYS);

@@ -1,0 +1,107 @@
+// Reads an object's relocations and version needs; see symbol_version.h. The tables are those that
+// the loader itself used, so they are there and well formed (elf(5), .gnu.version_r).
+
+#include "preload/symbol_version.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+
+#include <cstring>
+
+namespace umaskaudit::shim {
+
+namespace {
+
+// The parts of a loaded object's dynamic section that bind symbols.
+struct Tables {
+  const char* strings = nullptr;
+  const ElfW(Sym) * symbols = nullptr;
+  const ElfW(Half) * versions = nullptr;  // by symbol
+  std::uintptr_t needs = 0;               // first Verneed
+  std::uintptr_t relocations[2] = {};     // of the procedure linkage table, and all others
+  std::uint64_t sizes[2] = {};
+};
+
+Tables read_tables(const link_map& map) {
+  Tables tables;
+  // The loader has made addresses of most entries, but not where they are in read-only memory.
+  const auto address = [&](const ElfW(Dyn) & entry) {
+    const std::uintptr_t value = entry.d_un.d_ptr;
+    return value < map.l_addr ? value + map.l_addr : value;
+  };
+  for (const ElfW(Dyn)* entry = map.l_ld; entry->d_tag != DT_NULL; ++entry) {
+    switch (entry->d_tag) {
+      case DT_STRTAB:
+        tables.strings = reinterpret_cast<const char*>(address(*entry));
+        break;
+      case DT_SYMTAB:
+        tables.symbols = reinterpret_cast<const ElfW(Sym)*>(address(*entry));
+        break;
+      case DT_VERSYM:
+        tables.versions = reinterpret_cast<const ElfW(Half)*>(address(*entry));
+        break;
+      case DT_VERNEED:
+        tables.needs = address(*entry);
+        break;
+      case DT_JMPREL:
+        tables.relocations[0] = address(*entry);
+        break;
+      case DT_PLTRELSZ:
+        tables.sizes[0] = entry->d_un.d_val;
+        break;
+      case DT_RELA:
+        tables.relocations[1] = address(*entry);
+        break;
+      case DT_RELASZ:
+        tables.sizes[1] = entry->d_un.d_val;
+        break;
+      default:
+        break;
+    }
+  }
+  return tables;
+}
+
+// The number that the object gave `version`; 0: it needs no such version of anything.
+unsigned number_of(const Tables& tables, const char* version) {
+  std::uintptr_t at = tables.needs;
+  while (at != 0) {
+    const auto& file = *reinterpret_cast<const ElfW(Verneed)*>(at);
+    std::uintptr_t entry_at = at + file.vn_aux;
+    for (unsigned i = 0; i < file.vn_cnt; ++i) {
+      const auto& entry = *reinterpret_cast<const ElfW(Vernaux)*>(entry_at);
+      if (strcmp(tables.strings + entry.vna_name, version) == 0) return entry.vna_other & 0x7FFFu;
+      entry_at += entry.vna_next;
+    }
+    at = file.vn_next != 0 ? at + file.vn_next : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool binds_to_version(std::uintptr_t caller, const char* name, const char* version) {
+  dl_find_object object;
+  if (_dl_find_object(reinterpret_cast<void*>(caller - 1), &object) != 0) return false;
+  const Tables tables = read_tables(*object.dlfo_link_map);
+  if (tables.strings == nullptr || tables.symbols == nullptr || tables.versions == nullptr) {
+    return false;
+  }
+  const unsigned wanted = number_of(tables, version);
+  if (wanted == 0) return false;
+  bool bound = false;
+  for (unsigned table = 0; table < 2; ++table) {
+    const auto* entry = reinterpret_cast<const ElfW(Rela)*>(tables.relocations[table]);
+    for (std::uint64_t i = 0; i < tables.sizes[table] / sizeof *entry; ++i) {
+      const std::uint64_t symbol = ELF64_R_SYM(entry[i].r_info);
+      if (symbol == 0 || strcmp(tables.strings + tables.symbols[symbol].st_name, name) != 0)
+        continue;
+      if ((tables.versions[symbol] & 0x7FFFu) != wanted) return false;
+      bound = true;
+    }
+  }
+  return bound;
+}
+
+}  // namespace umaskaudit::shim
