@@ -77,6 +77,7 @@ NewContext add_context(std::uint32_t owner, BirthMask birth, trace::Origin origi
   FsContext& context = contexts[index];
   context.mask.store(birth.mask, std::memory_order_relaxed);
   context.id = added.record.id;
+  context.owner.store(owner, std::memory_order_relaxed);
   context.witness.store(owner, std::memory_order_release);
   added.index = index;
   return added;
@@ -98,7 +99,10 @@ std::uint32_t context_of_new_thread(std::uint32_t tid) {
   const std::uint32_t count = context_count.load(std::memory_order_acquire);
   if (count <= 1) return 0;
   for (std::uint32_t i = 0; i < count && i < kContexts; ++i) {
-    if (share_fs(tid, contexts[i].witness.load(std::memory_order_relaxed))) return i;
+    if (share_fs(tid, contexts[i].owner.load(std::memory_order_relaxed)) ||
+        share_fs(tid, contexts[i].witness.load(std::memory_order_relaxed))) {
+      return i;
+    }
   }
   const NewContext added = add_context(tid, read_proc_mask(), trace::Origin::unknown, nullptr);
   write_record(trace::RecordType::context, tid, added.record);
@@ -331,6 +335,7 @@ trace::Context adopt_forked_context() {
   FsContext& own = contexts[0];
   own.mask.store(birth.mask, std::memory_order_relaxed);
   own.id = record.id;
+  own.owner.store(tid, std::memory_order_relaxed);
   own.witness.store(tid, std::memory_order_relaxed);
   context_count.store(1, std::memory_order_release);
   thread_state.context = 0;

@@ -20,9 +20,11 @@ struct alignas(64) FsContext {
   std::atomic<std::uint32_t> lock = 0;  // 0 free, 1 held, 2 held and somebody waits (futex(2))
   std::atomic<std::uint32_t> mask = 0;
   std::atomic<std::uint64_t> change = 0;
-  std::uint32_t id = 0;                    // in the trace
-  std::atomic<std::uint32_t> witness = 0;  // a thread that uses this context, for kcmp(2)
-  std::atomic<std::uint32_t> holder = 0;   // the task that holds the lock; 0: nobody
+  std::uint32_t id = 0;  // in the trace
+  // Threads that use this context, for kcmp(2): the first one, which mostly stays, and a later one.
+  std::atomic<std::uint32_t> owner = 0;
+  std::atomic<std::uint32_t> witness = 0;
+  std::atomic<std::uint32_t> holder = 0;  // the task that holds the lock; 0: nobody
 };
 
 // A mask as a creation sees it, without a lock.
