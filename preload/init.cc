@@ -21,6 +21,7 @@
 #include "preload/segment.h"
 #include "preload/state.h"
 #include "preload/sys.h"
+#include "preload/unwind/own_stack.h"
 
 namespace umaskaudit::shim {
 
@@ -178,6 +179,9 @@ bool start() {
   return phase == Phase::recording;
 }
 
-__attribute__((constructor(101))) static void construct() { start(); }
+__attribute__((constructor(101))) static void construct() {
+  remember_first_thread();
+  start();
+}
 
 }  // namespace umaskaudit::shim

@@ -4,6 +4,7 @@
 
 #include "preload/intern.h"
 #include "preload/modules.h"
+#include "preload/stack_memo.h"
 
 namespace umaskaudit::shim {
 
@@ -40,19 +41,35 @@ std::uint32_t write_stack(const Author& author, const CapturedStack& stack) {
   return record.id;
 }
 
+std::uint32_t intern_stack(const Author& author, const CapturedStack& stack) {
+  std::uint64_t hash = generation.load(std::memory_order_relaxed) + 1;
+  for (unsigned i = 0; i < stack.walk.count; ++i) hash = mix(hash, stack.pcs[i]);
+  hash = mix(hash, stack.walk.count) | 1;
+  std::uint32_t id = stacks.find(hash);
+  if (id != 0) return id;
+  id = write_stack(author, stack);
+  if (id != 0) stacks.insert(hash, id);
+  return id;
+}
+
 }  // namespace
 
 void capture_stack(Event event, const Author& author, const StackStart& start, CapturedStack& out) {
   if (!wanted(event)) return;
-  out.walk = walk_stack(start, out.pcs, static_cast<unsigned>(process.options.depth));
-  if (!process.trace || out.walk.count == 0) return;
-  std::uint64_t hash = generation.load(std::memory_order_relaxed) + 1;
-  for (unsigned i = 0; i < out.walk.count; ++i) hash = mix(hash, out.pcs[i]);
-  hash = mix(hash, out.walk.count) | 1;
-  out.id = stacks.find(hash);
+  const auto depth = static_cast<unsigned>(process.options.depth);
+  if (process.log) {  // wants the frames themselves
+    out.walk = walk_stack(start, out.pcs, depth);
+    if (process.trace && out.walk.count != 0) out.id = intern_stack(author, out);
+    return;
+  }
+  const std::uint32_t now = generation.load(std::memory_order_relaxed);
+  out.id = remembered_stack(start, now);
   if (out.id != 0) return;
-  out.id = write_stack(author, out);
-  if (out.id != 0) stacks.insert(hash, out.id);
+  WalkWords words;
+  out.walk = walk_stack(start, out.pcs, depth, &words);
+  if (out.walk.count == 0) return;
+  out.id = intern_stack(author, out);
+  if (out.id != 0) remember_stack(start, now, words, out.id);
 }
 
 void forget_stacks() {

@@ -83,7 +83,7 @@ bool evaluate_expression(const std::uint8_t* block, const FrameRegisters& regist
       if (depth == 0) return false;
       stack[depth - 1] += uleb(block);
     } else if (op == 0x06) {  // DW_OP_deref
-      if (depth == 0 || !memory.read(stack[depth - 1], stack[depth - 1])) return false;
+      if (depth == 0 || !memory.read_and_depend(stack[depth - 1], stack[depth - 1])) return false;
     } else {
       if (depth < 2 || !binary(op, stack[depth - 2], stack[depth - 1], stack[depth - 2])) {
         return false;

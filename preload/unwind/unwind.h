@@ -28,8 +28,12 @@ struct StackWalk {
   bool guessed = false;    // a frame without unwind tables was crossed by its frame pointer
 };
 
-// Fills `pcs` (at most `room`) with return addresses, innermost first.
-StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room);
+struct WalkWords;
+
+// Fills `pcs` (at most `room`) with return addresses, innermost first. With `words`, says what
+// another walk would have to meet again to give the same (memory.h).
+StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room,
+                     WalkWords* words = nullptr);
 
 // After dlclose(3): what is known about code addresses may be about other code from now on.
 void forget_code();

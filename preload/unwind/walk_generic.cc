@@ -6,7 +6,7 @@
 
 namespace umaskaudit::shim {
 
-StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room) {
+StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room, WalkWords*) {
   constexpr std::uintptr_t kLargestFrame = 1 << 20;
   StackWalk walk;
   walk.guessed = true;

@@ -46,33 +46,56 @@ bool pack(const FrameRule& rule, std::uint64_t& packed) {
   return true;
 }
 
-FrameRule unpack(std::uint64_t packed) {
-  FrameRule rule;
-  rule.end = packed == kOutermost;
-  rule.cfa = (packed >> 27 & 1) != 0 ? FrameRule::Cfa::rbp : FrameRule::Cfa::rsp;
-  rule.rbp_saved = (packed >> 26 & 1) != 0;
-  rule.rbp_offset = -static_cast<std::int32_t>(packed >> 14 & 0xfff) * 8;
-  rule.cfa_offset = static_cast<std::int32_t>(packed & 0x3fff) * 8;
-  return rule;
+// Splits a code address: where its rule is kept, and what marks the rule as its own.
+struct Slot {
+  std::atomic<std::uint64_t>& entry;
+  std::uint64_t tag;
+};
+Slot slot_of(std::uintptr_t pc) {
+  const std::uint64_t key = scramble(pc);
+  return {cache[key >> 36], (key & ((std::uint64_t{1} << 36) - 1)) << kRuleBits};
 }
 
-Lookup cached_rule(std::uintptr_t pc, FrameRule& rule) {
-  const std::uint64_t key = scramble(pc);
-  std::atomic<std::uint64_t>& entry = cache[key >> 36];
-  const std::uint64_t tag = (key & ((std::uint64_t{1} << 36) - 1)) << kRuleBits;
-  constexpr std::uint64_t kRuleMask = (std::uint64_t{1} << kRuleBits) - 1;
-  const std::uint64_t known = entry.load(std::memory_order_relaxed);
-  // A packed rule is never 0.
-  if ((known & ~kRuleMask) == tag && (known & kRuleMask) != 0) {
-    rule = unpack(known & kRuleMask);
-    return Lookup::found;
-  }
-  const Lookup lookup = find_rule(pc, rule);
+// 0, which no packed rule is: not known.
+std::uint64_t cached_rule(std::uintptr_t pc) {
+  const Slot slot = slot_of(pc);
+  const std::uint64_t difference = slot.entry.load(std::memory_order_relaxed) ^ slot.tag;
+  return difference >> kRuleBits == 0 ? difference : 0;
+}
+
+void remember_rule(std::uintptr_t pc, const FrameRule& rule) {
   std::uint64_t packed = 0;
-  if (lookup == Lookup::found && pack(rule, packed)) {
-    entry.store(tag | packed, std::memory_order_relaxed);
+  if (!pack(rule, packed)) return;
+  const Slot slot = slot_of(pc);
+  slot.entry.store(slot.tag | packed, std::memory_order_relaxed);
+}
+
+// `fp_from` is where fp was read, as long as nothing depended on it: most frames never look at it.
+struct Frame : FrameRegisters {
+  static constexpr std::uintptr_t kStart = 1;  // no address: the walk began with it
+  std::uintptr_t fp_from = kStart;
+};
+
+void need_fp(Frame& at, StackMemory& memory) {
+  if (at.fp_from == Frame::kStart) memory.depend_on_start_fp();
+  if (at.fp_from > Frame::kStart) memory.depend_on(at.fp_from, at.fp);
+  at.fp_from = 0;
+}
+
+[[gnu::always_inline]] inline bool step_packed(std::uint64_t rule, Frame& at, StackMemory& memory) {
+  if (rule == kOutermost) return false;
+  const bool by_fp = (rule >> 27 & 1) != 0;
+  if (by_fp) need_fp(at, memory);
+  const std::uintptr_t cfa = (by_fp ? at.fp : at.sp) + (rule & 0x3fff) * 8;
+  if (!memory.read_and_depend(cfa - 8, at.pc)) return false;
+  if ((rule >> 26 & 1) != 0) {
+    at.fp_from = cfa - (rule >> 14 & 0xfff) * 8;
+    if (!memory.read(at.fp_from, at.fp)) return false;
   }
-  return lookup;
+  // Stacks grow downwards.
+  if (cfa <= at.sp) return false;
+  at.sp = cfa;
+  return true;
 }
 
 bool find_cfa(const FrameRule& rule, const FrameRegisters& at, StackMemory& memory,
@@ -99,13 +122,14 @@ bool read_saved(const std::uint8_t* expression, std::int32_t offset, std::uintpt
   if (expression != nullptr && !evaluate_expression(expression, at, &cfa, memory, address)) {
     return false;
   }
-  return memory.read(address, out);
+  return memory.read_and_depend(address, out);
 }
 
-bool step(const FrameRule& rule, FrameRegisters& at, StackMemory& memory) {
+bool step(const FrameRule& rule, Frame& at, StackMemory& memory) {
   std::uintptr_t cfa = 0;
+  need_fp(at, memory);
   if (rule.end || !find_cfa(rule, at, memory, cfa)) return false;
-  FrameRegisters caller{0, cfa, at.fp};
+  Frame caller{{0, cfa, at.fp}, 0};
   if (!read_saved(rule.pc_expression, rule.pc_offset, cfa, at, memory, caller.pc)) return false;
   if (rule.rbp_saved &&
       !read_saved(rule.rbp_expression, rule.rbp_offset, cfa, at, memory, caller.fp)) {
@@ -115,28 +139,51 @@ bool step(const FrameRule& rule, FrameRegisters& at, StackMemory& memory) {
       !read_saved(rule.sp_expression, 0, cfa, at, memory, caller.sp)) {
     return false;
   }
-  // Stacks grow downwards. Only a signal frame may lead to another stack.
+  // Only a signal frame may lead to another stack.
   if (!rule.signal_frame && caller.sp <= at.sp) return false;
   at = caller;
   return true;
 }
 
 // Generated code has no tables; most of it keeps frame pointers.
-bool step_by_frame_pointer(FrameRegisters& at, StackMemory& memory) {
+bool step_by_frame_pointer(Frame& at, StackMemory& memory) {
   constexpr std::uintptr_t kLargestFrame = 1 << 20;
   if (at.fp < at.sp || at.fp - at.sp > kLargestFrame) return false;
-  FrameRegisters caller{0, at.fp + 16, 0};
+  Frame caller{{0, at.fp + 16, 0}, 0};
   if (!memory.read(at.fp, caller.fp) || !memory.read(at.fp + 8, caller.pc)) return false;
   at = caller;
   return true;
 }
 
+// Where no packed rule is known. `exact`: the pc of `at` was interrupted there.
+bool step_slowly(std::uintptr_t code, Frame& at, StackMemory& memory, StackWalk& walk,
+                 bool& exact) {
+  FrameRule rule;
+  switch (find_rule(code, rule)) {
+    case Lookup::found:
+      remember_rule(code, rule);
+      exact = rule.signal_frame;
+      return step(rule, at, memory);
+    case Lookup::no_table:
+      // Hand-written assembly: its frame pointer means nothing.
+      return false;
+    case Lookup::no_object:
+      break;
+  }
+  // Generated code belongs to no object. Other code may come there without our notice.
+  memory.forget_words();
+  if (!step_by_frame_pointer(at, memory)) return false;
+  walk.guessed = true;
+  return true;
+}
+
 }  // namespace
 
-StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room) {
+StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room,
+                     WalkWords* words) {
   StackWalk walk;
-  FrameRegisters at{start.pc, start.sp, start.fp};
-  StackMemory memory(start.sp);
+  Frame at{{start.pc, start.sp, start.fp}};
+  StackMemory memory(start.sp, words);
   bool exact = false;  // the pc was interrupted there: a signal frame came before
   while (at.pc != 0) {
     if (walk.count == room) {
@@ -144,18 +191,14 @@ StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room
       break;
     }
     pcs[walk.count++] = at.pc;
-    FrameRule rule;
-    const Lookup lookup = cached_rule(exact ? at.pc : at.pc - 1, rule);
-    exact = lookup == Lookup::found && rule.signal_frame;
-    if (lookup == Lookup::found) {
-      if (!step(rule, at, memory)) break;
-    } else {
-      // Code of an object without a table for it (hand-written assembly) ends the walk: its frame
-      // pointer means nothing. Generated code belongs to no object.
-      if (lookup != Lookup::no_object || !step_by_frame_pointer(at, memory)) break;
-      walk.guessed = true;
+    const std::uintptr_t code = exact ? at.pc : at.pc - 1;
+    exact = false;
+    const std::uint64_t rule = cached_rule(code);
+    if (!(rule != 0 ? step_packed(rule, at, memory) : step_slowly(code, at, memory, walk, exact))) {
+      break;
     }
   }
+  memory.finish_words();
   return walk;
 }
 

@@ -1,0 +1,180 @@
+// Walks that are remembered: the same answer as a walk of its own, or none. Ground truth is the
+// walk, which is held against libunwind elsewhere. Run by meson.
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <map>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "frame_shapes.h"
+#include "preload/stack_memo.h"
+#include "preload/unwind/own_stack.h"
+
+namespace umaskaudit::testing_support {
+
+namespace {
+
+// As init.cc does, in the first thread.
+const bool first_thread_known = (shim::remember_first_thread(), true);
+
+constexpr unsigned kDepth = 16;
+using Frames = std::vector<std::uintptr_t>;
+
+std::map<std::uint32_t, Frames> known;
+unsigned hits;
+unsigned generation = 1;
+
+[[gnu::noinline]] void remember_here() {
+  const shim::StackStart start = UMASKAUDIT_STACK_START();
+  std::uintptr_t pcs[kDepth];
+  shim::WalkWords words;
+  const shim::StackWalk walk = shim::walk_stack(start, pcs, kDepth, &words);
+  const Frames frames(pcs, pcs + walk.count);
+  std::uint32_t id = shim::remembered_stack(start, generation);
+  if (id != 0) {
+    ++hits;
+    ASSERT_EQ(known[id], frames);
+    return;
+  }
+  id = static_cast<std::uint32_t>(known.size()) + 1;
+  known[id] = frames;
+  shim::remember_stack(start, generation, words, id);
+  EXPECT_EQ(shim::remembered_stack(start, generation), words.whole ? id : 0);
+}
+
+class StackMemo : public testing::Test {
+ protected:
+  StackMemo() {
+    known.clear();
+    hits = 0;
+    ++generation;  // what other tests remembered counts no more
+  }
+};
+
+// A random chain of frames, again and again: many differ in one frame alone.
+std::mt19937 choice(1);
+unsigned frames_left;
+constexpr unsigned kNestable = 9;  // those behind call back through one variable for all
+void go_deeper() {
+  if (frames_left-- == 0) return remember_here();
+  const FrameShape* shapes = choice() % 2 != 0 ? kOptimizedShapes : kPlainShapes;
+  shapes[choice() % kNestable].call(go_deeper);
+}
+
+TEST_F(StackMemo, SaysWhatAWalkWouldSay) {
+  for (unsigned round = 0; round < 20000; ++round) {
+    frames_left = 1 + choice() % 3;
+    go_deeper();
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(hits, 100u);
+  EXPECT_GT(known.size(), 100u);
+}
+
+// Callers that nothing but their return address tells apart.
+[[gnu::noinline]] void common_callee() {
+  remember_here();
+  __asm__ volatile("");
+}
+template <int>
+[[gnu::noinline]] void caller() {
+  common_callee();
+  __asm__ volatile("");
+}
+
+TEST_F(StackMemo, TellsCallersApartByTheirAddressAlone) {
+  void (*const callers[])() = {caller<0>, caller<1>, caller<2>};
+  for (unsigned round = 0; round < 30; ++round) callers[round % 3]();
+  EXPECT_GE(known.size(), 3u);
+  for (unsigned round = 0; round < 30; ++round) callers[0]();
+  EXPECT_GE(hits, 29u);
+}
+
+TEST_F(StackMemo, ForgetsWithTheCode) {
+  for (unsigned round = 0; round < 3; ++round) {
+    common_callee();
+    ++generation;
+  }
+  EXPECT_EQ(hits, 0u);
+}
+
+TEST_F(StackMemo, KeepsThreadsApart) {
+  for (unsigned round = 0; round < 8; ++round) std::thread(common_callee).join();
+  EXPECT_GE(known.size() + hits, 8u);
+}
+
+std::uintptr_t here() { return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)); }
+constexpr std::uintptr_t kPage = 4096;
+
+void expect_one_page() {
+  const std::uintptr_t sp = here();
+  const shim::StackRange range = shim::known_stack(sp);
+  EXPECT_EQ(range.begin, sp & ~(kPage - 1));
+  EXPECT_EQ(range.end, range.begin + kPage);
+}
+
+TEST(OwnStack, IsKnownToItsEnd) {
+  const shim::StackRange range = shim::known_stack(here());
+  EXPECT_TRUE(range.holds(here()));
+  // The frames of main() are in it, the words of its environment may be.
+  EXPECT_GT(range.end, range.begin + 256);
+  EXPECT_LE(range.end, reinterpret_cast<std::uintptr_t>(environ[0]));
+  std::thread([] {
+    int local = 0;
+    const shim::StackRange own = shim::known_stack(here());
+    EXPECT_TRUE(own.holds(reinterpret_cast<std::uintptr_t>(&local)));
+    pthread_attr_t attributes;
+    ASSERT_EQ(pthread_getattr_np(pthread_self(), &attributes), 0);
+    void* lowest = nullptr;
+    std::size_t size = 0;
+    pthread_attr_getstack(&attributes, &lowest, &size);
+    pthread_attr_destroy(&attributes);
+    EXPECT_GE(own.begin, reinterpret_cast<std::uintptr_t>(lowest));
+    EXPECT_LE(own.end, reinterpret_cast<std::uintptr_t>(lowest) + size);
+    EXPECT_GT(own.end - own.begin, size_t{0});
+  }).join();
+}
+
+void on_signal(int) { expect_one_page(); }
+
+TEST(OwnStack, IsNotTheAlternateStack) {
+  static char memory[1 << 16];
+  const stack_t stack{memory, 0, sizeof memory};
+  stack_t before;
+  ASSERT_EQ(sigaltstack(&stack, &before), 0);
+  struct sigaction action {};
+  struct sigaction old {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_ONSTACK;
+  sigaction(SIGUSR1, &action, &old);
+  raise(SIGUSR1);
+  sigaction(SIGUSR1, &old, nullptr);
+  sigaltstack(&before, nullptr);
+}
+
+ucontext_t main_context;
+ucontext_t other_context;
+
+TEST(OwnStack, IsNotACoroutines) {
+  constexpr std::size_t kSize = 1 << 16;
+  // Below what is mapped already, as close to the thread's own description as the kernel puts it.
+  void* memory = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  getcontext(&other_context);
+  other_context.uc_stack.ss_sp = memory;
+  other_context.uc_stack.ss_size = kSize;
+  other_context.uc_link = &main_context;
+  makecontext(&other_context, expect_one_page, 0);
+  swapcontext(&main_context, &other_context);
+  munmap(memory, kSize);
+}
+
+}  // namespace
+
+}  // namespace umaskaudit::testing_support
