@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DEPTH = 16  # frames of every stack
+MAX_SIZE = 1 << 30  # of a segment: nothing may be lost, a lost record is a cheap one
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Bench:
         kept.update(LC_ALL="C", GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_GLOBAL="/dev/null")
         if trace is not None:
             kept["LD_PRELOAD"] = str(self.shim)
-            kept["UMASKAUDIT_OPTIONS"] = f"trace={trace}:depth={DEPTH}"
+            kept["UMASKAUDIT_OPTIONS"] = f"trace={trace}:depth={DEPTH}:max_size={MAX_SIZE}"
         return kept
 
     def peer_commands(self, output):
