@@ -155,7 +155,7 @@ class Teller {
 };
 
 int blame(Options& options, Console& console) {
-  const auto opened = OpenedRun::open(options.arguments);
+  const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
   const std::string path = absolute(options.path);
   const std::vector<ObjectStory> stories = object_stories((*opened)->run(), path);

@@ -215,22 +215,24 @@ int exit_code(const Options& options, const Tally& tally, const OpenedRun& opene
 int check(Options& options, Console& console) {
   Rulings rulings;
   if (const Status read = read_rulings(options, rulings); !read) return fail(console, read.error());
-  const auto opened = OpenedRun::open(options.arguments);
+  const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
   OpenedRun& run = **opened;
 
   FindOptions find_options;
   find_options.symbol_chain = [&](StackRef ref) { return symbol_chain(run.stacks().frames(ref)); };
   if (rulings.policy) find_options.policy = &*rulings.policy;
-  if (rulings.suppressions)
-    find_options.skip_object = [&](RuleId rule, const std::string& path) {
-      return rulings.suppressions->hides(rule, path);
-    };
+  const Filter& filter = options.arguments.filter;
+  find_options.skip_object = [&](RuleId rule, const std::string& path) {
+    return !filter.selects_path(path) ||
+           (rulings.suppressions && rulings.suppressions->hides(rule, path));
+  };
   ObjectList objects;
   if (const Status made = objects.open(options.objects); !made) return fail(console, made.error());
   objects.attach(find_options);
   FindResult result = find(run.run(), find_options);
   if (const Status done = objects.close(); !done) return fail(console, done.error());
+  std::erase_if(result.findings, [&](const Finding& one) { return !filter.selects(one); });
 
   const Tally tally = judge(result.findings, rulings, options, run.stacks());
   if (const Status saved = save_baseline(options.write_baseline, result.findings); !saved)
@@ -278,6 +280,7 @@ Action configure_check(CLI::App& app) {
       ->type_name("N");
   app.add_option("--objects", options->objects, "Write every object hit to FILE, as JSON Lines")
       ->type_name("FILE");
+  add_filter_options(app, options->arguments);
   add_symbol_options(app, options->arguments);
   return [options](Invocation& invocation) { return check(*options, invocation.console); };
 }

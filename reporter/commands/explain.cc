@@ -68,19 +68,6 @@ int explain_mode(const Options& options, Mode requested, Console& console) {
   return print(console, explanation);
 }
 
-CreationFacts facts_of(const CreateEvent& event) {
-  CreationFacts facts;
-  facts.kind = event.kind;
-  facts.call = event.call;
-  facts.requested = event.requested;
-  facts.final_mode = event.final_mode;
-  facts.created = event.created;
-  facts.parent = event.parent;
-  facts.object_uid = event.uid;
-  facts.object_gid = event.gid;
-  return facts;
-}
-
 // An absolute path is the object's; a relative one ends it, or is what the program passed.
 bool names(const std::string& path, const CreateEvent& event) {
   if (event.path == path || event.path_arg == path) return true;

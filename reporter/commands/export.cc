@@ -79,7 +79,7 @@ int export_run(Options& options, Console& console) {
   if (database && options.arguments.output.empty())
     return fail(console, {"export: a database cannot go to standard output", "",
                           "umaskaudit export RUN --format sqlite -o FILE", ExitCode::usage});
-  const auto opened = OpenedRun::open(options.arguments);
+  const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
   return database ? write_database(**opened, options.arguments.output, console)
                   : write_text(**opened, options, console);

@@ -60,6 +60,7 @@ void stream_events(const OpenedRun& opened, const Options& options, std::ostream
 
 void write_jsonl(OpenedRun& opened, const Options& options, const Output& output) {
   JsonLines lines(opened.run(), opened.stacks());
+  opened.begin_stream(output);
   stream_events(opened, options, output.stream,
                 [&](std::string& out, const Event& event) { lines.append(out, event); });
   if (const auto spot = opened.unaudited()) {
@@ -67,8 +68,6 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
     lines.append(line, *spot);
     output.stream << line;
   }
-  // Findings are about the whole run: a filtered stream of events says nothing of them.
-  if (!options.arguments.filter.empty()) return;
   for (const Finding& finding : opened.findings().findings) {
     std::string line;
     append_finding_json(line, finding);
@@ -77,6 +76,7 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
 }
 
 void write_csv(OpenedRun& opened, const Options& options, const Output& output) {
+  opened.begin_stream(output);
   output.stream << kCsvHeader;
   stream_events(opened, options, output.stream, [&](std::string& out, const Event& event) {
     if (const auto* create = std::get_if<CreateEvent>(&event))
@@ -86,7 +86,7 @@ void write_csv(OpenedRun& opened, const Options& options, const Output& output) 
 
 void append_findings(std::string& out, const TextContext& context, OpenedRun& opened) {
   out += context.paint(Style::strong, "Findings") + '\n';
-  const FindResult result = opened.findings();
+  const FindResult& result = opened.findings();
   for (const Finding& finding : result.findings) {
     out += "  ";
     append_finding_line(out, context, finding);
@@ -103,7 +103,7 @@ void write_text(OpenedRun& opened, const Options& options, const Output& output)
   append_header(out, context, summary, opened.heading());
   append_mask_changes(out, context, summary);
   append_creations(out, context, summary, options.limit);
-  if (options.arguments.filter.empty()) append_findings(out, context, opened);
+  append_findings(out, context, opened);
   append_notes(out, context, summary);
   append_unseen(out, context, summary);
   output.stream << out;
@@ -128,13 +128,6 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
   }
 }
 
-int report(Options& options, Console& console) {
-  const auto opened = OpenedRun::open(options.arguments);
-  if (!opened) return fail(console, opened.error());
-  return write_output(console, options.arguments.output,
-                      [&](const Output& output) { write(**opened, options, output); });
-}
-
 }  // namespace
 
 Action configure_report(CLI::App& app) {
@@ -147,23 +140,25 @@ Action configure_report(CLI::App& app) {
                       {"csv", Format::csv},
                       {"markdown", Format::markdown}},
                      "What to write: events in jsonl, a summary in json");
-  add_output_option(app, options->arguments);
-  add_filter_options(app, options->arguments);
+  add_listing_options(app, options->arguments);
   add_choice<SortKey>(app, "--sort", options->sort,
                       {{"time", SortKey::time},
                        {"path", SortKey::path},
                        {"mode", SortKey::mode},
                        {"mask", SortKey::mask},
-                       {"thread", SortKey::thread}},
+                       {"thread", SortKey::thread},
+                       {"call", SortKey::call},
+                       {"kind", SortKey::kind}},
                       "Order of the objects; mode: the widest first");
   CLI::Option* limit =
       app.add_option("--limit", options->limit,
                      "Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text")
           ->type_name("N");
-  add_symbol_options(app, options->arguments);
   return [options, limit](Invocation& invocation) {
     options->limit_given = limit->count() != 0;
-    return report(*options, invocation.console);
+    return write_about_run(
+        invocation.console, options->arguments,
+        [&](OpenedRun& opened, const Output& output) { write(opened, *options, output); });
   };
 }
 

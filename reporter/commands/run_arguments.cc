@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "reporter/base/output_file.h"
+#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/program.h"
 #include "reporter/render/symbol_chain.h"
@@ -17,8 +18,28 @@ namespace {
 
 // Lists are given by repeating an option: a comma may be part of a name.
 template <typename List>
-void add_list(CLI::App& app, const char* name, List& list, const char* type, const char* help) {
-  app.add_option(name, list, help)->type_name(type)->allow_extra_args(false);
+CLI::Option* add_list(CLI::App& app, const char* name, List& list, const char* type,
+                      const char* help) {
+  return app.add_option(name, list, help)->type_name(type)->allow_extra_args(false);
+}
+
+// Checks of CLI11: empty when the word is fine, else what is wrong.
+std::string known_kind(const std::string& word) {
+  std::string all;
+  for (int kind = 1; kind <= static_cast<int>(trace::Kind::tmpfile); ++kind) {
+    const char* name = kind_name(static_cast<trace::Kind>(kind));
+    if (word == name) return "";
+    all += (all.empty() ? "" : ", ") + std::string(name);
+  }
+  return "'" + word + "' is none of " + all;
+}
+
+std::string known_rule(const std::string& word) {
+  if (find_rule(word) != nullptr) return "";
+  std::string all;
+  for (std::size_t rule = 0; rule < kRuleCount; ++rule)
+    all += (all.empty() ? "" : ", ") + std::string(rule_info(static_cast<RuleId>(rule)).id);
+  return "'" + word + "' is none of " + all;
 }
 
 trace::Blind blind_of(const std::string& obstacle) {
@@ -42,9 +63,22 @@ void add_filter_options(CLI::App& app, RunArguments& arguments) {
   add_list(app, "--tid", filter.tids, "TID", "Only events of this thread");
   add_list(app, "--thread", filter.threads, "GLOB", "Only events of threads with such a name");
   add_list(app, "--call", filter.calls, "NAME", "Only events of this call, as in mkdirat");
-  add_list(app, "--kind", filter.kinds, "KIND", "Only objects of this kind: file, dir, fifo, ...");
+  add_list(app, "--kind", filter.kinds, "KIND", "Only objects of this kind: file, dir, fifo, ...")
+      ->check(known_kind);
+  add_list(app, "--rule", filter.rules, "RULE", "Only findings of this rule, and what they name")
+      ->check(known_rule);
+  add_choice<std::optional<Severity>>(
+      app, "--severity", filter.severity,
+      {{"note", Severity::note}, {"warning", Severity::warning}, {"error", Severity::error}},
+      "Only findings from this severity on, and what they name");
   app.add_option("--since", arguments.since, "Only events this long after the begin: 1.5s, 20ms")
       ->type_name("TIME");
+}
+
+void add_listing_options(CLI::App& app, RunArguments& arguments) {
+  add_output_option(app, arguments);
+  add_filter_options(app, arguments);
+  add_symbol_options(app, arguments);
 }
 
 void add_symbol_options(CLI::App& app, RunArguments& arguments) {
@@ -62,27 +96,33 @@ void add_output_option(CLI::App& app, RunArguments& arguments) {
       ->type_name("FILE");
 }
 
-OpenedRun::OpenedRun(Run run, SymbolOptions symbols, std::optional<RunRecord> record)
-    : run_(std::move(run)),
+OpenedRun::OpenedRun(Run run, SymbolOptions symbols, const Filter& filter,
+                     std::unique_ptr<Progress> progress)
+    : progress_(std::move(progress)),
+      run_(std::move(run)),
       symbolizer_(std::move(symbols)),
       stacks_(run_, symbolizer_),
-      record_(std::move(record)) {}
+      record_(read_run_record(run_.directory())),
+      filter_(filter) {}
 
-Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments) {
+Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Console& console) {
   std::uint64_t since = 0;
   if (!arguments.since.empty()) {
     const Result<std::uint64_t> parsed = parse_duration(arguments.since);
     if (!parsed) return parsed.error();
     since = *parsed;
   }
-  Result<Run> run = Run::open(arguments.run);
+  auto progress = std::make_unique<Progress>(console);
+  const auto ticker = [line = progress.get()](std::uint64_t done, std::uint64_t total) {
+    line->tick(done, total);
+  };
+  Result<Run> run = Run::open(arguments.run, ticker);
   if (!run) return run.error();
   if (since != 0) arguments.filter.since_ns = run->begin_ns() + since;
   SymbolOptions symbols = arguments.symbols;
   symbols.symbols = !arguments.no_symbols;
-  auto record = read_run_record(run->directory());
   return std::unique_ptr<OpenedRun>(
-      new OpenedRun(std::move(*run), std::move(symbols), std::move(record)));
+      new OpenedRun(std::move(*run), std::move(symbols), arguments.filter, std::move(progress)));
 }
 
 std::optional<BlindSpotEvent> OpenedRun::unaudited() const {
@@ -114,17 +154,37 @@ Heading OpenedRun::heading() const {
   return heading;
 }
 
-FindResult OpenedRun::findings(std::function<void(const Hit&)> on_hit) {
+const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_hit) {
+  if (findings_ && !on_hit) return *findings_;
   FindOptions options;
-  options.on_hit = std::move(on_hit);
   options.symbol_chain = [this](StackRef ref) { return symbol_chain(stacks_.frames(ref)); };
-  return find(run_, options);
+  options.skip_object = [this](RuleId, const std::string& path) {
+    return !filter_.selects_path(path);
+  };
+  options.on_hit = [&](const Hit& hit) {
+    filter_.note(hit);
+    if (on_hit) on_hit(hit);
+  };
+  findings_ = find(run_, options);
+  std::erase_if(findings_->findings,
+                [this](const Finding& finding) { return !filter_.selects(finding); });
+  return *findings_;
+}
+
+void OpenedRun::mark_named(Filter& filter) {
+  if (!filter.by_finding()) return;
+  filter_.mark(findings().findings);
+  filter = filter_;
+}
+
+void OpenedRun::begin_stream(const Output& output) {
+  if (output.terminal) progress_->stop();
 }
 
 int write_output(Console& console, const std::string& file,
                  const std::function<void(const Output&)>& write) {
   if (file.empty()) {
-    write({console.out, Paint(console.out_colour), console.width});
+    write({console.out, Paint(console.out_colour), console.width, console.out_tty});
     return 0;
   }
   Result<OutputFile> output = OutputFile::create(file);
@@ -132,6 +192,15 @@ int write_output(Console& console, const std::string& file,
   write({output->stream(), Paint(false), 0});
   const Status done = output->commit();
   return done ? 0 : fail(console, done.error());
+}
+
+int write_about_run(Console& console, RunArguments& arguments,
+                    const std::function<void(OpenedRun&, const Output&)>& write) {
+  const auto opened = OpenedRun::open(arguments, console);
+  if (!opened) return fail(console, opened.error());
+  (*opened)->mark_named(arguments.filter);
+  return write_output(console, arguments.output,
+                      [&](const Output& output) { write(**opened, output); });
 }
 
 }  // namespace umaskaudit

@@ -1,6 +1,6 @@
 // What every command that takes a RUN shares: the argument, filters, symbols, the output file.
 // Must never open a run before the whole command line is known to be right.
-// Called by report, threads, timeline and blame.
+// Called by every command that takes a RUN.
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 
 #include "reporter/base/console.h"
 #include "reporter/base/result.h"
+#include "reporter/commands/progress.h"
 #include "reporter/commands/run_record.h"
 #include "reporter/model/run.h"
 #include "reporter/render/filter.h"
@@ -37,12 +38,22 @@ void add_run_argument(CLI::App& app, RunArguments& arguments);
 void add_filter_options(CLI::App& app, RunArguments& arguments);
 void add_symbol_options(CLI::App& app, RunArguments& arguments);
 void add_output_option(CLI::App& app, RunArguments& arguments);
+// --output, the filters and the symbol options: what a command takes that lists events.
+void add_listing_options(CLI::App& app, RunArguments& arguments);
+
+// Where and how a command's text goes.
+struct Output {
+  std::ostream& stream;
+  Paint paint;
+  std::size_t width;
+  bool terminal = false;
+};
 
 // A run with its stacks, opened for one command.
 class OpenedRun {
  public:
-  // Also completes `arguments.filter` by --since.
-  static Result<std::unique_ptr<OpenedRun>> open(RunArguments& arguments);
+  // Also completes `arguments.filter` by --since. `console` shows progress while the run is read.
+  static Result<std::unique_ptr<OpenedRun>> open(RunArguments& arguments, Console& console);
   OpenedRun(const OpenedRun&) = delete;
   OpenedRun& operator=(const OpenedRun&) = delete;
 
@@ -55,29 +66,33 @@ class OpenedRun {
   // summarize(), and unaudited() among the blind spots.
   Summary summary(const SummaryOptions& options) const;
   Heading heading() const;
-  // What the rules say, without policy, suppressions or baseline; worst first. `on_hit` is told of
-  // every object hit.
-  FindResult findings(std::function<void(const Hit&)> on_hit = {});
+  // What the rules say, without policy, suppressions or baseline, of what the filter selects; worst
+  // first. `on_hit` is told of every object hit. Looked for once where nobody wants to be told.
+  const FindResult& findings(const std::function<void(const Hit&)>& on_hit = {});
+  // Completes --rule and --severity in `filter`: the events that the selected findings name.
+  void mark_named(Filter& filter);
+  // No progress from now on: events are about to be streamed to `output`.
+  void begin_stream(const Output& output);
 
  private:
-  OpenedRun(Run run, SymbolOptions symbols, std::optional<RunRecord> record);
-
+  OpenedRun(Run run, SymbolOptions symbols, const Filter& filter,
+            std::unique_ptr<Progress> progress);
+  std::unique_ptr<Progress> progress_;  // told by run_
   Run run_;
   Symbolizer symbolizer_;
   StackCache stacks_;
   std::optional<RunRecord> record_;
-};
-
-// Where and how a command's text goes.
-struct Output {
-  std::ostream& stream;
-  Paint paint;
-  std::size_t width;
+  Filter filter_;
+  std::optional<FindResult> findings_;
 };
 
 // Calls `write` with standard output or with the file of --output, which appears only when
 // everything was written. Returns the exit code: 0 or the error's.
 int write_output(Console& console, const std::string& file,
                  const std::function<void(const Output&)>& write);
+
+// Opens the run and has `write` write about it, as above.
+int write_about_run(Console& console, RunArguments& arguments,
+                    const std::function<void(OpenedRun&, const Output&)>& write);
 
 }  // namespace umaskaudit

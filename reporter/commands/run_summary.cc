@@ -70,7 +70,7 @@ void append_findings(std::string& out, const TextContext& context, OpenedRun& ru
 void print_run_summary(Console& console, const RunDirectory& directory, unsigned growing) {
   RunArguments arguments;
   arguments.run = directory.path;
-  const auto opened = OpenedRun::open(arguments);
+  const auto opened = OpenedRun::open(arguments, console);
   if (!opened) return warn(console, "nothing was recorded: " + opened.error().what);
   OpenedRun& run = **opened;
   if (run.run().completeness().segments == 0)

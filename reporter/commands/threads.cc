@@ -2,9 +2,11 @@
 // Must never need a second screen for an ordinary run.
 // Called through the table.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
+#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/render/escape.h"
@@ -16,8 +18,11 @@
 namespace umaskaudit {
 namespace {
 
+enum class Order { count, first, held, longest, thread };
+
 struct Options {
   RunArguments arguments;
+  Order order = Order::count;
   std::size_t limit = 20;
   bool stacks = false;
 };
@@ -61,12 +66,34 @@ void append_stack(std::string& out, OpenedRun& opened, const Culprit& one) {
   out += lines.empty() ? "    no stack was recorded\n" : lines;
 }
 
+void sort(std::vector<Culprit>& all, Order order) {
+  const auto key = [order](const Culprit& one) -> std::pair<std::uint64_t, std::uint64_t> {
+    const MaskChanges& changes = one.changes;
+    switch (order) {
+      case Order::count:
+        return {~changes.count, changes.first_ns};
+      case Order::first:
+        return {changes.first_ns, 0};
+      case Order::held:
+        return {~changes.held_ns, 0};
+      case Order::longest:
+        return {~changes.longest_ns, 0};
+      case Order::thread:
+        return {changes.who.pid, changes.who.tid};
+    }
+    return {};
+  };
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const Culprit& a, const Culprit& b) { return key(a) < key(b); });
+}
+
 void write(OpenedRun& opened, const Options& options, const Output& output) {
   SummaryOptions wanted;
   wanted.filter = options.arguments.filter;
   wanted.limit = 1;
   const Summary summary = opened.summary(wanted);
-  const std::vector<Culprit> all = culprits(summary, opened.stacks());
+  std::vector<Culprit> all = culprits(summary, opened.stacks());
+  sort(all, options.order);
   const std::size_t rows = options.limit == 0 ? all.size() : std::min(all.size(), options.limit);
   std::string out = sentence(summary, all);
   if (rows != 0)
@@ -86,15 +113,19 @@ Action configure_threads(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_run_argument(app, options->arguments);
   app.add_flag("--stacks", options->stacks, "A stack for every row, not for the busiest only");
+  add_choice<Order>(app, "--sort", options->order,
+                    {{"count", Order::count},
+                     {"first", Order::first},
+                     {"held", Order::held},
+                     {"longest", Order::longest},
+                     {"thread", Order::thread}},
+                    "Order of the rows; default: the busiest first");
   app.add_option("--limit", options->limit, "Rows at most; 0: all. Default: 20")->type_name("N");
-  add_output_option(app, options->arguments);
-  add_filter_options(app, options->arguments);
-  add_symbol_options(app, options->arguments);
+  add_listing_options(app, options->arguments);
   return [options](Invocation& invocation) {
-    const auto opened = OpenedRun::open(options->arguments);
-    if (!opened) return fail(invocation.console, opened.error());
-    return write_output(invocation.console, options->arguments.output,
-                        [&](const Output& output) { write(**opened, *options, output); });
+    return write_about_run(
+        invocation.console, options->arguments,
+        [&](OpenedRun& opened, const Output& output) { write(opened, *options, output); });
   };
 }
 

@@ -29,6 +29,7 @@ bool is_story(const Event& event) {
 
 void write(OpenedRun& opened, const Options& options, const Output& output) {
   const TimelineStyle style{opened.run().begin_ns(), output.paint, true};
+  opened.begin_stream(output);
   output.stream << timeline_titles(style);
   std::size_t shown = 0, more = 0;
   std::string line;
@@ -52,14 +53,11 @@ Action configure_timeline(CLI::App& app) {
   add_run_argument(app, options->arguments);
   app.add_flag("--all", options->all, "Failed calls, opened files, renames and threads too");
   app.add_option("--limit", options->limit, "Lines at most; 0: all, the default")->type_name("N");
-  add_output_option(app, options->arguments);
-  add_filter_options(app, options->arguments);
-  add_symbol_options(app, options->arguments);
+  add_listing_options(app, options->arguments);
   return [options](Invocation& invocation) {
-    const auto opened = OpenedRun::open(options->arguments);
-    if (!opened) return fail(invocation.console, opened.error());
-    return write_output(invocation.console, options->arguments.output,
-                        [&](const Output& output) { write(**opened, *options, output); });
+    return write_about_run(
+        invocation.console, options->arguments,
+        [&](OpenedRun& opened, const Output& output) { write(opened, *options, output); });
   };
 }
 

@@ -32,12 +32,15 @@ _umaskaudit() {
     report:--thread) return;;
     report:--call) return;;
     report:--kind) return;;
+    report:--rule) return;;
+    report:--severity) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
     report:--since) return;;
-    report:--sort) COMPREPLY=($(compgen -W 'time path mode mask thread' -- "$cur")); return;;
-    report:--limit) return;;
     report:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     report:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    report:--sort) COMPREPLY=($(compgen -W 'time path mode mask thread call kind' -- "$cur")); return;;
+    report:--limit) return;;
     threads:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    threads:--sort) COMPREPLY=($(compgen -W 'count first held longest thread' -- "$cur")); return;;
     threads:--limit) return;;
     threads:--output|threads:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
     threads:--path) return;;
@@ -46,6 +49,8 @@ _umaskaudit() {
     threads:--thread) return;;
     threads:--call) return;;
     threads:--kind) return;;
+    threads:--rule) return;;
+    threads:--severity) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
     threads:--since) return;;
     threads:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     threads:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
@@ -58,6 +63,8 @@ _umaskaudit() {
     timeline:--thread) return;;
     timeline:--call) return;;
     timeline:--kind) return;;
+    timeline:--rule) return;;
+    timeline:--severity) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
     timeline:--since) return;;
     timeline:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     timeline:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
@@ -75,6 +82,15 @@ _umaskaudit() {
     check:--fail-on) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
     check:--max-loss) return;;
     check:--objects) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    check:--path) return;;
+    check:--pid) return;;
+    check:--tid) return;;
+    check:--thread) return;;
+    check:--call) return;;
+    check:--kind) return;;
+    check:--rule) return;;
+    check:--severity) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
+    check:--since) return;;
     check:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     check:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
     export:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
@@ -93,11 +109,11 @@ _umaskaudit() {
   esac
   case $command in
     run) options='--help -h --quiet -q --verbose -v --color --output -o --stacks --depth --max-size --follow --options --record-argv --no-summary';;
-    report) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --path --pid --tid --thread --call --kind --since --sort --limit --sysroot --debug-dir --debuginfod --no-symbols';;
-    threads) options='--help -h --quiet -q --verbose -v --color --stacks --limit --output -o --path --pid --tid --thread --call --kind --since --sysroot --debug-dir --debuginfod --no-symbols';;
-    timeline) options='--help -h --quiet -q --verbose -v --color --all --limit --output -o --path --pid --tid --thread --call --kind --since --sysroot --debug-dir --debuginfod --no-symbols';;
+    report) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --sort --limit';;
+    threads) options='--help -h --quiet -q --verbose -v --color --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
+    timeline) options='--help -h --quiet -q --verbose -v --color --all --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     blame) options='--help -h --quiet -q --verbose -v --color --output -o --sysroot --debug-dir --debuginfod --no-symbols';;
-    check) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --policy --suppressions --baseline --write-baseline --fail-on --max-loss --objects --sysroot --debug-dir --debuginfod --no-symbols';;
+    check) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --policy --suppressions --baseline --write-baseline --fail-on --max-loss --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols';;
     doctor) options='--help -h --quiet -q --verbose -v --color';;
     explain) options='--help -h --quiet -q --verbose -v --color --dir -d --acl --parent';;

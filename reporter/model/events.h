@@ -139,6 +139,9 @@ struct ModuleInfo {
   std::uint64_t base = 0, start = 0, end = 0;
 };
 
+// The question that the event answers, for derive() and predict().
+CreationFacts facts_of(const CreateEvent& event);
+
 // "file", "dir", ... and "yes" -> true etc. as in the JSON schema.
 const char* kind_name(trace::Kind kind);
 const char* origin_name(trace::Origin origin);

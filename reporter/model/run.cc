@@ -16,6 +16,11 @@
 #include "reporter/model/string_pool.h"
 
 namespace umaskaudit {
+namespace {
+
+constexpr std::uint64_t kTickEvery = 1 << 14;  // a few milliseconds
+
+}  // namespace
 
 struct Run::State {
   std::string directory;
@@ -28,8 +33,13 @@ struct Run::State {
   std::vector<BlindSpotEvent> unfollowed;
   std::vector<ProcessEvent> processes;
   std::uint64_t begin_ns = 0, end_ns = 0, begin_real_ns = 0;
+  Ticker ticker;
+  std::uint64_t scanned = 0;  // records, over all segments
 
   void scan(model::Segment* segment);
+  void tick(std::uint64_t done, std::uint64_t total) const {
+    if (ticker && done % kTickEvery == 0) ticker(done, total);
+  }
   void settle_claims();
   void find_span();
   void list_processes();
@@ -56,6 +66,7 @@ void Run::State::scan(model::Segment* segment) {
   model::Scanner scanner(file, begin);
   model::Record record;
   while (scanner.next(&record)) {
+    tick(++scanned, 0);
     model::learn(record, segment, &pool);
     trace::Create create{};
     if (record.type() == trace::RecordType::create && model::fixed_part(record, &create)) {
@@ -129,11 +140,12 @@ Run::Run(Run&&) noexcept = default;
 Run& Run::operator=(Run&&) noexcept = default;
 Run::~Run() = default;
 
-Result<Run> Run::open(const std::string& directory) {
+Result<Run> Run::open(const std::string& directory, Ticker ticker) {
   Result<model::OpenedRun> opened = model::open_run(directory);
   if (!opened) return opened.error();
   auto state = std::make_unique<State>();
   state->directory = directory;
+  state->ticker = std::move(ticker);
   state->segments = std::move(opened->segments);
   for (const auto& segment : state->segments) state->scan(segment.get());
   const bool any = std::any_of(state->segments.begin(), state->segments.end(),
@@ -158,7 +170,8 @@ Result<Run> Run::open(const std::string& directory) {
 void Run::for_each(const std::function<bool(const Event&)>& visit) const {
   model::Merger merger(state_->segments);
   model::EventBuilder builder(state_->tree, state_->claims, state_->given_names, &state_->pool);
-  std::uint64_t seq = 0;
+  const std::uint64_t records = state_->completeness.records;
+  std::uint64_t seq = 0, read = 0;
   const auto tell = [&](Event* event) {
     base_of(event).seq = ++seq;
     return visit(*event);
@@ -174,11 +187,13 @@ void Run::for_each(const std::function<bool(const Event&)>& visit) const {
   };
   model::MergedRecord merged;
   while (merger.next(&merged)) {
+    state_->tick(std::min(++read, records), records);
     Event* event = builder.build(merged);
     if (event == nullptr) continue;
     const bool more = tell_spots_until(merged.time_ns - 1) && tell(event);
     if (!more) return;
   }
+  if (state_->ticker) state_->ticker(records, records);
   if (!tell_spots_until(UINT64_MAX)) return;
   for (const LossEvent& loss : state_->completeness.losses) {
     extra = loss;

@@ -33,12 +33,17 @@ struct Completeness {
   std::uint64_t total_lost() const;
 };
 
+// Told now and then how much of a pass is done: `done` of `total` records, 0 while that is unknown;
+// equal at the end of a pass.
+using Ticker = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
 class Run {
  public:
   // Opens and indexes `directory` (or a single .seg file). Errors: missing, not a run, unreadable,
   // a newer major version in every segment (both versions are named). A damaged segment is no
   // error: it becomes a LossEvent.
-  static Result<Run> open(const std::string& directory);
+  // `ticker` is told of this pass and of those of for_each.
+  static Result<Run> open(const std::string& directory, Ticker ticker = nullptr);
 
   Run(Run&&) noexcept;
   Run& operator=(Run&&) noexcept;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace umaskaudit {
 namespace {
@@ -22,6 +23,23 @@ bool matches_any(const std::vector<std::string>& globs, const std::string& text)
 template <typename List, typename Value>
 bool selected(const List& list, const Value& value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+}
+
+bool contains(const std::vector<bool>& events, std::uint64_t seq) {
+  return seq < events.size() && events[seq];
+}
+
+void insert(std::vector<bool>& events, std::uint64_t seq) {
+  if (seq >= events.size()) events.resize(seq + 1);
+  events[seq] = true;
+}
+
+std::uint64_t seq_of(const Event& event) {
+  return std::visit([](const EventBase& base) { return base.seq; }, event);
+}
+
+bool is_never_dropped(const Event& event) {
+  return std::holds_alternative<BlindSpotEvent>(event) || std::holds_alternative<LossEvent>(event);
 }
 
 struct Property {
@@ -54,10 +72,56 @@ struct Property {
 
 bool Filter::empty() const {
   return paths.empty() && pids.empty() && tids.empty() && threads.empty() && calls.empty() &&
-         kinds.empty() && since_ns == 0;
+         kinds.empty() && since_ns == 0 && !by_finding();
 }
 
-bool Filter::selects(const Event& event) const { return std::visit(Property{*this}, event); }
+bool Filter::selects(const Event& event) const {
+  if (!std::visit(Property{*this}, event)) return false;
+  return !named_ || is_never_dropped(event) || contains(*named_, seq_of(event));
+}
+
+bool Filter::selects_path(const std::string& path) const {
+  return paths.empty() || matches_any(paths, path);
+}
+
+bool Filter::may_select(const EventRef& event) const {
+  return selected(pids, event.pid) && selected(tids, event.tid) && selected(calls, event.call) &&
+         event.time_ns >= since_ns && (threads.empty() || matches_any(threads, event.thread));
+}
+
+bool Filter::selects(const Finding& finding) const {
+  if (!selected(rules, finding.info().id)) return false;
+  if (severity && finding.severity < *severity) return false;
+  bool object = paths.empty() && kinds.empty();
+  bool event = false;
+  for (const Victim& victim : finding.victims) {
+    object |= selects_path(victim.path) && selected(kinds, kind_name(victim.kind));
+    event |= may_select(victim.event);
+  }
+  for (const StoryStep& step : finding.story) event |= may_select(step.event);
+  if (finding.culprit) event |= may_select(*finding.culprit);
+  if (finding.culprit_end) event |= may_select(*finding.culprit_end);
+  return object && event;
+}
+
+void Filter::note(const Hit& hit) {
+  if (by_finding()) insert(hits_[static_cast<std::size_t>(hit.rule)], hit.event.seq);
+}
+
+void Filter::mark(const std::vector<Finding>& findings) {
+  Events named;
+  for (const Finding& finding : findings) {
+    const Events& hits = hits_[static_cast<std::size_t>(finding.rule)];
+    if (named.size() < hits.size()) named.resize(hits.size());
+    for (std::size_t seq = 0; seq < hits.size(); ++seq)
+      if (hits[seq]) named[seq] = true;
+    for (const Victim& victim : finding.victims) insert(named, victim.event.seq);
+    for (const StoryStep& step : finding.story) insert(named, step.event.seq);
+    if (finding.culprit) insert(named, finding.culprit->seq);
+    if (finding.culprit_end) insert(named, finding.culprit_end->seq);
+  }
+  named_ = std::move(named);
+}
 
 Result<std::uint64_t> parse_duration(const std::string& text) {
   struct Unit {

@@ -28,6 +28,12 @@ bool by_mask(const CreateEvent& a, const CreateEvent& b) {
 bool by_thread(const CreateEvent& a, const CreateEvent& b) {
   return std::tie(a.pid, a.tid, a.seq) < std::tie(b.pid, b.tid, b.seq);
 }
+bool by_call(const CreateEvent& a, const CreateEvent& b) {
+  return std::tie(a.call, a.seq) < std::tie(b.call, b.seq);
+}
+bool by_kind(const CreateEvent& a, const CreateEvent& b) {
+  return std::tie(a.kind, a.seq) < std::tie(b.kind, b.seq);
+}
 
 Before order_of(SortKey key) {
   switch (key) {
@@ -41,6 +47,10 @@ Before order_of(SortKey key) {
       return by_mask;
     case SortKey::thread:
       return by_thread;
+    case SortKey::call:
+      return by_call;
+    case SortKey::kind:
+      return by_kind;
   }
   return by_time;
 }

@@ -43,7 +43,7 @@ struct BlindSpots {
   std::uint64_t count = 0;
 };
 
-enum class SortKey { time, path, mode, mask, thread };
+enum class SortKey { time, path, mode, mask, thread, call, kind };
 
 struct SummaryOptions {
   Filter filter;

@@ -160,7 +160,4 @@ class Timeline {
   std::unordered_map<std::uint32_t, Context> contexts_;
 };
 
-// What the calculus needs to know of a recorded creation.
-CreationFacts facts_of(const CreateEvent& event);
-
 }  // namespace umaskaudit::rules

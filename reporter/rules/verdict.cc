@@ -28,20 +28,6 @@ bool is_candidate(const CreateEvent& event, Mode mask) {
 
 }  // namespace
 
-CreationFacts facts_of(const CreateEvent& event) {
-  CreationFacts facts;
-  facts.kind = event.kind;
-  facts.call = event.call;
-  facts.requested = event.requested;
-  facts.masks = {event.mask};
-  facts.final_mode = event.final_mode;
-  facts.created = event.created;
-  facts.parent = event.parent;
-  facts.object_uid = event.uid;
-  facts.object_gid = event.gid;
-  return facts;
-}
-
 std::optional<Mode> Timeline::own_mask(const Context& context, std::uint32_t tid) {
   const auto thread = context.threads.find(tid);
   if (thread == context.threads.end() || thread->second.windows.empty()) return std::nullopt;

@@ -210,7 +210,7 @@ void Fixture::read_create(Line& line) {
       event.ambiguous_masks.push_back(line.mode(mask));
   }
   if (const auto mask = line.option("mask")) event.mask = line.mode(*mask);
-  event.steps = predict(rules::facts_of(event), event.mask).steps;
+  event.steps = predict(facts_of(event), event.mask).steps;
   if (const auto final_mode = line.option("final"))
     event.final_mode = line.mode(*final_mode);
   else if (!line.flag("unread"))

@@ -1,0 +1,36 @@
+// A line on standard error while a long run is read: "umaskaudit: reading 1200000 records, 34 %".
+// Must never appear where nobody watches (no terminal, -q), before half a second has passed, or
+// stay behind: what is printed afterwards begins in an empty line.
+// Driven by the reader, through OpenedRun.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "reporter/base/console.h"
+
+namespace umaskaudit {
+
+class Progress {
+ public:
+  explicit Progress(Console& console);
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress() { clear(); }
+
+  // `done` of `total` records; a total of 0 is not known yet. done == total removes the line.
+  void tick(std::uint64_t done, std::uint64_t total);
+  // No line from now on: the answer itself is about to scroll by on the same terminal.
+  void stop();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void clear();
+
+  Console& console_;
+  bool wanted_;
+  bool shown_ = false;
+  Clock::time_point next_;
+};
+
+}  // namespace umaskaudit
