@@ -4,6 +4,7 @@
 
 #include <linux/futex.h>
 #include <linux/kcmp.h>
+#include <linux/sched.h>
 
 #include "preload/birth_mask.h"
 #include "preload/fork_guard.h"
@@ -144,32 +145,56 @@ Task enter_borrowed(std::uint32_t tid, std::uint32_t pid) {
   return {tid, pid, nullptr};
 }
 
-Task enter_slowly(std::uint32_t tid) {
-  const int asked = sys::getpid();
-  const std::uint32_t pid =
-      asked > 0 ? static_cast<std::uint32_t>(asked) : process.pid.load(std::memory_order_relaxed);
-  if (pid != process.pid.load(std::memory_order_relaxed)) return enter_borrowed(tid, pid);
-  set_up_thread(tid);
-  return {tid, pid, own_context()};
+// Asks the kernel who it is.
+Task enter_slowly() {
+  const int asked = sys::gettid();
+  // Barred by a seccomp filter: then no vfork child is told apart, and a new thread has no number.
+  const std::uint32_t tid = asked > 0 ? static_cast<std::uint32_t>(asked) : thread_state.tid;
+  const std::uint32_t own_pid = process.pid.load(std::memory_order_relaxed);
+  if (tid != thread_state.tid || tid == 0) {
+    const int asked_pid = sys::getpid();
+    const std::uint32_t pid = asked_pid > 0 ? static_cast<std::uint32_t>(asked_pid) : own_pid;
+    if (pid != own_pid) return enter_borrowed(tid, pid);
+    set_up_thread(tid);
+  } else if (own_context() != nullptr) {
+    thread_state.borrower.tid = 0;
+  }
+  return {tid, own_pid, own_context()};
+}
+
+void write_name_again(const Task& task) {
+  thread_state.name_generation = process.name_generation.load(std::memory_order_relaxed);
+  write_thread_record({task.tid}, context_id(task), pthread_self());
 }
 
 }  // namespace
 
 Task enter() {
   if (__builtin_expect(!fork_guard_intact(), 0)) adopt_unseen_fork();
-  const int asked = sys::gettid();
-  // Barred by a seccomp filter: then no vfork child is told apart, and a new thread has no number.
-  const std::uint32_t tid = asked > 0 ? static_cast<std::uint32_t>(asked) : thread_state.tid;
-  if (__builtin_expect(tid != thread_state.tid || tid == 0, 0)) return enter_slowly(tid);
-  FsContext* context = own_context();
-  if (context != nullptr) thread_state.borrower.tid = 0;
+  const bool sure = thread_state.tid != 0 && !thread_state.lent &&
+                    !process.unknown_tasks.load(std::memory_order_relaxed);
+  if (__builtin_expect(!sure, 0)) {
+    const Task task = enter_slowly();
+    if (task.tid != thread_state.tid) return task;  // a borrower
+  }
+  const Task task{thread_state.tid, process.pid.load(std::memory_order_relaxed), own_context()};
   if (__builtin_expect(
           thread_state.name_generation != process.name_generation.load(std::memory_order_relaxed),
           0)) {
-    thread_state.name_generation = process.name_generation.load(std::memory_order_relaxed);
-    write_thread_record({tid}, context_id({tid, 0, context}), pthread_self());
+    write_name_again(task);
   }
-  return {tid, process.pid.load(std::memory_order_relaxed), context};
+  return task;
+}
+
+void expect_new_task(unsigned long flags) {
+  if ((flags & CLONE_VM) == 0) return;  // a copy of our memory: fork_guard.h
+  // Until a vfork child is gone its parent does not run; still the parent asks from now on, for a
+  // handler may come between here and the call.
+  if ((flags & (CLONE_VFORK | CLONE_SETTLS)) == CLONE_VFORK) {
+    thread_state.lent = true;
+  } else {
+    process.unknown_tasks.store(true, std::memory_order_relaxed);
+  }
 }
 
 std::uint32_t context_id(const Task& task) {
@@ -338,8 +363,10 @@ trace::Context adopt_forked_context() {
   own.owner.store(tid, std::memory_order_relaxed);
   own.witness.store(tid, std::memory_order_relaxed);
   context_count.store(1, std::memory_order_release);
+  process.unknown_tasks.store(false, std::memory_order_relaxed);
   thread_state.context = 0;
   thread_state.borrower = {};
+  thread_state.lent = false;
   thread_state.tid = tid;
   return record;
 }

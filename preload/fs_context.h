@@ -41,9 +41,14 @@ struct Task {
   FsContext* context;  // null for a borrower: its mask is in thread_state.borrower
 };
 
-// Identifies the caller; sets up a thread at its first event. One gettid(2) when all is well.
+// Identifies the caller; sets up a thread at its first event. No system call when all is well.
 // Async-signal-safe.
 Task enter();
+
+// Before clone(2) or vfork(2) with these flags: a task that runs in our memory may have the calling
+// thread's TLS. From then on that thread, or everybody, asks the kernel who it is, at each event.
+void expect_new_task(unsigned long flags);
+
 std::uint32_t context_id(const Task& task);
 
 // The context's mask now. Async-signal-safe, never waits.

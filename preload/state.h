@@ -24,6 +24,7 @@ struct Process {
   std::atomic<int> phase = 0;
   std::atomic<std::uint32_t> pid = 0;
   std::atomic<std::uint32_t> name_generation = 0;  // bumped when any thread is renamed
+  std::atomic<bool> unknown_tasks = false;         // clone(2) made tasks with any TLS: fs_context.h
   bool trace = false;                              // a segment is open
   bool log = false;                                // the live log is on
   Options options;
@@ -50,6 +51,7 @@ struct ThreadState {
   std::uint32_t context = 0;  // index into the context table
   std::uint32_t name_generation = 0;
   Borrower borrower;
+  bool lent = false;  // a vfork child may be running on this TLS
 };
 static_assert(sizeof(ThreadState) <= 64);
 extern constinit thread_local ThreadState thread_state __attribute__((tls_model("initial-exec")));

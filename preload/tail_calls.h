@@ -3,7 +3,9 @@
 
 extern "C" {
 // Take the wrapper's arguments, return where to jump with the same arguments. Hidden.
-void* umaskaudit_route_syscall(long number);
+void* umaskaudit_route_syscall(long number, unsigned long a);
+void* umaskaudit_route_vfork(void);
+void* umaskaudit_route_clone(int (*start)(void*), void* stack, int flags);
 void* umaskaudit_route_dlopen(const char* file, int mode);
 void* umaskaudit_route_dlmopen(long name_space, const char* file, int mode);
 

@@ -199,7 +199,7 @@ void take_note(long number, const Arguments& arguments) {
 #define SYS_fchmodat2 452
 #endif
 
-void* umaskaudit_route_syscall(long number) {
+void* umaskaudit_route_syscall(long number, unsigned long a) {
   switch (number) {
 #define ROW(SHAPE, RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, NUMBER) \
   case NUMBER:
@@ -216,6 +216,17 @@ void* umaskaudit_route_syscall(long number) {
     case SYS_seccomp:
     case SYS_prctl:
       if (recording()) return reinterpret_cast<void*>(umaskaudit_wrapped_syscall);
+      break;
+#if defined(SYS_vfork)
+    case SYS_vfork:
+      expect_new_task(CLONE_VM | CLONE_VFORK);
+      break;
+#endif
+    case SYS_clone:
+      expect_new_task(a);
+      break;
+    case SYS_clone3:  // its flags are in memory that may not be there
+      expect_new_task(CLONE_VM);
       break;
     default:
       break;

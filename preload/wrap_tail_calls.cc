@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/sched.h>
 #include <string.h>
 
 #include "preload/blind_spot.h"
@@ -56,6 +57,10 @@
 #endif
 
 EXPORT_TAIL_CALL("syscall", "umaskaudit_route_syscall");
+EXPORT_TAIL_CALL("vfork", "umaskaudit_route_vfork");
+EXPORT_TAIL_CALL("__vfork", "umaskaudit_route_vfork");
+EXPORT_TAIL_CALL("clone", "umaskaudit_route_clone");
+EXPORT_TAIL_CALL("__clone", "umaskaudit_route_clone");
 EXPORT_TAIL_CALL("dlopen", "umaskaudit_route_dlopen");
 EXPORT_TAIL_CALL("dlmopen", "umaskaudit_route_dlmopen");
 
@@ -75,6 +80,16 @@ void report_load(trace::Blind reason, Call call, const char* file) {
 }
 
 }  // namespace
+
+void* umaskaudit_route_vfork(void) {
+  expect_new_task(CLONE_VM | CLONE_VFORK);
+  return real_function(Call::vfork);
+}
+
+void* umaskaudit_route_clone(int (*)(void*), void*, int flags) {
+  expect_new_task(static_cast<unsigned>(flags));
+  return real_function(Call::clone);
+}
 
 void* umaskaudit_route_dlopen(const char* file, int mode) {
   if ((mode & RTLD_DEEPBIND) != 0) report_load(trace::Blind::deepbind, Call::dlopen, file);

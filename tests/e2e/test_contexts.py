@@ -28,7 +28,7 @@ class Contexts(Case):
         self.assertEqual(len(parents), 1)
         self.assertFalse(parents & children)
         self.assertEqual(report.of("umask", drift=True), [])
-        self.assertEqual(len(truths), 12)
+        self.assertEqual(len(truths), 15)
 
     def test_an_unshared_thread_has_its_own_mask(self):
         report, _ = self.record_truths("unshare_thread")

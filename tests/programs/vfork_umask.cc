@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/wait.h>
 #include <csignal>
+#include <thread>
 
 #include "victim.h"
 
@@ -29,6 +30,17 @@ void expect_success(pid_t child) {
   if (status != 0) victim::die("child");
 }
 
+// By clone(2), whose child has the TLS of the thread that calls it.
+void clone_one(const std::string& dir, const std::string& name, int flags) {
+  in_child = dir + "/child-" + name;
+  const pid_t child = victim::need(
+      clone(cloned, child_stack + sizeof(child_stack), CLONE_VM | SIGCHLD | flags, nullptr),
+      "clone");
+  expect_success(child);
+  victim::print({in_child, victim::mode_of(in_child), "mkdir", nullptr, child, 0777, 0077});
+  victim::create(dir + "/after-" + name, 0666, 0022);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -36,8 +48,8 @@ int main(int argc, char** argv) {
   umask(0022);
   for (int round = 0; round < 3; ++round) {
     const std::string number = std::to_string(round);
-    in_child = dir + "/vfork-child" + number;
-    pid_t child = vfork();
+    in_child = dir + "/child-vfork" + number;
+    const pid_t child = vfork();
     if (child == 0) {
       child_body();
       _exit(0);
@@ -45,14 +57,12 @@ int main(int argc, char** argv) {
     expect_success(victim::need(child, "vfork"));
     victim::print({in_child, victim::mode_of(in_child), "mkdir", nullptr, child, 0777, 0077});
     victim::create(dir + "/after-vfork" + number, 0666, 0022);
-
-    in_child = dir + "/clone-child" + number;
-    child = victim::need(
-        clone(cloned, child_stack + sizeof(child_stack), CLONE_VM | CLONE_VFORK | SIGCHLD, nullptr),
-        "clone");
-    expect_success(child);
-    victim::print({in_child, victim::mode_of(in_child), "mkdir", nullptr, child, 0777, 0077});
-    victim::create(dir + "/after-clone" + number, 0666, 0022);
+    clone_one(dir, "clone" + number, CLONE_VFORK);
   }
+  // A child that runs beside its maker, a thread that made none before.
+  std::thread([&] {
+    victim::create(dir + "/before-beside", 0666, 0022);
+    clone_one(dir, "beside", 0);
+  }).join();
   return 0;
 }
