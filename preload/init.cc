@@ -3,6 +3,7 @@
 // in secure-execution mode (getauxval(3), AT_SECURE).
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -26,7 +27,7 @@
 namespace umaskaudit::shim {
 
 constinit Process process;
-constinit thread_local ThreadState thread_state;
+constinit thread_local ThreadState thread_state __attribute__((tls_model("initial-exec")));
 
 namespace {
 
@@ -120,9 +121,40 @@ void start_recording() {
   }
   write_birth(trace::Origin::exec, make_first_context());
   write_call_names();
+}
+
+constinit std::atomic<std::uint32_t> starter = 0;  // the process that is starting
+constinit std::atomic<bool> patient = true;
+
+// Until another thread has started us. It needs no lock of anybody for that; should it not end all
+// the same, some calls go unrecorded, and nobody waits again.
+void wait_for_start() {
+  // A fork of the process in the middle of it: there is nobody to wait for.
+  if (starter.load() != static_cast<std::uint32_t>(sys::getpid())) return;
+  constexpr int kStarting = static_cast<int>(Phase::starting);
+  for (int tries = 0; patient.load(std::memory_order_relaxed); ++tries) {
+    if (process.phase.load(std::memory_order_acquire) != kStarting) return;
+    if (tries == 20) patient.store(false, std::memory_order_relaxed);
+    const timespec moment{0, 100000000};
+    sys::call(SYS_futex, sys::arg(&process.phase), FUTEX_WAIT_PRIVATE, kStarting,
+              sys::arg(&moment));
+  }
+}
+
+void start_as_the_first() {
+  Phase phase = Phase::off;
+  if (getauxval(AT_SECURE) == 0) {
+    start_recording();
+    if (process.trace || process.log) phase = Phase::recording;
+  }
+  process.phase.store(static_cast<int>(phase), std::memory_order_release);
+  sys::call(SYS_futex, sys::arg(&process.phase), FUTEX_WAKE_PRIVATE, INT32_MAX);
   // In glibc a handler registered first runs last before the fork and first after it: the locks are
-  // held for as short as possible.
-  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  // held for as short as possible. This may take a lock and memory; a fork before it is noticed by
+  // the fork guard.
+  if (phase == Phase::recording) {
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  }
 }
 
 }  // namespace
@@ -162,21 +194,27 @@ void adopt_unseen_fork() {
 }
 
 bool start() {
-  int expected = static_cast<int>(Phase::unstarted);
-  if (!process.phase.compare_exchange_strong(expected, static_cast<int>(Phase::starting),
-                                             std::memory_order_acq_rel)) {
-    return expected == static_cast<int>(Phase::recording);
-  }
+  // Below ourselves: dlsym(3) may allocate, through somebody else's malloc.
+  if (thread_state.starting) return false;
+  thread_state.starting = true;
   const int saved_errno = errno;
+  // A handler of ours would find us half started.
+  const sys::SignalSet signals = sys::block_signals();
+  // Before there is anything to wait for: this takes the loader's lock, and whoever waits may be in
+  // a constructor below dlopen(3), and hold it.
   resolve_all();
-  Phase phase = Phase::off;
-  if (getauxval(AT_SECURE) == 0) {
-    start_recording();
-    if (process.trace || process.log) phase = Phase::recording;
+  int expected = static_cast<int>(Phase::unstarted);
+  if (process.phase.load() == expected) starter.store(static_cast<std::uint32_t>(sys::getpid()));
+  if (process.phase.compare_exchange_strong(expected, static_cast<int>(Phase::starting),
+                                            std::memory_order_acq_rel)) {
+    start_as_the_first();
+  } else {
+    wait_for_start();
   }
-  process.phase.store(static_cast<int>(phase), std::memory_order_release);
+  sys::restore_signals(signals);
   errno = saved_errno;
-  return phase == Phase::recording;
+  thread_state.starting = false;
+  return process.phase.load(std::memory_order_acquire) == static_cast<int>(Phase::recording);
 }
 
 __attribute__((constructor(101))) static void construct() {

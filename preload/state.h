@@ -15,7 +15,7 @@ struct FsContext;
 
 enum class Phase : int {
   unstarted = 0,
-  starting = 1,  // some thread is inside init
+  starting = 1,  // some thread is inside init; the others wait for it
   recording = 2,
   off = 3,  // secure-execution mode, or nothing to record to
 };
@@ -52,6 +52,7 @@ struct ThreadState {
   std::uint32_t name_generation = 0;
   Borrower borrower;
   bool lent = false;  // a vfork child may be running on this TLS
+  bool starting = false;  // inside start()
 };
 static_assert(sizeof(ThreadState) <= 64);
 extern constinit thread_local ThreadState thread_state __attribute__((tls_model("initial-exec")));
@@ -62,7 +63,7 @@ bool start();
 inline bool recording() {
   const auto phase = static_cast<Phase>(process.phase.load(std::memory_order_acquire));
   if (__builtin_expect(phase == Phase::recording, 1)) return true;
-  return phase == Phase::unstarted && start();
+  return (phase == Phase::unstarted || phase == Phase::starting) && start();
 }
 
 }  // namespace umaskaudit::shim

@@ -83,6 +83,17 @@ class Contexts(Case):
     def test_a_constructor_before_ours_is_recorded(self):
         self.record_truths("constructor_first")
 
+    def test_threads_that_come_before_us_wait_for_the_start(self):
+        # Which of them comes first, and how far it gets, is chance.
+        for _ in range(20):
+            harness.remove_tree(self.work)
+            self.work.mkdir()
+            result, run = self.record(victim("constructor_threads"),
+                                      env={"VICTIM_DIR": str(self.work)})
+            truths = truths_of(result)
+            self.check_truths(self.report(run), truths)
+            self.assertEqual(len(truths), 8)
+
     def test_calls_while_everything_is_torn_down_are_recorded(self):
         expected = {"": {"tls-destructor": "0666", "key-destructor": "0664", "atexit": "0664",
                          "static-destructor": "0660", "main": "0662"},
