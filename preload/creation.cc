@@ -197,6 +197,8 @@ void Creation::finish(const struct statx* facts, trace::Created created, int err
         parent = look_at_parent(author, base, path, record.path_length, surprising);
         record.directory = parent.id;
       }
+    } else {
+      count_loss(trace::Loss::path_dropped);
     }
   }
 

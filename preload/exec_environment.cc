@@ -189,8 +189,9 @@ EnvironmentPlan plan_environment(char* const* environment) {
   return plan;
 }
 
-void repair_environment(const EnvironmentPlan& plan, char* const* environment, char** slots,
-                        char* bytes) {
+char** repair_environment(const EnvironmentPlan& plan, char* const* environment, char* memory) {
+  auto** slots = reinterpret_cast<char**>(memory);
+  char* bytes = memory + plan.slots() * sizeof(char*);
   std::size_t used = 0;
   for (; used < plan.entries; ++used) slots[used] = environment[used];
   if (plan.preload_bytes != 0) {
@@ -209,6 +210,7 @@ void repair_environment(const EnvironmentPlan& plan, char* const* environment, c
   }
   if (plan.lacks_options) slots[used++] = options_entry;
   slots[used] = nullptr;
+  return slots;
 }
 
 Obstacle find_obstacle(const char* path) {

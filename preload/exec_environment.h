@@ -1,5 +1,5 @@
 // Puts the preload back into an environment that a program cleaned, and looks at what it execs.
-// Must never allocate: exec wrappers run in vfork children, where a leak is the parent's.
+// Must never call malloc: exec wrappers run in vfork children and signal handlers.
 // Called by wrap_exec.cc; remember_environment() by init.
 #pragma once
 
@@ -22,11 +22,11 @@ struct EnvironmentPlan {
   bool lacks_options = false;
   bool intact() const { return preload_bytes == 0 && !lacks_options; }
   std::size_t slots() const { return entries + 3; }  // pointers in the repaired array, with null
+  std::size_t bytes() const { return slots() * sizeof(char*) + preload_bytes; }
 };
 EnvironmentPlan plan_environment(char* const* environment);  // null: empty (execve(2), Linux)
-// Fills `slots` (plan.slots() of them) and `bytes` (plan.preload_bytes).
-void repair_environment(const EnvironmentPlan& plan, char* const* environment, char** slots,
-                        char* bytes);
+// The repaired array, in plan.bytes() of memory that is aligned for pointers.
+char** repair_environment(const EnvironmentPlan& plan, char* const* environment, char* memory);
 
 // Whether the preload can get into `path` at all. nothing: it can, or the file cannot be read.
 struct Obstacle {

@@ -283,7 +283,10 @@ bool has_one_context() { return context_count.load(std::memory_order_acquire) <=
 
 std::uint32_t working_directory(const Task& task) {
   const Scratch scratch;
-  if (scratch.get() == nullptr) return 0;
+  if (scratch.get() == nullptr) {
+    count_loss(trace::Loss::path_dropped);
+    return 0;
+  }
   TextBuffer text(scratch.get(), Scratch::kSize);
   put_root(text);
   const long size = sys::call(SYS_getcwd, sys::arg(scratch.get() + text.length()),

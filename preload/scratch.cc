@@ -1,9 +1,12 @@
-// A pool in static storage, taken and given back by atomic bits; see scratch.h.
+// Two pools in static storage, taken and given back by atomics; see scratch.h.
 
 #include "preload/scratch.h"
 
+#include <sys/mman.h>
+
 #include <atomic>
-#include <cstdint>
+
+#include "preload/sys.h"
 
 namespace umaskaudit::shim {
 
@@ -12,16 +15,50 @@ namespace {
 constexpr unsigned kBuffers = 32;
 char pool[kBuffers][Scratch::kSize];  // untouched pages cost nothing
 constinit std::atomic<std::uint32_t> taken = 0;
+constinit std::atomic<std::uintptr_t> holders[kBuffers] = {};
+
+struct Lodging {
+  std::atomic<std::uintptr_t> holder = 0;
+  char* at = nullptr;
+  std::size_t size = 0;
+};
+constexpr unsigned kRooms = 8;
+constinit Lodging rooms[kRooms];
+
+template <typename T>
+std::uintptr_t address_of(const T* object) {
+  return reinterpret_cast<std::uintptr_t>(object);
+}
+
+char* left_behind_at(std::uintptr_t me, std::uint32_t among) {
+  for (; among != 0; among &= among - 1) {
+    const auto index = static_cast<unsigned>(__builtin_ctz(among));
+    if (holders[index].load(std::memory_order_relaxed) == me) return pool[index];
+  }
+  return nullptr;
+}
+
+Lodging* find_room(std::uintptr_t me) {
+  for (Lodging& room : rooms) {
+    if (room.holder.load(std::memory_order_relaxed) == me) return &room;
+  }
+  for (Lodging& room : rooms) {
+    std::uintptr_t nobody = 0;
+    if (room.holder.compare_exchange_strong(nobody, me, std::memory_order_acquire)) return &room;
+  }
+  return nullptr;
+}
 
 }  // namespace
 
 Scratch::Scratch() : at_(nullptr) {
   std::uint32_t now = taken.load(std::memory_order_relaxed);
-  while (now != UINT32_MAX) {
+  at_ = left_behind_at(address_of(this), now);
+  while (at_ == nullptr && now != UINT32_MAX) {
     const auto free = static_cast<unsigned>(__builtin_ctz(~now));
     if (taken.compare_exchange_weak(now, now | 1u << free, std::memory_order_acquire)) {
       at_ = pool[free];
-      return;
+      holders[free].store(address_of(this), std::memory_order_relaxed);
     }
   }
 }
@@ -29,9 +66,42 @@ Scratch::Scratch() : at_(nullptr) {
 Scratch::~Scratch() {
   if (at_ == nullptr) return;
   const auto index = static_cast<unsigned>((at_ - pool[0]) / static_cast<std::ptrdiff_t>(kSize));
+  // After a fork in a signal handler the interrupted frame's buffer is no longer its own.
+  if (holders[index].load(std::memory_order_relaxed) != address_of(this)) return;
+  holders[index].store(0, std::memory_order_relaxed);
   taken.fetch_and(~(1u << index), std::memory_order_release);
 }
 
-void release_all_scratch() { taken.store(0, std::memory_order_relaxed); }
+void release_all_scratch() {
+  for (auto& holder : holders) holder.store(0, std::memory_order_relaxed);
+  taken.store(0, std::memory_order_relaxed);
+}
+
+Room::Room(std::size_t size) : at_(nullptr), index_(0) {
+  if (size == 0) return;
+  Lodging* room = find_room(address_of(this));
+  if (room == nullptr) return;
+  if (room->size < size) {
+    if (room->at != nullptr) sys::unmap(room->at, room->size);
+    room->at =
+        static_cast<char*>(sys::map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1));
+    room->size = room->at != nullptr ? size : 0;
+  }
+  if (room->at == nullptr) {
+    room->holder.store(0, std::memory_order_release);
+    return;
+  }
+  at_ = room->at;
+  index_ = static_cast<unsigned>(room - rooms);
+}
+
+Room::~Room() {
+  if (at_ == nullptr) return;
+  Lodging& room = rooms[index_];
+  sys::unmap(room.at, room.size);
+  room.at = nullptr;
+  room.size = 0;
+  room.holder.store(0, std::memory_order_release);
+}
 
 }  // namespace umaskaudit::shim

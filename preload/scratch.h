@@ -1,12 +1,15 @@
-// Buffers for paths and log lines that must not lie on the program's stack: threads with
-// PTHREAD_STACK_MIN, coroutines and signal stacks have little of it.
-// Must never wait: when all are taken (or their owners were killed by longjmp), there is none.
+// Memory that must not lie on the program's stack: threads with PTHREAD_STACK_MIN, coroutines and
+// signal stacks have little of it.
+// Must never wait: when all is taken, there is none. A holder may vanish without giving back (a
+// handler's longjmp(3), a vfork child's exec); the next one at the same address of the stack takes
+// over what it left, for two that live cannot have one address.
 #pragma once
 
 #include <cstddef>
 
 namespace umaskaudit::shim {
 
+// A buffer for a path or a log line.
 class Scratch {
  public:
   static constexpr std::size_t kSize = 8192;
@@ -24,5 +27,21 @@ class Scratch {
 
 // In a forked child: buffers held by threads that do not exist there are free again.
 void release_all_scratch();
+
+// Any number of bytes, mapped for the time between: an environment has no largest size.
+class Room {
+ public:
+  explicit Room(std::size_t size);
+  ~Room();
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+
+  // Null for a size of 0, and when nothing could be mapped.
+  char* get() const { return at_; }
+
+ private:
+  char* at_;
+  unsigned index_;
+};
 
 }  // namespace umaskaudit::shim

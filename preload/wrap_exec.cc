@@ -40,11 +40,10 @@ void report_obstacle(const Author& author, const ExecCall& exec, std::uint32_t c
 
 }  // namespace
 
-ExecOutlook look_ahead(char* const* environment) {
-  ExecOutlook outlook{plan_environment(environment), false};
-  outlook.repair = !outlook.plan.intact() && process.options.follow;
-  return outlook;
-}
+ExecOutlook::ExecOutlook(char* const* environment)
+    : plan(plan_environment(environment)),
+      room(plan.intact() || !process.options.follow ? 0 : plan.bytes()),
+      repair(room.get() != nullptr) {}
 
 void record_exec(const Author& author, const ExecCall& exec, std::uint32_t context,
                  std::uint64_t change, const ExecOutlook& outlook) {
@@ -62,6 +61,12 @@ void record_exec(const Author& author, const ExecCall& exec, std::uint32_t conte
   report_obstacle(author, exec, context, outlook);
 }
 
+void report_cleaned_environment(const Author& author, const ExecCall& exec, std::uint32_t context) {
+  const char* path = readable_path(exec.path);
+  report_blind_spot(author, trace::Blind::exec_environment, exec.call, context, 0, path,
+                    static_cast<std::uint32_t>(strlen(path)));
+}
+
 namespace {
 
 // Runs `real(environment)`, which returns only when it failed.
@@ -71,18 +76,12 @@ int record_and_exec(const ExecCall& exec, char* const* environment, Real real) {
   const int saved = errno;
   const Task task = enter();
   const Author author{task.tid, task.pid};
-  const ExecOutlook outlook = look_ahead(environment);
+  const ExecOutlook outlook(environment);
   record_exec(author, exec, context_id(task), snapshot(task).change, outlook);
-  char* const* used = environment;
-  if (outlook.repair) {
-    // On the stack: what a vfork child allocates would be its parent's leak.
-    auto** slots = static_cast<char**>(alloca(outlook.plan.slots() * sizeof(char*)));
-    auto* bytes = static_cast<char*>(alloca(outlook.plan.preload_bytes + 1));
-    repair_environment(outlook.plan, environment, slots, bytes);
-    used = slots;
-  }
   errno = saved;
-  const int result = real(used);
+  const int result = call_with_environment(
+      outlook, environment, real, [](int) { return errno; },
+      [&] { report_cleaned_environment(author, exec, context_id(task)); });
   const int error = errno;
   write_record(trace::RecordType::exec_failed, author, trace::ExecFailed{error, 0});
   errno = error;

@@ -1,7 +1,6 @@
 // posix_spawn: the child shares our memory but never runs our code; what it does is recorded here.
 // Must never change which program runs, with which arguments, or why it fails.
 
-#include <alloca.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -130,18 +129,16 @@ int record_and_spawn(const ExecCall& exec, pid_t* pid, const posix_spawn_file_ac
   const Task task = enter();
   const Snapshot before = snapshot(task);
   const std::uint64_t before_ns = sys::now_ns();
-  const ExecOutlook outlook = look_ahead(environment);
-  char* const* used = environment;
-  if (outlook.repair) {
-    auto** slots = static_cast<char**>(alloca(outlook.plan.slots() * sizeof(char*)));
-    auto* bytes = static_cast<char*>(alloca(outlook.plan.preload_bytes + 1));
-    repair_environment(outlook.plan, environment, slots, bytes);
-    used = slots;
-  }
+  const ExecOutlook outlook(environment);
   const OpenActions opens(actions, exec, task, before);
   errno = saved;
   pid_t child = 0;
-  const int error = real(&child, used);
+  const int error = call_with_environment(
+      outlook, environment, [&](char* const* used) { return real(&child, used); },
+      [](int result) { return result; },
+      [&] {
+        report_cleaned_environment({task.tid, task.pid}, exec, context_id(task));
+      });
   const int after = errno;
   if (error == 0) {
     if (pid != nullptr) *pid = child;

@@ -46,14 +46,11 @@ class Environment : public testing::Test {
     environment.push_back(nullptr);
     const EnvironmentPlan plan = plan_environment(environment.data());
     EXPECT_EQ(plan.entries, given.size());
-    char guard = '#';
-    std::vector<char*> slots(plan.slots() + 1, &guard);
-    std::vector<char> bytes(plan.preload_bytes + 1, '#');
-    repair_environment(plan, environment.data(), slots.data(), bytes.data());
-    EXPECT_EQ(slots[plan.slots()], &guard);
-    EXPECT_EQ(bytes.back(), '#');
+    std::vector<char> memory(plan.bytes() + 1, '#');
+    char** slots = repair_environment(plan, environment.data(), memory.data());
+    EXPECT_EQ(memory.back(), '#');
     Strings result;
-    for (char** slot = slots.data(); *slot != nullptr; ++slot) result.emplace_back(*slot);
+    for (char** slot = slots; *slot != nullptr; ++slot) result.emplace_back(*slot);
     EXPECT_EQ(plan.intact(), result == given);
     return result;
   }
