@@ -2,10 +2,13 @@
 
 #include "preload/segment.h"
 
+#include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/mman.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <atomic>
 #include <cstring>
@@ -37,6 +40,18 @@ constinit std::atomic<unsigned char*> chunks[kChunks] = {};
 std::uint64_t limit;
 bool can_populate = true;
 
+// A refused chunk is asked for again only after a while: on a full filesystem the question itself
+// may take a tenth of a second (btrfs first writes out what it can).
+constexpr std::uint64_t kPatience = 1000000000;
+constinit std::atomic<std::uint64_t> retry_at = 0;
+constinit std::atomic<trace::Loss> refusal = trace::Loss::no_space;
+
+unsigned char* refuse(trace::Loss reason) {
+  refusal.store(reason, std::memory_order_relaxed);
+  retry_at.store(sys::now_ns() + kPatience, std::memory_order_relaxed);
+  return nullptr;
+}
+
 unsigned chunk_of(std::uint64_t offset) {
   return offset < kFirstChunk ? 0 : 1 + static_cast<unsigned>((offset - kFirstChunk) / kChunk);
 }
@@ -61,17 +76,13 @@ unsigned char* map_chunk(unsigned wanted) {
   const std::uint64_t skip = chunk_begin(wanted) - (chunk_begin(known) + chunk_size(known)) + kPage;
   const long mapped = sys::call(SYS_mremap, sys::arg(last_page), 0,
                                 static_cast<long>(skip + chunk_size(wanted)), MREMAP_MAYMOVE);
-  if (sys::failed(mapped)) {
-    count_loss(trace::Loss::no_memory);
-    return nullptr;
-  }
+  if (sys::failed(mapped)) return refuse(trace::Loss::no_memory);
   auto* at = reinterpret_cast<unsigned char*>(mapped);
   sys::unmap(at, skip);
   at += skip;
   if (!populate(at, chunk_size(wanted))) {
     sys::unmap(at, chunk_size(wanted));
-    count_loss(trace::Loss::no_space);
-    return nullptr;
+    return refuse(trace::Loss::no_space);
   }
   // Whoever comes first publishes; nobody waits, for the other one may be a signal handler's
   // interrupted thread.
@@ -131,11 +142,26 @@ unsigned char* map_first_chunk(int fd) {
   return nullptr;
 }
 
+// A copy-on-write filesystem needs new space each time a page is written to after it went to disk:
+// on a full one that is a SIGBUS, for what had been backed. Written in place, what is backed stays
+// so (btrfs(5), attribute C; for mapped files since Linux 6.16). Works while the file is empty.
+void write_in_place(int fd) {
+  struct statfs filesystem {};
+  if (sys::call(SYS_fstatfs, fd, sys::arg(&filesystem)) != 0) return;
+  const auto type = static_cast<unsigned long>(filesystem.f_type);
+  if (type != BTRFS_SUPER_MAGIC && type != OVERLAYFS_SUPER_MAGIC) return;
+  int flags = 0;
+  if (sys::call(SYS_ioctl, fd, FS_IOC_GETFLAGS, sys::arg(&flags)) != 0) return;
+  flags = (flags & ~FS_COMPR_FL) | FS_NOCOW_FL;
+  sys::call(SYS_ioctl, fd, FS_IOC_SETFLAGS, sys::arg(&flags));
+}
+
 trace::RunState* map_run_state(int directory) {
   int fd =
       sys::open(trace::kRunStateName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600, directory);
   if (fd < 0) return nullptr;
   sys::call(SYS_fchmod, fd, 0600);
+  write_in_place(fd);
   void* at = nullptr;
   if (sys::call(SYS_fallocate, fd, 0, 0, 4096) == 0) {
     at = sys::map(4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
@@ -166,7 +192,10 @@ int create_segment(int directory, std::uint32_t pid, std::uint64_t now, char (&n
     const int fd =
         sys::open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600, directory);
     if (fd == -EEXIST) continue;
-    if (fd >= 0) sys::call(SYS_fchmod, fd, 0600);
+    if (fd >= 0) {
+      sys::call(SYS_fchmod, fd, 0600);
+      write_in_place(fd);
+    }
     return fd;
   }
   return -EEXIST;
@@ -240,6 +269,11 @@ Space reserve(std::uint32_t length) {
     // A full segment is seen before the add: `tail` must not wrap around, and what was added must
     // never be taken back, for somebody else may have reserved behind it.
     std::uint64_t offset = __atomic_load_n(&header->tail, __ATOMIC_RELAXED);
+    if (offset < limit && chunks[chunk_of(offset)].load(std::memory_order_relaxed) == nullptr &&
+        sys::now_ns() < retry_at.load(std::memory_order_relaxed)) {
+      count_loss(refusal.load(std::memory_order_relaxed));
+      return {};
+    }
     if (offset < limit) offset = __atomic_fetch_add(&header->tail, length, __ATOMIC_RELAXED);
     if (offset + length > limit) {
       count_loss(trace::Loss::segment_full);
@@ -251,7 +285,10 @@ Space reserve(std::uint32_t length) {
     if (chunk_of(offset + length - 1) != chunk) continue;
     unsigned char* base = chunks[chunk].load(std::memory_order_acquire);
     if (base == nullptr) base = map_chunk(chunk);
-    if (base == nullptr) return {};
+    if (base == nullptr) {
+      count_loss(refusal.load(std::memory_order_relaxed));
+      return {};
+    }
     return {base + (offset - chunk_begin(chunk)), offset};
   }
 }
