@@ -109,12 +109,23 @@ inline void restore_signals(SignalSet old) {
   call(SYS_rt_sigprocmask, SIG_SETMASK, arg(&old), 0, sizeof old);
 }
 
-// clock_gettime(2) through the vDSO: async-signal-safe, needs no system call.
+// clock_gettime(2) through the vDSO: async-signal-safe, needs no system call. Where there is no
+// vDSO, or the clock source is not readable through it, it is one; barred, the clock stands still,
+// but for a nanosecond at each look that keeps the order.
+extern std::atomic<bool> clock_stopped;
+uint64_t stopped_clock(clockid_t clock);
 inline uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
+  if (__builtin_expect(clock_stopped.load(std::memory_order_relaxed), 0)) {
+    return stopped_clock(clock);
+  }
   timespec t{};
   clock_gettime(clock, &t);
   return static_cast<uint64_t>(t.tv_sec) * 1000000000u + static_cast<uint64_t>(t.tv_nsec);
 }
+
+// Stops the clock if reading it would be a system call. To be asked while that is still allowed,
+// and only when it will not be: takes as long as a fork.
+void stop_clock_without_vdso();
 
 // True when one byte at `address` can be read, without touching it: the kernel copies the signal
 // set before it refuses `how` (rt_sigprocmask(2)), so EFAULT means unreadable. Needs no descriptor.

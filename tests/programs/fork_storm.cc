@@ -1,6 +1,7 @@
-// Threads fork while other threads change the umask; each child changes its own and creates a file.
+// Threads fork while others change the umask and create; each child changes its own and creates.
 // Ground truth: every child ends, with the mode that its own mask gives. Usage: fork_storm DIR
-// [CHILDREN] A lock that another thread holds at the fork stays locked for ever in the child.
+// [CHILDREN [raw]]: raw forks by _Fork(3), which runs no handlers.
+// A lock that another thread holds at the fork stays locked for ever in the child.
 #include <sched.h>
 #include <sys/wait.h>
 
@@ -18,12 +19,15 @@ constexpr int kBurst = 32;
 
 std::atomic<bool> done{false};
 std::atomic<int> forks{0};
+bool raw = false;
 
-// A burst of changes around each fork.
-void toggle(victim::Barrier& start) {
+// A burst of changes and creations around each fork.
+void toggle(victim::Barrier& start, const std::string& made) {
   start.wait();
   for (int seen = 0; !done; seen = forks) {
     for (int i = 0; i < kBurst; ++i) umask(umask(0));
+    mkdir(made.c_str(), 0777);
+    rmdir(made.c_str());
     while (forks == seen && !done) sched_yield();
   }
 }
@@ -48,7 +52,7 @@ void fork_many(victim::Barrier& start, const std::string& prefix, int children) 
   for (int i = 0; i < children; ++i) {
     const std::string path = prefix + std::to_string(i);
     ++forks;
-    const pid_t pid = victim::need(fork(), "fork");
+    const pid_t pid = victim::need(raw ? _Fork() : fork(), "fork");
     if (pid == 0) child(path);
     int status = 0;
     victim::need(waitpid(pid, &status, 0), "waitpid");
@@ -64,10 +68,14 @@ void fork_many(victim::Barrier& start, const std::string& prefix, int children) 
 int main(int argc, char** argv) {
   const std::string dir = victim::directory(argc, argv);
   const int children = argc > 2 ? std::atoi(argv[2]) : 1000;
+  raw = argc > 3;
+  umask(0022);
   victim::Barrier start(kForkers + kTogglers);
   std::vector<std::thread> togglers;
   std::vector<std::thread> forkers;
-  for (int i = 0; i < kTogglers; ++i) togglers.emplace_back(toggle, std::ref(start));
+  for (int i = 0; i < kTogglers; ++i) {
+    togglers.emplace_back(toggle, std::ref(start), dir + "/made" + std::to_string(i));
+  }
   for (int i = 0; i < kForkers; ++i) {
     forkers.emplace_back(fork_many, std::ref(start), dir + "/c" + std::to_string(i) + "-",
                          children / kForkers);

@@ -14,10 +14,9 @@
 
 namespace {
 
-const int kAllowed[] = {SYS_umask,         SYS_openat,     SYS_open,           SYS_close,
-                        SYS_fstat,         SYS_newfstatat, SYS_write,          SYS_gettid,
-                        SYS_exit_group,    SYS_mkdir,      SYS_rt_sigprocmask, SYS_rt_sigreturn,
-                        SYS_clock_gettime, SYS_brk};
+const int kAllowed[] = {SYS_umask,          SYS_openat,       SYS_open,   SYS_close,      SYS_fstat,
+                        SYS_newfstatat,     SYS_write,        SYS_gettid, SYS_exit_group, SYS_mkdir,
+                        SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_brk};
 
 void install(bool raw) {
   std::vector<sock_filter> program = {
