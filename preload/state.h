@@ -51,7 +51,7 @@ struct ThreadState {
   std::uint32_t context = 0;  // index into the context table
   std::uint32_t name_generation = 0;
   Borrower borrower;
-  bool lent = false;  // a vfork child may be running on this TLS
+  bool lent = false;      // a vfork child may be running on this TLS
   bool starting = false;  // inside start()
 };
 static_assert(sizeof(ThreadState) <= 64);
