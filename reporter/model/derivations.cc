@@ -8,11 +8,6 @@ constexpr std::size_t kEntries = 1024;  // a power of two
 
 }  // namespace
 
-std::optional<Mode> final_mode(std::uint32_t st_mode) {
-  if (st_mode == 0) return std::nullopt;
-  return st_mode & 07777;
-}
-
 Derivations::Derivations() : latest_(kEntries) {}
 
 CreationFacts Derivations::facts_of(const Segment& segment, const trace::Create& create,

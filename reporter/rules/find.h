@@ -45,11 +45,10 @@ struct FindOptions {
 struct FindStats {
   std::uint64_t creations = 0;  // objects made
   std::uint64_t mask_changes = 0;
-  std::uint64_t windows = 0;            // masks set and later restored by the same thread
-  std::uint64_t ambiguous = 0;          // creations during which the mask moved
-  std::uint64_t resolved = 0;           // of these, decided by the final mode
-  std::uint64_t unresolved = 0;         // creations that may or may not have been hit; never listed
-  std::uint64_t forgotten_objects = 0;  // no longer watched for a chmod
+  std::uint64_t windows = 0;     // masks set and later restored by the same thread
+  std::uint64_t ambiguous = 0;   // creations during which the mask moved
+  std::uint64_t resolved = 0;    // of these, decided by the final mode
+  std::uint64_t unresolved = 0;  // creations that may or may not have been hit; never listed
 };
 
 struct FindResult {

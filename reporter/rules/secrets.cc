@@ -11,7 +11,7 @@ namespace umaskaudit::rules {
 namespace {
 
 struct Name {
-  const char* glob;
+  std::string_view glob;
   Secrecy secrecy;
 };
 
