@@ -20,8 +20,8 @@ test_packages=(
   libgtest-dev libgmock-dev libacl1-dev clang clang-format clang-tidy shellcheck
   python3 python3-gdbm strace acl attr git tar util-linux sqlite3 tmux btrfs-progs
 )
-# Large programs that some tests record; those tests skip where they are missing.
-program_packages=(nodejs postgresql)
+# Large programs that some tests record or drive; those tests skip where they are missing.
+program_packages=(nodejs postgresql chromium chromium-driver)
 
 say() { printf '%s: %s\n' "$self" "$*" >&2; }
 die() {

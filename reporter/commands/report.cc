@@ -7,6 +7,7 @@
 
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/report_html.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/render/csv.h"
 #include "reporter/render/escape.h"
@@ -19,7 +20,7 @@
 namespace umaskaudit {
 namespace {
 
-enum class Format { text, jsonl, json, csv, markdown };
+enum class Format { text, jsonl, json, csv, markdown, html };
 
 constexpr std::size_t kPageObjects = 50;  // in the formats for people
 constexpr std::size_t kBlock = 1 << 16;
@@ -125,6 +126,8 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
     case Format::markdown:
       output.stream << markdown_report(context, opened.summary(wanted), opened.heading());
       return;
+    case Format::html:
+      return write_html(opened, wanted, options.limit_given, output);
   }
 }
 
@@ -138,8 +141,9 @@ Action configure_report(CLI::App& app) {
                       {"jsonl", Format::jsonl},
                       {"json", Format::json},
                       {"csv", Format::csv},
-                      {"markdown", Format::markdown}},
-                     "What to write: events in jsonl, a summary in json");
+                      {"markdown", Format::markdown},
+                      {"html", Format::html}},
+                     "What to write: events in jsonl, a summary in json, a page in html");
   add_listing_options(app, options->arguments);
   add_choice<SortKey>(app, "--sort", options->sort,
                       {{"time", SortKey::time},
@@ -152,7 +156,8 @@ Action configure_report(CLI::App& app) {
                       "Order of the objects; mode: the widest first");
   CLI::Option* limit =
       app.add_option("--limit", options->limit,
-                     "Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text")
+                     "Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text, "
+                     "100000 in html")
           ->type_name("N");
   return [options, limit](Invocation& invocation) {
     options->limit_given = limit->count() != 0;

@@ -154,9 +154,11 @@ Heading OpenedRun::heading() const {
   return heading;
 }
 
-const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_hit) {
-  if (findings_ && !on_hit) return *findings_;
+const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_hit,
+                                      const std::function<void(const WindowSpan&)>& on_window) {
+  if (findings_ && !on_hit && !on_window) return *findings_;
   FindOptions options;
+  options.on_window = on_window;
   options.symbol_chain = [this](StackRef ref) { return symbol_chain(stacks_.frames(ref)); };
   options.skip_object = [this](RuleId, const std::string& path) {
     return !filter_.selects_path(path);

@@ -67,8 +67,10 @@ class OpenedRun {
   Summary summary(const SummaryOptions& options) const;
   Heading heading() const;
   // What the rules say, without policy, suppressions or baseline, of what the filter selects; worst
-  // first. `on_hit` is told of every object hit. Looked for once where nobody wants to be told.
-  const FindResult& findings(const std::function<void(const Hit&)>& on_hit = {});
+  // first. `on_hit` and `on_window` are those of FindOptions. Looked for once where nobody wants to
+  // be told.
+  const FindResult& findings(const std::function<void(const Hit&)>& on_hit = {},
+                             const std::function<void(const WindowSpan&)>& on_window = {});
   // Completes --rule and --severity in `filter`: the events that the selected findings name.
   void mark_named(Filter& filter);
   // No progress from now on: events are about to be streamed to `output`.

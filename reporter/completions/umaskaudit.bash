@@ -24,7 +24,7 @@ _umaskaudit() {
     run:--follow) COMPREPLY=($(compgen -W 'yes no' -- "$cur")); return;;
     run:--options) return;;
     report:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
-    report:--format|report:-f) COMPREPLY=($(compgen -W 'text jsonl json csv markdown' -- "$cur")); return;;
+    report:--format|report:-f) COMPREPLY=($(compgen -W 'text jsonl json csv markdown html' -- "$cur")); return;;
     report:--output|report:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
     report:--path) return;;
     report:--pid) return;;

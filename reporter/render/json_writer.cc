@@ -127,8 +127,7 @@ void JsonWriter::number(std::string_view key, std::uint64_t value) {
 
 void JsonWriter::integer(std::string_view key, std::int64_t value) {
   name(key);
-  append_number(out_, value);
-  first_ = false;
+  integer(value);
 }
 
 void JsonWriter::boolean(std::string_view key, bool value) {
@@ -153,6 +152,11 @@ void JsonWriter::element(std::string_view value) {
 }
 
 void JsonWriter::element(std::uint64_t value) {
+  separate();
+  append_number(out_, value);
+}
+
+void JsonWriter::integer(std::int64_t value) {
   separate();
   append_number(out_, value);
 }

@@ -23,6 +23,7 @@ class JsonWriter {
   void begin_object() { open('{'); }
   void begin_object(std::string_view key) { name(key), open('{'); }
   void end_object() { close('}'); }
+  void begin_array() { open('['); }
   void begin_array(std::string_view key) { name(key), open('['); }
   void end_array() { close(']'); }
 
@@ -38,6 +39,7 @@ class JsonWriter {
   // Elements of an array.
   void element(std::string_view value);
   void element(std::uint64_t value);
+  void integer(std::int64_t value);
   // Members written by another JsonWriter.
   void raw(std::string_view members);
 

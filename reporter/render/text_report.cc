@@ -130,13 +130,15 @@ std::vector<Culprit> culprits(const Summary& summary, StackCache& stacks) {
   return out;
 }
 
+std::string program_of(const Run& run, const Heading& heading) {
+  if (!heading.program.empty() || run.processes().empty()) return heading.program;
+  const ProcessEvent& first = run.processes().front();
+  return std::string(first.exe.empty() ? first.comm : first.exe);
+}
+
 void append_header(std::string& out, const TextContext& context, const Summary& summary,
                    const Heading& title) {
-  const auto& processes = context.run.processes();
-  std::string program = title.program;
-  if (program.empty() && !processes.empty())
-    program =
-        std::string(processes.front().exe.empty() ? processes.front().comm : processes.front().exe);
+  const std::string program = program_of(context.run, title);
   const std::uint64_t span = context.run.end_ns() - context.run.begin_ns();
   const std::uint64_t started =
       context.run.begin_real_ns() != 0 ? context.run.begin_real_ns() : title.start_real_ns;

@@ -27,6 +27,9 @@ struct Heading {
   std::uint64_t start_real_ns = 0;  // for a run that recorded nothing
 };
 
+// What was run, raw bytes: as the heading has it, else the first process's executable.
+std::string program_of(const Run& run, const Heading& heading);
+
 void append_header(std::string& out, const TextContext& context, const Summary& summary,
                    const Heading& heading);
 // Who changed the mask: a row per thread and place in the code, the busiest first.

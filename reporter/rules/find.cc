@@ -82,6 +82,7 @@ class Engine : public TimelineSink {
   void on_change(const UmaskEvent& event, const Change& change) override {
     ++result_.stats.mask_changes;
     if (change.role == Change::Role::restores) ++result_.stats.windows;
+    if (change.role == Change::Role::leaks && options_.on_window) options_.on_window({event.id, 0});
     for (const CheckPtr& check : checks_) check->on_change(event, change);
   }
 
@@ -91,7 +92,10 @@ class Engine : public TimelineSink {
     for (const CheckPtr& check : checks_) check->on_create(creation);
   }
 
-  void on_closed(const MaskWindow& window) override { collector_.window_closed(window); }
+  void on_closed(const MaskWindow& window) override {
+    collector_.window_closed(window);
+    if (options_.on_window) options_.on_window({window.open.id, window.close.id});
+  }
 
  private:
   void count(const Verdict& verdict) {

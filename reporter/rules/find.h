@@ -27,6 +27,13 @@ struct Hit {
   Mode expected;  // the mode it should have had
 };
 
+// A mask that a thread set for a while, by UmaskEvent::id: from the call that set it to the one
+// that put the old mask back.
+struct WindowSpan {
+  std::uint64_t open = 0;
+  std::uint64_t close = 0;  // 0: it was never put back, and should have been
+};
+
 struct FindOptions {
   // Names the code of a stack for fingerprints and for merging: modules and symbols, innermost
   // first, no addresses. Empty result or no function: unknown.
@@ -38,6 +45,8 @@ struct FindOptions {
   std::function<bool(RuleId, const std::string& path)> skip_object;
   // Told of each object hit, in the order of the run: the findings keep only examples.
   std::function<void(const Hit&)> on_hit;
+  // Told of each window, when it closes or is known to leak.
+  std::function<void(const WindowSpan&)> on_window;
   std::size_t max_examples = 5;
 };
 

@@ -1,0 +1,15 @@
+// `report --format html`: the run as one page.
+// Must never hold more of a run than the page's tables: objects are streamed.
+// Called by `report`.
+#pragma once
+
+#include "reporter/commands/run_arguments.h"
+#include "reporter/render/summary.h"
+
+namespace umaskaudit {
+
+// `options.limit` counts when `limit_given`; 0 means no limit then.
+void write_html(OpenedRun& opened, const SummaryOptions& options, bool limit_given,
+                const Output& output);
+
+}  // namespace umaskaudit

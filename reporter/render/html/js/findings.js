@@ -1,0 +1,185 @@
+// Findings as cards: the culprit and the victim side by side, the window, the objects hit, what to
+// do instead. Must never soften or sharpen what the rule says. Called by main and by the stories.
+
+const kCardsAtOnce = 20;
+
+// "umask 0022 → 0000 by thread 'setter'", with the stack below.
+function side(role, event, what) {
+  const [time, who, stack, call, object] = event;
+  return h("section", {class: `side ${role.toLowerCase()}`},
+    h("h4", {}, role),
+    h("p", {class: "side-what"}, raw(texts[call]), " ", what),
+    h("p", {class: "side-who"}, raw(threadText(who)), " at ", moment(time)),
+    stackView(stack),
+    object !== kNone && linkTo("Its whole story", () => openObject(object)));
+}
+
+function birth(title, event) {
+  if (!event) return null;
+  return h("details", {class: "birth"},
+    h("summary", {}, `Where the ${title} thread was created`),
+    h("p", {class: "side-who"}, "by ", raw(threadText(event[1])), " at ", moment(event[0])),
+    stackView(event[2]));
+}
+
+// The window to scale, with the examples in it.
+function ruler(finding) {
+  const window = finding.window;
+  if (!window) return null;
+  const length = window.end - window.begin;
+  const masks = window.before !== window.inside;  // else it is a window of another kind
+  const strip = h("div", {class: `ruler-strip ${finding.victims.length > 0 ? "hit" : ""}`,
+                          "aria-hidden": "true"},
+    masks && h("span", {class: "ruler-mask"}, octal(window.inside)));
+  for (const victim of finding.victims) {
+    const at = (victim.event[0] - window.begin) / length;
+    if (!(at >= 0 && at <= 1)) continue;
+    const mark = h("span", {class: "ruler-mark"});
+    mark.style.left = `${at * 100}%`;
+    strip.append(mark);
+  }
+  const several = window.count > 1 && `; ${number(window.count)} such, `
+    + `${duration(window.shortest)} to ${duration(window.longest)}`;
+  return h("div", {class: "ruler"},
+    h("p", {}, h("b", {}, `Window of ${duration(length)}`),
+      window.open && ", until the end of the run", several),
+    length > 0 && h("div", {class: "ruler-row"},
+      masks && h("span", {class: "oct"}, octal(window.before)), strip,
+      masks && h("span", {class: "oct"}, window.open ? "…" : octal(window.before))));
+}
+
+function victimRow(victim, processes) {
+  const object = victim.event[4];
+  const path = object === kNone ? raw(victim.path)
+    : linkTo(raw(victim.path), () => openObject(object));
+  const changed = victim.mode !== victim.expected;
+  return h("tr", {},
+    h("td", {class: "num"}, processes ? maskText(victim.mask) : modeText(victim.mode)),
+    h("td", {class: "oct num"}, processes ? octal(victim.expected_mask)
+      : changed ? octal(victim.expected) : "same"),
+    h("td", {class: "path-cell"}, path),
+    h("td", {class: "quiet"}, processes ? "" : [
+      `${victim.kind}, asked ${octal(victim.requested)}, mask ${octal(victim.mask)}`,
+      victim.mask !== victim.expected_mask && ` not ${octal(victim.expected_mask)}`,
+      victim.ambiguous && "; the mask moved meanwhile"]));
+}
+
+function victimTable(finding) {
+  const victims = finding.victims.filter((victim) => victim.path !== "");
+  if (victims.length === 0) return null;
+  const processes = rules[finding.rule].id === "exec-in-window";
+  const noun = processes ? ["process", "processes"] : ["object", "objects"];
+  const first = finding.count > victims.length && `, the first ${victims.length}:`;
+  return h("div", {class: "victims"},
+    h("h4", {}, counted(finding.count, ...noun), first),
+    h("table", {class: "list"},
+      h("thead", {class: "unseen"}, h("tr", {}, ["mode", "expected", "path", "why"].map(
+        (name) => h("th", {scope: "col"}, name)))),
+      h("tbody", {}, victims.map((victim) => victimRow(victim, processes)))));
+}
+
+function sides(finding) {
+  const victim = finding.victims[0], culprit = finding.culprit, window = finding.window;
+  const alone = victim && culprit && victim.event.join() === culprit.join();
+  const views = [];
+  if (culprit && !alone && finding.story.length === 0) {
+    const masks = window && texts[culprit[3]] === "umask"
+      && [maskText(window.before), " → ", maskText(window.inside)];
+    views.push(side("Culprit", culprit, masks));
+  }
+  if (victim) views.push(side(alone ? "Created" : "Victim", victim.event, raw(victim.path)));
+  if (views.length === 1) views[0].classList.add("alone");
+  return views.length > 0 && h("div", {class: "sides"}, views);
+}
+
+function storyList(finding) {
+  if (finding.story.length === 0) return null;
+  return h("ol", {class: "story-steps"}, finding.story.map((one) => h("li", {},
+    h("p", {}, h("b", {}, raw(threadText(one.event[1]))), " ", raw(one.text), " ",
+      moment(one.event[0])),
+    stackView(one.event[2]))));
+}
+
+function card(finding, index) {
+  const rule = rules[finding.rule];
+  const sameStack = finding.end && finding.culprit && finding.end[2] === finding.culprit[2];
+  return h("article", {class: `card finding ${finding.severity}`, id: `finding-${index}`,
+                       tabindex: "-1", "aria-labelledby": `finding-${index}-title`},
+    h("header", {},
+      h("p", {class: "finding-tags"},
+        h("span", {class: `severity ${finding.severity}`}, finding.severity),
+        h("span", {class: "rule-id"}, rule.id),
+        rule.cwe !== 0 && h("span", {class: "quiet"}, `CWE-${rule.cwe}`)),
+      h("h3", {id: `finding-${index}-title`}, rule.title),
+      h("p", {class: "message"}, raw(finding.message))),
+    sides(finding),
+    storyList(finding),
+    ruler(finding),
+    victimTable(finding),
+    h("div", {class: "advice"},
+      h("div", {}, h("h4", {}, "Why it matters"), h("p", {}, rule.explanation)),
+      h("div", {}, h("h4", {}, "What to do instead"),
+        h("p", {}, finding.advice ?? rule.advice))),
+    birth("culprit's", finding.culprit_born),
+    birth("victim's", finding.victim_born),
+    finding.end && !sameStack && h("details", {class: "birth"},
+      h("summary", {}, "Where the window was closed"), stackView(finding.end[2])),
+    h("p", {class: "fingerprint"}, "fingerprint ", h("code", {}, finding.fingerprint)));
+}
+
+const shownSeverities = new Set(kSeverities);
+let cardsShown = kCardsAtOnce;
+
+function drawCards() {
+  const list = byId("cards");
+  const some = data.findings.map((finding, i) => [finding, i])
+    .filter(([finding]) => shownSeverities.has(finding.severity));
+  const left = some.length - cardsShown;
+  list.replaceChildren(...some.slice(0, cardsShown).map(([finding, i]) => card(finding, i)));
+  if (some.length === 0) add(list, h("p", {class: "quiet"}, "None of the chosen severities."));
+  if (left > 0)
+    add(list, h("button", {type: "button", class: "button", onclick: () => {
+      cardsShown += kCardsAtOnce;
+      drawCards();
+    }}, `Show ${Math.min(left, kCardsAtOnce)} more of ${number(left)}`));
+}
+
+// Brings a card to the screen, whatever is chosen.
+function showFinding(index) {
+  shownSeverities.add(data.findings[index].severity);
+  cardsShown = Math.max(cardsShown, index + 1);
+  for (const box of byId("severities").querySelectorAll("input"))
+    box.checked = shownSeverities.has(box.value);
+  drawCards();
+  const shown = byId(`finding-${index}`);
+  shown.scrollIntoView({block: "start"});
+  shown.focus({preventScroll: true});
+}
+
+function severityChoice(counts) {
+  return h("fieldset", {class: "chips", id: "severities"}, h("legend", {class: "unseen"}, "Show"),
+    kSeverities.filter((severity) => counts[severity] > 0).map((severity) => h("label", {},
+      h("input", {type: "checkbox", value: severity, checked: true, onchange: (event) => {
+        if (event.target.checked) shownSeverities.add(severity);
+        else shownSeverities.delete(severity);
+        drawCards();
+      }}), h("span", {}, counted(counts[severity], severity)))));
+}
+
+function renderFindings() {
+  const section = byId("findings");
+  add(section, sectionTitle("findings-title", "Findings"));
+  if (data.findings.length === 0) {
+    add(section, h("p", {class: "card quiet"}, "The rules found nothing wrong in this run."));
+  } else {
+    add(section, severityChoice(severityCounts()), h("div", {id: "cards"}));
+    drawCards();
+  }
+  const left = data.totals.findings - data.findings.length;
+  if (left > 0)
+    add(section, h("p", {class: "notice"}, `${number(left)} more findings are not on this page; `
+      + "umaskaudit check lists all."));
+  if (data.unresolved > 0)
+    add(section, h("p", {class: "notice"}, `${counted(data.unresolved, "object")} may have been `
+      + "hit and are not listed: the record does not decide."));
+}

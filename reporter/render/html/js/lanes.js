@@ -1,0 +1,106 @@
+// What the timeline draws: a lane for each fs context, with its mask changes, windows, creations.
+// Must never look at a pixel. Built once, read by timeline.js.
+
+const kLaneTitle = 22, kLevelStep = 20, kRug = 22, kLaneGap = 16, kMostLevels = 6;
+
+// Rules that say: another thread's mask decided this object's mode.
+const kHitRules = ["window-overlap", "strict-overlap", "lost-mask", "leaked-mask"]
+  .reduce((mask, id) => mask | (1 << rules.findIndex((rule) => rule.id === id)), 0);
+
+function makeLanes() {
+  const byContext = new Map();
+  const lane = (fs) => {
+    if (!byContext.has(fs))
+      byContext.set(fs, {fs, names: [], changes: [], objects: [], gaps: [], born: null,
+                         birth: null});
+    return byContext.get(fs);
+  };
+  let now = 0;
+  for (const [step, pid, , fs, mask, command] of data.processes) {
+    now += step;
+    const one = lane(fs);
+    if (one.born === null) [one.born, one.birth] = [mask, now];
+    one.names.push(`${texts[command]} ${pid}`);
+  }
+  for (let i = 0; i < changes.count; ++i) lane(contextOf(changes.who[i])).changes.push(i);
+  for (let i = 0; i < objects.count; ++i) lane(contextOf(objects.who[i])).objects.push(i);
+  for (let i = 0; i < data.gaps.length; i += 5) {
+    const [fs, part, count, least, most] = data.gaps.slice(i, i + 5);
+    const from = part * data.gap_ns;
+    lane(fs).gaps.push({from, to: from + data.gap_ns, count, least, most});
+  }
+  return [...byContext.values()].filter(
+    (one) => one.changes.length + one.objects.length + one.gaps.length > 0);
+}
+
+// The mask before the first change on the page.
+function firstMask(lane) {
+  const change = lane.changes[0], object = lane.objects[0];
+  if (change !== undefined) return changes.before[change];
+  return lane.born ?? (object === undefined ? lane.gaps[0].most : shapeOf(object).mask);
+}
+
+// A lane's own rows of the masks, the widest on top. Where there are too many for lines of their
+// own, neighbours share one.
+function setLevels(lane) {
+  const masks = new Set([lane.first]);
+  for (const row of lane.changes) masks.add(changes.after[row]);
+  for (const gap of lane.gaps) masks.add(gap.least).add(gap.most);
+  lane.masks = [...masks].sort((a, b) => a - b);
+  const lines = Math.min(lane.masks.length, kMostLevels);
+  lane.levelOf = new Map(lane.masks.map(
+    (mask, i) => [mask, Math.floor((i * lines) / lane.masks.length)]));
+  lane.lines = lines;
+}
+
+function setWindows(lane, hitChanges) {
+  lane.windows = lane.changes.filter((row) => changes.closer[row] !== kNone).map((row) => {
+    const closer = changes.closer[row];
+    return {
+      from: changes.time[row],
+      to: closer >= 0 ? changes.time[closer] : span,
+      tone: hitChanges.has(changes.id[row]) ? 2 : closer === kLeaked ? 1 : 0,
+    };
+  });
+}
+
+const lanes = (() => {
+  const all = makeLanes();
+  const hitChanges = new Set();
+  for (let i = 0; i < objects.count; ++i)
+    if (objects.rules[i] & kHitRules) hitChanges.add(objects.setter[i]);
+  let top = 0;
+  for (const lane of all) {
+    lane.first = firstMask(lane);
+    setLevels(lane);
+    setWindows(lane, hitChanges);
+    lane.start = Math.min(lane.birth ?? Infinity, changes.time[lane.changes[0]] ?? Infinity,
+      objects.time[lane.objects[0]] ?? Infinity, lane.gaps[0]?.from ?? Infinity);
+    const names = [...new Set(lane.names)];
+    const who = changes.who[lane.changes[0]] ?? objects.who[lane.objects[0]];
+    lane.title = names.slice(-2).join(" → ") || (who === undefined ? "" : threadText(who));
+    lane.top = top;
+    lane.stepHeight = lane.lines > 1 ? lane.lines * kLevelStep : 0;
+    lane.height = kLaneTitle + lane.stepHeight + kRug;
+    top += lane.height + kLaneGap;
+  }
+  all.height = top;
+  return all;
+})();
+
+// All of a lane's events in order, for those who walk: {time, change} or {time, object}.
+function walk(lane, time, forward) {
+  const pick = (rows, times) => {
+    const at = (k) => times[rows[k]];
+    let i = lowerBound(rows.length, at, time);
+    if (forward) while (i < rows.length && at(i) <= time) ++i;
+    else --i;
+    return i >= 0 && i < rows.length ? rows[i] : kNone;
+  };
+  const change = pick(lane.changes, changes.time), object = pick(lane.objects, objects.time);
+  if (change === kNone && object === kNone) return null;
+  const earlier = changes.time[change] < objects.time[object];
+  if (object === kNone || (change !== kNone && earlier === forward))
+    return {time: changes.time[change], change};
+  return {time: objects.time[object], object};
+}

@@ -1,0 +1,33 @@
+// Puts the page together: sections, navigation, colours.
+// Must never ask for anything that is not in the page.
+
+function renderNavigation() {
+  const remarks = data.blind_spots.length + data.losses.length;
+  const links = [["findings", "Findings", data.totals.findings], ["timeline", "Timeline", null],
+                 ["objects", "Objects", data.counts.created + data.counts.unsure],
+                 ["unseen", "Not seen", remarks]];
+  add(byId("nav"), ...links.map(([id, name, count]) => h("a", {href: `#${id}`}, name,
+    count !== null && h("span", {class: "count"}, number(count)))));
+}
+
+function followTheme() {
+  const apply = () => {
+    readPalette();
+    redraw();
+  };
+  byId("theme").addEventListener("change", (event) => {
+    document.documentElement.dataset.theme = event.target.value;
+    apply();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", apply);
+}
+
+renderNavigation();
+renderSummary();
+renderFindings();
+renderTimeline();
+renderObjects();
+renderUnseen();
+followTheme();
+// A link may name a finding that was not there when the browser looked for it.
+if (location.hash) byId(location.hash.slice(1))?.scrollIntoView();

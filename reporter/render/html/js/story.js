@@ -1,0 +1,145 @@
+// The story of one object or one mask change, in a dialog: who, when, why, and what came after.
+// Must never say more than the record does. Opened by the table, the timeline and the findings.
+
+const story = byId("story");
+
+function openStory(title, kind, ...sections) {
+  const close = h("button", {type: "button", class: "button", onclick: () => story.close()},
+    "Close");
+  story.replaceChildren(
+    h("header", {class: "story-head"},
+      h("div", {}, h("p", {class: "kicker"}, kind), h("h2", {id: "story-title"}, title)), close),
+    h("div", {class: "story-body", tabindex: "-1"}, sections));
+  if (!story.open) story.showModal();
+  story.querySelector(".story-body").scrollTop = 0;
+  close.focus();
+}
+
+// A click beside the dialog closes it.
+story.addEventListener("click", (event) => {
+  if (event.target === story) story.close();
+});
+
+const part = (title, ...content) => h("section", {class: "part"}, h("h3", {}, title), content);
+
+function linkTo(text, open) {
+  return h("button", {type: "button", class: "link", onclick: open}, text);
+}
+
+function whoFacts(who, time) {
+  return [fact("Thread", raw(threadText(who))), fact("Time", moment(time))];
+}
+
+function setterPart(object) {
+  const shape = shapeOf(object), id = objects.setter[object];
+  const ambiguous = shape.ambiguous && h("p", {class: "notice"},
+    "The mask moved during the call: ", shape.ambiguous.map(octal).join(", "),
+    " were all possible. The mode that came out decided.");
+  if (id === 0)
+    return part("Where the mask came from", ambiguous,
+      h("p", {}, "The mask ", maskText(shape.mask), " was inherited: nobody in this run set it."));
+  const row = changeOf(id);
+  if (row === kNone)
+    return part("Where the mask came from", ambiguous, h("p", {}, "The mask ",
+      maskText(shape.mask), ` was set by umask call ${number(id)}, which is not on this page.`));
+  const before = objects.time[object] - changes.time[row];
+  const same = data.who[changes.who[row]][1] === data.who[objects.who[object]][1];
+  return part("Where the mask came from", ambiguous,
+    h("p", {}, "The mask ", maskText(shape.mask), " was set ",
+      h("b", {}, same ? "by the same thread" : "by another thread"),
+      before < 0 ? " during the call: " : `, ${duration(before)} before: `,
+      linkTo(`umask(${octal(changes.argument[row])})`, () => openChange(row)), " by ",
+      raw(threadText(changes.who[row])), "."),
+    stackView(changes.stack[row]));
+}
+
+function fatePart(object) {
+  const list = fatesOf(object);
+  if (list.length === 0) return null;
+  return part("What became of it", h("ol", {class: "fates"}, list.map(
+    ([, after, who, stack, call, action, mode, name]) => h("li", {},
+      h("span", {class: "time"}, `${duration(after)} later`), " ",
+      raw(texts[call]), `: ${texts[action]} `,
+      mode !== kNone && modeText(mode), name && raw(name),
+      h("span", {class: "quiet"}, " by ", raw(threadText(who)),
+        siteOf(stack) && [", ", raw(siteOf(stack))])))));
+}
+
+function findingPart(object) {
+  const broken = rulesOf(object);
+  if (broken.length === 0) return null;
+  const shown = findingsOf(object);
+  return part("Findings", h("ul", {class: "plain"}, broken.map((rule) => {
+    const card = shown.find((i) => rules[data.findings[i].rule] === rule)
+      ?? data.findings.findIndex((finding) => rules[finding.rule] === rule);
+    return h("li", {}, h("b", {}, rule.id), `: ${rule.title} `,
+      card >= 0 && linkTo("see the finding", () => {
+        story.close();
+        showFinding(card);
+      }));
+  })));
+}
+
+const kCertainty = {
+  probably: "Another process may have made it at the same moment.",
+  unknown: "It may have been there before: the record does not tell.",
+};
+
+function openObject(object) {
+  const shape = shapeOf(object);
+  openStory(raw(pathOf(object)), `${shape.kind} created by ${shape.call}`,
+    h("dl", {class: "facts"},
+      fact("Mode", shape.final === null ? "not known"
+        : [modeText(shape.final), " ", h("span", {class: "oct quiet"}, rwx(shape.final))]),
+      whoFacts(objects.who[object], objects.time[object]),
+      fact("fs context", String(contextOf(objects.who[object])))),
+    kCertainty[shape.created] && h("p", {class: "notice"}, kCertainty[shape.created]),
+    findingPart(object),
+    part("How the mode came about", derivation(shape)),
+    setterPart(object),
+    part("Where it was created", stackView(objects.stack[object])),
+    fatePart(object));
+}
+
+function windowText(row) {
+  const closer = changes.closer[row];
+  if (closer === kLeaked)
+    return h("p", {class: "notice bad"}, "The mask before it was never put back.");
+  if (closer === kNone) return null;
+  return h("p", {}, "A window of ", h("b", {}, duration(changes.time[closer] - changes.time[row])),
+    ": ", linkTo(`closed by umask(${octal(changes.argument[closer])})`, () => openChange(closer)),
+    " at ", moment(changes.time[closer]), ".");
+}
+
+// Objects that were created under the mask that this call set.
+function createdUnder(row) {
+  const made = [];
+  for (let i = 0; i < objects.count; ++i)
+    if (objects.setter[i] === changes.id[row]) made.push(i);
+  if (made.length === 0) return null;
+  return part(`Created under it: ${counted(made.length, "object")}`,
+    h("ul", {class: "plain made"}, made.slice(0, 20).map((object) => h("li", {},
+      modeOf(object) === null ? "?" : modeText(modeOf(object)), " ",
+      linkTo(raw(pathOf(object)), () => openObject(object)),
+      objects.rules[object] !== 0 && h("span", {class: "tag bad"}, "hit")))),
+    made.length > 20 && h("p", {class: "quiet"}, `and ${number(made.length - 20)} more`));
+}
+
+function openChange(row) {
+  const believed = changes.believed[row];
+  openStory(
+    h("span", {class: "oct"}, octal(changes.before[row]), " → ",
+      h("span", {class: maskClass(changes.after[row])}, octal(changes.after[row]))),
+    `mask change ${number(changes.id[row])}`,
+    h("dl", {class: "facts"},
+      fact("Call", raw(`${texts[changes.call[row]]}(${octal(changes.argument[row])})`)),
+      whoFacts(changes.who[row], changes.time[row]),
+      fact("fs context", String(contextOf(changes.who[row])))),
+    believed !== kNone && h("p", {class: "notice bad"}, "Somebody unseen had changed the mask: ",
+      maskText(believed), " was set last, the kernel had ", maskText(changes.before[row]), "."),
+    windowText(row),
+    changes.opener[row] !== kNone && h("p", {}, "It closes the window that ",
+      linkTo("this call", () => openChange(changes.opener[row])), " opened."),
+    part("Where it was called", stackView(changes.stack[row])),
+    createdUnder(row));
+}

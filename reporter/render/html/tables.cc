@@ -1,0 +1,184 @@
+// The rows of tables.h.
+#include "reporter/render/html/tables.h"
+
+#include "reporter/explain/access.h"
+#include "reporter/explain/bit_table.h"
+#include "reporter/model/events.h"
+#include "reporter/render/escape.h"
+#include "reporter/render/mode_text.h"
+#include "reporter/render/stack_text.h"
+
+namespace umaskaudit::html {
+namespace {
+
+const char* certainty(trace::Created created) {
+  switch (created) {
+    case trace::Created::no:
+      return "no";
+    case trace::Created::yes:
+      return "yes";
+    case trace::Created::probably:
+      return "probably";
+    case trace::Created::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+// Equal keys, equal shapes: every fact that write_shape() reads.
+std::string shape_key(const CreateEvent& event) {
+  std::string key(event.call);
+  const auto add = [&key](std::uint64_t value) { (key += '/') += std::to_string(value); };
+  add(static_cast<std::uint64_t>(event.kind));
+  add(static_cast<std::uint64_t>(event.created));
+  add(event.requested);
+  add(event.mask);
+  add(event.final_mode ? *event.final_mode : ~0u);
+  for (const Mode mask : event.ambiguous_masks) add(mask);
+  for (const Step& step : event.steps) {
+    add(static_cast<std::uint64_t>(step.rule));
+    add(std::uint64_t{step.sets} << 24 | std::uint64_t{step.clears} << 12 | step.mode);
+  }
+  if (!event.parent) return key;
+  add(event.parent->fs_type);
+  if (const auto& acl = event.parent->acl) {
+    add(acl_allows(*acl));
+    add(acl->mask ? *acl->mask : 8);
+  }
+  return key;
+}
+
+void write_steps(JsonWriter& json, const CreateEvent& event, const CreationFacts& facts) {
+  const Derivation derivation{event.steps, event.mask, !event.ambiguous_masks.empty()};
+  json.begin_array("rows");
+  for (const BitRow& row : bit_rows(facts, derivation)) {
+    json.begin_array();
+    json.element(std::string_view(row.name));
+    json.element(std::uint64_t{row.bits});
+    json.end_array();
+  }
+  json.end_array();
+  json.begin_array("steps");
+  for (const Step& step : event.steps) {
+    json.begin_array();
+    json.element(std::string_view(rule_name(step.rule)));
+    json.element(std::uint64_t{step.sets});
+    json.element(std::uint64_t{step.clears});
+    json.element(std::uint64_t{step.mode});
+    json.element(std::string_view(step_reason(step, facts)));
+    json.end_array();
+  }
+  json.end_array();
+  const bool acl_mask = facts.parent && facts.parent->acl && facts.parent->acl->mask &&
+                        find_step(derivation, Rule::default_acl) != nullptr;
+  json.text("may", who_may(event.steps.back().mode, event.kind == trace::Kind::dir, acl_mask));
+  json.text("line", derivation_line(event));
+}
+
+void write_shape(std::string& out, const CreateEvent& event) {
+  JsonWriter json(out);
+  json.begin_object();
+  json.text("call", escape(event.call));
+  json.text("kind", kind_name(event.kind));
+  json.number("requested", without_type(event.requested));
+  json.number("mask", event.mask);
+  if (event.final_mode)
+    json.number("final", *event.final_mode);
+  else
+    json.null("final");
+  json.text("created", certainty(event.created));
+  if (!event.ambiguous_masks.empty()) {
+    json.begin_array("ambiguous");
+    for (const Mode mask : event.ambiguous_masks) json.element(std::uint64_t{mask});
+    json.end_array();
+  }
+  if (!event.steps.empty()) write_steps(json, event, facts_of(event));
+  json.end_object();
+}
+
+}  // namespace
+
+std::uint64_t Tables::text(std::string_view bytes) {
+  return texts_.number(
+      bytes, [&](std::string& rows) { JsonWriter(rows).element(std::string_view(escape(bytes))); });
+}
+
+std::uint64_t Tables::who(std::uint32_t pid, std::uint32_t tid, std::uint32_t fs,
+                          std::string_view thread) {
+  std::string key = std::to_string(pid) + '/' + std::to_string(tid) + '/' + std::to_string(fs);
+  (key += '/') += thread;
+  return who_.number(key, [&](std::string& rows) {
+    JsonWriter json(rows);
+    json.begin_array();
+    json.element(std::uint64_t{pid});
+    json.element(std::uint64_t{tid});
+    json.element(std::string_view(escape(thread)));
+    json.element(std::uint64_t{fs});
+    json.end_array();
+  });
+}
+
+std::uint64_t Tables::who(const EventBase& event) {
+  return who(event.pid, event.tid, event.fs, event.thread);
+}
+
+std::uint64_t Tables::who(const EventRef& event) {
+  return who(event.pid, event.tid, event.fs, event.thread);
+}
+
+std::uint64_t Tables::frame(const Frame& frame) {
+  const std::uint64_t module = text(frame.module), file = text(frame.file);
+  std::string key = std::to_string(module) + '/' + std::to_string(file) + '/' +
+                    std::to_string(frame.offset) + '/' + std::to_string(frame.line);
+  (key += frame.inlined ? 'i' : ' ') += frame.symbol;
+  return frames_.number(key, [&](std::string& rows) {
+    JsonWriter json(rows);
+    json.begin_array();
+    json.element(std::string_view(escape(frame.symbol)));
+    json.element(file);
+    json.element(std::uint64_t{frame.line});
+    json.element(module);
+    json.element(frame.offset);
+    json.element(std::uint64_t{frame.inlined});
+    json.end_array();
+  });
+}
+
+std::uint64_t Tables::stack(StackRef ref) {
+  if (ref.id == 0) return 0;
+  const auto [entry, fresh] =
+      stack_numbers_.try_emplace(StackCache::key(ref), stack_numbers_.size() + 1);
+  if (!fresh) return entry->second;
+  const std::vector<Frame>& frames = stacks_.frames(ref);
+  const Frame* at = culprit(frames);
+  stack_rows_ += ",\n";
+  JsonWriter json(stack_rows_);
+  json.begin_object();
+  json.text("site", site(at));
+  json.integer("at", at == nullptr ? -1 : at - frames.data());
+  json.begin_array("frames");
+  for (const Frame& one : frames) json.element(frame(one));
+  json.end_array();
+  if (run_.stack_truncated(ref)) json.boolean("cut", true);
+  json.end_object();
+  return entry->second;
+}
+
+std::uint64_t Tables::shape(const CreateEvent& event) {
+  return shapes_.number(shape_key(event), [&](std::string& rows) { write_shape(rows, event); });
+}
+
+void Tables::write(JsonWriter& json) const {
+  const auto array = [&json](std::string_view key, std::string_view rows) {
+    json.begin_array(key);
+    json.raw(rows);
+    json.end_array();
+  };
+  array("texts", texts_.rows());
+  array("who", who_.rows());
+  array("frames", frames_.rows());
+  array("stacks", R"({"site":"","at":-1,"frames":[]})" + stack_rows_);
+  array("shapes", shapes_.rows());
+}
+
+}  // namespace umaskaudit::html
