@@ -1,0 +1,160 @@
+"""The system calls that a program makes itself, as strace(1) saw them: those of the shim, and what
+the loader does to load it, are left out; addresses, process ids and times become marks.
+
+Must never leave out a call of the program's. Called by equivalence.py.
+"""
+
+import collections
+import re
+
+LINE = re.compile(r"^\[ *([0-9a-f?]+)\] (.*)$")
+CALL = re.compile(r"^(\w+)\((.*)\) += (.*)$")
+NEW_PROCESS = ("clone", "clone3", "fork", "vfork")
+# Waiting for each other, and what a signal interrupted: up to the scheduler.
+LEFT_OUT = ("futex", "sched_yield", "restart_syscall", "membarrier")
+MEMORY = ("brk", "mmap", "munmap", "mprotect", "madvise", "mremap")
+LOADER_REACH = 0x40000  # around its first call: ld.so is smaller
+
+MARKS = (
+    (re.compile(r"0x[0-9a-f]{6,}"), "@"),
+    # A thread's stack also holds the static TLS of all libraries, 64 bytes of which are ours.
+    (re.compile(r"stack_size=0x[0-9a-f]+"), "stack_size=@"),
+    # What the interrupted code had in that register.
+    (re.compile(r"(rt_sigreturn\(.*\)) += .*"), r"\1 = ?"),
+    (re.compile(r'(getrandom\()"[^"]*"'), r"\1?"),
+    (re.compile(r"/\* \d+ vars? \*/"), "/* vars */"),
+    (re.compile(r"(si_[us]time|tv_sec|tv_nsec|tv_usec)=\d+"), r"\1=#"),
+    (re.compile(r"\[\d+\](?=>)"), "[#]"),
+    (re.compile(r"(<pipe:|<socket:|<UNIX:|<UNIX-STREAM:|anon_inode:)\[[^]]*\]"), r"\1[#]"),
+)
+
+
+def command(prefix, *words):
+    """The words that run a command under strace, which writes one file a thread: PREFIX.TID."""
+    return ["strace", "-ff", "-i", "-qq", "-y", "-s", "200", "-o", str(prefix), *map(str, words)]
+
+
+# A line of strace's; may_be_attempt: it can be the shim's exclusive attempt at creating.
+Call = collections.namedtuple("Call", "text may_be_attempt")
+
+
+class Image:
+    """Where the shim and the loader are in one address space."""
+
+    def __init__(self, shim):
+        self.shim = shim
+        self.ranges = []
+        self.loader = None
+
+    def copy(self):
+        other = Image(self.shim)
+        other.ranges, other.loader = list(self.ranges), self.loader
+        return other
+
+    def in_shim(self, address):
+        return any(begin <= address < end for begin, end in self.ranges)
+
+    def of_loader(self, address):
+        return self.loader is not None and abs(address - self.loader) < LOADER_REACH
+
+    def is_ours(self, address, name, text, result):
+        """One call; also learns from it where the shim is."""
+        if self.loader is None:
+            self.loader = address
+        if self.shim in text:
+            mapped = re.match(r"mmap\(NULL, (\d+),", text)
+            if mapped:
+                begin = int(result, 16)
+                self.ranges.append((begin, begin + int(mapped[1])))
+            return not name.startswith("execve")
+        if self.in_shim(address):
+            return True
+        if name in MEMORY:
+            first = re.match(r"\w+\(0x([0-9a-f]+)", text)
+            if first and self.in_shim(int(first[1], 16)):
+                return True
+            # The loader's own heap, and thread-local storage, which hold something for each object.
+            return self.of_loader(address) and ("MAP_ANONYMOUS" in text or name != "mmap")
+        return False
+
+
+class Threads:
+    """Reads the files of one run; `sequences` maps a thread's place in its family to its calls."""
+
+    def __init__(self, prefix, shim):
+        self.prefix = prefix
+        self.shim = shim
+        self.places = {}
+        self.sequences = {}
+        files = {int(file.name.rsplit(".", 1)[1]): file
+                 for file in prefix.parent.glob(prefix.name + ".*")}
+        self.lines = {tid: file.read_text(errors="replace").splitlines()
+                      for tid, file in files.items()}
+        children = {child for lines in self.lines.values() for child in self.born_in(lines)}
+        first, = set(self.lines) - children
+        self.read(first, "0", Image(shim))
+        self.sequences = {place: [self.named(line) for line in calls]
+                          for place, calls in self.sequences.items()}
+
+    def born_in(self, lines):
+        for line in lines:
+            call = CALL.match(LINE.match(line)[2]) if LINE.match(line) else None
+            if call and call[1] in NEW_PROCESS and call[3].split()[0].isdigit():
+                yield int(call[3].split()[0])
+
+    def read(self, tid, place, image):
+        self.places[tid] = place
+        calls = []
+        born = 0
+        looked = False  # the call before was the shim's look for an object
+        for line in self.lines.get(tid, ()):
+            parts = LINE.match(line)
+            call = CALL.match(parts[2]) if parts else None
+            if not call:
+                if parts:
+                    calls.append(Call(parts[2], False))  # a signal, an end, or a call without one
+                continue
+            name, result = call[1], call[3]
+            address = int(parts[1], 16) if "?" not in parts[1] else 0
+            ours = image.is_ours(address, name, parts[2], result)
+            if name in ("execve", "execveat") and result == "0":
+                image = Image(self.shim)
+            if name in NEW_PROCESS and result.split()[0].isdigit():
+                born += 1
+                self.read(int(result.split()[0]), f"{place}.{born}", image.copy())
+            if not ours and name not in LEFT_OUT:
+                # Message queues are not looked for, but tried.
+                calls.append(Call(parts[2], looked or name == "mq_open"))
+            looked = ours and name in ("statx", "newfstatat")
+        self.sequences[place] = [marked(call) for call in without_attempts(calls)]
+
+    def named(self, line):
+        """Process ids become places."""
+        return re.sub(r"(?<![\w./-])\d+\b",
+                      lambda number: self.places.get(int(number[0]), number[0]), line)
+
+
+def marked(text):
+    for pattern, mark in MARKS:
+        text = pattern.sub(mark, text)
+    return re.sub(r"\) += ", ") = ", text)
+
+
+def without_attempts(calls):
+    """An exclusive attempt of ours (preload/README.md) becomes the call as the program made it,
+    which is there already if the attempt failed."""
+    texts = [long_form(call.text) for call in calls]
+    for call, text, following in zip(calls, texts, [*texts[1:], ""]):
+        plain = text.replace("|O_EXCL", "") if call.may_be_attempt else text
+        parts = CALL.match(plain)
+        if plain != text and parts and parts[3].startswith("-1 ") and \
+                following.startswith(f"{parts[1]}({parts[2]})"):
+            continue
+        yield plain
+
+
+def long_form(text):
+    """creat(2) as the openat(2) that it is short for."""
+    return re.sub(r"^creat\((.*), (0\d+)\)",
+                  r"openat(AT_FDCWD, \1, O_WRONLY|O_CREAT|O_TRUNC, \2)",
+                  re.sub(r"AT_FDCWD<[^>]*>", "AT_FDCWD", text))

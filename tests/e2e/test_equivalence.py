@@ -1,0 +1,219 @@
+"""Programs cannot tell that they are recorded: every victim, and programs that nobody here wrote.
+
+Must never leave an aspect out without a reason beside it. What is compared, and how a program that
+varies by itself is treated, is in equivalence.py; scripts/equivalence does the same by hand.
+"""
+
+import os
+import shutil
+import subprocess
+import unittest
+
+import harness
+from equivalence import VIEWS, Equivalence
+from harness import Case, victim
+
+# victim -> (arguments behind the directory, aspects left out). Others get the directory only.
+VICTIMS = {
+    # Threads race for the umask; which files they hit is chance.
+    **{name: ([20], ["stdout", "created"]) for name in (
+        "bug_bind_socket", "bug_filelock", "bug_getter", "bug_libarchive", "bug_mkstemp",
+        "bug_salt", "bug_spawn", "bug_sysrepo")},
+    "threads_umask": ([200], ["stdout", "created"]),
+    "racing_creators": ([20], ["stdout", "created"]),
+    "bug_chmod_later": ([20], []),
+    "bug_daemon": ([20], []),
+    "bug_panic": ([20], []),
+    # It prints its environment, which has our two variables in it.
+    "cleaned_env": ([], ["stdout", "calls"]),
+    "dlopen_storm": ([victim("libdlopen_storm_library.so")], ["calls", "errors"]),
+    "fork_storm": ([20], []),
+    # A storm of signals interrupts whatever is slow, and that is every call under strace.
+    "handler_longjmp": ([], ["calls", "errors", "created"]),
+    "handler_umask": ([50], ["calls", "errors"]),
+    "many_threads": ([20], []),
+    "plugin_host": ([victim("libthrowing_plugin.so")], []),
+    # 20,000 system calls, all alike.
+    "rlimit_fsize": ([], ["calls", "errors"]),
+}
+# Runs until it is killed.
+NOT_ALONE = {"kill9_loop"}
+SWEEPS = ["open", "openat", "creat", "fopen", "freopen", "mkdir", "mkfifo", "mknod", "mkstemp",
+          "mkdtemp", "tmpfile", "bind", "mq_open", "sem_open", "shm_open"]
+
+SHELL = """
+umask 027
+mkdir -p a/b; touch f; mkfifo p; ln -s f link; chmod 640 f
+umask 077; echo x > g; (umask 0; echo > h)
+cat g | sort > i
+exec 5> five
+trap '' HUP
+cat nowhere
+umask
+"""
+
+TOOLS = """
+seq 1000 > in
+sed -i s/1/2/ in
+sort -S 1M -T . in -o out
+split -l 100 in part
+install -m 640 in inst
+dd if=in of=dd bs=10 count=5
+tee t < in > /dev/null
+awk '{print > "awk" NR%3}' in
+gzip -k in
+mktemp ./XXXXXXXX
+truncate -s 10 tr
+ln in hard
+touch -d 2000-01-01 old
+ls
+"""
+
+COPIES = """
+umask 27
+tar cf t.tar from
+mkdir to plain
+tar xf t.tar -C to
+tar xpf t.tar -C plain
+cp -a from copy
+cp -r from other
+find . | sort | xargs -d '\\n' stat -c '%A %n'
+mv from moved
+rm -rf copy
+"""
+
+PERL = """
+use File::Temp qw(tempfile);
+use File::Path qw(make_path);
+umask 027;
+mkdir "d", 0770;
+make_path("x/y/z");
+open(F, ">", "f"); print F "x"; close F;
+sysopen(H, "h", 0102, 0640);
+my ($file, $name) = tempfile(DIR => ".");
+open(P, "|-", "cat > piped"); print P "hi"; close P;
+my $kid = fork();
+if (!$kid) { umask 0; mkdir "kid"; exit 3 }
+waitpid $kid, 0;
+print $? >> 8, `umask`;
+print -e "nosuch" ? 1 : $!, "\\n";
+unlink $name;
+"""
+
+PYTHON = """
+import multiprocessing, os, sqlite3, subprocess, tempfile
+os.umask(0o27)
+os.makedirs("a/b")
+open("f", "w").close()
+tempfile.mkstemp(dir=".")
+subprocess.run(["mkdir", "c"], umask=0o77)
+made = multiprocessing.get_context("fork").Process(target=os.mkdir, args=("m",))
+made.start()
+made.join()
+sqlite3.connect("q").execute("create table t(a)")
+try:
+    os.mkdir("f")
+except OSError as error:
+    print(error)
+print(oct(os.umask(0)))
+"""
+
+GIT = """
+export GIT_AUTHOR_DATE='1000000000 +0000' GIT_COMMITTER_DATE='1000000000 +0000'
+export GIT_CONFIG_NOSYSTEM=1 HOME=$PWD
+git init -qb main one && cd one
+echo a > f; chmod +x f
+git -c user.name=a -c user.email=a@b add .
+git -c user.name=a -c user.email=a@b commit -qm first
+umask 027
+cd .. && git clone -q --no-hardlinks one two
+git -C two log --format=%H
+"""
+
+SQL = """
+create table t(a); insert into t values (1), (2); pragma journal_mode=wal;
+insert into t values (3); select * from t; vacuum; select * from nowhere;
+"""
+
+
+def fill(work):
+    """A tree to copy, a Makefile, a source."""
+    subprocess.run(["sh", "-c", "umask 022; mkdir -p from/a/b; chmod 2750 from/a; echo 1 > from/a/o"
+                    "; chmod 4755 from/a/o; ln -s o from/a/l; mkfifo -m 604 from/p"],
+                   cwd=work, check=True)
+    (work / "Makefile").write_text("all: a b\n\t@echo done\na:\n\tumask 077; touch a\n"
+                                   "b: a\n\tcp a b\n", encoding="utf-8")
+    (work / "a.c").write_text("int main(void) { return 0; }\n", encoding="utf-8")
+
+
+# name -> (command, aspects left out)
+PROGRAMS = {
+    "bash": (["bash", "-c", SHELL], []),
+    "dash": (["dash", "-c", SHELL], []),
+    "zsh": (["zsh", "-fc", SHELL], []),
+    "coreutils": (["sh", "-c", TOOLS], []),
+    "tar_and_cp": (["sh", "-c", COPIES], []),
+    "make": (["make", "-j1"], []),
+    "cc": (["cc", "-o", "a", "a.c"], []),
+    "perl": (["perl", "-e", PERL], []),
+    "python": (["/usr/bin/python3", "-c", PYTHON], []),
+    "git": (["sh", "-c", GIT], []),
+    "sqlite3": (["sqlite3", "t.db", SQL], []),
+    "openssl": (["openssl", "genrsa", "-out", "key.pem", "2048"], []),
+    "ssh_keygen": (["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key"], []),
+    "killed": (["sh", "-c", "kill -SEGV $$"], []),
+    "timeout": (["timeout", "0.2", "sleep", "60"], []),
+    "script": (["script", "-qc", "umask 77; mkdir d", "typescript"], []),
+    "descriptors": (["ls", "-l", "/proc/self/fd"], []),
+    # How often it reads depends on how much memory there is to tell of, and ours counts.
+    "signals": (["grep", "-E", "^(Umask|Sig|Shd|Seccomp|NoNewPrivs|Groups|Threads|Cap)",
+                 "/proc/self/status"], ["calls"]),
+}
+
+
+class Same(Case):
+    def check(self, command, left_out=(), set_up=None, **options):
+        aspects = [aspect for aspect in VIEWS if aspect not in left_out]
+        runner = Equivalence(self, command, set_up, aspects, **options)
+        differences = runner.differences()
+        self.assertEqual(differences, [], "\n".join(differences))
+
+
+class Victims(Same):
+    def test_every_victim(self):
+        names = sorted(entry.name for entry in os.scandir(harness.PROGRAMS)
+                       if entry.is_file() and os.access(entry, os.X_OK)
+                       and not entry.name.endswith(".so"))
+        self.assertGreater(len(names), 30)
+        for name in names:
+            if name in NOT_ALONE or name == "sweep":
+                continue
+            with self.subTest(victim=name):
+                arguments, left_out = VICTIMS.get(name, ([], []))
+                self.check([victim(name), ".", *arguments], left_out)
+
+    def test_each_call_under_each_mask(self):
+        for call in SWEEPS:
+            with self.subTest(call=call):
+                # The same few calls 512 times: one traced sweep shows them all.
+                left_out = [] if call == "open" else ["calls", "errors"]
+                self.check([victim("sweep"), ".", call], left_out)
+
+
+class Programs(Same):
+    """One test a program, so that each can skip."""
+
+
+def program_test(command, left_out):
+    @unittest.skipIf(shutil.which(command[0]) is None, f"{command[0]} is not installed")
+    def test(self):
+        self.check(command, left_out, fill)
+    return test
+
+
+for program, (words, parts) in PROGRAMS.items():
+    setattr(Programs, f"test_{program}", program_test(words, parts))
+
+
+if __name__ == "__main__":
+    harness.main()
