@@ -124,7 +124,8 @@ class Threads:
                 self.read(int(result.split()[0]), f"{place}.{born}", image.copy())
             if not ours and name not in LEFT_OUT:
                 # Message queues are not looked for, but tried.
-                calls.append(Call(parts[2], looked or name == "mq_open"))
+                tried = name == "mq_open" and bool(image.ranges)
+                calls.append(Call(parts[2], looked or tried))
             looked = ours and name in ("statx", "newfstatat")
         self.sequences[place] = [marked(call) for call in without_attempts(calls)]
 
@@ -147,14 +148,17 @@ def without_attempts(calls):
     for call, text, following in zip(calls, texts, [*texts[1:], ""]):
         plain = text.replace("|O_EXCL", "") if call.may_be_attempt else text
         parts = CALL.match(plain)
-        if plain != text and parts and parts[3].startswith("-1 ") and \
+        attempt = call.may_be_attempt and "|O_EXCL" in call.text
+        if attempt and parts and parts[3].startswith("-1 ") and \
                 following.startswith(f"{parts[1]}({parts[2]})"):
             continue
         yield plain
 
 
 def long_form(text):
-    """creat(2) as the openat(2) that it is short for."""
+    """creat(2) as the openat(2) that it is short for; mq_open(2), which is tried with other flags
+    than the program's, without flags."""
+    text = re.sub(r'^(mq_open\("[^"]*"), .*\) =', r"\1) =", text)
     return re.sub(r"^creat\((.*), (0\d+)\)",
                   r"openat(AT_FDCWD, \1, O_WRONLY|O_CREAT|O_TRUNC, \2)",
                   re.sub(r"AT_FDCWD<[^>]*>", "AT_FDCWD", text))

@@ -17,13 +17,16 @@ from harness import Case, victim
 VICTIMS = {
     # Threads race for the umask; which files they hit is chance.
     **{name: ([20], ["stdout", "created"]) for name in (
-        "bug_bind_socket", "bug_filelock", "bug_getter", "bug_libarchive", "bug_mkstemp",
-        "bug_salt", "bug_spawn", "bug_sysrepo")},
+        "bug_bind_socket", "bug_datasets", "bug_filelock", "bug_getter", "bug_libarchive",
+        "bug_mkstemp", "bug_salt", "bug_spawn", "bug_sysrepo")},
     "threads_umask": ([200], ["stdout", "created"]),
     "racing_creators": ([20], ["stdout", "created"]),
+    "bug_certbot": ([20], []),
     "bug_chmod_later": ([20], []),
     "bug_daemon": ([20], []),
     "bug_panic": ([20], []),
+    # It asks again and again whether a thread sleeps.
+    "cancel_open_fifo": ([], ["calls"]),
     # It prints its environment, which has our two variables in it.
     "cleaned_env": ([], ["stdout", "calls"]),
     "dlopen_storm": ([victim("libdlopen_storm_library.so")], ["calls", "errors"]),
@@ -31,9 +34,12 @@ VICTIMS = {
     # A storm of signals interrupts whatever is slow, and that is every call under strace.
     "handler_longjmp": ([], ["calls", "errors", "created"]),
     "handler_umask": ([50], ["calls", "errors"]),
+    # It wants errno untouched by sem_open(3), which glibc alone does not promise where it creates.
+    "ipc_created": ([], ["ending", "stdout", "stderr", "held", "calls", "errors"]),
     "many_threads": ([20], []),
     "plugin_host": ([victim("libthrowing_plugin.so")], []),
     # 20,000 system calls, all alike.
+    "ipc_racers": ([], ["calls", "errors"]),
     "rlimit_fsize": ([], ["calls", "errors"]),
 }
 # Runs until it is killed.
