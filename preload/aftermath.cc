@@ -26,11 +26,7 @@ std::uint16_t acl_kind(const char* attribute) {
 std::uint32_t base_of(const Author& author, const Task& task, int dirfd, const char* path) {
   if (path == nullptr || dirfd == kNoBase) return 0;
   const Scratch scratch;
-  if (scratch.get() == nullptr) {
-    count_loss(trace::Loss::path_dropped);
-    return 0;
-  }
-  return find_base(author, task, dirfd, path, scratch.get(), Scratch::kSize).id;
+  return find_base(author, task, dirfd, path, scratch).id;
 }
 
 std::uint16_t bounded_length(const char* path) {

@@ -188,17 +188,12 @@ void Creation::finish(const struct statx* facts, trace::Created created, int err
   ParentView parent;
   if (record.path_length != 0 && lies_in_directory(request_.kind)) {
     const Scratch scratch;
-    if (scratch.get() != nullptr) {
-      const Base base =
-          find_base(author, task_, request_.dirfd, path, scratch.get(), Scratch::kSize);
-      record.base = base.id;
-      if (error == 0 && created != trace::Created::no) {
-        const bool surprising = (record.final_mode & 07777) != masked(request_, before_.mask);
-        parent = look_at_parent(author, base, path, record.path_length, surprising);
-        record.directory = parent.id;
-      }
-    } else {
-      count_loss(trace::Loss::path_dropped);
+    const Base base = find_base(author, task_, request_.dirfd, path, scratch);
+    record.base = base.id;
+    if (error == 0 && created != trace::Created::no) {
+      const bool surprising = (record.final_mode & 07777) != masked(request_, before_.mask);
+      parent = look_at_parent(author, base, path, record.path_length, surprising);
+      record.directory = parent.id;
     }
   }
 

@@ -167,6 +167,19 @@ void write_name_again(const Task& task) {
   write_thread_record({task.tid}, context_id(task), pthread_self());
 }
 
+// As it is named from outside a chroot; its length, 0 when it has no name, or -ERANGE.
+long name_working_directory(char* out, std::size_t size) {
+  TextBuffer text(out, size);
+  put_root(text);
+  if (text.room() == 0) return -ERANGE;
+  const long found =
+      sys::call(SYS_getcwd, sys::arg(out + text.length()), static_cast<long>(text.room()));
+  if (found == -ERANGE) return found;
+  // "(unreachable)...": outside of the root directory, getcwd(2).
+  if (found <= 1 || out[text.length()] != '/') return 0;
+  return static_cast<long>(text.length()) + found - 1;
+}
+
 }  // namespace
 
 Task enter() {
@@ -281,22 +294,20 @@ UnseenChange look_for_unseen_change(const Task& task, const Snapshot& believed) 
 
 bool has_one_context() { return context_count.load(std::memory_order_acquire) <= 1; }
 
-std::uint32_t working_directory(const Task& task) {
-  const Scratch scratch;
-  if (scratch.get() == nullptr) {
-    count_loss(trace::Loss::path_dropped);
-    return 0;
+std::uint32_t working_directory(const Task& task, const Scratch& buffer) {
+  char small[256];  // most names are short
+  const char* name = small;
+  long length = name_working_directory(small, sizeof small);
+  if (length == -ERANGE) {
+    name = buffer.get();
+    if (name == nullptr) {
+      count_loss(trace::Loss::path_dropped);
+      return 0;
+    }
+    length = name_working_directory(buffer.get(), Scratch::kSize);
   }
-  TextBuffer text(scratch.get(), Scratch::kSize);
-  put_root(text);
-  const long size = sys::call(SYS_getcwd, sys::arg(scratch.get() + text.length()),
-                              static_cast<long>(text.room()));
-  // "(unreachable)...": outside of the root directory, getcwd(2).
-  if (size <= 1 || scratch.get()[text.length()] != '/') return 0;
-  const auto length =
-      static_cast<std::uint32_t>(text.length()) + static_cast<std::uint32_t>(size - 1);
-  if (length > trace::kMaxPath) return 0;
-  return intern_path({task.tid, task.pid}, scratch.get(), length);
+  if (length <= 0 || length > long{trace::kMaxPath}) return 0;
+  return intern_path({task.tid, task.pid}, name, static_cast<std::uint32_t>(length));
 }
 
 trace::Context make_first_context() {

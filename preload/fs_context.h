@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "preload/scratch.h"
 #include "preload/state.h"
 #include "preload/trace/format.h"
 
@@ -80,7 +81,7 @@ bool has_one_context();
 
 // The path id of the working directory as the kernel names it now. 0: not known. Never remembered:
 // daemon(3), nftw(3) and fts(3) move it inside libc, and any process may rename it.
-std::uint32_t working_directory(const Task& task);
+std::uint32_t working_directory(const Task& task, const Scratch& buffer);
 
 // For init: the first context, with the mask read by read_birth_mask(). The caller writes the
 // record.

@@ -81,18 +81,23 @@ std::uint32_t record_facts(const Author& author, const char* name, ParentView& v
 
 }  // namespace
 
-Base find_base(const Author& author, const Task& task, int dirfd, const char* path, char* buffer,
-               std::uint32_t size) {
+Base find_base(const Author& author, const Task& task, int dirfd, const char* path,
+               const Scratch& buffer) {
   if (path[0] == '/') {
     if (root_length() == 0) return {};
-    TextBuffer root(buffer, size);
+    if (buffer.get() == nullptr) {
+      count_loss(trace::Loss::path_dropped);
+      return {};
+    }
+    TextBuffer root(buffer.get(), Scratch::kSize);
     put_root(root);
-    return {intern_path(author, buffer, root_length()), nullptr};
+    return {intern_path(author, buffer.get(), root_length()), nullptr};
   }
-  if (dirfd == AT_FDCWD) return {working_directory(task), nullptr};
-  const std::uint32_t length = name_of_open_file(dirfd, buffer, size);
+  if (dirfd == AT_FDCWD) return {working_directory(task, buffer), nullptr};
+  if (buffer.get() == nullptr) return {};
+  const std::uint32_t length = name_of_open_file(dirfd, buffer.get(), Scratch::kSize);
   if (length == 0) return {};
-  return {intern_path(author, buffer, length), buffer};
+  return {intern_path(author, buffer.get(), length), buffer.get()};
 }
 
 ParentView look_at_parent(const Author& author, const Base& base, const char* path,

@@ -7,6 +7,7 @@
 
 #include "preload/fs_context.h"
 #include "preload/recorder.h"
+#include "preload/scratch.h"
 
 namespace umaskaudit::shim {
 
@@ -16,9 +17,9 @@ struct Base {
   const char* text = nullptr;  // null for AT_FDCWD: relative look-ups just work
 };
 
-// `buffer` holds the text of a dirfd's path (readlink of /proc/self/fd/N); `size` >= 64.
-Base find_base(const Author& author, const Task& task, int dirfd, const char* path, char* buffer,
-               std::uint32_t size);
+// `buffer` holds the text of a dirfd's path (readlink of /proc/self/fd/N).
+Base find_base(const Author& author, const Task& task, int dirfd, const char* path,
+               const Scratch& buffer);
 
 struct ParentView {
   std::uint32_t id = 0;  // of the directory record

@@ -41,15 +41,12 @@ std::uint64_t hash_bytes(const void* bytes, std::uint32_t length) {
   return hash != 0 ? hash : 1;
 }
 
-bool write_bytes(trace::RecordType type, const Author& author, Bytes payload, Bytes first,
-                 Bytes second) {
-  const std::uint32_t size = static_cast<std::uint32_t>(sizeof(trace::RecordHeader)) +
-                             payload.length + first.length + second.length;
+Draft begin_record(trace::RecordType type, const Author& author, std::uint32_t payload_size) {
+  const std::uint32_t size = static_cast<std::uint32_t>(sizeof(trace::RecordHeader)) + payload_size;
   const std::uint32_t length = (size + trace::kRecordAlign - 1) & ~(trace::kRecordAlign - 1);
-  if (length > trace::kMaxRecord) return false;
+  if (length > trace::kMaxRecord) return {};
   const Space space = reserve(length);
-  if (space.at == nullptr) return false;
-
+  if (space.at == nullptr) return {};
   trace::RecordHeader header{};
   header.length = length;
   header.type = static_cast<std::uint16_t>(type);
@@ -57,12 +54,17 @@ bool write_bytes(trace::RecordType type, const Author& author, Bytes payload, By
   header.tid = author.tid;
   header.time_ns = author.time_ns != 0 ? author.time_ns : sys::now_ns();
   header.pid = author.pid;
-  unsigned char* at = append(space.at, {&header, sizeof header});
-  at = append(append(append(at, payload), first), second);
-  memset(at, 0, length - size);
-  const std::uint32_t commit = trace::record_checksum(space.at, length, space.offset);
-  __atomic_store_n(reinterpret_cast<std::uint32_t*>(space.at), commit, __ATOMIC_RELEASE);
-  return true;
+  memcpy(space.at, &header, sizeof header);
+  return {space.at, space.offset, length};
+}
+
+void commit_record(const Draft& draft, std::uint32_t payload_size, Bytes first, Bytes second) {
+  unsigned char* at = draft.at + sizeof(trace::RecordHeader) + payload_size;
+  at = append(append(at, first), second);
+  unsigned char* const end = draft.at + draft.length;
+  while (at < end) *at++ = 0;  // less than kRecordAlign
+  const std::uint32_t commit = trace::record_checksum(draft.at, draft.length, draft.offset);
+  __atomic_store_n(reinterpret_cast<std::uint32_t*>(draft.at), commit, __ATOMIC_RELEASE);
 }
 
 void count_loss(trace::Loss reason) {

@@ -23,15 +23,27 @@ struct Author {
   std::uint16_t flags = 0;
 };
 
-// False: the record was lost, and counted.
-bool write_bytes(trace::RecordType type, const Author& author, Bytes payload, Bytes first = {},
-                 Bytes second = {});
+// A record that is being written. `at` is null when it was lost, which is counted then.
+struct Draft {
+  unsigned char* at = nullptr;
+  std::uint64_t offset = 0;
+  std::uint32_t length = 0;
+};
+Draft begin_record(trace::RecordType type, const Author& author, std::uint32_t payload_size);
+// Behind the payload, which is there by now: more bytes, the padding, the checksum.
+void commit_record(const Draft& draft, std::uint32_t payload_size, Bytes first, Bytes second);
 
+// False: the record was lost, and counted. Inline, for the sizes of payloads are known.
 template <typename Payload>
 bool write_record(trace::RecordType type, const Author& author, const Payload& payload,
                   Bytes first = {}, Bytes second = {}) {
   if (!process.trace) return true;
-  return write_bytes(type, author, {&payload, sizeof payload}, first, second);
+  const Draft draft = begin_record(
+      type, author, static_cast<std::uint32_t>(sizeof payload) + first.length + second.length);
+  if (draft.at == nullptr) return false;
+  __builtin_memcpy(draft.at + sizeof(trace::RecordHeader), &payload, sizeof payload);
+  commit_record(draft, sizeof payload, first, second);
+  return true;
 }
 template <typename Payload>
 bool write_record(trace::RecordType type, std::uint32_t tid, const Payload& payload) {

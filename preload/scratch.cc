@@ -51,7 +51,7 @@ Lodging* find_room(std::uintptr_t me) {
 
 }  // namespace
 
-Scratch::Scratch() : at_(nullptr) {
+void Scratch::take() const {
   std::uint32_t now = taken.load(std::memory_order_relaxed);
   at_ = left_behind_at(address_of(this), now);
   while (at_ == nullptr && now != UINT32_MAX) {
@@ -63,8 +63,7 @@ Scratch::Scratch() : at_(nullptr) {
   }
 }
 
-Scratch::~Scratch() {
-  if (at_ == nullptr) return;
+void Scratch::give_back() const {
   const auto index = static_cast<unsigned>((at_ - pool[0]) / static_cast<std::ptrdiff_t>(kSize));
   // After a fork in a signal handler the interrupted frame's buffer is no longer its own.
   if (holders[index].load(std::memory_order_relaxed) != address_of(this)) return;

@@ -9,20 +9,28 @@
 
 namespace umaskaudit::shim {
 
-// A buffer for a path or a log line.
+// A buffer for a path or a log line, taken when it is first asked for.
 class Scratch {
  public:
   static constexpr std::size_t kSize = 8192;
-  Scratch();
-  ~Scratch();
+  Scratch() = default;
+  ~Scratch() {
+    if (at_ != nullptr) give_back();
+  }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
   // Null when there is no buffer left.
-  char* get() const { return at_; }
+  char* get() const {
+    if (at_ == nullptr) take();
+    return at_;
+  }
 
  private:
-  char* at_;
+  void take() const;
+  void give_back() const;
+
+  mutable char* at_ = nullptr;
 };
 
 // In a forked child: buffers held by threads that do not exist there are free again.
