@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "preload/directory_names.h"
 #include "preload/parent.h"
 #include "preload/recorder.h"
 #include "preload/scratch.h"
@@ -43,10 +44,10 @@ void record_permissions(const Request& request, const char* attribute) {
   const Task task = enter();
   const Author author{task.tid, task.pid, sys::now_ns(), 0};
   trace::Chmod record{};
-  struct statx facts {};
+  struct statx facts;
   const int error =
       request.path == nullptr
-          ? sys::facts(request.dirfd, "", AT_EMPTY_PATH, &facts)
+          ? sys::facts_by_stat(request.dirfd, "", AT_EMPTY_PATH, &facts)
           : sys::facts(request.dirfd, request.path, request.flags & AT_SYMLINK_NOFOLLOW, &facts);
   if (error == 0) {
     record.final_mode = facts.stx_mode;
@@ -66,6 +67,7 @@ void record_permissions(const Request& request, const char* attribute) {
 }
 
 void record_names(Call call, NameAction action, const Names& names) {
+  if (action == NameAction::renamed || action == NameAction::unlinked) forget_directory_names();
   if (!process.trace) return;
   const Task task = enter();
   const Author author{task.tid, task.pid, sys::now_ns(), 0};
@@ -73,7 +75,7 @@ void record_names(Call call, NameAction action, const Names& names) {
   record.context = context_id(task);
   record.from_base = base_of(author, task, names.from_fd, names.from);
   record.to_base = base_of(author, task, names.to_fd, names.to);
-  struct statx facts {};
+  struct statx facts;
   if (names.to != nullptr && sys::facts(names.to_fd, names.to, AT_SYMLINK_NOFOLLOW, &facts) == 0) {
     record.dev = makedev(facts.stx_dev_major, facts.stx_dev_minor);
     record.ino = facts.stx_ino;

@@ -79,13 +79,13 @@ Creation::Creation(const Request& request)
     : request_(request), task_(enter()), before_(snapshot(task_)) {}
 
 void Creation::made(int fd, trace::Created created) {
-  struct statx facts {};
+  struct statx facts;
   const bool known = sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0;
   finish(known ? &facts : nullptr, created, 0);
 }
 
 void Creation::made_at_path(trace::Created created) {
-  struct statx facts {};
+  struct statx facts;
   const bool known = sys::facts(request_.dirfd, request_.path, AT_SYMLINK_NOFOLLOW, &facts) == 0;
   finish(known ? &facts : nullptr, created, 0);
 }
@@ -97,7 +97,7 @@ void Creation::made_semaphore(trace::Created created) {
   const char* name = request_.path;
   while (*name == '/') ++name;
   text.put("/dev/shm/sem.").put(name, strnlen(name, sizeof path)).end();
-  struct statx facts {};
+  struct statx facts;
   const bool known = sys::facts(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &facts) == 0;
   finish(known ? &facts : nullptr, created, 0);
 }
@@ -107,7 +107,7 @@ void Creation::failed(int error) { finish(nullptr, trace::Created::no, error); }
 Creation::Look Creation::look(int dirfd, const char* path, int flags) const {
   Look look;
   look.before_ns = static_cast<std::int64_t>(sys::now_ns(CLOCK_REALTIME_COARSE));
-  struct statx facts {};
+  struct statx facts;
   const int error = sys::facts(dirfd, path, flags, &facts);
   look.exists = error == 0;
   look.known = error == 0 || error == -ENOENT;
@@ -120,12 +120,12 @@ Creation::Look Creation::look(int dirfd, const char* path, int flags) const {
 }
 
 void Creation::made_or_met(int fd, const Look& before) {
-  struct statx facts {};
+  struct statx facts;
   judge(sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0 ? &facts : nullptr, before);
 }
 
 void Creation::made_or_met_at_path(const Look& before) {
-  struct statx facts {};
+  struct statx facts;
   judge(sys::facts(request_.dirfd, request_.path, 0, &facts) == 0 ? &facts : nullptr, before);
 }
 

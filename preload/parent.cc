@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "preload/directory_names.h"
 #include "preload/format_text.h"
 #include "preload/intern.h"
 #include "preload/root.h"
@@ -33,8 +34,8 @@ std::uint32_t parent_length(const char* path, std::uint32_t length) {
 // The directory as a path that works from here. False: too long.
 bool directory_name(const Base& base, const char* path, std::uint32_t length, TextBuffer& out) {
   const std::uint32_t parent = parent_length(path, length);
-  if (base.text != nullptr && path[0] != '/') {
-    out.put(base.text).put('/').put(path, parent);
+  if (base.dirfd != AT_FDCWD && path[0] != '/') {
+    out.put("/proc/self/fd/").decimal(static_cast<unsigned>(base.dirfd)).put('/').put(path, parent);
   } else if (parent != 0) {
     out.put(path, parent);
   } else {
@@ -44,7 +45,7 @@ bool directory_name(const Base& base, const char* path, std::uint32_t length, Te
 }
 
 std::uint32_t record_facts(const Author& author, const char* name, ParentView& view) {
-  struct statx facts {};
+  struct statx facts;
   if (sys::facts(AT_FDCWD, name, 0, &facts) != 0) return 0;
   unsigned char acl[kMaxAcl];
   const long acl_size = sys::call(SYS_getxattr, sys::arg(name),
@@ -91,13 +92,10 @@ Base find_base(const Author& author, const Task& task, int dirfd, const char* pa
     }
     TextBuffer root(buffer.get(), Scratch::kSize);
     put_root(root);
-    return {intern_path(author, buffer.get(), root_length()), nullptr};
+    return {intern_path(author, buffer.get(), root_length())};
   }
-  if (dirfd == AT_FDCWD) return {working_directory(task, buffer), nullptr};
-  if (buffer.get() == nullptr) return {};
-  const std::uint32_t length = name_of_open_file(dirfd, buffer.get(), Scratch::kSize);
-  if (length == 0) return {};
-  return {intern_path(author, buffer.get(), length), buffer.get()};
+  if (dirfd == AT_FDCWD) return {working_directory(task, buffer)};
+  return {directory_name_id(author, dirfd, buffer), dirfd};
 }
 
 ParentView look_at_parent(const Author& author, const Base& base, const char* path,

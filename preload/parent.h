@@ -3,6 +3,8 @@
 // path is known to be readable.
 #pragma once
 
+#include <fcntl.h>
+
 #include <cstdint>
 
 #include "preload/fs_context.h"
@@ -11,13 +13,13 @@
 
 namespace umaskaudit::shim {
 
-// Where a relative path starts from: text for our own look-ups and id for the trace.
+// Where a path starts from.
 struct Base {
-  std::uint32_t id = 0;        // 0: absolute path, or not known
-  const char* text = nullptr;  // null for AT_FDCWD: relative look-ups just work
+  std::uint32_t id = 0;  // in the trace. 0: absolute path, or not known
+  int dirfd = AT_FDCWD;
 };
 
-// `buffer` holds the text of a dirfd's path (readlink of /proc/self/fd/N).
+// `buffer` is used for long names.
 Base find_base(const Author& author, const Task& task, int dirfd, const char* path,
                const Scratch& buffer);
 

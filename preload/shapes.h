@@ -19,6 +19,7 @@
 #include "preload/aftermath.h"
 #include "preload/creation.h"
 #include "preload/format_text.h"
+#include "preload/habit.h"
 #include "preload/mask_change.h"
 #include "preload/sys.h"
 
@@ -120,23 +121,25 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
   const ErrnoKeeper before;
   Creation creation(request);
   const bool exclusive = (request.flags & O_EXCL) != 0 || (request.flags & O_TMPFILE) == O_TMPFILE;
+  // O_DIRECTORY with O_CREAT is refused, or worse, by most kernels: not ours to try.
+  const bool divisible = !exclusive && (request.flags & O_DIRECTORY) == 0;
+  Habit habit(request.stack.pc);
+  const bool create_first = divisible && habit.creates();
   Creation::Look look;
-  if (!exclusive) {
-    look = look_now(creation);
-    // O_DIRECTORY with O_CREAT is refused, or worse, by most kernels: not ours to try.
-    if (!look.exists && look.known && (request.flags & O_DIRECTORY) == 0) {
-      const auto result = real(request.flags | O_EXCL);
-      if (ok(result)) {
-        const ErrnoKeeper keeper;
-        creation.made(fd_of(result), trace::Created::yes);
-        keeper.restore();
-        return result;
-      }
-      // Lost a race, or the name is a dangling symbolic link, which O_EXCL does not follow.
-      if (errno == EEXIST) look = look_now(creation);
-      before.restore();
-      creation.again();
+  if (!exclusive && !create_first) look = look_now(creation);
+  if (create_first || (divisible && !look.exists && look.known)) {
+    const auto result = real(request.flags | O_EXCL);
+    if (ok(result)) {
+      const ErrnoKeeper keeper;
+      habit.learn(true);
+      creation.made(fd_of(result), trace::Created::yes);
+      keeper.restore();
+      return result;
     }
+    // Something is there, or the name is a dangling symbolic link, which O_EXCL does not follow.
+    if (create_first || errno == EEXIST) look = look_now(creation);
+    before.restore();
+    creation.again();
   }
   const auto result = real(request.flags);
   const ErrnoKeeper keeper;
@@ -145,6 +148,7 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
   } else if (exclusive) {
     creation.made(fd_of(result), trace::Created::yes);
   } else {
+    habit.learn(false);
     creation.made_or_met(fd_of(result), look);
   }
   keeper.restore();

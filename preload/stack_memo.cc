@@ -23,8 +23,11 @@ struct Walk {
   Relaxed<std::uintptr_t> sp = 0;
   Relaxed<std::uintptr_t> fp = 0;
   Relaxed<std::uintptr_t> fp_matters = 0;  // all bits or none
-  Relaxed<std::uint32_t> distance[WalkWords::kMost] = {};
-  Relaxed<std::uintptr_t> value[WalkWords::kMost] = {};
+  struct Word {
+    Relaxed<std::uintptr_t> distance = 0;
+    Relaxed<std::uintptr_t> value = 0;
+  };
+  Word words[WalkWords::kMost] = {};
 };
 
 constexpr unsigned kLogWalks = 6;
@@ -54,12 +57,13 @@ bool starts_alike(const Walk& walk, const StackStart& start, std::uint32_t gener
 bool words_are_there(const Walk& walk, std::uintptr_t sp) {
   const std::uintptr_t room = known_stack(sp).end - sp;
   const std::uint32_t count = get(walk.count);
-  if (count > WalkWords::kMost) return false;
+  if (count > WalkWords::kMost || room < sizeof(std::uintptr_t)) return false;
+  const std::uintptr_t last = room - sizeof(std::uintptr_t);
   std::uintptr_t difference = 0;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const std::uintptr_t distance = get(walk.distance[i]);
-    if (distance + sizeof(std::uintptr_t) > room) return false;
-    difference |= *reinterpret_cast<const std::uintptr_t*>(sp + distance) ^ get(walk.value[i]);
+  for (const Walk::Word *word = walk.words, *end = word + count; word != end; ++word) {
+    const std::uintptr_t distance = get(word->distance);
+    if (distance > last) return false;
+    difference |= *reinterpret_cast<const std::uintptr_t*>(sp + distance) ^ get(word->value);
   }
   return difference == 0;
 }
@@ -97,8 +101,8 @@ void remember_stack(const StackStart& start, std::uint32_t generation, const Wal
   set(walk.fp, start.fp);
   set(walk.fp_matters, words.needs_fp ? UINTPTR_MAX : 0);
   for (unsigned i = 0; i < words.count; ++i) {
-    set(walk.distance[i], words.distance[i]);
-    set(walk.value[i], words.value[i]);
+    set(walk.words[i].distance, words.distance[i]);
+    set(walk.words[i].value, words.value[i]);
   }
   walk.version.store(version + 2, std::memory_order_release);
 }

@@ -13,6 +13,7 @@
 
 #include "preload/blind_spot.h"
 #include "preload/context_effects.h"
+#include "preload/directory_names.h"
 #include "preload/fs_context.h"
 #include "preload/intern.h"
 #include "preload/modules.h"
@@ -76,6 +77,7 @@ RootMove::RootMove(const char* path) : path_(path) {
 
 void RootMove::succeeded(Call call) {
   if (!recording()) return;
+  forget_directory_names();
   const Task task = enter();
   if (task.context == nullptr) return;  // a vfork child's root is not ours
   // The name that we keep is the whole process's; a root of one thread alone is not kept.
@@ -97,6 +99,7 @@ void NameSpaceMove::succeeded() const {
 
 void note_root_lost(Call call, const char* how) {
   if (!recording()) return;
+  forget_directory_names();
   const Task task = enter();
   if (task.context == nullptr) return;
   if (has_one_context()) lose_root();

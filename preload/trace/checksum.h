@@ -19,13 +19,20 @@ inline std::uint32_t record_checksum(const void* record, std::uint32_t length,
   constexpr std::uint64_t kPrime = 0x9E3779B97F4A7C15u;
   const auto* bytes = static_cast<const unsigned char*>(record);
   std::uint64_t hash = (offset + 1) * kPrime;
-  for (std::uint32_t at = 0; at < length; at += 8) {
-    std::uint64_t word = 0;
-    __builtin_memcpy(&word, bytes + at, sizeof word);
-    if (at == 0) word >>= 32;  // the low half is the commit word itself
+  const auto add = [&](std::uint64_t word) {
     hash = (hash ^ word) * kPrime;
     hash ^= hash >> 29;
-  }
+  };
+  const auto word_at = [&](std::uint32_t at) {
+    std::uint64_t word = 0;
+    __builtin_memcpy(&word, bytes + at, sizeof word);
+    return word;
+  };
+  if (length != 0) add(word_at(0) >> 32);  // the low half is the commit word itself
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC unroll 4
+#endif
+  for (std::uint32_t at = 8; at < length; at += 8) add(word_at(at));
   hash *= kPrime;
   const auto folded = static_cast<std::uint32_t>(hash >> 32);
   return folded != 0 ? folded : 1;

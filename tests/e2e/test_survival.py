@@ -17,7 +17,8 @@ class Survival(Case):
     def survive(self, name, *arguments):
         result, run = self.record(victim(name), self.work, *arguments)
         report = self.report(run)
-        self.check_truths(report, truths_of(result))
+        self.truths = truths_of(result)
+        self.check_truths(report, self.truths)
         self.assertEqual(report.of("loss"), [])
         return report
 
@@ -91,7 +92,16 @@ class Survival(Case):
     def test_threads_that_free_their_own_description(self):
         self.survive("vanishing_thread")
 
-    def test_a_working_directory_that_moves_unseen(self):
+    def test_what_a_call_came_to_before_decides_nothing(self):
+        for run in range(6):
+            (self.work / f"before{run}").touch()
+        report = self.survive("creating_habit")
+        opened = report.of("create", call="open")
+        expected = [bool(truth["met"]) for truth in self.truths if "met" in truth]
+        self.assertEqual([event["created"] is False for event in opened], expected)
+        self.assertEqual(report.of("create", created="unknown"), [])
+
+    def test_directories_that_move_unseen(self):
         self.survive("moving_directory")
 
     def test_another_preload_that_comes_back_to_us(self):
