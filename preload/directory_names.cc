@@ -73,7 +73,10 @@ std::uint32_t directory_name_id(const Author& author, int fd, const Scratch& buf
     if (id != 0) return id;
   }
   const std::uint32_t generation_then = generation.load(std::memory_order_acquire);
-  if (buffer.get() == nullptr) return 0;
+  if (buffer.get() == nullptr) {
+    count_loss(trace::Loss::path_dropped);
+    return 0;
+  }
   const std::uint32_t length = name_of_open_file(fd, buffer.get(), Scratch::kSize);
   if (length == 0) return 0;
   const std::uint32_t id = intern_path(author, buffer.get(), length);
