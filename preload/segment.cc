@@ -39,12 +39,14 @@ trace::SegmentHeader* header;
 constinit std::atomic<unsigned char*> chunks[kChunks] = {};
 std::uint64_t limit;
 bool can_populate = true;
+bool copies_on_write = false;  // see write_in_place()
 
 // A refused chunk is asked for again only after a while: on a full filesystem the question itself
 // may take a tenth of a second (btrfs first writes out what it can).
 constexpr std::uint64_t kPatience = 1000000000;
 constinit std::atomic<std::uint64_t> retry_at = 0;
 constinit std::atomic<trace::Loss> refusal = trace::Loss::no_space;
+constinit std::atomic<std::uint64_t> untold = 0;  // losses that the header could not take
 
 unsigned char* refuse(trace::Loss reason) {
   refusal.store(reason, std::memory_order_relaxed);
@@ -59,6 +61,17 @@ std::uint64_t chunk_begin(unsigned chunk) {
   return chunk == 0 ? 0 : kFirstChunk + (chunk - 1) * kChunk;
 }
 std::uint64_t chunk_size(unsigned chunk) { return chunk == 0 ? kFirstChunk : kChunk; }
+
+// Whether a store to these bytes is safe now. Only between this and the store may a page go to disk
+// again, which takes as long as two instructions do.
+bool is_backed(const void* at, std::uint64_t size) {
+  if (__builtin_expect(!copies_on_write, 1)) return true;
+  constexpr std::uintptr_t kPageMask = 4095;
+  const auto begin = reinterpret_cast<std::uintptr_t>(at) & ~kPageMask;
+  const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(at) + size;
+  return sys::call(SYS_madvise, static_cast<long>(begin), static_cast<long>(end - begin),
+                   MADV_POPULATE_WRITE) == 0;
+}
 
 bool populate(void* at, std::uint64_t size) {
   if (!can_populate) return true;  // allocated at open
@@ -123,28 +136,34 @@ void read_boot_id(std::uint8_t (&out)[16]) {
   }
 }
 
-// Backs the file and maps its first chunk. `fd` stays the caller's.
-unsigned char* map_first_chunk(int fd) {
-  if (sys::call(SYS_ftruncate, fd, static_cast<long>(limit)) != 0) return nullptr;
+// Backs the file and maps its first chunk; on failure null and an error number. `fd` stays the
+// caller's.
+unsigned char* map_first_chunk(int fd, int& error) {
+  const long sized = sys::call(SYS_ftruncate, fd, static_cast<long>(limit));
+  error = sized == 0 ? ENOMEM : static_cast<int>(-sized);
+  if (sized != 0) return nullptr;
   auto* at =
       static_cast<unsigned char*>(sys::map(kFirstChunk, PROT_READ | PROT_WRITE, MAP_SHARED, fd));
   if (at == nullptr) return nullptr;
   // Random access: else the first fault of a sparse file reads 2 MiB ahead, which took 0.9 ms.
   sys::call(SYS_madvise, sys::arg(at), kFirstChunk, MADV_RANDOM);
-  const long error = sys::call(SYS_madvise, sys::arg(at), kFirstChunk, MADV_POPULATE_WRITE);
-  if (error == 0) return at;
-  if (error == -EINVAL) {
+  long backed = sys::call(SYS_madvise, sys::arg(at), kFirstChunk, MADV_POPULATE_WRITE);
+  if (backed == -EINVAL) {
     can_populate = false;
     if (limit > kUnpopulatedLimit) limit = kUnpopulatedLimit;
-    if (sys::call(SYS_fallocate, fd, 0, 0, static_cast<long>(limit)) == 0) return at;
+    backed = sys::call(SYS_fallocate, fd, 0, 0, static_cast<long>(limit));
   }
+  if (backed == 0) return at;
+  // What madvise(2) calls a fault is a disk that is full.
+  error = backed == -EFAULT ? ENOSPC : static_cast<int>(-backed);
   sys::unmap(at, kFirstChunk);
   return nullptr;
 }
 
 // A copy-on-write filesystem needs new space each time a page is written to after it went to disk:
-// on a full one that is a SIGBUS, for what had been backed. Written in place, what is backed stays
-// so (btrfs(5), attribute C; for mapped files since Linux 6.16). Works while the file is empty.
+// on a full one that is a SIGBUS, for what had been backed. Written in place (btrfs(5), attribute
+// C; for mapped files since Linux 6.16), what is backed mostly stays so: a quota group may still
+// say no, hence is_backed(). Works while the file is empty.
 void write_in_place(int fd) {
   struct statfs filesystem {};
   if (sys::call(SYS_fstatfs, fd, sys::arg(&filesystem)) != 0) return;
@@ -153,7 +172,8 @@ void write_in_place(int fd) {
   int flags = 0;
   if (sys::call(SYS_ioctl, fd, FS_IOC_GETFLAGS, sys::arg(&flags)) != 0) return;
   flags = (flags & ~FS_COMPR_FL) | FS_NOCOW_FL;
-  sys::call(SYS_ioctl, fd, FS_IOC_SETFLAGS, sys::arg(&flags));
+  const bool taken = sys::call(SYS_ioctl, fd, FS_IOC_SETFLAGS, sys::arg(&flags)) == 0;
+  copies_on_write = type == BTRFS_SUPER_MAGIC || taken;
 }
 
 trace::RunState* map_run_state(int directory) {
@@ -168,6 +188,10 @@ trace::RunState* map_run_state(int directory) {
   }
   sys::close(fd);
   auto* state = static_cast<trace::RunState*>(at);
+  if (state != nullptr && !is_backed(state, sizeof *state)) {
+    sys::unmap(at, 4096);
+    state = nullptr;
+  }
   if (state != nullptr) {
     // Every process writes the same bytes: no order is needed.
     memcpy(state->magic, trace::kMagic, sizeof state->magic);
@@ -231,12 +255,13 @@ int map_new_segment(int directory, std::uint32_t pid) {
   char name[kNameSize];
   const int fd = create_segment(directory, pid, now, name);
   if (fd < 0) return -fd;
-  unsigned char* at = map_first_chunk(fd);
+  int error = 0;
+  unsigned char* at = map_first_chunk(fd, error);
   sys::close(fd);
   if (at == nullptr) {
     // An empty segment would only look like a damaged one.
     sys::call(SYS_unlinkat, directory, sys::arg(name), 0);
-    return ENOSPC;
+    return error;
   }
   header = reinterpret_cast<trace::SegmentHeader*>(at);
   fill_header(pid, now);
@@ -262,9 +287,20 @@ int open_segment(const char* directory, std::uint32_t pid) {
   return error;
 }
 
-trace::SegmentHeader* segment_header() { return header; }
+trace::SegmentHeader* segment_header() {
+  if (__builtin_expect(!copies_on_write, 1) || header == nullptr) return header;
+  const bool waiting = sys::now_ns() < retry_at.load(std::memory_order_relaxed);
+  if (waiting || !is_backed(header, sizeof *header)) {
+    if (!waiting) refuse(trace::Loss::no_space);
+    untold.fetch_add(1, std::memory_order_relaxed);
+    return nullptr;
+  }
+  add(header->lost[static_cast<unsigned>(trace::Loss::no_space)], untold.exchange(0));
+  return header;
+}
 
 Space reserve(std::uint32_t length) {
+  if (segment_header() == nullptr) return {};
   for (;;) {
     // A full segment is seen before the add: `tail` must not wrap around, and what was added must
     // never be taken back, for somebody else may have reserved behind it.
@@ -289,7 +325,13 @@ Space reserve(std::uint32_t length) {
       count_loss(refusal.load(std::memory_order_relaxed));
       return {};
     }
-    return {base + (offset - chunk_begin(chunk)), offset};
+    unsigned char* at = base + (offset - chunk_begin(chunk));
+    if (!is_backed(at, length)) {
+      refuse(trace::Loss::no_space);
+      count_loss(trace::Loss::no_space);
+      return {};
+    }
+    return {at, offset};
   }
 }
 

@@ -16,7 +16,8 @@ namespace umaskaudit::shim {
 // Uses descriptors for the time of the call only. Not async-signal-safe; called once, by init.
 int open_segment(const char* directory, std::uint32_t pid);
 
-// The header of the open segment; null when there is none.
+// The header of the open segment; null when there is none, or when its filesystem may not let us
+// write to it just now: then one more loss is counted, to be told later.
 trace::SegmentHeader* segment_header();
 
 struct Space {

@@ -4,12 +4,15 @@ What cannot be recorded is counted, and nothing that we write can be read by oth
 """
 
 import contextlib
+import fcntl
 import os
+import pty
 import resource
 import signal
 import struct
 import subprocess
 import sys
+import termios
 import unittest
 from pathlib import Path
 
@@ -59,6 +62,38 @@ class HardTimes(Case):
 
         self.goes_on(self.new_run(), preexec_fn=limit)
 
+    def test_limits_that_come_later(self):
+        run = self.new_run()
+        result = self.preload(victim("limits_later"), self.work, options=f"trace={run}")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        report = self.report(run)
+        lost = sum(event["count"] for event in report.of("loss", reason="no-memory"))
+        recorded = len(report.of("umask")) + len(report.of("create", call="mkdir"))
+        self.assertGreater(recorded, 0)
+        self.assertGreaterEqual(recorded + lost, 2 * 3000)
+
+    def test_a_run_directory_that_vanishes(self):
+        run = self.new_run()
+        script = f"mkdir a; rm -r {run}; umask 027; mkdir b; /bin/mkdir c; (mkdir d); ls"
+        result = self.preload("sh", "-c", script, options=f"trace={run}")
+        self.assertEqual((result.returncode, result.stdout, result.stderr),
+                         (0, b"a\nb\nc\nd\n", b""))
+
+    @needs_root
+    @needs("unshare", "mount")
+    def test_a_run_directory_that_cannot_be_written(self):
+        run = self.new_run()
+        run.mkdir()
+        script = (f"mount --bind {run} {run} && mount -o remount,ro,bind {run} || exit 77; "
+                  f"LD_PRELOAD={harness.SHIM} UMASKAUDIT_OPTIONS=trace={run} "
+                  "sh -c 'umask 027; mkdir d; echo done'")
+        result = self.execute("unshare", "-m", "sh", "-c", script)
+        if result.returncode == 77:
+            self.skipTest(f"no mounts here: {result.stderr.decode(errors='replace')}")
+        self.assertEqual((result.returncode, result.stdout), (0, b"done\n"))
+        self.assertIn(b"Read-only file system", result.stderr)
+        self.assertEqual(harness.tree(self.work)["d"][1], "0750")
+
     def test_names_that_were_relative_at_the_start(self):
         for option in ("trace=here", "log=here"):
             with self.subTest(option=option):
@@ -99,23 +134,121 @@ class HardTimes(Case):
         self.assertGreaterEqual(recorded + lost, 5 * 2 * 512)
 
 
+class Privacy(Case):
+    """Nothing that we write can be read by others, whatever the umask or a default ACL says."""
+
+    def check_private(self, *paths):
+        modes = {}
+        for path in paths:
+            for name, (kind, mode) in {".": (None, harness.octal(path.stat().st_mode & 0o7777)),
+                                       **(harness.tree(path) if path.is_dir() else {})}.items():
+                expected = "0700" if (path / name).is_dir() else "0600"
+                modes[str(path / name)] = mode
+                self.assertEqual(mode, expected, f"{path / name} {kind}")
+        return modes
+
+    def check_all(self):
+        run, second, log = self.new_run(), self.new_run(), self.top / "log"
+        zero = {"preexec_fn": lambda: os.umask(0)}
+        script = "umask; mkdir d; (rmdir d); /bin/true"
+        result = self.preload("sh", "-c", script, options=f"trace={run}:log={log}", **zero)
+        self.assertEqual((result.returncode, result.stdout), (0, b"0000\n"), result.stderr)
+        self.execute(harness.TOOL, "run", "-o", second, "--", "mkdir", "e", **zero)
+        outputs = []
+        for form in ("text", "json", "jsonl", "csv", "markdown"):
+            outputs.append(self.top / f"report.{form}")
+            self.tool("report", run, "--format", form, "-o", outputs[-1], **zero)
+        modes = self.check_private(run, second, log, *outputs)
+        self.assertGreaterEqual(len(modes), 4 + 4 + 1 + 5)  # directory, run.state, segments
+
+    def test_without_a_mask(self):
+        self.check_all()
+
+    @needs("setfacl")
+    def test_with_a_default_acl(self):
+        acl = "default:user::rwx,default:user:nobody:rwx,default:group::rwx,default:other::rwx"
+        result = self.execute("setfacl", "-m", acl, self.top)
+        if result.returncode != 0:
+            self.skipTest(f"no ACLs here: {result.stderr.decode(errors='replace')}")
+        (self.top / "witness").touch()
+        self.assertEqual((self.top / "witness").stat().st_mode & 0o7777, 0o666)
+        self.check_all()
+
+
+class Terminal(Case):
+    """The live log on a terminal that stops background jobs which write to it (termios(3))."""
+
+    def test_a_background_job_does_not_stop(self):
+        controller, terminal = pty.openpty()
+        self.addCleanup(os.close, controller)
+        attributes = termios.tcgetattr(terminal)
+        attributes[3] |= termios.TOSTOP
+        termios.tcsetattr(terminal, termios.TCSANOW, attributes)
+        environment = {**os.environ, "LD_PRELOAD": harness.SHIM,
+                       "UMASKAUDIT_OPTIONS": f"help=1:bogus=1:log={os.ttyname(terminal)}"}
+        ends = []
+        child = os.fork()
+        if child == 0:
+            self.lead_session(terminal, environment)
+        os.close(terminal)
+        with contextlib.suppress(OSError):  # the other end is gone
+            while chunk := os.read(controller, 4096):
+                ends.append(chunk)
+        _, status = os.waitpid(child, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(status), 0, b"".join(ends))
+        self.assertIn(b'mkdir("d", 0777)', b"".join(ends))
+
+    def lead_session(self, terminal, environment):
+        """In the child: a session whose terminal belongs to us, and a job in the background."""
+        try:
+            os.setsid()
+            fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+            os.dup2(terminal, 2)
+            job = subprocess.Popen(["mkdir", "d"], cwd=self.work, env=environment,
+                                   process_group=0)
+            _, status = os.waitpid(job.pid, os.WUNTRACED)
+            if os.WIFSTOPPED(status):
+                job.kill()
+                os._exit(1)
+            os._exit(os.waitstatus_to_exitcode(status))
+        finally:
+            os._exit(2)
+
+
 class CopyOnWrite(Case):
     """Backed once is not backed for ever where each write needs new space."""
 
     base = "/dev/shm"  # a disk that others use may take its time to write out
 
-    @needs_root
-    @needs("unshare", "mount", "mkfs.btrfs", "truncate")
-    def test_a_copy_on_write_filesystem_that_fills_up(self):
+    def on_btrfs(self, script):
+        """Runs a shell script with a btrfs of its own at $0; returns the result."""
         image, mount = self.top / "image", self.top / "mount"
         mount.mkdir()
-        script = (f"truncate -s 120M {image} && mkfs.btrfs -q -m single {image} >/dev/null && "
-                  f"mount -o loop {image} {mount} || exit 77; "
-                  f"exec /usr/bin/python3 {__file__} fill {mount} {self.work}")
-        result = self.execute("unshare", "-m", "sh", "-c", script)
+        setup = (f"truncate -s 120M {image} && mkfs.btrfs -q -m single {image} >/dev/null && "
+                 f"mount -o loop {image} {mount} || exit 77; ")
+        result = self.execute("unshare", "-m", "sh", "-c", setup + script, mount)
         if result.returncode == 77:
-            self.skipTest(f"no btrfs here: {result.stderr.decode(errors='replace')}")
+            self.skipTest(f"no such btrfs here: {result.stderr.decode(errors='replace')}")
         self.assertEqual(result.returncode, 0, result.stderr.decode(errors="replace"))
+        return result
+
+    @needs_root
+    @needs("unshare", "mount", "mkfs.btrfs", "truncate")
+    def test_a_filesystem_that_fills_up(self):
+        self.on_btrfs(f"/usr/bin/python3 {__file__} fill $0 {self.work} && "
+                      f"{harness.TOOL} report $0/run > /dev/null")
+
+    @needs_root
+    @needs("unshare", "mount", "mkfs.btrfs", "btrfs", "truncate")
+    def test_a_quota_that_is_used_up(self):
+        result = self.on_btrfs(
+            "btrfs subvolume create $0/own >/dev/null && btrfs quota enable $0 && "
+            "btrfs qgroup limit 400K $0/own || exit 77; "
+            f"LD_PRELOAD={harness.SHIM} UMASKAUDIT_OPTIONS=log=off:trace=$0/own/run "
+            f"{victim('sweep')} {self.work} open mkdir creat mkfifo mknod && "
+            f"{harness.TOOL} report $0/own/run > /dev/null")
+        self.assertEqual(len(truths_of(result)), 5 * 512)
+        self.assertEqual(len(harness.tree(self.work)), 5 * 512)
 
 
 def fill(mount, work):
