@@ -9,8 +9,10 @@
 
 namespace umaskaudit::shim {
 
-// unshare(2): CLONE_FS, or a new mount or user name space, which imply it, give this thread an fs
-// context of its own.
+// Before and after unshare(2): CLONE_FS, or a new mount or user name space, which imply it, give
+// this thread an fs context of its own. A thread that nobody has seen yet is first put where it
+// comes from.
+void expect_unshare(int flags);
 void note_unshare(int flags);
 
 // prctl(2) or pthread_setname_np(3): names are read again.

@@ -29,12 +29,22 @@
 
 namespace umaskaudit::shim {
 
+namespace {
+
 // In a process with one thread nothing was shared, and nothing changes.
+bool parts_masks(int flags) {
+  return (flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) != 0 && __libc_single_threaded == 0 &&
+         recording();
+}
+
+}  // namespace
+
+void expect_unshare(int flags) {
+  if (parts_masks(flags)) enter();
+}
+
 void note_unshare(int flags) {
-  if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) == 0 || __libc_single_threaded != 0 ||
-      !recording()) {
-    return;
-  }
+  if (!parts_masks(flags)) return;
   const int saved = errno;
   make_unshared_context(enter());
   errno = saved;
@@ -127,6 +137,7 @@ WRAPPER(int, setns, (int fd, int type)) {
 }
 
 WRAPPER(int, unshare, (int flags)) {
+  expect_unshare(flags);
   const int result = REAL(unshare)(flags);
   if (result == 0) note_unshare(flags);
   return result;

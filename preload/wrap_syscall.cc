@@ -340,6 +340,7 @@ long umaskaudit_wrapped_syscall(long number, long a, long b, long c, long d, lon
     default:
       break;
   }
+  if (number == SYS_unshare) expect_unshare(static_cast<int>(a));
   const long result = real_syscall()(number, a, b, c, d, e, f);
   if (result >= 0) take_note(number, arguments);
   return result;
