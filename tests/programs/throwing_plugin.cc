@@ -1,6 +1,9 @@
 // A C++ plug-in that throws through its own frames, and creates on the way down and up.
-// Ground truth: the exception arrives where it is caught.
+// Ground truth: the exception arrives where it is caught, and libgcc_s carried it (dladdr(3)).
 // Loaded by plugin_host, which is plain C and has no libstdc++.
+#include <dlfcn.h>
+#include <unwind.h>
+
 #include <stdexcept>
 
 #include "victim.h"
@@ -30,5 +33,8 @@ extern "C" int plugin_run(const char* dir) {
       ++caught;
     }
   }
+  Dl_info carrier;
+  dladdr(reinterpret_cast<void*>(&_Unwind_RaiseException), &carrier);
+  std::printf("carried by %s\n", std::strrchr(carrier.dli_fname, '/') + 1);
   return caught;
 }

@@ -1,0 +1,146 @@
+"""Programs that are shut in, or shut themselves in: set-user-ID, filters, other roots, no /proc."""
+
+import json
+import os
+import shutil
+import stat
+import unittest
+
+import harness
+from harness import Case, needs, truths_of, victim
+
+AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+needs_root = unittest.skipIf(os.geteuid() != 0, "needs root")
+
+
+class SecureExecution(Case):
+    """No variable of ours is obeyed where the program has more rights than its caller."""
+
+    base = "/dev/shm"  # nobody may get there
+
+    def setUp(self):
+        super().setUp()
+        if os.statvfs(self.top).f_flag & os.ST_NOSUID:
+            self.skipTest(f"{self.top} is mounted nosuid")
+        for path in (harness.SHIM, victim("linked")):
+            if not self.reachable(path):
+                self.skipTest(f"{path} cannot be read by another user")
+        self.top.chmod(0o755)
+        self.work.chmod(0o777)
+        self.program = self.top / "program"
+        shutil.copy(victim("linked"), self.program)
+        self.program.chmod(0o755)
+
+    def reachable(self, path):
+        return self.execute(*AS_NOBODY, "cat", path).returncode == 0
+
+    def run_as_nobody(self):
+        """AT_SECURE as the program saw it, and whether our options were obeyed."""
+        options = f"help=1:log=stderr:trace={self.work}/run"
+        result = self.execute(*AS_NOBODY, self.program, self.work,
+                              env={"UMASKAUDIT_OPTIONS": options})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        obeyed = bool(result.stderr) or (self.work / "run").exists()
+        return result.stdout.decode().strip(), obeyed
+
+    @needs_root
+    @needs("setpriv")
+    def test_the_victim_obeys_where_it_has_no_more_rights(self):
+        self.assertEqual(self.run_as_nobody(), ("secure 0", True))
+
+    @needs_root
+    @needs("setpriv")
+    def test_a_set_user_id_program(self):
+        self.program.chmod(0o4755)
+        self.assertEqual(self.run_as_nobody(), ("secure 1", False))
+
+    @needs_root
+    @needs("setpriv")
+    def test_a_set_group_id_program(self):
+        self.program.chmod(0o2755)
+        self.assertEqual(self.run_as_nobody(), ("secure 1", False))
+
+    @needs_root
+    @needs("setpriv", "setcap")
+    def test_a_program_with_capabilities(self):
+        result = self.execute("setcap", "cap_net_bind_service+ep", self.program)
+        if result.returncode != 0:
+            self.skipTest(f"no file capabilities here: {result.stderr.decode(errors='replace')}")
+        self.assertEqual(self.run_as_nobody(), ("secure 1", False))
+
+
+class Confined(Case):
+    def survive(self, name, *arguments):
+        result, run = self.record(victim(name), self.work, *arguments)
+        report = self.report(run)
+        self.check_truths(report, truths_of(result))
+        self.assertEqual(report.of("loss"), [])
+        return report
+
+    @needs_root
+    def test_chroot_and_another_user(self):
+        self.top.chmod(0o755)
+        self.survive("drops_rights")
+
+    def test_a_daemon(self):
+        _, run = self.record(victim("daemonises"), self.work)
+        with open(self.work / "truths", "rb") as file:
+            truths = [json.loads(line) for line in file]
+        self.assertEqual(len(truths), 2)
+        self.check_truths(self.report(run), truths)
+
+    def test_a_filter_that_kills_at_an_unexpected_call(self):
+        self.survive("seccomp_strict")
+
+    def test_a_filter_that_is_installed_by_a_raw_call(self):
+        self.survive("seccomp_strict", "raw")
+
+    def test_a_filter_where_even_the_clock_is_a_system_call(self):
+        bare = self.execute(victim("without_vdso"), victim("seccomp_strict"), self.work)
+        if bare.returncode == 77:
+            self.skipTest("the auxiliary vector of a child cannot be changed here")
+        harness.remove_tree(self.work)
+        self.work.mkdir()
+        result, run = self.record(victim("without_vdso"), victim("seccomp_strict"), self.work)
+        report = self.report(run)
+        self.check_truths(report, truths_of(result))
+        inside = [event["time_ns"] for event in report.of("create")]
+        self.assertEqual(inside, sorted(set(inside)), "the order is kept")
+
+    def test_a_filter_from_before_the_start_that_refuses_us(self):
+        bare = self.execute(victim("seccomp_exec"), victim("sweep"), self.work, "mkdir")
+        self.assertEqual(bare.returncode, 0, bare.stderr)
+        expected = harness.tree(self.work)
+        self.assertEqual(len(expected), 512)
+        harness.remove_tree(self.work)
+        self.work.mkdir()
+        result = self.preload(victim("seccomp_exec"), victim("sweep"), self.work, "mkdir",
+                              options=f"log=off:trace={self.new_run()}")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(harness.tree(self.work), expected)
+
+    @needs_root
+    @needs("unshare", "mount")
+    def test_without_proc(self):
+        run = self.new_run()
+        script = (f"mount -t tmpfs none /proc || exit 77; umask 027; "
+                  f"LD_PRELOAD={harness.SHIM} UMASKAUDIT_OPTIONS=trace={run} "
+                  f"exec {victim('sweep')} {self.work} mkdir")
+        result = self.execute("unshare", "-m", "sh", "-c", script)
+        if result.returncode == 77:
+            self.skipTest(f"no mounts here: {result.stderr.decode(errors='replace')}")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = self.report(run)
+        self.check_truths(report, truths_of(result))
+        self.assertEqual(report.of("process")[0]["mask"], "0027")
+        self.assertEqual(report.of("umask", drift=True), [])
+
+    def test_modes_of_a_program_that_started_with_every_bit_masked(self):
+        result = self.preload("mkdir", "d", options=f"trace={self.new_run()}",
+                              preexec_fn=lambda: os.umask(0o777))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(stat.S_IMODE((self.work / "d").stat().st_mode), 0)
+
+
+if __name__ == "__main__":
+    harness.main()
