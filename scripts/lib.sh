@@ -18,7 +18,7 @@ build_packages=(
 # What the tests need besides.
 test_packages=(
   libgtest-dev libgmock-dev libacl1-dev clang clang-format clang-tidy shellcheck
-  python3 python3-gdbm strace acl attr git tar util-linux sqlite3 tmux btrfs-progs
+  python3 python3-gdbm strace acl attr git tar util-linux sqlite3 tmux btrfs-progs libcap2-bin
 )
 # Large programs that some tests record or drive; those tests skip where they are missing.
 program_packages=(nodejs postgresql chromium chromium-driver)

@@ -1,4 +1,4 @@
-"""How code comes into a program: constructors, dlopen and its relatives, other allocators, io_uring.
+"""How code comes into a program: constructors, dlopen and relatives, allocators, io_uring.
 
 Where the loader binds a library past us, its creations cannot be seen: that has to be said.
 """

@@ -4,6 +4,9 @@
 // A wrapper that is interrupted with its lock held, or that lets nothing unwind, ends the program.
 #include <mqueue.h>
 #include <sched.h>
+#include <sys/wait.h>
+
+#include <csignal>
 
 #include "victim.h"
 
@@ -25,6 +28,16 @@ void* call_for_ever(void*) {
   }
 }
 
+// In a child: whatever becomes of it, the queue does not stay in the system.
+int watch_over(pid_t child) {
+  int status = 0;
+  victim::need(waitpid(child, &status, 0), "waitpid");
+  mq_unlink(queue.c_str());
+  if (WIFEXITED(status)) return WEXITSTATUS(status);
+  raise(WTERMSIG(status));
+  return 98;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -32,6 +45,8 @@ int main(int argc, char** argv) {
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 200;
   victim::need(chdir(dir.c_str()), "chdir");
   queue = "/umaskaudit-cancel-" + std::to_string(getpid());
+  const pid_t child = victim::need(fork(), "fork");
+  if (child != 0) return watch_over(child);
   for (int i = 0; i < rounds; ++i) {
     pthread_t thread;
     turns = 0;
@@ -43,7 +58,6 @@ int main(int argc, char** argv) {
     if (result != PTHREAD_CANCELED) victim::die("not cancelled");
     umask(0027);
   }
-  mq_unlink(queue.c_str());
   closefrom(3);  // what the cancelled threads left open
   victim::create(dir + "/after", 0666, 0027);
   return 0;
