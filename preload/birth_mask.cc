@@ -9,6 +9,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "preload/descriptor_guard.h"
 #include "preload/sys.h"
 
 namespace umaskaudit::shim {
@@ -44,6 +45,7 @@ BirthMask read_in_child() {
 // A directory with a default ACL would hide the mask; /dev/shm and /tmp have none as installed.
 BirthMask read_by_probe() {
   for (const char* directory : {"/dev/shm", "/tmp"}) {
+    const DescriptorGuard guard;
     const int fd = sys::open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0777);
     if (fd < 0) continue;
     struct statx facts {};
@@ -57,15 +59,21 @@ BirthMask read_by_probe() {
   return {};
 }
 
+long read_own_status(char* text, std::size_t size) {
+  const DescriptorGuard guard;
+  const int fd = sys::open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fd;
+  const long length = sys::read(fd, text, size);
+  sys::close(fd);
+  return length;
+}
+
 }  // namespace
 
 BirthMask read_proc_mask() {
-  const int fd = sys::open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return {};
   // The field is the second line; a thread's name is at most 15 escaped bytes.
   char text[256];
-  const long size = sys::read(fd, text, sizeof text - 1);
-  sys::close(fd);
+  const long size = read_own_status(text, sizeof text - 1);
   if (size <= 0) return {};
   text[size] = '\0';
   const char* field = strstr(text, "\nUmask:\t");

@@ -76,7 +76,14 @@ trace::Kind kind_of_mode(std::uint32_t mode, trace::Kind requested) {
 }  // namespace
 
 Creation::Creation(const Request& request)
-    : request_(request), task_(enter()), before_(snapshot(task_)) {}
+    : request_(request), task_(enter()), before_(snapshot(task_)) {
+  thread_state.creating = {request.stack.sp, request.path};
+}
+
+bool is_part_of_a_creation(const Request& request) {
+  const CallInProgress& above = thread_state.creating;
+  return above.sp != 0 && request.stack.sp < above.sp && request.path == above.path;
+}
 
 void Creation::made(int fd, trace::Created created) {
   struct statx facts;
@@ -157,6 +164,7 @@ bool Creation::mask_is_suspect(const trace::Create& record, bool default_acl,
 }
 
 void Creation::finish(const struct statx* facts, trace::Created created, int error) {
+  thread_state.creating.sp = 0;
   Snapshot after = snapshot(task_);
   Author author{task_.tid, task_.pid, sys::now_ns(), 0};
   if (task_.context == nullptr) author.flags |= trace::kForeign;

@@ -24,6 +24,10 @@ struct Request {
   StackStart stack;
 };
 
+// True when a wrapper further up the stack is in the middle of the same call: what it called went
+// on through syscall(2), and will be recorded as what the program asked for.
+bool is_part_of_a_creation(const Request& request);
+
 class Creation {
  public:
   // Takes the snapshot before the call.

@@ -10,6 +10,7 @@
 
 #include <cstring>
 
+#include "preload/descriptor_guard.h"
 #include "preload/format_text.h"
 #include "preload/scratch.h"
 #include "preload/sys.h"
@@ -216,6 +217,7 @@ char** repair_environment(const EnvironmentPlan& plan, char* const* environment,
 Obstacle find_obstacle(const char* path) {
   const Scratch scratch;
   if (scratch.get() == nullptr) return {};
+  const DescriptorGuard guard;
   return inspect_file(path, scratch.get(), Scratch::kSize, true);
 }
 

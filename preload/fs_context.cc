@@ -2,12 +2,12 @@
 
 #include "preload/fs_context.h"
 
-#include <linux/futex.h>
 #include <linux/kcmp.h>
 #include <linux/sched.h>
 
 #include "preload/birth_mask.h"
 #include "preload/fork_guard.h"
+#include "preload/futex_lock.h"
 #include "preload/recorder.h"
 #include "preload/root.h"
 #include "preload/scratch.h"
@@ -23,23 +23,15 @@ constinit FsContext contexts[kContexts];
 constinit std::atomic<std::uint32_t> context_count = 0;
 std::uint32_t locked_count = 0;  // by lock_contexts(); threads may add contexts meanwhile
 
-// A futex lock rather than a spin: a real-time thread that spins on a preempted holder never ends.
 // Only umask calls meet here, for one system call; signals are blocked while it is held.
 void acquire(FsContext& context, std::uint32_t tid) {
-  std::uint32_t expected = 0;
-  if (!context.lock.compare_exchange_strong(expected, 1, std::memory_order_acquire)) {
-    while (context.lock.exchange(2, std::memory_order_acquire) != 0) {
-      sys::call(SYS_futex, sys::arg(&context.lock), FUTEX_WAIT_PRIVATE, 2, 0);
-    }
-  }
+  acquire_futex(context.lock);
   context.holder.store(tid, std::memory_order_relaxed);
 }
 
 void release(FsContext& context) {
   context.holder.store(0, std::memory_order_relaxed);
-  if (context.lock.exchange(0, std::memory_order_release) == 2) {
-    sys::call(SYS_futex, sys::arg(&context.lock), FUTEX_WAKE_PRIVATE, 1);
-  }
+  release_futex(context.lock);
 }
 
 // Whoever reads its own number here has written it itself: with signals blocked nothing else runs

@@ -11,6 +11,7 @@
 
 #include <cstring>
 
+#include "preload/descriptor_guard.h"
 #include "preload/exec_environment.h"
 #include "preload/fork_guard.h"
 #include "preload/format_text.h"
@@ -40,11 +41,13 @@ sys::SignalSet signals_before_fork;
 void before_fork() {
   const sys::SignalSet old = sys::block_signals();
   lock_contexts();
+  lock_descriptors();
   signals_before_fork = old;
 }
 
 void after_fork_in_parent() {
   const sys::SignalSet old = signals_before_fork;
+  unlock_descriptors();
   unlock_contexts();
   sys::restore_signals(old);
 }
@@ -176,6 +179,7 @@ void set_up_fork_guard() {
 void adopt_fork() {
   process.pid.store(static_cast<std::uint32_t>(sys::getpid()), std::memory_order_relaxed);
   release_all_scratch();
+  unlock_descriptors();
   write_birth(trace::Origin::fork, adopt_forked_context());
   *fork_guard = 1;
 }

@@ -9,6 +9,7 @@
 
 #include <cstring>
 
+#include "preload/descriptor_guard.h"
 #include "preload/format_text.h"
 #include "preload/modules.h"
 #include "preload/scratch.h"
@@ -68,6 +69,7 @@ void emit(const TextBuffer& text) {
   bool written = false;
   if (sink.file) {
     // Not made again: after a chroot the same name would be a file in somebody's new root.
+    const DescriptorGuard guard;
     const int fd = sys::open(sink.path, kLogFlags);
     if (fd >= 0) {
       written = write_quietly(fd, text.begin(), text.length());

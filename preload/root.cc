@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "preload/descriptor_guard.h"
 #include "preload/sys.h"
 
 namespace umaskaudit::shim {
@@ -26,6 +27,7 @@ std::uint32_t name_of_open_file(int fd, char* out, std::uint32_t size) {
 }
 
 std::uint32_t name_new_root(const char* path, char* out, std::uint32_t size) {
+  const DescriptorGuard guard;
   const int fd = sys::open(path, O_PATH | O_CLOEXEC | O_DIRECTORY);
   if (fd < 0) return 0;
   const std::uint32_t found = name_of_open_file(fd, out, size);

@@ -176,6 +176,31 @@ void write_in_place(int fd) {
   copies_on_write = type == BTRFS_SUPER_MAGIC || taken;
 }
 
+// Whether map_chunk's way works here: valgrind refuses mremap(2) with an old size of 0.
+bool can_extend(unsigned char* first_chunk) {
+  constexpr long kPage = 4096;
+  const long probe = sys::call(SYS_mremap, sys::arg(first_chunk), 0, kPage, MREMAP_MAYMOVE);
+  if (sys::failed(probe)) return false;
+  sys::unmap(reinterpret_cast<void*>(probe), kPage);
+  return true;
+}
+
+// Then all of a smaller segment is mapped while its descriptor is there.
+void map_at_once(int fd) {
+  if (limit > kUnpopulatedLimit) limit = kUnpopulatedLimit;
+  const std::uint64_t rest = limit - kFirstChunk;
+  long mapped = sys::call(SYS_fallocate, fd, 0, 0, static_cast<long>(limit));
+  if (mapped == 0 && rest != 0) {
+    mapped = sys::call(SYS_mmap, 0, static_cast<long>(rest), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+                       static_cast<long>(kFirstChunk));
+  }
+  if (sys::failed(mapped)) limit = kFirstChunk;
+  for (unsigned chunk = 1; chunk_begin(chunk) < limit; ++chunk) {
+    auto* base = reinterpret_cast<unsigned char*>(mapped) - kFirstChunk;
+    chunks[chunk].store(base + chunk_begin(chunk), std::memory_order_release);
+  }
+}
+
 trace::RunState* map_run_state(int directory) {
   int fd =
       sys::open(trace::kRunStateName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600, directory);
@@ -257,6 +282,7 @@ int map_new_segment(int directory, std::uint32_t pid) {
   if (fd < 0) return -fd;
   int error = 0;
   unsigned char* at = map_first_chunk(fd, error);
+  if (at != nullptr && !can_extend(at)) map_at_once(fd);
   sys::close(fd);
   if (at == nullptr) {
     // An empty segment would only look like a damaged one.

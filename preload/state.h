@@ -44,6 +44,13 @@ struct Borrower {
   bool mask_known = false;
 };
 
+// The creating call that this thread is in, for what another preload behind us makes of it: its own
+// syscall(2), which comes to us again. Left behind when the call is jumped out of.
+struct CallInProgress {
+  std::uintptr_t sp = 0;  // of the wrapper's caller; 0: none
+  const char* path = nullptr;
+};
+
 // Per thread. Initial-exec TLS from the small static reserve that dlopen'ed objects share:
 // robustness first, at most 64 bytes, no constructor, no destructor.
 struct ThreadState {
@@ -53,6 +60,7 @@ struct ThreadState {
   Borrower borrower;
   bool lent = false;      // a vfork child may be running on this TLS
   bool starting = false;  // inside start()
+  CallInProgress creating;
 };
 static_assert(sizeof(ThreadState) <= 64);
 extern constinit thread_local ThreadState thread_state __attribute__((tls_model("initial-exec")));

@@ -13,6 +13,7 @@
 
 #include "preload/blind_spot.h"
 #include "preload/context_effects.h"
+#include "preload/descriptor_guard.h"
 #include "preload/request.h"
 #include "preload/root.h"
 #include "preload/scratch.h"
@@ -31,13 +32,18 @@ SyscallFunction real_syscall() {
   return reinterpret_cast<SyscallFunction>(real_function(Call::syscall));
 }
 
-mode_t raw_umask(mode_t mask) {
-  return static_cast<mode_t>(real_syscall()(SYS_umask, static_cast<unsigned long>(mask)));
-}
-
 struct Arguments {
   long at[6];
 };
+
+int pass(long number, const Arguments& arguments) {
+  const long* at = arguments.at;
+  return static_cast<int>(real_syscall()(number, at[0], at[1], at[2], at[3], at[4], at[5]));
+}
+
+mode_t raw_umask(mode_t mask) {
+  return static_cast<mode_t>(real_syscall()(SYS_umask, static_cast<unsigned long>(mask)));
+}
 
 // An argument register as a parameter of the row's type.
 template <typename T>
@@ -123,6 +129,7 @@ class Openat2 {
     open_how with{};
     with.flags = (given_.flags & O_NOFOLLOW) | O_PATH | O_CLOEXEC;
     with.resolve = given_.resolve;
+    const DescriptorGuard guard;
     const auto fd = static_cast<int>(
         sys::call(SYS_openat2, dirfd_, sys::arg(path_), sys::arg(&with), sizeof with));
     // An empty path is what ENOENT looks like, no descriptor what any other failure does.
@@ -239,6 +246,7 @@ void* umaskaudit_route_syscall(long number, unsigned long a) {
   return apply(                                                                                  \
       [&] PARAMETERS {                                                                           \
         const Request request = UMASKAUDIT_REQUEST(NAME, KIND, DIRFD, PATH, FLAGS, MODE, stack); \
+        if (is_part_of_a_creation(request)) return pass(number, arguments);                      \
         return CALL;                                                                             \
       },                                                                                         \
       arguments)

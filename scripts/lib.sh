@@ -21,7 +21,7 @@ test_packages=(
   python3 python3-gdbm strace acl attr git tar util-linux sqlite3 tmux btrfs-progs libcap2-bin
 )
 # Large programs that some tests record or drive; those tests skip where they are missing.
-program_packages=(nodejs postgresql chromium chromium-driver)
+program_packages=(nodejs postgresql valgrind chromium chromium-driver)
 
 say() { printf '%s: %s\n' "$self" "$*" >&2; }
 die() {

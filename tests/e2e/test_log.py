@@ -52,6 +52,20 @@ class Log(Case):
         self.assertEqual(derivation[4], symbolic(final))
         return final
 
+    def test_no_child_inherits_the_log(self):
+        log = self.top / "log"
+        result = self.preload(victim("forks_while_logging"), self.work, 2000,
+                              options=f"log={log}:stacks=none")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertEqual(truths_of(result), [{"leaks": 0}])
+        self.assertIn(" mkdir(", log.read_text())
+
+    def test_fork_handlers_that_log_while_the_log_is_held(self):
+        log = self.top / "log"
+        result = self.preload(victim("fork_handlers"), self.work, options=f"log={log}:stacks=none")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(" umask(", log.read_text())
+
     def test_bash(self):
         result = self.preload("bash", "-c", "umask 027; mkdir d; echo > f", options="")
         self.assertEqual(result.returncode, 0)

@@ -8,7 +8,7 @@ import os
 import unittest
 
 import harness
-from harness import Case, truths_of, victim
+from harness import Case, needs, truths_of, victim
 
 needs_root = unittest.skipIf(os.geteuid() != 0, "needs root")
 
@@ -102,13 +102,27 @@ class Survival(Case):
     def test_another_preload_that_comes_back_to_us(self):
         run = self.new_run()
         both = f"{harness.SHIM} {victim('libnested_umask.so')}"
-        result = self.preload("sh", "-c", "umask 027; mkdir d; umask", options=f"trace={run}",
+        script = "umask 027; mkdir d; mkdir d/e; umask"
+        result = self.preload("sh", "-c", script, options=f"trace={run}",
                               env={"LD_PRELOAD": both})
         self.assertEqual((result.returncode, result.stdout), (0, b"0027\n"), result.stderr)
         report = self.report(run)
         self.assertEqual(report.of("umask", drift=True), [])
         self.assertTrue(report.of("umask", new="0027"))
-        self.check_disk(report, 1)
+        self.check_disk(report, 2)
+        made = sorted(event["path"] for event in report.of("create", errno=0))
+        self.assertEqual(made, [str(self.work / "d"), str(self.work / "d/e")], "each one once")
+
+    @needs("valgrind")
+    def test_under_valgrind_as_much_is_recorded(self):
+        run = self.new_run()
+        result = self.preload("valgrind", "--tool=none", "-q", victim("sweep"), self.work, "open",
+                              "mkdir", "mkfifo", options=f"log=off:trace={run}")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = self.report(run)
+        self.assertEqual(report.of("loss"), [])
+        self.assertGreater(len(report.events), 3000)
+        self.check_disk(report, 1000)
 
     def test_exceptions_of_a_plugin_in_a_c_program(self):
         result, _ = self.record(victim("plugin_host"), self.work, victim("libthrowing_plugin.so"))

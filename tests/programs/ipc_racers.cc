@@ -22,7 +22,7 @@ struct Racer {
 };
 
 int open_object(bool queue) {
-  return queue ? mq_open(name.c_str(), O_CREAT | O_RDWR, 0600, nullptr)
+  return queue ? mq_open(name.c_str(), O_CREAT | O_RDWR, 0600, victim::small_queue())
                : shm_open(name.c_str(), O_CREAT | O_RDWR, 0600);
 }
 

@@ -26,7 +26,8 @@ void show(const std::string& name, const char* call, unsigned mode, int mask) {
 void* make_objects(void* unused) {
   const std::string name = "/umaskaudit-old-" + std::to_string(getpid());
   umask(0027);
-  const mqd_t queue = victim::need(mq_open(name.c_str(), O_CREAT | O_RDWR, 0666, nullptr), "mq");
+  const mqd_t queue =
+      victim::need(mq_open(name.c_str(), O_CREAT | O_RDWR, 0666, victim::small_queue()), "mq");
   show(name, "mq_open", victim::mode_of(queue), 0027);
   mq_unlink(name.c_str());
   umask(0022);

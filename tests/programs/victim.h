@@ -4,6 +4,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <mqueue.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -89,6 +90,15 @@ class Barrier {
 };
 
 inline void name_thread(const char* name) { pthread_setname_np(pthread_self(), name); }
+
+// Attributes that hardly count against RLIMIT_MSGQUEUE, which all processes of a user share; with
+// the defaults ten queues are all there may be.
+inline mq_attr* small_queue() {
+  static mq_attr attributes;
+  attributes.mq_maxmsg = 1;
+  attributes.mq_msgsize = 8;
+  return &attributes;
+}
 
 // The directory to work in: the first argument.
 inline std::string directory(int argc, char** argv) {
