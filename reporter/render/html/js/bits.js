@@ -41,7 +41,7 @@ function bitTable(shape) {
     h("caption", {class: "unseen"}, "The bits that were combined"),
     h("thead", {}, h("tr", {}, h("td"),
       h("th", {scope: "col"}, h("span", {class: "bits"},
-        heads.map((name) => h("span", {class: "bits-group head"}, name)))),
+        heads.map((name) => h("span", {class: "bits-name"}, name)))),
       h("th", {scope: "col", class: "num"}, "octal"))),
     h("tbody", {}, shape.rows.map(([name, bits]) => {
       const after = name === "AND" || name === "result";
