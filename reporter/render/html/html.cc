@@ -56,9 +56,13 @@ HtmlReport::HtmlReport(const TextContext& context, const HtmlFindings& findings,
       summary_(summary),
       options_(std::move(options)),
       tables_(context.run, context.stacks),
-      unhit_limit_(options_.limit - std::min(options_.limit, findings.hits.size())),
       all_changes_(summary.mask_changes <= options_.limit),
       gap_ns_((context.run.end_ns() - context.run.begin_ns()) / kGaps + 1) {
+  for (const Finding& finding : findings.result.findings)
+    for (const Victim& victim : finding.victims) examples_.insert(victim.event.seq);
+  std::size_t named = findings.hits.size();
+  for (const std::uint64_t seq : examples_) named += findings.hits.count(seq) == 0 ? 1 : 0;
+  unnamed_limit_ = options_.limit - std::min(options_.limit, named);
   change_filter_.pids = options_.filter.pids;
   change_filter_.since_ns = options_.filter.since_ns;
   for (Rows* rows : {&objects_, &changes_, &fates_, &processes_, &notes_})
@@ -74,20 +78,20 @@ std::int64_t HtmlReport::step(Rows& rows, std::uint64_t time_ns) const {
   return static_cast<std::int64_t>(time_ns - std::exchange(rows.last_ns, time_ns));
 }
 
-bool HtmlReport::wanted(const CreateEvent& event) const {
-  if (findings_.hits.count(event.seq) != 0) return objects_.shown < options_.limit;
-  return unhit_ < unhit_limit_;
+bool HtmlReport::is_named(const CreateEvent& event) const {
+  return findings_.hits.count(event.seq) != 0 || examples_.count(event.seq) != 0;
 }
 
 // [time, who, stack, shape, umask id, directory, name, rules]; no rules: left out.
 void HtmlReport::add_object(std::string& out, const CreateEvent& event) {
   ++objects_.total;
-  if (!wanted(event)) return;
-  const auto hit = findings_.hits.find(event.seq);
-  if (hit != findings_.hits.end())
-    hit_rows_.emplace(event.seq, objects_.shown);
+  const bool named = is_named(event);
+  if (named ? objects_.shown >= options_.limit : unnamed_ >= unnamed_limit_) return;
+  if (named)
+    named_rows_.emplace(event.seq, objects_.shown);
   else
-    ++unhit_;
+    ++unnamed_;
+  const auto hit = findings_.hits.find(event.seq);
   const std::string_view directory = directory_of(event.path);
   objects_.json = objects_.shown == 0 ? "\n" : ",\n";
   JsonWriter json(objects_.json);

@@ -82,7 +82,7 @@ class HtmlReport {
 
   // The row's time; `rows` must be the one that the row is for.
   std::int64_t step(Rows& rows, std::uint64_t time_ns) const;
-  bool wanted(const CreateEvent& event) const;
+  bool is_named(const CreateEvent& event) const;
   void add_object(std::string& out, const CreateEvent& event);
   void add_change(const UmaskEvent& event);
   void write_change(const UmaskEvent& event);
@@ -110,8 +110,8 @@ class HtmlReport {
   HtmlOptions options_;
   Filter change_filter_;  // a mask in force matters to objects whatever path they have
   html::Tables tables_;
-  std::size_t unhit_limit_;  // room for objects that no rule names
-  std::uint64_t unhit_ = 0;
+  std::size_t unnamed_limit_ = 0;  // room for objects that no finding names
+  std::uint64_t unnamed_ = 0;
   Rows objects_, changes_, fates_, processes_, notes_;
   std::uint64_t last_change_id_ = 0;
   std::vector<std::uint32_t> change_ids_;  // of the rows
@@ -130,7 +130,8 @@ class HtmlReport {
   // Needed, and still to come: a change's clock is read after the call, and a creation may have met
   // the mask before that.
   std::unordered_set<std::uint64_t> awaited_;
-  std::unordered_map<std::uint64_t, std::uint64_t> hit_rows_;  // seq -> row of objects_
+  std::unordered_set<std::uint64_t> examples_;                   // seqs that findings show
+  std::unordered_map<std::uint64_t, std::uint64_t> named_rows_;  // seq -> row of objects_
   struct InodeHash {
     std::size_t operator()(const std::pair<std::uint64_t, std::uint64_t>& inode) const {
       return inode.first * 0x9E3779B97F4A7C15u ^ inode.second;

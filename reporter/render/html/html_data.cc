@@ -152,12 +152,12 @@ void HtmlReport::write_event(JsonWriter& json, std::string_view key, const Event
     json.begin_array();
   else
     json.begin_array(key);
-  const auto row = hit_rows_.find(event.seq);
+  const auto row = named_rows_.find(event.seq);
   json.integer(since(event.time_ns, context_.run.begin_ns()));
   json.element(tables_.who(event));
   json.element(tables_.stack(event.stack));
   json.element(tables_.text(event.call));
-  json.integer(row == hit_rows_.end() ? -1 : static_cast<std::int64_t>(row->second));
+  json.integer(row == named_rows_.end() ? -1 : static_cast<std::int64_t>(row->second));
   json.end_array();
 }
 

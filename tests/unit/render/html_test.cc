@@ -17,7 +17,7 @@ namespace {
 using testing::RunDirectory;
 using testing::SegmentBuilder;
 
-constexpr std::uint16_t kOpen = 0, kUmask = 2;
+constexpr std::uint16_t kOpen = 0, kUmask = 2, kChmod = 5;
 constexpr std::uint32_t kPid = 100, kMaker = 101;
 
 std::string page_of(const RunDirectory& run, const std::vector<std::string>& options = {}) {
@@ -79,6 +79,18 @@ class Program {
     record.dev = 8;
     record.ino = ++inode_;
     segment_.create({kMaker, now_ += 1000}, record, path);
+  }
+
+  // Of the latest object.
+  void chmod(std::uint32_t mode) {
+    trace::Chmod record{};
+    record.context = 1;
+    record.requested = mode;
+    record.final_mode = 0100000u | mode;
+    record.dev = 8;
+    record.ino = inode_;
+    record.call = kChmod;
+    segment_.chmod({kMaker, now_ += 1000}, record, "");
   }
 
   void write(const RunDirectory& run) { run.add(segment_); }
@@ -158,6 +170,26 @@ TEST(HtmlPage, KeepsWhatFindingsNameWhenItIsFull) {
   EXPECT_EQ(victim["path"], "/tmp/hit");
   EXPECT_EQ(victim["event"][4], 2);
   EXPECT_EQ(data_of(page_of(run, {"--limit", "0"}))["objects"].size(), 22u);
+}
+
+TEST(HtmlPage, LeadsFromEachExampleToItsRowAndFate) {
+  Program program;
+  program.create("/tmp/other");
+  program.create("/tmp/late");
+  program.chmod(0600);
+  const RunDirectory run;
+  program.write(run);
+  const auto data = data_of(page_of(run, {"--limit", "1"}));
+  ASSERT_EQ(data["findings"].size(), 1u);
+  EXPECT_EQ(data["rules"][data["findings"][0]["rule"].get<std::size_t>()]["id"],
+            "create-then-chmod");
+  EXPECT_EQ(data["findings"][0]["victims"][0]["event"][4], 0);
+  ASSERT_EQ(data["objects"].size(), 1u);
+  EXPECT_EQ(path_of(data, data["objects"][0]), "/tmp/late");
+  ASSERT_EQ(data["fates"].size(), 1u);
+  EXPECT_EQ(data["fates"][0][0], 0);
+  EXPECT_EQ(data["fates"][0][1], 1000);
+  EXPECT_EQ(data["fates"][0][6], 0600);
 }
 
 TEST(HtmlPage, CountsTheChangesThatItLeavesOut) {

@@ -123,7 +123,9 @@ function card(finding, index) {
     birth("culprit's", finding.culprit_born),
     birth("victim's", finding.victim_born),
     finding.end && !sameStack && h("details", {class: "birth"},
-      h("summary", {}, "Where the window was closed"), stackView(finding.end[2])),
+      h("summary", {}, "Where it ended: ", raw(texts[finding.end[3]])),
+      h("p", {class: "side-who"}, raw(threadText(finding.end[1])), " at ", moment(finding.end[0])),
+      stackView(finding.end[2])),
     h("p", {class: "fingerprint"}, "fingerprint ", h("code", {}, finding.fingerprint)));
 }
 
