@@ -58,8 +58,12 @@ HtmlReport::HtmlReport(const TextContext& context, const HtmlFindings& findings,
       tables_(context.run, context.stacks),
       all_changes_(summary.mask_changes <= options_.limit),
       gap_ns_((context.run.end_ns() - context.run.begin_ns()) / kGaps + 1) {
-  for (const Finding& finding : findings.result.findings)
+  for (const Finding& finding : findings.result.findings) {
     for (const Victim& victim : finding.victims) examples_.insert(victim.event.seq);
+    for (const StoryStep& one : finding.story) awaited_.insert(one.event.id);
+    for (const auto& event : {finding.culprit, finding.culprit_end})
+      if (event) awaited_.insert(event->id);
+  }
   std::size_t named = findings.hits.size();
   for (const std::uint64_t seq : examples_) named += findings.hits.count(seq) == 0 ? 1 : 0;
   unnamed_limit_ = options_.limit - std::min(options_.limit, named);

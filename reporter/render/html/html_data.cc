@@ -146,7 +146,7 @@ void HtmlReport::write_gaps(JsonWriter& json) {
   json.end_array();
 }
 
-// [time, who, stack, call, row of objects_ or -1]
+// [time, who, stack, call, row of objects_ or -1, umask id or 0]
 void HtmlReport::write_event(JsonWriter& json, std::string_view key, const EventRef& event) {
   if (key.empty())
     json.begin_array();
@@ -158,6 +158,7 @@ void HtmlReport::write_event(JsonWriter& json, std::string_view key, const Event
   json.element(tables_.stack(event.stack));
   json.element(tables_.text(event.call));
   json.integer(row == named_rows_.end() ? -1 : static_cast<std::int64_t>(row->second));
+  json.element(event.id);
   json.end_array();
 }
 

@@ -203,15 +203,20 @@ TEST(HtmlPage, CountsTheChangesThatItLeavesOut) {
   program.write(run);
   const auto data = data_of(page_of(run, {"--limit", "10"}));
   EXPECT_EQ(data["totals"]["changes"], 200);
-  // The change that set the mask of the object, and the one that ended it.
-  ASSERT_EQ(data["changes"].size(), 2u);
-  EXPECT_EQ(data["changes"][0][3], 101);
+  // The change that set the mask of the object, the one that ended it, and the first window, which
+  // a finding names.
+  std::vector<std::int64_t> ids;
+  for (const auto& row : data["changes"])
+    ids.push_back((ids.empty() ? 0 : ids.back()) + row[3].get<std::int64_t>());
+  ASSERT_EQ(data["findings"].size(), 2u);
+  EXPECT_EQ(data["findings"][1]["culprit"][5], 1);
+  EXPECT_EQ(ids, (std::vector<std::int64_t>{1, 2, 3, 101, 102, 103}));
   EXPECT_EQ(data["objects"][0][4], 101);
-  EXPECT_EQ(data["windows"], nlohmann::json::parse("[101,102]"));
+  EXPECT_EQ(data["windows"], nlohmann::json::parse("[1,2,3,4,101,102,103,104]"));
   std::uint64_t left_out = 0;
   for (std::size_t i = 0; i < data["gaps"].size(); i += 5)
     left_out += data["gaps"][i + 2].get<std::uint64_t>();
-  EXPECT_EQ(left_out, 198u);
+  EXPECT_EQ(left_out, 200u - ids.size());
 }
 
 TEST(HtmlPage, ShowsTheMaskToAFilteredObject) {

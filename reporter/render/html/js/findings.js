@@ -5,13 +5,16 @@ const kCardsAtOnce = 20;
 
 // "umask 0022 → 0000 by thread 'setter'", with the stack below.
 function side(role, event, what) {
-  const [time, who, stack, call, object] = event;
+  const [time, who, stack, call, object, id] = event;
+  const change = id === 0 ? kNone : changeOf(id);
   return h("section", {class: `side ${role.toLowerCase()}`},
     h("h4", {}, role),
-    h("p", {class: "side-what"}, raw(texts[call]), " ", what),
+    h("p", {class: "side-what"}, raw(texts[call]), " ", what || (change !== kNone
+      && [maskText(changes.before[change]), " → ", maskText(changes.after[change])])),
     h("p", {class: "side-who"}, raw(threadText(who)), " at ", moment(time)),
     stackView(stack),
-    object !== kNone && linkTo("Its whole story", () => openObject(object)));
+    object !== kNone && linkTo("Its whole story", () => openObject(object)),
+    change !== kNone && linkTo("Its whole story", () => openChange(change)));
 }
 
 function birth(title, event) {
@@ -182,6 +185,6 @@ function renderFindings() {
     add(section, h("p", {class: "notice"}, `${number(left)} more findings are not on this page; `
       + "umaskaudit check lists all."));
   if (data.unresolved > 0)
-    add(section, h("p", {class: "notice"}, `${counted(data.unresolved, "object")} may have been `
-      + "hit and are not listed: the record does not decide."));
+    add(section, h("p", {class: "notice"}, `${counted(data.unresolved, "more object")} may `
+      + "have been hit: the record does not decide."));
 }

@@ -76,7 +76,7 @@ const lanes = (() => {
     setWindows(lane, hitChanges);
     lane.start = Math.min(lane.birth ?? Infinity, changes.time[lane.changes[0]] ?? Infinity,
       objects.time[lane.objects[0]] ?? Infinity, lane.gaps[0]?.from ?? Infinity);
-    const names = [...new Set(lane.names)];
+    const names = lane.names.filter((name, i) => name !== lane.names[i - 1]);
     const who = changes.who[lane.changes[0]] ?? objects.who[lane.objects[0]];
     lane.title = names.slice(-2).join(" → ") || (who === undefined ? "" : threadText(who));
     lane.top = top;

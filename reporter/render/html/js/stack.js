@@ -13,9 +13,9 @@ function frameItem(index, role) {
     : `generated code 0x${address.toString(16)}`;
   const titles = [where, `${texts[module]}+0x${address.toString(16)}`];
   return h("li", {class: role, title: titles.filter(Boolean).join("\n")},
-    h("span", {class: "symbol"}, raw(symbol || "??"),
+    h("span", {class: "symbol"}, raw(symbol || place),
       inlined === 1 && h("span", {class: "tag"}, "inlined")),
-    h("span", {class: "where"}, raw(where ? baseName(where) : place)));
+    h("span", {class: "where"}, raw(where ? baseName(where) : symbol ? place : "")));
 }
 
 function stackView(index) {

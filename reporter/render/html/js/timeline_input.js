@@ -231,7 +231,7 @@ function renderTimeline() {
         keys("↑", "↓"), " context, ", keys("Shift ←", "Shift →"), " pan, ", keys("+", "−", "0"),
         " zoom, ", keys("Enter"), " story."))));
   leftOut(section, "mask changes", changes.count, data.totals.changes,
-    "those under which no object on this page was created");
+    "those that no finding names and under which no object on this page was created");
   pen = canvas.getContext("2d");
   const full = lanes.height + kRulerHeight + kTopGap;
   box.style.height = `${Math.min(full + 6, 480)}px`;
