@@ -200,18 +200,21 @@ class Html(Case):
         self.assert_quiet()
 
     def test_hit_leads_from_finding_to_object_and_back(self):
-        truth, run = self.record(victim("bug_libarchive"), self.work, "200")
-        hits = harness.truths_of(truth)[0]["hits"]
+        for _ in range(5):  # threads race as they like
+            harness.remove_tree(self.work)
+            self.work.mkdir()
+            _, run = self.record(victim("threads_umask"), self.work, "1000")
+            modes = {str(path): path.lstat().st_mode for path in self.work.iterdir()}
+            if any(mode & 0o066 for mode in modes.values()):
+                break
+        else:
+            self.skipTest("nobody was hit")
         self.show(run)
-        if not hits:
-            self.skipTest("nobody was hit this time")
         self.assertEqual({self.text(f".side.{side} h4") for side in ("culprit", "victim")},
                          {"Culprit", "Victim"})
         self.browser.click(".side.victim > .link")
-        path = self.text("#story-title")
-        expected = {os.path.normpath(os.path.join(self.work, hit["path"])): hit["mode"]
-                    for hit in hits}
-        self.assertEqual(self.text(".derivation .result .num"), expected[path])
+        self.assertEqual(self.text(".derivation .result .num"),
+                         octal(stat.S_IMODE(modes[self.text("#story-title")])))
         self.browser.run("[...document.querySelectorAll('.part .link')].find("
                          "(link) => link.textContent === 'see the finding').click()")
         self.assertTrue(self.browser.run(

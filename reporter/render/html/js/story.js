@@ -111,13 +111,17 @@ function windowText(row) {
     " at ", moment(changes.time[closer]), ".");
 }
 
-// Objects that were created under the mask that this call set.
+// Objects that were created under the mask that this call set, and others' within its window.
 function createdUnder(row) {
+  const closer = changes.closer[row], fs = contextOf(changes.who[row]);
+  const end = closer >= 0 ? changes.time[closer] : -Infinity;
+  const inside = (i) => objects.time[i] >= changes.time[row] && objects.time[i] <= end
+    && contextOf(objects.who[i]) === fs;
   const made = [];
   for (let i = 0; i < objects.count; ++i)
-    if (objects.setter[i] === changes.id[row]) made.push(i);
+    if (objects.setter[i] === changes.id[row] || inside(i)) made.push(i);
   if (made.length === 0) return null;
-  return part(`Created under it: ${counted(made.length, "object")}`,
+  return part(`Created meanwhile: ${counted(made.length, "object")}`,
     h("ul", {class: "plain made"}, made.slice(0, 20).map((object) => h("li", {},
       modeOf(object) === null ? "?" : modeText(modeOf(object)), " ",
       linkTo(raw(pathOf(object)), () => openObject(object)),
