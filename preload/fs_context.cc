@@ -206,6 +206,11 @@ std::uint32_t context_id(const Task& task) {
   return task.context != nullptr ? task.context->id : thread_state.borrower.context;
 }
 
+std::uint64_t changes(const Task& task) {
+  return task.context != nullptr ? task.context->change.load(std::memory_order_acquire) / 2
+                                 : thread_state.borrower.change;
+}
+
 Snapshot snapshot(const Task& task) {
   if (task.context == nullptr) {
     Borrower& borrower = thread_state.borrower;
@@ -247,11 +252,13 @@ MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t)) {
     sys::restore_signals(signals);
     return {old, old, change / 2 + 1, true};
   }
-  context.change.store(change + 1);
+  // A sequence lock: odd before the mask moves, even after it is told. No locked instructions.
+  context.change.store(change + 1, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
   const auto old = static_cast<std::uint16_t>(real(mask));
   const auto cached = static_cast<std::uint16_t>(context.mask.load(std::memory_order_relaxed));
-  context.mask.store(mask & 0777);
-  context.change.store(change + 2);
+  context.mask.store(mask & 0777, std::memory_order_relaxed);
+  context.change.store(change + 2, std::memory_order_release);
   context.witness.store(task.tid, std::memory_order_relaxed);
   if (!held) release(context);
   sys::restore_signals(signals);

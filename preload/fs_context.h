@@ -52,6 +52,10 @@ void expect_new_task(unsigned long flags);
 
 std::uint32_t context_id(const Task& task);
 
+// How many complete umask calls the context has seen; needs no mask, which a vfork child would have
+// to read first.
+std::uint64_t changes(const Task& task);
+
 // The context's mask now. Async-signal-safe, never waits.
 Snapshot snapshot(const Task& task);
 

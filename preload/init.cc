@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/prctl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -63,6 +64,11 @@ void read_identity() {
   const long length = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg("/proc/self/exe"),
                                 sys::arg(process.exe), sizeof process.exe - 1);
   if (length > 0) process.exe_length = static_cast<std::uint32_t>(length);
+  // The first thread's name is the process's (proc(5), comm), and it is mostly the one that starts.
+  if (sys::gettid() == sys::getpid()) {
+    sys::call(SYS_prctl, PR_GET_NAME, sys::arg(process.comm));
+    return;
+  }
   const int fd = sys::open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
   const long size = sys::read(fd, process.comm, sizeof process.comm);
@@ -166,7 +172,10 @@ volatile std::uint32_t* fork_guard = &intact_word;
 
 void set_up_fork_guard() {
   constexpr std::size_t kPage = 4096;
-  void* page = sys::map(kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+  // Not reserved, unlike its neighbours: the kernel would merge it with them, and split them again
+  // for the advice.
+  void* page =
+      sys::map(kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
   if (page == nullptr) return;
   if (sys::call(SYS_madvise, sys::arg(page), kPage, MADV_WIPEONFORK) != 0) {
     sys::unmap(page, kPage);

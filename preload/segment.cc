@@ -27,8 +27,10 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// Most processes record little: the first chunk is small, so that starting one stays cheap.
+// Most processes record little: the first chunk is small, and only its begin is backed when it is
+// opened, so that starting one stays cheap.
 constexpr std::uint64_t kFirstChunk = 64 << 10;
+constexpr std::uint64_t kFirstBacked = 8 << 10;
 constexpr std::uint64_t kChunk = 256 << 10;
 constexpr std::uint64_t kMaxSegment = 1 << 30;
 constexpr unsigned kChunks = 1 + kMaxSegment / kChunk;
@@ -39,7 +41,8 @@ trace::SegmentHeader* header;
 constinit std::atomic<unsigned char*> chunks[kChunks] = {};
 std::uint64_t limit;
 bool can_populate = true;
-bool copies_on_write = false;  // see write_in_place()
+constinit std::atomic<std::uint64_t> first_backed = 0;  // bytes of the first chunk
+bool copies_on_write = false;                           // see write_in_place()
 
 // A refused chunk is asked for again only after a while: on a full filesystem the question itself
 // may take a tenth of a second (btrfs first writes out what it can).
@@ -76,6 +79,14 @@ bool is_backed(const void* at, std::uint64_t size) {
 bool populate(void* at, std::uint64_t size) {
   if (!can_populate) return true;  // allocated at open
   return sys::call(SYS_madvise, sys::arg(at), static_cast<long>(size), MADV_POPULATE_WRITE) == 0;
+}
+
+// The rest of the first chunk. Every process that shares it may do so: pages that are there stay.
+bool back_first_chunk() {
+  unsigned char* base = chunks[0].load(std::memory_order_relaxed);
+  if (!populate(base + kFirstBacked, kFirstChunk - kFirstBacked)) return false;
+  first_backed.store(kFirstChunk, std::memory_order_relaxed);
+  return true;
 }
 
 // Maps chunk `wanted` without a descriptor: mremap(2) with an old size of 0 makes a second mapping
@@ -147,11 +158,13 @@ unsigned char* map_first_chunk(int fd, int& error) {
   if (at == nullptr) return nullptr;
   // Random access: else the first fault of a sparse file reads 2 MiB ahead, which took 0.9 ms.
   sys::call(SYS_madvise, sys::arg(at), kFirstChunk, MADV_RANDOM);
-  long backed = sys::call(SYS_madvise, sys::arg(at), kFirstChunk, MADV_POPULATE_WRITE);
+  long backed = sys::call(SYS_madvise, sys::arg(at), kFirstBacked, MADV_POPULATE_WRITE);
+  first_backed.store(kFirstBacked, std::memory_order_relaxed);
   if (backed == -EINVAL) {
     can_populate = false;
     if (limit > kUnpopulatedLimit) limit = kUnpopulatedLimit;
     backed = sys::call(SYS_fallocate, fd, 0, 0, static_cast<long>(limit));
+    first_backed.store(kFirstChunk, std::memory_order_relaxed);
   }
   if (backed == 0) return at;
   // What madvise(2) calls a fault is a disk that is full.
@@ -325,14 +338,33 @@ trace::SegmentHeader* segment_header() {
   return header;
 }
 
+namespace {
+
+bool lately_refused() { return sys::now_ns() < retry_at.load(std::memory_order_relaxed); }
+
+// Where a chunk is not there yet, or not backed as far as `end`. Null: refused.
+unsigned char* grow(unsigned chunk) {
+  if (chunk != 0) return map_chunk(chunk);
+  return back_first_chunk() ? chunks[0].load(std::memory_order_relaxed)
+                            : refuse(trace::Loss::no_space);
+}
+
+// The chunk that holds the record at `offset`, backed as far as its end. Null: not yet.
+unsigned char* ready_chunk(unsigned chunk, std::uint64_t end) {
+  if (chunk == 0 && end > first_backed.load(std::memory_order_relaxed)) return nullptr;
+  return chunks[chunk].load(std::memory_order_acquire);
+}
+
+}  // namespace
+
 Space reserve(std::uint32_t length) {
   if (segment_header() == nullptr) return {};
   for (;;) {
     // A full segment is seen before the add: `tail` must not wrap around, and what was added must
     // never be taken back, for somebody else may have reserved behind it.
     std::uint64_t offset = __atomic_load_n(&header->tail, __ATOMIC_RELAXED);
-    if (offset < limit && chunks[chunk_of(offset)].load(std::memory_order_relaxed) == nullptr &&
-        sys::now_ns() < retry_at.load(std::memory_order_relaxed)) {
+    if (offset < limit && ready_chunk(chunk_of(offset), offset + length) == nullptr &&
+        lately_refused()) {
       count_loss(refusal.load(std::memory_order_relaxed));
       return {};
     }
@@ -345,8 +377,8 @@ Space reserve(std::uint32_t length) {
     // A record never crosses into the next chunk, which may be mapped anywhere. The rest of this
     // one stays zero; the reader skips zeros.
     if (chunk_of(offset + length - 1) != chunk) continue;
-    unsigned char* base = chunks[chunk].load(std::memory_order_acquire);
-    if (base == nullptr) base = map_chunk(chunk);
+    unsigned char* base = ready_chunk(chunk, offset + length);
+    if (base == nullptr) base = grow(chunk);
     if (base == nullptr) {
       count_loss(refusal.load(std::memory_order_relaxed));
       return {};
@@ -364,6 +396,7 @@ Space reserve(std::uint32_t length) {
 void map_ahead() {
   if (header == nullptr) return;
   constexpr unsigned kAhead = 16;  // 4 MiB
+  if (!back_first_chunk()) return;
   const unsigned now = chunk_of(__atomic_load_n(&header->tail, __ATOMIC_RELAXED));
   for (unsigned chunk = now; chunk < now + kAhead && chunk < kChunks; ++chunk) {
     if (chunk_begin(chunk) + chunk_size(chunk) > limit) return;

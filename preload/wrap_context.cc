@@ -156,7 +156,7 @@ WRAPPER(pid_t, fork, (void)) {
     trace::Fork record{};
     record.child = static_cast<std::uint32_t>(child);
     record.context = context_id(task);
-    record.change = snapshot(task).change;
+    record.change = changes(task);
     record.stack = stack.id;
     record.call = static_cast<std::uint16_t>(Call::fork);
     record.origin = static_cast<std::uint8_t>(trace::Origin::fork);

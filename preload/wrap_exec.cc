@@ -77,7 +77,7 @@ int record_and_exec(const ExecCall& exec, char* const* environment, Real real) {
   const Task task = enter();
   const Author author{task.tid, task.pid};
   const ExecOutlook outlook(environment);
-  record_exec(author, exec, context_id(task), snapshot(task).change, outlook);
+  record_exec(author, exec, context_id(task), changes(task), outlook);
   errno = saved;
   const int result = call_with_environment(
       outlook, environment, real, [](int) { return errno; },
