@@ -25,6 +25,7 @@ Match match(const std::vector<OpenCall>& calls, const UmaskEvent& event) {
 }
 
 void FateReader::feed(const Event& event) {
+  borrowers_.see(event);
   if (const auto* umask = std::get_if<UmaskEvent>(&event)) return on_umask(*umask);
   if (const auto* create = std::get_if<CreateEvent>(&event)) return on_create(*create);
   if (const auto* thread = std::get_if<ThreadCreateEvent>(&event)) return on_thread(*thread);
@@ -60,8 +61,9 @@ void FateReader::on_create(const CreateEvent& event) {
   homes_.see(event);
   if (event.error != 0 || event.created == trace::Created::no) return;
   std::uint32_t(&creators)[2] = contexts_[event.fs].creators;
-  if (creators[0] == 0) creators[0] = event.tid;
-  if (creators[0] != event.tid) creators[1] = event.tid;
+  const std::uint32_t actor = borrowers_.actor(event);
+  if (creators[0] == 0) creators[0] = actor;
+  if (creators[0] != actor) creators[1] = actor;
 }
 
 void FateReader::on_thread(const ThreadCreateEvent& event) {

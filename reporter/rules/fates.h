@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "reporter/model/events.h"
+#include "reporter/rules/borrowers.h"
 #include "reporter/rules/homes.h"
 
 namespace umaskaudit::rules {
@@ -72,6 +73,7 @@ class FateReader {
 
   Fates fates_;
   Homes homes_;
+  Borrowers borrowers_;
   std::unordered_map<std::uint32_t, Context> contexts_;
   std::unordered_map<std::uint64_t, bool> undone_;  // sites whose calls are usually undone
 };

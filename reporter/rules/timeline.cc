@@ -15,6 +15,7 @@ constexpr std::size_t kHistory = std::size_t{1} << 16;
 }  // namespace
 
 void Timeline::feed(const Event& event) {
+  borrowers_.see(event);
   if (const auto* umask = std::get_if<UmaskEvent>(&event)) return on_umask(*umask);
   if (const auto* create = std::get_if<CreateEvent>(&event)) return on_create(*create);
   if (const auto* thread = std::get_if<ThreadCreateEvent>(&event)) return on_thread(*thread);
@@ -24,7 +25,8 @@ void Timeline::feed(const Event& event) {
     std::visit([this](const EventBase& base) { act(base.fs, base.tid); }, event);
 }
 
-Timeline::Context& Timeline::context(const EventBase& event, Mode mask, std::uint64_t change) {
+Timeline::Context& Timeline::context(const EventBase& event, std::uint32_t actor, Mode mask,
+                                     std::uint64_t change) {
   homes_.see(event);
   Context& context = contexts_[event.fs];
   if (context.history.empty()) {
@@ -33,8 +35,8 @@ Timeline::Context& Timeline::context(const EventBase& event, Mode mask, std::uin
     first.mask = first.settled = mask;
     context.history.push_back(std::move(first));
   }
-  if (context.first_tid == 0) context.first_tid = event.tid;
-  context.threaded |= context.first_tid != event.tid;
+  if (context.first_tid == 0) context.first_tid = actor;
+  context.threaded |= context.first_tid != actor;
   return context;
 }
 
@@ -47,7 +49,7 @@ void Timeline::act(std::uint32_t fs, std::uint32_t tid) {
 }
 
 void Timeline::on_umask(const UmaskEvent& event) {
-  Context& c = context(event, event.old_mask, event.change > 0 ? event.change - 1 : 0);
+  Context& c = context(event, event.tid, event.old_mask, event.change > 0 ? event.change - 1 : 0);
   Snapshot next = c.history.back();
   if (next.mask != event.old_mask) {
     // Somebody unseen changed it. Nobody we know answers for that mask, and when no window is open
@@ -174,7 +176,7 @@ void Timeline::on_thread(const ThreadCreateEvent& event) {
 }
 
 void Timeline::on_process(const ProcessEvent& event) {
-  Context& c = context(event, event.mask, 0);
+  Context& c = context(event, event.tid, event.mask, 0);
   deliver(c, true);
   // After exec(2) the mask at birth is a fact, and the threads of the old image are gone.
   for (auto thread = c.threads.begin(); thread != c.threads.end();) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "reporter/model/events.h"
+#include "reporter/rules/borrowers.h"
 #include "reporter/rules/fates.h"
 #include "reporter/rules/homes.h"
 
@@ -119,6 +120,7 @@ class Timeline {
   };
   struct Waiting {
     CreateEvent event;
+    std::uint32_t actor;
     std::optional<Mode> own_mask;
   };
   struct Context {
@@ -131,7 +133,8 @@ class Timeline {
     std::vector<Waiting> waiting;
   };
 
-  Context& context(const EventBase& event, Mode mask, std::uint64_t change);
+  // `actor` is the thread that answers for the event.
+  Context& context(const EventBase& event, std::uint32_t actor, Mode mask, std::uint64_t change);
   void on_umask(const UmaskEvent& event);
   void on_create(const CreateEvent& event);
   void on_thread(const ThreadCreateEvent& event);
@@ -149,14 +152,15 @@ class Timeline {
   static std::uint64_t last_candidate(const Context& context, const CreateEvent& event);
   // The mask that a thread has set for itself; nothing when it lives with the settled one.
   static std::optional<Mode> own_mask(const Context& context, std::uint32_t tid);
-  static Verdict judge(const Context& context, const CreateEvent& event,
+  static Verdict judge(const Context& context, const CreateEvent& event, std::uint32_t actor,
                        std::optional<Mode> own_mask);
-  static void blame(const Context& context, const CreateEvent& event, const Snapshot& state,
+  static void blame(const Context& context, std::uint32_t actor, const Snapshot& state,
                     Verdict& verdict);
 
   const Fates& fates_;
   TimelineSink& sink_;
   Homes homes_;
+  Borrowers borrowers_;
   std::unordered_map<std::uint32_t, Context> contexts_;
 };
 

@@ -60,14 +60,15 @@ std::uint64_t Timeline::last_candidate(const Context& context, const CreateEvent
 }
 
 void Timeline::on_create(const CreateEvent& event) {
-  act(event.fs, event.tid);
-  Context& c = context(event, event.mask, event.change_before);
-  const std::optional<Mode> own = own_mask(c, event.tid);
+  const std::uint32_t actor = borrowers_.actor(event);
+  act(event.fs, actor);
+  Context& c = context(event, actor, event.mask, event.change_before);
+  const std::optional<Mode> own = own_mask(c, actor);
   if (last_candidate(c, event) <= c.history.back().change) {
-    sink_.on_create(event, judge(c, event, own));
+    sink_.on_create(event, judge(c, event, actor, own));
     return;
   }
-  c.waiting.push_back({event, own});
+  c.waiting.push_back({event, actor, own});
   if (c.waiting.size() > kMostWaiting) deliver(c, true);
 }
 
@@ -75,14 +76,15 @@ void Timeline::deliver(Context& context, bool all) {
   std::vector<Waiting> still;
   for (Waiting& waiting : context.waiting) {
     if (all || last_candidate(context, waiting.event) <= context.history.back().change)
-      sink_.on_create(waiting.event, judge(context, waiting.event, waiting.own_mask));
+      sink_.on_create(waiting.event,
+                      judge(context, waiting.event, waiting.actor, waiting.own_mask));
     else
       still.push_back(std::move(waiting));
   }
   context.waiting = std::move(still);
 }
 
-Verdict Timeline::judge(const Context& context, const CreateEvent& event,
+Verdict Timeline::judge(const Context& context, const CreateEvent& event, std::uint32_t actor,
                         std::optional<Mode> own_mask) {
   Verdict verdict;
   verdict.mode = event.final_mode.value_or(0) & kPermissionBits;
@@ -114,17 +116,15 @@ Verdict Timeline::judge(const Context& context, const CreateEvent& event,
   for (; state != history.end() && state->change <= event.change_after + 1; ++state) {
     if (!is_candidate(event, state->mask)) continue;
     if (predicted(facts, state->mask) != verdict.mode) continue;
-    blame(context, event, *state, verdict);
+    blame(context, actor, *state, verdict);
     if (verdict.hit()) break;
   }
   return verdict;
 }
 
-void Timeline::blame(const Context& context, const CreateEvent& event, const Snapshot& state,
+void Timeline::blame(const Context& context, std::uint32_t actor, const Snapshot& state,
                      Verdict& verdict) {
-  const auto foreign = [&](const WindowPtr& window) {
-    return window && window->open.tid != event.tid;
-  };
+  const auto foreign = [&](const WindowPtr& window) { return window && window->open.tid != actor; };
   if (state.lost && !state.origin_open) {
     verdict.kind = Verdict::Kind::lost;
     verdict.lost = state.lost;
@@ -139,7 +139,7 @@ void Timeline::blame(const Context& context, const CreateEvent& event, const Sna
     verdict.window = state.by;
   }
   if (!verdict.window) return;
-  const auto thread = context.threads.find(event.tid);
+  const auto thread = context.threads.find(actor);
   verdict.born_inside = thread != context.threads.end() &&
                         thread->second.creator == verdict.window->open.tid &&
                         thread->second.birth_seq > verdict.window->open.seq;

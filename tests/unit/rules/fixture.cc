@@ -248,6 +248,7 @@ void Fixture::read_other(Line& line, const std::string& verb) {
     auto event = base<ForkEvent>(line);
     event.call = "fork";
     event.child = line.number(line.take());
+    event.origin = line.flag("spawned") ? trace::Origin::vfork : trace::Origin::fork;
     events_.emplace_back(event);
   } else if (verb == "exec") {
     auto event = base<ExecEvent>(line);
