@@ -43,3 +43,9 @@ UMASKAUDIT_EXPORT int umaskaudit_flush() {
 }
 
 UMASKAUDIT_EXPORT const char* umaskaudit_version() { return UMASKAUDIT_VERSION; }
+
+// A program that was built with the shared runtime of AddressSanitizer refuses to start when any
+// library comes before that runtime, unless this option says that it may. The program's own
+// function of this name comes first and wins, as does ASAN_OPTIONS. Called before any constructor.
+UMASKAUDIT_EXPORT const char* __asan_default_options();  // NOLINT: the name is ASan's
+const char* __asan_default_options() { return "verify_asan_link_order=0"; }

@@ -213,6 +213,7 @@ bool start() {
   const int saved_errno = errno;
   // A handler of ours would find us half started.
   const sys::SignalSet signals = sys::block_signals();
+  sys::look_around();
   // Before there is anything to wait for: this takes the loader's lock, and whoever waits may be in
   // a constructor below dlopen(3), and hold it.
   resolve_all();

@@ -47,7 +47,7 @@ bool vdso_tells_time() {
   if (child == 0) {
     timespec t{};
     const long strict = call(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
-    if (strict == 0) clock_gettime(CLOCK_MONOTONIC, &t);
+    if (strict == 0) read_clock(CLOCK_MONOTONIC, &t);
     call(SYS_exit, strict);
     __builtin_unreachable();
   }
@@ -70,6 +70,41 @@ void stop_clock_without_vdso() {
   last_monotonic = now_ns();
   last_real = now_ns(CLOCK_REALTIME);
   clock_stopped = true;
+}
+
+constinit ClockGettime kernel_clock = nullptr;
+constinit bool under_valgrind = false;
+
+namespace {
+
+// RUNNING_ON_VALGRIND of valgrind.h: rotations that add up to nothing, but that valgrind knows.
+bool ask_valgrind() {
+#if defined(__x86_64__)
+  const uintptr_t request[6] = {0x1001};
+  uintptr_t answer = 0;
+  asm volatile(
+      "rolq $3, %%rdi\n rolq $13, %%rdi\n rolq $61, %%rdi\n rolq $51, %%rdi\n xchgq %%rbx, %%rbx"
+      : "=d"(answer)
+      : "a"(request), "0"(answer)
+      : "cc", "memory");
+  return answer != 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+void look_around() {
+  kernel_clock = vdso_clock();
+  under_valgrind = ask_valgrind();
+}
+
+bool readable_under_valgrind(const void* address) {
+  char byte = 0;
+  const iovec here{&byte, 1};
+  const iovec there{const_cast<void*>(address), 1};
+  return call(SYS_process_vm_readv, getpid(), arg(&here), 1, arg(&there), 1, 0) == 1;
 }
 
 bool Scout::can_read(const void* address) {

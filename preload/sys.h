@@ -14,6 +14,8 @@
 #include <csignal>
 #include <ctime>
 
+#include "preload/vdso.h"
+
 namespace umaskaudit::shim::sys {
 
 // What a seccomp filter of the program takes from us; see seccomp.h. One bit a system call number.
@@ -110,9 +112,18 @@ inline void restore_signals(SignalSet old) {
   call(SYS_rt_sigprocmask, SIG_SETMASK, arg(&old), 0, sizeof old);
 }
 
-// clock_gettime(2) through the vDSO: async-signal-safe, needs no system call. Where there is no
-// vDSO, or the clock source is not readable through it, it is one; barred, the clock stands still,
-// but for a nanosecond at each look that keeps the order.
+// clock_gettime(2) by the vDSO and not by libc, whose clock another preload may have set to the
+// program's time: async-signal-safe, needs no system call. Where there is no vDSO, or the clock
+// source is not readable through it, it is one; barred, the clock stands still, but for a
+// nanosecond at each look that keeps the order.
+extern ClockGettime kernel_clock;  // null: no vDSO
+inline void read_clock(clockid_t clock, timespec* out) {
+  if (kernel_clock != nullptr) {
+    kernel_clock(clock, out);
+  } else {
+    call(SYS_clock_gettime, clock, arg(out));
+  }
+}
 extern std::atomic<bool> clock_stopped;
 uint64_t stopped_clock(clockid_t clock);
 inline uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
@@ -120,7 +131,7 @@ inline uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
     return stopped_clock(clock);
   }
   timespec t{};
-  clock_gettime(clock, &t);
+  read_clock(clock, &t);
   return static_cast<uint64_t>(t.tv_sec) * 1000000000u + static_cast<uint64_t>(t.tv_nsec);
 }
 
@@ -128,10 +139,18 @@ inline uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
 // and only when it will not be: takes as long as a fork.
 void stop_clock_without_vdso();
 
+// Sets `kernel_clock` and `under_valgrind`. Called once, at the start.
+void look_around();
+
+// Valgrind complains on stderr when a system call is asked something odd: there we ask otherwise.
+extern bool under_valgrind;
+bool readable_under_valgrind(const void* address);
+
 // True when one byte at `address` can be read, without touching it: the kernel copies the signal
 // set before it refuses `how` (rt_sigprocmask(2)), so EFAULT means unreadable. Needs no descriptor.
 // False as well when a seccomp filter bars the question.
 inline bool readable(const void* address) {
+  if (__builtin_expect(under_valgrind, 0)) return readable_under_valgrind(address);
   const auto aligned = reinterpret_cast<uintptr_t>(address) & ~uintptr_t{7};
   return call(SYS_rt_sigprocmask, -1, static_cast<long>(aligned), 0, sizeof(SignalSet)) == -EINVAL;
 }

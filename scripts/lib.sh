@@ -19,9 +19,12 @@ build_packages=(
 test_packages=(
   libgtest-dev libgmock-dev libacl1-dev clang clang-format clang-tidy shellcheck
   python3 python3-gdbm strace acl attr git tar util-linux sqlite3 tmux btrfs-progs libcap2-bin
+  fakeroot libeatmydata1 faketime libjemalloc2 libgoogle-perftools4 libmimalloc2.0
 )
 # Large programs that some tests record or drive; those tests skip where they are missing.
-program_packages=(nodejs postgresql valgrind chromium chromium-driver)
+program_packages=(
+  nodejs postgresql valgrind gdb rustc golang-go default-jdk-headless nginx chromium chromium-driver
+)
 
 say() { printf '%s: %s\n' "$self" "$*" >&2; }
 die() {
