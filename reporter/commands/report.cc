@@ -7,6 +7,7 @@
 
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/live_report.h"
 #include "reporter/commands/report_html.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/render/csv.h"
@@ -31,6 +32,7 @@ struct Options {
   SortKey sort = SortKey::time;
   std::size_t limit = kPageObjects;
   bool limit_given = false;
+  bool follow = false;
 };
 
 bool always_shown(const Event& event) {
@@ -131,6 +133,13 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
   }
 }
 
+int follow_events(Options& options, Console& console) {
+  if (options.format != Format::jsonl)
+    return fail(console, {"report: only events can be followed", "",
+                          "umaskaudit report RUN --format jsonl --follow", ExitCode::usage});
+  return follow_report(options.arguments, options.limit_given ? options.limit : 0, console);
+}
+
 }  // namespace
 
 Action configure_report(CLI::App& app) {
@@ -159,8 +168,11 @@ Action configure_report(CLI::App& app) {
                      "Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text, "
                      "100000 in html")
           ->type_name("N");
+  app.add_flag("--follow", options->follow,
+               "With jsonl: events of a run that is being recorded, as they come");
   return [options, limit](Invocation& invocation) {
     options->limit_given = limit->count() != 0;
+    if (options->follow) return follow_events(*options, invocation.console);
     return write_about_run(
         invocation.console, options->arguments,
         [&](OpenedRun& opened, const Output& output) { write(opened, *options, output); });

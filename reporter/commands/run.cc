@@ -49,6 +49,7 @@ std::vector<std::string> shim_values(const Options& options) {
 
 RunRecord begin_record(const std::vector<std::string>& command, const Options& options) {
   RunRecord record;
+  record.recorder = getpid();
   record.command = command[0];
   if (options.record_argv) record.argv = command;
   char directory[PATH_MAX];

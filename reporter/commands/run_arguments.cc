@@ -125,14 +125,19 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
       new OpenedRun(std::move(*run), std::move(symbols), arguments.filter, std::move(progress)));
 }
 
-std::optional<BlindSpotEvent> OpenedRun::unaudited() const {
-  if (!record_ || record_->obstacle.empty()) return std::nullopt;
+std::optional<BlindSpotEvent> unaudited(const std::optional<RunRecord>& record,
+                                        std::uint64_t time_ns) {
+  if (!record || record->obstacle.empty()) return std::nullopt;
   BlindSpotEvent event;
-  event.reason = blind_of(record_->obstacle);
-  event.text = record_->command + " (" + record_->obstacle + ")";
-  event.time_ns = run_.begin_ns();
-  event.pid = event.tid = static_cast<std::uint32_t>(record_->pid);
+  event.reason = blind_of(record->obstacle);
+  event.text = record->command + " (" + record->obstacle + ")";
+  event.time_ns = time_ns;
+  event.pid = event.tid = static_cast<std::uint32_t>(record->pid);
   return event;
+}
+
+std::optional<BlindSpotEvent> OpenedRun::unaudited() const {
+  return umaskaudit::unaudited(record_, run_.begin_ns());
 }
 
 Summary OpenedRun::summary(const SummaryOptions& options) const {

@@ -49,6 +49,11 @@ struct Output {
   bool terminal = false;
 };
 
+// What `run` found out about CMD before it started it and no segment can say: that it could not be
+// audited. Nothing for a program that could. Dated `time_ns`.
+std::optional<BlindSpotEvent> unaudited(const std::optional<RunRecord>& record,
+                                        std::uint64_t time_ns);
+
 // A run with its stacks, opened for one command.
 class OpenedRun {
  public:
@@ -60,8 +65,6 @@ class OpenedRun {
   const Run& run() const { return run_; }
   StackCache& stacks() { return stacks_; }
   const std::optional<RunRecord>& record() const { return record_; }
-  // What `run` found out about CMD before it started it and no segment can say: that it could not
-  // be audited. Nothing for a program that could.
   std::optional<BlindSpotEvent> unaudited() const;
   // summarize(), and unaudited() among the blind spots.
   Summary summary(const SummaryOptions& options) const;

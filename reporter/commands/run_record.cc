@@ -30,6 +30,7 @@ std::string to_json(const RunRecord& record) {
   json.bytes("cwd", record.directory);
   if (record.umask) json.mode("umask", *record.umask);
   json.number("start_ns", record.start_real_ns);
+  json.integer("recorder", record.recorder);
   json.integer("pid", record.pid);
   if (record.exit_code) json.integer("exit_code", *record.exit_code);
   if (record.signal != 0) json.integer("signal", record.signal);
@@ -76,6 +77,7 @@ std::optional<RunRecord> read_run_record(const std::string& directory) {
   record.command = text("command");
   record.directory = text("cwd");
   record.obstacle = text("cannot_audit");
+  record.recorder = number("recorder").value_or(0);
   record.pid = number("pid").value_or(0);
   record.start_real_ns = static_cast<std::uint64_t>(number("start_ns").value_or(0));
   if (const auto code = number("exit_code")) record.exit_code = static_cast<int>(*code);

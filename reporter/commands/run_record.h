@@ -21,6 +21,7 @@ struct RunRecord {
   std::string directory;          // working directory
   std::optional<Mode> umask;      // that CMD inherited
   std::uint64_t start_real_ns = 0;
+  long recorder = 0;             // pid of `run` itself: who will write how CMD ended
   long pid = 0;                  // of CMD; 0 while it is not started
   std::optional<int> exit_code;  // nothing while it runs
   int signal = 0;

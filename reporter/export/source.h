@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "reporter/model/run.h"
 #include "reporter/render/stack_cache.h"
 #include "reporter/rules/finding.h"
 

@@ -41,7 +41,9 @@ std::optional<Mode> ContextPiece::mask_after(std::uint64_t number) const {
   return change->mask;
 }
 
-void ContextTree::build(const Segments& segments) {
+void ContextTree::link(const Segments& segments) {
+  order_.clear();
+  image_starts_.clear();
   for (const auto& segment : segments) {
     order_.push_back(segment->index);
     const Image* image = segment->image();
@@ -55,9 +57,35 @@ void ContextTree::build(const Segments& segments) {
   });
   for (auto& [pid, starts] : image_starts_) std::sort(starts.begin(), starts.end());
   pieces_ = ContextLinker(segments).link(order_);
+  index_.clear();
   for (const auto& piece : pieces_) index_[key(piece->segment, piece->local)] = piece.get();
+}
+
+void ContextTree::build(const Segments& segments) {
+  link(segments);
   number_events();
   resolve_births();
+}
+
+bool ContextTree::relink(const Segments& segments) {
+  link(segments);
+  bool complete = true;
+  for (const auto& piece : pieces_) {  // parents first
+    Told& told = told_[key(piece->segment, piece->local)];
+    if (told.fs == 0 && piece->local != 0)
+      told.fs = piece->continues ? piece->before->fs : ++last_fs_;
+    if (!told.resolved) {
+      const ContextPiece* before = piece->before;
+      told.resolved = before == nullptr || piece->continues || piece->before_change == 0 ||
+                      (before->history != nullptr &&
+                       before->history->holds(piece->before_change - 1, piece->before_change));
+      told.born_with = birth_of(*piece);
+      complete = complete && told.resolved;
+    }
+    piece->fs = told.fs;
+    piece->born_with = told.born_with;
+  }
+  return complete;
 }
 
 const ContextPiece* ContextTree::find(std::uint32_t segment, std::uint32_t local) const {
@@ -91,22 +119,20 @@ void ContextTree::number_events() {
   }
 }
 
+// Id of the umask event behind the mask that a context was born with; 0: inherited.
+std::uint32_t ContextTree::birth_of(const ContextPiece& piece) {
+  if (piece.before == nullptr) return 0;
+  const ContextPiece& before = *piece.before;
+  if (!piece.continues)
+    return static_cast<std::uint32_t>(before.set_by(piece.before_change).value_or(0));
+  // exec ends the image before it: what it changed last is what is in force.
+  const bool changed = before.history != nullptr && !before.history->changes().empty();
+  return changed ? before.history->changes().back().id : before.born_with;
+}
+
 // Parents come first in pieces_, so one pass is enough however long a chain is.
 void ContextTree::resolve_births() {
-  for (const auto& piece : pieces_) {
-    if (piece->before == nullptr) continue;
-    const ContextPiece& before = *piece->before;
-    const bool changed = before.history != nullptr && !before.history->changes().empty();
-    if (!piece->continues) {
-      piece->born_with =
-          static_cast<std::uint32_t>(before.set_by(piece->before_change).value_or(0));
-    } else if (changed) {
-      // exec ends the image before it: what it changed last is what is in force.
-      piece->born_with = before.history->changes().back().id;
-    } else {
-      piece->born_with = before.born_with;
-    }
-  }
+  for (const auto& piece : pieces_) piece->born_with = birth_of(*piece);
 }
 
 }  // namespace umaskaudit::model

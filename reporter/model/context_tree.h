@@ -40,6 +40,10 @@ class ContextTree {
 
   // Links all contexts and numbers all umask events in merged order.
   void build(const Segments& segments);
+  // For a run that grows: links what is known by now. What a context was told to be (its run-wide
+  // id, the call behind its mask at birth) it stays. The changes must have their ids. False: some
+  // birth waits for a change that is not there yet; call again.
+  bool relink(const Segments& segments);
 
   // Nothing for a context that no record defined.
   const ContextPiece* find(std::uint32_t segment, std::uint32_t local) const;
@@ -52,13 +56,24 @@ class ContextTree {
   static std::uint64_t key(std::uint32_t segment, std::uint32_t local) {
     return std::uint64_t{segment} << 32 | local;
   }
+  // What relink() keeps.
+  struct Told {
+    std::uint32_t fs = 0;
+    std::uint32_t born_with = 0;
+    bool resolved = false;
+  };
+
+  void link(const Segments& segments);
   void number_events();
   void resolve_births();
+  static std::uint32_t birth_of(const ContextPiece& piece);
 
   std::vector<std::unique_ptr<ContextPiece>> pieces_;  // parents first
   std::unordered_map<std::uint64_t, ContextPiece*> index_;
   std::vector<std::uint32_t> order_;
   std::unordered_map<std::uint32_t, std::vector<std::uint64_t>> image_starts_;  // by pid
+  std::unordered_map<std::uint64_t, Told> told_;                                // by key()
+  std::uint32_t last_fs_ = 0;
 };
 
 }  // namespace umaskaudit::model

@@ -52,7 +52,7 @@ Event* EventBuilder::create(const MergedRecord& merged) {
 
   const std::string_view argument = bytes_after<trace::Create>(merged.record, facts.path_length);
   const std::string_view* base = segment.paths.find(facts.base);
-  event.path_arg = pool_->intern(argument);
+  event.path_arg = texts_->intern(argument);
   join_path(base == nullptr ? std::string_view{} : *base, argument, &event.path);
   if (static_cast<trace::Kind>(facts.kind) == trace::Kind::tmpfile)
     name_file(facts, merged, &event);

@@ -6,8 +6,13 @@
 namespace umaskaudit::model {
 
 EventBuilder::EventBuilder(const ContextTree& tree, const Claims& claims,
-                           const GivenNames& given_names, StringPool* pool)
-    : tree_(tree), claims_(claims), given_names_(given_names), pool_(pool) {}
+                           const GivenNames& given_names, StringPool* pool, StringPool* texts)
+    : tree_(tree), claims_(claims), given_names_(given_names), pool_(pool), texts_(texts) {}
+
+void EventBuilder::contexts_changed() {
+  last_context_ = 0;
+  last_piece_ = nullptr;
+}
 
 void join_path(std::string_view base, std::string_view argument, std::string* path) {
   *path = base;
@@ -242,7 +247,7 @@ Event* EventBuilder::note(const MergedRecord& merged) {
   if (!fixed_part(merged.record, &facts)) return nullptr;
   auto& event = slot<NoteEvent>();
   fill_base(merged, 0, facts.stack, {}, &event);
-  event.text = pool_->intern(bytes_after<trace::Note>(merged.record, facts.text_length));
+  event.text = texts_->intern(bytes_after<trace::Note>(merged.record, facts.text_length));
   return &other_slot_;
 }
 

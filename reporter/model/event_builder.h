@@ -21,8 +21,13 @@ namespace umaskaudit::model {
 
 class EventBuilder {
  public:
+  // `pool` keeps what several events name; `texts` what one event alone carries. They may be the
+  // same.
   EventBuilder(const ContextTree& tree, const Claims& claims, const GivenNames& given_names,
-               StringPool* pool);
+               StringPool* pool, StringPool* texts);
+
+  // The tree was linked anew.
+  void contexts_changed();
 
   // The event of one record, valid until the next call; nothing for records that only set the scene
   // (thread names) or are too short.
@@ -53,6 +58,7 @@ class EventBuilder {
   const Claims& claims_;
   const GivenNames& given_names_;
   StringPool* pool_;
+  StringPool* texts_;
   Derivations derivations_;
   Candidates candidates_;
   Event create_slot_{CreateEvent{}};  // kept apart: its path and vectors keep their room

@@ -56,6 +56,22 @@ void MaskHistory::finish() {
   witnesses_ = {};
 }
 
+void MaskHistory::forget_all_but(std::size_t most) {
+  if (changes_.size() <= 2 * most) return;
+  const auto first_kept = changes_.end() - static_cast<std::ptrdiff_t>(most);
+  forgotten_ = std::max<std::uint64_t>(forgotten_, (first_kept - 1)->change);
+  changes_.erase(changes_.begin(), first_kept);
+}
+
+bool MaskHistory::holds(std::uint64_t first, std::uint64_t last) const {
+  first = std::max(first, forgotten_);
+  if (last <= first) return true;
+  const MaskChange* from = after(first);
+  const MaskChange* to = find(last);
+  return from != nullptr && to != nullptr &&
+         static_cast<std::uint64_t>(to - from) + 1 == last - first;
+}
+
 const MaskChange* MaskHistory::find(std::uint64_t change) const {
   return change == 0 ? nullptr : find(change, 0);
 }

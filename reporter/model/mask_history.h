@@ -26,6 +26,10 @@ class MaskHistory {
   void add(std::uint64_t time_ns, std::uint64_t change, std::uint64_t offset, Mode mask);
   // Something happened at `time_ns` with `change` already in force.
   void witness(std::uint64_t change, std::uint64_t time_ns);
+  // Keeps the latest `most` changes, or up to twice as many. Call it after finish().
+  void forget_all_but(std::size_t most);
+  // True when all changes above `first` up to `last` are here, or were once and are forgotten.
+  bool holds(std::uint64_t first, std::uint64_t last) const;
   // Sorts by change number and makes times strictly increase. The clock is read after the call, at
   // times long after: a change is never later than the changes and creations that came after it.
   void finish();
@@ -45,6 +49,7 @@ class MaskHistory {
 
  private:
   std::vector<MaskChange> changes_;
+  std::uint64_t forgotten_ = 0;  // the highest number of those
   // Rising change numbers, each with the earliest time it was seen in force; for finish() only.
   std::vector<std::pair<std::uint32_t, std::uint64_t>> witnesses_;
 };

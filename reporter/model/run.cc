@@ -61,9 +61,7 @@ std::uint64_t Completeness::total_lost() const {
 // First pass over one segment.
 void Run::State::scan(model::Segment* segment) {
   const model::SegmentFile::Reader file = segment->file.reader();
-  const std::uint64_t begin =
-      segment->header_damaged ? sizeof(trace::SegmentHeader) : segment->header.header_length;
-  model::Scanner scanner(file, begin);
+  model::Scanner scanner(file, model::first_record(*segment));
   model::Record record;
   while (scanner.next(&record)) {
     tick(++scanned, 0);
@@ -169,7 +167,8 @@ Result<Run> Run::open(const std::string& directory, Ticker ticker) {
 
 void Run::for_each(const std::function<bool(const Event&)>& visit) const {
   model::Merger merger(state_->segments);
-  model::EventBuilder builder(state_->tree, state_->claims, state_->given_names, &state_->pool);
+  model::EventBuilder builder(state_->tree, state_->claims, state_->given_names, &state_->pool,
+                              &state_->pool);
   const std::uint64_t records = state_->completeness.records;
   std::uint64_t seq = 0, read = 0;
   const auto tell = [&](Event* event) {
@@ -209,24 +208,13 @@ std::uint64_t Run::end_ns() const { return state_->end_ns; }
 std::uint64_t Run::begin_real_ns() const { return state_->begin_real_ns; }
 
 std::vector<RawFrame> Run::stack(StackRef ref) const {
-  std::vector<RawFrame> frames;
-  if (ref.segment >= state_->segments.size()) return frames;
-  const model::Segment& segment = *state_->segments[ref.segment];
-  const model::StackSpan* span = segment.stacks.find(ref.id);
-  if (span == nullptr) return frames;
-  constexpr std::uint64_t kOffsetBits = (std::uint64_t{1} << trace::kFrameModuleShift) - 1;
-  for (std::uint32_t i = 0; i < span->count; ++i) {
-    const std::uint64_t frame = segment.frames[span->first + i];
-    frames.push_back(
-        {static_cast<std::uint32_t>(frame >> trace::kFrameModuleShift), frame & kOffsetBits});
-  }
-  return frames;
+  if (ref.segment >= state_->segments.size()) return {};
+  return state_->segments[ref.segment]->frames_of(ref.id);
 }
 
 bool Run::stack_truncated(StackRef ref) const {
-  if (ref.segment >= state_->segments.size()) return false;
-  const model::StackSpan* span = state_->segments[ref.segment]->stacks.find(ref.id);
-  return span != nullptr && (span->flags & trace::kStackTruncated) != 0;
+  return ref.segment < state_->segments.size() &&
+         state_->segments[ref.segment]->stack_truncated(ref.id);
 }
 
 const ModuleInfo* Run::module(std::uint32_t segment, std::uint32_t id) const {

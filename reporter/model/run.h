@@ -13,6 +13,7 @@
 
 #include "reporter/base/result.h"
 #include "reporter/model/events.h"
+#include "reporter/model/stack_source.h"
 
 namespace umaskaudit {
 
@@ -37,7 +38,7 @@ struct Completeness {
 // equal at the end of a pass.
 using Ticker = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-class Run {
+class Run : public StackSource {
  public:
   // Opens and indexes `directory` (or a single .seg file). Errors: missing, not a run, unreadable,
   // a newer major version in every segment (both versions are named). A damaged segment is no
@@ -47,7 +48,7 @@ class Run {
 
   Run(Run&&) noexcept;
   Run& operator=(Run&&) noexcept;
-  ~Run();
+  ~Run() override;
 
   // Calls `visit` for each event in merged order: by time, and within one fs context by the order
   // of its mask changes, which needs no clock. May be called again. Return false from `visit` to
@@ -64,11 +65,9 @@ class Run {
   std::uint64_t end_ns() const;
   std::uint64_t begin_real_ns() const;
 
-  // Frames of a stack, innermost first; empty when there is none or it was lost.
-  std::vector<RawFrame> stack(StackRef ref) const;
-  bool stack_truncated(StackRef ref) const;
-  // Nothing is returned for module 0 or an id that was lost.
-  const ModuleInfo* module(std::uint32_t segment, std::uint32_t id) const;
+  std::vector<RawFrame> stack(StackRef ref) const override;
+  bool stack_truncated(StackRef ref) const override;
+  const ModuleInfo* module(std::uint32_t segment, std::uint32_t id) const override;
 
  private:
   struct State;

@@ -24,8 +24,8 @@ std::string versions(const trace::SegmentHeader& header) {
          std::to_string(trace::kMinor);
 }
 
-HeaderState read_header(const SegmentFile& file, trace::SegmentHeader* header) {
-  const bool whole = file.reader().read(0, header, sizeof *header) == sizeof *header;
+HeaderState read_header(const SegmentFile::Reader& file, trace::SegmentHeader* header) {
+  const bool whole = file.read(0, header, sizeof *header) == sizeof *header;
   if (!whole || std::memcmp(header->magic, trace::kMagic, sizeof trace::kMagic) != 0) {
     return HeaderState::damaged;
   }
@@ -57,6 +57,28 @@ bool is_segment_name(const std::string& name) {
          name.compare(name.size() - suffix, suffix, trace::kSegmentSuffix) == 0;
 }
 
+Error nothing_usable(const std::string& path, const OpenedRun& run,
+                     const std::optional<std::string>& newer) {
+  if (newer) {
+    return Error{"cannot read run '" + path + "'", *newer, "a newer umaskaudit",
+                 ExitCode::unreadable};
+  }
+  if (!run.facts.unreadable.empty()) {
+    return Error{"cannot read run '" + path + "'", run.facts.unreadable.front().detail, "",
+                 ExitCode::unreadable};
+  }
+  if (run.facts.has_state && run.facts.state.segments_failed != 0) {
+    return Error{"run '" + path + "' is empty",
+                 "no process could open a segment: " +
+                     std::string(std::strerror(static_cast<int>(run.facts.state.last_errno))),
+                 "another directory for umaskaudit run -o", ExitCode::unreadable};
+  }
+  return Error{"'" + path + "' is not a run", "it holds no segment file (*.seg)",
+               "umaskaudit run -o DIR -- CMD to record one", ExitCode::unreadable};
+}
+
+}  // namespace
+
 void read_state(const std::shared_ptr<const Descriptor>& directory, DirectoryFacts* facts) {
   const Result<SegmentFile> file = SegmentFile::open(directory, trace::kRunStateName);
   if (!file) return;
@@ -85,27 +107,35 @@ Error cannot_open(const std::string& path, const std::string& why) {
                "umaskaudit run -o " + path + " -- CMD to record one", ExitCode::unreadable};
 }
 
-Error nothing_usable(const std::string& path, const OpenedRun& run,
-                     const std::optional<std::string>& newer) {
-  if (newer) {
-    return Error{"cannot read run '" + path + "'", *newer, "a newer umaskaudit",
-                 ExitCode::unreadable};
+std::unique_ptr<Segment> open_segment(const std::shared_ptr<const Descriptor>& directory,
+                                      const std::string& name, std::uint32_t index,
+                                      LossEvent* why) {
+  Result<SegmentFile> file = SegmentFile::open(directory, name);
+  if (!file) {
+    *why = segment_loss("unreadable", 1, name, file.error().why);
+    return nullptr;
   }
-  if (!run.facts.unreadable.empty()) {
-    return Error{"cannot read run '" + path + "'", run.facts.unreadable.front().detail, "",
-                 ExitCode::unreadable};
+  auto segment = std::make_unique<Segment>(std::move(file.value()), index);
+  read_name(name, segment.get());
+  const HeaderState state = read_header(segment->file.reader(), &segment->header);
+  if (state == HeaderState::newer_major) {
+    *why = segment_loss("version", 1, name, versions(segment->header));
+    return nullptr;
   }
-  if (run.facts.has_state && run.facts.state.segments_failed != 0) {
-    return Error{"run '" + path + "' is empty",
-                 "no process could open a segment: " +
-                     std::string(std::strerror(static_cast<int>(run.facts.state.last_errno))),
-                 "another directory for umaskaudit run -o", ExitCode::unreadable};
-  }
-  return Error{"'" + path + "' is not a run", "it holds no segment file (*.seg)",
-               "umaskaudit run -o DIR -- CMD to record one", ExitCode::unreadable};
+  if (state == HeaderState::good) segment->pid = segment->header.pid;
+  segment->header_damaged = state == HeaderState::damaged;
+  return segment;
 }
 
-}  // namespace
+void read_header_again(Segment* segment) {
+  const HeaderState state = read_header(segment->file.growing_reader(), &segment->header);
+  segment->header_damaged = state != HeaderState::good;
+  if (state == HeaderState::good) segment->pid = segment->header.pid;
+}
+
+std::uint64_t first_record(const Segment& segment) {
+  return segment.header_damaged ? sizeof(trace::SegmentHeader) : segment.header.header_length;
+}
 
 Result<OpenedRun> open_run(const std::string& path) {
   struct stat facts {};
@@ -126,23 +156,15 @@ Result<OpenedRun> open_run(const std::string& path) {
   }
   std::optional<std::string> newer;
   for (const std::string& name : names) {
-    Result<SegmentFile> file = SegmentFile::open(directory, name);
-    if (!file) {
-      run.facts.unreadable.push_back(segment_loss("unreadable", 1, name, file.error().why));
+    LossEvent why;
+    auto segment =
+        open_segment(directory, name, static_cast<std::uint32_t>(run.segments.size()), &why);
+    if (segment) {
+      run.segments.push_back(std::move(segment));
       continue;
     }
-    auto segment = std::make_unique<Segment>(std::move(file.value()),
-                                             static_cast<std::uint32_t>(run.segments.size()));
-    read_name(name, segment.get());
-    const HeaderState state = read_header(segment->file, &segment->header);
-    if (state == HeaderState::newer_major) {
-      newer = versions(segment->header);
-      run.facts.unreadable.push_back(segment_loss("version", 1, name, *newer));
-      continue;
-    }
-    if (state == HeaderState::good) segment->pid = segment->header.pid;
-    segment->header_damaged = state == HeaderState::damaged;
-    run.segments.push_back(std::move(segment));
+    if (why.reason == "version") newer = why.detail;
+    run.facts.unreadable.push_back(std::move(why));
   }
   // A run.state without segments and without failures: nothing in the run could be recorded (its
   // program is static, say). That is an answer, not an error.

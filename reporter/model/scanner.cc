@@ -48,9 +48,10 @@ struct Scanner::Start {
   std::uint32_t length = 0;
 };
 
-Scanner::Scanner(const SegmentFile::Reader& file, std::uint64_t begin)
-    : file_(file), position_(begin) {
-  window_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kWindow, file.size())));
+Scanner::Scanner(const SegmentFile::Reader& file, std::uint64_t begin, std::uint64_t end)
+    : file_(file), position_(begin), end_(std::min(end, file.size())) {
+  const std::uint64_t size = end_ > begin ? end_ - begin : 0;
+  window_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kWindow, size)));
 }
 
 // Makes `need` bytes at `offset` visible through at(); returns how many are, up to `need`.
@@ -58,7 +59,8 @@ std::size_t Scanner::view(std::uint64_t offset, std::size_t need) {
   const std::uint64_t window_end = window_begin_ + window_size_;
   if (offset >= window_begin_ && offset + need <= window_end) return need;
   window_begin_ = offset;
-  window_size_ = file_.read(offset, window_.data(), window_.size());
+  const std::uint64_t left = offset < end_ ? end_ - offset : 0;
+  window_size_ = file_.read(offset, window_.data(), std::min<std::uint64_t>(window_.size(), left));
   return std::min(need, window_size_);
 }
 

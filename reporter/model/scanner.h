@@ -28,8 +28,8 @@ struct ScanResult {
 
 class Scanner {
  public:
-  // `begin`: offset of the first record.
-  Scanner(const SegmentFile::Reader& file, std::uint64_t begin);
+  // `begin`: offset of the first record. Nothing at or behind `end` is looked at.
+  Scanner(const SegmentFile::Reader& file, std::uint64_t begin, std::uint64_t end = UINT64_MAX);
 
   // The next believed record; its payload is valid until the next call. False at the end.
   bool next(Record* record);
@@ -53,6 +53,7 @@ class Scanner {
   const SegmentFile::Reader& file_;
   ScanResult result_;
   std::uint64_t position_;
+  std::uint64_t end_;
   std::vector<unsigned char> window_;
   std::uint64_t window_begin_ = 0;
   std::size_t window_size_ = 0;

@@ -296,6 +296,23 @@ std::string_view Segment::comm_of(std::uint32_t pid_wanted) const {
   return images.empty() ? std::string_view{} : images.front().comm;
 }
 
+std::vector<RawFrame> Segment::frames_of(std::uint32_t stack) const {
+  constexpr std::uint64_t kOffsetBits = (std::uint64_t{1} << trace::kFrameModuleShift) - 1;
+  std::vector<RawFrame> out;
+  const StackSpan* span = stacks.find(stack);
+  for (std::uint32_t i = 0; span != nullptr && i < span->count; ++i) {
+    const std::uint64_t frame = frames[span->first + i];
+    out.push_back(
+        {static_cast<std::uint32_t>(frame >> trace::kFrameModuleShift), frame & kOffsetBits});
+  }
+  return out;
+}
+
+bool Segment::stack_truncated(std::uint32_t stack) const {
+  const StackSpan* span = stacks.find(stack);
+  return span != nullptr && (span->flags & trace::kStackTruncated) != 0;
+}
+
 void learn(const Record& record, Segment* segment, StringPool* pool) {
   if (!Learner(record, segment, pool).learn()) {
     ++segment->malformed_records;
@@ -309,7 +326,9 @@ void learn(const Record& record, Segment* segment, StringPool* pool) {
   segment->last_ns = std::max(segment->last_ns, time);
 }
 
-void finish(Segment* segment) {
+namespace {
+
+void finish_tables(Segment* segment) {
   // Records of the program and of its first child may be a little out of order.
   const auto older = [](const Image& a, const Image& b) { return a.time_ns < b.time_ns; };
   std::stable_sort(segment->images.begin(), segment->images.end(), older);
@@ -318,6 +337,20 @@ void finish(Segment* segment) {
   segment->paths.finish();
   segment->directories.finish();
   segment->contexts.finish();
+}
+
+}  // namespace
+
+void settle(Segment* segment) {
+  finish_tables(segment);
+  for (auto& [context, history] : segment->histories) history.finish();
+  segment->births.clear();
+  segment->threads.clear();
+  segment->late = LateRecords();
+}
+
+void finish(Segment* segment) {
+  finish_tables(segment);
   for (auto& [context, history] : segment->histories) {
     history.finish();
     for (const MaskChange& change : history.changes()) {

@@ -118,6 +118,9 @@ struct Segment {
   // The program that the segment belongs to; nothing when its record was lost.
   const Image* image() const { return images.empty() ? nullptr : &images.front(); }
   std::uint64_t start_ns() const { return images.empty() ? stamp : images.front().time_ns; }
+  // Innermost first; empty when no such stack is known.
+  std::vector<RawFrame> frames_of(std::uint32_t stack) const;
+  bool stack_truncated(std::uint32_t stack) const;
   // The name of the process `pid`, or of the image when it never told.
   std::string_view comm_of(std::uint32_t pid) const;
   std::string_view call(std::uint16_t number) const {
@@ -132,5 +135,8 @@ bool is_event(trace::RecordType type);
 void learn(const Record& record, Segment* segment, StringPool* pool);
 // Call once after the last record.
 void finish(Segment* segment);
+// For a segment that grows, after each few records: lets the tables be asked, and forgets what only
+// a finished run can use.
+void settle(Segment* segment);
 
 }  // namespace umaskaudit::model

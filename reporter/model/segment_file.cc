@@ -49,14 +49,18 @@ Result<SegmentFile> SegmentFile::open(std::shared_ptr<const Descriptor> director
   return file;
 }
 
-SegmentFile::Reader SegmentFile::reader() const {
+SegmentFile::Reader SegmentFile::open_same(bool growing) const {
   Descriptor fd = open_below(*directory_, name_);
   struct stat facts {};
   const bool same = fd.get() >= 0 && ::fstat(fd.get(), &facts) == 0 && facts.st_dev == device_ &&
                     facts.st_ino == inode_;
   if (!same) return {Descriptor(), 0};
-  return {std::move(fd), size_};
+  return {std::move(fd), growing ? static_cast<std::uint64_t>(facts.st_size) : size_};
 }
+
+SegmentFile::Reader SegmentFile::reader() const { return open_same(false); }
+
+SegmentFile::Reader SegmentFile::growing_reader() const { return open_same(true); }
 
 std::size_t SegmentFile::Reader::read(std::uint64_t offset, void* to, std::size_t size) const {
   if (offset >= size_) return 0;

@@ -49,12 +49,17 @@ class SegmentFile {
     std::uint64_t size_;
   };
 
-  // Reads nothing when the file is gone or another one took its name since open().
+  // Reads nothing when the file is gone or another one took its name since open(), and nothing that
+  // was added since.
   Reader reader() const;
+  // The same, but up to where the file ends now.
+  Reader growing_reader() const;
 
  private:
   SegmentFile(std::shared_ptr<const Descriptor> directory, std::string name)
       : directory_(std::move(directory)), name_(std::move(name)) {}
+
+  Reader open_same(bool growing) const;
 
   std::shared_ptr<const Descriptor> directory_;
   std::string name_;

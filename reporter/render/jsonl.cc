@@ -153,7 +153,7 @@ const std::string& JsonLines::stack_json(StackRef ref) {
   json.begin_array("stack");
   for (const Frame& frame : stacks_.frames(ref)) append_frame(json, frame);
   json.end_array();
-  if (ref.id != 0 && run_.stack_truncated(ref)) json.boolean("stack_truncated", true);
+  if (ref.id != 0 && source_.stack_truncated(ref)) json.boolean("stack_truncated", true);
   return entry->second;
 }
 

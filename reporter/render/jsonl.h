@@ -15,7 +15,7 @@ inline constexpr unsigned kJsonSchema = 1;
 
 class JsonLines {
  public:
-  JsonLines(const Run& run, StackCache& stacks) : run_(run), stacks_(stacks) {}
+  JsonLines(const StackSource& source, StackCache& stacks) : source_(source), stacks_(stacks) {}
 
   // Appends the event and a newline. Events that schema 1 has no type for (fork, exec, rename,
   // thread creation) append nothing.
@@ -26,7 +26,7 @@ class JsonLines {
   void append_event(std::string& out, const char* type, const T& event);
   const std::string& stack_json(StackRef ref);
 
-  const Run& run_;
+  const StackSource& source_;
   StackCache& stacks_;
   std::unordered_map<std::uint64_t, std::string> rendered_;
 };

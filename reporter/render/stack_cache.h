@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "reporter/model/run.h"
+#include "reporter/model/stack_source.h"
 #include "reporter/symbolize/symbolizer.h"
 
 namespace umaskaudit {
@@ -15,12 +15,13 @@ namespace umaskaudit {
 class StackCache {
  public:
   // Both must outlive the cache.
-  StackCache(const Run& run, Symbolizer& symbolizer) : run_(run), symbolizer_(symbolizer) {}
+  StackCache(const StackSource& source, Symbolizer& symbolizer)
+      : source_(source), symbolizer_(symbolizer) {}
 
   // Innermost first; empty when no stack was recorded. Valid as long as the cache.
   const std::vector<Frame>& frames(StackRef ref) {
     const auto [entry, fresh] = cache_.try_emplace(key(ref));
-    if (fresh && ref.id != 0) entry->second = symbolizer_.stack(run_, ref);
+    if (fresh && ref.id != 0) entry->second = symbolizer_.stack(source_, ref);
     return entry->second;
   }
 
@@ -29,7 +30,7 @@ class StackCache {
   }
 
  private:
-  const Run& run_;
+  const StackSource& source_;
   Symbolizer& symbolizer_;
   std::unordered_map<std::uint64_t, std::vector<Frame>> cache_;
 };

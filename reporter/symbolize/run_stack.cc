@@ -4,15 +4,15 @@
 #include <string>
 #include <vector>
 
-#include "reporter/model/run.h"
+#include "reporter/model/stack_source.h"
 #include "reporter/symbolize/symbolizer.h"
 
 namespace umaskaudit {
 
-std::vector<Frame> Symbolizer::stack(const Run& run, StackRef ref) {
+std::vector<Frame> Symbolizer::stack(const StackSource& source, StackRef ref) {
   std::vector<RecordedAddress> addresses;
-  for (const RawFrame& frame : run.stack(ref)) {
-    const ModuleInfo* module = run.module(ref.segment, frame.module);
+  for (const RawFrame& frame : source.stack(ref)) {
+    const ModuleInfo* module = source.module(ref.segment, frame.module);
     if (module == nullptr) {
       addresses.push_back({"", "", frame.offset});
     } else {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "reporter/model/events.h"
-#include "reporter/model/run.h"
+#include "reporter/model/stack_source.h"
 
 namespace umaskaudit {
 
@@ -51,7 +51,7 @@ class Symbolizer {
 
   // Frames of a stack, innermost first, inlined calls expanded. Cached by (build id or path,
   // offset). Return addresses are looked up at address - 1, so that the call's line is named.
-  std::vector<Frame> stack(const Run& run, StackRef ref);
+  std::vector<Frame> stack(const StackSource& source, StackRef ref);
 
   // The same for addresses from anywhere: their frames, one after the other. Each address gives at
   // least one frame, which may have nothing but module and offset.

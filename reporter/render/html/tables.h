@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "reporter/model/events.h"
+#include "reporter/model/run.h"
 #include "reporter/render/json_writer.h"
 #include "reporter/render/stack_cache.h"
 #include "reporter/rules/finding.h"

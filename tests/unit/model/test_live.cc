@@ -1,0 +1,166 @@
+// A run that grows under the reader: what is committed is told once, whatever came before it.
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "reporter/model/live_run.h"
+#include "tests/unit/model/run_helpers.h"
+
+namespace umaskaudit::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class Live : public ::testing::Test {
+ protected:
+  Live() { begin_image(&segment_, "app"); }
+
+  // Writes what there is of the segment, as if its writer had come so far; the file is longer.
+  void write() {
+    segment_.header().tail = segment_.size();
+    directory_.write(segment_.name(), segment_.bytes() + std::string(4096, '\0'));
+  }
+  LiveRun& run() {
+    if (run_) return *run_;
+    auto opened = LiveRun::open(directory_.path());
+    if (!opened) std::abort();
+    run_ = std::move(*opened);
+    return *run_;
+  }
+  // The notes of one look, and other events by their call.
+  std::vector<std::string> look() {
+    std::vector<std::string> texts;
+    while (run().poll(keep(&texts))) {
+    }
+    return texts;
+  }
+  std::vector<std::string> finish() {
+    std::vector<std::string> texts;
+    run().finish(keep(&texts));
+    return texts;
+  }
+  static LiveRun::Visit keep(std::vector<std::string>* texts) {
+    return [texts](const Event& event) {
+      if (const auto* note = std::get_if<NoteEvent>(&event)) texts->emplace_back(note->text);
+      if (const auto* loss = std::get_if<LossEvent>(&event)) texts->push_back("-" + loss->reason);
+      if (const auto* umask = std::get_if<UmaskEvent>(&event))
+        texts->push_back("umask " + std::to_string(umask->id));
+      if (const auto* create = std::get_if<CreateEvent>(&event))
+        texts->push_back(create->path + " by " + std::to_string(create->mask_set_by.value_or(0)));
+    };
+  }
+  // A record whose writer has reserved it, and commits it when it is called again with `commit`.
+  std::string note_bytes(std::string_view text) {
+    SegmentBuilder other(100);
+    begin_image(&other, "app");
+    while (other.size() < segment_.size()) other.pad(32);
+    const std::uint64_t offset = other.note({100, 5000}, 0, text);
+    return other.bytes().substr(offset);
+  }
+  void commit_at(std::uint64_t offset, const std::string& record) {
+    std::string bytes = segment_.bytes() + std::string(4096, '\0');
+    bytes.replace(offset, record.size(), record);
+    directory_.write(segment_.name(), bytes);
+  }
+
+  RunDirectory directory_;
+  SegmentBuilder segment_{100};
+  std::unique_ptr<LiveRun> run_;
+};
+
+TEST_F(Live, TellsEachRecordOnce) {
+  segment_.note({100, 2000}, 0, "one");
+  write();
+  EXPECT_THAT(look(), ElementsAre("one"));
+  EXPECT_THAT(look(), IsEmpty());
+  segment_.note({100, 3000}, 0, "two");
+  write();
+  EXPECT_THAT(look(), ElementsAre("two"));
+  EXPECT_THAT(finish(), IsEmpty());
+}
+
+TEST_F(Live, DoesNotWaitBehindARecordInFlightAndTellsItWhenItIsCommitted) {
+  const std::string late = note_bytes("late");
+  const std::uint64_t hole = segment_.unfinished(static_cast<std::uint32_t>(late.size()), true);
+  segment_.note({100, 3000}, 0, "behind");
+  write();
+  EXPECT_THAT(look(), ElementsAre("behind"));
+  EXPECT_THAT(look(), IsEmpty());
+  commit_at(hole, late);
+  EXPECT_THAT(look(), ElementsAre("late"));
+  EXPECT_THAT(finish(), IsEmpty());
+}
+
+TEST_F(Live, CountsARecordThatIsNeverCommitted) {
+  segment_.unfinished(64, true);
+  segment_.note({100, 3000}, 0, "behind");
+  write();
+  EXPECT_THAT(look(), ElementsAre("behind"));
+  EXPECT_THAT(finish(), ElementsAre("-unfinished"));
+}
+
+TEST_F(Live, WaitsForTheStackThatAnEventNames) {
+  trace::Umask change = mask_change(1, 1, 022, 0);
+  change.stack = 7;
+  segment_.umask({100, 2000}, change);
+  write();
+  EXPECT_THAT(look(), IsEmpty());
+  segment_.stack({101, 2000}, {7, 0, 0}, {});
+  write();
+  EXPECT_THAT(look(), ElementsAre("umask 1"));
+}
+
+TEST_F(Live, WaitsForTheMaskChangesThatACreationSaw) {
+  segment_.create({101, 2000}, creation(1, 1, 0), "/f");
+  write();
+  EXPECT_THAT(look(), IsEmpty());
+  segment_.umask({100, 2500}, mask_change(1, 1, 022, 0));
+  write();
+  EXPECT_THAT(look(), ElementsAre("umask 1", "/f by 1"));
+}
+
+TEST_F(Live, WaitsNotForEver) {
+  trace::Umask change = mask_change(1, 1, 022, 0);
+  change.stack = 7;  // was dropped
+  segment_.umask({100, 2000}, change);
+  write();
+  std::vector<std::string> told;
+  for (int i = 0; i < 30 && told.empty(); ++i) told = look();
+  EXPECT_THAT(told, ElementsAre("umask 1"));
+}
+
+TEST_F(Live, FindsSegmentsThatAppear) {
+  write();
+  EXPECT_THAT(look(), IsEmpty());
+  SegmentBuilder child(200, 4000);
+  child.header().tail = 0;
+  directory_.write(child.name(), "");  // opened, and not yet filled in
+  EXPECT_THAT(look(), IsEmpty());
+  begin_image(&child, "child");
+  child.note({200, 5000}, 0, "hello");
+  child.header().tail = child.size();
+  directory_.add(child);
+  EXPECT_THAT(look(), ElementsAre("hello"));
+}
+
+TEST_F(Live, KeepsOnlyTheLatestChangesAndStillKnowsTheMask) {
+  constexpr std::uint64_t kChanges = 200000;
+  for (std::uint64_t i = 1; i <= kChanges; ++i)
+    segment_.umask({100, 1000 + i * 10}, mask_change(1, i, i % 2 ? 022 : 0, i % 2 ? 0 : 022));
+  segment_.create({101, 1005 + kChanges * 10}, creation(1, kChanges, 022), "/f");
+  write();
+  const std::vector<std::string> told = look();
+  ASSERT_EQ(told.size(), kChanges + 1);
+  EXPECT_EQ(told.back(), "/f by " + std::to_string(kChanges));
+}
+
+TEST_F(Live, RefusesWhatIsNoRun) {
+  const RunDirectory empty;
+  EXPECT_FALSE(LiveRun::open(empty.path()));
+  EXPECT_FALSE(LiveRun::open(empty.path() + "/none"));
+}
+
+}  // namespace
+}  // namespace umaskaudit::testing
