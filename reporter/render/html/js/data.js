@@ -97,6 +97,22 @@ for (let i = 0; i < data.windows.length; i += 2) {
   if (close >= 0) changes.opener[close] = open;
 }
 
+// When to draw a change. Its clock is read after the call: a creation may have met the mask before
+// that, and then the line must not come later.
+changes.drawn = changes.time.slice();
+for (let i = 0; i < objects.count; ++i) {
+  const row = objects.setter[i] === 0 ? kNone : changeOf(objects.setter[i]);
+  if (row !== kNone) changes.drawn[row] = Math.min(changes.drawn[row], objects.time[i]);
+}
+{
+  const next = new Map();  // by context: when the change behind this one is drawn
+  for (let row = changes.count - 1; row >= 0; --row) {
+    const fs = data.who[changes.who[row]][3];
+    changes.drawn[row] = Math.min(changes.drawn[row], next.get(fs) ?? Infinity);
+    next.set(fs, changes.drawn[row]);
+  }
+}
+
 // What became of an object: rows of data.fates.
 const fatesOf = (() => {
   const byObject = new Map();

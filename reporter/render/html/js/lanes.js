@@ -57,8 +57,8 @@ function setWindows(lane, hitChanges) {
   lane.windows = lane.changes.filter((row) => changes.closer[row] !== kNone).map((row) => {
     const closer = changes.closer[row];
     return {
-      from: changes.time[row],
-      to: closer >= 0 ? changes.time[closer] : span,
+      from: changes.drawn[row],
+      to: closer >= 0 ? changes.drawn[closer] : span,
       tone: hitChanges.has(changes.id[row]) ? 2 : closer === kLeaked ? 1 : 0,
     };
   });
@@ -74,7 +74,7 @@ const lanes = (() => {
     lane.first = firstMask(lane);
     setLevels(lane);
     setWindows(lane, hitChanges);
-    lane.start = Math.min(lane.birth ?? Infinity, changes.time[lane.changes[0]] ?? Infinity,
+    lane.start = Math.min(lane.birth ?? Infinity, changes.drawn[lane.changes[0]] ?? Infinity,
       objects.time[lane.objects[0]] ?? Infinity, lane.gaps[0]?.from ?? Infinity);
     const names = lane.names.filter((name, i) => name !== lane.names[i - 1]);
     const who = changes.who[lane.changes[0]] ?? objects.who[lane.objects[0]];
@@ -97,10 +97,10 @@ function walk(lane, time, forward) {
     else --i;
     return i >= 0 && i < rows.length ? rows[i] : kNone;
   };
-  const change = pick(lane.changes, changes.time), object = pick(lane.objects, objects.time);
+  const change = pick(lane.changes, changes.drawn), object = pick(lane.objects, objects.time);
   if (change === kNone && object === kNone) return null;
-  const earlier = changes.time[change] < objects.time[object];
+  const earlier = changes.drawn[change] < objects.time[object];
   if (object === kNone || (change !== kNone && earlier === forward))
-    return {time: changes.time[change], change};
+    return {time: changes.drawn[change], change};
   return {time: objects.time[object], object};
 }

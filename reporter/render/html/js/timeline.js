@@ -102,7 +102,7 @@ function drawWindows(lane, top) {
 
 // The mask as a step line. Steps that are closer than a pixel become one upright line.
 function drawSteps(lane) {
-  const rows = lane.changes, time = (i) => changes.time[rows[i]];
+  const rows = lane.changes, time = (i) => changes.drawn[rows[i]];
   const x0 = Math.max(kGutter, xOf(lane.start));
   let i = lowerBound(rows.length, time, view.from);
   let mask = i === 0 ? lane.first : changes.after[rows[i - 1]];

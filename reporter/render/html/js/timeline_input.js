@@ -41,10 +41,10 @@ function eventAt(x, y) {
   const onRug = y > laneTop(lane) + lane.height - kRug;
   const object = nearest(lane.objects, objects.time, x, time,
     (row) => (objects.rules[row] & kHitRules) !== 0);
-  const change = nearest(lane.changes, changes.time, x, time, () => false);
+  const change = nearest(lane.changes, changes.drawn, x, time, () => false);
   const as = (kind, row, times) => ({lane: index, time: times[row], [kind]: row});
   if (object !== kNone && (onRug || change === kNone)) return as("object", object, objects.time);
-  return change === kNone ? null : as("change", change, changes.time);
+  return change === kNone ? null : as("change", change, changes.drawn);
 }
 
 // The row nearest to x, one that is `grave` before others; kNone when all are too far.
@@ -61,15 +61,16 @@ function nearest(rows, times, x, time, grave) {
 }
 
 function markText(mark) {
-  const time = `${offset(mark.time)} s`;
   if (mark.change !== undefined) {
     const row = mark.change;
-    return `${time}  ${texts[changes.call[row]]} ${octal(changes.before[row])} → `
-      + `${octal(changes.after[row])}  ${threadText(changes.who[row])}`;
+    return `${offset(changes.time[row])} s  ${texts[changes.call[row]]} `
+      + `${octal(changes.before[row])} → ${octal(changes.after[row])}  `
+      + threadText(changes.who[row]);
   }
   const shape = shapeOf(mark.object);
   const mode = shape.final === null ? "mode unknown" : octal(shape.final);
-  return `${time}  ${mode} ${pathOf(mark.object)}  ${threadText(objects.who[mark.object])}`;
+  return `${offset(mark.time)} s  ${mode} ${pathOf(mark.object)}  `
+    + threadText(objects.who[mark.object]);
 }
 
 function openMark(mark) {
