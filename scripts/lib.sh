@@ -18,7 +18,7 @@ build_packages=(
 # What the tests need besides.
 test_packages=(
   libgtest-dev libgmock-dev libacl1-dev clang clang-format clang-tidy shellcheck
-  python3 python3-gdbm strace acl attr git tar util-linux sqlite3 tmux btrfs-progs libcap2-bin
+  python3 python3-gdbm strace acl attr git tar util-linux sqlite3 btrfs-progs libcap2-bin
   fakeroot libeatmydata1 faketime libjemalloc2 libgoogle-perftools4 libmimalloc2.0
 )
 # Large programs that some tests record or drive; those tests skip where they are missing.
