@@ -4,6 +4,7 @@ Must never time anything itself: the loops do that inside their process. Called 
 """
 
 import json
+import re
 import statistics
 import subprocess
 
@@ -73,6 +74,33 @@ def measure(bench, smoke=False):
         row.update(part="calls", work=title, goal=goal, unit="ns", id=" ".join(arguments))
         rows.append(row)
     return rows
+
+
+def instructions(bench, work, calls):
+    """Of a whole run of three batches, in user space, as callgrind counts them."""
+    directory, trace = bench.fresh("work"), bench.fresh("trace")
+    counts = []
+    for environment in (bench.environment(), bench.environment(trace)):
+        done = subprocess.run(
+            ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+             str(bench.build / "tests" / "bench" / "loops"), work, str(directory),
+             "--calls", str(calls), "--batches", "2"],
+            env=environment, capture_output=True, text=True)
+        found = re.search(r"Collected : (\d+)", done.stderr)
+        if done.returncode != 0 or found is None:
+            raise Failed(f"callgrind: {done.stderr[-500:]}")
+        counts.append(int(found[1]))
+    bench.drop(directory, trace)
+    return counts
+
+
+def pass_through_row(bench):
+    """What a call costs that the shim has no business with: two runs, so that all else cancels."""
+    few, many = instructions(bench, "open", 100), instructions(bench, "open", 300)
+    native, shim = ((b - a) / (3 * 200) for a, b in zip(few, many))
+    return {"part": "pass-through", "goal": None, "goal_text": "",
+            "work": "added to `open` without `O_CREAT`, by callgrind", "native": native,
+            "measured": shim - native, "unit": "instructions"}
 
 
 def memory_row(rows):
