@@ -4,7 +4,6 @@ the loader does to load it, are left out; addresses, process ids and times becom
 Must never leave out a call of the program's. Called by equivalence.py.
 """
 
-import collections
 import re
 
 LINE = re.compile(r"^\[ *([0-9a-f?]+)\] (.*)$")
@@ -32,10 +31,6 @@ MARKS = (
 def command(prefix, *words):
     """The words that run a command under strace, which writes one file a thread: PREFIX.TID."""
     return ["strace", "-ff", "-i", "-qq", "-y", "-s", "200", "-o", str(prefix), *map(str, words)]
-
-
-# A line of strace's; may_be_attempt: it can be the shim's exclusive attempt at creating.
-Call = collections.namedtuple("Call", "text may_be_attempt")
 
 
 class Image:
@@ -106,13 +101,12 @@ class Threads:
         self.places[tid] = place
         calls = []
         born = 0
-        looked = False  # the call before was the shim's look for an object
         for line in self.lines.get(tid, ()):
             parts = LINE.match(line)
             call = CALL.match(parts[2]) if parts else None
             if not call:
                 if parts:
-                    calls.append(Call(parts[2], False))  # a signal, an end, or a call without one
+                    calls.append(parts[2])  # a signal, an end, or a call without one
                 continue
             name, result = call[1], call[3]
             address = int(parts[1], 16) if "?" not in parts[1] else 0
@@ -123,10 +117,7 @@ class Threads:
                 born += 1
                 self.read(int(result.split()[0]), f"{place}.{born}", image.copy())
             if not ours and name not in LEFT_OUT:
-                # Message queues are not looked for, but tried.
-                tried = name == "mq_open" and bool(image.ranges)
-                calls.append(Call(parts[2], looked or tried))
-            looked = ours and name in ("statx", "newfstatat")
+                calls.append(parts[2])
         self.sequences[place] = [marked(call) for call in without_attempts(calls)]
 
     def named(self, line):
@@ -142,17 +133,20 @@ def marked(text):
 
 
 def without_attempts(calls):
-    """An exclusive attempt of ours (preload/README.md) becomes the call as the program made it,
-    which is there already if the attempt failed."""
-    texts = [long_form(call.text) for call in calls]
-    for call, text, following in zip(calls, texts, [*texts[1:], ""]):
-        plain = text.replace("|O_EXCL", "") if call.may_be_attempt else text
+    """Leaves out exclusive attempts of the shim (preload/README.md) that failed, which the call as
+    the program made it follows, and the flag of those that succeeded. They cannot be told from a
+    program's own: so those are left out as well, on both sides."""
+    kept, following = [], ""
+    for call in reversed(calls):
+        text = long_form(call)
+        plain = text.replace("|O_EXCL", "")
         parts = CALL.match(plain)
-        attempt = call.may_be_attempt and "|O_EXCL" in call.text
-        if attempt and parts and parts[3].startswith("-1 ") and \
-                following.startswith(f"{parts[1]}({parts[2]})"):
+        failed = bool(parts) and parts[3].startswith("-1 ")
+        if failed and "|O_EXCL" in call and following.startswith(f"{parts[1]}({parts[2]})"):
             continue
-        yield plain
+        kept.append(text if failed else plain)
+        following = plain
+    return kept[::-1]
 
 
 def long_form(text):

@@ -16,7 +16,7 @@ from harness import Case, victim
 # victim -> (arguments behind the directory, aspects left out). Others get the directory only.
 VICTIMS = {
     # Threads race for the umask; which files they hit is chance.
-    **{name: ([20], ["stdout", "created"]) for name in (
+    **{name: ([20], ["stdout", "created", "calls"]) for name in (
         "bug_bind_socket", "bug_datasets", "bug_filelock", "bug_getter", "bug_libarchive",
         "bug_mkstemp", "bug_salt", "bug_spawn", "bug_sysrepo")},
     "threads_umask": ([200], ["stdout", "created"]),
@@ -25,12 +25,16 @@ VICTIMS = {
     "bug_chmod_later": ([20], []),
     "bug_daemon": ([20], []),
     "bug_panic": ([20], []),
+    # Cancels at whatever instruction: under strace that is nearly always another one.
+    "cancel_anywhere": ([], ["calls", "errors"]),
     # It asks again and again whether a thread sleeps.
     "cancel_open_fifo": ([], ["calls"]),
     # It prints its environment, which has our two variables in it.
     "cleaned_env": ([], ["stdout", "calls"]),
     "dlopen_storm": ([victim("libdlopen_storm_library.so")], ["calls", "errors"]),
     "fork_storm": ([20], []),
+    # Where ours makes the environment too large, the program's own goes, in a second call.
+    "largest_environment": ([], ["calls", "errors"]),
     # A storm of signals interrupts whatever is slow, and that is every call under strace.
     "handler_longjmp": ([], ["calls", "errors", "created"]),
     "handler_umask": ([50], ["calls", "errors"]),
@@ -42,8 +46,8 @@ VICTIMS = {
     "ipc_racers": ([], ["calls", "errors"]),
     "rlimit_fsize": ([], ["calls", "errors"]),
 }
-# One runs until it is killed; others have a runtime of their own, see test_runtimes.py.
-NOT_ALONE = {"kill9_loop", "everyday_address", "everyday_thread", "everyday_undefined"}
+# Runs until it is killed; never runs without us; has a runtime of its own, see test_runtimes.py.
+NOT_ALONE = {"kill9_loop", "linked", "everyday_address", "everyday_thread", "everyday_undefined"}
 SWEEPS = ["open", "openat", "creat", "fopen", "freopen", "mkdir", "mkfifo", "mknod", "mkstemp",
           "mkdtemp", "tmpfile", "bind", "mq_open", "sem_open", "shm_open"]
 
