@@ -140,6 +140,17 @@ int follow_events(Options& options, Console& console) {
   return follow_report(options.arguments, options.limit_given ? options.limit : 0, console);
 }
 
+// Rows have no place for what is missing among them.
+void warn_of_losses(const OpenedRun& opened, std::ostream& err) {
+  std::string reasons;
+  for (const LossEvent& loss : opened.run().completeness().losses) {
+    reasons += (reasons.empty() ? "" : ", ") + loss.reason + ' ' + std::to_string(loss.count);
+  }
+  if (reasons.empty()) return;
+  err << "umaskaudit: warning: the run is incomplete, rows may be missing (" << escape(reasons)
+      << "); umaskaudit report tells more\n";
+}
+
 }  // namespace
 
 Action configure_report(CLI::App& app) {
@@ -175,7 +186,10 @@ Action configure_report(CLI::App& app) {
     if (options->follow) return follow_events(*options, invocation.console);
     return write_about_run(
         invocation.console, options->arguments,
-        [&](OpenedRun& opened, const Output& output) { write(opened, *options, output); });
+        [&](OpenedRun& opened, const Output& output) {
+          write(opened, *options, output);
+          if (options->format == Format::csv) warn_of_losses(opened, invocation.console.err);
+        });
   };
 }
 

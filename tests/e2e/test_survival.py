@@ -5,6 +5,8 @@ What it created must be in the report, with the modes that the kernel gave.
 """
 
 import os
+import resource
+import shutil
 import unittest
 
 import harness
@@ -35,6 +37,7 @@ class Survival(Case):
     def test_forks_that_run_no_handlers(self):
         report = self.survive("fork_storm", 500, "raw")
         self.assertEqual(len(report.of("create", mask="0077")), 500)
+        self.assertEqual(len(report.of("process")), 501)
 
     def test_cancellation_inside_blocking_creations(self):
         self.survive("cancel_open_fifo")
@@ -45,11 +48,20 @@ class Survival(Case):
     def test_all_descriptors_closed(self):
         self.survive("closes_all")
 
+    def test_all_descriptors_closed_under_the_live_log(self):
+        # The program's own file has the number of standard error: no line goes there.
+        result = self.preload(victim("closes_all"), self.work, options="log=stderr")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(b"umaskaudit[", result.stderr)
+        self.assertEqual((self.work / "after2").stat().st_size, 0)
+
     def test_smallest_stacks(self):
         self.survive("small_stack")
 
     def test_handlers_that_jump_away(self):
-        result, run = self.record(victim("handler_longjmp"), self.work, 3000)
+        deep = self.work / ("d" * 200) / ("e" * 200)  # longer names take a buffer
+        deep.mkdir(parents=True)
+        result, run = self.record(victim("handler_longjmp"), deep, 3000)
         made = self.report(run).creations()
         for truth in truths_of(result):
             self.assertEqual(made[truth["path"]][0]["mask"], truth["mask"])
@@ -58,6 +70,16 @@ class Survival(Case):
 
     def test_libraries_that_come_and_go_under_the_unwinder(self):
         self.survive("dlopen_storm", victim("libdlopen_storm_library.so"))
+
+    def test_a_library_where_another_one_was(self):
+        libraries = []
+        for name in ("first.so", "other.so"):
+            libraries.append(self.top / name)
+            shutil.copy(victim("libdlopen_storm_library.so"), libraries[-1])
+        report = self.survive("loads_in_turns", *libraries)
+        for number in range(20):
+            event, = report.creations()[str(self.work / f"l{number}")]
+            self.assertEqual(event["stack"][0]["module"], str(libraries[number % 2]), event)
 
     def test_a_fault_inside_the_real_call(self):
         self.survive("handler_segv")
@@ -148,6 +170,16 @@ class Survival(Case):
         events = len(report.of("umask")) + sum(event["count"] for event in report.of("loss"))
         self.assertGreaterEqual(events, 20001)
         self.assertEqual(len(truths_of(result)), 1)
+
+    def test_file_size_limit_from_before_the_start(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100 << 10, 100 << 10))
+
+        run = self.new_run()
+        result = self.preload(victim("sweep"), self.work, "open", options=f"trace={run}",
+                              preexec_fn=limit)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue(self.report(run).of("loss", reason="segment-full"))
 
 
 class SameAsWithout(Case):
