@@ -184,12 +184,12 @@ Action configure_report(CLI::App& app) {
   return [options, limit](Invocation& invocation) {
     options->limit_given = limit->count() != 0;
     if (options->follow) return follow_events(*options, invocation.console);
-    return write_about_run(
-        invocation.console, options->arguments,
-        [&](OpenedRun& opened, const Output& output) {
-          write(opened, *options, output);
-          if (options->format == Format::csv) warn_of_losses(opened, invocation.console.err);
-        });
+    return write_about_run(invocation.console, options->arguments,
+                           [&](OpenedRun& opened, const Output& output) {
+                             write(opened, *options, output);
+                             if (options->format == Format::csv)
+                               warn_of_losses(opened, invocation.console.err);
+                           });
   };
 }
 
