@@ -1,4 +1,4 @@
-// `check`: findings for a pipeline, as text or JSON Lines, and an exit code.
+// `check`: findings for a pipeline, for people or another program, and an exit code.
 // Must never pass a run that it could not read in full: what was lost may be what was wrong.
 // Called through the table.
 #include <CLI/CLI.hpp>
@@ -15,6 +15,8 @@
 #include "reporter/render/escape.h"
 #include "reporter/render/findings_json.h"
 #include "reporter/render/findings_text.h"
+#include "reporter/render/junit.h"
+#include "reporter/render/sarif.h"
 #include "reporter/render/symbol_chain.h"
 #include "reporter/render/time_text.h"
 #include "reporter/rules/baseline.h"
@@ -25,7 +27,7 @@
 namespace umaskaudit {
 namespace {
 
-enum class Format { text, jsonl };
+enum class Format { text, jsonl, sarif, junit };
 
 struct Options {
   RunArguments arguments;
@@ -197,19 +199,45 @@ std::uint64_t lost_records(const Completeness& facts) {
   return facts.total_lost() - facts.lost[static_cast<std::size_t>(trace::Loss::log_dropped)];
 }
 
-int exit_code(const Options& options, const Tally& tally, const OpenedRun& opened,
-              Console& console) {
-  const Completeness& facts = opened.run().completeness();
+// Why the run cannot be judged; nothing when it can.
+std::optional<Error> incompleteness(const Options& options, const Completeness& facts) {
   const std::uint64_t lost = lost_records(facts);
-  if (facts.segments == 0 || lost > options.max_loss)
-    return fail(console,
-                {"the run is too incomplete to be judged",
-                 facts.segments == 0 ? "nothing was recorded"
-                                     : counted(lost, "record") + " lost, allowed are " +
-                                           std::to_string(options.max_loss),
-                 facts.segments == 0 ? "umaskaudit doctor" : "--max-loss", ExitCode::unreadable});
+  if (facts.segments != 0 && lost <= options.max_loss) return std::nullopt;
+  return Error{"the run is too incomplete to be judged",
+               facts.segments == 0 ? "nothing was recorded"
+                                   : counted(lost, "record") + " lost, allowed are " +
+                                         std::to_string(options.max_loss),
+               facts.segments == 0 ? "umaskaudit doctor" : "--max-loss", ExitCode::unreadable};
+}
+
+ExitCode exit_code(const Options& options, const Tally& tally, const std::optional<Error>& error) {
+  if (error) return error->code;
   const bool fresh_baseline = !options.write_baseline.empty();
-  return static_cast<int>(tally.failing && !fresh_baseline ? ExitCode::findings : ExitCode::clean);
+  return tally.failing && !fresh_baseline ? ExitCode::findings : ExitCode::clean;
+}
+
+void write(OpenedRun& run, const Options& options, const FindResult& result, const Tally& tally,
+           const std::optional<Error>& error, const Suppressions* lines, const Output& output) {
+  const TextContext context{run.run(), run.stacks(), output.paint, output.width};
+  SummaryOptions brief;
+  brief.limit = 1;
+  switch (options.format) {
+    case Format::text:
+      return write_text(context, run, result, tally, lines, output.stream);
+    case Format::jsonl:
+      return write_jsonl(result, output.stream);
+    case Format::sarif: {
+      SarifRun sarif = run.sarif_run();
+      sarif.verdict = static_cast<int>(exit_code(options, tally, error));
+      output.stream << sarif_log(context, run.summary(brief), sarif, result.findings);
+      return;
+    }
+    case Format::junit:
+      output.stream << junit_report(context, run.summary(brief), run.heading(),
+                                    {options.fail_on, error ? error->what + ": " + error->why : ""},
+                                    result.findings);
+      return;
+  }
 }
 
 int check(Options& options, Console& console) {
@@ -237,19 +265,16 @@ int check(Options& options, Console& console) {
   const Tally tally = judge(result.findings, rulings, options, run.stacks());
   if (const Status saved = save_baseline(options.write_baseline, result.findings); !saved)
     return fail(console, saved.error());
+  const std::optional<Error> error = incompleteness(options, run.run().completeness());
+  const Suppressions* lines = rulings.suppressions ? &*rulings.suppressions : nullptr;
   const int written = write_output(console, options.arguments.output, [&](const Output& output) {
-    const TextContext context{run.run(), run.stacks(), output.paint, output.width};
-    const Suppressions* lines = rulings.suppressions ? &*rulings.suppressions : nullptr;
-    if (options.format == Format::text)
-      write_text(context, run, result, tally, lines, output.stream);
-    else
-      write_jsonl(result, output.stream);
+    write(run, options, result, tally, error, lines, output);
   });
   if (written != 0) return written;
   if (rulings.suppressions)
     for (const std::string& complaint : rulings.suppressions->complaints())
       warn(console, complaint);
-  return exit_code(options, tally, run, console);
+  return error ? fail(console, *error) : static_cast<int>(exit_code(options, tally, error));
 }
 
 }  // namespace
@@ -258,7 +283,10 @@ Action configure_check(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_run_argument(app, options->arguments);
   add_choice<Format>(app, "-f,--format", options->format,
-                     {{"text", Format::text}, {"jsonl", Format::jsonl}},
+                     {{"text", Format::text},
+                      {"jsonl", Format::jsonl},
+                      {"sarif", Format::sarif},
+                      {"junit", Format::junit}},
                      "What to write; jsonl: a line for each finding");
   add_output_option(app, options->arguments);
   app.add_option("--policy", options->policy, "Widest modes, required masks and forbidden calls")

@@ -60,6 +60,8 @@ Action configure_threads(CLI::App& app);
 Action configure_timeline(CLI::App& app);
 Action configure_blame(CLI::App& app);
 Action configure_check(CLI::App& app);
+Action configure_diff(CLI::App& app);
+Action configure_whatif(CLI::App& app);
 Action configure_doctor(CLI::App& app);
 Action configure_export(CLI::App& app);
 Action configure_completions(CLI::App& app);

@@ -16,12 +16,14 @@
 #include "reporter/render/findings_text.h"
 #include "reporter/render/json_summary.h"
 #include "reporter/render/jsonl.h"
+#include "reporter/render/junit.h"
 #include "reporter/render/markdown.h"
+#include "reporter/render/sarif.h"
 
 namespace umaskaudit {
 namespace {
 
-enum class Format { text, jsonl, json, csv, markdown, html };
+enum class Format { text, jsonl, json, csv, markdown, html, sarif, junit };
 
 constexpr std::size_t kPageObjects = 50;  // in the formats for people
 constexpr std::size_t kBlock = 1 << 16;
@@ -115,6 +117,7 @@ void write_text(OpenedRun& opened, const Options& options, const Output& output)
 void write(OpenedRun& opened, const Options& options, const Output& output) {
   const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
   const SummaryOptions wanted{options.arguments.filter, options.sort, options.limit};
+  const SummaryOptions brief{{}, SortKey::time, 1};  // blind spots are of the whole run
   switch (options.format) {
     case Format::text:
       return write_text(opened, options, output);
@@ -130,6 +133,14 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
       return;
     case Format::html:
       return write_html(opened, wanted, options.limit_given, output);
+    case Format::sarif:
+      output.stream << sarif_log(context, opened.summary(brief), opened.sarif_run(),
+                                 opened.findings().findings);
+      return;
+    case Format::junit:
+      output.stream << junit_report(context, opened.summary(brief), opened.heading(), {},
+                                    opened.findings().findings);
+      return;
   }
 }
 
@@ -162,7 +173,9 @@ Action configure_report(CLI::App& app) {
                       {"json", Format::json},
                       {"csv", Format::csv},
                       {"markdown", Format::markdown},
-                      {"html", Format::html}},
+                      {"html", Format::html},
+                      {"sarif", Format::sarif},
+                      {"junit", Format::junit}},
                      "What to write: events in jsonl, a summary in json, a page in html");
   add_listing_options(app, options->arguments);
   add_choice<SortKey>(app, "--sort", options->sort,

@@ -159,6 +159,17 @@ Heading OpenedRun::heading() const {
   return heading;
 }
 
+SarifRun OpenedRun::sarif_run() const {
+  SarifRun sarif;
+  sarif.tool_version = UMASKAUDIT_VERSION;
+  sarif.heading = heading();
+  if (!record_) return sarif;
+  sarif.root = record_->directory;
+  sarif.exit_code = record_->exit_code;
+  sarif.signal = record_->signal;
+  return sarif;
+}
+
 const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_hit,
                                       const std::function<void(const WindowSpan&)>& on_window) {
   if (findings_ && !on_hit && !on_window) return *findings_;

@@ -15,6 +15,7 @@
 #include "reporter/commands/run_record.h"
 #include "reporter/model/run.h"
 #include "reporter/render/filter.h"
+#include "reporter/render/sarif.h"
 #include "reporter/render/stack_cache.h"
 #include "reporter/render/text_report.h"
 #include "reporter/rules/find.h"
@@ -69,6 +70,7 @@ class OpenedRun {
   // summarize(), and unaudited() among the blind spots.
   Summary summary(const SummaryOptions& options) const;
   Heading heading() const;
+  SarifRun sarif_run() const;
   // What the rules say, without policy, suppressions or baseline, of what the filter selects; worst
   // first. `on_hit` and `on_window` are those of FindOptions. Looked for once where nobody wants to
   // be told.

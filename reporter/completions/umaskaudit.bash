@@ -4,7 +4,7 @@ _umaskaudit() {
   local command=${COMP_WORDS[1]} options i
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'run report threads timeline blame check export doctor explain umask --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'run report threads timeline blame check export diff whatif doctor explain umask --help --version' -- "$cur"))
     return
   fi
   case $command in run|doctor)
@@ -24,7 +24,7 @@ _umaskaudit() {
     run:--follow) COMPREPLY=($(compgen -W 'yes no' -- "$cur")); return;;
     run:--options) return;;
     report:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
-    report:--format|report:-f) COMPREPLY=($(compgen -W 'text jsonl json csv markdown html' -- "$cur")); return;;
+    report:--format|report:-f) COMPREPLY=($(compgen -W 'text jsonl json csv markdown html sarif junit' -- "$cur")); return;;
     report:--output|report:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
     report:--path) return;;
     report:--pid) return;;
@@ -73,7 +73,7 @@ _umaskaudit() {
     blame:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     blame:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
     check:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
-    check:--format|check:-f) COMPREPLY=($(compgen -W 'text jsonl' -- "$cur")); return;;
+    check:--format|check:-f) COMPREPLY=($(compgen -W 'text jsonl sarif junit' -- "$cur")); return;;
     check:--output|check:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--policy) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--suppressions) COMPREPLY=($(compgen -f -- "$cur")); return;;
@@ -99,6 +99,41 @@ _umaskaudit() {
     export:--output|export:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
     export:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     export:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    diff:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    diff:--format|diff:-f) COMPREPLY=($(compgen -W 'text json' -- "$cur")); return;;
+    diff:--root-a) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    diff:--root-b) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    diff:--same) return;;
+    diff:--limit) return;;
+    diff:--output|diff:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    diff:--path) return;;
+    diff:--pid) return;;
+    diff:--tid) return;;
+    diff:--thread) return;;
+    diff:--call) return;;
+    diff:--kind) return;;
+    diff:--rule) return;;
+    diff:--severity) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
+    diff:--since) return;;
+    diff:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    diff:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    whatif:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    whatif:--umask) return;;
+    whatif:--format|whatif:-f) COMPREPLY=($(compgen -W 'text json' -- "$cur")); return;;
+    whatif:--sort) COMPREPLY=($(compgen -W 'time path' -- "$cur")); return;;
+    whatif:--limit) return;;
+    whatif:--output|whatif:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    whatif:--path) return;;
+    whatif:--pid) return;;
+    whatif:--tid) return;;
+    whatif:--thread) return;;
+    whatif:--call) return;;
+    whatif:--kind) return;;
+    whatif:--rule) return;;
+    whatif:--severity) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
+    whatif:--since) return;;
+    whatif:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    whatif:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
     doctor:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     explain:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     explain:--acl) return;;
@@ -115,6 +150,8 @@ _umaskaudit() {
     blame) options='--help -h --quiet -q --verbose -v --color --output -o --sysroot --debug-dir --debuginfod --no-symbols';;
     check) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --policy --suppressions --baseline --write-baseline --fail-on --max-loss --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols';;
+    diff) options='--help -h --quiet -q --verbose -v --color --format -f --root-a --root-b --same --exact --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
+    whatif) options='--help -h --quiet -q --verbose -v --color --umask --everywhere --format -f --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     doctor) options='--help -h --quiet -q --verbose -v --color';;
     explain) options='--help -h --quiet -q --verbose -v --color --dir -d --acl --parent';;
     umask) options='--help -h --quiet -q --verbose -v --color --symbolic -S --print -p --pid --all --diff';;

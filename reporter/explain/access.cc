@@ -72,4 +72,36 @@ std::string who_may(Mode mode, bool directory, bool acl_mask) {
   return text + "." + special_bits(mode, directory);
 }
 
+std::string letters(Mode rwx) {
+  std::string text;
+  if ((rwx & kRead) != 0) text += 'r';
+  if ((rwx & kWrite) != 0) text += 'w';
+  if ((rwx & kExecute) != 0) text += 'x';
+  return text;
+}
+
+std::string access_change(Mode from, Mode to) {
+  struct Class {
+    const char* name;
+    unsigned shift;
+    Mode special;
+    char letter;
+  };
+  static constexpr Class kClasses[] = {
+      {"u", 6, S_ISUID, 's'}, {"g", 3, S_ISGID, 's'}, {"o", 0, S_ISVTX, 't'}};
+  std::string text;
+  for (const Class& one : kClasses) {
+    const auto bits = [&](Mode mode) {
+      return letters(mode >> one.shift & 7) +
+             ((mode & one.special) != 0 ? std::string(1, one.letter) : "");
+    };
+    const std::string lost = bits(from & ~to), gained = bits(to & ~from);
+    if (lost.empty() && gained.empty()) continue;
+    text += (text.empty() ? "" : ",") + std::string(one.name);
+    if (!lost.empty()) text += '-' + lost;
+    if (!gained.empty()) text += '+' + gained;
+  }
+  return text;
+}
+
 }  // namespace umaskaudit

@@ -160,6 +160,9 @@ Event* EventBuilder::umask(const MergedRecord& merged) {
   event.id = change == nullptr ? 0 : change->id;
   event.change = facts.change;
   event.old_mask = facts.old_mask;
+  event.old_set_by.reset();
+  if (const ContextPiece* piece = piece_of(*merged.segment, facts.context); piece != nullptr)
+    event.old_set_by = piece->set_by(facts.change == 0 ? 0 : facts.change - 1);
   event.new_mask = facts.new_mask;
   event.argument = facts.argument;
   event.drift = (merged.record.head.flags & trace::kDrift) != 0;

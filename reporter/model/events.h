@@ -49,6 +49,7 @@ struct UmaskEvent : EventBase {
   std::uint64_t id = 0;      // 1, 2, ... in the merged order: what mask_set_by names
   std::uint64_t change = 0;  // the context's own number of this change
   Mode old_mask = 0;
+  std::optional<std::uint64_t> old_set_by;  // UmaskEvent::id behind old_mask; nothing: inherited
   Mode new_mask = 0;
   std::uint32_t argument = 0;  // as passed
   bool drift = false;          // somebody changed the mask unseen before this call

@@ -23,6 +23,7 @@ struct Case {
   std::vector<std::string> arguments;  // RUN stands for the directory
   std::size_t width = 0;
   bool colour = false;
+  int code = 0;
 };
 
 std::string replace_all(std::string text, const std::string& from, const std::string& to) {
@@ -41,7 +42,7 @@ std::string output_of(const Case& test) {
   Console console{out, err};
   console.width = test.width;
   console.out_colour = test.colour;
-  EXPECT_EQ(run_cli(arguments, console), 0);
+  EXPECT_EQ(run_cli(arguments, console), test.code);
   EXPECT_EQ(err.str(), "");
   return replace_all(out.str(), directory.path(), "RUN");
 }
@@ -101,6 +102,17 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"report.csv", {"report", "RUN", "--format", "csv"}},
                       Case{"report.md", {"report", "RUN", "--format", "markdown"}},
                       Case{"report-html.json", {"report", "RUN", "--format", "html"}},
+                      Case{"report.sarif", {"report", "RUN", "--format", "sarif"}},
+                      Case{"report.junit.xml", {"report", "RUN", "--format", "junit"}},
+                      Case{"whatif.txt", {"whatif", "RUN", "--umask", "027"}},
+                      Case{"whatif.json",
+                           {"whatif", "RUN", "--umask", "027", "--everywhere", "--format", "json"}},
+                      Case{"diff.txt", {"diff", "RUN", "RUN", "--root-b", "/srv"}, 0, false, 1},
+                      Case{"diff.json",
+                           {"diff", "RUN", "RUN", "--root-b", "/srv", "--format", "json"},
+                           0,
+                           false,
+                           1},
                       Case{"threads.txt", {"threads", "RUN", "--stacks"}},
                       Case{"timeline.txt", {"timeline", "RUN", "--all"}},
                       Case{"blame.txt", {"blame", "RUN", "/srv/final"}},
@@ -160,7 +172,8 @@ TEST(JsonLines, EveryLineIsAnObjectWithTheCommonFields) {
 }
 
 TEST(TextReport, LetsNoControlByteThrough) {
-  for (const char* format : {"text", "jsonl", "json", "csv", "markdown", "html"}) {
+  for (const char* format :
+       {"text", "jsonl", "json", "csv", "markdown", "html", "sarif", "junit"}) {
     const std::string text = output_of({"", {"report", "RUN", "--format", format}});
     for (const char c : text) {
       const bool line_end = c == '\n' || (c == '\r' && std::string(format) == "csv");

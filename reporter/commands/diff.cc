@@ -1,0 +1,185 @@
+// `diff`: two runs, or two machines: whose objects differ in mode, and why.
+// Must never call an address, a process id, a time or a count a difference.
+// Called through the table.
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+#include <ostream>
+#include <set>
+
+#include "reporter/commands/choice.h"
+#include "reporter/commands/command.h"
+#include "reporter/commands/run_arguments.h"
+#include "reporter/model/mask_replay.h"
+#include "reporter/render/diff_report.h"
+#include "reporter/render/stack_text.h"
+#include "reporter/render/symbol_chain.h"
+
+namespace umaskaudit {
+namespace {
+
+enum class Format { text, json };
+
+constexpr std::size_t kPageRows = 50;
+
+struct Options {
+  RunArguments arguments;  // of A; B takes all but the run
+  Format format = Format::text;
+  std::string other, root_a, root_b;
+  std::vector<std::string> same;
+  bool exact = false;
+  std::size_t limit = kPageRows;
+};
+
+// One run, read and made comparable.
+class Side {
+ public:
+  Side(std::unique_ptr<OpenedRun> opened, const std::string& root, std::vector<SameText> same,
+       bool exact)
+      : opened_(std::move(opened)), names_(root_of(*opened_, root), std::move(same), exact) {}
+
+  void collect(const Filter& filter) {
+    const Run& run = opened_->run();
+    MadeObjects made([&](const CreateEvent& event) { return filter.selects(event); });
+    run.for_each([&](const Event& event) {
+      names_.learn(event);
+      made.see(event);
+      return true;
+    });
+    for (MadeObject& object : made.take()) {
+      const std::string name = names_.normal(object.path);
+      facts_.add(name, std::move(object));
+    }
+    facts_.inherited = inherited_masks(run);
+    SummaryOptions brief;
+    brief.filter = filter;
+    brief.limit = 1;
+    summary_ = opened_->summary(brief);
+    for (const MaskChanges& changes : summary_.changes) add_site(changes);
+  }
+
+  // Looks up who set the masks of what differs, for mask_origin().
+  void find_setters(const RunDiff& diff, std::vector<Outcome> ObjectDifference::*outcomes) {
+    for (const ObjectDifference& one : diff.objects)
+      for (const Outcome& outcome : one.*outcomes)
+        if (outcome.example.creation.mask_set_by)
+          setters_[*outcome.example.creation.mask_set_by] = {};
+    if (setters_.empty()) return;
+    opened_->run().for_each([&](const Event& event) {
+      const auto* change = std::get_if<UmaskEvent>(&event);
+      const auto setter = change == nullptr ? setters_.end() : setters_.find(change->id);
+      if (setter != setters_.end()) setter->second = change->stack;
+      return true;
+    });
+  }
+
+  DiffSide described() {
+    return {opened_->run().directory(), opened_->heading().program, names_, facts_,
+            [this](const CreateEvent& event) { return mask_origin(event); }};
+  }
+
+  const RunSide& facts() const { return facts_; }
+  void append_unseen(std::string& out, const Output& output) {
+    umaskaudit::append_unseen(out, {opened_->run(), opened_->stacks(), output.paint, output.width},
+                              summary_);
+  }
+
+ private:
+  static std::string root_of(const OpenedRun& opened, const std::string& given) {
+    if (!given.empty() || !opened.record()) return given;
+    return opened.record()->directory;
+  }
+
+  void add_site(const MaskChanges& changes) {
+    const std::vector<Frame>& frames = opened_->stacks().frames(changes.stack);
+    MaskSite& site = facts_.sites[symbol_chain(frames) + '\0' + changes.call];
+    site.where = umaskaudit::site(culprit(frames));
+    site.call = changes.call;
+    site.count += changes.count;
+    for (const auto& [transition, count] : changes.transitions)
+      site.masks.insert(transition.second);
+  }
+
+  std::string mask_origin(const CreateEvent& event) {
+    if (!event.mask_set_by) return "inherited";
+    const auto setter = setters_.find(*event.mask_set_by);
+    if (setter == setters_.end()) return "set by the program";
+    const std::string where = umaskaudit::site(culprit(opened_->stacks().frames(setter->second)));
+    return where.empty() ? "set by the program" : "by " + where;
+  }
+
+  std::unique_ptr<OpenedRun> opened_;
+  PathNames names_;
+  RunSide facts_;
+  Summary summary_;
+  std::map<std::uint64_t, StackRef> setters_;  // by UmaskEvent::id
+};
+
+Result<std::unique_ptr<Side>> open_side(Options& options, const std::string& run,
+                                        const std::string& root, Console& console) {
+  std::vector<SameText> same;
+  for (const std::string& expression : options.same) {
+    Result<SameText> compiled = SameText::compile(expression);
+    if (!compiled) return compiled.error();
+    same.push_back(std::move(*compiled));
+  }
+  RunArguments arguments = options.arguments;
+  arguments.run = run;
+  Result<std::unique_ptr<OpenedRun>> opened = OpenedRun::open(arguments, console);
+  if (!opened) return opened.error();
+  (*opened)->mark_named(arguments.filter);
+  auto side = std::make_unique<Side>(std::move(*opened), root, std::move(same), options.exact);
+  side->collect(arguments.filter);
+  return side;
+}
+
+int diff(Options& options, Console& console) {
+  auto a = open_side(options, options.arguments.run, options.root_a, console);
+  if (!a) return fail(console, a.error());
+  auto b = open_side(options, options.other, options.root_b, console);
+  if (!b) return fail(console, b.error());
+  const RunDiff found = compare((*a)->facts(), (*b)->facts());
+  (*a)->find_setters(found, &ObjectDifference::a);
+  (*b)->find_setters(found, &ObjectDifference::b);
+  const DiffSide left = (*a)->described(), right = (*b)->described();
+  const int written = write_output(console, options.arguments.output, [&](const Output& output) {
+    if (options.format == Format::json) {
+      output.stream << diff_json(found, left, right);
+      return;
+    }
+    std::string out = diff_text(found, left, right, {output.paint, output.width, options.limit});
+    out += "A: ";
+    (*a)->append_unseen(out, output);
+    out += "B: ";
+    (*b)->append_unseen(out, output);
+    output.stream << out;
+  });
+  if (written != 0) return written;
+  return static_cast<int>(found.any() ? ExitCode::findings : ExitCode::clean);
+}
+
+}  // namespace
+
+Action configure_diff(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("A", options->arguments.run, "Run directory")->type_name("")->required();
+  app.add_option("B", options->other, "The run to compare it with")->type_name("")->required();
+  add_choice<Format>(app, "-f,--format", options->format,
+                     {{"text", Format::text}, {"json", Format::json}}, "What to write");
+  app.add_option("--root-a", options->root_a,
+                 "Read this directory as '.' in A; default: where its program was started")
+      ->type_name("DIR");
+  app.add_option("--root-b", options->root_b, "The same for B")->type_name("DIR");
+  app.add_option("--same", options->same,
+                 "What this extended regular expression matches in a path is read as the same; "
+                 "repeat for more")
+      ->type_name("REGEX")
+      ->allow_extra_args(false);
+  app.add_flag("--exact", options->exact, "Paths as they were recorded, random names and all");
+  app.add_option("--limit", options->limit, "Rows of each table at most; 0: all. Default: 50")
+      ->type_name("N");
+  add_listing_options(app, options->arguments);
+  return [options](Invocation& invocation) { return diff(*options, invocation.console); };
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,106 @@
+// `whatif`: the recorded run under another mask, for those who want to tighten the default.
+// Must never run the program again, nor change a mask: the record and the calculus answer.
+// Called through the table.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <ostream>
+
+#include "reporter/commands/choice.h"
+#include "reporter/commands/command.h"
+#include "reporter/commands/notation_error.h"
+#include "reporter/commands/run_arguments.h"
+#include "reporter/model/mask_replay.h"
+#include "reporter/render/whatif.h"
+
+namespace umaskaudit {
+namespace {
+
+enum class Format { text, json };
+enum class Order { time, path };
+
+constexpr std::size_t kPageObjects = 50;
+
+struct Options {
+  RunArguments arguments;
+  Format format = Format::text;
+  Order order = Order::time;
+  std::string umask;
+  bool everywhere = false;
+  std::size_t limit = kPageObjects;
+};
+
+WhatIf work_out(const Run& run, const Options& options, Mode mask) {
+  WhatIf whatif;
+  whatif.mask = mask;
+  whatif.everywhere = options.everywhere;
+  whatif.inherited = inherited_masks(run);
+  MaskReplay replay(mask);
+  MadeObjects made(
+      [&](const CreateEvent& event) { return options.arguments.filter.selects(event); });
+  run.for_each([&](const Event& event) {
+    replay.see(event);
+    made.see(event);
+    return true;
+  });
+  std::vector<MadeObject> objects = made.take();
+  if (options.order == Order::path)
+    std::stable_sort(objects.begin(), objects.end(),
+                     [](const MadeObject& a, const MadeObject& b) { return a.path < b.path; });
+  for (MadeObject& object : objects) {
+    const Mode then = options.everywhere ? mask : replay.mask_after(object.creation.mask_set_by);
+    judge(whatif, std::move(object), then);
+  }
+  return whatif;
+}
+
+void write(OpenedRun& opened, const Options& options, Mode mask, const Output& output) {
+  const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
+  const WhatIf whatif = work_out(opened.run(), options, mask);
+  if (options.format == Format::json) {
+    output.stream << whatif_json(context, whatif);
+    return;
+  }
+  std::string out = whatif_text(context, whatif, options.limit);
+  SummaryOptions brief;
+  brief.limit = 1;
+  append_unseen(out, context, opened.summary(brief));
+  output.stream << out;
+}
+
+int whatif(Options& options, Console& console) {
+  const auto opened = OpenedRun::open(options.arguments, console);
+  if (!opened) return fail(console, opened.error());
+  const std::vector<Mode> inherited = inherited_masks((*opened)->run());
+  const Parsed<Mode> mask = parse_mask(options.umask, inherited.empty() ? 022 : inherited.front());
+  if (const auto* error = std::get_if<NotationError>(&mask))
+    return fail_notation(console, "mask", options.umask, *error, "umaskaudit whatif --help");
+  warn_of_mode(console, std::get<Mode>(mask));
+  (*opened)->mark_named(options.arguments.filter);
+  return write_output(console, options.arguments.output, [&](const Output& output) {
+    write(**opened, options, std::get<Mode>(mask), output);
+  });
+}
+
+}  // namespace
+
+Action configure_whatif(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_run_argument(app, options->arguments);
+  app.add_option("--umask", options->umask,
+                 "The mask, octal or as umask -S: u=rwx,g=rx,o= (relative to the inherited one)")
+      ->type_name("MASK")
+      ->required();
+  app.add_flag("--everywhere", options->everywhere,
+               "In the place of the masks, too, that the program sets itself");
+  add_choice<Format>(app, "-f,--format", options->format,
+                     {{"text", Format::text}, {"json", Format::json}}, "What to write");
+  add_choice<Order>(app, "--sort", options->order, {{"time", Order::time}, {"path", Order::path}},
+                    "Order of the objects");
+  app.add_option("--limit", options->limit, "Objects of the text at most; 0: all. Default: 50")
+      ->type_name("N");
+  add_listing_options(app, options->arguments);
+  return [options](Invocation& invocation) { return whatif(*options, invocation.console); };
+}
+
+}  // namespace umaskaudit

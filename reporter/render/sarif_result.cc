@@ -1,0 +1,206 @@
+// One finding as a SARIF result: where, the threads' flows, stacks, and what is known of it.
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "reporter/render/mode_text.h"
+#include "reporter/render/sarif_parts.h"
+#include "reporter/render/stack_text.h"
+
+namespace umaskaudit::sarif {
+namespace {
+
+// One call in the story of a finding, by whichever thread.
+struct Moment {
+  EventRef event;
+  std::string text;
+  std::optional<Mode> mask;  // in force after it
+};
+
+std::string who(const EventRef& event) {
+  return "thread '" + event.thread + "' (" + std::to_string(event.tid) + " of process " +
+         std::to_string(event.pid) + ")";
+}
+
+std::string hit_text(const Victim& victim) {
+  std::string text = victim.event.call + " '" + victim.path + "': asked for " +
+                     octal(without_type(victim.requested)) + " under mask " + octal(victim.mask) +
+                     ", came out as " + octal(victim.mode);
+  if (victim.mode != victim.expected) text += " instead of " + octal(victim.expected);
+  return text;
+}
+
+std::vector<Moment> moments_of(const Finding& finding) {
+  std::vector<Moment> moments;
+  const auto& window = finding.window;
+  const bool is_victim = !finding.victims.empty() && finding.culprit &&
+                         finding.victims.front().event.seq == finding.culprit->seq;
+  if (finding.culprit_born)
+    moments.push_back({*finding.culprit_born, "starts the thread that sets the mask", {}});
+  if (finding.victim_born)
+    moments.push_back({*finding.victim_born, "starts the thread that creates", {}});
+  if (finding.story.empty() && finding.culprit && !is_victim) {
+    const bool sets = window && finding.culprit->id != 0;
+    moments.push_back({*finding.culprit,
+                       finding.culprit->call + (sets ? " sets " + octal(window->mask_inside) +
+                                                           ", was " + octal(window->mask_before)
+                                                     : ""),
+                       sets ? std::optional(window->mask_inside) : std::nullopt});
+  }
+  for (const StoryStep& step : finding.story)
+    moments.push_back({step.event, step.event.call + ' ' + step.text, {}});
+  for (const Victim& victim : finding.victims)
+    moments.push_back({victim.event, hit_text(victim), victim.mask});
+  if (finding.story.empty() && finding.culprit_end)
+    moments.push_back({*finding.culprit_end, finding.culprit_end->call + " ends it", {}});
+  std::stable_sort(moments.begin(), moments.end(),
+                   [](const Moment& a, const Moment& b) { return a.event.seq < b.event.seq; });
+  return moments;
+}
+
+// The innermost frame that is the program's own; else the object, if it has a path.
+void location_members(JsonWriter& json, const Log& log, const Moment& moment) {
+  const Frame* frame = culprit(log.context.stacks.frames(moment.event.stack));
+  if (frame != nullptr) frame_members(json, log, *frame);
+  message(json, "message", moment.text);
+}
+
+void thread_flows(JsonWriter& json, const Log& log, const std::vector<Moment>& moments) {
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::size_t>> threads;
+  for (std::size_t i = 0; i < moments.size(); ++i)
+    threads[{moments[i].event.pid, moments[i].event.tid}].push_back(i);
+  json.begin_array("codeFlows");
+  json.begin_object();
+  json.begin_array("threadFlows");
+  for (const auto& [thread, own] : threads) {
+    json.begin_object();
+    json.text("id", std::to_string(thread.first) + "/" + std::to_string(thread.second));
+    message(json, "message", who(moments[own.front()].event));
+    json.begin_array("locations");
+    for (const std::size_t i : own) {
+      const Moment& moment = moments[i];
+      json.begin_object();
+      json.begin_object("location");
+      location_members(json, log, moment);
+      json.end_object();
+      if (has_stack(log, moment.event)) {
+        json.begin_object("stack");
+        stack_members(json, log, moment.event, moment.event.call);
+        json.end_object();
+      }
+      if (moment.mask) {
+        json.begin_object("state");
+        message(json, "umask", octal(*moment.mask));
+        json.end_object();
+      }
+      json.number("executionOrder", i + 1);
+      json.text("executionTimeUtc", iso_time(log, moment.event.time_ns));
+      json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  json.end_array();
+}
+
+void related(JsonWriter& json, const Log& log, const Finding& finding) {
+  if (finding.victims.empty()) return;
+  json.begin_array("relatedLocations");
+  std::uint64_t id = 0;
+  for (const Victim& victim : finding.victims) {
+    if (victim.path.empty()) continue;
+    json.begin_object();
+    json.number("id", ++id);
+    json.begin_object("physicalLocation");
+    artifact(json, log, victim.path);
+    json.end_object();
+    message(json, "message", hit_text(victim));
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void stacks(JsonWriter& json, const Log& log, const Finding& finding) {
+  json.begin_array("stacks");
+  const auto add = [&](const EventRef& event, const std::string& role) {
+    if (!has_stack(log, event)) return;
+    json.begin_object();
+    stack_members(json, log, event, role + ": " + event.call + " by " + who(event));
+    json.end_object();
+  };
+  if (finding.culprit) add(*finding.culprit, "cause");
+  if (!finding.victims.empty() &&
+      !(finding.culprit && finding.victims.front().event.seq == finding.culprit->seq))
+    add(finding.victims.front().event, "hit");
+  json.end_array();
+}
+
+void standing(JsonWriter& json, const Finding& finding) {
+  if (finding.baseline != BaselineState::none)
+    json.text("baselineState", finding.baseline == BaselineState::fresh ? "new" : "unchanged");
+  json.begin_array("suppressions");  // empty: it was looked for, and there is none (3.27.23)
+  if (!finding.suppressed_by.empty()) {
+    json.begin_object();
+    json.text("kind", "external");
+    json.text("status", "accepted");
+    json.text("justification", message_text(finding.suppressed_by));
+    json.end_object();
+  }
+  json.end_array();
+}
+
+// Code scanning wants one place for each result: the code behind it, or what was hit.
+void place(JsonWriter& json, const Log& log, const Finding& finding,
+           const std::vector<Moment>& moments) {
+  json.begin_array("locations");
+  const EventRef* event = finding.culprit ? &*finding.culprit : nullptr;
+  if (event == nullptr && !moments.empty()) event = &moments.front().event;
+  const Frame* frame =
+      event == nullptr ? nullptr : culprit(log.context.stacks.frames(event->stack));
+  const bool object = !finding.victims.empty() && !finding.victims.front().path.empty();
+  json.begin_object();
+  if (frame != nullptr) {
+    frame_members(json, log, *frame);
+  } else if (object || !log.context.run.processes().empty()) {
+    json.begin_object("physicalLocation");
+    artifact(json, log,
+             object ? finding.victims.front().path
+                    : std::string(log.context.run.processes().front().exe));
+    json.end_object();
+  }
+  json.end_object();
+  json.end_array();
+}
+
+}  // namespace
+
+void result(JsonWriter& json, const Log& log, const Finding& finding) {
+  const RuleInfo& rule = finding.info();
+  const std::vector<Moment> moments = moments_of(finding);
+  json.begin_object();
+  json.text("ruleId", rule.id);
+  json.number("ruleIndex", static_cast<std::uint64_t>(rule.rule));
+  json.text("level", severity_name(finding.severity));
+  message(json, "message", finding.message + ". " + finding.advice);
+  place(json, log, finding, moments);
+  if (!moments.empty()) thread_flows(json, log, moments);
+  stacks(json, log, finding);
+  related(json, log, finding);
+  json.begin_object("partialFingerprints");
+  json.text("umaskaudit/v1", finding.fingerprint);
+  json.end_object();
+  standing(json, finding);
+  if (rule.cwe != 0) {
+    json.begin_array("taxa");
+    json.begin_object();
+    taxon_members(json, log, rule.cwe);
+    json.end_object();
+    json.end_array();
+  }
+  json.number("occurrenceCount", std::max<std::uint64_t>(finding.count, 1));
+  json.end_object();
+}
+
+}  // namespace umaskaudit::sarif

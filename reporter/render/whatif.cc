@@ -1,0 +1,230 @@
+// The two forms of whatif.h, and the one decision behind them.
+#include "reporter/render/whatif.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "reporter/explain/access.h"
+#include "reporter/render/escape.h"
+#include "reporter/render/json_writer.h"
+#include "reporter/render/jsonl.h"
+#include "reporter/render/mode_text.h"
+#include "reporter/render/text_table.h"
+#include "reporter/render/time_text.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr Mode kAllBits = 07777;
+constexpr std::size_t kMostUnpredictable = 10;
+
+bool has_step(const CreateEvent& event, Rule rule) {
+  return std::any_of(event.steps.begin(), event.steps.end(),
+                     [rule](const Step& step) { return step.rule == rule; });
+}
+
+struct Class {
+  const char* name;
+  unsigned shift;
+};
+constexpr Class kClasses[] = {{"owner", 6}, {"group", 3}, {"others", 0}};
+
+const char* deed(char letter, bool directory) {
+  switch (letter) {
+    case 'r':
+      return directory ? "list" : "read";
+    case 'w':
+      return directory ? "change" : "write";
+    default:
+      return directory ? "enter" : "run";
+  }
+}
+
+void append_table(std::string& out, const TextContext& context, const WhatIf& whatif,
+                  std::size_t limit) {
+  const std::size_t rows =
+      limit == 0 ? whatif.changed.size() : std::min(limit, whatif.changed.size());
+  TextTable table({{"PATH", Align::left, true},
+                   {"KIND"},
+                   {"CALL"},
+                   {"MASK", Align::right},
+                   {"", Align::left},
+                   {"NOW", Align::right},
+                   {"THEN", Align::right},
+                   {"CHANGE"}});
+  for (std::size_t i = 0; i < rows; ++i) {
+    const WhatIfObject& one = whatif.changed[i];
+    const CreateEvent& made = one.object.creation;
+    table.add({escape(one.object.path), kind_name(made.kind), escape(made.call), octal(made.mask),
+               "-> " + octal(one.mask), octal(one.object.mode),
+               Cell(octal(one.mode), mode_style(one.mode)),
+               access_change(one.object.mode, one.mode)});
+  }
+  out += table.text(context.width, context.paint);
+  if (rows < whatif.changed.size())
+    out += "  ... and " + std::to_string(whatif.changed.size() - rows) +
+           " more, --limit 0 shows all\n";
+}
+
+// "others may no longer read: 12 objects", one line for each class and deed.
+void append_access(std::string& out, const WhatIf& whatif) {
+  std::map<std::string, std::uint64_t> counts;
+  std::vector<std::string> order;
+  const auto count = [&](const std::string& line) {
+    if (counts[line]++ == 0) order.push_back(line);
+  };
+  for (const WhatIfObject& one : whatif.changed) {
+    const bool directory = one.object.creation.kind == trace::Kind::dir;
+    for (const Class& who : kClasses) {
+      const Mode before = one.object.mode >> who.shift & 7, after = one.mode >> who.shift & 7;
+      const std::string name = (who.shift == 0 ? "" : "the ") + std::string(who.name);
+      for (const char letter : letters(before & ~after))
+        count(name + " may no longer " + deed(letter, directory) +
+              (directory ? " directories" : ""));
+      for (const char letter : letters(after & ~before))
+        count(name + " may then " + deed(letter, directory) + (directory ? " directories" : ""));
+    }
+  }
+  for (const std::string& line : order)
+    out += "  " + line + ": " + std::to_string(counts[line]) + '\n';
+}
+
+void append_rest(std::string& out, const TextContext& context, const WhatIf& whatif) {
+  const auto line = [&](std::uint64_t count, const char* why) {
+    if (count != 0) out += "  " + counted(count, "object") + ' ' + why + '\n';
+  };
+  line(whatif.own_mask,
+       "under a mask that the program set itself, and would set again (--everywhere replaces it)");
+  line(whatif.acl, "in directories with a default ACL, where no mask applies");
+  line(whatif.settled, "whose mode a later chmod decides");
+  line(whatif.same, "whose requested mode the mask leaves as it is");
+  if (whatif.unpredictable.empty()) return;
+  out +=
+      context.paint(Style::warning, "  " + counted(whatif.unpredictable.size(), "object") +
+                                        " cannot be predicted: not the mask alone made the mode") +
+      '\n';
+  const std::size_t shown = std::min(whatif.unpredictable.size(), kMostUnpredictable);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const MadeObject& object = whatif.unpredictable[i];
+    out += "    " + escape(object.path) + ' ' + octal(object.mode) + " (" +
+           rule_name(object.creation.steps.back().rule) + ")\n";
+  }
+}
+
+std::string masks_text(const std::vector<Mode>& masks) {
+  std::string text;
+  for (const Mode mask : masks) text += (text.empty() ? "" : ", ") + octal(mask);
+  return text;
+}
+
+void access_members(JsonWriter& json, const char* key, Mode bits) {
+  json.begin_object(key);
+  for (const Class& who : kClasses)
+    if ((bits >> who.shift & 7) != 0) json.text(who.name, letters(bits >> who.shift & 7));
+  json.end_object();
+}
+
+void object_members(JsonWriter& json, const MadeObject& object) {
+  json.bytes("path", object.path);
+  json.text("kind", kind_name(object.creation.kind));
+  json.bytes("call", object.creation.call);
+  json.number("pid", object.creation.pid);
+  json.number("seq", object.creation.seq);
+  json.number("times", object.times);
+  json.boolean("removed", object.removed);
+  json.mode("requested", without_type(object.creation.requested));
+  json.mode("mask", object.creation.mask);
+  json.mode("mode", object.mode);
+}
+
+}  // namespace
+
+void judge(WhatIf& whatif, MadeObject object, Mode mask) {
+  const CreateEvent& made = object.creation;
+  ++whatif.objects;
+  const bool moves = mask != made.mask;
+  if (has_step(made, Rule::default_acl) && !has_step(made, Rule::umask)) {
+    ++whatif.acl;
+  } else if (!moves) {
+    ++(made.mask_set_by ? whatif.own_mask : whatif.same);
+  } else if (!object.settled_by.empty()) {
+    ++whatif.settled;
+  } else if (has_step(made, Rule::filesystem) || has_step(made, Rule::unexplained)) {
+    whatif.unpredictable.push_back(std::move(object));
+  } else {
+    const Mode mode = predict(facts_of(made), mask).steps.back().mode & kAllBits;
+    if (mode == object.mode)
+      ++whatif.same;
+    else
+      whatif.changed.push_back({std::move(object), mask, mode});
+  }
+}
+
+std::string whatif_text(const TextContext& context, const WhatIf& whatif, std::size_t limit) {
+  std::string out = context.paint(
+      Style::strong,
+      "Under umask " + octal(whatif.mask) +
+          (whatif.everywhere ? ", in the place of every mask"
+                             : ", instead of the inherited " +
+                                   (whatif.inherited.empty() ? std::string("one")
+                                                             : masks_text(whatif.inherited))));
+  out += '\n';
+  if (!whatif.changed.empty()) {
+    append_table(out, context, whatif, limit);
+    out += '\n' + context.paint(Style::strong, "Who would lose or gain access") + '\n';
+    append_access(out, whatif);
+  }
+  out += '\n' + std::to_string(whatif.changed.size()) + " of " + counted(whatif.objects, "object") +
+         " would come out with another mode";
+  out += whatif.objects == whatif.changed.size() ? "\n" : "; the others:\n";
+  append_rest(out, context, whatif);
+  return out + '\n';
+}
+
+std::string whatif_json(const TextContext& context, const WhatIf& whatif) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.number("schema", kJsonSchema);
+  json.bytes("run", context.run.directory());
+  json.mode("umask", whatif.mask);
+  json.boolean("everywhere", whatif.everywhere);
+  json.begin_array("inherited");
+  for (const Mode mask : whatif.inherited) json.element(std::string_view(octal(mask)));
+  json.end_array();
+  json.begin_object("counts");
+  json.number("objects", whatif.objects);
+  json.number("changed", whatif.changed.size());
+  json.number("own_mask", whatif.own_mask);
+  json.number("default_acl", whatif.acl);
+  json.number("chmod", whatif.settled);
+  json.number("same", whatif.same);
+  json.number("unpredictable", whatif.unpredictable.size());
+  json.end_object();
+  json.begin_array("changed");
+  for (const WhatIfObject& one : whatif.changed) {
+    json.begin_object();
+    object_members(json, one.object);
+    json.mode("mask_then", one.mask);
+    json.mode("mode_then", one.mode);
+    json.text("change", access_change(one.object.mode, one.mode));
+    access_members(json, "loses", one.object.mode & ~one.mode);
+    access_members(json, "gains", one.mode & ~one.object.mode);
+    json.end_object();
+  }
+  json.end_array();
+  json.begin_array("unpredictable");
+  for (const MadeObject& object : whatif.unpredictable) {
+    json.begin_object();
+    object_members(json, object);
+    json.text("because", rule_name(object.creation.steps.back().rule));
+    json.end_object();
+  }
+  json.end_array();
+  json.boolean("complete", context.run.completeness().losses.empty());
+  json.end_object();
+  return out += '\n';
+}
+
+}  // namespace umaskaudit

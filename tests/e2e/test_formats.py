@@ -1,0 +1,404 @@
+"""Every format of the reports, in the hands of a reader that is not ours, with hostile names."""
+
+import base64
+import csv
+import html.parser
+import io
+import json
+import os
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+import harness
+from harness import Case, needs, victim
+from schemas import OURS, needs_jsonschema, validate
+
+HERE = Path(__file__).resolve().parent
+RULES = 18
+
+# As bytes: a name is whatever open(2) takes.
+HOSTILE = [
+    b"plain", b"<script>alert(1)<!--", b'quote"and\'', b"esc\x1b[31mred", b"nl\nline",
+    b"\xff\xfe not utf-8", b"=cmd|' C calc'!A0", b"+1+1", b"-1", b"@SUM(A1)", b"\t=tab", b"a,b;c",
+    b"{0} {{1}}", b"[link](http:host)", b"![i](x)", b"|pipe|`code`", b"``` fence", b"&lt;&amp;",
+    b"]]>", "rtl\u202etxt".encode(), "nonchar\ufffe".encode(), "k\u00e4se \U0001f9c0".encode(),
+    b"%41 percent", b"back\\slash", b"<b>&copy;", b" blanks ", b"#hash?query",
+]
+
+# One thread opens a window, another one creates within it; two events keep the order.
+RACE = """
+import os, sys, threading
+opened, made = threading.Event(), threading.Event()
+def setter():
+    old = os.umask(0)
+    opened.set()
+    made.wait()
+    os.umask(old)
+def maker(names):
+    opened.wait()
+    try:
+        for name in names:
+            os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    finally:
+        made.set()
+os.umask(0o022)
+os.close(os.open(b"before", os.O_CREAT | os.O_WRONLY, 0o666))
+os.chdir(sys.argv[1])
+names = open(sys.argv[2], "rb").read().split(b"\\0")
+threads = [threading.Thread(target=setter), threading.Thread(target=maker, args=(names,))]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+class Recorded(Case):
+    """A race with two sides, over names that mean something to every format."""
+
+    def setUp(self):
+        super().setUp()
+        names = self.top / "names"
+        names.write_bytes(b"\0".join(HOSTILE))
+        script = self.top / "race.py"
+        script.write_text(RACE)
+        self.out = self.work / "out"
+        self.out.mkdir()
+        _, self.trace = self.record("/usr/bin/python3", script, self.out, names)
+        self.on_disk = set(os.listdir(os.fsencode(self.out)))
+        self.assertEqual(self.on_disk, set(HOSTILE))
+
+    def bytes_of(self, *arguments, status=0):
+        result = self.execute(harness.TOOL, *arguments)
+        self.assertEqual(result.returncode, status, result.stderr.decode(errors="replace"))
+        return result.stdout
+
+    def check_printable(self, text):
+        """Nothing that a terminal obeys, in UTF-8."""
+        for char in text.decode("utf-8"):
+            self.assertTrue(char in "\r\n" or (ord(char) >= 0x20 and not 0x7f <= ord(char) < 0xa0),
+                            repr(char))
+            self.assertNotIn(char, "\u202e\ufffe")
+
+
+class Text(Recorded):
+    def test_every_text_is_free_of_control_bytes(self):
+        for command in (["report"], ["threads"], ["timeline"], ["check", "--fail-on", "note"],
+                        ["report", "--format", "markdown"], ["report", "--format", "csv"],
+                        ["report", "--format", "sarif"], ["report", "--format", "junit"],
+                        ["whatif", "--umask", "077"]):
+            status = 1 if command[0] == "check" else 0
+            with self.subTest(command=command):
+                self.check_printable(
+                    self.bytes_of(command[0], self.trace, *command[1:], status=status))
+
+    def test_filters_by_rule_and_severity(self):
+        lines = [json.loads(line) for line in self.bytes_of(
+            "report", self.trace, "--format", "jsonl", "--rule", "window-overlap").splitlines()]
+        made = [line for line in lines if line["type"] == "create"]
+        self.assertEqual(len(made), len(HOSTILE))
+        self.assertTrue(all(b"/out/" in os.fsencode(line["path"]) or "path_bytes" in line
+                            for line in made))
+        self.assertEqual({line["rule"] for line in lines if line["type"] == "finding"},
+                         {"window-overlap"})
+        self.bytes_of("check", self.trace, status=1)
+        self.bytes_of("check", self.trace, "--path", "*/before")
+        self.bytes_of("check", self.trace, "--path", "*/out/plain", status=1)
+        self.bytes_of("check", self.trace, "--rule", "umask-zero")
+        bad = self.execute(harness.TOOL, "report", self.trace, "--rule", "window-overlapp")
+        self.assertEqual(bad.returncode, 2)
+        self.assertIn(b"window-overlap", bad.stderr)
+
+    def test_sort_by_path(self):
+        """Text of the objects' table, in the order of the bytes of the names."""
+        lines = self.bytes_of("report", self.trace, "--sort", "path", "--limit", "0", "--path",
+                              str(self.out) + "/*").decode().splitlines()
+        begin = lines.index("Objects created") + 2
+        shown = [line.split()[0] for line in lines[begin:begin + len(HOSTILE)]]
+        plain = [name for name in sorted(HOSTILE) if name in (b"-1", b"plain", b"|pipe|`code`")]
+        self.assertEqual([name for name in shown if os.path.basename(name).encode() in plain],
+                         [f"{self.out}/{name.decode()}" for name in plain])
+
+
+class Json(Recorded):
+    @needs_jsonschema
+    def test_json_lines(self):
+        names = set()
+        for line in self.bytes_of("report", self.trace, "--format", "jsonl").splitlines():
+            event = json.loads(line)
+            self.assertEqual(validate(event, OURS / "jsonl.schema.json"), [], line)
+            if event["type"] == "create" and event["created"] is True:
+                path = (base64.b64decode(event["path_bytes"]) if "path_bytes" in event
+                        else event["path"].encode())
+                if path.startswith(os.fsencode(self.out) + b"/"):
+                    names.add(path[len(os.fsencode(self.out)) + 1:])
+        self.assertEqual(names, self.on_disk)
+
+    @needs_jsonschema
+    def test_findings_and_summary(self):
+        for line in self.bytes_of("check", self.trace, "--format", "jsonl", status=1).splitlines():
+            self.assertEqual(validate(json.loads(line), OURS / "jsonl.schema.json"), [], line)
+        summary = json.loads(self.bytes_of("report", self.trace, "--format", "json"))
+        self.assertEqual(validate(summary, OURS / "summary.schema.json"), [])
+
+    @needs_jsonschema
+    def test_the_schemas_refuse_what_is_wrong(self):
+        lines = self.bytes_of("report", self.trace, "--format", "jsonl").splitlines()
+        event = next(event for event in map(json.loads, lines) if event["type"] == "umask")
+        for change in ({"old": 18}, {"old": "22"}, {"id": -1}, {"stack": None}, {"type": "other"}):
+            self.assertNotEqual(validate({**event, **change}, OURS / "jsonl.schema.json"), [])
+
+    @needs("jq")
+    def test_jq(self):
+        file = self.top / "events.jsonl"
+        file.write_bytes(self.bytes_of("report", self.trace, "--format", "jsonl"))
+        query = 'select(.type == "create" and .created == true and .final == "0666") | .kind'
+        kinds = subprocess.run(["jq", "-r", query, file], capture_output=True, check=True)
+        wrong = [name for name in self.on_disk
+                 if os.stat(os.fsencode(self.out) + b"/" + name).st_mode & 0o777 == 0o666]
+        self.assertEqual(kinds.stdout.split(), [b"file"] * len(wrong))
+
+
+class Csv(Recorded):
+    def test_csv(self):
+        text = self.bytes_of("report", self.trace, "--format", "csv").decode()
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        ours = [row for row in rows if row["path"].startswith(str(self.out) + "/")]
+        self.assertEqual(len(ours), len(HOSTILE))
+        for row in rows:
+            self.assertNotIn(None, row, "a row with more cells than the header")
+            self.assertNotIn(None, row.values(), "a row with fewer")
+            for cell in row.values():
+                self.assertNotIn(cell[:1], ("=", "+", "-", "@", "\t"), row)
+        self.assertEqual({row["final"] for row in ours}, {"0666"})
+
+    def test_a_cell_that_would_be_a_formula(self):
+        script = ("import os, threading; threading.current_thread()\n"
+                  "import ctypes; ctypes.CDLL(None).prctl(15, b'=1+1', 0, 0, 0)\n"
+                  "os.close(os.open('made', os.O_CREAT | os.O_WRONLY))")
+        _, trace = self.record("/usr/bin/python3", "-c", script)
+        text = self.bytes_of("report", trace, "--format", "csv", "--path", "*/made").decode()
+        row, = csv.DictReader(io.StringIO(text, newline=""))
+        self.assertEqual(row["thread"], "'=1+1")
+
+
+class Tables(html.parser.HTMLParser):
+    """The tags of a page, and the texts of its table cells."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.rows, self.cell = set(), [], None
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.cell = ""
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.rows[-1].append(self.cell)
+            self.cell = None
+
+    def handle_data(self, data):
+        if self.cell is not None:
+            self.cell += data
+
+
+class Markdown(Recorded):
+    @needs("cmark-gfm")
+    def test_markdown(self):
+        text = self.bytes_of("report", self.trace, "--format", "markdown", "--limit", "0")
+        page = subprocess.run(["cmark-gfm", "--unsafe", "-e", "table", "-e", "autolink", "-e",
+                               "strikethrough"], input=text, capture_output=True, check=True)
+        tables = Tables()
+        tables.feed(page.stdout.decode())
+        self.assertLessEqual(tables.tags, {"h2", "h3", "p", "table", "thead", "tbody", "tr", "th",
+                                           "td", "code", "ul", "li"})
+        created = [row for row in tables.rows if row[0].startswith(str(self.out) + "/")]
+        self.assertEqual(len(created), len(HOSTILE))
+        self.assertEqual({len(row) for row in created}, {6})
+        self.assertIn(str(self.out) + "/|pipe|`code`", [row[0] for row in created])
+
+
+class Sarif(Recorded):
+    def sarif(self, command, *options, status=0):
+        log = json.loads(self.bytes_of(command, self.trace, "--format", "sarif", *options,
+                                       status=status))
+        self.assertEqual(validate(log, HERE / "standards" / "sarif-2.1.0.json"), [])
+        run, = log["runs"]
+        return run
+
+    @needs_jsonschema
+    def test_the_schema_refuses_what_is_wrong(self):
+        log = {"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "x"}}, "results": [{}]}]}
+        self.assertNotEqual(validate(log, HERE / "standards" / "sarif-2.1.0.json"), [])
+
+    def test_report_and_check(self):
+        for command, status in (("report", 0), ("check", 1)):
+            run = self.sarif(command, status=status)
+            driver = run["tool"]["driver"]
+            self.assertEqual(len(driver["rules"]), RULES)
+            for rule in driver["rules"]:
+                self.assertGreater(len(rule["help"]["text"]), 50)
+                for relation in rule.get("relationships", ()):
+                    target = relation["target"]
+                    taxon = run["taxonomies"][0]["taxa"][target["index"]]
+                    self.assertEqual(taxon["id"], target["id"])
+                    self.assertTrue(taxon["shortDescription"]["text"])
+            for result in run["results"]:
+                rule = driver["rules"][result["ruleIndex"]]
+                self.assertEqual(rule["id"], result["ruleId"])
+                self.assertEqual(len(result["locations"]), 1)
+                self.assertRegex(result["partialFingerprints"]["umaskaudit/v1"], "^[0-9a-f]{16}$")
+            codes = [invocation["exitCode"] for invocation in run["invocations"]]
+            self.assertEqual(codes, [0] if command == "report" else [0, 1])
+
+    def test_window_and_victim_each_have_a_flow(self):
+        run = self.sarif("report", "--rule", "window-overlap")
+        hits = sum(result["occurrenceCount"] for result in run["results"])
+        self.assertEqual(hits, len(HOSTILE))
+        result = run["results"][0]
+        self.assertEqual(result["taxa"][0]["id"], "362")
+        flow, = result["codeFlows"]
+        # The thread that hit, the one that was hit, and the one that started both.
+        self.assertEqual(len(flow["threadFlows"]), 3)
+        told = " ".join(step["location"]["message"]["text"] for thread in flow["threadFlows"]
+                        for step in thread["locations"])
+        for part in ("starts the thread", "sets 0000, was 0022", "as 0666 instead of 0644"):
+            self.assertIn(part, told)
+        order = [step["executionOrder"] for thread in flow["threadFlows"]
+                 for step in thread["locations"]]
+        self.assertEqual(sorted(order), list(range(1, len(order) + 1)))
+        times = {step["executionOrder"]: step["executionTimeUtc"]
+                 for thread in flow["threadFlows"] for step in thread["locations"]}
+        self.assertEqual([times[n] for n in sorted(times)], sorted(times.values()))
+        masks = {step["state"]["umask"]["text"] for thread in flow["threadFlows"]
+                 for step in thread["locations"] if "state" in step}
+        self.assertEqual(masks, {"0000"})
+        self.assertEqual(len(result["stacks"]), 2)
+        self.assertTrue(all(stack["frames"] for stack in result["stacks"]))
+
+    def test_addresses_of_files_lead_back_to_them(self):
+        run = self.sarif("report")
+        found = set()
+        for result in run["results"]:
+            for place in result.get("relatedLocations", ()):
+                where = place["physicalLocation"]["artifactLocation"]
+                self.assertRegex(where["uri"], r"^(file:///)?[A-Za-z0-9%/._~-]+$")
+                path = unquote_to_bytes(where["uri"])
+                if "uriBaseId" in where:
+                    base = run["originalUriBaseIds"][where["uriBaseId"]]["uri"]
+                    path = unquote_to_bytes(base) + path
+                self.assertTrue(path.startswith(b"file:///"))
+                found.add(path[len(b"file://"):])
+        self.assertTrue(found)
+        for path in found:
+            self.assertTrue(os.path.lexists(path), path)
+
+    def test_texts_hold_no_links_and_no_placeholders(self):
+        def texts(node, key=None):
+            if isinstance(node, dict):
+                for name, value in node.items():
+                    yield from texts(value, name)
+            elif isinstance(node, list):
+                for value in node:
+                    yield from texts(value, key)
+            elif key == "text":
+                yield node
+
+        for text in texts(self.sarif("report")["results"]):
+            self.assertNotRegex(text, r"(^|[^\\])\[")
+            self.assertNotRegex(text.replace("{{", "").replace("}}", ""), r"[{}]")
+            self.assertTrue(all(ord(char) >= 0x20 for char in text), text)
+
+    def test_baseline_and_suppressions(self):
+        baseline, accepted = self.top / "baseline.json", self.top / "accepted"
+        self.bytes_of("check", self.trace, "--write-baseline", baseline)
+        states = {result["baselineState"]
+                  for result in self.sarif("check", "--baseline", baseline)["results"]}
+        self.assertEqual(states, {"unchanged"})
+        known = json.loads(baseline.read_text())
+        known["findings"] = []
+        baseline.write_text(json.dumps(known))
+        run = self.sarif("check", "--baseline", baseline, status=1)
+        self.assertEqual({result["baselineState"] for result in run["results"]}, {"new"})
+        accepted.write_text("*:*python*  # [we] know {it}\n")
+        run = self.sarif("check", "--suppressions", accepted)
+        for result in run["results"]:
+            suppression, = result["suppressions"]
+            self.assertEqual(suppression["justification"], "\\[we\\] know {{it}}")
+
+    def test_blind_spots_are_notifications(self):
+        _, trace = self.record("sh", "-c", f"{victim('static_hello')}; exit 3", status=3)
+        log = json.loads(self.bytes_of("report", trace, "--format", "sarif"))
+        run, = log["runs"]
+        invocation, = run["invocations"]
+        self.assertEqual(invocation["exitCode"], 3)
+        told = {notification["descriptor"]["id"]: notification
+                for notification in invocation["toolExecutionNotifications"]}
+        self.assertIn("blind-spot/exec-static", told)
+        descriptor = told["blind-spot/exec-static"]["descriptor"]
+        self.assertEqual(run["tool"]["driver"]["notifications"][descriptor["index"]]["id"],
+                         descriptor["id"])
+
+    def test_source_lines(self):
+        """In a program with debug information the result stands at the umask call."""
+        result, trace = self.record(victim("bug_filelock"), self.work, "1000")
+        if not json.loads(result.stdout.splitlines()[0])["hits"]:
+            self.skipTest("nobody was hit this time")
+        log = json.loads(self.bytes_of("report", trace, "--format", "sarif",
+                                       "--rule", "window-overlap"))
+        place = log["runs"][0]["results"][0]["locations"][0]
+        self.assertTrue(place["physicalLocation"]["artifactLocation"]["uri"]
+                        .endswith("bug_filelock.cc"))
+        self.assertEqual(place["physicalLocation"]["region"]["startLine"], 9)
+        self.assertIn("current_umask", place["logicalLocations"][0]["fullyQualifiedName"])
+
+
+class JUnit(Recorded):
+    def suites(self, command, *options, status=0):
+        text = self.bytes_of(command, self.trace, "--format", "junit", *options, status=status)
+        root = ElementTree.fromstring(text)
+        for total in ("tests", "failures", "errors", "skipped"):
+            self.assertEqual(int(root.get(total)),
+                             sum(int(suite.get(total)) for suite in root), total)
+        for suite in root:
+            cases = suite.findall("testcase")
+            self.assertEqual(int(suite.get("tests")), len(cases))
+            self.assertEqual(int(suite.get("failures")), len(suite.findall("*/failure")))
+            self.assertEqual(int(suite.get("skipped")), len(suite.findall("*/skipped")))
+        return {suite.get("name"): suite for suite in root}
+
+    def test_a_suite_for_each_rule(self):
+        for command, status in (("report", 0), ("check", 1)):
+            suites = self.suites(command, status=status)
+            self.assertEqual(len(suites), RULES + 1)
+            failure = suites["window-overlap"].find("testcase/failure")
+            self.assertIn("umask", failure.text)
+            self.assertEqual(suites["lost-mask"].get("failures"), "0")
+            self.assertIn("could not see", suites["record"].find("testcase/system-out").text)
+
+    def test_fail_on_and_what_is_known(self):
+        accepted = self.top / "accepted"
+        accepted.write_text("*:*python*  # <known> & \"fine\"\n")
+        suites = self.suites("check", "--suppressions", accepted)
+        skipped = suites["window-overlap"].find("testcase/skipped")
+        self.assertEqual(skipped.get("message"), 'suppressed: <known> & "fine"')
+        suites = self.suites("check", "--fail-on", "error", status=1)
+        self.assertEqual(suites["getter-idiom"].get("failures"), "0")
+
+
+class OutputFiles(Recorded):
+    def test_every_format_writes_a_private_file(self):
+        os.umask(0)
+        for name in ("text", "jsonl", "json", "csv", "markdown", "sarif", "junit"):
+            file = self.top / f"out.{name}"
+            self.bytes_of("report", self.trace, "--format", name, "-o", file)
+            self.assertEqual(file.stat().st_mode & 0o777, 0o600, name)
+            self.assertGreater(file.stat().st_size, 0, name)
+
+
+if __name__ == "__main__":
+    harness.main()
