@@ -152,14 +152,14 @@ int follow_events(Options& options, Console& console) {
 }
 
 // Rows have no place for what is missing among them.
-void warn_of_losses(const OpenedRun& opened, std::ostream& err) {
+void warn_of_losses(const OpenedRun& opened, Console& console) {
   std::string reasons;
   for (const LossEvent& loss : opened.run().completeness().losses) {
     reasons += (reasons.empty() ? "" : ", ") + loss.reason + ' ' + std::to_string(loss.count);
   }
   if (reasons.empty()) return;
-  err << "umaskaudit: warning: the run is incomplete, rows may be missing (" << escape(reasons)
-      << "); umaskaudit report tells more\n";
+  warn(console, "the run is incomplete, rows may be missing (" + reasons +
+                    "); umaskaudit report tells more");
 }
 
 }  // namespace
@@ -201,7 +201,7 @@ Action configure_report(CLI::App& app) {
                            [&](OpenedRun& opened, const Output& output) {
                              write(opened, *options, output);
                              if (options->format == Format::csv)
-                               warn_of_losses(opened, invocation.console.err);
+                               warn_of_losses(opened, invocation.console);
                            });
   };
 }
