@@ -46,8 +46,8 @@ VICTIMS = {
     "ipc_racers": ([], ["calls", "errors"]),
     "rlimit_fsize": ([], ["calls", "errors"]),
     # Before a filter the shim starts a child that tells whether the clock is a system call.
-    "seccomp_exec": ([], ["held"]),
-    "seccomp_strict": ([], ["held"]),
+    "seccomp_exec": ([], ["held", "calls"]),
+    "seccomp_strict": ([], ["held", "calls"]),
 }
 # Runs until it is killed; never runs without us; has a runtime of its own, see test_runtimes.py.
 NOT_ALONE = {"kill9_loop", "linked", "everyday_address", "everyday_thread", "everyday_undefined"}
