@@ -63,9 +63,14 @@ std::uint32_t bounded_length(const char* path) {
   return static_cast<std::uint32_t>(strnlen(path, trace::kMaxPath));
 }
 
-// POSIX IPC names are no paths: their name spaces have no directories, no ACLs.
+// POSIX IPC names are no paths...
 bool lies_in_directory(trace::Kind kind) {
   return kind != trace::Kind::mqueue && kind != trace::Kind::shm && kind != trace::Kind::sem;
+}
+// ... but these are files all the same, in one directory of glibc's (shm_overview(7)).
+constexpr char kSharedMemory[] = "/dev/shm";
+bool lies_in_shared_memory(trace::Kind kind) {
+  return kind == trace::Kind::shm || kind == trace::Kind::sem;
 }
 
 trace::Kind kind_of_mode(std::uint32_t mode, trace::Kind requested) {
@@ -194,13 +199,22 @@ void Creation::finish(const struct statx* facts, trace::Created created, int err
   const char* path = request_.path != nullptr && path_was_read(error) ? request_.path : "";
   record.path_length = bounded_length(path);
   ParentView parent;
+  const bool made = error == 0 && created != trace::Created::no;
+  const bool surprising = (record.final_mode & 07777) != masked(request_, before_.mask);
+  if (made && surprising && lies_in_shared_memory(request_.kind)) {
+    parent = look_at_parent(author, Base{}, kSharedMemory, sizeof kSharedMemory - 1, true);
+    record.directory = parent.id;
+  }
   if (record.path_length != 0 && lies_in_directory(request_.kind)) {
     const Scratch scratch;
     const Base base = find_base(author, task_, request_.dirfd, path, scratch);
     record.base = base.id;
-    if (error == 0 && created != trace::Created::no) {
-      const bool surprising = (record.final_mode & 07777) != masked(request_, before_.mask);
-      parent = look_at_parent(author, base, path, record.path_length, surprising);
+    if (made) {
+      // O_TMPFILE names the directory itself.
+      const std::uint32_t length = request_.kind == trace::Kind::tmpfile
+                                       ? record.path_length
+                                       : parent_length(path, record.path_length);
+      parent = look_at_parent(author, base, path, length, surprising);
       record.directory = parent.id;
     }
   }

@@ -24,20 +24,12 @@ constinit InternTable<10> by_facts;  // one record for the same facts of the sam
 
 constexpr std::uint32_t kMaxAcl = 1024;  // acl(5): 4 + 8 bytes an entry; larger ones are not kept
 
-std::uint32_t parent_length(const char* path, std::uint32_t length) {
-  while (length > 1 && path[length - 1] == '/') --length;
-  while (length > 0 && path[length - 1] != '/') --length;
-  while (length > 1 && path[length - 1] == '/') --length;
-  return length;
-}
-
 // The directory as a path that works from here. False: too long.
 bool directory_name(const Base& base, const char* path, std::uint32_t length, TextBuffer& out) {
-  const std::uint32_t parent = parent_length(path, length);
   if (base.dirfd != AT_FDCWD && path[0] != '/') {
-    out.put("/proc/self/fd/").decimal(static_cast<unsigned>(base.dirfd)).put('/').put(path, parent);
-  } else if (parent != 0) {
-    out.put(path, parent);
+    out.put("/proc/self/fd/").decimal(static_cast<unsigned>(base.dirfd)).put('/').put(path, length);
+  } else if (length != 0) {
+    out.put(path, length);
   } else {
     out.put('.');
   }
@@ -98,9 +90,16 @@ Base find_base(const Author& author, const Task& task, int dirfd, const char* pa
   return {directory_name_id(author, dirfd, buffer), dirfd};
 }
 
+std::uint32_t parent_length(const char* path, std::uint32_t length) {
+  while (length > 1 && path[length - 1] == '/') --length;
+  while (length > 0 && path[length - 1] != '/') --length;
+  while (length > 1 && path[length - 1] == '/') --length;
+  return length;
+}
+
 ParentView look_at_parent(const Author& author, const Base& base, const char* path,
                           std::uint32_t length, bool surprising) {
-  std::uint64_t key = mix(base.id + 1, hash_bytes(path, parent_length(path, length)));
+  std::uint64_t key = mix(base.id + 1, hash_bytes(path, length));
   key = mix(key, generation.load(std::memory_order_relaxed)) | 1;
   ParentView view;
   if (!surprising) {

@@ -30,8 +30,11 @@ struct ParentView {
   bool default_acl = false;
 };
 
-// The directory that `path` lies in. Looked at once per name and process; again when `surprising`:
-// the mode that came out is not what mask and request alone would give.
+// How much of `path` names the directory that it lies in; 0: the directory where it begins.
+std::uint32_t parent_length(const char* path, std::uint32_t length);
+
+// The directory that the first `length` bytes of `path` name. Looked at once per name and process;
+// again when `surprising`: the mode that came out is not what mask and request alone would give.
 ParentView look_at_parent(const Author& author, const Base& base, const char* path,
                           std::uint32_t length, bool surprising);
 

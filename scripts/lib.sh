@@ -20,7 +20,7 @@ test_packages=(
   libgtest-dev libgmock-dev libacl1-dev clang clang-format clang-tidy shellcheck
   python3 python3-gdbm strace acl attr git tar util-linux sqlite3 btrfs-progs libcap2-bin
   fakeroot libeatmydata1 faketime libjemalloc2 libgoogle-perftools4 libmimalloc2.0
-  python3-jsonschema jq cmark-gfm
+  python3-jsonschema jq cmark-gfm e2fsprogs dosfstools xfsprogs bindfs
 )
 # Large programs that some tests record or drive; those tests skip where they are missing.
 program_packages=(

@@ -39,7 +39,7 @@ TextTable step_table(const Explanation& explanation) {
   for (const Step& step : explanation.derivation.steps) {
     // Bits that appear without being asked for deserve a look.
     const bool uncalled = step.sets != 0 && step.rule != Rule::requested;
-    table.add({rule_name(step.rule),
+    table.add({step_name(step),
                {step.sets == 0 ? "-" : octal(step.sets), uncalled ? Style::bad : Style::plain},
                {step.clears == 0 ? "-" : octal(step.clears),
                 step.clears == 0 ? Style::plain : Style::warning},

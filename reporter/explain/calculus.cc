@@ -36,6 +36,8 @@ class Chain {
     steps_.push_back({rule, mode & ~mode_, mode_ & ~mode, mode});
     mode_ = mode;
   }
+  // The filesystem had the last word.
+  void decided_by(std::uint32_t fs_type) { steps_.back().fs_type = fs_type; }
   Mode mode() const { return mode_; }
   std::vector<Step> take() { return std::move(steps_); }
 
@@ -113,10 +115,15 @@ bool more_than_one(const std::vector<Mode>& masks) {
 }
 
 // Who to name for a mode that no candidate leads to.
-Rule remainder_rule(const CreationFacts& facts) {
-  if (facts.parent && filesystem_decides(facts.parent->fs_type)) return Rule::filesystem;
-  if (facts.created == trace::Created::unknown) return Rule::existing;
-  return Rule::unexplained;
+void finish(const CreationFacts& facts, Mode final_mode, Chain& chain) {
+  if (chain.mode() == final_mode) return;
+  if (facts.parent && filesystem_decides(facts.parent->fs_type)) {
+    chain.move_to(Rule::filesystem, final_mode, false);
+    chain.decided_by(facts.parent->fs_type);
+    return;
+  }
+  const bool unsure = facts.created == trace::Created::unknown;
+  chain.move_to(unsure ? Rule::existing : Rule::unexplained, final_mode, false);
 }
 
 }  // namespace
@@ -149,6 +156,12 @@ const char* rule_name(Rule rule) {
   return "unexplained";
 }
 
+std::string step_name(const Step& step) {
+  std::string name = rule_name(step.rule);
+  if (step.fs_type != 0) name += ' ' + filesystem_name(step.fs_type);
+  return name;
+}
+
 Derivation predict(const CreationFacts& facts, Mode mask) {
   std::vector<Step> steps =
       was_there(facts) ? existing_steps(facts) : run_chain(facts, mask).take();
@@ -173,7 +186,7 @@ Derivation derive(const CreationFacts& facts) {
       chain = std::move(other);
       result.mask = candidate;
     }
-    chain.move_to(remainder_rule(facts), final_mode, false);
+    finish(facts, final_mode, chain);
   }
   result.steps = chain.take();
   return result;

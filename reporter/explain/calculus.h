@@ -31,10 +31,13 @@ const char* rule_name(Rule rule);
 
 struct Step {
   Rule rule;
-  Mode sets;    // bits this step turned on
-  Mode clears;  // bits this step turned off
-  Mode mode;    // the mode after it
+  Mode sets;                  // bits this step turned on
+  Mode clears;                // bits this step turned off
+  Mode mode;                  // the mode after it
+  std::uint32_t fs_type = 0;  // which filesystem it was, where one decided
 };
+// The rule's name, and of which filesystem: "umask", "filesystem vfat".
+std::string step_name(const Step& step);
 
 // A default ACL reduced to what mode computation needs: acl(5), "OBJECT CREATION AND DEFAULT ACLs".
 // Values are rwx bits, 0..7.
@@ -93,7 +96,8 @@ Derivation predict(const CreationFacts& facts, Mode mask);
 
 // "vfat", "fuse", ... for statfs(2) f_type; "0x..." for unknown ones.
 std::string filesystem_name(std::uint32_t fs_type);
-// True for filesystems that may set modes by themselves (vfat, FUSE, NFS, overlay, 9p, ...).
+// True for filesystems that may set modes by themselves (vfat, FUSE, NFS, overlay, 9p, ...), and
+// for those that nothing is known of; not for 0, no filesystem at all.
 bool filesystem_decides(std::uint32_t fs_type);
 
 }  // namespace umaskaudit

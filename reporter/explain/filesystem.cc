@@ -123,7 +123,8 @@ std::string filesystem_name(std::uint32_t fs_type) {
 
 bool filesystem_decides(std::uint32_t fs_type) {
   const Filesystem* row = find(fs_type);
-  return row != nullptr && row->decides == Decides::yes;
+  if (row == nullptr) return fs_type != 0;
+  return row->decides == Decides::yes;
 }
 
 }  // namespace umaskaudit

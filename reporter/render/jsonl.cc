@@ -67,6 +67,7 @@ void steps(JsonWriter& json, const std::vector<Step>& steps) {
     json.mode("sets", step.sets);
     json.mode("clears", step.clears);
     json.mode("mode", step.mode);
+    if (step.fs_type != 0) json.text("filesystem", filesystem_name(step.fs_type));
     json.end_object();
   }
   json.end_array();

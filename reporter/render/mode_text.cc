@@ -50,7 +50,7 @@ std::string derivation_line(const CreateEvent& event) {
       case Rule::existing:
       case Rule::filesystem:
       case Rule::unexplained:
-        line += std::string(", ") + rule_name(step.rule);
+        line += ", " + step_name(step);
         if (step.sets != 0) line += " +" + octal(step.sets);
         if (step.clears != 0) line += " -" + octal(step.clears);
         break;

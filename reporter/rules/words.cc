@@ -74,7 +74,7 @@ std::string derivation_text(const CreateEvent& event) {
   std::string out;
   for (const Step& step : event.steps) {
     if (!out.empty()) out += "; ";
-    out += rule_name(step.rule);
+    out += step_name(step);
     if (step.rule == Rule::requested || step.rule == Rule::existing) {
       out += " " + octal_text(step.mode);
       continue;

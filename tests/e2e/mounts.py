@@ -1,7 +1,7 @@
 """Filesystems of a wanted type, in a mount namespace that this process and its children have alone.
 
-Must never mount anything that others can see, and need not clean up: the kernel takes everything
-away with the last process of the namespace, however that ends. Called by the tests that must run
+Must never mount anything that others can see. Whatever happens, the kernel takes all of it away with
+the last process of the namespace. Called by the tests that must run
 on a certain filesystem; those skip, with the reason, where none can be had.
 """
 
@@ -50,23 +50,35 @@ def run(*command):
         raise unittest.SkipTest(f"{command[0]} cannot do it here: {said}")
 
 
-def mount(where, kind, source="none", options=""):
-    """Mounts on the directory `where`, which is made."""
+def enter():
+    """Skips the test where nothing can be mounted."""
     reason = reason_not_to()
     if reason:
         raise unittest.SkipTest(reason)
+
+
+def unmount_after(case, where):
+    """For the test's own directory to be removable."""
+    case.addCleanup(subprocess.run, ["umount", "-l", str(where)], check=True)
+
+
+def mount(case, where, kind, source="none", options=""):
+    """Mounts on the directory `where`, which is made, until the test ends."""
+    enter()
     where.mkdir()
     run("mount", "-t", kind, *(["-o", options] if options else []), source, where)
+    unmount_after(case, where)
     return where
 
 
-def mount_image(where, kind, size, options="", make=()):
+def mount_image(case, where, kind, size, options="", make=()):
     """A filesystem in a file beside `where`, on a loop device that goes with the mount."""
+    enter()
     image = where.with_suffix(".img")
     with image.open("wb") as file:
         file.truncate(size)
     run(f"mkfs.{kind}", *make, image)
-    return mount(where, kind, image, ",".join(filter(None, ["loop", options])))
+    return mount(case, where, kind, image, ",".join(filter(None, ["loop", options])))
 
 
 @functools.cache
@@ -78,11 +90,11 @@ def base_of_type(kind):
     return None
 
 
-def directory_on(kind, top):
-    """A new directory on ext4 or tmpfs: this host's own, else mounted below `top`."""
+def directory_on(case, kind):
+    """A new directory on ext4 or tmpfs: this host's own, else mounted for the test."""
     base = base_of_type(kind)
     if base is not None:
         return Path(os.path.realpath(tempfile.mkdtemp(prefix="umaskaudit-e2e-", dir=base)))
     if kind == "tmpfs":
-        return mount(top / kind, kind)
-    return mount_image(top / kind, kind, 32 << 20, make=["-q"])
+        return mount(case, case.top / kind, kind)
+    return mount_image(case, case.top / kind, kind, 32 << 20, make=["-q"])

@@ -3,7 +3,6 @@
 The routes come from preload/interceptors.def: a row without a route does not pass.
 """
 
-import errno
 import importlib.machinery
 import importlib.util
 import os
@@ -11,15 +10,13 @@ from pathlib import Path
 
 import harness
 import mounts
-from harness import Case, truths_of, victim
+from harness import Case, victim
+from routes import NOBODY, RoutesCase
 
 SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
-FIELDS = ("call", "kind", "path", "requested", "mask", "final", "created", "errno", "thread", "tid",
-          "ino")
 # The calls of the kernel that make something with a mode.
 CREATING = ("open", "openat", "openat2", "creat", "mkdir", "mkdirat", "mknod", "mknodat", "bind",
             "mq_open")
-NOBODY = 65534
 
 
 def coverage_script():
@@ -30,7 +27,7 @@ def coverage_script():
     return module
 
 
-class Routes(Case):
+class Routes(RoutesCase):
     def test_each_row_has_a_route(self):
         coverage = coverage_script()
         routes = self.execute(victim("routes"), "--list").stdout.decode().split()
@@ -45,34 +42,10 @@ class Routes(Case):
         self.assertEqual(wanted - set(routes), set())
 
     def go(self, filesystem, user=None):
-        """All routes on this filesystem; the whole run has these creations, in this order."""
-        place = mounts.directory_on(filesystem, self.top)
+        place = mounts.directory_on(self, filesystem)
         self.addCleanup(harness.remove_tree, place)
         self.assertEqual(mounts.type_of(place), filesystem)
-        options = {}
-        if user is not None:
-            if os.geteuid() != 0:
-                self.skipTest("needs root to become somebody else")
-            options = {"user": user, "group": user, "extra_groups": []}
-            os.chown(place, user, user)
-            self.top.chmod(0o777)
-        result, run = self.record(victim("routes"), place, **options)
-        truths = truths_of(result)
-        self.assertGreater(len(truths), 400)
-        events = self.report(run).of("create")
-        for truth, event in zip(truths, events):
-            # A library may use either of two names; where permission lacks, nobody vouches for the
-            # name; what failed has no object.
-            if event["call"] in truth["call"].split("|"):
-                truth["call"] = event["call"]
-            unclaimed = {"path"} if truth["errno"] == errno.EACCES else set()
-            fields = [field for field in FIELDS if field in truth and field not in unclaimed]
-            self.assertEqual({field: event.get(field) for field in fields},
-                             {field: truth[field] for field in fields}, truth["route"])
-        self.assertEqual([event["path"] for event in events[len(truths):]], [])
-        self.assertEqual(len(events), len(truths))
-        self.assertEqual({truth["mask"] for truth in truths}, {"0022", "0077", "0000", "0137",
-                                                               "0702"})
+        self.check_routes(place, user)
 
     def test_ext4(self):
         self.go("ext4")

@@ -120,6 +120,13 @@ bool directory_of_filesystem(Attempt& attempt) {
   return std::filesystem::create_directory(given_path(attempt, AT_FDCWD), error);
 }
 
+// The socket's own mode is what bind(2) asks for.
+bool bind_changed(Attempt& attempt) {
+  const Socket bound(attempt);
+  attempt.requested = 0640;
+  victim::need(fchmod(bound.fd(), attempt.requested), "fchmod");
+  return bind(bound.fd(), bound.address(), Socket::kLength) == 0;
+}
 // unix(7): neither a name that begins with a zero byte nor one that the kernel chooses is a file.
 bool bind_nameless(Attempt& attempt) {
   attempt.silent = true;
@@ -157,7 +164,8 @@ std::vector<Route> of_others() {
         {"posix_spawn_file_actions_addopen", "posix_spawn_file_actions_addopen", spawned},
         {"std::ofstream", "fopen64|fopen|open|open64", output_stream},
         {"std::filesystem", "mkdir", directory_of_filesystem, true},
-        {"bind:nameless", "bind", bind_nameless, true},
+        {"bind:fchmod", "bind", bind_changed},
+      {"bind:nameless", "bind", bind_nameless, true},
         {"open:nothing", "open", open_without_creating, true},
   };
 }

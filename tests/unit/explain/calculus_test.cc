@@ -227,6 +227,23 @@ TEST(Filesystem, NamesAndNumbers) {
   EXPECT_TRUE(filesystem_decides(0x65735546));
   EXPECT_FALSE(filesystem_decides(0x01021994));
   EXPECT_FALSE(filesystem_decides(0));
+  EXPECT_TRUE(filesystem_decides(0xabad1dea)) << "nothing is known of it";
+}
+
+TEST(Filesystem, IsNamedInTheStepThatItDecided) {
+  CreationFacts facts;
+  facts.kind = Kind::file;
+  facts.requested = 0666;
+  facts.masks = {0022};
+  facts.final_mode = 0755;
+  facts.parent = ParentFacts{};
+  facts.parent->fs_type = kVfat;
+  const Step last = derive(facts).steps.back();
+  EXPECT_EQ(last.rule, Rule::filesystem);
+  EXPECT_EQ(step_name(last), "filesystem vfat");
+  EXPECT_EQ(step_name(derive(facts).steps.front()), "requested");
+  facts.parent->fs_type = kExt4;
+  EXPECT_EQ(step_name(derive(facts).steps.back()), "unexplained");
 }
 
 }  // namespace
