@@ -21,4 +21,11 @@ std::optional<std::uint32_t> umask_of_process(const std::string& process) {
   return std::nullopt;
 }
 
+std::string name_of_process(const std::string& process) {
+  std::ifstream comm("/proc/" + process + "/comm");
+  std::string name;
+  std::getline(comm, name);
+  return name;
+}
+
 }  // namespace umaskaudit

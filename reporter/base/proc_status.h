@@ -1,4 +1,4 @@
-// What /proc says about a process's mask.
+// What /proc says about a process's mask and name.
 // Must never read a mask by writing it: umask(2) has no other way, /proc has (Linux 4.7).
 // Called by `run`, `umask` and `doctor`.
 #pragma once
@@ -12,5 +12,8 @@ namespace umaskaudit {
 // The field Umask of /proc/PROCESS/status; `process` is a pid or "self". Nothing when there is no
 // such process, no /proc, or the process is a zombie (it has no fs context any more).
 std::optional<std::uint32_t> umask_of_process(const std::string& process);
+
+// Its short name (proc(5), comm); empty when there is no such process.
+std::string name_of_process(const std::string& process);
 
 }  // namespace umaskaudit

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -75,7 +76,7 @@ class Teller {
     TextTable table(
         {{"STEP"}, {"TAKES", Align::right}, {"GIVES", Align::right}, {"MODE"}, {"RWX"}});
     for (const Step& step : event.steps)
-      table.add({rule_name(step.rule), step.clears != 0 ? octal(step.clears) : "",
+      table.add({step_name(step), step.clears != 0 ? octal(step.clears) : "",
                  step.sets != 0 && step.rule != Rule::requested ? octal(step.sets) : "",
                  Cell(octal(step.mode), mode_style(step.mode)), rwx(step.mode)});
     out_ += table.text(output_.width, output_.paint);
@@ -89,12 +90,7 @@ class Teller {
       out_ += '\n';
     }
     if (!setter) {
-      out_ += "  inherited: nobody in this run set it\n";
-      for (const ProcessEvent& process : opened_.run().processes())
-        if (process.pid == event.pid)
-          out_ += "  process " + std::to_string(process.pid) + " (" + escape(process.comm) +
-                  ") was born with " + octal(process.mask) + ", known from " +
-                  mask_source_name(process.mask_source) + '\n';
+      tell_inherited(event);
       return;
     }
     out_ += "  umask " + octal(setter->argument) + " (was " + octal(setter->old_mask) + ") in " +
@@ -105,7 +101,50 @@ class Teller {
     const bool other = setter->tid != event.tid || setter->pid != event.pid;
     if (other)
       out_ += output_.paint(Style::warning, "  not the thread that made the object") + '\n';
+    if (setter->pid != event.pid) tell_descent(event.pid, setter->pid);
     stack(*setter);
+  }
+
+  // All that was known when the run began: what its first process was born with, and from whom.
+  void tell_inherited(const CreateEvent& event) {
+    out_ += "  inherited: nobody in this run set it\n";
+    const ProcessEvent* first = tell_descent(event.pid, 0);
+    if (first == nullptr) return;
+    out_ += "  process " + std::to_string(first->pid) + " (" + escape(first->comm) +
+            ") was born with " + octal(first->mask) + ", known from " +
+            mask_source_name(first->mask_source);
+    const std::optional<RunRecord>& record = opened_.record();
+    if (record && !record->parent.empty())
+      out_ += "; umaskaudit run was started by " + escape(record->parent) + ' ' +
+              std::to_string(record->parent_pid);
+    else
+      out_ += "; its parent " + std::to_string(first->ppid) + " was not recorded";
+    out_ += '\n';
+  }
+
+  // By which processes the mask came down to `pid`, from `ancestor` or from the first one recorded.
+  // Returns the eldest; null when `pid` is not recorded or no descendant.
+  const ProcessEvent* tell_descent(std::uint32_t pid, std::uint32_t ancestor) {
+    const std::vector<ProcessEvent>& all = opened_.run().processes();
+    const ProcessEvent* eldest = nullptr;
+    std::string line;
+    // Parents come before children: one pass from the youngest is enough, whatever ids say.
+    for (auto image = all.rbegin(); image != all.rend(); ++image) {
+      if (image->pid != pid) continue;
+      const bool another = eldest == nullptr || eldest->pid != pid;
+      eldest = &*image;
+      if (another) {
+        line.insert(0,
+                    escape(image->comm) + ' ' + std::to_string(pid) + (line.empty() ? "" : " > "));
+      }
+      const auto earlier = std::find_if(image + 1, all.rend(), [&](const ProcessEvent& other) {
+        return other.pid == image->pid;
+      });
+      if (earlier == all.rend() && image->pid != ancestor) pid = image->ppid;
+    }
+    if (eldest == nullptr || (ancestor != 0 && eldest->pid != ancestor)) return nullptr;
+    if (line.find(" > ") != std::string::npos) out_ += "  handed down: " + line + '\n';
+    return eldest;
   }
 
   void tell_afterwards(const ObjectStory& story) {

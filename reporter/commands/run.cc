@@ -55,6 +55,8 @@ RunRecord begin_record(const std::vector<std::string>& command, const Options& o
   char directory[PATH_MAX];
   if (getcwd(directory, sizeof directory) != nullptr) record.directory = directory;
   record.umask = umask_of_process("self");
+  record.parent_pid = getppid();
+  record.parent = name_of_process(std::to_string(record.parent_pid));
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
   record.start_real_ns = static_cast<std::uint64_t>(now.tv_sec) * 1000000000u +

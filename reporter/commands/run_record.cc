@@ -29,6 +29,8 @@ std::string to_json(const RunRecord& record) {
   }
   json.bytes("cwd", record.directory);
   if (record.umask) json.mode("umask", *record.umask);
+  if (!record.parent.empty()) json.bytes("parent", record.parent);
+  json.integer("parent_pid", record.parent_pid);
   json.number("start_ns", record.start_real_ns);
   json.integer("recorder", record.recorder);
   json.integer("pid", record.pid);
@@ -78,6 +80,8 @@ std::optional<RunRecord> read_run_record(const std::string& directory) {
   record.directory = text("cwd");
   record.obstacle = text("cannot_audit");
   record.recorder = number("recorder").value_or(0);
+  record.parent = text("parent");
+  record.parent_pid = number("parent_pid").value_or(0);
   record.pid = number("pid").value_or(0);
   record.start_real_ns = static_cast<std::uint64_t>(number("start_ns").value_or(0));
   if (const auto code = number("exit_code")) record.exit_code = static_cast<int>(*code);

@@ -20,6 +20,8 @@ struct RunRecord {
   std::vector<std::string> argv;  // only with --record-argv
   std::string directory;          // working directory
   std::optional<Mode> umask;      // that CMD inherited
+  std::string parent;             // the program that started `run`, and so gave it that mask
+  long parent_pid = 0;
   std::uint64_t start_real_ns = 0;
   long recorder = 0;             // pid of `run` itself: who will write how CMD ended
   long pid = 0;                  // of CMD; 0 while it is not started

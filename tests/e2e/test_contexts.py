@@ -1,5 +1,8 @@
 """Masks that belong to fs contexts and not to processes: vfork, clone, unshare, fork and exec."""
 
+import os
+from pathlib import Path
+
 import harness
 from harness import Case, truths_of, victim
 
@@ -111,6 +114,123 @@ class Contexts(Case):
                            for path in work.iterdir()}
                 self.assertEqual(made, on_disk)
                 self.assertEqual(set(made), set(objects))
+
+    def test_raw_clones_in_all_combinations(self):
+        """Memory shared or not, fs context shared or not: /proc says which mask the parent has."""
+        shared, drifted = set(), set()
+        for way in ("fork", "fs", "vm", "vm-fs"):
+            with self.subTest(way=way):
+                work = self.work / way
+                work.mkdir()
+                result, run = self.record(victim("clone_ways"), work, way)
+                report = self.report(run)
+                self.check_truths(report, truths_of(result))
+                self.assertEqual(len(report.of("create", created=True)), 3)
+                after, = report.creations()[str(work / "after")]
+                setter, = [event for event in report.of("umask")
+                           if event["id"] == after["mask_set_by"]]
+                self.assertEqual(setter["new"], after["mask"])
+                if after["mask"] == "0077":
+                    shared.add(way)
+                    # In shared memory the child's own call is known; else what it did is.
+                    self.assertEqual(setter["drift"], way == "fs")
+                if report.of("umask", drift=True):
+                    drifted.add(way)
+        self.assertEqual(shared, {"fs", "vm-fs"})
+        self.assertEqual(drifted, {"fs"})
+
+    def test_coroutines_on_stacks_of_their_own(self):
+        report, truths = self.record_truths("coroutines")
+        self.assertEqual(len(truths), 100)
+        self.assertEqual(report.of("umask", drift=True), [])
+        for event in report.of("create") + report.of("umask"):
+            self.assertGreaterEqual(len(event["stack"]), 1)
+
+    def test_a_thread_that_enters_a_name_space(self):
+        result, run = self.record(victim("setns_thread"), self.work, status=None)
+        if result.returncode == 77:
+            self.skipTest("setns(2) is not allowed here")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = self.report(run)
+        self.check_truths(report, truths_of(result))
+        self.assertEqual(len(truths_of(result)), 4)
+        self.assertEqual(report.of("umask", drift=True), [])
+        self.assertEqual(len({event["fs"] for event in report.of("create")}), 2)
+
+    def test_code_that_is_loaded_late(self):
+        library = victim("libloaded_code_library.so")
+        result, run = self.record(victim("loaded_code"), self.work, "dlopen", library)
+        report = self.report(run)
+        self.check_truths(report, truths_of(result))
+        self.assertEqual(report.of("umask", drift=True), [])
+        setters = {event["id"]: event for event in report.of("umask")}
+        for name in ("by-constructor", "by-function", "by-destructor"):
+            event, = report.creations()[str(self.work / name)]
+            self.assertEqual(setters[event["mask_set_by"]]["stack"][0]["module"], library)
+
+    def test_code_in_a_name_space_of_its_own_is_said_to_be_unseen(self):
+        """Its libc is another one: neither its creations nor its mask changes come by here."""
+        library = victim("libloaded_code_library.so")
+        result, run = self.record(victim("loaded_code"), self.work, "dlmopen", library)
+        report = self.report(run)
+        unseen = [truth["path"] for truth in truths_of(result) if "by-c" in truth.get("path", "")]
+        self.assertEqual(len(unseen), 1)
+        self.assertEqual(set(report.creations()), {str(self.work / "by-program")})
+        spot, = report.of("blind_spot")
+        self.assertEqual((spot["reason"], spot["text"]), ("dlmopen", library))
+        self.check_drift(report, "by-program")
+
+    def test_the_mask_that_python_gives_a_child(self):
+        """subprocess(umask=) sets it between vfork and exec; the child inherits that call."""
+        script = ("import subprocess\n"
+                  "subprocess.run(['mkdir', 'given'], umask=0o027, check=True)\n"
+                  "subprocess.run(['mkdir', 'usual'], check=True)")
+        self.work.chmod(0o700)
+        _, run = self.record("/usr/bin/python3", "-c", script)
+        report = self.report(run)
+        given, = report.creations()[str(self.work / "given")]
+        usual, = report.creations()[str(self.work / "usual")]
+        setter, = report.of("umask")
+        self.assertEqual((given["final"], given["mask_set_by"]), ("0750", setter["id"]))
+        self.assertEqual((usual["final"], usual["mask_set_by"]), ("0755", "inherited"))
+        # The child had its own context and made the call itself.
+        self.assertEqual((setter["old"], setter["new"], setter["pid"]),
+                         ("0022", "0027", given["pid"]))
+        self.assertNotEqual(setter["fs"], usual["fs"])
+        self.assertEqual(report.of("umask", drift=True), [])
+
+    def test_blame_follows_the_mask_through_three_generations(self):
+        script = ("umask 027; /bin/sh -c '/bin/sh -c \"mkdir deep; exit\"; mkdir middle; exit'; "
+                  "exit")
+        _, run = self.record("sh", "-c", script)
+        report = self.report(run)
+        deep, = report.creations()[str(self.work / "deep")]
+        setter, = [event for event in report.of("umask") if event["id"] == deep["mask_set_by"]]
+        self.assertEqual(setter["new"], "0027")
+        parents = {event["pid"]: event["ppid"] for event in report.of("process")}
+        chain = [deep["pid"]]
+        while parents.get(chain[0]) in parents:
+            chain.insert(0, parents[chain[0]])
+        self.assertEqual(chain[0], setter["pid"])
+        self.assertGreaterEqual(len(chain), 4)
+        story = self.tool("blame", run, self.work / "deep")
+        self.assertIn(f"umask 0027 (was {setter['old']}) in thread sh {setter['pid']} of process", story)
+        names = ["sh"] * (len(chain) - 1) + ["mkdir"]
+        handed = " > ".join(f"{name} {pid}" for name, pid in zip(names, chain))
+        self.assertIn(f"  handed down: {handed}\n", story)
+
+    def test_blame_says_from_whom_a_mask_was_inherited(self):
+        os.umask(0o031)
+        _, run = self.record("sh", "-c", "sh -c 'mkdir deep; exit'; exit")
+        report = self.report(run)
+        deep, = report.creations()[str(self.work / "deep")]
+        self.assertEqual((deep["mask"], deep["mask_set_by"]), ("0031", "inherited"))
+        first = report.of("process")[0]
+        me = Path("/proc/self/comm").read_text().strip()
+        story = self.tool("blame", run, self.work / "deep")
+        self.assertIn(f"process {first['pid']} (sh) was born with 0031, known from proc; "
+                      f"umaskaudit run was started by {me} {os.getpid()}\n", story)
+        self.assertRegex(story, rf"handed down: sh {first['pid']} > .*mkdir {deep['pid']}\n")
 
     def test_raw_calls(self):
         report, _ = self.record_truths("raw_syscall")

@@ -3,6 +3,7 @@
 // Must never depend on what a row says of itself but for its kind of object.
 #pragma once
 
+#include <mqueue.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -49,6 +50,14 @@ class Socket {
   int fd_;
   sockaddr_un address_{};
 };
+
+// As little as can be: the memory of all queues of a user is limited (mq_overview(7)).
+inline mq_attr small_queue() {
+  mq_attr attributes{};
+  attributes.mq_maxmsg = 1;
+  attributes.mq_msgsize = 8;
+  return attributes;
+}
 
 }  // namespace route
 

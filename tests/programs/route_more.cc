@@ -43,8 +43,9 @@ bool openat2_number(Attempt& attempt) {
 bool mq_open_number(Attempt& attempt) {
   attempt.requested = kAsked;
   attempt.recorded = ipc_name(attempt).substr(1);
+  const mq_attr small = small_queue();
   attempt.fd =
-      static_cast<int>(syscall(SYS_mq_open, attempt.recorded.c_str(), kCreate, kAsked, nullptr));
+      static_cast<int>(syscall(SYS_mq_open, attempt.recorded.c_str(), kCreate, kAsked, &small));
   return attempt.fd >= 0;
 }
 
@@ -52,7 +53,8 @@ bool mq_open_number(Attempt& attempt) {
 bool mq_open_before(Attempt& attempt) {
   attempt.requested = kAsked;
   attempt.recorded = ipc_name(attempt);
-  attempt.fd = old_mq_open(attempt.recorded.c_str(), kCreate, kAsked, nullptr);
+  mq_attr small = small_queue();
+  attempt.fd = old_mq_open(attempt.recorded.c_str(), kCreate, kAsked, &small);
   return attempt.fd >= 0;
 }
 bool shm_open_before(Attempt& attempt) {
@@ -164,8 +166,7 @@ std::vector<Route> of_others() {
         {"posix_spawn_file_actions_addopen", "posix_spawn_file_actions_addopen", spawned},
         {"std::ofstream", "fopen64|fopen|open|open64", output_stream},
         {"std::filesystem", "mkdir", directory_of_filesystem, true},
-        {"bind:fchmod", "bind", bind_changed},
-      {"bind:nameless", "bind", bind_nameless, true},
+        {"bind:fchmod", "bind", bind_changed}, {"bind:nameless", "bind", bind_nameless, true},
         {"open:nothing", "open", open_without_creating, true},
   };
 }

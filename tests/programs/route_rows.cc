@@ -49,13 +49,6 @@ void fill_template(Attempt& attempt, std::string_view arguments) {
   attempt.path += std::string(".XXXXXX") + (suffix ? kSuffix : "");
 }
 
-mq_attr small_queue() {
-  mq_attr attributes{};
-  attributes.mq_maxmsg = 1;
-  attributes.mq_msgsize = 8;
-  return attributes;
-}
-
 }  // namespace
 
 #define ADD(NAME, ONCE, ...) \
