@@ -12,9 +12,12 @@
 #include <vector>
 
 #include "reporter/base/proc_status.h"
+#include "reporter/commands/code_hints.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/launchers.h"
 #include "reporter/commands/preload_environment.h"
 #include "reporter/commands/program.h"
+#include "reporter/model/events.h"
 #include "reporter/render/escape.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/text_table.h"
@@ -68,6 +71,18 @@ const char* remedy(Obstacle obstacle) {
   return "";
 }
 
+// What a recording of it would have as a blind spot, or as drift of the mask.
+void examine_code(Findings& findings, const std::string& path) {
+  for (const CodeHint& hint : code_hints(path)) {
+    const bool drift = hint.reason == trace::Blind::other;
+    findings.add(Verdict::advice, drift ? "drift" : blind_name(hint.reason),
+                 escape(hint.culprit) + "; " +
+                     (drift ? "what they make is not seen, and a mask that they change is noticed "
+                              "at the next umask call or creation"
+                            : blind_advice(hint.reason)));
+  }
+}
+
 void examine_program(Findings& findings, const std::string& name) {
   const ProgramFacts facts = inspect_program(name);
   const bool found = !facts.path.empty();
@@ -79,6 +94,28 @@ void examine_program(Findings& findings, const std::string& name) {
   const Verdict verdict = facts.obstacle == Obstacle::none ? Verdict::good : Verdict::bad;
   findings.add(verdict, "preload",
                std::string(obstacle_text(facts.obstacle)) + remedy(facts.obstacle));
+  if (facts.go && facts.obstacle != Obstacle::go_runtime)
+    findings.add(Verdict::advice, "language",
+                 "Go; linked dynamically, with cgo, its C parts would be seen");
+  if (can_audit(facts.obstacle))
+    examine_code(findings, facts.interpreters.empty() ? facts.path : facts.interpreters.back());
+}
+
+constexpr unsigned kMostLaunchers = 8;
+
+// CMD, and what it starts where that is its purpose: env, nice, sudo, ...
+void examine_command(Findings& findings, std::vector<std::string> command) {
+  for (unsigned depth = 0; depth <= kMostLaunchers; ++depth) {
+    examine_program(findings, command[0]);
+    const Launch launch = started_program(command);
+    if (launch.program == 0) return;
+    command.erase(command.begin(), command.begin() + static_cast<std::ptrdiff_t>(launch.program));
+    findings.add(launch.cleans_environment ? Verdict::advice : Verdict::good, "starts",
+                 escape(command[0]) + (launch.cleans_environment
+                                           ? ", in an environment without LD_PRELOAD: it is "
+                                             "put back at the exec, but not with follow=no"
+                                           : ""));
+  }
 }
 
 void examine_machine(Findings& findings) {
@@ -110,7 +147,7 @@ void examine_machine(Findings& findings) {
 Action configure_doctor(CLI::App&) {
   return [](Invocation& invocation) {
     Findings findings;
-    if (!invocation.tail.empty()) examine_program(findings, invocation.tail[0]);
+    if (!invocation.tail.empty()) examine_command(findings, invocation.tail);
     examine_machine(findings);
     invocation.console.out << findings.text(invocation.console);
     return static_cast<int>(findings.bad() == 0 ? ExitCode::clean : ExitCode::findings);

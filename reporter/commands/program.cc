@@ -15,6 +15,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "reporter/commands/launchers.h"
+
 namespace umaskaudit {
 namespace {
 
@@ -64,7 +66,7 @@ std::string find_in_path(const std::string& name) {
   return second_best;
 }
 
-// The interpreter of a #! line; for "#!/usr/bin/env NAME", NAME as well.
+// The words of a #! line: the interpreter and what it is given.
 std::vector<std::string> interpreter_words(std::string_view head) {
   std::vector<std::string> words;
   const std::string line(head.substr(2, head.find('\n') - 2));
@@ -86,16 +88,26 @@ bool is_privileged(const File& file) {
   return getuid() != 0 && fgetxattr(file.fd(), "security.capability", nullptr, 0) > 0;
 }
 
-bool is_go_note(const File& file, const Elf64_Phdr& header) {
-  std::array<char, 512> bytes{};
+// Among the notes of a segment, elf(5): Go's linker writes one of "Go" with its build id.
+bool has_go_note(const File& file, const Elf64_Phdr& header) {
+  std::array<char, 4096> bytes{};
   const std::size_t size = file.read(
       bytes.data(), std::min<std::uint64_t>(bytes.size(), header.p_filesz), header.p_offset);
-  // Elf64_Nhdr, then the owner's name; Go's linker writes "Go" with its build id.
-  return size >= sizeof(Elf64_Nhdr) + 4 &&
-         std::memcmp(bytes.data() + sizeof(Elf64_Nhdr), "Go\0", 4) == 0;
+  const auto aligned = [](std::size_t length) { return (length + 3) / 4 * 4; };
+  for (std::size_t at = 0; at + sizeof(Elf64_Nhdr) + 4 <= size;) {
+    Elf64_Nhdr note{};
+    std::memcpy(&note, bytes.data() + at, sizeof note);
+    at += sizeof note;
+    if (note.n_namesz == 3 || note.n_namesz == 4) {
+      if (std::memcmp(bytes.data() + at, "Go\0", 3) == 0) return true;
+    }
+    at += aligned(note.n_namesz) + aligned(note.n_descsz);
+  }
+  return false;
 }
 
-Obstacle judge_elf(const File& file) {
+// Sets *go for a program of Go, however it is linked.
+Obstacle judge_elf(const File& file, bool* is_go) {
   Elf64_Ehdr elf{};
   Elf64_Ehdr self{};
   const File own("/proc/self/exe");
@@ -110,7 +122,7 @@ Obstacle judge_elf(const File& file) {
     Elf64_Phdr header{};
     const std::uint64_t at = elf.e_phoff + std::uint64_t{i} * sizeof header;
     if (file.read(&header, sizeof header, at) != sizeof header) break;
-    if (header.p_type == PT_NOTE) go = go || is_go_note(file, header);
+    if (header.p_type == PT_NOTE) go = go || has_go_note(file, header);
     if (header.p_type != PT_INTERP) continue;
     interpreted = true;
     std::array<char, kHead> name{};
@@ -118,6 +130,7 @@ Obstacle judge_elf(const File& file) {
         name.data(), std::min<std::uint64_t>(kHead - 1, header.p_filesz), header.p_offset);
     glibc = std::string_view(name.data(), length).find("/ld-linux") != std::string_view::npos;
   }
+  *is_go = go;
   if (!interpreted) return Obstacle::static_link;
   if (!glibc) return Obstacle::foreign_libc;
   return go ? Obstacle::go_runtime : Obstacle::none;
@@ -192,15 +205,16 @@ ProgramFacts inspect_program(const std::string& name) {
     std::array<char, kHead> head{};
     const std::size_t size = file.read(head.data(), head.size(), 0);
     if (size < 2 || head[0] != '#' || head[1] != '!') {
-      facts.obstacle = is_privileged(file) ? Obstacle::privileged : judge_elf(file);
+      facts.obstacle = judge_elf(file, &facts.go);
+      if (is_privileged(file)) facts.obstacle = Obstacle::privileged;
       return facts;
     }
     const auto words = interpreter_words({head.data(), size});
     if (words.empty()) return facts;
     current = words[0];
     facts.interpreters.push_back(current);
-    if (words.size() > 1 && current.substr(current.rfind('/') + 1) == "env" && words[1][0] != '-') {
-      current = find_in_path(words[1]);
+    if (const std::size_t started = started_program(words).program; started != 0) {  // env(1)
+      current = find_in_path(words[started]);
       facts.interpreters.push_back(current);
     }
   }

@@ -32,6 +32,7 @@ struct ProgramFacts {
   // Interpreters of scripts, outermost first; the last one (or `path`) is the ELF file judged.
   std::vector<std::string> interpreters;
   Obstacle obstacle = Obstacle::none;
+  bool go = false;  // a program of Go: it makes system calls by itself
 };
 
 // Looks `name` up through PATH unless it has a slash, follows #! lines, reads the ELF headers.

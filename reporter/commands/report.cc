@@ -10,6 +10,7 @@
 #include "reporter/commands/live_report.h"
 #include "reporter/commands/report_html.h"
 #include "reporter/commands/run_arguments.h"
+#include "reporter/render/appeared.h"
 #include "reporter/render/csv.h"
 #include "reporter/render/escape.h"
 #include "reporter/render/findings_json.h"
@@ -35,6 +36,7 @@ struct Options {
   std::size_t limit = kPageObjects;
   bool limit_given = false;
   bool follow = false;
+  bool no_appeared = false;
 };
 
 bool always_shown(const Event& event) {
@@ -63,6 +65,11 @@ void stream_events(const OpenedRun& opened, const Options& options, std::ostream
   out << block;
 }
 
+// They belong to no thread and no call: a filtered report says nothing of them.
+bool wants_appeared(const Options& options) {
+  return !options.no_appeared && options.arguments.filter.empty();
+}
+
 void write_jsonl(OpenedRun& opened, const Options& options, const Output& output) {
   JsonLines lines(opened.run(), opened.stacks());
   opened.begin_stream(output);
@@ -72,6 +79,13 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
     std::string line;
     lines.append(line, *spot);
     output.stream << line;
+  }
+  if (wants_appeared(options)) {
+    for (const Appeared& file : opened.appeared()) {
+      std::string line;
+      append_appeared_json(line, file);
+      output.stream << line;
+    }
   }
   for (const Finding& finding : opened.findings().findings) {
     std::string line;
@@ -111,6 +125,7 @@ void write_text(OpenedRun& opened, const Options& options, const Output& output)
   append_findings(out, context, opened);
   append_notes(out, context, summary);
   append_unseen(out, context, summary);
+  if (wants_appeared(options)) append_appeared(out, context, opened.appeared());
   output.stream << out;
 }
 
@@ -194,6 +209,8 @@ Action configure_report(CLI::App& app) {
           ->type_name("N");
   app.add_flag("--follow", options->follow,
                "With jsonl: events of a run that is being recorded, as they come");
+  app.add_flag("--no-appeared", options->no_appeared,
+               "Do not look for files that appeared without a record");
   return [options, limit](Invocation& invocation) {
     options->limit_given = limit->count() != 0;
     if (options->follow) return follow_events(*options, invocation.console);

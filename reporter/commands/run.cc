@@ -47,6 +47,13 @@ std::vector<std::string> shim_values(const Options& options) {
   return values;
 }
 
+std::uint64_t real_time_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000000000u +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
 RunRecord begin_record(const std::vector<std::string>& command, const Options& options) {
   RunRecord record;
   record.recorder = getpid();
@@ -57,10 +64,7 @@ RunRecord begin_record(const std::vector<std::string>& command, const Options& o
   record.umask = umask_of_process("self");
   record.parent_pid = getppid();
   record.parent = name_of_process(std::to_string(record.parent_pid));
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  record.start_real_ns = static_cast<std::uint64_t>(now.tv_sec) * 1000000000u +
-                         static_cast<std::uint64_t>(now.tv_nsec);
+  record.start_real_ns = real_time_ns();
   return record;
 }
 
@@ -105,6 +109,7 @@ int record(const Options& options, const std::vector<std::string>& command, Cons
   if (!end) return fail_run(console, end.error());
   if (end->exec_error != 0) return fail_exec(console, command[0], *run, *end);
   record.pid = end->pid;
+  record.end_real_ns = real_time_ns();
   record.exit_code = end->code();
   record.signal = end->signal;
   if (const Status written = write_run_record(run->path, record); !written)

@@ -140,6 +140,18 @@ std::optional<BlindSpotEvent> OpenedRun::unaudited() const {
   return umaskaudit::unaudited(record_, run_.begin_ns());
 }
 
+std::vector<Appeared> OpenedRun::appeared() const {
+  AppearedQuery query;
+  if (record_) {
+    query.directory = record_->directory;
+    query.begin_real_ns = record_->start_real_ns;
+    query.end_real_ns = record_->end_real_ns;
+    query.suspicious = !record_->obstacle.empty();
+    query.any_owner = record_->obstacle == obstacle_name(Obstacle::privileged);
+  }
+  return appeared_unseen(run_, query);
+}
+
 Summary OpenedRun::summary(const SummaryOptions& options) const {
   Summary summary = summarize(run_, options);
   if (const auto spot = unaudited()) summary.blind_spots.push_back({spot->reason, spot->text, 1});

@@ -13,6 +13,7 @@
 #include "reporter/base/result.h"
 #include "reporter/commands/progress.h"
 #include "reporter/commands/run_record.h"
+#include "reporter/model/appeared.h"
 #include "reporter/model/run.h"
 #include "reporter/render/filter.h"
 #include "reporter/render/sarif.h"
@@ -67,6 +68,8 @@ class OpenedRun {
   StackCache& stacks() { return stacks_; }
   const std::optional<RunRecord>& record() const { return record_; }
   std::optional<BlindSpotEvent> unaudited() const;
+  // What appeared in the directories of the run without a record, where something may be missing.
+  std::vector<Appeared> appeared() const;
   // summarize(), and unaudited() among the blind spots.
   Summary summary(const SummaryOptions& options) const;
   Heading heading() const;

@@ -33,6 +33,7 @@ std::string to_json(const RunRecord& record) {
   json.integer("parent_pid", record.parent_pid);
   json.number("start_ns", record.start_real_ns);
   json.integer("recorder", record.recorder);
+  if (record.end_real_ns != 0) json.number("end_ns", record.end_real_ns);
   json.integer("pid", record.pid);
   if (record.exit_code) json.integer("exit_code", *record.exit_code);
   if (record.signal != 0) json.integer("signal", record.signal);
@@ -84,6 +85,7 @@ std::optional<RunRecord> read_run_record(const std::string& directory) {
   record.parent_pid = number("parent_pid").value_or(0);
   record.pid = number("pid").value_or(0);
   record.start_real_ns = static_cast<std::uint64_t>(number("start_ns").value_or(0));
+  record.end_real_ns = static_cast<std::uint64_t>(number("end_ns").value_or(0));
   if (const auto code = number("exit_code")) record.exit_code = static_cast<int>(*code);
   record.signal = static_cast<int>(number("signal").value_or(0));
   if (const std::string mask = text("umask"); !mask.empty())

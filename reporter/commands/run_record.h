@@ -23,9 +23,10 @@ struct RunRecord {
   std::string parent;             // the program that started `run`, and so gave it that mask
   long parent_pid = 0;
   std::uint64_t start_real_ns = 0;
-  long recorder = 0;             // pid of `run` itself: who will write how CMD ended
-  long pid = 0;                  // of CMD; 0 while it is not started
-  std::optional<int> exit_code;  // nothing while it runs
+  std::uint64_t end_real_ns = 0;  // 0 while it runs
+  long recorder = 0;              // pid of `run` itself: who will write how CMD ended
+  long pid = 0;                   // of CMD; 0 while it is not started
+  std::optional<int> exit_code;   // nothing while it runs
   int signal = 0;
   std::string obstacle;  // why it could not be audited; empty when it could
 };

@@ -46,6 +46,7 @@ complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l no-symbols -d 
 complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l sort -x -a 'time path mode mask thread call kind' -d 'Order of the objects; mode: the widest first'
 complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l limit -x -d 'Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text, 100000 in html'
 complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l follow -d 'With jsonl: events of a run that is being recorded, as they come'
+complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l no-appeared -d 'Do not look for files that appeared without a record'
 complete -c umaskaudit -n '__fish_seen_subcommand_from threads' -l help -s h -d 'Print this help message and exit'
 complete -c umaskaudit -n '__fish_seen_subcommand_from threads' -l quiet -s q -d 'Say nothing but errors and the answer'
 complete -c umaskaudit -n '__fish_seen_subcommand_from threads' -l verbose -s v -d 'Say on standard error what is being done'

@@ -1,7 +1,7 @@
 """Filesystems of a wanted type, in a mount namespace that this process and its children have alone.
 
-Must never mount anything that others can see. Whatever happens, the kernel takes all of it away with
-the last process of the namespace. Called by the tests that must run
+Must never mount anything that others can see. Whatever happens, the kernel takes all of it away
+with the last process of the namespace. Called by the tests that must run
 on a certain filesystem; those skip, with the reason, where none can be had.
 """
 

@@ -176,7 +176,7 @@ class Contexts(Case):
         unseen = [truth["path"] for truth in truths_of(result) if "by-c" in truth.get("path", "")]
         self.assertEqual(len(unseen), 1)
         self.assertEqual(set(report.creations()), {str(self.work / "by-program")})
-        spot, = report.of("blind_spot")
+        spot, = [spot for spot in report.of("blind_spot") if spot["reason"] != "appeared"]
         self.assertEqual((spot["reason"], spot["text"]), ("dlmopen", library))
         self.check_drift(report, "by-program")
 
@@ -214,7 +214,7 @@ class Contexts(Case):
         self.assertEqual(chain[0], setter["pid"])
         self.assertGreaterEqual(len(chain), 4)
         story = self.tool("blame", run, self.work / "deep")
-        self.assertIn(f"umask 0027 (was {setter['old']}) in thread sh {setter['pid']} of process", story)
+        self.assertIn(f"umask 0027 (was {setter['old']}) in thread sh {setter['pid']} of", story)
         names = ["sh"] * (len(chain) - 1) + ["mkdir"]
         handed = " > ".join(f"{name} {pid}" for name, pid in zip(names, chain))
         self.assertIn(f"  handed down: {handed}\n", story)

@@ -74,7 +74,8 @@ class Stores(RoutesCase):
 
     @needs("setfacl", "mkfs.xfs")
     def test_xfs(self):
-        self.check_parents(mounts.mount_image(self, self.top / "m", "xfs", 320 << 20, make=["-q"]), "xfs")
+        where = mounts.mount_image(self, self.top / "m", "xfs", 320 << 20, make=["-q"])
+        self.check_parents(where, "xfs")
 
     @needs("setfacl", "mkfs.btrfs")
     def test_btrfs(self):

@@ -1,0 +1,20 @@
+// Words for files that appeared during a run without a record: see model/appeared.h.
+// Must never print a name but through escape() or as JSON. Called by `report`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reporter/model/appeared.h"
+#include "reporter/render/text_report.h"
+
+namespace umaskaudit {
+
+// Below "What this run could not see"; nothing for none. The first few are named.
+void append_appeared(std::string& out, const TextContext& context,
+                     const std::vector<Appeared>& files);
+
+// A line of schema version 1: a blind_spot of reason "appeared".
+void append_appeared_json(std::string& out, const Appeared& file);
+
+}  // namespace umaskaudit

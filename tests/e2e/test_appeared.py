@@ -1,0 +1,85 @@
+"""Files that appear behind a blind spot are found, and files of others are not taken for them."""
+
+import os
+import threading
+
+import harness
+from harness import Case, victim
+
+
+class Appeared(Case):
+    def found(self, run, *options):
+        """path -> mode of what the report says appeared, in both formats."""
+        lines = self.tool("report", run, "--format", "jsonl", *options)
+        events = harness.Report(lines.splitlines()).of("blind_spot", reason="appeared")
+        text = self.tool("report", run, *options)
+        for event in events:
+            self.assertIn(event["text"], text.partition("appeared, not seen")[2])
+        if not events:
+            self.assertNotIn("appeared, not seen", text)
+        return {event["text"]: event["final"] for event in events}
+
+    def on_disk(self, *names):
+        return {str(self.work / name): harness.octal((self.work / name).stat().st_mode & 0o7777)
+                for name in names}
+
+    def test_what_a_static_child_made(self):
+        (self.work / "before").mkdir()
+        script = f"umask 027; mkdir seen; {victim('static_hello')} .; : > seen/file"
+        _, run = self.record("sh", "-c", script)
+        (self.work / "after").mkdir()
+        self.assertEqual(self.found(run), self.on_disk("made-static"))
+        self.assertEqual(self.found(run, "--no-appeared"), {})
+        self.assertEqual(self.found(run, "--kind", "file"), {})
+
+    def test_what_a_static_program_made_where_it_was_started(self):
+        _, run = self.record(victim("static_hello"), ".")
+        self.assertEqual(self.found(run), self.on_disk("made-static"))
+
+    def test_what_a_library_in_its_own_name_space_made(self):
+        library = victim("libloaded_code_library.so")
+        _, run = self.record(victim("loaded_code"), self.work, "dlmopen", library)
+        self.assertEqual(self.found(run),
+                         self.on_disk("by-constructor", "by-function", "by-destructor"))
+
+    def test_what_was_renamed_without_having_been_seen(self):
+        static = victim("static_hello")
+        script = f"mkdir seen; {static} seen; mv seen/made-static seen/x; : > seen/f"
+        _, run = self.record("sh", "-c", script)
+        self.assertEqual(self.found(run), self.on_disk("seen/x"))
+
+    def record_beside(self, script):
+        """Records a shell that waits, after it has begun, until somebody else made `other`."""
+        os.mkfifo(self.work / "begun")
+        os.mkfifo(self.work / "go-on")
+
+        def other():
+            with open(self.work / "begun", "rb"):
+                (self.work / "other").mkdir()
+            with open(self.work / "go-on", "wb"):
+                pass
+
+        thread = threading.Thread(target=other)
+        thread.start()
+        _, run = self.record("sh", "-c", f"mkdir seen; : > begun; cat go-on; {script}")
+        thread.join()
+        self.assertTrue((self.work / "other").is_dir())
+        return run
+
+    def test_nothing_is_looked_for_when_all_was_seen(self):
+        self.assertEqual(self.found(self.record_beside("true")), {})
+
+    def test_directories_that_all_may_write_to_are_left_out(self):
+        self.work.chmod(0o1777)
+        _, run = self.record("sh", "-c", f"mkdir seen; {victim('static_hello')} .; : > seen/file")
+        self.assertEqual(self.found(run), {})
+
+    def test_drift_is_reason_enough(self):
+        """The mask was changed past libc: creations may have been made past it too."""
+        _, run = self.record(victim("raw_syscall"), self.work)
+        self.assertEqual(self.found(run), {})
+        self.assertTrue(self.report(run).of("umask", drift=True))
+
+
+if __name__ == "__main__":
+    harness.main()
