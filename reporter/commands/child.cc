@@ -120,7 +120,8 @@ int ChildEnd::code() const {
 }
 
 Result<ChildEnd> run_child(const std::vector<std::string>& command,
-                           const std::vector<std::string>& environment) {
+                           const std::vector<std::string>& environment,
+                           const std::function<void()>& started) {
   std::vector<char*> arguments = pointers(command);
   std::vector<char*> variables = pointers(environment);
   int ends[2];
@@ -147,6 +148,7 @@ Result<ChildEnd> run_child(const std::vector<std::string>& command,
   signals.forward_signals(end.pid);
   end.exec_error = read_exec_error(ends[0]);
   close(ends[0]);
+  if (started && end.exec_error == 0) started();
   wait_for(end);
   return end;
 }

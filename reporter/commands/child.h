@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,9 @@ struct ChildEnd {
 
 // Starts `command` (found through PATH) with `environment` ("KEY=value" strings) and waits for it.
 // SIGINT and SIGQUIT are ignored meanwhile (the terminal sends them to CMD itself), SIGTERM and
-// SIGHUP are handed on. Error: no process could be made.
+// SIGHUP are handed on. `started` is called once CMD runs. Error: no process could be made.
 Result<ChildEnd> run_child(const std::vector<std::string>& command,
-                           const std::vector<std::string>& environment);
+                           const std::vector<std::string>& environment,
+                           const std::function<void()>& started = {});
 
 }  // namespace umaskaudit

@@ -10,12 +10,15 @@
 #include <cstring>
 #include <ctime>
 #include <memory>
+#include <optional>
 #include <ostream>
 
 #include "reporter/base/proc_status.h"
 #include "reporter/commands/child.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/live_log.h"
+#include "reporter/commands/live_watch.h"
 #include "reporter/commands/preload_environment.h"
 #include "reporter/commands/program.h"
 #include "reporter/commands/run_directory.h"
@@ -35,6 +38,8 @@ struct Options {
   std::vector<std::string> raw;
   bool no_summary = false;
   bool record_argv = false;
+  bool live = false;
+  std::vector<std::string> live_to;
 };
 
 std::vector<std::string> shim_values(const Options& options) {
@@ -68,6 +73,13 @@ RunRecord begin_record(const std::vector<std::string>& command, const Options& o
   return record;
 }
 
+std::uint64_t monotonic_now() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000000000u +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
 int fail_run(Console& console, const Error& error) {
   fail(console, error);
   return kRunFailed;
@@ -82,7 +94,8 @@ int fail_exec(Console& console, const std::string& name, const RunDirectory& run
   return end.code();
 }
 
-int record(const Options& options, const std::vector<std::string>& command, Console& console) {
+int record(const Options& options, LiveLog* live, const std::vector<std::string>& command,
+           Console& console) {
   const Result<std::string> library = find_library();
   if (!library) return fail_run(console, library.error());
   const Result<RunDirectory> run = prepare_run_directory(
@@ -92,6 +105,7 @@ int record(const Options& options, const std::vector<std::string>& command, Cons
   if (!environment) return fail_run(console, environment.error());
   spdlog::debug("recording into {} with {}", escape(run->path), escape(*library));
 
+  const std::uint64_t begin_ns = monotonic_now();
   RunRecord record = begin_record(command, options);
   const ProgramFacts program = inspect_program(command[0]);
   const bool exists =
@@ -105,7 +119,10 @@ int record(const Options& options, const std::vector<std::string>& command, Cons
   if (const Status written = write_run_record(run->path, record); !written)
     return fail_run(console, written.error());
 
-  const Result<ChildEnd> end = run_child(command, *environment);
+  std::optional<LiveWatch> watch;
+  const Result<ChildEnd> end = run_child(command, *environment, [&] {
+    if (live != nullptr) watch.emplace(run->path, begin_ns, *live).start();
+  });
   if (!end) return fail_run(console, end.error());
   if (end->exec_error != 0) return fail_exec(console, command[0], *run, *end);
   record.pid = end->pid;
@@ -114,6 +131,8 @@ int record(const Options& options, const std::vector<std::string>& command, Cons
   record.signal = end->signal;
   if (const Status written = write_run_record(run->path, record); !written)
     warn(console, written.error().what + " (" + written.error().why + ")");
+  if (const std::string trouble = watch ? watch->finish() : ""; !trouble.empty())
+    warn(console, "--live missed something: " + trouble);
   const unsigned growing = trim_segments(run->path);
   if (!options.no_summary && console.verbosity != Verbosity::quiet)
     print_run_summary(console, *run, growing);
@@ -152,12 +171,22 @@ Action configure_run(CLI::App& app) {
       ->allow_extra_args(false);
   app.add_flag("--record-argv", options->record_argv,
                "Keep CMD's arguments in run.json (they may hold secrets)");
+  app.add_flag("--live", options->live, "Print what happens as it happens, on standard error");
+  app.add_option("--live-to", options->live_to,
+                 "The same to stderr, syslog, journald or file:PATH; repeat for more")
+      ->type_name("PLACE")
+      ->allow_extra_args(false)
+      ->check(check_live_place);
   app.add_flag("--no-summary", options->no_summary, "Print no summary when CMD has ended");
   return [options](Invocation& invocation) {
     if (invocation.tail.empty())
       return fail(invocation.console,
                   {"run: no program given", "", "umaskaudit run -- CMD", ExitCode::usage});
-    return record(*options, invocation.tail, invocation.console);
+    std::vector<std::string> places = options->live_to;
+    if (options->live) places.insert(places.begin(), "stderr");
+    Result<LiveLog> log = LiveLog::open(places, invocation.console);
+    if (!log) return fail(invocation.console, log.error());
+    return record(*options, places.empty() ? nullptr : &*log, invocation.tail, invocation.console);
   };
 }
 

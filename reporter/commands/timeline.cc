@@ -18,15 +18,6 @@ struct Options {
   bool all = false;
 };
 
-// What tells the story of the masks; the rest (failed calls, opened files, threads, names) on
-// --all.
-bool is_story(const Event& event) {
-  if (const auto* create = std::get_if<CreateEvent>(&event))
-    return create->error == 0 && create->created != trace::Created::no;
-  return !std::holds_alternative<RenameEvent>(event) &&
-         !std::holds_alternative<ThreadCreateEvent>(event);
-}
-
 void write(OpenedRun& opened, const Options& options, const Output& output) {
   const TimelineStyle style{opened.run().begin_ns(), output.paint, true};
   opened.begin_stream(output);

@@ -23,6 +23,7 @@ _umaskaudit() {
     run:--max-size) return;;
     run:--follow) COMPREPLY=($(compgen -W 'yes no' -- "$cur")); return;;
     run:--options) return;;
+    run:--live-to) return;;
     report:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     report:--format|report:-f) COMPREPLY=($(compgen -W 'text jsonl json csv markdown html sarif junit' -- "$cur")); return;;
     report:--output|report:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
@@ -143,7 +144,7 @@ _umaskaudit() {
     umask:--diff) return;;
   esac
   case $command in
-    run) options='--help -h --quiet -q --verbose -v --color --output -o --stacks --depth --max-size --follow --options --record-argv --no-summary';;
+    run) options='--help -h --quiet -q --verbose -v --color --output -o --stacks --depth --max-size --follow --options --record-argv --live --live-to --no-summary';;
     report) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --sort --limit --follow --no-appeared';;
     threads) options='--help -h --quiet -q --verbose -v --color --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     timeline) options='--help -h --quiet -q --verbose -v --color --all --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;

@@ -22,6 +22,8 @@ complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l max-size -x -d 'B
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l follow -x -a 'yes no' -d 'Follow children whose environment was cleaned'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l options -x -d 'An option of the library as it is, KEY=VALUE; repeat'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l record-argv -d 'Keep CMD'\''s arguments in run.json (they may hold secrets)'
+complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l live -d 'Print what happens as it happens, on standard error'
+complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l live-to -x -d 'The same to stderr, syslog, journald or file:PATH; repeat for more'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l no-summary -d 'Print no summary when CMD has ended'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -x -a '(__fish_complete_subcommand --fcs-skip=2)'
 complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l help -s h -d 'Print this help message and exit'

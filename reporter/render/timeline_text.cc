@@ -1,6 +1,6 @@
 // Lines of timeline_text.h.
 // Must never align by looking at all events: widths are fixed, long names push the line.
-// Called by `timeline` and `blame`.
+// Called by `timeline`, `blame` and the live commands.
 #include "reporter/render/timeline_text.h"
 
 #include <cstring>
@@ -94,6 +94,13 @@ struct What {
 };
 
 }  // namespace
+
+bool is_story(const Event& event) {
+  if (const auto* create = std::get_if<CreateEvent>(&event))
+    return create->error == 0 && create->created != trace::Created::no;
+  return !std::holds_alternative<RenameEvent>(event) &&
+         !std::holds_alternative<ThreadCreateEvent>(event);
+}
 
 std::string what_happened(const Event& event) { return std::visit(What{}, event); }
 

@@ -1,6 +1,6 @@
 // One line an event: when, in which fs context, who, the mask, and what happened.
 // Must never look ahead: lines are streamed.
-// Called by `timeline` and by `blame`.
+// Called by `timeline`, `blame` and the live commands.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,9 @@ struct TimelineStyle {
   Paint paint;
   bool where = true;  // name the code
 };
+
+// What tells the story of the masks: no failed calls, opened files, threads, names.
+bool is_story(const Event& event);
 
 // The titles of the columns, with a newline.
 std::string timeline_titles(const TimelineStyle& style);

@@ -1,14 +1,18 @@
-"""A run as it happens: what a follower prints is what the report says afterwards."""
+"""A run as it happens: what is told live is what the report says afterwards."""
 
 import collections
 import json
 import os
+import re
 import signal
+import socket
+import stat
 import subprocess
+import threading
 import time
 
 import harness
-from harness import Case, Report, victim
+from harness import Case, Report, needs, victim
 
 DEADLINE = 60  # seconds; reached only by a hang
 
@@ -137,6 +141,154 @@ class Follow(LiveCase):
         result = self.execute(harness.TOOL, "report", "x", "--follow")
         self.assertEqual(result.returncode, 2)
         self.assertIn(b"--format jsonl", result.stderr)
+
+
+class RunLive(LiveCase):
+    """`run --live` and where its lines may go."""
+
+    SCRIPT = "umask 027; mkdir made; umask 0; : > wide"
+
+    def run_live(self, *options, command=("sh", "-c", SCRIPT), **rest):
+        run = self.new_run()
+        result = self.execute(harness.TOOL, "run", "-o", run, "--no-summary", *options, "--",
+                              *command, **rest)
+        return result, run
+
+    def story(self, text):
+        """Lines without what stands in front of the time of an event."""
+        return re.findall(r"(?m)[+-]\d+\.\d{6}  .*", text)
+
+    def check_story(self, text, run):
+        """The same lines as those of the timeline that is made afterwards."""
+        lines = self.story(text)
+        told = self.story(self.tool("timeline", run))
+        self.assertTrue([line for line in lines if re.search("0027->0000 +umask 0000", line)], text)
+        self.assertEqual(len([line for line in lines if "created dir" in line]), 1, text)
+        # Their clocks begin a few milliseconds apart.
+        self.assertEqual(sorted(line.split(None, 1)[1] for line in lines),
+                         sorted(line.split(None, 1)[1] for line in told))
+
+    def test_lines_on_standard_error(self):
+        result, run = self.run_live("--live")
+        self.assertEqual((result.returncode, result.stdout), (0, b""))
+        text = result.stderr.decode()
+        self.check_story(text, run)
+        self.assertTrue(all(line.startswith("umaskaudit: ") for line in text.splitlines()), text)
+        mode = stat.S_IMODE(os.stat(self.work / "made").st_mode)
+        self.assertIn(f"/made 0777 & ~0027 = {mode:04o}", text)
+        self.assertRegex(text, r"0027->0000 +umask 0000  at \S+")
+
+    def test_lines_come_while_the_program_runs(self):
+        fifo = self.work / "fifo"
+        os.mkfifo(fifo)
+        log = self.top / "stderr"
+        process = self.start(harness.TOOL, "run", "-o", self.new_run(), "--live", "--", "sh", "-c",
+                             "mkdir made; read line < fifo; exit 7", stderr=log.open("wb"))
+        wait_until(lambda: b"created dir" in log.read_bytes(), "the creation is told")
+        self.assertIsNone(process.poll())
+        fifo.write_text("\n")
+        self.assertEqual(process.wait(DEADLINE), 7)
+
+    def test_many_threads_lose_no_line(self):
+        result, run = self.run_live("--live", command=(victim("threads_umask"), self.work, 300))
+        self.assertEqual(result.returncode, 0)
+        events = self.report(run)
+        lines = self.story(result.stderr.decode())
+        self.assertEqual(len([line for line in lines if "->" in line]), len(events.of("umask")))
+        self.assertEqual(len([line for line in lines if " created " in line]),
+                         sum(map(len, events.creations().values())))
+
+    def test_names_of_the_program_are_escaped(self):
+        result, _ = self.run_live("--live", command=("mkdir", "\x1b[2Jx\ny"))
+        self.assertNotIn(b"\x1b", result.stderr)
+        self.assertIn(rb"\x1b[2Jx\ny 0777", result.stderr)
+
+    def test_colour_is_asked_for(self):
+        result, _ = self.run_live("--live", "--color", "always")
+        self.assertIn(b"\x1b[", result.stderr)
+
+    def test_a_file_is_private_and_nothing_of_it_reaches_the_program(self):
+        log = self.top / "live.log"
+        os.umask(0)
+        result, run = self.run_live("--live-to", f"file:{log}", command=(
+            "sh", "-c", "ls -l /proc/self/fd; " + self.SCRIPT))
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertNotIn(b"live.log", result.stdout)
+        self.assertEqual(stat.S_IMODE(log.stat().st_mode), 0o600)
+        text = log.read_text()
+        self.check_story(text, run)
+        for line in text.splitlines():
+            self.assertRegex(line, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d ")
+
+    def test_a_program_that_cannot_be_seen(self):
+        result, _ = self.run_live("--live", command=(victim("static_hello"),))
+        self.assertIn(b"not seen: exec-static", result.stderr)
+
+    def test_only_this_run_is_told(self):
+        _, run = self.record("mkdir", "first")
+        result = self.execute(harness.TOOL, "run", "-o", run, "--no-summary", "--live", "--",
+                              "mkdir", "second")
+        self.assertIn(b"/second 0777", result.stderr)
+        self.assertNotIn(b"/first", result.stderr)
+
+    def test_places_that_are_not_there(self):
+        for place, cause in (("tape", b"none of stderr, syslog, journald, file:PATH"),
+                             ("file:", b"none of"), ("file:/proc/none/x", b"cannot log to")):
+            result = self.execute(harness.TOOL, "run", "-o", self.new_run(), "--live-to", place,
+                                  "--", "mkdir", "made")
+            self.assertEqual(result.returncode, 2, place)
+            self.assertIn(cause, result.stderr)
+            self.assertFalse((self.work / "made").exists())
+
+    def received(self, place, socket_path, *binds):
+        """The datagrams of a run in a mount namespace where our socket is the daemon's."""
+        if os.geteuid() != 0:
+            self.skipTest("needs root to mount")
+        socket_path.parent.mkdir(parents=True, exist_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+            listener.bind(str(socket_path))
+            run = self.new_run()
+            script = "".join(f"mount --bind {source} {target} && " for source, target in binds)
+            datagrams = []
+            # The queue of a datagram socket is short, and its senders wait: unix(7).
+            reader = threading.Thread(target=lambda: datagrams.extend(
+                iter(lambda: listener.recv(65536), b"end")))
+            reader.start()
+            try:
+                result = self.execute(
+                    "unshare", "-m", "sh", "-c", script + 'exec "$@"', "sh", harness.TOOL, "run",
+                    "-o", run, "--no-summary", "--live-to", place, "--", "sh", "-c", self.SCRIPT)
+            finally:
+                with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+                    sender.sendto(b"end", str(socket_path))
+                reader.join()
+            if b"built without" in result.stderr:
+                self.skipTest("built without libsystemd")
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            return datagrams, run
+
+    @needs("unshare", "mount")
+    def test_syslog(self):
+        devices = self.top / "dev"
+        devices.mkdir()
+        (devices / "null").touch()
+        datagrams, run = self.received("syslog", devices / "log", ("/dev/null", devices / "null"),
+                                       (devices, "/dev"))
+        text = "\n".join(data.rstrip(b"\0\n").decode() for data in datagrams)
+        self.check_story(text, run)
+        for data in datagrams:  # RFC 3164: <facility * 8 + severity>; user is 1, info 6
+            self.assertRegex(data, rb"^<14>.* umaskaudit\[\d+\]: ")
+
+    @needs("unshare", "mount")
+    def test_journald(self):
+        fake = self.top / "run"
+        datagrams, run = self.received("journald", fake / "systemd" / "journal" / "socket",
+                                       (fake, "/run"))
+        fields = [dict(line.split("=", 1) for line in data.decode().splitlines() if "=" in line)
+                  for data in datagrams]
+        self.check_story("\n".join(field["MESSAGE"] for field in fields), run)
+        self.assertEqual({(field["SYSLOG_IDENTIFIER"], field["PRIORITY"]) for field in fields},
+                         {("umaskaudit", "6")})
 
 
 if __name__ == "__main__":
