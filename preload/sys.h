@@ -117,12 +117,10 @@ inline void restore_signals(SignalSet old) {
 // source is not readable through it, it is one; barred, the clock stands still, but for a
 // nanosecond at each look that keeps the order.
 extern ClockGettime kernel_clock;  // null: no vDSO
-inline void read_clock(clockid_t clock, timespec* out) {
-  if (kernel_clock != nullptr) {
-    kernel_clock(clock, out);
-  } else {
-    call(SYS_clock_gettime, clock, arg(out));
-  }
+// 0, or -errno.
+inline long read_clock(clockid_t clock, timespec* out) {
+  if (kernel_clock != nullptr) return kernel_clock(clock, out);
+  return call(SYS_clock_gettime, clock, arg(out));
 }
 extern std::atomic<bool> clock_stopped;
 uint64_t stopped_clock(clockid_t clock);

@@ -112,7 +112,7 @@ std::string complete(const std::string& words) {
 
 TEST(Completions, WorkInBash) {
   EXPECT_EQ(complete("umaskaudit rep"), "report\n");
-  EXPECT_EQ(complete("umaskaudit report --format j"), "jsonl json\n");
+  EXPECT_EQ(complete("umaskaudit report --format j"), "jsonl json junit\n");
   EXPECT_EQ(complete("umaskaudit report --form"), "--format\n");
   EXPECT_EQ(complete("umaskaudit run --stacks ch"), "changes\n");
 }
