@@ -66,6 +66,7 @@ Action configure_doctor(CLI::App& app);
 Action configure_export(CLI::App& app);
 Action configure_completions(CLI::App& app);
 Action configure_explain(CLI::App& app);
+Action configure_top(CLI::App& app);
 Action configure_umask(CLI::App& app);
 
 }  // namespace umaskaudit

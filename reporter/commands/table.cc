@@ -19,6 +19,8 @@ constexpr Command kCommands[] = {
      "umaskaudit threads trace", Tail::none, configure_threads},
     {"timeline", "Mask changes and creations in order",
      "umaskaudit timeline trace --since 1.5s --thread 'worker*'", Tail::none, configure_timeline},
+    {"top", "A run as it grows, on a screen of its own", "umaskaudit top -- make install",
+     Tail::after_dashes, configure_top},
     {"blame", "The story of one object's permissions, back to the umask call",
      "umaskaudit blame trace /srv/app/secret.key", Tail::none, configure_blame},
     {"check", "Findings, by rules, policy and baseline, with an exit code",

@@ -4,7 +4,7 @@ _umaskaudit() {
   local command=${COMP_WORDS[1]} options i
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'run report threads timeline blame check export diff whatif doctor explain umask --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'run report threads timeline top blame check export diff whatif doctor explain umask --help --version' -- "$cur"))
     return
   fi
   case $command in run|doctor)
@@ -69,6 +69,9 @@ _umaskaudit() {
     timeline:--since) return;;
     timeline:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     timeline:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    top:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    top:--output|top:-o) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    top:--sort) COMPREPLY=($(compgen -W 'changes created latest' -- "$cur")); return;;
     blame:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     blame:--output|blame:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
     blame:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
@@ -148,6 +151,7 @@ _umaskaudit() {
     report) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --sort --limit --follow --no-appeared';;
     threads) options='--help -h --quiet -q --verbose -v --color --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     timeline) options='--help -h --quiet -q --verbose -v --color --all --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
+    top) options='--help -h --quiet -q --verbose -v --color --output -o --sort';;
     blame) options='--help -h --quiet -q --verbose -v --color --output -o --sysroot --debug-dir --debuginfod --no-symbols';;
     check) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --policy --suppressions --baseline --write-baseline --fail-on --max-loss --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols';;

@@ -1,0 +1,265 @@
+"""`top`: its screen as tmux shows it, the terminal afterwards, and the picture without one."""
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+
+import harness
+from harness import Case, needs, victim
+
+DEADLINE = 60  # seconds; reached only by a hang
+SCRIPT = "umask 027; mkdir made; umask 0; : > wide; read line < fifo; mkdir late; exit 7"
+
+
+class Pane:
+    """A shell in a terminal of tmux's, with a server of its own."""
+
+    def __init__(self, case, size=(120, 40), **env):
+        self.case = case
+        case.panes = getattr(case, "panes", 0) + 1
+        self.socket = str(case.top / f"tmux{case.panes}")
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith(("UMASKAUDIT_", "TEST_", "TMUX", "NO_COLOR"))}
+        environment.update(env)
+        case.addCleanup(self.tmux, "kill-server", check=False)
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", size[0], "-y", size[1], "-c",
+                  case.work, "bash --norc --noprofile -i", env=environment)
+        self.wait(lambda: self.text().strip(), "the shell prompts")
+
+    def tmux(self, *words, check=True, **options):
+        result = subprocess.run(["tmux", "-S", self.socket, *map(str, words)], timeout=DEADLINE,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        if check and result.returncode != 0:
+            raise AssertionError(f"tmux {words}: {result.stderr}")
+        return result.stdout.decode()
+
+    def keys(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def type(self, *words):
+        self.tmux("send-keys", "-l", " ".join(shlex.quote(str(word)) for word in words))
+        self.keys("Enter")
+
+    def text(self, *options):
+        return self.tmux("capture-pane", "-p", *options)
+
+    def lines(self):
+        return self.text().rstrip("\n").split("\n")
+
+    def on_screen(self):
+        return self.tmux("display", "-p", "#{alternate_on}").strip() == "1"
+
+    def wait(self, true, what):
+        end = time.monotonic() + DEADLINE
+        while not true():
+            if time.monotonic() > end:
+                raise AssertionError(f"waited in vain until {what}:\n{self.text()}")
+            time.sleep(0.02)
+
+    def wait_for(self, *texts):
+        self.wait(lambda: all(text in self.text() for text in texts), f"{texts} show")
+
+    def state(self):
+        """What a program must leave as it found it."""
+        file = self.case.top / "stty"
+        file.unlink(missing_ok=True)
+        self.tmux("send-keys", "-l", f"stty -a > {file}.new; mv {file}.new {file}")
+        self.keys("Enter")
+        self.wait(file.exists, "stty has written")
+        return file.read_text(), self.tmux("display", "-p",
+                                           "#{alternate_on} #{cursor_flag} #{wrap_flag}")
+
+    def code(self):
+        """The exit code of the last command."""
+        self.tmux("send-keys", "-l", "echo code=$?.")
+        self.keys("Enter")
+        self.wait(lambda: any(line.startswith("code=") for line in self.lines()), "the code shows")
+        return [line for line in self.lines() if line.startswith("code=")][-1]
+
+
+@needs("tmux", "bash")
+class Screen(Case):
+    def setUp(self):
+        super().setUp()
+        self.fifo = self.work / "fifo"
+        os.mkfifo(self.fifo)
+
+    def start_run(self):
+        """A program that made some things and waits at the fifo: (process, run)."""
+        run = self.new_run()
+        process = subprocess.Popen(
+            [harness.TOOL, "run", "-o", run, "--no-summary", "--", "sh", "-c", SCRIPT],
+            cwd=self.work, stdin=subprocess.DEVNULL, start_new_session=True)
+
+        def end():
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+        self.addCleanup(end)
+        return process, run
+
+    def proceed(self):
+        """Lets the program go on; it opens the fifo sooner or later."""
+        self.fifo.write_text("\n")
+
+    def show(self, pane, *words):
+        pane.type(harness.TOOL, "top", *words)
+        pane.wait_for("FS CONTEXT", "q quit")
+
+    def top_pid(self, pane):
+        """The one child of the pane's shell: proc(5)."""
+        shell = pane.tmux("display", "-p", "#{pane_pid}").strip()
+        with open(f"/proc/{shell}/task/{shell}/children", encoding="ascii") as children:
+            return int(children.read())
+
+    def test_what_happens_shows_while_it_happens(self):
+        pane = Pane(self, size=(200, 40))
+        process, run = self.start_run()
+        pane.wait((run / "run.json").exists, "the run begins")
+        self.show(pane, run)
+        pane.wait_for("recording", "/made 0777 & ~0027 = 0750", "/wide 0666 & ~0000 = 0666",
+                      "0027->0000", "FINDINGS so far", "warning: umask-zero")
+        self.assertNotIn("late", pane.text())
+        (context,) = [line for line in pane.lines() if line.split()[1:2] == ["0000"]]
+        self.assertIn("sh ", context)
+        self.proceed()
+        pane.wait_for("ended", "/late 0777 & ~0000 = 0777", "FINDINGS of the run")
+        self.assertEqual(process.wait(DEADLINE), 7)
+
+    def test_keys_and_the_terminal_afterwards(self):
+        _, run = self.record("sh", "-c", "umask 077; mkdir made")
+        pane = Pane(self)
+        before = pane.state()
+        self.show(pane, run)
+        self.assertTrue(pane.on_screen())
+        pane.wait_for("by changes")
+        pane.keys("s")
+        pane.wait_for("by created")
+        pane.keys("s")
+        pane.wait_for("by latest")
+        pane.keys("q")
+        pane.wait(lambda: not pane.on_screen(), "the screen is left")
+        self.assertEqual(pane.code(), "code=0.")
+        self.assertEqual(pane.state(), before)
+
+    def test_the_sort_key_sorts(self):
+        _, run = self.record("sh", "-c", "umask 077; umask 022; umask 077; touch a b; touch c")
+        pane = Pane(self, size=(150, 40))
+
+        def first():
+            lines = pane.lines()
+            (title,) = [at for at, line in enumerate(lines) if line.startswith("THREAD")]
+            return lines[title + 1].split()[0]
+
+        self.show(pane, run)
+        pane.wait(lambda: first() == "sh", "the shell, which changed the mask, is first")
+        pane.keys("s")
+        pane.wait(lambda: first() == "touch", "the creator is first")
+
+    def test_signals_give_the_terminal_back(self):
+        _, run = self.record("sh", "-c", "umask 077; mkdir made")
+        pane = Pane(self)
+        before = pane.state()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT,
+                       signal.SIGSEGV, signal.SIGABRT):
+            pane.type("ulimit", "-c", "0")
+            pane.type("clear")
+            self.show(pane, run)
+            os.kill(self.top_pid(pane), number)
+            pane.wait(lambda: not pane.on_screen(), f"{number} ends it")
+            self.assertEqual(pane.state(), before, number)
+
+    def test_stop_and_go_on(self):
+        _, run = self.record("sh", "-c", "umask 077; mkdir made")
+        pane = Pane(self)
+        before = pane.state()
+        self.show(pane, run)
+        pane.keys("C-z")
+        pane.wait(lambda: not pane.on_screen(), "the shell has the terminal")
+        self.assertEqual(pane.state()[1], before[1])
+        pane.type("fg")
+        pane.wait(pane.on_screen, "the screen is back")
+        pane.wait_for("FS CONTEXT", "q quit")
+        pane.keys("q")
+        pane.wait(lambda: not pane.on_screen(), "the screen is left")
+        self.assertEqual(pane.state(), before)
+
+    def test_a_new_size(self):
+        _, run = self.record("sh", "-c", "umask 077; mkdir made; umask 0; mkdir wide")
+        pane = Pane(self)
+        self.show(pane, run)
+        for columns, lines in ((60, 15), (30, 8), (160, 50)):
+            pane.tmux("resize-window", "-x", columns, "-y", lines)
+            pane.wait(lambda: len(pane.lines()) <= lines and pane.lines()[-1].startswith("q quit")
+                      and pane.lines()[0].startswith("umaskaudit"), f"it fits {columns}x{lines}")
+
+    def test_no_colour(self):
+        _, run = self.record("sh", "-c", "umask 0; mkdir wide")
+        for env, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+            pane = Pane(self, **env)
+            self.show(pane, run)
+            line = [line for line in pane.text("-e").split("\n") if "FS CONTEXT" in line][0]
+            self.assertEqual("\x1b[" in line, coloured, line)
+
+    def test_a_program_of_its_own(self):
+        pane = Pane(self, size=(200, 40))
+        self.show(pane, "-o", self.top / "own", "--", "sh", "-c", "echo noise; " + SCRIPT)
+        pane.wait_for("recording", "/wide 0666 & ~0000 = 0666")
+        self.proceed()
+        pane.wait_for("ended", "/late")
+        self.assertNotIn("noise", "\n".join(pane.lines()[1:]))
+        pane.keys("q")
+        pane.wait(lambda: not pane.on_screen(), "the screen is left")
+        self.assertEqual(pane.code(), "code=7.")
+        self.assertTrue(self.report(self.top / "own").of("create"))
+
+    def test_quitting_ends_the_program(self):
+        pane = Pane(self)
+        self.show(pane, "-o", self.top / "own", "--", "sh", "-c", "mkdir made; exec sleep 1000")
+        pane.wait_for("/made")
+        pane.keys("q")
+        pane.wait(lambda: not pane.on_screen(), "the screen is left")
+        self.assertEqual(pane.code(), f"code={128 + signal.SIGTERM}.")
+
+
+class Snapshot(Case):
+    """Without a terminal."""
+
+    def test_the_numbers_are_those_of_the_report(self):
+        _, run = self.record(victim("threads_umask"), self.work, 100)
+        report = self.report(run)
+        text = self.tool("top", run)
+        made = sum(map(len, report.creations().values()))
+        self.assertIn(f" {len(report.of('umask'))} mask changes, {made} objects created,", text)
+        self.assertIn(" 0 blind spots, 0 lost", text)
+        self.assertIn("FINDINGS of the run", text)
+        self.assertNotIn("\x1b", text)
+
+    def test_names_are_escaped(self):
+        _, run = self.record("mkdir", "\x1b[2Jx\ny")
+        text = self.tool("top", run)
+        self.assertNotIn("\x1b", text)
+        self.assertIn(r"/\x1b[2Jx\ny 0777", text)
+
+    def test_a_program_is_recorded_to_its_end(self):
+        result = self.execute(harness.TOOL, "top", "-o", self.top / "own", "--", "sh", "-c",
+                              "echo noise; umask 077; mkdir made; exit 7")
+        self.assertEqual(result.returncode, 7)
+        self.assertTrue(result.stdout.startswith(b"noise\n"), result.stdout)
+        self.assertIn(b"/made 0777 & ~0077 = 0700", result.stdout)
+
+    def test_it_takes_a_run_or_a_program(self):
+        for words in ((), ("x", "--", "true")):
+            result = self.execute(harness.TOOL, "top", *words)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(b"top RUN, or umaskaudit top -- CMD", result.stderr)
+        result = self.execute(harness.TOOL, "top", "-o", self.top / "own", "--", "no-such-program")
+        self.assertEqual(result.returncode, 2)
+        self.assertFalse((self.top / "own").exists())
+
+
+if __name__ == "__main__":
+    harness.main()
