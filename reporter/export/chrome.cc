@@ -53,7 +53,7 @@ class Writer : public rules::TimelineSink {
 
   bool write();
 
-  void on_change(const UmaskEvent& event, const rules::Change& change) override;
+  void on_change(const UmaskEvent& change, const rules::Change& meaning) override;
   void on_create(const CreateEvent&, const rules::Verdict&) override {}
   void on_closed(const rules::MaskWindow&) override {}
 
