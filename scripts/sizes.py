@@ -9,7 +9,7 @@ MAX_COLUMNS = 100
 MAX_LINES = 600
 SUFFIXES = {".h", ".cc", ".cpp", ".def", ".inc", ".py", ".sh", ".build", ".txt", ".md", ".scd",
              ".js", ".css", ".html", ""}
-SKIPPED = {".git", "golden", "corpus", "completions", "__pycache__"}
+SKIPPED = {".git", "golden", "corpus", "seeds", "completions", "__pycache__"}
 PROSE = {".md", ".scd"}
 
 

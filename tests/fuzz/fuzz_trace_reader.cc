@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -16,6 +15,7 @@
 
 #include "preload/trace/checksum.h"
 #include "reporter/model/run.h"
+#include "tests/fuzz/require.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/unit/model/segment_builder.h"
 
@@ -24,12 +24,8 @@ namespace {
 
 using testing::kSplit;
 using testing::kSplitLength;
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
+using testing::require;
+using testing::touch;
 
 // One directory for the life of the process; /dev/shm is memory.
 const testing::RunDirectory& directory() {
@@ -71,12 +67,6 @@ void seal(std::string* segment) {
     std::memcpy(segment->data() + at, &head, sizeof head);
     at += head.length;
   }
-}
-
-// Reads every byte that a view names.
-void touch(std::string_view text) {
-  const volatile char* bytes = text.data();
-  for (std::size_t i = 0; i < text.size(); ++i) static_cast<void>(bytes[i]);
 }
 
 void check_create(const CreateEvent& create) {

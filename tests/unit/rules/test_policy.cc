@@ -55,6 +55,8 @@ TEST(PolicyFile, MistakesNameLineAndColumn) {
     const char* why;
   };
   const Case cases[] = {
+      {"[=]\n", "p.toml:1:2", "key"},
+      {"[[\xc3\xa4]]\n", "p.toml:1:3", "key"},
       {"[[path]]\nglob = \"/a\nwidest = \"0640\"\n", "p.toml:2:", ""},
       {"[[path]]\nglob = \"/a\"\nwidest = 640\n", "p.toml:3:10", "octal"},
       {"[[path]]\nglob = \"/a\"\nwidest = \"0648\"\n", "p.toml:3:10", "octal"},
