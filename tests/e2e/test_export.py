@@ -26,11 +26,15 @@ class Exported(Case):
 
     def overlap(self):
         """A program whose windows hit other threads: (run, path -> (mode, mode it should have))."""
-        result, run = self.record(victim("bug_filelock"), self.work)
-        (truth,) = truths_of(result)
-        hits = {hit["path"]: (hit["mode"], hit["expected"]) for hit in truth["hits"]}
-        self.assertTrue(hits, "the race did not happen")
-        return run, hits
+        for _ in range(10):  # each race takes its own course: some hit nobody
+            result, run = self.record(victim("bug_filelock"), self.work)
+            (truth,) = truths_of(result)
+            hits = {hit["path"]: (hit["mode"], hit["expected"]) for hit in truth["hits"]}
+            if hits:
+                return run, hits
+            harness.remove_tree(self.work)
+            self.work.mkdir()
+        return self.fail("ten races hit nobody")
 
     def hostile(self):
         """A run whose program chose the worst names."""
