@@ -39,7 +39,9 @@ cp "$STANDINS/tool" "$2/reporter/umaskaudit"
 echo chatter
 """
 TOOL = """#!/bin/sh
-umask; pwd; cat; ls /proc/$$/fd | grep -x '[0-9]' | tr '\\n' ' '
+# Not at the head of a pipeline: the shell holds the pipes while it makes it.
+ls /proc/$$/fd >"$0.descriptors"
+umask; pwd; cat; grep -x '[0-9]' "$0.descriptors" | tr '\\n' ' '
 for word; do printf '<%s>' "$word"; done
 exit 42
 """
