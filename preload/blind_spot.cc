@@ -25,9 +25,13 @@ const char* describe(trace::Blind reason) {
     case trace::Blind::seccomp:
       return "a seccomp filter is in force";
     case trace::Blind::raw_clone:
+      return "a task made by clone has a mask that cannot be told";
     case trace::Blind::no_mask:
-    case trace::Blind::old_abi:
+      return "the mask at the start cannot be read";
+    case trace::Blind::exec_abi:
+      return "a program for another machine or word size takes no preload";
     case trace::Blind::untracked_chroot:
+      return "the root moved to where it has no name";
     case trace::Blind::other:
       break;
   }

@@ -107,7 +107,7 @@ Obstacle inspect_elf(const char* bytes, long size) {
   ElfW(Ehdr) header;
   if (size < static_cast<long>(sizeof header)) return {};
   memcpy(&header, bytes, sizeof header);
-  if (header.e_ident[EI_CLASS] != ELFCLASS64) return {true, trace::Blind::other};
+  if (header.e_ident[EI_CLASS] != ELFCLASS64) return {true, trace::Blind::exec_abi};
   for (unsigned i = 0; i < header.e_phnum; ++i) {
     const std::uint64_t at = header.e_phoff + std::uint64_t{i} * sizeof(ElfW(Phdr));
     ElfW(Phdr) segment;

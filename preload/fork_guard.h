@@ -14,8 +14,8 @@ void set_up_fork_guard();
 inline bool fork_guard_intact() { return *fork_guard == 1; }
 
 // In the child of fork(2), from the atfork handler or when the guard was found cleared: makes the
-// copied state ours and writes the child's process record.
-void adopt_fork();
+// copied state ours and writes the child's process record. `unseen`: the latter.
+void adopt_fork(bool unseen);
 // The latter, for whichever thread of the child comes first; others wait for it.
 void adopt_unseen_fork();
 

@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 
 #include "preload/birth_mask.h"
+#include "preload/blind_spot.h"
 #include "preload/fork_guard.h"
 #include "preload/futex_lock.h"
 #include "preload/recorder.h"
@@ -40,8 +41,22 @@ bool holds(const FsContext& context, std::uint32_t tid) {
   return tid != 0 && context.holder.load(std::memory_order_relaxed) == tid;
 }
 
-// True when both tasks share one fs context; false also when the kernel will not say (kcmp(2)).
-bool share_fs(std::uint32_t a, std::uint32_t b) { return sys::call(SYS_kcmp, a, b, KCMP_FS) == 0; }
+// Whether both tasks share one fs context; unknown when one is gone, or the kernel will not say
+// (kcmp(2)).
+enum class Sharing : std::uint8_t { unknown, no, yes };
+Sharing compare_fs(std::uint32_t a, std::uint32_t b) {
+  const long result = sys::call(SYS_kcmp, a, b, KCMP_FS);
+  if (result < 0) return Sharing::unknown;
+  return result == 0 ? Sharing::yes : Sharing::no;
+}
+bool share_fs(std::uint32_t a, std::uint32_t b) { return compare_fs(a, b) == Sharing::yes; }
+
+// Where somebody asked for CLONE_FS, and the kernel does not say whose mask the task has: what is
+// recorded is a guess. Where nobody did, the task has its own.
+void report_unknown_clone(const Author& author, std::uint32_t context) {
+  if (!process.shares_fs.load(std::memory_order_relaxed)) return;
+  report_blind_spot(author, trace::Blind::raw_clone, Call::clone, context, 0, "clone", 5);
+}
 
 // An entry of the table and its record. Nothing when the table is full.
 struct NewContext {
@@ -111,19 +126,20 @@ void set_up_thread(std::uint32_t tid) {
   write_thread_record({tid}, context_id({tid, 0, own_context()}), pthread_self());
 }
 
-// A vfork child, or a clone(CLONE_VM) child without a TLS of its own. Its context is remembered in
+// A vfork child, or a clone(CLONE_VM) task without a TLS of its own. Its context is remembered in
 // the TLS that it borrows until the thread itself, or another borrower, comes along.
 Task enter_borrowed(std::uint32_t tid, std::uint32_t pid) {
   Borrower& borrower = thread_state.borrower;
   FsContext* parent = own_context();
-  if (thread_state.tid != 0 && parent != nullptr && share_fs(tid, thread_state.tid)) {
-    return {tid, pid, parent};
-  }
+  const bool known = thread_state.tid != 0 && parent != nullptr;
+  const Sharing sharing = known ? compare_fs(tid, thread_state.tid) : Sharing::no;
+  if (sharing == Sharing::yes) return {tid, pid, parent};
   if (borrower.tid != tid) {
     trace::Context record{};
     record.id = next_id(trace::IdSpace::context);
     record.owner = tid;
-    record.origin = static_cast<std::uint8_t>(trace::Origin::vfork);
+    const bool thread = pid == process.pid.load(std::memory_order_relaxed);
+    record.origin = static_cast<std::uint8_t>(thread ? trace::Origin::clone : trace::Origin::vfork);
     if (parent != nullptr) {
       record.parent = parent->id;
       record.parent_change = parent->change.load(std::memory_order_acquire) / 2;
@@ -133,8 +149,14 @@ Task enter_borrowed(std::uint32_t tid, std::uint32_t pid) {
     borrower = {tid, record.id, 0, 0, false};
     write_record(trace::RecordType::context, Author{tid, pid}, record);
     write_thread_record({tid, pid}, record.id, 0);
+    if (sharing == Sharing::unknown) report_unknown_clone({tid, pid}, record.id);
   }
   return {tid, pid, nullptr};
+}
+
+// Whether the TLS is that of a thread that is still there. A new thread of libc's has an empty one.
+bool tls_is_borrowed(std::uint32_t pid) {
+  return thread_state.tid != 0 && sys::call(SYS_tgkill, pid, thread_state.tid, 0) == 0;
 }
 
 // Asks the kernel who it is.
@@ -146,7 +168,7 @@ Task enter_slowly() {
   if (tid != thread_state.tid || tid == 0) {
     const int asked_pid = sys::getpid();
     const std::uint32_t pid = asked_pid > 0 ? static_cast<std::uint32_t>(asked_pid) : own_pid;
-    if (pid != own_pid) return enter_borrowed(tid, pid);
+    if (pid != own_pid || tls_is_borrowed(pid)) return enter_borrowed(tid, pid);
     set_up_thread(tid);
   } else if (own_context() != nullptr) {
     thread_state.borrower.tid = 0;
@@ -192,6 +214,7 @@ Task enter() {
 }
 
 void expect_new_task(unsigned long flags) {
+  if ((flags & CLONE_FS) != 0) process.shares_fs.store(true, std::memory_order_relaxed);
   if ((flags & CLONE_VM) == 0) return;  // a copy of our memory: fork_guard.h
   // Until a vfork child is gone its parent does not run; still the parent asks from now on, for a
   // handler may come between here and the call.
@@ -315,7 +338,8 @@ trace::Context make_first_context() {
 }
 
 void make_unshared_context(const Task& task) {
-  if (task.context == nullptr) return;
+  // A borrower is found to have its own at its next event.
+  if (task.context == nullptr || task.tid != thread_state.tid) return;
   // The kernel copied the mask some moments ago; the old context may have moved on since. Nobody
   // else has the new one.
   BirthMask birth = read_proc_mask();
@@ -340,12 +364,13 @@ void unlock_contexts() {
   for (std::uint32_t i = locked_count; i > 0; --i) release(contexts[i - 1]);
 }
 
-trace::Context adopt_forked_context() {
+trace::Context adopt_forked_context(bool unseen) {
   const auto tid = static_cast<std::uint32_t>(sys::gettid());
   trace::Context record{};
   record.owner = tid;
   record.origin = static_cast<std::uint8_t>(trace::Origin::fork);
   BirthMask birth;
+  Sharing sharing = Sharing::no;
   const Borrower& borrower = thread_state.borrower;
   if (borrower.tid != 0 && borrower.tid == static_cast<std::uint32_t>(sys::call(SYS_getppid))) {
     // A vfork child forked: the mask is its own, and is read below.
@@ -358,7 +383,14 @@ trace::Context adopt_forked_context() {
     birth = {static_cast<std::uint16_t>(parent->mask.load()), trace::MaskSource::inherited};
     // Odd: a fork that our handlers did not see, in the middle of another thread's umask call.
     if (change % 2 != 0) birth = {};
+    // The TLS is a copy of that of the thread that made us.
+    if (unseen && thread_state.tid != 0) sharing = compare_fs(tid, thread_state.tid);
   }
+  if (sharing == Sharing::yes) {
+    record.origin = static_cast<std::uint8_t>(trace::Origin::clone_fs);
+    process.shares_fs.store(true, std::memory_order_relaxed);
+  }
+  if (sharing != Sharing::no) birth = {};  // the copied mask may be out of date
   if (birth.source == trace::MaskSource::unknown) birth = read_birth_mask();
   record.mask = birth.mask;
   record.mask_source = static_cast<std::uint8_t>(birth.source);
@@ -381,6 +413,7 @@ trace::Context adopt_forked_context() {
   thread_state.borrower = {};
   thread_state.lent = false;
   thread_state.tid = tid;
+  if (sharing == Sharing::unknown) report_unknown_clone({tid}, record.id);
   return record;
 }
 

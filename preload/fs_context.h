@@ -98,6 +98,7 @@ void make_unshared_context(const Task& task);
 void lock_contexts();
 void unlock_contexts();
 // In the child: one context is left, a copy of the forking thread's. The caller writes the record.
-trace::Context adopt_forked_context();
+// `unseen`: no handler of fork(2) ran, so that it may be the very one (CLONE_FS).
+trace::Context adopt_forked_context(bool unseen);
 
 }  // namespace umaskaudit::shim

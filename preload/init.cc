@@ -12,6 +12,7 @@
 
 #include <cstring>
 
+#include "preload/blind_spot.h"
 #include "preload/descriptor_guard.h"
 #include "preload/exec_environment.h"
 #include "preload/fork_guard.h"
@@ -56,7 +57,7 @@ void after_fork_in_parent() {
 void after_fork_in_child() {
   const sys::SignalSet old = signals_before_fork;
   // A handler that was registered before ours may have been recorded, and adopted the child.
-  if (fork_guard == &intact_word || !fork_guard_intact()) adopt_fork();
+  if (fork_guard == &intact_word || !fork_guard_intact()) adopt_fork(false);
   sys::restore_signals(old);
 }
 
@@ -108,6 +109,10 @@ bool make_options_absolute() {
 void write_birth(trace::Origin origin, const trace::Context& context) {
   write_process_record(origin, context);
   write_record(trace::RecordType::context, context.owner, context);
+  if (static_cast<trace::MaskSource>(context.mask_source) == trace::MaskSource::unknown) {
+    report_blind_spot({context.owner}, trace::Blind::no_mask, Call::umask, context.id, 0, "umask",
+                      5);
+  }
   write_thread_record({context.owner}, context.id, pthread_self());
 }
 
@@ -185,11 +190,12 @@ void set_up_fork_guard() {
   *fork_guard = 1;
 }
 
-void adopt_fork() {
+void adopt_fork(bool unseen) {
   process.pid.store(static_cast<std::uint32_t>(sys::getpid()), std::memory_order_relaxed);
   release_all_scratch();
   unlock_descriptors();
-  write_birth(trace::Origin::fork, adopt_forked_context());
+  const trace::Context context = adopt_forked_context(unseen);
+  write_birth(static_cast<trace::Origin>(context.origin), context);
   *fork_guard = 1;
 }
 
@@ -199,7 +205,7 @@ void adopt_unseen_fork() {
   std::uint32_t cleared = 0;
   if (__atomic_compare_exchange_n(fork_guard, &cleared, kAdopting, false, __ATOMIC_ACQ_REL,
                                   __ATOMIC_ACQUIRE)) {
-    adopt_fork();
+    adopt_fork(true);
   } else {
     while (*fork_guard != 1) sys::call(SYS_sched_yield);
   }

@@ -25,6 +25,7 @@ struct Process {
   std::atomic<std::uint32_t> pid = 0;
   std::atomic<std::uint32_t> name_generation = 0;  // bumped when any thread is renamed
   std::atomic<bool> unknown_tasks = false;         // clone(2) made tasks with any TLS: fs_context.h
+  std::atomic<bool> shares_fs = false;             // perhaps: clone(2) with CLONE_FS was seen
   bool trace = false;                              // a segment is open
   bool log = false;                                // the live log is on
   Options options;

@@ -31,10 +31,11 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// In a process with one thread nothing was shared, and nothing changes.
+// In a process with one thread nothing was shared, and nothing changes; unless clone(2) made
+// another task share it.
 bool parts_masks(int flags) {
-  return (flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) != 0 && __libc_single_threaded == 0 &&
-         recording();
+  if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) == 0 || !recording()) return false;
+  return __libc_single_threaded == 0 || process.shares_fs.load(std::memory_order_relaxed);
 }
 
 }  // namespace

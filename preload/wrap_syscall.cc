@@ -233,7 +233,7 @@ void* umaskaudit_route_syscall(long number, unsigned long a) {
       expect_new_task(a);
       break;
     case SYS_clone3:  // its flags are in memory that may not be there
-      expect_new_task(CLONE_VM);
+      expect_new_task(CLONE_VM | CLONE_FS);
       break;
     default:
       break;

@@ -11,7 +11,7 @@ namespace umaskaudit::trace {
 // length. A major version may change anything; a reader refuses it and names both versions.
 inline constexpr char kMagic[8] = {'U', 'M', 'A', 'S', 'K', 'A', 'U', 'D'};
 inline constexpr std::uint16_t kMajor = 1;
-inline constexpr std::uint16_t kMinor = 0;
+inline constexpr std::uint16_t kMinor = 1;
 inline constexpr std::uint32_t kByteOrder = 0x0A0B0C0D;
 
 inline constexpr std::uint32_t kRecordAlign = 8;
@@ -123,7 +123,10 @@ enum class Origin : std::uint8_t {
   fork = 2,     // fork(2): a copy
   vfork = 3,    // shares our memory, has an fs context of its own
   clone = 4,    // clone(2) without CLONE_FS
-  unshare = 5,  // unshare(CLONE_FS), or setns(2) into a mount namespace
+  unshare = 5,  // unshare(CLONE_FS), or what implies it
+  // clone(2) with CLONE_FS but without CLONE_VM: the same context as `parent`, in another process
+  // that keeps a change count of its own. Since 1.1.
+  clone_fs = 6,
 };
 
 // Where the mask at birth came from.
@@ -141,7 +144,7 @@ enum class MaskSource : std::uint8_t {
 struct Process {
   std::uint32_t pid;
   std::uint32_t ppid;
-  std::uint8_t origin;           // Origin: exec or fork
+  std::uint8_t origin;           // Origin: exec, fork or clone_fs
   std::uint8_t mask_source;      // MaskSource
   std::uint16_t mask;            // at birth
   std::uint32_t context;         // the context that this image's threads start in
@@ -324,11 +327,11 @@ enum class Blind : std::uint16_t {
   deepbind = 4,          // dlopen(RTLD_DEEPBIND) binds past us
   dlmopen = 5,           // a new link namespace has its own libc
   io_uring = 6,
-  seccomp = 7,    // a filter bars calls that we need
-  raw_clone = 8,  // a fork that our handlers did not see
-  no_mask = 9,    // the mask at birth could not be read
-  old_abi = 10,
-  untracked_chroot = 11,
+  seccomp = 7,            // a filter bars calls that we need
+  raw_clone = 8,          // made by clone(2) past us, and the kernel does not say whose mask it has
+  no_mask = 9,            // the mask at birth could not be read
+  exec_abi = 10,          // a program of another word size or machine: no preload
+  untracked_chroot = 11,  // the root moved to where no name of it is known
 };
 
 // text_length bytes follow: the culprit's name (library, program, call).

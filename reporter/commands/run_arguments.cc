@@ -45,6 +45,7 @@ std::string known_rule(const std::string& word) {
 trace::Blind blind_of(const std::string& obstacle) {
   if (obstacle == obstacle_name(Obstacle::static_link)) return trace::Blind::exec_static;
   if (obstacle == obstacle_name(Obstacle::privileged)) return trace::Blind::exec_privileged;
+  if (obstacle == obstacle_name(Obstacle::architecture)) return trace::Blind::exec_abi;
   return trace::Blind::other;
 }
 

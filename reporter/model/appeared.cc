@@ -50,14 +50,17 @@ class Known {
     owners_.insert(event.euid);
   }
   void operator()(const BlindSpotEvent& event) {
-    // These two hide no creation: they are about masks and names.
-    if (event.reason == trace::Blind::no_mask || event.reason == trace::Blind::untracked_chroot)
+    // These hide no creation: they are about masks and names.
+    if (event.reason == trace::Blind::no_mask || event.reason == trace::Blind::raw_clone ||
+        event.reason == trace::Blind::untracked_chroot)
       return;
     suspicious_ = true;
     if (event.reason == trace::Blind::exec_privileged) any_owner_ = true;
   }
   void operator()(const LossEvent&) { suspicious_ = true; }
-  void operator()(const UmaskEvent& event) { suspicious_ = suspicious_ || event.drift; }
+  void operator()(const UmaskEvent& event) {
+    suspicious_ = suspicious_ || (event.drift && !event.drift_set_by);
+  }
   void operator()(const EventBase&) {}
 
   void use(const std::string& directory) {

@@ -69,8 +69,9 @@ void ContextLinker::add_segment(Segment* segment) {
 // made for that process alone (a vfork child's), a forked child's, the one an exec was called in.
 void ContextLinker::add_leavings(const Segment& segment) {
   for (const auto& [id, context] : segment.contexts.items()) {
-    const bool own_process =
-        context.origin == trace::Origin::vfork || context.origin == trace::Origin::fork;
+    const bool own_process = context.origin == trace::Origin::vfork ||
+                             context.origin == trace::Origin::fork ||
+                             context.origin == trace::Origin::clone_fs;
     if (own_process) leavings_[context.owner].push_back({context.born_ns, find(segment, id)});
   }
   for (const ExecFact& exec : segment.execs) {
@@ -90,7 +91,13 @@ void ContextLinker::link_local(ContextPiece* piece, const Segment& segment) {
   piece->born_mask = context->mask;
   // Ids rise, so a parent was added before; a forged one that was not is not found.
   const ContextPiece* parent = find(segment, context->parent);
-  if (parent != nullptr) copy_from(piece, parent, context->parent_change);
+  piece->born_ns = context->born_ns;
+  if (parent == nullptr) return;
+  copy_from(piece, parent, context->parent_change);
+  if (context->origin == trace::Origin::clone_fs) {
+    piece->shares = true;
+    piece->fs = parent->fs;
+  }
 }
 
 // The context that a program's threads start in.

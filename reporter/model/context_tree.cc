@@ -29,9 +29,17 @@ std::optional<std::uint64_t> ContextPiece::set_by(std::uint64_t number) const {
   if (number != 0) {
     const MaskChange* change = history == nullptr ? nullptr : history->find(number);
     id = change == nullptr ? 0 : change->id;
+    if (const auto elsewhere = found.find(number); elsewhere != found.end()) id = elsewhere->second;
   }
   if (id == 0) return std::nullopt;
   return id;
+}
+
+std::optional<std::uint64_t> ContextPiece::met(std::uint64_t number) const {
+  for (const auto* known : {&found, &overwritten}) {
+    if (const auto setter = known->find(number); setter != known->end()) return setter->second;
+  }
+  return std::nullopt;
 }
 
 std::optional<Mode> ContextPiece::mask_after(std::uint64_t number) const {
@@ -58,22 +66,31 @@ void ContextTree::link(const Segments& segments) {
   for (auto& [pid, starts] : image_starts_) std::sort(starts.begin(), starts.end());
   pieces_ = ContextLinker(segments).link(order_);
   index_.clear();
+  shared_.clear();
   for (const auto& piece : pieces_) index_[key(piece->segment, piece->local)] = piece.get();
 }
 
 void ContextTree::build(const Segments& segments) {
   link(segments);
   number_events();
+  attribute_drifts(segments);
   resolve_births();
 }
 
 bool ContextTree::relink(const Segments& segments) {
   link(segments);
-  bool complete = true;
   for (const auto& piece : pieces_) {  // parents first
     Told& told = told_[key(piece->segment, piece->local)];
-    if (told.fs == 0 && piece->local != 0)
-      told.fs = piece->continues ? piece->before->fs : ++last_fs_;
+    if (told.fs == 0 && piece->local != 0) {
+      const bool same = piece->continues || piece->shares;
+      told.fs = same ? piece->before->fs : ++last_fs_;
+    }
+    piece->fs = told.fs;
+  }
+  attribute_drifts(segments);
+  bool complete = true;
+  for (const auto& piece : pieces_) {
+    Told& told = told_[key(piece->segment, piece->local)];
     if (!told.resolved) {
       const ContextPiece* before = piece->before;
       told.resolved = before == nullptr || piece->continues || piece->before_change == 0 ||
@@ -82,7 +99,6 @@ bool ContextTree::relink(const Segments& segments) {
       told.born_with = birth_of(*piece);
       complete = complete && told.resolved;
     }
-    piece->fs = told.fs;
     piece->born_with = told.born_with;
   }
   return complete;
@@ -119,9 +135,60 @@ void ContextTree::number_events() {
   }
 }
 
+// The latest change by another process to `mask`, not after `time_ns`; 0: none is known.
+std::uint32_t ContextTree::setter_elsewhere(const ContextPiece& piece, Mode mask,
+                                            std::uint64_t time_ns) const {
+  const auto group = shared_.find(piece.fs);
+  if (group == shared_.end()) return 0;
+  const MaskChange* latest = nullptr;
+  for (const ContextPiece* other : group->second) {
+    if (other == &piece || other->history == nullptr) continue;
+    const std::vector<MaskChange>& changes = other->history->changes();  // times increase
+    auto at = std::partition_point(changes.begin(), changes.end(), [&](const MaskChange& change) {
+      return change.time_ns <= time_ns;
+    });
+    while (at != changes.begin()) {
+      const MaskChange& change = *--at;
+      if (latest != nullptr && change.time_ns < latest->time_ns) break;
+      if (change.mask != mask || other->found.count(change.change) != 0) continue;
+      latest = &change;
+      break;
+    }
+  }
+  return latest == nullptr ? 0 : latest->id;
+}
+
+void ContextTree::attribute_drifts(const Segments& segments) {
+  for (const auto& piece : pieces_) {
+    if (piece->shares) shared_[piece->fs];
+  }
+  if (shared_.empty()) return;
+  for (const auto& piece : pieces_) {
+    if (const auto group = shared_.find(piece->fs); group != shared_.end()) {
+      group->second.push_back(piece.get());
+    }
+  }
+  for (const auto& segment : segments) {
+    for (const DriftFact& drift : segment->drifts) {
+      const auto known = index_.find(key(segment->index, drift.context));
+      if (known == index_.end()) continue;
+      ContextPiece& piece = *known->second;
+      const std::uint32_t setter = setter_elsewhere(piece, drift.found, drift.time_ns);
+      if (setter == 0) continue;
+      // A creation that found it has changed nothing; a umask call has.
+      auto& facts = segment->call(drift.call) == "umask" ? piece.overwritten : piece.found;
+      facts[drift.change] = setter;
+    }
+  }
+}
+
 // Id of the umask event behind the mask that a context was born with; 0: inherited.
-std::uint32_t ContextTree::birth_of(const ContextPiece& piece) {
+std::uint32_t ContextTree::birth_of(const ContextPiece& piece) const {
   if (piece.before == nullptr) return 0;
+  if (piece.shares && piece.born_mask) {  // its maker may have gone on since it was made
+    const std::uint32_t setter = setter_elsewhere(piece, *piece.born_mask, piece.born_ns);
+    if (setter != 0) return setter;
+  }
   const ContextPiece& before = *piece.before;
   if (!piece.continues)
     return static_cast<std::uint32_t>(before.set_by(piece.before_change).value_or(0));

@@ -22,11 +22,20 @@ struct ContextPiece {
   // The piece that this one continues (exec) or was copied from; nothing: the run starts here.
   const ContextPiece* before = nullptr;
   bool continues = false;
+  bool shares = false;  // `before` is the very same, seen from another process (CLONE_FS)
   std::uint64_t before_change = 0;  // the change in force in `before` when it was copied
   std::optional<Mode> born_mask;
+  std::uint64_t born_ns = 0;
   std::uint32_t born_with = 0;  // id of the umask event behind the mask at birth; 0: inherited
   MaskHistory* history = nullptr;
+  // Changes that only found what another process had set: number -> id of that umask event.
+  std::unordered_map<std::uint64_t, std::uint32_t> found;
+  // The same for changes that set a mask of their own, over one that another process had set.
+  std::unordered_map<std::uint64_t, std::uint32_t> overwritten;
 
+  // Id of the umask event in another process behind the mask that change `number` met; nothing:
+  // none is known.
+  std::optional<std::uint64_t> met(std::uint64_t number) const;
   // Id of the umask event in force after change `number` of this piece; nothing: inherited, or the
   // record was lost.
   std::optional<std::uint64_t> set_by(std::uint64_t number) const;
@@ -65,11 +74,15 @@ class ContextTree {
 
   void link(const Segments& segments);
   void number_events();
+  void attribute_drifts(const Segments& segments);
+  std::uint32_t setter_elsewhere(const ContextPiece& piece, Mode mask, std::uint64_t time_ns) const;
   void resolve_births();
-  static std::uint32_t birth_of(const ContextPiece& piece);
+  std::uint32_t birth_of(const ContextPiece& piece) const;
 
   std::vector<std::unique_ptr<ContextPiece>> pieces_;  // parents first
   std::unordered_map<std::uint64_t, ContextPiece*> index_;
+  // Of the fs contexts that several processes share, by run-wide id.
+  std::unordered_map<std::uint32_t, std::vector<const ContextPiece*>> shared_;
   std::vector<std::uint32_t> order_;
   std::unordered_map<std::uint32_t, std::vector<std::uint64_t>> image_starts_;  // by pid
   std::unordered_map<std::uint64_t, Told> told_;                                // by key()

@@ -167,6 +167,9 @@ Event* EventBuilder::umask(const MergedRecord& merged) {
   event.argument = facts.argument;
   event.drift = (merged.record.head.flags & trace::kDrift) != 0;
   event.cached = facts.cached;
+  event.drift_set_by.reset();
+  const ContextPiece* piece = event.drift ? piece_of(*merged.segment, facts.context) : nullptr;
+  if (piece != nullptr) event.drift_set_by = piece->met(facts.change);
   return &other_slot_;
 }
 

@@ -54,6 +54,8 @@ struct UmaskEvent : EventBase {
   std::uint32_t argument = 0;  // as passed
   bool drift = false;          // somebody changed the mask unseen before this call
   Mode cached = 0;             // the mask we believed in (differs from old_mask when drift)
+  // UmaskEvent::id of the change by another process that shares the fs context; nothing: not seen.
+  std::optional<std::uint64_t> drift_set_by;
 };
 
 struct CreateEvent : EventBase {

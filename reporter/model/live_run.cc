@@ -52,7 +52,7 @@ struct Source {
 
 std::size_t link_facts(const model::Segment& segment) {
   return segment.contexts.items().size() + segment.histories.size() + segment.images.size() +
-         segment.forks.size() + segment.execs.size();
+         segment.forks.size() + segment.execs.size() + segment.drifts.size();
 }
 
 bool alive(std::uint32_t pid) {

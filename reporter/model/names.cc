@@ -47,6 +47,8 @@ const char* origin_name(trace::Origin origin) {
       return "clone";
     case trace::Origin::unshare:
       return "unshare";
+    case trace::Origin::clone_fs:
+      return "clone-fs";
   }
   return "unknown";
 }
@@ -91,8 +93,8 @@ const char* blind_name(trace::Blind reason) {
       return "raw-clone";
     case trace::Blind::no_mask:
       return "no-mask";
-    case trace::Blind::old_abi:
-      return "old-abi";
+    case trace::Blind::exec_abi:
+      return "exec-abi";
     case trace::Blind::untracked_chroot:
       return "untracked-chroot";
   }
@@ -124,11 +126,13 @@ const char* blind_advice(trace::Blind reason) {
     case trace::Blind::seccomp:
       return "a seccomp filter bars calls the audit needs; what came after it may be incomplete";
     case trace::Blind::raw_clone:
-      return "a process or thread was made by a raw clone; its mask could not be followed";
+      return "a process or thread was made by clone, and the kernel did not say whose mask it has "
+             "(kcmp, barred by seccomp or another user's); its masks may be wrong";
     case trace::Blind::no_mask:
       return "the mask at the start could not be read; mount /proc to make it known";
-    case trace::Blind::old_abi:
-      return "the program binds to an old version of a libc function; its calls may be missing";
+    case trace::Blind::exec_abi:
+      return "a program for another machine or word size cannot load the library, so nothing it "
+             "created was seen; audit a build for this one";
     case trace::Blind::untracked_chroot:
       return "the root directory changed; absolute paths after it are relative to the new root";
   }

@@ -128,6 +128,10 @@ void Learner::add(const trace::Umask& umask) {
   segment_.histories[umask.context].add(record_.head.time_ns, umask.change, record_.offset,
                                         umask.new_mask);
   segment_.late.see_change(record_.offset, umask.context, umask.change);
+  if ((record_.head.flags & trace::kDrift) != 0) {
+    segment_.drifts.push_back(
+        {record_.head.time_ns, umask.change, umask.context, umask.call, umask.old_mask});
+  }
 }
 
 void Learner::add(const trace::Create& create) {
@@ -182,7 +186,7 @@ void Learner::add(const trace::ThreadCreate& create) {
 void Learner::add(const trace::BlindSpot& spot) {
   const auto reason = static_cast<trace::Blind>(spot.reason);
   if (reason == trace::Blind::exec_static || reason == trace::Blind::exec_privileged ||
-      reason == trace::Blind::exec_environment) {
+      reason == trace::Blind::exec_environment || reason == trace::Blind::exec_abi) {
     segment_.told_blind.push_back({record_.head.tid, record_.head.time_ns});
   }
 }

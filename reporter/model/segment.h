@@ -75,6 +75,14 @@ struct ThreadFact {
   std::uint32_t tid = 0;
 };
 
+// A change that found another mask than the process had left.
+struct DriftFact {
+  std::uint64_t time_ns = 0, change = 0;
+  std::uint32_t context = 0;
+  std::uint16_t call = 0;
+  std::uint16_t found = 0;  // the mask
+};
+
 // A blind spot that an exec left, as the shim told it.
 struct BlindFact {
   std::uint32_t tid = 0;
@@ -113,6 +121,7 @@ struct Segment {
   std::vector<ExecFact> execs;
   std::unordered_map<std::uint32_t, std::size_t> last_exec;  // by tid, in execs
   std::vector<ForkFact> forks;
+  std::vector<DriftFact> drifts;
   std::vector<BlindFact> told_blind;  // blind spots that name an exec
 
   // The program that the segment belongs to; nothing when its record was lost.

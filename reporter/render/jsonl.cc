@@ -39,6 +39,7 @@ void fields(JsonWriter& json, const UmaskEvent& event) {
   json.mode("argument", event.argument);
   json.boolean("drift", event.drift);
   if (event.drift) json.mode("expected", event.cached);
+  if (event.drift_set_by) json.number("drift_set_by", *event.drift_set_by);
 }
 
 void created(JsonWriter& json, trace::Created value) {

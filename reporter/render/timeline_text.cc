@@ -53,7 +53,10 @@ struct What {
   }
   std::string operator()(const UmaskEvent& e) const {
     std::string text = "umask " + octal(e.argument);
-    if (e.drift) text += ", somebody unseen had set " + octal(e.old_mask);
+    if (e.drift) {
+      text += e.drift_set_by ? ", a process that shares it had set " : ", somebody unseen had set ";
+      text += octal(e.old_mask);
+    }
     return text;
   }
   std::string operator()(const CreateEvent& e) const {

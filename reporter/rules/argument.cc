@@ -52,7 +52,7 @@ class DriftCheck : public Check {
     const auto [last, first_of_context] = last_.try_emplace(event.fs, event);
     const UmaskEvent before = last->second;
     last->second = event;
-    if (!event.drift) return;
+    if (!event.drift || event.drift_set_by) return;  // the other process is known
     bool fresh = false;
     const StackRef site = first_of_context ? StackRef{} : before.stack;
     Group& group = collector_.group(RuleId::unseen_writer, event.stack, site, 0, &fresh);

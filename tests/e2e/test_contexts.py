@@ -42,9 +42,16 @@ class Contexts(Case):
         self.assertNotEqual(own, shared)
         self.assertEqual(report.of("umask", drift=True), [])
 
-    def test_a_mask_changed_by_a_process_that_shares_the_context_is_a_drift(self):
+    def test_a_mask_changed_by_a_process_that_shares_the_context_is_its_change(self):
         report, truths = self.record_truths("clone_fs")
-        self.check_drift(report, "after")
+        drift, = report.of("umask", drift=True)
+        self.assertEqual((drift["expected"], drift["old"]), ("0022", "0077"))
+        setter, = report.of("umask", id=drift["drift_set_by"])
+        self.assertEqual((setter["new"], setter["drift"], setter["fs"]),
+                         ("0077", False, drift["fs"]))
+        self.assertNotEqual(setter["pid"], drift["pid"])
+        event, = report.creations()[str(self.work / "after")]
+        self.assertEqual((event["mask"], event["mask_set_by"]), ("0077", setter["id"]))
         self.assertIn({"drift": "0077"}, truths)
 
     def test_the_mask_goes_through_fork_and_exec(self):
@@ -130,10 +137,12 @@ class Contexts(Case):
                 setter, = [event for event in report.of("umask")
                            if event["id"] == after["mask_set_by"]]
                 self.assertEqual(setter["new"], after["mask"])
+                # Whose mask it is made the call itself, in whichever process that is.
+                self.assertEqual(setter["drift"], False)
                 if after["mask"] == "0077":
                     shared.add(way)
-                    # In shared memory the child's own call is known; else what it did is.
-                    self.assertEqual(setter["drift"], way == "fs")
+                    child, = report.creations()[str(work / "child")]
+                    self.assertEqual(setter["tid"], child["tid"])
                 if report.of("umask", drift=True):
                     drifted.add(way)
         self.assertEqual(shared, {"fs", "vm-fs"})

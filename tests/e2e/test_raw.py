@@ -57,6 +57,26 @@ class Raw(Case):
             self.assertLessEqual(inodes - set(made), unsure)
             self.assertLess(len(unsure), len(inodes) / 100 + 5)
 
+    def test_every_kind_of_clone(self):
+        report, truths = self.record_truths("raw_clone")
+        self.assertEqual(len(truths), 30)
+        self.assertEqual(report.of("blind_spot"), [])
+        changes = {event["id"]: event for event in report.of("umask")}
+        made = report.creations()
+        for truth in truths:
+            event, = made[truth["path"]]
+            setter = changes[event["mask_set_by"]]
+            # Whoever set the mask is named, in whichever process that was, and by its own call.
+            name = truth["path"].rsplit("/", 1)[1]
+            by_child = not name.endswith(("-before", "-after")) or name.endswith("-fs-after")
+            child, = made[truth["path"].replace("-before", "").replace("-after", "")]
+            self.assertEqual(setter["tid"], child["tid"] if by_child else event["tid"], event)
+            self.assertEqual((setter["call"], setter["new"]), ("umask", truth["mask"]), event)
+            # Who shares an fs context is shown in the same one.
+            before, = made[truth["path"].replace("-after", "").replace("-before", "") + "-before"]
+            shared = "-fs" in name or name.endswith(("-before", "-after"))
+            self.assertEqual(event["fs"] == before["fs"], shared, event)
+
     def test_old_symbol_versions(self):
         bare = truths_of(self.execute(victim("old_versions"), self.work))
         (self.work / "no-interpreter-line").unlink()

@@ -193,6 +193,43 @@ TEST_F(Contexts, ASpawnedImageIsJoinedByItsMakersForkRecord) {
   EXPECT_NE(run.processes()[0].fs, run.processes()[1].fs) << "a copy";
 }
 
+// clone(2) with CLONE_FS: one context, whose changes each process counts for itself.
+TEST_F(Contexts, AProcessThatSharesTheContextIsNamedForItsChange) {
+  SegmentBuilder segment = image(100, 1000);
+  segment.umask({100, 1500}, mask_change(1, 1, 022, 002));
+  trace::Context shared = context(2, 1, 1, 200, trace::Origin::clone_fs);
+  shared.mask = 002;
+  segment.context({200, 2000, 0, 200}, shared);
+  segment.create({200, 2050, 0, 200}, creation(2, 0, 002), "before");
+  segment.umask({200, 2100, 0, 200}, mask_change(2, 1, 002, 077));
+  segment.umask({200, 2150, 0, 200}, mask_change(2, 2, 077, 027));
+  trace::Umask drift = mask_change(1, 2, 027, 027);
+  drift.call = 0;  // found by a creation
+  drift.cached = 002;
+  segment.umask({100, 2200, trace::kDrift}, drift);
+  segment.create({100, 2300}, creation(1, 2, 027), "after");
+  directory_.add(segment);
+  const ReadRun run = open_or_die(directory_.path());
+  EXPECT_EQ(created(run, "before").mask_set_by, 1u);
+  EXPECT_EQ(created(run, "before").fs, created(run, "after").fs);
+  EXPECT_EQ(created(run, "after").mask_set_by, 3u);
+  const auto changes = only<UmaskEvent>(run);
+  ASSERT_EQ(changes.size(), 4u);
+  EXPECT_EQ(changes[3].drift_set_by, 3u);
+  EXPECT_EQ(changes[2].drift_set_by, std::nullopt);
+}
+
+TEST_F(Contexts, AMaskThatNobodyInTheSharedContextSetStaysUnseen) {
+  SegmentBuilder segment = image(100, 1000);
+  segment.context({200, 2000, 0, 200}, context(2, 1, 0, 200, trace::Origin::clone_fs));
+  segment.umask({200, 2100, 0, 200}, mask_change(2, 1, 022, 077));
+  segment.umask({100, 2200, trace::kDrift}, mask_change(1, 1, 007, 022));
+  segment.umask({200, 2300, 0, 200}, mask_change(2, 2, 077, 007));  // later
+  directory_.add(segment);
+  const ReadRun run = open_or_die(directory_.path());
+  EXPECT_EQ(only<UmaskEvent>(run)[1].drift_set_by, std::nullopt);
+}
+
 TEST_F(Contexts, AThreadThatUnsharedHasItsOwn) {
   SegmentBuilder segment = image(100, 1000);
   segment.umask({100, 1500}, mask_change(1, 1, 022, 002));

@@ -145,6 +145,27 @@ TEST_F(Live, FindsSegmentsThatAppear) {
   EXPECT_THAT(look(), ElementsAre("hello"));
 }
 
+TEST_F(Live, NamesTheProcessThatSharesTheContextForItsChange) {
+  segment_.umask({100, 1500}, mask_change(1, 1, 022, 002));
+  trace::Context shared{};
+  shared.id = 2;
+  shared.parent = 1;
+  shared.parent_change = 1;
+  shared.owner = 200;
+  shared.origin = static_cast<std::uint8_t>(trace::Origin::clone_fs);
+  shared.mask = 002;
+  segment_.context({200, 2000, 0, 200}, shared);
+  segment_.umask({200, 2100, 0, 200}, mask_change(2, 1, 002, 077));
+  write();
+  EXPECT_THAT(look(), ElementsAre("umask 1", "umask 2"));
+  trace::Umask drift = mask_change(1, 2, 077, 077);
+  drift.call = 0;  // found by a creation
+  segment_.umask({100, 2200, trace::kDrift}, drift);
+  segment_.create({100, 2300}, creation(1, 2, 077), "/after");
+  write();
+  EXPECT_THAT(look(), ElementsAre("umask 3", "/after by 2"));
+}
+
 TEST_F(Live, KeepsOnlyTheLatestChangesAndStillKnowsTheMask) {
   constexpr std::uint64_t kChanges = 200000;
   for (std::uint64_t i = 1; i <= kChanges; ++i)

@@ -69,7 +69,7 @@ TEST(Errors, ANewerMajorVersionNamesBoth) {
   directory.add(segment);
   const Error error = error_of(directory.path());
   EXPECT_THAT(error.why, HasSubstr("7.3"));
-  EXPECT_THAT(error.why, HasSubstr("1.0"));
+  EXPECT_THAT(error.why, HasSubstr("1.1"));
   // Beside readable segments it is a loss.
   directory.add(image(200, 2000));
   const ReadRun run = open_or_die(directory.path());

@@ -157,7 +157,7 @@ TEST_F(Target, StaticOnesAreNot) {
 
 TEST_F(Target, NorThoseOfAnotherWordSize) {
   write_elf(PT_INTERP, ELFCLASS32);
-  expect(true, trace::Blind::other);
+  expect(true, trace::Blind::exec_abi);
 }
 
 TEST_F(Target, AScriptIsWhatItsInterpreterIs) {

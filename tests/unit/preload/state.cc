@@ -3,6 +3,7 @@
 
 #include "preload/state.h"
 
+#include "preload/blind_spot.h"
 #include "preload/fork_guard.h"
 
 namespace umaskaudit::shim {
@@ -15,5 +16,7 @@ std::uint32_t intact = 1;
 }
 volatile std::uint32_t* fork_guard = &intact;
 void adopt_unseen_fork() {}
+void report_blind_spot(const Author&, trace::Blind, Call, std::uint32_t, std::uint32_t, const char*,
+                       std::uint32_t) {}
 
 }  // namespace umaskaudit::shim
