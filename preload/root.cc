@@ -20,10 +20,10 @@ std::uint32_t name_of_open_file(int fd, char* out, std::uint32_t size) {
   char link[32];
   TextBuffer text(link, sizeof link);
   text.put("/proc/self/fd/").decimal(static_cast<unsigned>(fd)).end();
-  const long length = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg(link), sys::arg(out), size);
-  if (length <= 0 || length >= static_cast<long>(size)) return 0;
-  out[length] = '\0';
-  return static_cast<std::uint32_t>(length);
+  const long found = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg(link), sys::arg(out), size);
+  if (found <= 0 || found >= static_cast<long>(size)) return 0;
+  out[found] = '\0';
+  return static_cast<std::uint32_t>(found);
 }
 
 std::uint32_t name_new_root(const char* path, char* out, std::uint32_t size) {
