@@ -38,7 +38,7 @@ class Bench:
     """Where things are, and how often to do them."""
 
     def __init__(self, build, rounds, quick, peers, parent=None):
-        self.build = Path(build)
+        self.build = Path(build).resolve()  # programs run elsewhere
         self.shim = self.build / "preload" / "libumaskaudit.so"
         self.tool = self.build / "reporter" / "umaskaudit"
         self.rounds = rounds
