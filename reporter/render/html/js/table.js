@@ -209,8 +209,10 @@ function objectTools() {
         [query.sort, query.down] = [event.target.value.split(" ")[0],
                                     event.target.value.endsWith("down")];
         refresh();
-      }}, kColumns.flatMap(([key, name]) => [h("option", {value: key}, name),
-                                             h("option", {value: `${key} down`}, `${name} ↓`)]))));
+      }}, kColumns.flatMap(([key, name]) => [
+        h("option", {value: key}, name),
+        h("option", {value: `${key} down`}, `${name} ↓`),
+      ]))));
 }
 
 function fitRows() {

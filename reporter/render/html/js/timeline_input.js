@@ -229,8 +229,8 @@ function renderTimeline() {
     h("p", {id: "timeline-help", class: "quiet hint"},
       "Drag to pan, pinch or Ctrl + wheel to zoom, click an event for its story. ",
       h("span", {class: "keys"}, "Keys: ", keys("←", "→"), " from event to event, ",
-        keys("↑", "↓"), " context, ", keys("Shift ←", "Shift →"), " pan, ", keys("+", "−", "0"),
-        " zoom, ", keys("Enter"), " story."))));
+        keys("↑", "↓"), " context, ", keys("Shift ←", "Shift →"), " pan, ",
+        keys("+", "−", "0"), " zoom, ", keys("Enter"), " story."))));
   leftOut(section, "mask changes", changes.count, data.totals.changes,
     "those that no finding names and under which no object on this page was created");
   pen = canvas.getContext("2d");
