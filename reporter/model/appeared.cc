@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,8 +18,6 @@ namespace {
 
 constexpr std::size_t kMostDirectories = 4096;
 constexpr std::size_t kMostEntries = 1 << 18;
-// The kernel stamps births with the time of its last tick, which may be this much in the past.
-constexpr std::uint64_t kTick = 10'000'000;
 
 // Device, inode and birth: an inode number is used again. Birth 0: the record has none.
 using Object = std::tuple<std::uint64_t, std::uint64_t, std::int64_t>;
@@ -90,11 +89,19 @@ class Known {
   bool any_owner_ = false;
 };
 
+// The kernel stamps births with the time of its last tick, which may be this much in the past.
+std::uint64_t tick_ns() {
+  struct timespec tick {};
+  if (clock_getres(CLOCK_REALTIME_COARSE, &tick) != 0) return 10'000'000;  // of the slowest kernels
+  return static_cast<std::uint64_t>(tick.tv_sec * 1'000'000'000 + tick.tv_nsec);
+}
+
 struct Span {
   std::uint64_t begin_ns, end_ns;
   bool holds(std::int64_t birth_ns) const {
+    static const std::uint64_t tick = tick_ns();
     const auto birth = static_cast<std::uint64_t>(birth_ns);
-    return birth_ns != 0 && birth + kTick >= begin_ns && birth <= end_ns;
+    return birth_ns != 0 && birth + tick >= begin_ns && birth <= end_ns;
   }
 };
 

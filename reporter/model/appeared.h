@@ -33,7 +33,9 @@ struct AppearedQuery {
 // that is given: objects born between the run's beginning and end, owned by a user that it ran as
 // (by anybody, where not one process was recorded). Directories that others write to as well
 // (sticky, as /tmp) are left out: what appears there may be anybody's. At most some thousand
-// directories and entries are looked at. Sorted by path.
+// directories and entries are looked at. Births are stamped with the kernel's last tick (1 to 10
+// ms): what somebody made in the tick before the run, or in the one after it, may be among them.
+// Sorted by path.
 std::vector<Appeared> appeared_unseen(const Run& run, const AppearedQuery& query);
 
 }  // namespace umaskaudit

@@ -19,7 +19,9 @@ import harness
 import own_calls
 import witness
 
-ATTEMPTS = 4  # of each side, before a difference counts
+# Of each side, before a difference counts. A real one is there every time: only what varies by
+# itself, and that is what must not be taken for one, needs more than the first.
+ATTEMPTS = 12
 NUMBER = re.compile(r"(?<![A-Za-z])[0-9]+")
 # mkstemp(3) and its like: six letters and more of which one is not lower case.
 RANDOM = re.compile(r"\b(?=[A-Za-z]*\d|[a-z]*[A-Z])\w{6,}\b|(?<=tmp)\w{6,}")
@@ -84,8 +86,8 @@ def outline(call):
 
 
 VIEWS = {"ending": lambda code: [("as it is", [str(code)])], "stdout": text_views,
-         "stderr": text_views, "created": tree_views, "held": state_views, "calls": call_views,
-         "errors": error_views}
+         "stderr": text_views, "created": tree_views, "held": state_views, "masks": state_views,
+         "calls": call_views, "errors": error_views}
 
 
 class Comparison:
@@ -129,8 +131,8 @@ class Equivalence:
         self.options = options
         traced = not witness.reason_not_to()
         self.kinds = [(self.plainly, ("ending", "stdout", "stderr", "created"))]
-        if traced and "held" in aspects:
-            self.kinds.append((self.observed, ("ending", "held")))
+        if traced and {"held", "masks"} & set(aspects):
+            self.kinds.append((self.observed, ("ending", "held", "masks")))
         if traced and {"calls", "errors"} & set(aspects):
             self.kinds.append((self.traced, ("created", "calls", "errors")))
         self.aspects = aspects
@@ -192,7 +194,8 @@ class Equivalence:
                           **self.options)
         with output.open(encoding="utf-8", errors="surrogateescape") as file:
             seen = json.load(file)
-        return {"ending": seen["status"], "held": seen["states"]}
+        masks = [(place, what, state.pop("Umask")) for place, what, state in seen["states"]]
+        return {"ending": seen["status"], "held": seen["states"], "masks": masks}
 
     def traced(self, environment):
         directory = Path(self.writable("strace", True))

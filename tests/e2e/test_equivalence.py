@@ -15,12 +15,12 @@ from harness import Case, victim
 
 # victim -> (arguments behind the directory, aspects left out). Others get the directory only.
 VICTIMS = {
-    # Threads race for the umask; which files they hit is chance.
-    **{name: ([20], ["stdout", "created", "calls"]) for name in (
+    # Threads race for the umask; which files they hit is chance, and which mask is left at the end.
+    **{name: ([20], ["stdout", "created", "masks", "calls"]) for name in (
         "bug_bind_socket", "bug_datasets", "bug_filelock", "bug_getter", "bug_libarchive",
         "bug_mkstemp", "bug_salt", "bug_spawn", "bug_sysrepo")},
-    "threads_umask": ([200], ["stdout", "created"]),
-    "racing_creators": ([20], ["stdout", "created"]),
+    "threads_umask": ([200], ["stdout", "created", "masks"]),
+    "racing_creators": ([20], ["stdout", "created", "masks"]),
     "bug_certbot": ([20], []),
     "bug_chmod_later": ([20], []),
     "bug_daemon": ([20], []),
@@ -39,15 +39,15 @@ VICTIMS = {
     "handler_longjmp": ([], ["calls", "errors", "created"]),
     "handler_umask": ([50], ["calls", "errors"]),
     # It wants errno untouched by sem_open(3), which glibc alone does not promise where it creates.
-    "ipc_created": ([], ["ending", "stdout", "stderr", "held", "calls", "errors"]),
+    "ipc_created": ([], ["ending", "stdout", "stderr", "held", "masks", "calls", "errors"]),
     "many_threads": ([20], []),
     "plugin_host": ([victim("libthrowing_plugin.so")], []),
     # 20,000 system calls, all alike.
     "ipc_racers": ([], ["calls", "errors"]),
     "rlimit_fsize": ([], ["calls", "errors"]),
     # Before a filter the shim starts a child that tells whether the clock is a system call.
-    "seccomp_exec": ([], ["held", "calls"]),
-    "seccomp_strict": ([], ["held", "calls"]),
+    "seccomp_exec": ([], ["held", "masks", "calls"]),
+    "seccomp_strict": ([], ["held", "masks", "calls"]),
 }
 # Runs until it is killed; never runs without us; has a runtime of its own, see test_runtimes.py.
 NOT_ALONE = {"kill9_loop", "linked", "everyday_address", "everyday_thread", "everyday_undefined"}
