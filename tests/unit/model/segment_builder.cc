@@ -1,6 +1,7 @@
 // See segment_builder.h.
 #include "tests/unit/model/segment_builder.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "preload/trace/checksum.h"
 
@@ -244,12 +244,18 @@ RunDirectory::~RunDirectory() {
 }
 
 void RunDirectory::write(const std::string& name, std::string_view bytes) const {
-  // A new file each time: ext4 flushes a file that was truncated and written again.
-  std::filesystem::remove(path_ + "/" + name);
-  std::ofstream file(path_ + "/" + name, std::ios::binary | std::ios::trunc);
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  if (!file) std::abort();
+  // In place, as a segment grows: a reader that follows it knows it by its inode. And never cut to
+  // nothing first: ext4 flushes a file that was truncated and written again.
+  const int fd = ::open((path_ + "/" + name).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) std::abort();
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t wrote = ::write(fd, bytes.data() + done, bytes.size() - done);
+    if (wrote <= 0) std::abort();
+    done += static_cast<std::size_t>(wrote);
+  }
+  if (::ftruncate(fd, static_cast<off_t>(done)) != 0) std::abort();
+  ::close(fd);
 }
 
 void begin_image(SegmentBuilder* segment, std::string_view comm, trace::Origin origin) {

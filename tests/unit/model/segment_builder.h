@@ -79,7 +79,7 @@ class RunDirectory {
   RunDirectory& operator=(const RunDirectory&) = delete;
 
   const std::string& path() const { return path_; }
-  // Replaces what was there under the name.
+  // What the file holds from now on; it stays the same file.
   void write(const std::string& name, std::string_view bytes) const;
   void add(const SegmentBuilder& segment) const { write(segment.name(), segment.bytes()); }
 
