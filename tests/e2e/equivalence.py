@@ -23,8 +23,8 @@ import witness
 # itself, and that is what must not be taken for one, needs more than the first.
 ATTEMPTS = 12
 NUMBER = re.compile(r"(?<![A-Za-z])[0-9]+")
-# mkstemp(3) and its like: six letters and more of which one is not lower case.
-RANDOM = re.compile(r"\b(?=[A-Za-z]*\d|[a-z]*[A-Z])\w{6,}\b|(?<=tmp)\w{6,}")
+# mkstemp(3) and its like: six letters, or more of which one is not lower case.
+RANDOM = re.compile(r"\b(?=[A-Za-z]*\d|[a-z]*[A-Z])\w{6,}\b|\b[A-Za-z0-9]{6}\b|(?<=tmp)\w{6,}")
 
 
 def masked(text):

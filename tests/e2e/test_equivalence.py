@@ -26,7 +26,7 @@ VICTIMS = {
     "bug_daemon": ([20], []),
     "bug_panic": ([20], []),
     # Cancels at whatever instruction: under strace that is nearly always another one.
-    "cancel_anywhere": ([], ["calls", "errors"]),
+    "cancel_anywhere": ([], ["created", "calls", "errors"]),
     # It asks again and again whether a thread sleeps.
     "cancel_open_fifo": ([], ["calls"]),
     # It prints its environment, which has our two variables in it.
@@ -35,9 +35,11 @@ VICTIMS = {
     "fork_storm": ([20], []),
     # Where ours makes the environment too large, the program's own goes, in a second call.
     "largest_environment": ([], ["calls", "errors"]),
-    # A storm of signals interrupts whatever is slow, and that is every call under strace.
-    "handler_longjmp": ([], ["calls", "errors", "created"]),
-    "handler_umask": ([50], ["calls", "errors"]),
+    # A storm of signals interrupts whatever is slow, and that is every call under strace. What the
+    # handler jumps away from stays open.
+    "handler_longjmp": ([], ["created", "held", "calls", "errors"]),
+    # As many files as there is time for between the signals.
+    "handler_umask": ([50], ["stdout", "created", "calls", "errors"]),
     # It wants errno untouched by sem_open(3), which glibc alone does not promise where it creates.
     "ipc_created": ([], ["ending", "stdout", "stderr", "held", "masks", "calls", "errors"]),
     "many_threads": ([20], []),

@@ -34,7 +34,9 @@ def main(directory, count):
     worker = threading.Thread(target=create)
     worker.start()
     start.wait()
-    while not done.is_set():
+    for _ in range(200_000):  # bounded: the other thread may wait long for a processor
+        if done.is_set():
+            break
         current_umask()
     worker.join()
     print(json.dumps({"created": count, "hits": hits}))
