@@ -1,9 +1,10 @@
 // A set of 64-bit hashes with an id each: what was written to the trace once is named afterwards.
 // Must never block or move: threads, handlers and vfork children look things up at any time.
-// When the table is full, things are written again: larger trace, nothing lost.
+// When no more memory is to be had, things are written again: larger trace, nothing lost.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace umaskaudit::shim {
@@ -15,46 +16,70 @@ inline std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
 }
 std::uint64_t hash_bytes(const void* bytes, std::uint32_t length);
 
-template <unsigned kLogSize>
+// Grows by a larger table beside the full one, so that entries stay where they are. What is asked
+// for again is copied to the newest table, where the next one finds it at once: one cache line.
 class InternTable {
  public:
   // 0 when the hash is not there (or is being inserted right now). `hash` is not 0.
-  std::uint32_t find(std::uint64_t hash) const {
-    for (unsigned step = 0; step < kProbe; ++step) {
-      const Entry& entry = entries_[slot(hash, step)];
-      const std::uint64_t key = entry.key.load(std::memory_order_acquire);
-      if (key == hash) return entry.id.load(std::memory_order_acquire);
-      if (key == 0) return 0;
-    }
-    return 0;
+  std::uint32_t find(std::uint64_t hash) {
+    const unsigned newest = newest_.load(std::memory_order_acquire);
+    const std::uint32_t id = find_in(newest, hash);
+    return id != 0 || newest == 0 ? id : find_in_older(newest, hash);
   }
 
   // Publishes an id whose record is already written. The first to come wins; the other id simply
   // stays unused.
-  void insert(std::uint64_t hash, std::uint32_t id) {
-    for (unsigned step = 0; step < kProbe; ++step) {
-      Entry& entry = entries_[slot(hash, step)];
-      std::uint64_t key = 0;
-      if (entry.key.compare_exchange_strong(key, hash, std::memory_order_acq_rel)) {
-        entry.id.store(id, std::memory_order_release);
-        return;
-      }
-      if (key == hash) return;
-    }
-  }
+  void insert(std::uint64_t hash, std::uint32_t id);
 
  private:
-  struct Entry {
-    std::atomic<std::uint64_t> key = 0;
-    std::atomic<std::uint32_t> id = 0;
+  // One cache line.
+  struct alignas(64) Bucket {
+    static constexpr unsigned kEntries = 5;
+    std::atomic<std::uint64_t> keys[kEntries] = {};
+    std::atomic<std::uint32_t> ids[kEntries] = {};
   };
-  static constexpr unsigned kSize = 1u << kLogSize;
-  static constexpr unsigned kProbe = 16;
-  static unsigned slot(std::uint64_t hash, unsigned step) {
-    return static_cast<unsigned>((hash >> 20) + step) & (kSize - 1);
+  static constexpr unsigned kProbe = 4;  // buckets
+  static constexpr unsigned kTables = 5;
+  static constexpr unsigned kFirstBuckets = 64;  // 4 KiB
+  static constexpr unsigned kLogGrowth = 3;      // so the last one holds 1.3 million
+
+ public:
+  static constexpr unsigned kFirstEntries = kFirstBuckets * Bucket::kEntries;
+
+ private:
+  static std::size_t buckets_of(unsigned table) {
+    return std::size_t{kFirstBuckets} << table * kLogGrowth;
+  }
+  Bucket* table_at(unsigned table) {
+    return table == 0 ? first_ : larger_[table - 1].load(std::memory_order_acquire);
+  }
+  static Bucket& bucket_of(Bucket* buckets, unsigned table, std::uint64_t hash, unsigned step) {
+    return buckets[((hash >> 20) + step) & (buckets_of(table) - 1)];
   }
 
-  Entry entries_[kSize] = {};
+  std::uint32_t find_in(unsigned table, std::uint64_t hash) {
+    Bucket* const buckets = table_at(table);
+    for (unsigned step = 0; step < kProbe; ++step) {
+      const Bucket& bucket = bucket_of(buckets, table, hash, step);
+      // All at once: where in its bucket an entry lies is what no processor can predict.
+      unsigned found = 0;
+      std::uint64_t last = 0;
+      for (unsigned i = 0; i < Bucket::kEntries; ++i) {
+        last = bucket.keys[i].load(std::memory_order_acquire);
+        found |= static_cast<unsigned>(last == hash) << i;
+      }
+      if (found != 0) return bucket.ids[__builtin_ctz(found)].load(std::memory_order_acquire);
+      if (last == 0) return 0;
+    }
+    return 0;
+  }
+  std::uint32_t find_in_older(unsigned newest, std::uint64_t hash);
+  bool insert_in(unsigned table, std::uint64_t hash, std::uint32_t id);
+  bool grow(unsigned newest);
+
+  std::atomic<unsigned> newest_ = 0;
+  std::atomic<Bucket*> larger_[kTables - 1] = {};
+  Bucket first_[kFirstBuckets] = {};
 };
 
 }  // namespace umaskaudit::shim

@@ -15,7 +15,7 @@ namespace umaskaudit::shim {
 
 namespace {
 
-constinit InternTable<10> modules;
+constinit InternTable modules;
 constinit std::atomic<std::uint32_t> generation = 0;  // of what is loaded where
 
 // The build id lies in a loaded note segment; the ELF header is mapped in front of the first one.

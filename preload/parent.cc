@@ -18,9 +18,9 @@ namespace umaskaudit::shim {
 
 namespace {
 
-constinit InternTable<10> by_name;  // what a name led to when it was last looked at
+constinit InternTable by_name;  // what a name led to when it was last looked at
 constinit std::atomic<std::uint32_t> generation = 0;
-constinit InternTable<10> by_facts;  // one record for the same facts of the same directory
+constinit InternTable by_facts;  // one record for the same facts of the same directory
 
 constexpr std::uint32_t kMaxAcl = 1024;  // acl(5): 4 + 8 bytes an entry; larger ones are not kept
 

@@ -17,7 +17,7 @@ namespace umaskaudit::shim {
 
 namespace {
 
-constinit InternTable<12> paths;
+constinit InternTable paths;
 constinit std::atomic<std::uint32_t> local_ids[trace::kIdSpaces] = {};  // when there is no segment
 
 unsigned char* append(unsigned char* at, Bytes bytes) {
@@ -26,20 +26,6 @@ unsigned char* append(unsigned char* at, Bytes bytes) {
 }
 
 }  // namespace
-
-std::uint64_t hash_bytes(const void* bytes, std::uint32_t length) {
-  std::uint64_t hash = length + 1;
-  const auto* at = static_cast<const unsigned char*>(bytes);
-  for (; length >= 8; at += 8, length -= 8) {
-    std::uint64_t word = 0;
-    memcpy(&word, at, 8);
-    hash = mix(hash, word);
-  }
-  std::uint64_t tail = 0;
-  memcpy(&tail, at, length);
-  hash = mix(hash, tail);
-  return hash != 0 ? hash : 1;
-}
 
 Draft begin_record(trace::RecordType type, const Author& author, std::uint32_t payload_size) {
   const std::uint32_t size = static_cast<std::uint32_t>(sizeof(trace::RecordHeader)) + payload_size;

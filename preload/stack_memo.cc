@@ -1,4 +1,4 @@
-// A table of walks, each entry a sequence lock; see stack_memo.h.
+// Sets of walks, each walk a sequence lock; see stack_memo.h.
 
 #include "preload/stack_memo.h"
 
@@ -28,21 +28,35 @@ struct Walk {
     Relaxed<std::uintptr_t> value = 0;
   };
   Word words[WalkWords::kMost] = {};
+  Relaxed<std::uint32_t> telling = 0;  // the word that another walk from here last differed in
 };
 
-constexpr unsigned kLogWalks = 6;
-constinit Walk walks[1u << kLogWalks] = {};
+// Walks from few places. One function that many call ends in more stacks than a set has room for:
+// to compare with them all, and to keep what the next walk replaces, would be lost time.
+struct alignas(64) Set {
+  static constexpr unsigned kWalks = 8;
+  static constexpr std::uint32_t kCrowd = 64;
+  static constexpr std::uint32_t kSeldom = 16;  // a multiple of kWalks: walks[0] is what is kept
 
-Walk& walk_from(const StackStart& start) {
-  return walks[mix(start.pc, start.sp) >> (64 - kLogWalks)];
-}
+  Walk walks[kWalks];
+  // One more for each walk that is not known, at most 2 kCrowd, and two less for each that is.
+  Relaxed<std::uint32_t> strangers = 0;
+  Relaxed<std::uint32_t> turn = 0;
+
+  bool crowded() const { return strangers.load(std::memory_order_relaxed) >= kCrowd; }
+};
+
+constexpr unsigned kLogSets = 6;
+constinit Set sets[1u << kLogSets] = {};  // untouched pages cost nothing
+
+Set& set_from(const StackStart& start) { return sets[mix(start.pc, start.sp) >> (64 - kLogSets)]; }
 
 template <typename T>
 T get(const Relaxed<T>& field) {
   return field.load(std::memory_order_relaxed);
 }
 template <typename T, typename Value>
-void set(Relaxed<T>& field, Value value) {
+void set_to(Relaxed<T>& field, Value value) {
   field.store(static_cast<T>(value), std::memory_order_relaxed);
 }
 
@@ -52,29 +66,33 @@ bool starts_alike(const Walk& walk, const StackStart& start, std::uint32_t gener
          get(walk.generation) == generation;
 }
 
-// An entry may change under us, which its version tells afterwards: each distance is checked before
-// it is followed.
-bool words_are_there(const Walk& walk, std::uintptr_t sp) {
-  const std::uintptr_t room = known_stack(sp).end - sp;
-  const std::uint32_t count = get(walk.count);
-  if (count > WalkWords::kMost || room < sizeof(std::uintptr_t)) return false;
-  const std::uintptr_t last = room - sizeof(std::uintptr_t);
-  std::uintptr_t difference = 0;
-  for (const Walk::Word *word = walk.words, *end = word + count; word != end; ++word) {
-    const std::uintptr_t distance = get(word->distance);
-    if (distance > last) return false;
-    difference |= *reinterpret_cast<const std::uintptr_t*>(sp + distance) ^ get(word->value);
-  }
-  return difference == 0;
+// What the stack says where `word` is expected, unlike it; 0: the same. An entry may change under
+// us, which its version tells afterwards: each distance is checked before it is followed.
+std::uintptr_t difference(const Walk::Word& word, std::uintptr_t sp, std::uintptr_t furthest) {
+  const std::uintptr_t distance = get(word.distance);
+  if (__builtin_expect(distance > furthest, 0)) return 1;
+  return *reinterpret_cast<const std::uintptr_t*>(sp + distance) ^ get(word.value);
 }
 
-}  // namespace
+bool words_are_there(Walk& walk, std::uintptr_t sp, std::uintptr_t furthest) {
+  const std::uint32_t count = get(walk.count);
+  if (count > WalkWords::kMost) return false;
+  const std::uint32_t telling = get(walk.telling);
+  if (telling < count && difference(walk.words[telling], sp, furthest) != 0) return false;
+  std::uintptr_t all = 0;
+  for (std::uint32_t i = 0; i < count; ++i) all |= difference(walk.words[i], sp, furthest);
+  if (__builtin_expect(all == 0, 1)) return true;
+  std::uint32_t first = 0;
+  while (first < count && difference(walk.words[first], sp, furthest) == 0) ++first;
+  set_to(walk.telling, first);
+  return false;
+}
 
-std::uint32_t remembered_stack(const StackStart& start, std::uint32_t generation) {
-  const Walk& walk = walk_from(start);
+std::uint32_t id_if_same(Walk& walk, const StackStart& start, std::uintptr_t furthest,
+                         std::uint32_t generation) {
   const std::uint32_t version = walk.version.load(std::memory_order_acquire);
   if (version == 0 || version % 2 != 0 || !starts_alike(walk, start, generation) ||
-      !words_are_there(walk, start.sp)) {
+      !words_are_there(walk, start.sp, furthest)) {
     return 0;
   }
   const std::uint32_t id = get(walk.id);
@@ -82,10 +100,40 @@ std::uint32_t remembered_stack(const StackStart& start, std::uint32_t generation
   return walk.version.load(std::memory_order_relaxed) == version ? id : 0;
 }
 
+// Which of the set's walks the one that is not known replaces. Null: none.
+Walk* make_room(Set& set) {
+  const std::uint32_t strangers = get(set.strangers);
+  const std::uint32_t turn = get(set.turn);
+  set_to(set.turn, turn + 1);
+  if (strangers < 2 * Set::kCrowd) set_to(set.strangers, strangers + 1);
+  if (strangers >= Set::kCrowd && turn % Set::kSeldom != 0) return nullptr;
+  return &set.walks[turn % Set::kWalks];
+}
+
+}  // namespace
+
+std::uint32_t remembered_stack(const StackStart& start, std::uint32_t generation) {
+  const std::uintptr_t room = known_stack(start.sp).end - start.sp;
+  if (room < sizeof(std::uintptr_t)) return 0;
+  Set& set = set_from(start);
+  const unsigned walks = set.crowded() ? 1 : Set::kWalks;
+  for (unsigned i = 0; i < walks; ++i) {
+    const std::uint32_t id =
+        id_if_same(set.walks[i], start, room - sizeof(std::uintptr_t), generation);
+    if (id == 0) continue;
+    const std::uint32_t strangers = get(set.strangers);
+    if (strangers != 0) set_to(set.strangers, strangers > 2 ? strangers - 2 : 0);
+    return id;
+  }
+  return 0;
+}
+
 void remember_stack(const StackStart& start, std::uint32_t generation, const WalkWords& words,
                     std::uint32_t id) {
   if (!words.whole) return;
-  Walk& walk = walk_from(start);
+  Walk* const room = make_room(set_from(start));
+  if (room == nullptr) return;
+  Walk& walk = *room;
   std::uint32_t version = walk.version.load(std::memory_order_relaxed);
   // Somebody writes it already: another thread, or whom this handler interrupted.
   if (version % 2 != 0 ||
@@ -93,16 +141,16 @@ void remember_stack(const StackStart& start, std::uint32_t generation, const Wal
     return;
   }
   std::atomic_thread_fence(std::memory_order_release);
-  set(walk.id, id);
-  set(walk.generation, generation);
-  set(walk.count, words.count);
-  set(walk.pc, start.pc);
-  set(walk.sp, start.sp);
-  set(walk.fp, start.fp);
-  set(walk.fp_matters, words.needs_fp ? UINTPTR_MAX : 0);
+  set_to(walk.id, id);
+  set_to(walk.generation, generation);
+  set_to(walk.count, words.count);
+  set_to(walk.pc, start.pc);
+  set_to(walk.sp, start.sp);
+  set_to(walk.fp, start.fp);
+  set_to(walk.fp_matters, words.needs_fp ? UINTPTR_MAX : 0);
   for (unsigned i = 0; i < words.count; ++i) {
-    set(walk.words[i].distance, words.distance[i]);
-    set(walk.words[i].value, words.value[i]);
+    set_to(walk.words[i].distance, words.distance[i]);
+    set_to(walk.words[i].value, words.value[i]);
   }
   walk.version.store(version + 2, std::memory_order_release);
 }

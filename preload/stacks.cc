@@ -10,7 +10,7 @@ namespace umaskaudit::shim {
 
 namespace {
 
-constinit InternTable<16> stacks;
+constinit InternTable stacks;
 constinit std::atomic<std::uint32_t> generation = 0;
 
 bool wanted(Event event) {
@@ -41,10 +41,22 @@ std::uint32_t write_stack(const Author& author, const CapturedStack& stack) {
   return record.id;
 }
 
+// Four chains instead of one: each step of a chain waits for the one before.
+std::uint64_t hash_of(const CapturedStack& stack) {
+  std::uint64_t chains[4] = {generation.load(std::memory_order_relaxed) + 1, 2, 3, 4};
+  unsigned i = 0;
+  for (; i + 4 <= stack.walk.count; i += 4) {
+    for (unsigned chain = 0; chain < 4; ++chain) {
+      chains[chain] = mix(chains[chain], stack.pcs[i + chain]);
+    }
+  }
+  for (; i < stack.walk.count; ++i) chains[0] = mix(chains[0], stack.pcs[i]);
+  const std::uint64_t hash = mix(mix(chains[0], chains[1]), mix(chains[2], chains[3]));
+  return mix(hash, stack.walk.count) | 1;
+}
+
 std::uint32_t intern_stack(const Author& author, const CapturedStack& stack) {
-  std::uint64_t hash = generation.load(std::memory_order_relaxed) + 1;
-  for (unsigned i = 0; i < stack.walk.count; ++i) hash = mix(hash, stack.pcs[i]);
-  hash = mix(hash, stack.walk.count) | 1;
+  const std::uint64_t hash = hash_of(stack);
   std::uint32_t id = stacks.find(hash);
   if (id != 0) return id;
   id = write_stack(author, stack);

@@ -27,29 +27,31 @@ std::int64_t now_ns(clockid_t clock) {
   return std::int64_t{now.tv_sec} * 1000000000 + now.tv_nsec;
 }
 
-// The same sequence in every run: numbers far apart, each below `size`.
+// The same sequence in every run: first each number below `size`, then any of them, far apart.
 class Shuffle {
  public:
   explicit Shuffle(std::uint64_t size) : size_(size) {}
   std::uint64_t next() {
+    if (given_ < size_) return given_++;
     state_ = state_ * 6364136223846793005U + 1442695040888963407U;
     return (state_ >> 33) % size_;
   }
 
  private:
   std::uint64_t size_;
+  std::uint64_t given_ = 0;
   std::uint64_t state_ = 1;
 };
 
-// Two umask calls at the end of a path through eight functions at each level: a number below 8^6 is
+// A umask call at the end of a path through eight functions at each level: a number below 8^6 is
 // one stack.
 template <int kLevel>
 struct Path {
   template <int kBranch>
   [[gnu::noinline]] static void step(std::uint64_t number) {
     if constexpr (kLevel == 0) {
-      umask(077);
-      umask(022);
+      static mode_t other = 077;
+      other = umask(other);
     } else {
       Path<kLevel - 1>::walk(number);
     }
@@ -87,15 +89,17 @@ void put(const std::vector<double>& wall, const std::vector<double>& cpu) {
   std::puts("}");
 }
 
-// `turn` makes `calls` audited calls; `between` is not timed.
+// `turn` makes `calls` audited calls; `between` is not timed. The growing comes first, `growing`
+// turns from the very place that the timed ones come from: elsewhere they were other stacks.
 template <typename Turn, typename Between>
-void time_batches(int calls, Turn turn, Between between) {
+void time_batches(std::uint64_t growing, int calls, Turn turn, Between between) {
   std::vector<double> wall;
   std::vector<double> cpu;
   for (int batch = -1; batch < kBatches; ++batch) {
+    const std::uint64_t turns = batch < 0 ? growing + kCalls : kCalls;
     const std::int64_t cpu_begin = now_ns(CLOCK_THREAD_CPUTIME_ID);
     const std::int64_t begin = now_ns(CLOCK_MONOTONIC);
-    for (int i = 0; i < kCalls; ++i) turn();
+    for (std::uint64_t i = 0; i < turns; ++i) turn();
     const std::int64_t end = now_ns(CLOCK_MONOTONIC);
     const std::int64_t cpu_end = now_ns(CLOCK_THREAD_CPUTIME_ID);
     between();
@@ -107,36 +111,33 @@ void time_batches(int calls, Turn turn, Between between) {
 }
 
 void grow_events(std::uint64_t size) {
-  for (std::uint64_t i = 0; i < size; i += 2) toggle();
-  time_batches(2, toggle, [] {});
+  time_batches(size / 2, 2, toggle, [] {});
 }
 
 void grow_stacks(std::uint64_t size) {
-  for (std::uint64_t i = 0; i < size; ++i) Path<5>::walk(i);
   Shuffle number(size);
   time_batches(
-      2, [&] { Path<5>::walk(number.next()); }, [] {});
+      size, 1, [&] { Path<5>::walk(number.next()); }, [] {});
 }
 
 void grow_paths(std::uint64_t size, const std::string& directory) {
   std::vector<std::string> made;
-  const auto create_in = [&](std::uint64_t number) {
-    made.push_back(directory + "/d" + std::to_string(number) + "/f" + std::to_string(made.size()));
-    create(made.back());
-  };
-  const auto remove_all = [&] {
-    for (const std::string& path : made) unlink(path.c_str());
-    made.clear();
-  };
   for (std::uint64_t i = 0; i < size; ++i) {
     const std::string path = directory + "/d" + std::to_string(i);
     victim::need(mkdir(path.c_str(), 0777), path.c_str());
-    create_in(i);
   }
-  remove_all();
   Shuffle number(size);
   time_batches(
-      1, [&] { create_in(number.next()); }, remove_all);
+      size, 1,
+      [&] {
+        made.push_back(directory + "/d" + std::to_string(number.next()) + "/f" +
+                       std::to_string(made.size()));
+        create(made.back());
+      },
+      [&] {
+        for (const std::string& path : made) unlink(path.c_str());
+        made.clear();
+      });
 }
 
 void grow_processes(std::uint64_t size, const std::string& directory, char* self) {

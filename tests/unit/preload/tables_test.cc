@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "preload/intern.h"
+#include "preload/sys.h"
 #include "preload/trace/checksum.h"
 
 namespace umaskaudit {
@@ -24,66 +25,117 @@ using trace::record_checksum;
 // Spread like the hashes of real stacks.
 std::uint64_t key_of(std::uint64_t number) { return shim::mix(number + 1, 0xabcdef) | 1; }
 
+// As a filter of the program's would have it.
+class WithoutMemory {
+ public:
+  WithoutMemory() {
+    word_ = kBit;
+    shim::sys::filtered = true;
+  }
+  WithoutMemory(const WithoutMemory&) = delete;
+  WithoutMemory& operator=(const WithoutMemory&) = delete;
+  ~WithoutMemory() {
+    shim::sys::filtered = false;
+    word_ = 0;
+  }
+
+ private:
+  static constexpr unsigned long kBit = 1ul << SYS_mmap % 64;
+  std::atomic<unsigned long>& word_ = shim::sys::barred[SYS_mmap / 64];
+};
+
 TEST(InternTable, FindsWhatWasInserted) {
-  const auto table = std::make_unique<InternTable<12>>();
+  const auto table = std::make_unique<InternTable>();
   EXPECT_EQ(table->find(key_of(1)), 0u);
-  for (std::uint32_t id = 1; id <= 1000; ++id) table->insert(key_of(id), id);
-  for (std::uint32_t id = 1; id <= 1000; ++id) EXPECT_EQ(table->find(key_of(id)), id);
-  EXPECT_EQ(table->find(key_of(1001)), 0u);
+  // Into the last but one of the tables beside each other.
+  constexpr std::uint32_t kMany = 100000;
+  for (std::uint32_t id = 1; id <= kMany; ++id) table->insert(key_of(id), id);
+  for (unsigned round = 0; round < 2; ++round) {
+    for (std::uint32_t id = 1; id <= kMany; ++id) ASSERT_EQ(table->find(key_of(id)), id);
+  }
+  EXPECT_EQ(table->find(key_of(kMany + 1)), 0u);
 }
 
 TEST(InternTable, TheFirstIdStays) {
-  const auto table = std::make_unique<InternTable<12>>();
+  const auto table = std::make_unique<InternTable>();
   table->insert(key_of(1), 5);
   table->insert(key_of(1), 6);
   EXPECT_EQ(table->find(key_of(1)), 5u);
 }
 
-// Neighbours collide and are probed for; what finds no slot is simply not known.
+// What finds no room is simply not known.
 TEST(InternTable, AFullTableForgetsNothingAndInventsNothing) {
-  const auto table = std::make_unique<InternTable<6>>();
-  constexpr std::uint32_t kMany = 1000;
-  for (std::uint32_t id = 1; id <= kMany; ++id) table->insert(key_of(id), id);
-  unsigned known = 0;
-  for (std::uint32_t id = 1; id <= kMany; ++id) {
-    const std::uint32_t found = table->find(key_of(id));
-    EXPECT_TRUE(found == 0 || found == id) << found << " for " << id;
-    if (found != 0) ++known;
+  const auto table = std::make_unique<InternTable>();
+  constexpr std::uint32_t kMany = 10000;
+  std::vector<std::uint32_t> before(kMany + 1);
+  const auto find_all = [&table] {
+    std::vector<std::uint32_t> found(kMany + 1);
+    for (std::uint32_t id = 1; id <= kMany; ++id) found[id] = table->find(key_of(id));
+    return found;
+  };
+  {
+    const WithoutMemory refused;
+    for (std::uint32_t id = 1; id <= kMany; ++id) table->insert(key_of(id), id);
+    before = find_all();
   }
-  EXPECT_EQ(known, 64u);
+  const auto known = std::count_if(before.begin(), before.end(), [](auto id) { return id != 0; });
+  EXPECT_EQ(known, std::ptrdiff_t{InternTable::kFirstEntries});
+  for (std::uint32_t id = 1; id <= kMany; ++id) {
+    EXPECT_TRUE(before[id] == 0 || before[id] == id) << before[id] << " for " << id;
+  }
+  // With memory again it grows, and what was there moves over.
   table->insert(key_of(kMany + 1), kMany + 1);
-  EXPECT_EQ(table->find(key_of(kMany + 1)), 0u);
+  EXPECT_EQ(table->find(key_of(kMany + 1)), kMany + 1);
+  EXPECT_EQ(find_all(), before);
 }
 
-TEST(InternTable, FourThreadsAgreeOnEveryId) {
-  constexpr unsigned kThreads = 4;
-  constexpr std::uint32_t kKeys = 2000;
-  const auto table = std::make_unique<InternTable<12>>();
-  std::vector<std::vector<std::uint32_t>> seen(kThreads);
+// Each thread offers ids of its own, in an order of its own: what id each saw for each key.
+std::vector<std::vector<std::uint32_t>> offer_ids(InternTable& table, unsigned count,
+                                                  std::uint32_t keys) {
+  std::vector<std::vector<std::uint32_t>> seen(count, std::vector<std::uint32_t>(keys));
   std::vector<std::thread> threads;
-  for (unsigned thread = 0; thread < kThreads; ++thread) {
+  for (unsigned thread = 0; thread < count; ++thread) {
     threads.emplace_back([&, thread] {
-      // Each offers ids of its own, in an order of its own.
-      std::vector<std::uint32_t> order(kKeys);
-      for (std::uint32_t i = 0; i < kKeys; ++i) order[i] = i;
+      std::vector<std::uint32_t> order(keys);
+      for (std::uint32_t i = 0; i < keys; ++i) order[i] = i;
       std::shuffle(order.begin(), order.end(), std::mt19937(thread));
-      seen[thread].resize(kKeys);
       for (const std::uint32_t key : order) {
-        std::uint32_t id = table->find(key_of(key));
+        std::uint32_t id = table.find(key_of(key));
         if (id == 0) {
-          table->insert(key_of(key), key * kThreads + thread + 1);
+          table.insert(key_of(key), key * count + thread + 1);
           // Another one may be between its two stores.
-          while ((id = table->find(key_of(key))) == 0) std::this_thread::yield();
+          while ((id = table.find(key_of(key))) == 0) std::this_thread::yield();
         }
         seen[thread][key] = id;
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
+  return seen;
+}
+
+constexpr unsigned kThreads = 4;
+
+TEST(InternTable, FourThreadsAgreeOnEveryId) {
+  constexpr std::uint32_t kKeys = 100;  // no need to grow
+  const auto table = std::make_unique<InternTable>();
+  const auto seen = offer_ids(*table, kThreads, kKeys);
   for (std::uint32_t key = 0; key < kKeys; ++key) {
     const std::uint32_t id = table->find(key_of(key));
     EXPECT_EQ((id - 1) / kThreads, key);
-    for (unsigned thread = 0; thread < kThreads; ++thread) EXPECT_EQ(seen[thread][key], id);
+    for (const auto& by_thread : seen) EXPECT_EQ(by_thread[key], id);
+  }
+}
+
+// While it grows, two threads may each have an id for one key: both of them are written.
+TEST(InternTable, FourThreadsFindTheKeysOwnIdsWhileItGrows) {
+  constexpr std::uint32_t kKeys = 20000;
+  const auto table = std::make_unique<InternTable>();
+  for (const auto& by_thread : offer_ids(*table, kThreads, kKeys)) {
+    for (std::uint32_t key = 0; key < kKeys; ++key) {
+      ASSERT_EQ((by_thread[key] - 1) / kThreads, key);
+      ASSERT_EQ((table->find(key_of(key)) - 1) / kThreads, key);
+    }
   }
 }
 
