@@ -141,6 +141,18 @@ void Creation::made_or_met_at_path(const Look& before) {
   judge(sys::facts(request_.dirfd, request_.path, 0, &facts) == 0 ? &facts : nullptr, before);
 }
 
+// fopen(3) with a character set that glibc does not know, and open(2) with O_DIRECT where the
+// filesystem has no such thing, leave what they made and say EINVAL. The program sees a failure;
+// the object is there all the same, and is what is recorded.
+void Creation::failed_or_left(int error, const Look& before) {
+  struct statx facts;
+  const bool left = error == EINVAL && before.known && !before.exists &&
+                    lies_in_directory(request_.kind) &&
+                    sys::facts(request_.dirfd, request_.path, 0, &facts) == 0;
+  if (left) return judge(&facts, before);
+  failed(error);
+}
+
 void Creation::judge(const struct statx* facts, const Look& before) {
   if (facts == nullptr) {
     finish(nullptr, trace::Created::unknown, 0);

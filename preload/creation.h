@@ -62,6 +62,8 @@ class Creation {
   // After a successful call that did not insist on O_EXCL.
   void made_or_met(int fd, const Look& before);
   void made_or_met_at_path(const Look& before);
+  // The call failed, maybe behind the creation.
+  void failed_or_left(int error, const Look& before);
 
  private:
   void judge(const struct statx* facts, const Look& before);

@@ -58,6 +58,12 @@ void report_unknown_clone(const Author& author, std::uint32_t context) {
   report_blind_spot(author, trace::Blind::raw_clone, Call::clone, context, 0, "clone", 5);
 }
 
+// What FsContext::mask holds beside the mask while nothing has told it: the first umask call will.
+constexpr std::uint32_t kNotRead = 1u << 16;
+std::uint32_t cell(BirthMask birth) {
+  return birth.mask | (birth.source == trace::MaskSource::unknown ? kNotRead : 0);
+}
+
 // An entry of the table and its record. Nothing when the table is full.
 struct NewContext {
   std::uint32_t index = kNoContext;
@@ -83,7 +89,7 @@ NewContext add_context(std::uint32_t owner, BirthMask birth, trace::Origin origi
     return added;
   }
   FsContext& context = contexts[index];
-  context.mask.store(birth.mask, std::memory_order_relaxed);
+  context.mask.store(cell(birth), std::memory_order_relaxed);
   context.id = added.record.id;
   context.owner.store(owner, std::memory_order_relaxed);
   context.witness.store(owner, std::memory_order_release);
@@ -279,7 +285,8 @@ MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t)) {
   context.change.store(change + 1, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
   const auto old = static_cast<std::uint16_t>(real(mask));
-  const auto cached = static_cast<std::uint16_t>(context.mask.load(std::memory_order_relaxed));
+  const std::uint32_t believed = context.mask.load(std::memory_order_relaxed);
+  const auto cached = (believed & kNotRead) != 0 ? old : static_cast<std::uint16_t>(believed);
   context.mask.store(mask & 0777, std::memory_order_relaxed);
   context.change.store(change + 2, std::memory_order_release);
   context.witness.store(task.tid, std::memory_order_relaxed);
@@ -380,9 +387,10 @@ trace::Context adopt_forked_context(bool unseen) {
     const std::uint64_t change = parent->change.load(std::memory_order_relaxed);
     record.parent = parent->id;
     record.parent_change = change / 2;
-    birth = {static_cast<std::uint16_t>(parent->mask.load()), trace::MaskSource::inherited};
+    const std::uint32_t believed = parent->mask.load();
+    birth = {static_cast<std::uint16_t>(believed), trace::MaskSource::inherited};
     // Odd: a fork that our handlers did not see, in the middle of another thread's umask call.
-    if (change % 2 != 0) birth = {};
+    if (change % 2 != 0 || (believed & kNotRead) != 0) birth = {};
     // The TLS is a copy of that of the thread that made us.
     if (unseen && thread_state.tid != 0) sharing = compare_fs(tid, thread_state.tid);
   }
@@ -403,7 +411,7 @@ trace::Context adopt_forked_context(bool unseen) {
     contexts[i].change.store(0, std::memory_order_relaxed);
   }
   FsContext& own = contexts[0];
-  own.mask.store(birth.mask, std::memory_order_relaxed);
+  own.mask.store(cell(birth), std::memory_order_relaxed);
   own.id = record.id;
   own.owner.store(tid, std::memory_order_relaxed);
   own.witness.store(tid, std::memory_order_relaxed);

@@ -19,7 +19,7 @@ namespace umaskaudit::shim {
 // way. The kernel's mask and `mask` may differ only while it is odd.
 struct alignas(64) FsContext {
   std::atomic<std::uint32_t> lock = 0;  // futex_lock.h
-  std::atomic<std::uint32_t> mask = 0;
+  std::atomic<std::uint32_t> mask = 0;  // and a bit above it while that is not known
   std::atomic<std::uint64_t> change = 0;
   std::uint32_t id = 0;  // in the trace
   // Threads that use this context, for kcmp(2): the first one, which mostly stays, and a later one.

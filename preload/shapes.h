@@ -144,7 +144,7 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
   const auto result = real(request.flags);
   const ErrnoKeeper keeper;
   if (!ok(result)) {
-    creation.failed(keeper.saved());
+    creation.failed_or_left(keeper.saved(), look);
   } else if (exclusive) {
     creation.made(fd_of(result), trace::Created::yes);
   } else {
@@ -261,7 +261,7 @@ FILE* create_stream_at_once(const Request& request, Real real) {
   FILE* result = real();
   const ErrnoKeeper keeper;
   if (result == nullptr) {
-    creation.failed(keeper.saved());
+    creation.failed_or_left(keeper.saved(), look);
   } else if ((request.flags & O_EXCL) != 0) {
     creation.made(fileno(result), trace::Created::yes);
   } else {

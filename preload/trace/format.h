@@ -264,7 +264,7 @@ struct Create {
   std::uint32_t requested;   // as passed (or implied: 0666 by fopen, 0777 by bind)
   std::uint32_t final_mode;  // st_mode with type bits; 0 when it could not be read
   std::uint32_t open_flags;
-  std::int32_t error;       // errno, 0 on success
+  std::int32_t error;       // errno; 0 on success, and where a failed call left what it made
   std::uint32_t base;       // path id that the path starts from: the directory for a relative one,
                             // the root after chroot(2) for an absolute one; 0: none, or unknown
   std::uint32_t directory;  // facts of the parent; 0 when not read

@@ -226,6 +226,34 @@ class Case(unittest.TestCase):
             compared += 1
         self.assertGreaterEqual(compared, least)
 
+    def check_all_told(self, report, top, but=()):
+        """Each object below `top` was made by a recorded call, and has the mode that was told last.
+
+        The other way round than check_disk: nothing may be there that is not in the report. Left
+        out are symbolic links, and paths in `but`. Returns how many objects there are.
+        """
+        told = {}
+        for event in report.events:
+            key = event.get("dev"), event.get("ino")
+            if event["type"] == "create":
+                matters = event["created"] is True
+            else:  # inodes come again: only what was made can be changed
+                matters = event["type"] == "chmod" and event["errno"] == 0 and key in told
+            if matters and not event.get("acl"):
+                told[key] = event["final"]
+        found, unlike = 0, []
+        for directory, names, files in os.walk(top):
+            for path in (os.path.join(directory, name) for name in names + files):
+                status = os.lstat(path)
+                if stat.S_ISLNK(status.st_mode) or path in but:
+                    continue
+                found += 1
+                mode = octal(stat.S_IMODE(status.st_mode))
+                if told.get((status.st_dev, status.st_ino)) != mode:
+                    unlike.append((path, mode, told.get((status.st_dev, status.st_ino))))
+        self.assertEqual(unlike, [])
+        return found
+
     def check_same(self, *command, env=None, **options):
         """Runs the command bare, then with the shim recording, in the same fresh directory.
 

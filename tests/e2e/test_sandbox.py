@@ -135,6 +135,76 @@ class Confined(Case):
         self.assertEqual(report.of("process")[0]["mask"], "0027")
         self.assertEqual(report.of("umask", drift=True), [])
 
+    @needs_root
+    @needs("unshare", "mount")
+    def test_a_mask_that_nothing_can_tell(self):
+        """No /proc to read, no child to ask, no unnamed file to try: the first call tells."""
+        run = self.new_run()
+        script = ("import os; os.mkdir('before', 0o700); assert os.umask(0o22) == 0o27; "
+                  "os.mkdir('after')")
+        result = self.execute(
+            "unshare", "-m", "sh", "-c",
+            'umask 027; mount -t tmpfs none /proc || exit 77; exec "$@"', "sh",
+            victim("refuses"), "clone,tmpfile", "env", f"LD_PRELOAD={harness.SHIM}",
+            f"UMASKAUDIT_OPTIONS=trace={run}", "/usr/bin/python3", "-c", script)
+        if result.returncode == 77:
+            self.skipTest(f"no mounts or filters here: {result.stderr.decode(errors='replace')}")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = self.report(run)
+        process, = report.of("process")
+        self.assertEqual(process["mask_source"], "unknown")
+        spot, = report.of("blind_spot", reason="no-mask")
+        self.assertIn("/proc", spot["advice"])
+        change, = report.of("umask")
+        self.assertEqual((change["old"], change["new"], change["drift"]), ("0027", "0022", False))
+        self.assertEqual(report.of("finding", rule="unseen-writer"), [])
+        self.check_disk(report, 2)
+        self.assertEqual(report.creations()[str(self.work / "after")][0]["mask"], "0022")
+        self.assertIn("no-mask", self.tool("report", run))
+
+    @needs_root
+    def test_a_root_whose_name_is_not_known(self):
+        """One thread alone moves its root: names in it stay as the program gives them."""
+        (self.work / "jail").mkdir()
+        script = ("import ctypes, os, threading\n"
+                  "def move():\n"
+                  "  assert ctypes.CDLL(None).unshare(0x200) == 0\n"  # CLONE_FS
+                  "  os.umask(0o77)\n"
+                  "  os.chroot('jail')\n"
+                  "  os.mkdir('/inside')\n"
+                  "thread = threading.Thread(target=move); thread.start(); thread.join()\n"
+                  "os.mkdir('outside')")
+        _, run = self.record("/usr/bin/python3", "-c", script)
+        report = self.report(run)
+        spot, = report.of("blind_spot", reason="untracked-chroot")
+        self.assertEqual((spot["call"], spot["text"]), ("chroot", "jail"))
+        self.assertIn("relative to the new root", spot["advice"])
+        told = {path: (event["ino"], event["final"])
+                for path, (event,) in report.creations().items()}
+        for path, name in (("/inside", "jail/inside"), (str(self.work / "outside"), "outside")):
+            status = (self.work / name).stat()
+            self.assertEqual(told[path], (status.st_ino, harness.octal(status.st_mode & 0o7777)))
+        self.assertIn("untracked-chroot", self.tool("report", run))
+
+    def test_clones_where_nobody_says_whose_mask_they_have(self):
+        words = [victim("raw_clone"), self.work]
+        result, run = self.record(victim("refuses"), "kcmp", *words, status=None)
+        if result.returncode == 77:
+            self.skipTest("no filter can be installed here")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = self.report(run)
+        self.assertEqual(report.of("loss"), [])
+        spots = report.of("blind_spot", reason="raw-clone")
+        self.assertTrue(spots)
+        self.assertIn("kcmp", spots[0]["advice"])
+        # The masks may be wrong, the objects and their modes are not.
+        truths = truths_of(result)
+        self.assertEqual(len(truths), 30)
+        for truth in truths:
+            event, = report.creations()[truth["path"]]
+            self.assertEqual(event["final"], truth["final"], event)
+        self.assertIn("raw-clone", self.tool("report", run))
+
     def test_modes_of_a_program_that_started_with_every_bit_masked(self):
         result = self.preload("mkdir", "d", options=f"trace={self.new_run()}",
                               preexec_fn=lambda: os.umask(0o777))

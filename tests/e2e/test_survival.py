@@ -193,6 +193,14 @@ class SameAsWithout(Case):
     def test_bad_paths(self):
         self.check_same(victim("bad_paths"), ".")
 
+    def test_bad_pointers(self):
+        run = self.check_same(victim("bad_pointers"), ".", "filters")
+        report = self.report(run)
+        self.assertEqual(report.of("loss"), [])
+        kinds = [event["kind"] for event in report.of("create", created=True)]
+        self.assertEqual(kinds.count("tmpfile"), 1)
+        self.assertGreater(self.check_all_told(report, self.work), 10)
+
     def test_programs_started_with_little_stack(self):
         run = self.check_same(victim("spawns_with_little_stack"))
         self.assertEqual(len(self.report(run).of("process")), 41)

@@ -98,6 +98,7 @@ class Masks(Careless):
 class Habits(Careless):
     def test_a_path_that_the_kernel_would_refuse_is_looked_at(self):
         self.assertEqual(self.under("shim", "bad_paths").returncode, -signal.SIGSEGV)
+        self.assertEqual(self.under("shim", "bad_pointers").returncode, -signal.SIGSEGV)
 
     def test_errno_is_left_behind(self):
         bare = self.execute(victim("bad_paths"), self.work)

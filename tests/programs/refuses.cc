@@ -1,0 +1,71 @@
+// Runs a program under a filter that refuses what is named, with EPERM, and nothing else.
+// Usage: refuses WHAT[,WHAT]... PROGRAM [ARGUMENT...]; WHAT: kcmp, clone, tmpfile (open(2)).
+// Ground truth: PROGRAM's own. Code 77: no filter can be installed here.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+
+#include <cstddef>
+#include <vector>
+
+#include "victim.h"
+
+namespace {
+
+constexpr unsigned kRefuse = SECCOMP_RET_ERRNO | EPERM;
+std::vector<sock_filter> program = {
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+};
+
+void refuse(long call) {
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1));
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, kRefuse));
+}
+
+// Refuses `call` when its argument `which` has one of `bits`.
+void refuse_bits(long call, unsigned which, unsigned bits) {
+  constexpr unsigned kHighHalfFirst = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
+  const auto at = static_cast<unsigned>(offsetof(seccomp_data, args) +
+                                        which * sizeof(std::uint64_t) + kHighHalfFirst);
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 4));
+  program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at));
+  program.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1));
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, kRefuse));
+  program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
+}
+
+void refuse(const std::string& what) {
+  if (what == "kcmp") {
+    refuse(SYS_kcmp);
+  } else if (what == "clone") {
+#ifdef SYS_fork  // the newer machines have clone(2) alone
+    refuse(SYS_fork);
+    refuse(SYS_vfork);
+#endif
+    refuse(SYS_clone);
+    refuse(SYS_clone3);
+  } else if (what == "tmpfile") {
+    constexpr unsigned kBits = O_TMPFILE & ~O_DIRECTORY;
+#ifdef SYS_open
+    refuse_bits(SYS_open, 1, kBits);
+#endif
+    refuse_bits(SYS_openat, 2, kBits);
+  } else {
+    victim::die(what.c_str());
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) victim::die("usage: refuses WHAT[,WHAT]... PROGRAM [ARGUMENT...]");
+  const std::string words = std::string(argv[1]) + ',';
+  for (std::size_t from = 0, to; (to = words.find(',', from)) != std::string::npos; from = to + 1)
+    refuse(words.substr(from, to - from));
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return 77;
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) return 77;
+  execvp(argv[2], argv + 2);
+  victim::die(argv[2]);
+}
