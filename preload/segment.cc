@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <initializer_list>
 
 #include "preload/format_text.h"
 #include "preload/recorder.h"
@@ -189,13 +190,20 @@ void write_in_place(int fd) {
   copies_on_write = type == BTRFS_SUPER_MAGIC || taken;
 }
 
-// Whether map_chunk's way works here: valgrind refuses mremap(2) with an old size of 0.
+// Whether map_chunk's way works here: valgrind refuses mremap(2) with an old size of 0 (EINVAL).
+// Who understands it finds no room for so much, which costs a twentieth of mapping a page for the
+// question and unmapping it again.
 bool can_extend(unsigned char* first_chunk) {
   constexpr long kPage = 4096;
-  const long probe = sys::call(SYS_mremap, sys::arg(first_chunk), 0, kPage, MREMAP_MAYMOVE);
-  if (sys::failed(probe)) return false;
-  sys::unmap(reinterpret_cast<void*>(probe), kPage);
-  return true;
+  constexpr long kTooMuch = (1L << 47) - (1L << 32);  // of the 47 bits that a program has
+  for (const long size : {kTooMuch, kPage}) {
+    const long probe = sys::call(SYS_mremap, sys::arg(first_chunk), 0, size, MREMAP_MAYMOVE);
+    if (probe == -ENOMEM) return true;
+    if (sys::failed(probe)) continue;
+    sys::unmap(reinterpret_cast<void*>(probe), static_cast<std::size_t>(size));
+    return true;
+  }
+  return false;
 }
 
 // Then all of a smaller segment is mapped while its descriptor is there.
