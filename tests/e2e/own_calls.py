@@ -13,7 +13,6 @@ NEW_PROCESS = ("clone", "clone3", "fork", "vfork")
 # moved is up to where the kernel put it.
 LEFT_OUT = ("futex", "sched_yield", "restart_syscall", "membarrier", "brk")
 MEMORY = ("mmap", "munmap", "mprotect", "madvise", "mremap")
-LOADER_REACH = 0x40000  # around its first call: ld.so is smaller
 
 MARKS = (
     (re.compile(r"0x[0-9a-f]{6,}"), "@"),
@@ -35,43 +34,29 @@ def command(prefix, *words):
 
 
 class Image:
-    """Where the shim and the loader are in one address space."""
+    """Where the shim is in one address space."""
 
     def __init__(self, shim):
         self.shim = shim
         self.ranges = []
-        self.loader = None
 
     def copy(self):
         other = Image(self.shim)
-        other.ranges, other.loader = list(self.ranges), self.loader
+        other.ranges = list(self.ranges)
         return other
 
     def in_shim(self, address):
         return any(begin <= address < end for begin, end in self.ranges)
 
-    def of_loader(self, address):
-        return self.loader is not None and abs(address - self.loader) < LOADER_REACH
-
     def is_ours(self, address, name, text, result):
         """One call; also learns from it where the shim is."""
-        if self.loader is None:
-            self.loader = address
         if self.shim in text:
             mapped = re.match(r"mmap\(NULL, (\d+),", text)
             if mapped:
                 begin = int(result, 16)
                 self.ranges.append((begin, begin + int(mapped[1])))
             return not name.startswith("execve")
-        if self.in_shim(address):
-            return True
-        if name in MEMORY:
-            first = re.match(r"\w+\(0x([0-9a-f]+)", text)
-            if first and self.in_shim(int(first[1], 16)):
-                return True
-            # The loader's own heap, and thread-local storage, which hold something for each object.
-            return self.of_loader(address) and ("MAP_ANONYMOUS" in text or name != "mmap")
-        return False
+        return self.in_shim(address)
 
 
 class Threads:
@@ -117,7 +102,7 @@ class Threads:
             if name in NEW_PROCESS and result.split()[0].isdigit():
                 born += 1
                 self.read(int(result.split()[0]), f"{place}.{born}", image.copy())
-            if not ours and name not in LEFT_OUT:
+            if not ours and name not in LEFT_OUT and not of_allocator(name, parts[2]):
                 calls.append(parts[2])
         self.sequences[place] = [marked(call) for call in without_attempts(calls)]
 
@@ -125,6 +110,12 @@ class Threads:
         """Process ids become places."""
         return re.sub(r"(?<![\w./-])\d+\b",
                       lambda number: self.places.get(int(number[0]), number[0]), line)
+
+
+def of_allocator(name, text):
+    """Whether malloc(3) or the loader's own heap may have made this call: how much is mapped and
+    trimmed again depends on the address, and so on all that was mapped before, ours too."""
+    return name in MEMORY and (name != "mmap" or "MAP_ANONYMOUS" in text)
 
 
 def marked(text):
