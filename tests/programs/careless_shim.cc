@@ -5,6 +5,7 @@
 // program meet it) and with CARELESS_OPEN (it is held while the program opens).
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 
 #include <csignal>
 #include <cstdarg>
@@ -58,6 +59,7 @@ __attribute__((constructor)) void guard_fork() {
 extern "C" mode_t umask(mode_t mask) noexcept {
   static const auto real = next<mode_t (*)(mode_t)>("umask");
   lock.lock();
+  sched_yield();  // Others meet the lock on a single processor, too.
   const mode_t old = real(mask);
   const int believed = cached.exchange(static_cast<int>(mask & 0777));
   lock.unlock();
