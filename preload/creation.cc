@@ -242,7 +242,7 @@ void Creation::finish(const struct statx* facts, trace::Created created, int err
   capture_stack(Event::other, author, request_.stack, stack);
   record.stack = stack.id;
   write_record(trace::RecordType::create, author, record, {path, record.path_length});
-  if (process.log) {
+  if (__builtin_expect(process.log, 0)) {
     log_creation(author, request_, record, path, parent);
     if (created == trace::Created::yes && facts != nullptr && !parent.default_acl) {
       log_window(author, note_creation(task_, before_, after, request_.mode, record.final_mode));

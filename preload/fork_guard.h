@@ -17,6 +17,6 @@ inline bool fork_guard_intact() { return *fork_guard == 1; }
 // copied state ours and writes the child's process record. `unseen`: the latter.
 void adopt_fork(bool unseen);
 // The latter, for whichever thread of the child comes first; others wait for it.
-void adopt_unseen_fork();
+[[gnu::cold]] void adopt_unseen_fork();
 
 }  // namespace umaskaudit::shim

@@ -16,11 +16,11 @@
 
 namespace umaskaudit::shim {
 
+constinit FsContext contexts[kContexts];
+
 namespace {
 
-constexpr std::uint32_t kContexts = 1024;
 constexpr std::uint32_t kNoContext = UINT32_MAX;
-constinit FsContext contexts[kContexts];
 constinit std::atomic<std::uint32_t> context_count = 0;
 std::uint32_t locked_count = 0;  // by lock_contexts(); threads may add contexts meanwhile
 
@@ -102,10 +102,6 @@ void keep_to_itself(std::uint32_t tid, const trace::Context& record) {
   thread_state.borrower = {tid, record.id, 0, record.mask, true};
 }
 
-FsContext* own_context() {
-  return thread_state.context < kContexts ? &contexts[thread_state.context] : nullptr;
-}
-
 // Which context a thread that we see for the first time is in. Until somebody unshares there is
 // only one. Afterwards the kernel can compare it with a thread of each; failing that it gets one of
 // its own, whose mask is read afresh: right, if not shared.
@@ -165,8 +161,7 @@ bool tls_is_borrowed(std::uint32_t pid) {
   return thread_state.tid != 0 && sys::call(SYS_tgkill, pid, thread_state.tid, 0) == 0;
 }
 
-// Asks the kernel who it is.
-Task enter_slowly() {
+Task ask_kernel() {
   const int asked = sys::gettid();
   // Barred by a seccomp filter: then no vfork child is told apart, and a new thread has no number.
   const std::uint32_t tid = asked > 0 ? static_cast<std::uint32_t>(asked) : thread_state.tid;
@@ -202,18 +197,16 @@ long name_working_directory(char* out, std::size_t size) {
 
 }  // namespace
 
-Task enter() {
-  if (__builtin_expect(!fork_guard_intact(), 0)) adopt_unseen_fork();
+Task enter_slowly() {
+  if (!fork_guard_intact()) adopt_unseen_fork();
   const bool sure = thread_state.tid != 0 && !thread_state.lent &&
                     !process.unknown_tasks.load(std::memory_order_relaxed);
-  if (__builtin_expect(!sure, 0)) {
-    const Task task = enter_slowly();
+  if (!sure) {
+    const Task task = ask_kernel();
     if (task.tid != thread_state.tid) return task;  // a borrower
   }
   const Task task{thread_state.tid, process.pid.load(std::memory_order_relaxed), own_context()};
-  if (__builtin_expect(
-          thread_state.name_generation != process.name_generation.load(std::memory_order_relaxed),
-          0)) {
+  if (thread_state.name_generation != process.name_generation.load(std::memory_order_relaxed)) {
     write_name_again(task);
   }
   return task;
@@ -240,7 +233,7 @@ std::uint64_t changes(const Task& task) {
                                  : thread_state.borrower.change;
 }
 
-Snapshot snapshot(const Task& task) {
+Snapshot snapshot_slowly(const Task& task) {
   if (task.context == nullptr) {
     Borrower& borrower = thread_state.borrower;
     if (!borrower.mask_known) {

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "preload/fork_guard.h"
 #include "preload/scratch.h"
 #include "preload/state.h"
 #include "preload/trace/format.h"
@@ -42,9 +43,24 @@ struct Task {
   FsContext* context;  // null for a borrower: its mask is in thread_state.borrower
 };
 
+// The table; a thread knows its context by the index. Null: none, or the table had no room.
+inline constexpr std::uint32_t kContexts = 1024;
+extern FsContext contexts[kContexts];
+inline FsContext* own_context() {
+  return thread_state.context < kContexts ? &contexts[thread_state.context] : nullptr;
+}
+
 // Identifies the caller; sets up a thread at its first event. No system call when all is well.
 // Async-signal-safe.
-Task enter();
+[[gnu::cold]] Task enter_slowly();
+inline Task enter() {
+  const bool sure =
+      fork_guard_intact() && thread_state.tid != 0 && !thread_state.lent &&
+      !process.unknown_tasks.load(std::memory_order_relaxed) &&
+      thread_state.name_generation == process.name_generation.load(std::memory_order_relaxed);
+  if (__builtin_expect(!sure, 0)) return enter_slowly();
+  return {thread_state.tid, process.pid.load(std::memory_order_relaxed), own_context()};
+}
 
 // Before clone(2) or vfork(2) with these flags: a task that runs in our memory may have the calling
 // thread's TLS. From then on that thread, or everybody, asks the kernel who it is, at each event.
@@ -57,7 +73,16 @@ std::uint32_t context_id(const Task& task);
 std::uint64_t changes(const Task& task);
 
 // The context's mask now. Async-signal-safe, never waits.
-Snapshot snapshot(const Task& task);
+[[gnu::cold]] Snapshot snapshot_slowly(const Task& task);
+inline Snapshot snapshot(const Task& task) {
+  if (__builtin_expect(task.context == nullptr, 0)) return snapshot_slowly(task);
+  const std::uint64_t before = task.context->change.load(std::memory_order_acquire);
+  const Snapshot result{before / 2, static_cast<std::uint16_t>(task.context->mask.load()),
+                        before % 2 != 0};
+  std::atomic_thread_fence(std::memory_order_acquire);
+  const bool same = task.context->change.load(std::memory_order_relaxed) == before;
+  return __builtin_expect(same, 1) ? result : snapshot_slowly(task);
+}
 
 struct MaskChange {
   std::uint16_t old_mask;  // as the kernel returned it

@@ -36,7 +36,7 @@ mode_t change_and_record_mask(mode_t mask, mode_t (*real)(mode_t), const StackSt
   capture_stack(Event::mask_change, author, start, stack);
   record.stack = stack.id;
   write_record(trace::RecordType::umask, author, record);
-  if (process.log) {
+  if (__builtin_expect(process.log, 0)) {
     log_mask_change(author, record, stack);
     log_window(author, hits);
   }

@@ -15,6 +15,6 @@ mode_t change_and_record_mask(mode_t mask, mode_t (*real)(mode_t), const StackSt
 
 // A creation came out with a mode that the mask does not explain. If the kernel's mask is another
 // one, records the drift and returns true; `believed` then is what the kernel says.
-bool record_unseen_change(const Task& task, Call creation, Snapshot& believed);
+[[gnu::cold]] bool record_unseen_change(const Task& task, Call creation, Snapshot& believed);
 
 }  // namespace umaskaudit::shim

@@ -36,7 +36,7 @@ bool directory_name(const Base& base, const char* path, std::uint32_t length, Te
   return !out.overflow();
 }
 
-std::uint32_t record_facts(const Author& author, const char* name, ParentView& view) {
+[[gnu::cold]] std::uint32_t record_facts(const Author& author, const char* name, ParentView& view) {
   struct statx facts;
   if (sys::facts(AT_FDCWD, name, 0, &facts) != 0) return 0;
   unsigned char acl[kMaxAcl];
@@ -92,7 +92,9 @@ Base find_base(const Author& author, const Task& task, int dirfd, const char* pa
 
 std::uint32_t parent_length(const char* path, std::uint32_t length) {
   while (length > 1 && path[length - 1] == '/') --length;
-  while (length > 0 && path[length - 1] != '/') --length;
+  const auto* slash = static_cast<const char*>(memrchr(path, '/', length));
+  if (slash == nullptr) return 0;
+  length = static_cast<std::uint32_t>(slash - path) + 1;
   while (length > 1 && path[length - 1] == '/') --length;
   return length;
 }

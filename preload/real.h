@@ -33,7 +33,7 @@ extern void* old_spawn_functions[2];
 // Fills every pointer. Not async-signal-safe, idempotent.
 void resolve_all();
 // Fills and returns one; never null for a function that this libc has.
-void* resolve_one(Call call);
+[[gnu::cold]] void* resolve_one(Call call);
 
 inline void* real_function(Call call) {
   void* function = real_functions[static_cast<unsigned>(call)].load(std::memory_order_relaxed);

@@ -50,7 +50,7 @@ bool write_record(trace::RecordType type, std::uint32_t tid, const Payload& payl
   return write_record(type, Author{tid}, payload);
 }
 
-void count_loss(trace::Loss reason);
+[[gnu::cold]] void count_loss(trace::Loss reason);
 std::uint32_t next_id(trace::IdSpace space);
 
 // The trace's id of a directory name, written once. 0: lost.

@@ -48,11 +48,11 @@ bool copies_on_write = false;                           // see write_in_place()
 // A refused chunk is asked for again only after a while: on a full filesystem the question itself
 // may take a tenth of a second (btrfs first writes out what it can).
 constexpr std::uint64_t kPatience = 1000000000;
-constinit std::atomic<std::uint64_t> retry_at = 0;
+constinit std::atomic<std::uint64_t> retry_at = 0;  // 0: never refused
 constinit std::atomic<trace::Loss> refusal = trace::Loss::no_space;
 constinit std::atomic<std::uint64_t> untold = 0;  // losses that the header could not take
 
-unsigned char* refuse(trace::Loss reason) {
+[[gnu::cold]] unsigned char* refuse(trace::Loss reason) {
   refusal.store(reason, std::memory_order_relaxed);
   retry_at.store(sys::now_ns() + kPatience, std::memory_order_relaxed);
   return nullptr;
@@ -348,10 +348,13 @@ trace::SegmentHeader* segment_header() {
 
 namespace {
 
-bool lately_refused() { return sys::now_ns() < retry_at.load(std::memory_order_relaxed); }
+bool lately_refused() {
+  const std::uint64_t until = retry_at.load(std::memory_order_relaxed);
+  return __builtin_expect(until != 0, 0) && sys::now_ns() < until;
+}
 
 // Where a chunk is not there yet, or not backed as far as `end`. Null: refused.
-unsigned char* grow(unsigned chunk) {
+[[gnu::cold]] unsigned char* grow(unsigned chunk) {
   if (chunk != 0) return map_chunk(chunk);
   return back_first_chunk() ? chunks[0].load(std::memory_order_relaxed)
                             : refuse(trace::Loss::no_space);
@@ -371,8 +374,8 @@ Space reserve(std::uint32_t length) {
     // A full segment is seen before the add: `tail` must not wrap around, and what was added must
     // never be taken back, for somebody else may have reserved behind it.
     std::uint64_t offset = __atomic_load_n(&header->tail, __ATOMIC_RELAXED);
-    if (offset < limit && ready_chunk(chunk_of(offset), offset + length) == nullptr &&
-        lately_refused()) {
+    if (lately_refused() && offset < limit &&
+        ready_chunk(chunk_of(offset), offset + length) == nullptr) {
       count_loss(refusal.load(std::memory_order_relaxed));
       return {};
     }

@@ -157,13 +157,18 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
 
 inline Creation::Look look_at_path(const Creation& creation) { return creation.look(); }
 
+// Never inlined: a wrapper that passes its call on shall not even set up a frame.
 template <typename Real>
-auto create_fd(const Request& request, Real real) {
+[[gnu::noinline]] auto create_fd(const Request& request, Real real) {
   if (!may_create(request.flags)) return real(request.flags);
-  Request actual = request;
-  if ((request.flags & O_TMPFILE) == O_TMPFILE) actual.kind = trace::Kind::tmpfile;
+  Request unnamed;
+  const bool named = (request.flags & O_TMPFILE) != O_TMPFILE;
+  if (!named) {
+    unnamed = request;
+    unnamed.kind = trace::Kind::tmpfile;
+  }
   return create_or_open(
-      actual, real, [](long result) { return result >= 0; },
+      named ? request : unnamed, real, [](long result) { return result >= 0; },
       [](long result) { return static_cast<int>(result); }, look_at_path);
 }
 

@@ -64,24 +64,29 @@ std::uint32_t intern_stack(const Author& author, const CapturedStack& stack) {
   return id;
 }
 
-}  // namespace
-
-void capture_stack(Event event, const Author& author, const StackStart& start, CapturedStack& out) {
-  if (!wanted(event)) return;
+// Apart, for its frame is large.
+[[gnu::noinline]] void walk_and_intern(const Author& author, const StackStart& start,
+                                       std::uint32_t now, CapturedStack& out) {
   const auto depth = static_cast<unsigned>(process.options.depth);
   if (process.log) {  // wants the frames themselves
     out.walk = walk_stack(start, out.pcs, depth);
     if (process.trace && out.walk.count != 0) out.id = intern_stack(author, out);
     return;
   }
-  const std::uint32_t now = generation.load(std::memory_order_relaxed);
-  out.id = remembered_stack(start, now);
-  if (out.id != 0) return;
   WalkWords words;
   out.walk = walk_stack(start, out.pcs, depth, &words);
   if (out.walk.count == 0) return;
   out.id = intern_stack(author, out);
   if (out.id != 0) remember_stack(start, now, words, out.id);
+}
+
+}  // namespace
+
+void capture_stack(Event event, const Author& author, const StackStart& start, CapturedStack& out) {
+  if (!wanted(event)) return;
+  const std::uint32_t now = generation.load(std::memory_order_relaxed);
+  if (!process.log) out.id = remembered_stack(start, now);
+  if (out.id == 0) walk_and_intern(author, start, now, out);
 }
 
 void forget_stacks() {

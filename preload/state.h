@@ -68,7 +68,7 @@ extern constinit thread_local ThreadState thread_state __attribute__((tls_model(
 
 // Starts the shim if nothing has (a constructor of another library may call us before ours runs).
 // True: record this call.
-bool start();
+[[gnu::cold]] bool start();
 inline bool recording() {
   const auto phase = static_cast<Phase>(process.phase.load(std::memory_order_acquire));
   if (__builtin_expect(phase == Phase::recording, 1)) return true;

@@ -22,11 +22,10 @@ namespace umaskaudit::shim::sys {
 inline constexpr unsigned kNumbers = 512;
 extern std::atomic<bool> filtered;
 extern std::atomic<unsigned long> barred[kNumbers / 64];
+[[gnu::cold]] bool is_barred_by_filter(long number);
 inline bool is_barred(long number) {
   if (__builtin_expect(!filtered.load(std::memory_order_relaxed), 1)) return false;
-  const auto index = static_cast<unsigned long>(number);
-  return index >= kNumbers ||
-         (barred[index / 64].load(std::memory_order_relaxed) >> index % 64 & 1) != 0;
+  return is_barred_by_filter(number);
 }
 
 // The kernel's return value: negative errno on failure (syscall(2)). -ENOSYS, without asking the
@@ -123,7 +122,7 @@ inline long read_clock(clockid_t clock, timespec* out) {
   return call(SYS_clock_gettime, clock, arg(out));
 }
 extern std::atomic<bool> clock_stopped;
-uint64_t stopped_clock(clockid_t clock);
+[[gnu::cold]] uint64_t stopped_clock(clockid_t clock);
 inline uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
   if (__builtin_expect(clock_stopped.load(std::memory_order_relaxed), 0)) {
     return stopped_clock(clock);

@@ -32,9 +32,10 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
     return CALL;                                                                            \
   }
 #define ONCE(NAME, ARGUMENTS) [&] { return REAL(NAME) ARGUMENTS; }
-// Another attempt with other flags (or another mode string): the wrapper's own parameter is set.
+// Another attempt with other flags (or another mode string): a copy of the wrapper's own parameter
+// is set. By value: a parameter that is referred to lies in memory, also where nothing is recorded.
 #define WITH(NAME, ARGUMENTS, TYPE, PARAMETER) \
-  [&](TYPE attempt) {                          \
+  [=](TYPE attempt) mutable {                  \
     PARAMETER = attempt;                       \
     return REAL(NAME) ARGUMENTS;               \
   }

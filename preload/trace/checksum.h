@@ -18,10 +18,15 @@ inline std::uint32_t record_checksum(const void* record, std::uint32_t length,
                                      std::uint64_t offset) {
   constexpr std::uint64_t kPrime = 0x9E3779B97F4A7C15u;
   const auto* bytes = static_cast<const unsigned char*>(record);
+  // A step is hash = (hash ^ word) * kPrime; hash ^= hash >> 29. The last operation is left to the
+  // next step, which does it beside another one: each step waits for the one before it.
   std::uint64_t hash = (offset + 1) * kPrime;
+  std::uint64_t shifted = 0;
   const auto add = [&](std::uint64_t word) {
-    hash = (hash ^ word) * kPrime;
-    hash ^= hash >> 29;
+    hash ^= word;
+    __asm__("" : "+r"(hash));  // compilers would put the later one first
+    hash = (hash ^ shifted) * kPrime;
+    shifted = hash >> 29;
   };
   const auto word_at = [&](std::uint32_t at) {
     std::uint64_t word = 0;
@@ -33,7 +38,7 @@ inline std::uint32_t record_checksum(const void* record, std::uint32_t length,
 #pragma GCC unroll 4
 #endif
   for (std::uint32_t at = 8; at < length; at += 8) add(word_at(at));
-  hash *= kPrime;
+  hash = (hash ^ shifted) * kPrime;
   const auto folded = static_cast<std::uint32_t>(hash >> 32);
   return folded != 0 ? folded : 1;
 }

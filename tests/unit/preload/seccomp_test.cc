@@ -25,10 +25,15 @@ namespace umaskaudit::shim {
 namespace {
 unsigned mapped_ahead = 0;
 unsigned blind_spots = 0;
+std::uint32_t intact = 1;
 }  // namespace
 
-// The rest of the shim, as far as seccomp.cc calls it.
-Task enter() { return {1, 1, nullptr}; }
+// The rest of the shim, as far as seccomp.cc calls it. No thread is set up, so each is asked for.
+constinit Process process;
+constinit thread_local ThreadState thread_state;
+constinit FsContext contexts[kContexts];
+volatile std::uint32_t* fork_guard = &intact;
+Task enter_slowly() { return {1, 1, nullptr}; }
 std::uint32_t context_id(const Task&) { return 1; }
 void map_ahead() { ++mapped_ahead; }
 void report_blind_spot(const Author&, trace::Blind reason, Call, std::uint32_t, std::uint32_t,
