@@ -19,21 +19,21 @@ CREATING = ("open", "openat", "openat2", "creat", "mkdir", "mkdirat", "mknod", "
             "mq_open")
 
 
-def coverage_script():
-    """scripts/coverage, which reads the table as the compiler does."""
-    loader = importlib.machinery.SourceFileLoader("coverage", str(SCRIPTS / "coverage"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("coverage", loader))
+def calls_script():
+    """scripts/calls, which reads the table as the compiler does."""
+    loader = importlib.machinery.SourceFileLoader("calls", str(SCRIPTS / "calls"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("calls", loader))
     loader.exec_module(module)
     return module
 
 
 class Routes(RoutesCase):
     def test_each_row_has_a_route(self):
-        coverage = coverage_script()
+        calls = calls_script()
         routes = self.execute(victim("routes"), "--list").stdout.decode().split()
         self.assertEqual(len(routes), len(set(routes)))
-        rows = [(name, number) for shape, name, kind, _, number in coverage.table_rows()
-                if kind in coverage.MADE]
+        rows = [(name, number) for shape, name, kind, _, number in calls.table_rows()
+                if kind in calls.MADE]
         self.assertGreater(len(rows), 35)
         wanted = {name for name, _ in rows}
         wanted |= {f"syscall:{name}" for name, number in rows if number.startswith("SYS_")}
