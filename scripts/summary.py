@@ -1,6 +1,7 @@
 """Prints what a run of `meson test` found: every failure readably, every skip with its reason, and
 last the one line "N passed, N failed, N skipped". Must never hide a failure that only one of the
-two logs knows: a test that crashed has no cases. Called by scripts/test with the log directory."""
+two logs knows: a test that crashed has no cases. Called by the scripts with the log directory, and
+with a word that the last line is to begin with."""
 
 import json
 import re
@@ -80,11 +81,11 @@ def reason_of(text):
     return lines[-1] if lines else "no reason given"
 
 
-def main(logs):
+def main(logs, label=""):
     json_log, junit = logs / "testlog.json", logs / "testlog.junit.xml"
     if not json_log.exists() or not junit.exists():
         print((logs / "console.txt").read_text(errors="replace"), end="")
-        print("0 passed, 1 failed, 0 skipped")
+        print(label + "0 passed, 1 failed, 0 skipped")
         return 1
     suites = list(ElementTree.parse(junit).getroot().iter("testsuite"))
     with json_log.open() as lines:
@@ -100,9 +101,9 @@ def main(logs):
             print(f"skipped {test}{': ' + case.name if case.name else ''}: {reason_of(case.text)}")
     count = {kind: sum(case.result == kind for _, case in found)
              for kind in ("passed", "failed", "skipped")}
-    print(", ".join(f"{number} {kind}" for kind, number in count.items()))
+    print(label + ", ".join(f"{number} {kind}" for kind, number in count.items()))
     return 0 if count["failed"] == 0 and count["passed"] > 0 else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), "".join(f"{word}: " for word in sys.argv[2:])))

@@ -170,8 +170,8 @@ skipped lint-x: no shellcheck
 
 
 class Summary(Case):
-    def summary(self):
-        return self.execute("/usr/bin/python3", SCRIPTS / "summary.py", self.work)
+    def summary(self, *label):
+        return self.execute("/usr/bin/python3", SCRIPTS / "summary.py", self.work, *label)
 
     def test_counts_cases_and_hides_no_failure(self):
         (self.work / "testlog.junit.xml").write_text(JUNIT)
@@ -182,8 +182,59 @@ class Summary(Case):
 
     def test_no_log_is_a_failure(self):
         (self.work / "console.txt").write_text("meson: what happened\n")
-        result = self.summary()
-        self.assertEqual(result.stdout, b"meson: what happened\n0 passed, 1 failed, 0 skipped\n")
+        for label in ((), ("part",)):
+            result = self.summary(*label)
+            self.assertEqual(result.stdout.decode(), "meson: what happened\n" +
+                             "part: " * len(label) + "0 passed, 1 failed, 0 skipped\n")
+            self.assertEqual(result.returncode, 1)
+
+
+COMPILER = """
+for word; do [ "$before" != -o ] || program=$word; before=$word; done
+cp "$STANDINS/program" "$program"
+"""
+# Like ninja's, its output ends up in the log that summary.py shows when there are no results.
+MESON_WITH_TESTS = """
+case $1 in
+setup) mkdir -p "$2/meson-logs"; touch "$2/build.ninja" ;;
+test) echo "asked for ${3##*/}, $ASAN_OPTIONS" ;;
+esac
+"""
+LEFT_OUT = """\
+left out sanitize: a program with -fsanitize=address,undefined does not start here: no place
+left out tsan: a program with -fsanitize=thread does not start here: no place
+"""
+
+
+class Sanitize(Case):
+    """scripts/sanitize on machines where a sanitizer's runtime does not start."""
+
+    def sanitize(self, program):
+        tree = self.top / "tree"
+        shutil.copytree(SCRIPTS, tree / "scripts")
+        standins = self.top / "standins"
+        standins.mkdir()
+        for name, body in (("dpkg-query", "shift 2; printf 'ii %s\\n' \"$@\""), ("ninja", ""),
+                           ("meson", MESON_WITH_TESTS), ("compiler", COMPILER),
+                           ("program", program), ("setarch", "exit 1")):
+            (standins / name).write_text(f"#!/bin/sh\n{body}\n")
+            (standins / name).chmod(0o755)
+        return self.execute(tree / "scripts" / "sanitize", env={
+            "PATH": f"{standins}:{os.environ['PATH']}", "STANDINS": str(standins),
+            "CXX": str(standins / "compiler")})
+
+    def test_where_none_starts_both_parts_are_left_out(self):
+        result = self.sanitize("echo no place >&2; kill -SEGV $$")
+        self.assertEqual((result.returncode, result.stdout.decode(), result.stderr),
+                         (0, LEFT_OUT, b""))
+
+    def test_where_leaks_cannot_be_looked_for_the_rest_is(self):
+        result = self.sanitize("case $ASAN_OPTIONS in *:detect_leaks=0) ;; *) exit 1 ;; esac")
+        out = result.stdout.decode().splitlines()
+        self.assertIn("sanitize: leaks are not looked for: LeakSanitizer does not work here", out)
+        self.assertRegex(out[1], "^asked for sanitize, .*:detect_leaks=0$")
+        self.assertIn("sanitize: 0 passed, 1 failed, 0 skipped", out)
+        self.assertRegex(out[3], "^asked for tsan, ")
         self.assertEqual(result.returncode, 1)
 
 
