@@ -145,7 +145,7 @@ void Creation::made_or_met_at_path(const Look& before) {
 // filesystem has no such thing, leave what they made and say EINVAL. The program sees a failure;
 // the object is there all the same, and is what is recorded.
 void Creation::failed_or_left(int error, const Look& before) {
-  struct statx facts;
+  struct statx facts {};
   const bool left = error == EINVAL && before.known && !before.exists &&
                     lies_in_directory(request_.kind) &&
                     sys::facts(request_.dirfd, request_.path, 0, &facts) == 0;

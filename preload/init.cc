@@ -21,6 +21,7 @@
 #include "preload/livelog.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
+#include "preload/rings.h"
 #include "preload/scratch.h"
 #include "preload/segment.h"
 #include "preload/state.h"
@@ -133,8 +134,10 @@ void start_recording() {
     // With log=off somebody else watches over the run: `umaskaudit run` tells by run.state.
     if (error != 0 && !process.options.log.is("off")) warn_not_recording(error);
   }
-  write_birth(trace::Origin::exec, make_first_context());
+  const trace::Context context = make_first_context();
+  write_birth(trace::Origin::exec, context);
   write_call_names();
+  look_for_rings_at_start({context.owner}, context.id);
 }
 
 constinit std::atomic<std::uint32_t> starter = 0;  // the process that is starting

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "preload/intern.h"
+#include "preload/rings.h"
 #include "preload/state.h"
 
 namespace umaskaudit::shim {
@@ -52,6 +53,7 @@ bool find_module(std::uintptr_t pc, Module& module) {
   module.start = reinterpret_cast<std::uintptr_t>(object.dlfo_map_start);
   module.end = reinterpret_cast<std::uintptr_t>(object.dlfo_map_end);
   const link_map* map = object.dlfo_link_map;
+  module.object = map;
   module.base = map->l_addr;
   module.path = map->l_name;
   if (module.path == nullptr || module.path[0] == '\0') module.path = process.exe;
@@ -80,6 +82,7 @@ std::uint64_t encode_frame(const Author& author, std::uintptr_t pc) {
                      {module.build_id, module.build_id_length},
                      {module.path, module.path_length})) {
       modules.insert(hash, id);
+      look_for_rings(*module.object);
     } else {
       id = 0;  // next time again: until then the address stands for itself
     }

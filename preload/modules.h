@@ -7,6 +7,8 @@
 
 #include "preload/recorder.h"
 
+struct link_map;
+
 namespace umaskaudit::shim {
 
 struct Module {
@@ -17,6 +19,7 @@ struct Module {
   std::uintptr_t end;
   const std::uint8_t* build_id;  // null: none
   std::uint32_t build_id_length;
+  const link_map* object;
 };
 
 // False: generated code, or no object's.

@@ -9,6 +9,8 @@
 
 #include <cstring>
 
+#include "preload/dynamic.h"
+
 namespace umaskaudit::shim {
 
 namespace {
@@ -25,33 +27,28 @@ struct Tables {
 
 Tables read_tables(const link_map& map) {
   Tables tables;
-  // The loader has made addresses of most entries, but not where they are in read-only memory.
-  const auto address = [&](const ElfW(Dyn) & entry) {
-    const std::uintptr_t value = entry.d_un.d_ptr;
-    return value < map.l_addr ? value + map.l_addr : value;
-  };
   for (const ElfW(Dyn)* entry = map.l_ld; entry->d_tag != DT_NULL; ++entry) {
     switch (entry->d_tag) {
       case DT_STRTAB:
-        tables.strings = reinterpret_cast<const char*>(address(*entry));
+        tables.strings = reinterpret_cast<const char*>(address_of(map, *entry));
         break;
       case DT_SYMTAB:
-        tables.symbols = reinterpret_cast<const ElfW(Sym)*>(address(*entry));
+        tables.symbols = reinterpret_cast<const ElfW(Sym)*>(address_of(map, *entry));
         break;
       case DT_VERSYM:
-        tables.versions = reinterpret_cast<const ElfW(Half)*>(address(*entry));
+        tables.versions = reinterpret_cast<const ElfW(Half)*>(address_of(map, *entry));
         break;
       case DT_VERNEED:
-        tables.needs = address(*entry);
+        tables.needs = address_of(map, *entry);
         break;
       case DT_JMPREL:
-        tables.relocations[0] = address(*entry);
+        tables.relocations[0] = address_of(map, *entry);
         break;
       case DT_PLTRELSZ:
         tables.sizes[0] = entry->d_un.d_val;
         break;
       case DT_RELA:
-        tables.relocations[1] = address(*entry);
+        tables.relocations[1] = address_of(map, *entry);
         break;
       case DT_RELASZ:
         tables.sizes[1] = entry->d_un.d_val;

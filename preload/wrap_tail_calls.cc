@@ -12,6 +12,7 @@
 
 #include "preload/blind_spot.h"
 #include "preload/fs_context.h"
+#include "preload/rings.h"
 #include "preload/sys.h"
 #include "preload/wrapper.h"
 
@@ -93,6 +94,11 @@ void* umaskaudit_route_clone(int (*)(void*), void*, int flags) {
 
 void* umaskaudit_route_dlopen(const char* file, int mode) {
   if ((mode & RTLD_DEEPBIND) != 0) report_load(trace::Blind::deepbind, Call::dlopen, file);
+  if (recording()) {
+    const int saved = errno;
+    look_for_rings(file);
+    errno = saved;
+  }
   return real_function(Call::dlopen);
 }
 

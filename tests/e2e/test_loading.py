@@ -4,6 +4,9 @@ Where the loader binds a library past us, its creations cannot be seen: that has
 """
 
 import json
+import os
+import re
+from pathlib import Path
 
 import harness
 from harness import Case, needs, truths_of, victim
@@ -73,6 +76,46 @@ class Loading(Case):
         report = self.report(run)
         self.assertEqual(report.creations(), {})
         self.assertTrue(report.of("blind_spot", reason="io-uring"), report.events)
+
+    def check_rings(self, run, result):
+        """What was made by request is in no record; that it may have been is said."""
+        report = self.report(run)
+        unseen = [truth["unseen"] for truth in truths_of(result) if "unseen" in truth]
+        self.assertEqual(unseen, [str(self.work / "by-ring")])
+        self.assertEqual(set(report.creations()), {str(self.work / "by-call")})
+        spot, = report.of("blind_spot", reason="io-uring")
+        self.assertRegex(spot["text"], r"^liburing\.so\.\d+$")
+
+    def bare_rings(self):
+        if not os.path.exists(victim("rings")):
+            self.skipTest("package liburing-dev is not installed")
+        result = self.execute(victim("rings"), self.work)
+        if result.returncode == 77:
+            self.skipTest("io_uring is not available here")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for name in ("by-ring", "by-call"):
+            (self.work / name).unlink()
+
+    def test_a_program_with_liburing(self):
+        self.bare_rings()
+        result, run = self.record(victim("rings"), self.work)
+        self.check_rings(run, result)
+
+    def test_a_module_with_liburing(self):
+        """Nothing tells when it is loaded; as soon as it is in a stack, it is known."""
+        self.bare_rings()
+        script = "import ctypes, sys; ctypes.CDLL(sys.argv[1]).make_by_ring(sys.argv[2].encode())"
+        result, run = self.record("/usr/bin/python3", "-c", script, victim("librings.so"),
+                                  self.work)
+        self.check_rings(run, result)
+
+    def test_liburing_by_name(self):
+        self.bare_rings()
+        name = re.search(rb"liburing\.so\.\d+", Path(victim("rings")).read_bytes())[0].decode()
+        script = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
+        _, run = self.record("/usr/bin/python3", "-c", script, name)
+        spot, = self.report(run).of("blind_spot", reason="io-uring")
+        self.assertEqual(spot["text"], name)
 
     def test_an_allocator_that_creates_while_we_start(self):
         malloc = victim("libcreating_malloc.so")
