@@ -258,9 +258,19 @@ class Snapshot(Case):
             result = self.execute(harness.TOOL, "top", *words)
             self.assertEqual(result.returncode, 2)
             self.assertIn(b"top RUN, or umaskaudit top -- CMD", result.stderr)
-        result = self.execute(harness.TOOL, "top", "-o", self.top / "own", "--", "no-such-program")
-        self.assertEqual(result.returncode, 2)
-        self.assertFalse((self.top / "own").exists())
+
+    def test_a_program_that_cannot_be_run(self):
+        """As `run` says it."""
+        for program, code in (("no-such-program", 127), ("/etc/passwd", 126)):
+            said = []
+            for command in ("run", "top"):
+                result = self.execute(harness.TOOL, command, "-o", self.top / "own", "--", program)
+                self.assertEqual(result.returncode, code)
+                self.assertFalse((self.top / "own").exists())
+                said.append((result.stdout, result.stderr))
+            self.assertEqual(said[0], said[1])
+        result = self.execute(harness.TOOL, "top", "-o", self.top / "no" / "own", "--", "true")
+        self.assertEqual(result.returncode, 125)
 
 
 if __name__ == "__main__":
