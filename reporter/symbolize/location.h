@@ -30,7 +30,7 @@ using Places = std::vector<Location>;  // of one address; empty when nothing is 
 
 struct Answer {
   std::vector<Places> places;  // one for each offset asked, in that order
-  std::string note;            // why the module could not be used; empty when it could
+  std::string note;            // why names are missing; empty when none need be
 };
 
 }  // namespace umaskaudit

@@ -90,6 +90,8 @@ const SymbolTable& Module::symbols() {
   return *symbols_;
 }
 
+bool Module::is_nameless() { return debug_ == nullptr && symbols().empty(); }
+
 Places Module::places_at(std::uint64_t address) {
   Places places;
   if (debug_ != nullptr) places = debug_->expand(address - bias_);

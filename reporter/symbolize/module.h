@@ -26,6 +26,8 @@ class Module {
 
   // Places of the instruction at `address`, an address of the ELF file; innermost first.
   Places places_at(std::uint64_t address);
+  // True when nothing in the module could have a name: stripped, and no debug file was found.
+  bool is_nameless();
 
  private:
   struct DwflEnd {

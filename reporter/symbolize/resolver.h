@@ -25,7 +25,7 @@ class Resolver {
  private:
   struct Entry {
     std::unique_ptr<Module> module;  // null: it could not be used
-    std::string note;
+    std::string note;                // why names are missing; empty when none need be
   };
   Entry& entry_of(const ModuleKey& key);
 

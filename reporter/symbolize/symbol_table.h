@@ -17,6 +17,7 @@ class SymbolTable {
   // Reads all symbols of `module`, which must live longer.
   explicit SymbolTable(Dwfl_Module* module);
 
+  bool empty() const { return symbols_.empty(); }
   // The demangled name of the function around `address`; empty when there is none.
   std::string name_at(GElf_Addr address) const;
 

@@ -59,7 +59,7 @@ class Symbolizer {
   std::vector<Frame> lookup(const std::string& module, const std::string& build_id,
                             std::uint64_t offset);
 
-  // Modules that could not be used so far, one line for people each: "libx.so changed since the
+  // Modules without names so far, and why, one line for people each: "libx.so changed since the
   // recording (build id a1 recorded, b2 on disk)". Holds raw bytes of paths: escape it.
   const std::vector<std::string>& notes() const;
 

@@ -137,6 +137,20 @@ TEST_F(StrippedTest, SysrootHidesTheHost) {
   EXPECT_EQ(symbolizer.notes()[0], sample.module + ": No such file or directory");
 }
 
+TEST_F(StrippedTest, AProgramWithoutAnySymbolIsNamed) {
+  strip("mute");  // unlike a library, it exports nothing
+  const Result<ElfFile> file = open_elf("", module_);
+  ASSERT_TRUE(file) << file.error().why;
+  Symbolizer symbolizer({});
+  EXPECT_EQ(symbolizer.lookup(module_, file->build_id, 0x1100).at(0).symbol, "");
+  EXPECT_EQ(symbolizer.notes(),
+            std::vector<std::string>{module_ + ": no symbols in it, and no debug file"});
+  move_debug_file(temp_.path("dbg/" + build_id_path(file->build_id)));
+  Symbolizer with_debug(with_debug_dir(temp_.path("dbg")));
+  with_debug.lookup(module_, file->build_id, 0x1100);
+  EXPECT_TRUE(with_debug.notes().empty());
+}
+
 TEST_F(StrippedTest, SymbolsPackedByLzmaAreRead) {
   if (!has_tool("xz")) GTEST_SKIP() << "xz is not installed";
   // Fedora's mini debug information: the symbol table alone, compressed, within the module.
