@@ -12,6 +12,8 @@
 #include <cstring>
 #include <utility>
 
+#include "reporter/commands/command.h"
+
 namespace umaskaudit {
 namespace {
 
@@ -75,15 +77,6 @@ class SignalState {
   Slot slots_[5] = {{SIGCHLD, {}}, {SIGINT, {}}, {SIGQUIT, {}}, {SIGTERM, {}}, {SIGHUP, {}}};
 };
 
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> out;
-  out.reserve(strings.size() + 1);
-  // execve(2) takes char* for history's sake and writes to none of them.
-  for (const std::string& one : strings) out.push_back(const_cast<char*>(one.c_str()));
-  out.push_back(nullptr);
-  return out;
-}
-
 // What execvp(3) failed with, through a pipe that a successful exec closes; 0 when CMD runs.
 int read_exec_error(int pipe_end) {
   int error = 0;
@@ -114,16 +107,33 @@ void wait_for(ChildEnd& end) {
 
 }  // namespace
 
-int ChildEnd::code() const {
-  if (exec_error != 0) return exec_error == ENOENT ? 127 : 126;
-  return signal != 0 ? 128 + signal : exit_code;
+std::vector<char*> exec_pointers(const std::vector<std::string>& words) {
+  std::vector<char*> out;
+  out.reserve(words.size() + 1);
+  // execve(2) takes char* for history's sake and writes to none of them.
+  for (const std::string& word : words) out.push_back(const_cast<char*>(word.c_str()));
+  out.push_back(nullptr);
+  return out;
 }
+
+int fail_run(Console& console, const Error& error) {
+  fail(console, error);
+  return 125;
+}
+
+int fail_exec(Console& console, const std::string& name, int error) {
+  fail(console, {"cannot run '" + name + "'", std::strerror(error), "umaskaudit doctor " + name,
+                 ExitCode::internal});
+  return error == ENOENT ? 127 : 126;
+}
+
+int ChildEnd::code() const { return signal != 0 ? 128 + signal : exit_code; }
 
 Result<ChildEnd> run_child(const std::vector<std::string>& command,
                            const std::vector<std::string>& environment,
                            const std::function<void()>& started) {
-  std::vector<char*> arguments = pointers(command);
-  std::vector<char*> variables = pointers(environment);
+  std::vector<char*> arguments = exec_pointers(command);
+  std::vector<char*> variables = exec_pointers(environment);
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     return Error{"cannot make a pipe", std::strerror(errno), "", ExitCode::internal};

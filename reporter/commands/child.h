@@ -1,6 +1,6 @@
 // Runs CMD as a child that cannot tell: same group, terminal, descriptors, signal set-up.
 // Must never change what CMD inherits, and never die before CMD when a terminal signal meant CMD.
-// Called by `run`.
+// Called by `run`; what all commands that start a CMD share is here too.
 #pragma once
 
 #include <sys/types.h>
@@ -9,9 +9,18 @@
 #include <string>
 #include <vector>
 
+#include "reporter/base/console.h"
 #include "reporter/base/result.h"
 
 namespace umaskaudit {
+
+// What execvp(3) takes: pointers into `words`, which must live longer, and a null behind them.
+std::vector<char*> exec_pointers(const std::vector<std::string>& words);
+
+// The command that should have started CMD failed itself: says so. 125, as env(1).
+int fail_run(Console& console, const Error& error);
+// execvp(3) failed with `error`: says so. 127 when CMD was not found, else 126, as env(1).
+int fail_exec(Console& console, const std::string& name, int error);
 
 struct ChildEnd {
   pid_t pid = 0;
@@ -19,7 +28,7 @@ struct ChildEnd {
   int exit_code = 0;   // CMD's own when it exited
   int signal = 0;      // what killed it, else 0
 
-  // As env(1): CMD's own code, 128+N for a signal, 127 not found, 126 not executable.
+  // CMD's own code, 128+N for a signal. Of no use when CMD never ran.
   int code() const;
 };
 

@@ -1,5 +1,5 @@
-// An option whose value is one of a few words.
-// Must never show CLI11's wording: the error names the option, the value and all choices.
+// Options whose value is one of a few words, or a number.
+// Must never show CLI11's wording: the error names the option, the value and what it should be.
 // Called by the commands' configure functions.
 #pragma once
 
@@ -33,6 +33,17 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, T& to,
     throw CLI::ValidationError(option + ": '" + word + "' is none of " + words(", "));
   };
   return app.add_option_function<std::string>(name, pick, help)->type_name(words("|"));
+}
+
+// For CLI::Option::check(): strtoull(3) would take -1 for a very large number.
+inline std::string whole_number(const std::string& word) {
+  const bool digits = !word.empty() && word.find_first_not_of("0123456789") == std::string::npos;
+  return digits && word.size() < 19 ? "" : "'" + word + "' is no whole number";
+}
+
+template <typename T>
+CLI::Option* add_number(CLI::App& app, const std::string& name, T& to, const std::string& help) {
+  return app.add_option(name, to, help)->type_name("N")->check(whole_number);
 }
 
 }  // namespace umaskaudit

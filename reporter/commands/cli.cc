@@ -43,8 +43,19 @@ class HelpFormatter : public CLI::Formatter {
       case Tail::command:
         usage += " [--] CMD [ARG...]";
         break;
+      case Tail::maybe:
+        usage += " [[--] CMD [ARG...]]";
+        break;
     }
     return usage + "\n";
+  }
+  // " PID PID" for an option that takes two, where CLI11 has " PID x 2".
+  std::string make_option_opts(const CLI::Option* option) const override {
+    std::string text = CLI::Formatter::make_option_opts(option);
+    const std::string times = " x " + std::to_string(option->get_expected_min());
+    const std::size_t at = text.find(times);
+    if (at != std::string::npos) text.replace(at, times.size(), ' ' + option->get_type_name());
+    return text;
   }
 
  private:
@@ -106,7 +117,7 @@ std::vector<std::string> cut_tail(const CLI::App& app, Tail tail, std::vector<st
       dashes = true;
     else if (words[at].size() > 1 && words[at][0] == '-')
       at += takes_value(app, words[at]) ? 1 : 0;
-    else if (tail == Tail::command)
+    else if (begins_command(tail))
       break;
   }
   if (at > words.size()) at = words.size();

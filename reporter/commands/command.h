@@ -25,7 +25,10 @@ enum class Tail {
   none,
   after_dashes,  // umask MASK [-- CMD...]
   command,       // run [options] [--] CMD...
+  maybe,         // doctor [[--] CMD...]: the same, or nothing
 };
+// Its first word that is no option is CMD.
+inline bool begins_command(Tail tail) { return tail == Tail::command || tail == Tail::maybe; }
 
 struct Invocation {
   Console& console;

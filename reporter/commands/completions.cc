@@ -110,7 +110,7 @@ std::string bash(const CLI::App& root) {
     for (const CLI::Option* option : options_of(app))
       for (const std::string& spelling : spellings(*option)) all.push_back(spelling);
     options += std::string("    ") + command->name + ") options='" + join(all) + "';;\n";
-    if (command->tail == Tail::command)
+    if (begins_command(command->tail))
       tails += (tails.empty() ? "" : "|") + std::string(command->name);
   }
   return std::string(kOrigin) +
@@ -185,7 +185,7 @@ std::string zsh(const CLI::App& root) {
       for (const std::string& spelling : spellings(*option))
         cases += " \\\n      " + quoted("*" + spelling + "[" + zsh_text(option->get_description()) +
                                         "]" + zsh_action(*option));
-    if (command->tail == Tail::command)
+    if (begins_command(command->tail))
       cases += " \\\n      '*::command:_normal'";
     else
       cases += takes_run(app) ? " \\\n      '*:run:_files'" : " \\\n      '*:argument:_files'";
@@ -240,7 +240,7 @@ std::string fish(const CLI::App& root) {
   for (const Command* command : listed()) {
     const CLI::App& app = *root.get_subcommand(command->name);
     for (const CLI::Option* option : options_of(app)) out += fish_line(command->name, *option);
-    if (command->tail == Tail::command)
+    if (begins_command(command->tail))
       out += std::string("complete -c umaskaudit -n '__fish_seen_subcommand_from ") +
              command->name + "' -x -a '(__fish_complete_subcommand --fcs-skip=2)'\n";
   }

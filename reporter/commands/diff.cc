@@ -176,8 +176,7 @@ Action configure_diff(CLI::App& app) {
       ->type_name("REGEX")
       ->allow_extra_args(false);
   app.add_flag("--exact", options->exact, "Paths as they were recorded, random names and all");
-  app.add_option("--limit", options->limit, "Rows of each table at most; 0: all. Default: 50")
-      ->type_name("N");
+  add_number(app, "--limit", options->limit, "Rows of each table at most; 0: all. Default: 50");
   add_listing_options(app, options->arguments);
   return [options](Invocation& invocation) { return diff(*options, invocation.console); };
 }

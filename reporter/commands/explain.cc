@@ -136,10 +136,12 @@ int explain(const Options& options, Console& console) {
 Action configure_explain(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("MODE", options->first, "What is asked for: 0666, u=rw,go=r; or a run")
+      ->type_name("")
       ->required();
   app.add_option("MASK", options->second,
                  "The umask: 0022, u=rwx,go=rx (what it allows); default: the caller's own;\n"
-                 "or the path of an object that the run recorded");
+                 "or the path of an object that the run recorded")
+      ->type_name("");
   app.add_flag("-d,--dir", options->directory, "A directory, as by mkdir(2)");
   app.add_option("--acl", options->acl,
                  "The default ACL of the directory above, as for setfacl: u::rwx,g::rx,o::-")

@@ -10,16 +10,15 @@
 #include <cerrno>
 #include <cstring>
 
+#include "reporter/commands/child.h"
+
 namespace umaskaudit {
 
 Result<Recorder> Recorder::start(const std::string& directory,
                                  const std::vector<std::string>& command, bool screen) {
   std::vector<std::string> words = {"umaskaudit", "run", "-o", directory, "--no-summary", "--"};
   words.insert(words.end(), command.begin(), command.end());
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = exec_pointers(words);
 
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);

@@ -29,8 +29,6 @@
 namespace umaskaudit {
 namespace {
 
-constexpr int kRunFailed = 125;  // as env(1) and timeout(1)
-
 struct Options {
   std::string directory;
   std::string stacks, follow, max_size;
@@ -80,20 +78,6 @@ std::uint64_t monotonic_now() {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-int fail_run(Console& console, const Error& error) {
-  fail(console, error);
-  return kRunFailed;
-}
-
-// CMD never ran: says so as env(1) would, and leaves no empty directory behind.
-int fail_exec(Console& console, const std::string& name, const RunDirectory& run,
-              const ChildEnd& end) {
-  if (run.made) remove_run_directory(run);
-  fail(console, {"cannot run '" + name + "'", std::strerror(end.exec_error),
-                 "umaskaudit doctor " + name, ExitCode::internal});
-  return end.code();
-}
-
 int record(const Options& options, LiveLog* live, const std::vector<std::string>& command,
            Console& console) {
   const Result<std::string> library = find_library();
@@ -124,7 +108,10 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
     if (live != nullptr) watch.emplace(run->path, begin_ns, *live).start();
   });
   if (!end) return fail_run(console, end.error());
-  if (end->exec_error != 0) return fail_exec(console, command[0], *run, *end);
+  if (end->exec_error != 0) {
+    if (run->made) remove_run_directory(*run);  // nothing will ever be in it
+    return fail_exec(console, command[0], end->exec_error);
+  }
   record.pid = end->pid;
   record.end_real_ns = real_time_ns();
   record.exit_code = end->code();

@@ -60,8 +60,8 @@ void add_run_argument(CLI::App& app, RunArguments& arguments) {
 void add_filter_options(CLI::App& app, RunArguments& arguments) {
   Filter& filter = arguments.filter;
   add_list(app, "--path", filter.paths, "GLOB", "Only objects whose path matches; repeat for more");
-  add_list(app, "--pid", filter.pids, "PID", "Only events of this process");
-  add_list(app, "--tid", filter.tids, "TID", "Only events of this thread");
+  add_list(app, "--pid", filter.pids, "PID", "Only events of this process")->check(whole_number);
+  add_list(app, "--tid", filter.tids, "TID", "Only events of this thread")->check(whole_number);
   add_list(app, "--thread", filter.threads, "GLOB", "Only events of threads with such a name");
   add_list(app, "--call", filter.calls, "NAME", "Only events of this call, as in mkdirat");
   add_list(app, "--kind", filter.kinds, "KIND", "Only objects of this kind: file, dir, fifo, ...")

@@ -33,7 +33,7 @@ constexpr Command kCommands[] = {
     {"whatif", "The recorded run under another mask: which modes would change",
      "umaskaudit whatif trace --umask 027", Tail::none, configure_whatif},
     {"doctor", "What could not be seen of a program here, and what to do about it",
-     "umaskaudit doctor /usr/sbin/nginx", Tail::command, configure_doctor},
+     "umaskaudit doctor /usr/sbin/nginx", Tail::maybe, configure_doctor},
     {"explain", "How a mode comes about, bit by bit", "umaskaudit explain 0666 0022", Tail::none,
      configure_explain},
     {"umask", "Show masks, never changing one to read it", "umaskaudit umask u=rwx,g=rx,o= -- make",

@@ -5,6 +5,7 @@
 #include <memory>
 #include <ostream>
 
+#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/render/timeline_text.h"
@@ -43,7 +44,7 @@ Action configure_timeline(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_run_argument(app, options->arguments);
   app.add_flag("--all", options->all, "Failed calls, opened files, renames and threads too");
-  app.add_option("--limit", options->limit, "Lines at most; 0: all, the default")->type_name("N");
+  add_number(app, "--limit", options->limit, "Lines at most; 0: all, the default");
   add_listing_options(app, options->arguments);
   return [options](Invocation& invocation) {
     return write_about_run(

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <ostream>
 #include <utility>
 
+#include "reporter/commands/child.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/live_findings.h"
@@ -154,15 +156,15 @@ int watch(const Options& options, const std::string& directory, std::optional<Re
 
 int watch_command(const Options& options, const std::vector<std::string>& command,
                   Console& console) {
+  // The recorder would say so too, but on a terminal that is a screen by then.
   const ProgramFacts program = inspect_program(command[0]);
-  if (program.obstacle == Obstacle::not_found || program.obstacle == Obstacle::not_executable)
-    return fail(console, {"cannot run '" + command[0] + "'", obstacle_text(program.obstacle),
-                          "umaskaudit doctor " + command[0], ExitCode::usage});
+  if (program.obstacle == Obstacle::not_found) return fail_exec(console, command[0], ENOENT);
+  if (program.obstacle == Obstacle::not_executable) return fail_exec(console, command[0], EACCES);
   const Result<RunDirectory> run = prepare_run_directory(
       options.output.empty() ? default_run_directory(command[0], getpid()) : options.output);
-  if (!run) return fail(console, run.error());
+  if (!run) return fail_run(console, run.error());
   Result<Recorder> recorder = Recorder::start(run->path, command, has_screen(console));
-  if (!recorder) return fail(console, recorder.error());
+  if (!recorder) return fail_run(console, recorder.error());
   const int code = watch(options, run->path, std::move(*recorder), console);
   if (console.verbosity != Verbosity::quiet)
     console.err << "umaskaudit: umaskaudit report " + escape(run->path) + " tells more\n";

@@ -11,6 +11,7 @@
 #include <ostream>
 
 #include "reporter/base/proc_status.h"
+#include "reporter/commands/child.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/notation_error.h"
 #include "reporter/commands/own_mask.h"
@@ -70,19 +71,13 @@ int show_mask(Mode mask, const Options& options, Console& console) {
   return done(ExitCode::clean);
 }
 
-// Replaces this process, as env(1) does: 127 not found, 126 found but not run.
+// Replaces this process, as env(1) does.
 int run_under(Mode mask, const std::vector<std::string>& command, Console& console) {
-  std::vector<std::string> words = command;
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = exec_pointers(command);
   console.out << std::flush;
   ::umask(mask);
   ::execvp(arguments[0], arguments.data());
-  const int error = errno;
-  fail(console, {"cannot run '" + command[0] + "'", std::strerror(error), "", ExitCode::internal});
-  return error == ENOENT ? 127 : 126;
+  return fail_exec(console, command[0], errno);
 }
 
 int with_mask(const Options& options, const std::vector<std::string>& command, Console& console) {
@@ -141,7 +136,8 @@ int act(const Options& options, const std::vector<std::string>& command, Console
 Action configure_umask(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("MASK", options->mask,
-                 "Say what this mask means: 0027, u=rwx,g=rx (what it allows), g-w");
+                 "Say what this mask means: 0027, u=rwx,g=rx (what it allows), g-w")
+      ->type_name("");
   app.add_flag("-S,--symbolic", options->symbolic, "Print what is allowed: u=rwx,g=rx,o=rx");
   app.add_flag("-p,--print", options->reusable, "Print a command that sets this mask");
   app.add_option("--pid", options->pid, "The mask of a process")->type_name("PID");

@@ -97,8 +97,7 @@ Action configure_whatif(CLI::App& app) {
                      {{"text", Format::text}, {"json", Format::json}}, "What to write");
   add_choice<Order>(app, "--sort", options->order, {{"time", Order::time}, {"path", Order::path}},
                     "Order of the objects");
-  app.add_option("--limit", options->limit, "Objects of the text at most; 0: all. Default: 50")
-      ->type_name("N");
+  add_number(app, "--limit", options->limit, "Objects of the text at most; 0: all. Default: 50");
   add_listing_options(app, options->arguments);
   return [options](Invocation& invocation) { return whatif(*options, invocation.console); };
 }

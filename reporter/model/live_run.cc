@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <unordered_set>
 #include <utility>
 
@@ -232,7 +231,7 @@ LiveRun::~LiveRun() = default;
 Result<std::unique_ptr<LiveRun>> LiveRun::open(const std::string& directory) {
   auto opened = std::make_shared<const model::Descriptor>(
       ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (opened->get() < 0) return model::cannot_open(directory, std::strerror(errno));
+  if (opened->get() < 0) return model::cannot_open(directory, errno);
   auto state = std::make_unique<State>();
   state->directory = std::move(opened);
   model::read_state(state->directory, &state->facts);

@@ -102,9 +102,12 @@ std::vector<std::string> segment_names(const Descriptor& directory) {
   return names;
 }
 
-Error cannot_open(const std::string& path, const std::string& why) {
-  return Error{"cannot open run '" + path + "'", why,
-               "umaskaudit run -o " + path + " -- CMD to record one", ExitCode::unreadable};
+Error cannot_open(const std::string& path, int error) {
+  // What is there and cannot be read would not be recorded into either.
+  const bool missing = error == ENOENT && !path.empty();
+  return Error{"cannot open run '" + path + "'", std::strerror(error),
+               missing ? "umaskaudit run -o " + path + " -- CMD to record one" : "",
+               ExitCode::unreadable};
 }
 
 std::unique_ptr<Segment> open_segment(const std::shared_ptr<const Descriptor>& directory,
@@ -139,14 +142,14 @@ std::uint64_t first_record(const Segment& segment) {
 
 Result<OpenedRun> open_run(const std::string& path) {
   struct stat facts {};
-  if (::stat(path.c_str(), &facts) != 0) return cannot_open(path, std::strerror(errno));
+  if (::stat(path.c_str(), &facts) != 0) return cannot_open(path, errno);
   const bool single = !S_ISDIR(facts.st_mode);
   const std::size_t slash = path.rfind('/');
   const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const std::string where = single ? parent : path;
   const auto directory =
       std::make_shared<const Descriptor>(::open(where.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory->get() < 0) return cannot_open(path, std::strerror(errno));
+  if (directory->get() < 0) return cannot_open(path, errno);
 
   OpenedRun run;
   std::vector<std::string> names{path.substr(slash == std::string::npos ? 0 : slash + 1)};

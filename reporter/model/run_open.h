@@ -28,7 +28,8 @@ std::unique_ptr<Segment> open_segment(const std::shared_ptr<const Descriptor>& d
 // Reads the header again: its counters move while the program runs.
 void read_header_again(Segment* segment);
 void read_state(const std::shared_ptr<const Descriptor>& directory, DirectoryFacts* facts);
-Error cannot_open(const std::string& path, const std::string& why);
+// `error`: errno.
+Error cannot_open(const std::string& path, int error);
 // Offset of the first record.
 std::uint64_t first_record(const Segment& segment);
 
