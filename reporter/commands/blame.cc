@@ -11,14 +11,14 @@
 #include <memory>
 #include <ostream>
 
+#include "reporter/base/time_text.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/render/escape.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/object_story.h"
 #include "reporter/render/stack_text.h"
-#include "reporter/render/text_table.h"
-#include "reporter/render/time_text.h"
+#include "reporter/render/step_table.h"
 #include "reporter/render/timeline_text.h"
 
 namespace umaskaudit {
@@ -73,13 +73,7 @@ class Teller {
       out_ += "  (another process may have made it at the same moment)\n";
     stack(event);
     title("How its mode came about");
-    TextTable table(
-        {{"STEP"}, {"TAKES", Align::right}, {"GIVES", Align::right}, {"MODE"}, {"RWX"}});
-    for (const Step& step : event.steps)
-      table.add({step_name(step), step.clears != 0 ? octal(step.clears) : "",
-                 step.sets != 0 && step.rule != Rule::requested ? octal(step.sets) : "",
-                 Cell(octal(step.mode), mode_style(step.mode)), rwx(step.mode)});
-    out_ += table.text(output_.width, output_.paint);
+    out_ += step_table(event.steps, facts_of(event)).text(output_.width, output_.paint);
   }
 
   void tell_mask(const CreateEvent& event, const std::optional<UmaskEvent>& setter) {
@@ -209,6 +203,9 @@ int blame(Options& options, Console& console) {
       if (i != 0) output.stream << '\n';
       output.stream << teller.tell(stories[i]);
     }
+    std::string notes;
+    append_symbol_notes(notes, {(*opened)->run(), (*opened)->stacks(), output.paint, output.width});
+    output.stream << notes;
   });
 }
 

@@ -9,6 +9,7 @@
 #include <ostream>
 
 #include "reporter/base/output_file.h"
+#include "reporter/base/time_text.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
@@ -18,7 +19,6 @@
 #include "reporter/render/junit.h"
 #include "reporter/render/sarif.h"
 #include "reporter/render/symbol_chain.h"
-#include "reporter/render/time_text.h"
 #include "reporter/rules/baseline.h"
 #include "reporter/rules/find.h"
 #include "reporter/rules/policy.h"
@@ -47,8 +47,8 @@ struct Rulings {
 struct Tally {
   std::array<std::uint64_t, 3> shown{};  // by severity
   std::uint64_t suppressed = 0;
-  std::uint64_t known = 0;  // from the baseline
-  std::uint64_t gone = 0;   // in the baseline only
+  std::uint64_t known = 0;         // from the baseline
+  std::vector<KnownFinding> gone;  // in the baseline only
   bool failing = false;
 };
 
@@ -103,6 +103,8 @@ Tally judge(std::vector<Finding>& findings, Rulings& rulings, const Options& opt
     for (Finding& finding : findings)
       rulings.suppressions->apply(finding, functions_of(finding, stacks));
   if (rulings.baseline) tally.gone = rulings.baseline->apply(findings);
+  // What a filter left out is not among the findings, and may be there all the same.
+  if (!options.arguments.filter.empty()) tally.gone.clear();
   for (const Finding& finding : findings) {
     if (!finding.suppressed_by.empty())
       ++tally.suppressed;
@@ -120,7 +122,8 @@ std::string closing_line(const Tally& tally, const FindStats& stats) {
                      ", " + counted(tally.shown[0], "note");
   if (tally.suppressed > 0) line += "; " + std::to_string(tally.suppressed) + " suppressed";
   if (tally.known > 0) line += "; " + std::to_string(tally.known) + " known from the baseline";
-  if (tally.gone > 0) line += "; " + std::to_string(tally.gone) + " of the baseline gone";
+  if (!tally.gone.empty())
+    line += "; " + std::to_string(tally.gone.size()) + " of the baseline gone";
   line +=
       "; " + counted(stats.creations, "object") + ", " + counted(stats.mask_changes, "mask change");
   if (stats.ambiguous > 0)
@@ -149,6 +152,7 @@ void write_text(const TextContext& context, const OpenedRun& opened, const FindR
   SummaryOptions brief;
   brief.limit = 1;
   append_unseen(out, context, opened.summary(brief));
+  append_symbol_notes(out, context);
   out += closing_line(tally, result.stats);
   stream << out;
 }
@@ -229,6 +233,7 @@ void write(OpenedRun& run, const Options& options, const FindResult& result, con
     case Format::sarif: {
       SarifRun sarif = run.sarif_run();
       sarif.verdict = static_cast<int>(exit_code(options, tally, error));
+      if (!error) sarif.absent = tally.gone;  // else it may have been among what was lost
       output.stream << sarif_log(context, run.summary(brief), sarif, result.findings);
       return;
     }
@@ -303,9 +308,8 @@ Action configure_check(CLI::App& app) {
       app, "--fail-on", options->fail_on,
       {{"note", Severity::note}, {"warning", Severity::warning}, {"error", Severity::error}},
       "Exit 1 from this severity on; default: warning");
-  app.add_option("--max-loss", options->max_loss,
-                 "Records that may be lost before the exit code is 3 (default 0)")
-      ->type_name("N");
+  add_number(app, "--max-loss", options->max_loss,
+             "Records that may be lost before the exit code is 3 (default 0)");
   app.add_option("--objects", options->objects, "Write every object hit to FILE, as JSON Lines")
       ->type_name("FILE");
   add_filter_options(app, options->arguments);

@@ -5,7 +5,7 @@
 #include "reporter/explain/bit_table.h"
 #include "reporter/model/events.h"
 #include "reporter/render/mode_text.h"
-#include "reporter/render/text_table.h"
+#include "reporter/render/step_table.h"
 
 namespace umaskaudit {
 namespace {
@@ -34,22 +34,6 @@ TextTable bit_table(const Explanation& explanation) {
   return table;
 }
 
-TextTable step_table(const Explanation& explanation) {
-  TextTable table({{"STEP"}, {"SETS"}, {"CLEARS"}, {"MODE"}, {"RWX"}, {"WHY", Align::left, true}});
-  for (const Step& step : explanation.derivation.steps) {
-    // Bits that appear without being asked for deserve a look.
-    const bool uncalled = step.sets != 0 && step.rule != Rule::requested;
-    table.add({step_name(step),
-               {step.sets == 0 ? "-" : octal(step.sets), uncalled ? Style::bad : Style::plain},
-               {step.clears == 0 ? "-" : octal(step.clears),
-                step.clears == 0 ? Style::plain : Style::warning},
-               octal(step.mode),
-               rwx(step.mode),
-               step_reason(step, explanation.facts)});
-  }
-  return table;
-}
-
 std::string headline(const Explanation& explanation) {
   CreateEvent event;
   event.requested = explanation.facts.requested;
@@ -66,7 +50,7 @@ std::string explanation_text(const Explanation& explanation, Paint paint, std::s
                         find_step(explanation.derivation, Rule::default_acl) != nullptr;
   std::string text = paint(Style::strong, headline(explanation)) + "\n\n";
   text += bit_table(explanation).text(0, paint) + '\n';
-  text += step_table(explanation).text(width, paint) + '\n';
+  text += step_table(explanation.derivation.steps, facts).text(width, paint) + '\n';
   text +=
       who_may(explanation.derivation.steps.back().mode, facts.kind == trace::Kind::dir, acl_mask);
   return text + '\n';

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::size_t kBlock = 1 << 16;
 
-bool always_shown(const Event& event) {
-  return std::holds_alternative<BlindSpotEvent>(event) || std::holds_alternative<LossEvent>(event);
-}
-
 class Report {
  public:
   Report(LiveRun& run, RunArguments& arguments, std::uint64_t since, std::size_t limit)
@@ -49,7 +45,7 @@ class Report {
  private:
   bool selects(const Event& event) {
     if (since_ != 0) arguments_.filter.since_ns = run_.begin_ns() + since_;
-    const bool room = limit_ == 0 || shown_ < limit_ || always_shown(event);
+    const bool room = limit_ == 0 || shown_ < limit_ || is_never_dropped(event);
     return room && arguments_.filter.selects(event);
   }
 

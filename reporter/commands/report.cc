@@ -39,10 +39,6 @@ struct Options {
   bool no_appeared = false;
 };
 
-bool always_shown(const Event& event) {
-  return std::holds_alternative<BlindSpotEvent>(event) || std::holds_alternative<LossEvent>(event);
-}
-
 // Streams what `append` makes of each selected event: at most --limit of them when that was given,
 // and in any case what could not be seen.
 void stream_events(const OpenedRun& opened, const Options& options, std::ostream& out,
@@ -52,7 +48,7 @@ void stream_events(const OpenedRun& opened, const Options& options, std::ostream
   std::size_t shown = 0;
   opened.run().for_each([&](const Event& event) {
     const bool room = most == 0 || shown < most;
-    if (!options.arguments.filter.selects(event) || !(room || always_shown(event))) return true;
+    if (!options.arguments.filter.selects(event) || !(room || is_never_dropped(event))) return true;
     const std::size_t before = block.size();
     append(block, event);
     if (block.size() != before) ++shown;
@@ -106,10 +102,7 @@ void write_csv(OpenedRun& opened, const Options& options, const Output& output) 
 void append_findings(std::string& out, const TextContext& context, OpenedRun& opened) {
   out += context.paint(Style::strong, "Findings") + '\n';
   const FindResult& result = opened.findings();
-  for (const Finding& finding : result.findings) {
-    out += "  ";
-    append_finding_line(out, context, finding);
-  }
+  for (const Finding& finding : result.findings) append_finding_line(out, context, finding, 2);
   out += result.findings.empty() ? "  none\n\n"
                                  : "  umaskaudit check " + escape(opened.run().directory()) +
                                        " shows both sides of each\n\n";
@@ -126,6 +119,7 @@ void write_text(OpenedRun& opened, const Options& options, const Output& output)
   append_notes(out, context, summary);
   append_unseen(out, context, summary);
   if (wants_appeared(options)) append_appeared(out, context, opened.appeared());
+  append_symbol_notes(out, context);
   output.stream << out;
 }
 
@@ -139,12 +133,14 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
     case Format::jsonl:
       return write_jsonl(opened, options, output);
     case Format::json:
-      output.stream << json_summary(context, opened.summary(wanted), opened.heading());
+      output.stream << json_summary(context, opened.summary(wanted), opened.heading(),
+                                    opened.findings().findings);
       return;
     case Format::csv:
       return write_csv(opened, options, output);
     case Format::markdown:
-      output.stream << markdown_report(context, opened.summary(wanted), opened.heading());
+      output.stream << markdown_report(context, opened.summary(wanted), opened.heading(),
+                                       opened.findings().findings);
       return;
     case Format::html:
       return write_html(opened, wanted, options.limit_given, output);
@@ -203,10 +199,9 @@ Action configure_report(CLI::App& app) {
                        {"kind", SortKey::kind}},
                       "Order of the objects; mode: the widest first");
   CLI::Option* limit =
-      app.add_option("--limit", options->limit,
-                     "Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text, "
-                     "100000 in html")
-          ->type_name("N");
+      add_number(app, "--limit", options->limit,
+                 "Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text, "
+                 "100000 in html");
   app.add_flag("--follow", options->follow,
                "With jsonl: events of a run that is being recorded, as they come");
   app.add_flag("--no-appeared", options->no_appeared,

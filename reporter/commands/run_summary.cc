@@ -7,12 +7,12 @@
 #include <ostream>
 #include <string>
 
+#include "reporter/base/time_text.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/render/escape.h"
 #include "reporter/render/findings_text.h"
 #include "reporter/render/text_report.h"
-#include "reporter/render/time_text.h"
 
 namespace umaskaudit {
 namespace {
@@ -31,7 +31,7 @@ void append_changes(std::string& out, const std::vector<Culprit>& all, const Pai
     out += '\n';
   }
   if (all.size() > kMostThreads)
-    out += "umaskaudit:   and " + std::to_string(all.size() - kMostThreads) + " more places\n";
+    out += "umaskaudit:   and " + counted(all.size() - kMostThreads, "more place") + '\n';
 }
 
 void append_blind(std::string& out, const Summary& summary, const Completeness& facts,

@@ -6,6 +6,7 @@
 #include <memory>
 #include <ostream>
 
+#include "reporter/base/time_text.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
@@ -13,7 +14,6 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/text_table.h"
-#include "reporter/render/time_text.h"
 
 namespace umaskaudit {
 namespace {
@@ -103,7 +103,9 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
   for (std::size_t i = 0; i < (options.stacks ? rows : std::min<std::size_t>(rows, 1)); ++i)
     append_stack(out, opened, all[i]);
   out += '\n';
-  append_unseen(out, {opened.run(), opened.stacks(), output.paint, output.width}, summary);
+  const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
+  append_unseen(out, context, summary);
+  append_symbol_notes(out, context);
   output.stream << out;
 }
 
@@ -120,7 +122,7 @@ Action configure_threads(CLI::App& app) {
                      {"longest", Order::longest},
                      {"thread", Order::thread}},
                     "Order of the rows; default: the busiest first");
-  app.add_option("--limit", options->limit, "Rows at most; 0: all. Default: 20")->type_name("N");
+  add_number(app, "--limit", options->limit, "Rows at most; 0: all. Default: 20");
   add_listing_options(app, options->arguments);
   return [options](Invocation& invocation) {
     return write_about_run(

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdio>
 #include <optional>
 
 namespace umaskaudit {
@@ -166,6 +167,25 @@ Parsed<Mode> parse_mask(std::string_view text, Mode current) {
     *value = (taken_away ? *value : ~*value) & kPermissions;
   }
   return parsed;
+}
+
+std::string octal(std::uint32_t bits) {
+  char text[16];
+  const int length = std::snprintf(text, sizeof text, "%04o", static_cast<unsigned>(bits));
+  return {text, static_cast<std::size_t>(length)};
+}
+
+std::string rwx(Mode mode) {
+  std::string text = "rwxrwxrwx";
+  for (unsigned i = 0; i < 9; ++i)
+    if ((mode & (0400u >> i)) == 0) text[i] = '-';
+  const auto special = [&](Mode bit, std::size_t at, char with_x, char without_x) {
+    if ((mode & bit) != 0) text[at] = text[at] == 'x' ? with_x : without_x;
+  };
+  special(S_ISUID, 2, 's', 'S');
+  special(S_ISGID, 5, 's', 'S');
+  special(S_ISVTX, 8, 't', 'T');
+  return text;
 }
 
 std::string symbolic(Mode mode) {

@@ -1,9 +1,10 @@
-// Modes and masks as people write them: octal, or chmod(1)'s symbolic notation.
+// Modes and masks as people read and write them: octal, ls(1)'s letters, chmod(1)'s notation.
 // Must never read the process's own mask or change anything: what an expression is relative to, the
-// caller says. Called by `explain`, `umask`, `whatif` and the policy.
+// caller says. Called by `explain`, `umask`, `whatif`, the policy, and whoever prints a mode.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,11 @@ Parsed<Mode> parse_mode(std::string_view text, Mode base, bool directory);
 // Octal values up to 7777 are understood; the kernel keeps their lower nine bits, and so does this.
 Parsed<Mode> parse_mask(std::string_view text, Mode current);
 
+// "0022", "1777": four digits at least, as 022 and 0022 must not look like different things; more
+// only when higher bits are set.
+std::string octal(std::uint32_t bits);
+// "rw-r--r--", with s S t T for the special bits, as ls(1) prints them.
+std::string rwx(Mode mode);
 // "u=rw,g=r,o="; with special bits "u=rwxs,g=rx,o=rxt". parse_mode() reads it back.
 std::string symbolic(Mode mode);
 // What a mask allows: "u=rwx,g=rx,o=rx" for 0022, as `umask -S` prints it.

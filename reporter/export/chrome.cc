@@ -1,4 +1,5 @@
-// See chrome.h. Windows are those of the rules, so that a slice and a finding mean the same thing.
+// See chrome.h. Windows are those of the rules, so that a slice and a finding mean the same thing;
+// walked here, as a list of them all (FindOptions::on_window) would grow with the run.
 // Times are microseconds with three decimals, from the first event of the run.
 #include "reporter/export/chrome.h"
 

@@ -27,6 +27,23 @@ std::int64_t birth_of(const struct statx& facts) {
   return facts.stx_btime.tv_sec * 1'000'000'000 + facts.stx_btime.tv_nsec;
 }
 
+trace::Kind kind_of(std::uint32_t st_mode) {
+  switch (st_mode & S_IFMT) {
+    case S_IFDIR:
+      return trace::Kind::dir;
+    case S_IFIFO:
+      return trace::Kind::fifo;
+    case S_IFSOCK:
+      return trace::Kind::socket;
+    case S_IFCHR:
+      return trace::Kind::chardev;
+    case S_IFBLK:
+      return trace::Kind::blockdev;
+    default:
+      return trace::Kind::file;
+  }
+}
+
 std::string parent_of(const std::string& path) {
   const std::size_t slash = path.find_last_not_of('/') == std::string::npos
                                 ? std::string::npos
@@ -150,7 +167,8 @@ std::vector<Appeared> appeared_unseen(const Run& run, const AppearedQuery& query
       const std::string path = directory == "/" ? "/" + name : directory + "/" + name;
       const auto birth = static_cast<std::uint64_t>(birth_of(facts));
       const std::uint64_t after = birth > span.begin_ns ? birth - span.begin_ns : 0;
-      found.push_back({path, facts.stx_mode, facts.stx_uid, facts.stx_gid, run.begin_ns() + after});
+      found.push_back({path, kind_of(facts.stx_mode), facts.stx_mode & Mode{07777}, facts.stx_uid,
+                       facts.stx_gid, run.begin_ns() + after});
     }
   }
   std::sort(found.begin(), found.end(),

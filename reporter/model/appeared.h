@@ -15,7 +15,8 @@ namespace umaskaudit {
 
 struct Appeared {
   std::string path;
-  std::uint32_t st_mode = 0;  // with the type
+  trace::Kind kind = trace::Kind::unknown;
+  Mode mode = 0;
   std::uint32_t uid = 0, gid = 0;
   std::uint64_t time_ns = 0;  // of its birth, as events have it
 };

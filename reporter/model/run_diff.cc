@@ -2,20 +2,16 @@
 #include "reporter/model/run_diff.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <utility>
+
+#include "reporter/explain/notation.h"
 
 namespace umaskaudit {
 namespace {
 
 constexpr Mode kTypeless = 07777;
 
-std::string octal_of(Mode bits) {
-  std::array<char, 16> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%04o", bits & kTypeless);
-  return {text.data(), static_cast<std::size_t>(length)};
-}
+std::string octal_of(Mode bits) { return octal(bits & kTypeless); }
 
 const Step* step_of(const CreateEvent& event, Rule rule) {
   for (const Step& step : event.steps)

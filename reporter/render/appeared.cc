@@ -1,8 +1,6 @@
 // See appeared.h.
 #include "reporter/render/appeared.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "reporter/render/escape.h"
@@ -17,23 +15,6 @@ constexpr char kAdvice[] =
     "it appeared while the run was recorded, in a directory that the run used, and no record names "
     "it; what could not be seen may have made it";
 
-const char* kind_of(std::uint32_t st_mode) {
-  switch (st_mode & S_IFMT) {
-    case S_IFDIR:
-      return "dir";
-    case S_IFIFO:
-      return "fifo";
-    case S_IFSOCK:
-      return "socket";
-    case S_IFCHR:
-      return "chardev";
-    case S_IFBLK:
-      return "blockdev";
-    default:
-      return "file";
-  }
-}
-
 }  // namespace
 
 void append_appeared(std::string& out, const TextContext& context,
@@ -44,10 +25,9 @@ void append_appeared(std::string& out, const TextContext& context,
   const std::size_t named = std::min(files.size(), kMostNamed);
   for (std::size_t i = 0; i < named; ++i) {
     const Appeared& file = files[i];
-    const Mode mode = file.st_mode & 07777;
-    out += "      " + context.paint(mode_style(mode), octal(mode)) + ' ' + kind_of(file.st_mode) +
-           " of " + std::to_string(file.uid) + ':' + std::to_string(file.gid) + "  " +
-           escape(file.path) + '\n';
+    out += "      " + context.paint(mode_style(file.mode), octal(file.mode)) + ' ' +
+           kind_name(file.kind) + " of " + std::to_string(file.uid) + ':' +
+           std::to_string(file.gid) + "  " + escape(file.path) + '\n';
   }
   if (files.size() > named)
     out += "      ... and " + std::to_string(files.size() - named) + " more\n";
@@ -68,8 +48,8 @@ void append_appeared_json(std::string& out, const Appeared& file) {
   json.text("reason", "appeared");
   json.bytes("text", file.path);
   json.text("advice", kAdvice);
-  json.text("kind", kind_of(file.st_mode));
-  json.mode("final", file.st_mode & 07777);
+  json.text("kind", kind_name(file.kind));
+  json.mode("final", file.mode);
   json.number("uid", file.uid);
   json.number("gid", file.gid);
   json.begin_array("stack");

@@ -38,10 +38,6 @@ std::uint64_t seq_of(const Event& event) {
   return std::visit([](const EventBase& base) { return base.seq; }, event);
 }
 
-bool is_never_dropped(const Event& event) {
-  return std::holds_alternative<BlindSpotEvent>(event) || std::holds_alternative<LossEvent>(event);
-}
-
 struct Property {
   const Filter& filter;
 
@@ -121,6 +117,10 @@ void Filter::mark(const std::vector<Finding>& findings) {
     if (finding.culprit_end) insert(named, finding.culprit_end->seq);
   }
   named_ = std::move(named);
+}
+
+bool is_never_dropped(const Event& event) {
+  return std::holds_alternative<BlindSpotEvent>(event) || std::holds_alternative<LossEvent>(event);
 }
 
 Result<std::uint64_t> parse_duration(const std::string& text) {

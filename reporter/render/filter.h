@@ -54,6 +54,9 @@ class Filter {
   std::optional<Events> named_;
 };
 
+// What could not be seen: part of every answer, whatever was asked for and however much is shown.
+bool is_never_dropped(const Event& event);
+
 // "1.5s", "200ms", "3m", "2" (seconds) as nanoseconds.
 Result<std::uint64_t> parse_duration(const std::string& text);
 

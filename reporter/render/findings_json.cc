@@ -94,8 +94,7 @@ const char* baseline_name(BaselineState state) {
 
 }  // namespace
 
-void append_finding_json(std::string& out, const Finding& finding) {
-  JsonWriter json(out);
+void write_finding(JsonWriter& json, const Finding& finding) {
   const RuleInfo& rule = finding.info();
   json.begin_object();
   json.text("type", "finding");
@@ -122,6 +121,11 @@ void append_finding_json(std::string& out, const Finding& finding) {
   story(json, finding);
   victims(json, finding);
   json.end_object();
+}
+
+void append_finding_json(std::string& out, const Finding& finding) {
+  JsonWriter json(out);
+  write_finding(json, finding);
   out += '\n';
 }
 
@@ -139,10 +143,7 @@ void append_hit_json(std::string& out, const Hit& hit) {
   json.mode("requested", without_type(event.requested));
   json.mode("mask", event.mask);
   json.mode("expected_mask", hit.expected_mask);
-  if (event.final_mode)
-    json.mode("mode", *event.final_mode);
-  else
-    json.null("mode");
+  json.mode("mode", event.final_mode);
   json.mode("expected", hit.expected);
   json.end_object();
   out += '\n';

@@ -1,6 +1,7 @@
 // Findings, and the objects they hit, as JSON Lines of schema version 1.
 // Must never change the meaning or the type of a field: scripts depend on them; fields may be
-// added. Called by `check --format jsonl`, `check --objects` and `report --format jsonl`.
+// added. Called by `check --format jsonl`, `check --objects` and `report --format jsonl` and
+// `json`.
 #pragma once
 
 #include <string>
@@ -9,7 +10,11 @@
 
 namespace umaskaudit {
 
-// {"type":"finding","rule":"window-overlap",...} and a newline.
+class JsonWriter;
+
+// {"type":"finding","rule":"window-overlap",...}, as the next element.
+void write_finding(JsonWriter& json, const Finding& finding);
+// The same, and a newline.
 void append_finding_json(std::string& out, const Finding& finding);
 
 // {"type":"hit","rule":...,"path":...,"mode":...,"expected":...} and a newline.

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
+#include "reporter/base/time_text.h"
 #include "reporter/render/escape.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/text_width.h"
-#include "reporter/render/time_text.h"
 
 namespace umaskaudit {
 namespace {
@@ -33,32 +33,6 @@ std::string who(const EventRef& event) {
          std::to_string(event.pid) + ")";
 }
 
-// Adds `text`, broken at blanks, each line behind `indent` blanks. `text` is escaped already.
-void append_wrapped(std::string& out, const std::string& text, std::size_t indent,
-                    std::size_t width) {
-  std::size_t column = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = text.substr(begin, end - begin);
-    const std::size_t length = display_width(word);
-    if (column != 0 && column + 1 + length > width) {
-      out += '\n';
-      column = 0;
-    }
-    if (column == 0) {
-      out.append(indent, ' ');
-      column = indent;
-    } else {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += length;
-    begin = end + 1;
-  }
-  out += '\n';
-}
-
 class Text {
  public:
   Text(std::string& out, const TextContext& context, const Finding& finding)
@@ -68,7 +42,7 @@ class Text {
     const std::size_t width = context_.width == 0 ? kUsualWidth : context_.width;
     out_ += std::string(kFrame) + '\n';
     out_ += context_.paint(severity_style(finding_.severity), heading()) + '\n';
-    append_wrapped(out_, escape(finding_.message), 2, width);
+    append_wrapped(out_, escape(finding_.message), 2, 2, width);
     write_culprit();
     write_story();
     write_victim();
@@ -76,9 +50,9 @@ class Text {
     write_window();
     write_objects();
     out_ += "  Why it matters:\n";
-    append_wrapped(out_, finding_.info().explanation, 4, width);
+    append_wrapped(out_, finding_.info().explanation, 4, 4, width);
     out_ += "  What to do instead:\n";
-    append_wrapped(out_, finding_.advice, 4, width);
+    append_wrapped(out_, finding_.advice, 4, 4, width);
     out_ += finding_summary(context_, finding_) + '\n';
     out_ += std::string(kFrame) + '\n';
   }
@@ -246,9 +220,14 @@ void append_finding(std::string& out, const TextContext& context, const Finding&
   Text(out, context, finding).write();
 }
 
-void append_finding_line(std::string& out, const TextContext& context, const Finding& finding) {
-  out += context.paint(severity_style(finding.severity), severity_name(finding.severity));
-  out += std::string(": ") + finding.info().id + ": " + escape(finding.message) + '\n';
+void append_finding_line(std::string& out, const TextContext& context, const Finding& finding,
+                         std::size_t indent) {
+  const std::string severity = severity_name(finding.severity);
+  std::string line;
+  append_wrapped(line, severity + ": " + finding.info().id + ": " + escape(finding.message), indent,
+                 indent + 4, context.width);
+  line.replace(indent, severity.size(), context.paint(severity_style(finding.severity), severity));
+  out += line;
 }
 
 }  // namespace umaskaudit

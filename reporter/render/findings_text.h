@@ -13,8 +13,10 @@ namespace umaskaudit {
 // The whole finding, framed, with both stacks, the window on a ruler, and the SUMMARY line.
 void append_finding(std::string& out, const TextContext& context, const Finding& finding);
 
-// "error: window-overlap: <message>", one line and a newline.
-void append_finding_line(std::string& out, const TextContext& context, const Finding& finding);
+// "error: window-overlap: <message>" and a newline behind `indent` blanks; one line, but for a
+// terminal that is narrower.
+void append_finding_line(std::string& out, const TextContext& context, const Finding& finding,
+                         std::size_t indent = 0);
 
 // "SUMMARY: umaskaudit: window-overlap acquire lock.cc:12, hit open_log app.cc:40, 20000 objects".
 std::string finding_summary(const TextContext& context, const Finding& finding);

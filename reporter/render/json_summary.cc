@@ -1,8 +1,9 @@
-// One object: counts, culprits, blind spots, losses.
+// One object: counts, culprits, findings, blind spots, losses.
 // Must never disagree with the text report: both come from one Summary.
 // Called by `report --format json`.
 #include "reporter/render/json_summary.h"
 
+#include "reporter/render/findings_json.h"
 #include "reporter/render/json_writer.h"
 #include "reporter/render/jsonl.h"
 
@@ -78,8 +79,8 @@ void append_unseen(JsonWriter& json, const Summary& summary, const Completeness&
 
 }  // namespace
 
-std::string json_summary(const TextContext& context, const Summary& summary,
-                         const Heading& heading) {
+std::string json_summary(const TextContext& context, const Summary& summary, const Heading& heading,
+                         const std::vector<Finding>& findings) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
@@ -93,7 +94,13 @@ std::string json_summary(const TextContext& context, const Summary& summary,
   json.begin_array("mask_changes");
   for (const Culprit& one : culprits(summary, context.stacks)) append_culprit(json, one);
   json.end_array();
+  json.begin_array("findings");
+  for (const Finding& finding : findings) write_finding(json, finding);
+  json.end_array();
   append_unseen(json, summary, context.run.completeness());
+  json.begin_array("symbol_notes");
+  for (const std::string& note : context.stacks.notes()) json.element(std::string_view(note));
+  json.end_array();
   json.end_object();
   return out += '\n';
 }

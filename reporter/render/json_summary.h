@@ -1,16 +1,18 @@
-// The summary of a run as one JSON object.
+// The summary of a run, and its findings, as one JSON object.
 // Must never list events: JSON Lines do that.
 // Called by `report --format json`.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "reporter/render/text_report.h"
+#include "reporter/rules/finding.h"
 
 namespace umaskaudit {
 
 // Ends with a newline.
-std::string json_summary(const TextContext& context, const Summary& summary,
-                         const Heading& heading);
+std::string json_summary(const TextContext& context, const Summary& summary, const Heading& heading,
+                         const std::vector<Finding>& findings);
 
 }  // namespace umaskaudit

@@ -144,6 +144,13 @@ void JsonWriter::null(std::string_view key) {
 
 void JsonWriter::mode(std::string_view key, std::uint32_t bits) { text(key, octal(bits)); }
 
+void JsonWriter::mode(std::string_view key, const std::optional<std::uint32_t>& bits) {
+  if (bits)
+    mode(key, *bits);
+  else
+    null(key);
+}
+
 void JsonWriter::element(std::string_view value) {
   separate();
   out_ += '"';

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,8 @@ class JsonWriter {
   void null(std::string_view key);
   // "0022": at least four octal digits, as a string.
   void mode(std::string_view key, std::uint32_t bits);
+  // null where it is not known.
+  void mode(std::string_view key, const std::optional<std::uint32_t>& bits);
   // Elements of an array.
   void element(std::string_view value);
   void element(std::uint64_t value);

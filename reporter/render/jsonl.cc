@@ -11,13 +11,6 @@
 namespace umaskaudit {
 namespace {
 
-void optional_mode(JsonWriter& json, std::string_view key, const std::optional<Mode>& mode) {
-  if (mode)
-    json.mode(key, *mode);
-  else
-    json.null(key);
-}
-
 void fields(JsonWriter& json, const ProcessEvent& event) {
   json.number("schema", kJsonSchema);
   json.number("ppid", event.ppid);
@@ -80,7 +73,7 @@ void fields(JsonWriter& json, const CreateEvent& event) {
   if (event.path_arg != event.path) json.bytes("path_arg", event.path_arg);
   json.mode("requested", without_type(event.requested));
   json.mode("mask", event.mask);
-  optional_mode(json, "final", event.final_mode);
+  json.mode("final", event.final_mode);
   created(json, event.created);
   if (event.mask_set_by)
     json.number("mask_set_by", *event.mask_set_by);
@@ -102,7 +95,7 @@ void fields(JsonWriter& json, const CreateEvent& event) {
 void fields(JsonWriter& json, const ChmodEvent& event) {
   json.bytes("path", event.path);
   json.mode("requested", without_type(event.requested));
-  optional_mode(json, "final", event.final_mode);
+  json.mode("final", event.final_mode);
   json.text("acl", event.acl == 1 ? "access" : event.acl == 2 ? "default" : "");
   json.integer("errno", event.error);
   json.number("dev", event.dev);

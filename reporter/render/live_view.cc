@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
+#include "reporter/base/time_text.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/text_report.h"
 #include "reporter/render/text_table.h"
 #include "reporter/render/text_width.h"
-#include "reporter/render/time_text.h"
 #include "reporter/render/timeline_text.h"
 
 namespace umaskaudit {

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
+#include "reporter/base/time_text.h"
 #include "reporter/render/escape.h"
 #include "reporter/render/mode_text.h"
-#include "reporter/render/time_text.h"
 
 namespace umaskaudit {
 namespace {
@@ -26,6 +26,18 @@ std::string code_of_escaped(const std::string& text) {
   const std::string fence(longest + 1, '`');
   const bool pad = body.front() == '`' || body.back() == '`';
   return fence + (pad ? " " : "") + body + (pad ? " " : "") + fence;
+}
+
+void append_findings(std::string& out, const std::vector<Finding>& findings) {
+  out += "\n### Findings\n\n";
+  if (findings.empty()) {
+    out += "None.\n";
+    return;
+  }
+  out += "| severity | rule | what |\n|---|---|---|\n";
+  for (const Finding& finding : findings)
+    out += std::string("| ") + severity_name(finding.severity) + " | " + finding.info().id + " | " +
+           markdown_code(finding.message) + " |\n";
 }
 
 void append_changes(std::string& out, const TextContext& context, const Summary& summary) {
@@ -74,7 +86,7 @@ void append_missing(std::string& out, const TextContext& context, const Summary&
 std::string markdown_code(std::string_view text) { return code_of_escaped(escape(text)); }
 
 std::string markdown_report(const TextContext& context, const Summary& summary,
-                            const Heading& heading) {
+                            const Heading& heading, const std::vector<Finding>& findings) {
   std::string out = "## umaskaudit\n\n";
   out += markdown_code(heading.program.empty() ? context.run.directory() : heading.program);
   if (!heading.ending.empty()) out += ", " + heading.ending;
@@ -82,6 +94,7 @@ std::string markdown_report(const TextContext& context, const Summary& summary,
          counted(summary.mask_changes, "mask change") + ", " +
          counted(summary.processes, "process image") + ", " + counted(summary.threads, "thread") +
          ".\n";
+  append_findings(out, findings);
   append_changes(out, context, summary);
   append_objects(out, summary);
   append_missing(out, context, summary);

@@ -4,13 +4,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "reporter/render/text_report.h"
+#include "reporter/rules/finding.h"
 
 namespace umaskaudit {
 
 std::string markdown_report(const TextContext& context, const Summary& summary,
-                            const Heading& heading);
+                            const Heading& heading, const std::vector<Finding>& findings);
 
 // `text` (raw) as a code span that nothing in it can end, safe inside a table cell.
 std::string markdown_code(std::string_view text);

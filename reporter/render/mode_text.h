@@ -1,20 +1,14 @@
-// Modes and masks as people read them.
-// Must never print fewer than four octal digits: 022 and 0022 must not look like different things.
+// The modes of events as people read them; octal() and rwx() are in explain/notation.h.
+// Must never interpret a mode: the calculus does.
 // Called by every renderer and command that shows a mode.
 #pragma once
 
 #include <string>
 
-#include "reporter/explain/calculus.h"
+#include "reporter/explain/notation.h"
 #include "reporter/model/events.h"
 
 namespace umaskaudit {
-
-// "0022", "1777"; more digits only when higher bits are set.
-std::string octal(std::uint32_t bits);
-
-// "rw-r--r--", with s S t T for the special bits, as ls(1) prints them.
-std::string rwx(Mode mode);
 
 // A requested mode without the file type that mknod(2) takes in the same argument.
 std::uint32_t without_type(std::uint32_t requested);

@@ -242,6 +242,7 @@ std::string sarif_log(const TextContext& context, const Summary& summary, const 
   }
   json.begin_array("results");
   for (const Finding& finding : findings) sarif::result(json, log, finding);
+  for (const KnownFinding& known : run.absent) sarif::absent_result(json, known);
   json.end_array();
   json.end_object();
   json.end_array();

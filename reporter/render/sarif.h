@@ -5,7 +5,8 @@
 //
 // Each result has one threadFlow for each thread with a part in it (who opened the window, who was
 // hit), both stacks, the objects hit as related locations, and as partial fingerprint the one that
-// baselines use. Blind spots and losses are notifications of the invocation.
+// baselines use. What only the baseline has is a result that passes. Blind spots and losses are
+// notifications of the invocation.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "reporter/render/text_report.h"
+#include "reporter/rules/baseline.h"
 #include "reporter/rules/finding.h"
 
 namespace umaskaudit {
@@ -22,9 +24,10 @@ struct SarifRun {
   std::string tool_version;
   Heading heading;
   std::string root;  // where the program was started: files below it get relative addresses
-  std::optional<int> exit_code;  // of the program
-  int signal = 0;                // that ended it
-  std::optional<int> verdict;    // exit code of `check`; nothing for `report`
+  std::optional<int> exit_code;      // of the program
+  int signal = 0;                    // that ended it
+  std::optional<int> verdict;        // exit code of `check`; nothing for `report`
+  std::vector<KnownFinding> absent;  // of the baseline, and not found again
 };
 
 // One document, with a newline at its end.

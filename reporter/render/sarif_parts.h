@@ -46,5 +46,7 @@ void taxon_members(JsonWriter& json, const Log& log, std::uint16_t cwe);
 
 // sarif_result.cc: one element of "results".
 void result(JsonWriter& json, const Log& log, const Finding& finding);
+// The same for what only the baseline has.
+void absent_result(JsonWriter& json, const KnownFinding& known);
 
 }  // namespace umaskaudit::sarif

@@ -137,6 +137,12 @@ void stacks(JsonWriter& json, const Log& log, const Finding& finding) {
   json.end_array();
 }
 
+void fingerprint(JsonWriter& json, const std::string& print) {
+  json.begin_object("partialFingerprints");
+  json.text("umaskaudit/v1", print);
+  json.end_object();
+}
+
 void standing(JsonWriter& json, const Finding& finding) {
   if (finding.baseline != BaselineState::none)
     json.text("baselineState", finding.baseline == BaselineState::fresh ? "new" : "unchanged");
@@ -176,6 +182,25 @@ void place(JsonWriter& json, const Log& log, const Finding& finding,
 
 }  // namespace
 
+void absent_result(JsonWriter& json, const KnownFinding& known) {
+  const RuleInfo* rule = find_rule(known.rule);
+  json.begin_object();
+  if (rule != nullptr) {
+    json.text("ruleId", rule->id);
+    json.number("ruleIndex", static_cast<std::uint64_t>(rule->rule));
+  }
+  // 3.27.9 and 3.27.10: the rule was evaluated and this was not there. A consumer that knows no
+  // baselines must not take it for a finding.
+  json.text("kind", "pass");
+  json.text("level", "none");
+  message(json, "message",
+          std::string("Gone, the baseline has it") + (rule != nullptr ? ": " : "") +
+              (rule != nullptr ? rule->title : ""));
+  fingerprint(json, known.fingerprint);
+  json.text("baselineState", "absent");
+  json.end_object();
+}
+
 void result(JsonWriter& json, const Log& log, const Finding& finding) {
   const RuleInfo& rule = finding.info();
   const std::vector<Moment> moments = moments_of(finding);
@@ -188,9 +213,7 @@ void result(JsonWriter& json, const Log& log, const Finding& finding) {
   if (!moments.empty()) thread_flows(json, log, moments);
   stacks(json, log, finding);
   related(json, log, finding);
-  json.begin_object("partialFingerprints");
-  json.text("umaskaudit/v1", finding.fingerprint);
-  json.end_object();
+  fingerprint(json, finding.fingerprint);
   standing(json, finding);
   if (rule.cwe != 0) {
     json.begin_array("taxa");

@@ -25,6 +25,9 @@ class StackCache {
     return entry->second;
   }
 
+  // Why frames of the stacks asked for so far may have no names: Symbolizer::notes().
+  const std::vector<std::string>& notes() const { return symbolizer_.notes(); }
+
   static std::uint64_t key(StackRef ref) {
     return static_cast<std::uint64_t>(ref.segment) << 32 | ref.id;
   }

@@ -7,16 +7,18 @@
 #include <map>
 #include <tuple>
 
+#include "reporter/base/time_text.h"
 #include "reporter/render/escape.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/text_table.h"
-#include "reporter/render/time_text.h"
+#include "reporter/render/text_width.h"
 
 namespace umaskaudit {
 namespace {
 
 constexpr std::size_t kMostTransitions = 2;
+constexpr std::size_t kMostSymbolNotes = 10;  // a run of a whole build may have hundreds
 
 std::string heading(const TextContext& context, const std::string& title) {
   return context.paint(Style::strong, title) + '\n';
@@ -218,16 +220,29 @@ void append_unseen(std::string& out, const TextContext& context, const Summary& 
     std::string line = blind_name(spot.reason);
     if (!spot.text.empty()) line += ": " + escape(spot.text);
     if (spot.count > 1) line += " (" + std::to_string(spot.count) + " times)";
-    out +=
-        "  " + context.paint(Style::warning, line) + "\n      " + blind_advice(spot.reason) + '\n';
+    out += "  " + context.paint(Style::warning, line) + '\n';
+    append_wrapped(out, blind_advice(spot.reason), 6, 6, context.width);
   }
   const Completeness& facts = context.run.completeness();
-  for (const LossEvent& loss : facts.losses)
+  for (const LossEvent& loss : facts.losses) {
     out += "  " +
            context.paint(Style::bad, escape(loss.reason) + ": " + std::to_string(loss.count)) +
-           (loss.detail.empty() ? "" : "\n      " + escape(loss.detail)) + '\n';
+           '\n';
+    if (!loss.detail.empty()) append_wrapped(out, escape(loss.detail), 6, 6, context.width);
+  }
   if (summary.blind_spots.empty() && facts.losses.empty())
     out += "  nothing that this run could not see was noticed\n";
+}
+
+void append_symbol_notes(std::string& out, const TextContext& context) {
+  const std::vector<std::string>& notes = context.stacks.notes();
+  if (notes.empty()) return;
+  out += '\n' + heading(context, "Why some functions have no name");
+  const std::size_t shown = std::min(notes.size(), kMostSymbolNotes);
+  for (std::size_t i = 0; i < shown; ++i)
+    append_wrapped(out, escape(notes[i]), 2, 6, context.width);
+  if (shown < notes.size())
+    out += "  ... and " + counted(notes.size() - shown, "module") + " more\n";
 }
 
 }  // namespace umaskaudit

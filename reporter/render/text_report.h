@@ -40,6 +40,8 @@ void append_creations(std::string& out, const TextContext& context, const Summar
 void append_notes(std::string& out, const TextContext& context, const Summary& summary);
 // Blind spots and losses; says so when there are none.
 void append_unseen(std::string& out, const TextContext& context, const Summary& summary);
+// Why frames that were printed before have no names; nothing where all could be looked up.
+void append_symbol_notes(std::string& out, const TextContext& context);
 
 // Rows of append_mask_changes, for those who show other columns: groups of one thread that share
 // the culprit frame and the call, merged; the busiest first.

@@ -6,6 +6,7 @@
 #include <locale.h>
 #include <wchar.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "reporter/render/escape.h"
@@ -60,6 +61,29 @@ std::string elide_middle(std::string_view text, std::size_t columns) {
   cut += kEllipsis;
   if (back < glyphs.size()) cut += text.substr(glyphs[back].begin);
   return cut;
+}
+
+void append_wrapped(std::string& out, std::string_view text, std::size_t indent,
+                    std::size_t hanging, std::size_t width) {
+  out.append(indent, ' ');
+  std::size_t column = indent;
+  bool first = true;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    const std::size_t length = display_width(word);
+    if (!first && width != 0 && column + 1 + length > width) {
+      (out += '\n').append(hanging, ' ');
+      column = hanging;
+    } else if (!first) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += length;
+    first = false;
+  }
+  out += '\n';
 }
 
 }  // namespace umaskaudit

@@ -16,4 +16,10 @@ std::size_t display_width(std::string_view text);
 // the file's name and its extension among them.
 std::string elide_middle(std::string_view text, std::size_t columns);
 
+// Adds `text` and a newline, broken at blanks where a line would be wider than `width` columns (0:
+// never broken): the first line behind `indent` blanks, the others behind `hanging`. A word that is
+// too long stays whole. `text` is escaped already and has no colour.
+void append_wrapped(std::string& out, std::string_view text, std::size_t indent,
+                    std::size_t hanging, std::size_t width);
+
 }  // namespace umaskaudit

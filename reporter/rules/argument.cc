@@ -32,10 +32,10 @@ class ArgumentCheck : public Check {
     if (!fresh) return;
     finding.culprit = event_ref(event);
     const Mode meant = 0777 & ~event.new_mask;
-    finding.message = thread_text(*finding.culprit) + " calls umask(" + octal_text(event.argument) +
-                      "): new files lose " + octal_text(event.new_mask & 0666) +
-                      " and keep at most " + octal_text(meant & 0666) + "; to get files of mode " +
-                      octal_text(event.new_mask) + " the mask is " + octal_text(meant);
+    finding.message = thread_text(*finding.culprit) + " calls umask(" + octal(event.argument) +
+                      "): new files lose " + octal(event.new_mask & 0666) + " and keep at most " +
+                      octal(meant & 0666) + "; to get files of mode " + octal(event.new_mask) +
+                      " the mask is " + octal(meant);
     collector_.add_births(finding);
   }
 
@@ -62,11 +62,11 @@ class DriftCheck : public Check {
     finding.culprit = event_ref(event);
     if (!first_of_context)
       finding.story.push_back(
-          {event_ref(before), "sets " + octal_text(before.new_mask) + ", the last change seen"});
-    finding.story.push_back({event_ref(event), "finds " + octal_text(event.old_mask)});
-    finding.message = "somebody unseen changed the umask from " + octal_text(event.cached) +
-                      " to " + octal_text(event.old_mask) + " before " +
-                      thread_text(*finding.culprit) + " called umask";
+          {event_ref(before), "sets " + octal(before.new_mask) + ", the last change seen"});
+    finding.story.push_back({event_ref(event), "finds " + octal(event.old_mask)});
+    finding.message = "somebody unseen changed the umask from " + octal(event.cached) + " to " +
+                      octal(event.old_mask) + " before " + thread_text(*finding.culprit) +
+                      " called umask";
   }
 
  private:

@@ -34,11 +34,14 @@ Result<Baseline> Baseline::parse(std::string_view text, const std::string& name)
   if (!findings.is_array()) return bad(name, "no findings array");
   Baseline baseline;
   for (const auto& entry : findings) {
-    const auto* print = entry.is_object() && entry.contains("fingerprint")
-                            ? entry["fingerprint"].get_ptr<const std::string*>()
-                            : nullptr;
+    const auto text_of = [&](const char* key) {
+      return entry.is_object() && entry.contains(key) ? entry[key].get_ptr<const std::string*>()
+                                                      : nullptr;
+    };
+    const std::string* print = text_of("fingerprint");
     if (print == nullptr) return bad(name, "a finding without a fingerprint");
-    baseline.fingerprints_.insert(*print);
+    const std::string* rule = text_of("rule");
+    baseline.rules_[*print] = rule != nullptr && find_rule(*rule) != nullptr ? *rule : "";
   }
   return baseline;
 }
@@ -49,14 +52,16 @@ Result<Baseline> Baseline::read(const std::string& file) {
   return parse(*text, file);
 }
 
-std::size_t Baseline::apply(std::vector<Finding>& findings) const {
-  std::unordered_set<std::string> gone = fingerprints_;
+std::vector<KnownFinding> Baseline::apply(std::vector<Finding>& findings) const {
+  std::map<std::string, std::string> gone = rules_;
   for (Finding& finding : findings) {
-    const bool known = fingerprints_.count(finding.fingerprint) != 0;
+    const bool known = rules_.count(finding.fingerprint) != 0;
     finding.baseline = known ? BaselineState::unchanged : BaselineState::fresh;
     gone.erase(finding.fingerprint);
   }
-  return gone.size();
+  std::vector<KnownFinding> list;
+  for (const auto& [print, rule] : gone) list.push_back({print, rule});
+  return list;
 }
 
 void write_baseline(std::ostream& out, const std::vector<Finding>& findings) {

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <iosfwd>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "reporter/base/result.h"
@@ -14,17 +14,24 @@
 
 namespace umaskaudit {
 
+// A finding as a baseline knows it.
+struct KnownFinding {
+  std::string fingerprint;
+  std::string rule;  // its id; empty where the file has none, or none that is known
+};
+
 class Baseline {
  public:
   // `name` is for messages. Errors are usage errors.
   static Result<Baseline> parse(std::string_view text, const std::string& name);
   static Result<Baseline> read(const std::string& file);
 
-  // Sets Finding::baseline. Returns how many of the baseline's findings are gone.
-  std::size_t apply(std::vector<Finding>& findings) const;
+  // Sets Finding::baseline. Returns those of the baseline that are not among `findings`, by
+  // fingerprint.
+  std::vector<KnownFinding> apply(std::vector<Finding>& findings) const;
 
  private:
-  std::unordered_set<std::string> fingerprints_;
+  std::map<std::string, std::string> rules_;  // by fingerprint
 };
 
 // One JSON document, sorted, so that it can be kept and compared in version control. Suppressed

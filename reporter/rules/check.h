@@ -27,8 +27,10 @@ class Check {
   virtual void on_create(Case& /*creation*/) {}
   // Everything else.
   virtual void on_event(const Event& /*event*/) {}
-  // The run is over: write the messages. `end_ns` is the time of the last event.
+  // The run is over: complete what the groups say. `end_ns` is the time of the last event.
   virtual void finish(std::uint64_t /*end_ns*/) {}
+  // Groups of the same code are one now, and their counts final: write the messages.
+  virtual void tell() {}
 };
 
 using CheckPtr = std::unique_ptr<Check>;

@@ -23,12 +23,10 @@ class ChmodCheck : public Check {
     if (creation.verdict.kind == Verdict::Kind::no_object || event.ino == 0) return;
     const ObjectId id{event.dev, event.ino};
     if (!targets_.contains(id)) return;
-    if ((creation.verdict.mode & kOtherPeople) == 0) {
+    if ((creation.verdict.mode & kOtherPeople) == 0)
       objects_.erase(id);  // the number was used before
-      return;
-    }
-    objects_.insert_or_assign(id, Object{event_ref(event), event.path, event.kind, event.requested,
-                                         event.mask, creation.verdict.mode});
+    else
+      objects_.insert_or_assign(id, Object{event, creation.verdict.mode});
   }
 
   void on_event(const Event& event) override {
@@ -37,47 +35,47 @@ class ChmodCheck : public Check {
     const auto found = objects_.find({chmod->dev, chmod->ino});
     if (found == objects_.end()) return;
     const Mode after = *chmod->final_mode & 07777;
-    if ((found->second.mode & ~after & kOtherPeople) != 0) report(found->second, *chmod, after);
-    found->second.mode = after;  // a second one is measured from here
+    if ((found->second.mode & ~after & kOtherPeople) == 0) return;
+    report(found->second, *chmod, after);
+    objects_.erase(found);  // what a later one takes away was a mode that somebody chose
   }
 
-  void finish(std::uint64_t /*end_ns*/) override {
+  void tell() override {
     for (Group* group : groups_) {
       Finding& finding = group->finding;
       const Victim& victim = finding.victims.front();
-      finding.message = "'" + victim.path + "' was created with mode " + octal_text(victim.mode) +
-                        " and closed to " + octal_text(victim.expected) + " by " +
+      finding.message = "'" + victim.path + "' was created with mode " + octal(victim.mode) +
+                        " and closed to " + octal(victim.expected) + " by " +
                         std::string(finding.culprit_end->call) + " " +
                         duration_text(finding.window->length_ns()) + " later; meanwhile " +
                         access_text(victim.mode & ~victim.expected & kOtherPeople, victim.kind);
       if (finding.count > 1)
-        finding.message += " (" + count_text(finding.count, "object") + ", longest " +
+        finding.message += " (" + counted(finding.count, "object") + ", longest " +
                            duration_text(finding.window->longest_ns) + ")";
       collector_.add_births(finding);
     }
   }
 
  private:
+  // An object that a later chmod names: few enough to keep its creation whole, which is told of
+  // only when that chmod turns out to take something away.
   struct Object {
-    EventRef created;
-    std::string path;
-    trace::Kind kind;
-    std::uint32_t requested;
-    Mode mask;
+    CreateEvent created;
     Mode mode;
   };
 
   void report(const Object& object, const ChmodEvent& chmod, Mode after) {
-    if (!collector_.wanted(RuleId::create_then_chmod, object.path)) return;
+    const CreateEvent& created = object.created;
+    if (!collector_.wanted(RuleId::create_then_chmod, created.path)) return;
     const std::uint64_t length =
-        chmod.time_ns > object.created.time_ns ? chmod.time_ns - object.created.time_ns : 0;
+        chmod.time_ns > created.time_ns ? chmod.time_ns - created.time_ns : 0;
     // Who could write meanwhile could plant something; who could read may have read nothing yet.
     const bool writable = (object.mode & ~after & 02) != 0;
     bool fresh = false;
-    Group& group = collector_.group(RuleId::create_then_chmod, object.created.stack, chmod.stack,
+    Group& group = collector_.group(RuleId::create_then_chmod, created.stack, chmod.stack,
                                     writable ? 1 : 0, &fresh);
     Finding& finding = group.finding;
-    ++finding.count;
+    collector_.add_victim(group, created, created.mask, after);
     if (!fresh) {
       finding.window->shortest_ns = std::min(finding.window->shortest_ns, length);
       finding.window->longest_ns = std::max(finding.window->longest_ns, length);
@@ -86,24 +84,15 @@ class ChmodCheck : public Check {
     }
     groups_.push_back(&group);
     if (writable) finding.severity = Severity::warning;
-    finding.culprit = object.created;
+    finding.culprit = event_ref(created);
     finding.culprit_end = event_ref(chmod);
     Window window;
-    window.begin_ns = object.created.time_ns;
+    window.begin_ns = created.time_ns;
     window.end_ns = window.begin_ns + length;
-    window.mask_before = window.mask_inside = object.mask;
+    window.mask_before = window.mask_inside = created.mask;
     window.count = 1;
     window.shortest_ns = window.longest_ns = length;
     finding.window = window;
-    Victim victim;
-    victim.event = object.created;
-    victim.path = object.path;
-    victim.kind = object.kind;
-    victim.requested = object.requested;
-    victim.mask = victim.expected_mask = object.mask;
-    victim.mode = object.mode;
-    victim.expected = after;
-    finding.victims.push_back(std::move(victim));
   }
 
   Collector& collector_;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "reporter/rules/fingerprint.h"
+
 namespace umaskaudit::rules {
 
 EventRef event_ref(const EventBase& event) {
@@ -129,13 +131,25 @@ void Collector::add_births(Finding& finding) const {
   }
 }
 
-std::vector<Finding> Collector::take(std::uint64_t end_ns) {
+void Collector::unite(std::uint64_t end_ns) {
   for (const auto& [address, entry] : open_)
     for (Group* group : entry.second) account(*group, *entry.first, end_ns);
   open_.clear();
+  std::unordered_map<std::string, Finding*> first;
+  for (const auto& group : groups_) {
+    Finding& finding = group->finding;
+    finding.fingerprint = fingerprint(finding, options_.symbol_chain);
+    const auto [entry, fresh] = first.try_emplace(finding.fingerprint, &finding);
+    if (fresh) continue;
+    group->united = true;
+    merge(*entry->second, finding, options_.max_examples);
+  }
+}
+
+std::vector<Finding> Collector::take() {
   std::vector<Finding> findings;
-  findings.reserve(groups_.size());
-  for (const auto& group : groups_) findings.push_back(std::move(group->finding));
+  for (const auto& group : groups_)
+    if (!group->united) findings.push_back(std::move(group->finding));
   groups_.clear();
   by_key_.clear();
   return findings;

@@ -22,6 +22,7 @@ struct Group {
   // Windows by the seq of their first event.
   std::uint64_t last_window = 0;     // the last one counted
   std::uint64_t example_window = 0;  // the one that the finding shows, while its end is not known
+  bool united = false;               // with an earlier one, which speaks for it
 };
 
 class Collector {
@@ -44,8 +45,11 @@ class Collector {
   // Fills in where the threads of culprit and victim were created.
   void add_births(Finding& finding) const;
 
-  // Windows still open end here. The findings, in the order in which they began.
-  std::vector<Finding> take(std::uint64_t end_ns);
+  // Windows still open end here. What the same code did, with other stacks or in several
+  // processes, becomes one group: the first of its fingerprint.
+  void unite(std::uint64_t end_ns);
+  // The findings, in the order in which they began.
+  std::vector<Finding> take();
 
  private:
   struct Key {

@@ -78,8 +78,8 @@ class ExecCheck : public Check {
     finding.victims.push_back(std::move(victim));
     finding.message = "process " + std::to_string(process.pid) + " ('" + exe +
                       "') was started by " + thread_text(cause) + " while " +
-                      thread_text(*finding.culprit) + " held umask " + octal_text(process.mask) +
-                      ", and keeps it instead of " + octal_text(*start.mask);
+                      thread_text(*finding.culprit) + " held umask " + octal(process.mask) +
+                      ", and keeps it instead of " + octal(*start.mask);
     collector_.add_births(finding);
   }
 

@@ -52,7 +52,7 @@ class ExposureCheck : public Check {
       report(RuleId::setid_created, Severity::warning, event, mode & ~Mode{S_ISUID | S_ISGID});
   }
 
-  void finish(std::uint64_t /*end_ns*/) override {
+  void tell() override {
     for (Group* group : groups_) {
       Finding& finding = group->finding;
       if (finding.victims.empty()) continue;
@@ -112,9 +112,9 @@ class ExposureCheck : public Check {
   static std::string sentence(const Finding& finding) {
     const Victim& victim = finding.victims.front();
     std::string text = thread_text(victim.event) + " created ";
-    if (finding.count > 1) text += count_text(finding.count, kind_name(victim.kind)) + ", first ";
-    text += "'" + victim.path + "' with mode " + octal_text(victim.mode) + " (asked for " +
-            octal_text(victim.requested & 07777) + ", umask " + octal_text(victim.mask) + ")";
+    if (finding.count > 1) text += counted(finding.count, kind_name(victim.kind)) + ", first ";
+    text += "'" + victim.path + "' with mode " + octal(victim.mode) + " (asked for " +
+            octal(victim.requested & 07777) + ", umask " + octal(victim.mask) + ")";
     if (finding.rule == RuleId::predictable_temp) return text + " in a directory of everybody";
     const std::string access = access_text(victim.mode & ~victim.expected & 0777, victim.kind);
     if (!access.empty()) text += ": " + access;

@@ -71,11 +71,11 @@ class Engine : public TimelineSink {
   FindResult finish() {
     timeline_.finish();
     for (const CheckPtr& check : checks_) check->finish(end_ns_);
-    result_.findings = collector_.take(end_ns_);
+    collector_.unite(end_ns_);
+    for (const CheckPtr& check : checks_) check->tell();
+    result_.findings = collector_.take();
     std::erase_if(result_.findings, [](const Finding& finding) { return finding.message.empty(); });
-    for (Finding& finding : result_.findings)
-      finding.fingerprint = fingerprint(finding, options_.symbol_chain);
-    merge_and_sort(result_.findings, options_.max_examples);
+    sort_worst_first(result_.findings);
     return std::move(result_);
   }
 

@@ -43,7 +43,8 @@ struct FindOptions {
   const Policy* policy = nullptr;
   // True: this object is of no concern to that rule (a suppression by path).
   std::function<bool(RuleId, const std::string& path)> skip_object;
-  // Told of each object hit, in the order of the run: the findings keep only examples.
+  // Told of each object hit, when that is known, which may be long after it was created: the
+  // findings keep only examples.
   std::function<void(const Hit&)> on_hit;
   // Told of each window, when it closes or is known to leak.
   std::function<void(const WindowSpan&)> on_window;

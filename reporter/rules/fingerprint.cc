@@ -30,17 +30,6 @@ class Hash {
   std::uint64_t hash_ = 0xCBF29CE484222325U;
 };
 
-void merge(Finding& into, Finding&& from, std::size_t max_examples) {
-  into.severity = std::max(into.severity, from.severity);
-  into.count += from.count;
-  for (Victim& victim : from.victims)
-    if (into.victims.size() < max_examples) into.victims.push_back(std::move(victim));
-  if (!into.window || !from.window) return;
-  into.window->count += from.window->count;
-  into.window->shortest_ns = std::min(into.window->shortest_ns, from.window->shortest_ns);
-  into.window->longest_ns = std::max(into.window->longest_ns, from.window->longest_ns);
-}
-
 std::uint64_t first_seq(const Finding& finding) {
   if (!finding.victims.empty()) return finding.victims.front().event.seq;
   return finding.culprit ? finding.culprit->seq : 0;
@@ -64,17 +53,18 @@ std::string fingerprint(const Finding& finding, const std::function<std::string(
   return hash.hex();
 }
 
-void merge_and_sort(std::vector<Finding>& findings, std::size_t max_examples) {
-  std::vector<Finding> merged;
-  std::unordered_map<std::string, std::size_t> by_fingerprint;
-  for (Finding& finding : findings) {
-    const auto [entry, fresh] = by_fingerprint.try_emplace(finding.fingerprint, merged.size());
-    if (fresh)
-      merged.push_back(std::move(finding));
-    else
-      merge(merged[entry->second], std::move(finding), max_examples);
-  }
-  findings = std::move(merged);
+void merge(Finding& into, const Finding& from, std::size_t max_examples) {
+  into.severity = std::max(into.severity, from.severity);
+  into.count += from.count;
+  for (const Victim& victim : from.victims)
+    if (into.victims.size() < max_examples) into.victims.push_back(victim);
+  if (!into.window || !from.window) return;
+  into.window->count += from.window->count;
+  into.window->shortest_ns = std::min(into.window->shortest_ns, from.window->shortest_ns);
+  into.window->longest_ns = std::max(into.window->longest_ns, from.window->longest_ns);
+}
+
+void sort_worst_first(std::vector<Finding>& findings) {
   const auto weight = [](const Finding& finding) {
     return std::make_tuple(-static_cast<int>(finding.severity), finding.victims.empty(),
                            ~finding.count, first_seq(finding));

@@ -1,6 +1,6 @@
 // The name of a finding that stays the same across builds, runs and hosts.
 // Must never depend on an address, a pid, a count, a time or a path of a temporary directory.
-// Called by find.cc once a finding is complete.
+// Called once a finding is complete but for its message.
 #pragma once
 
 #include <functional>
@@ -15,8 +15,10 @@ namespace umaskaudit::rules {
 // and thread names stand in.
 std::string fingerprint(const Finding& finding, const std::function<std::string(StackRef)>& chain);
 
-// Joins findings of one fingerprint (the same code in several processes) and puts the worst first:
-// by severity, then who was hit, then how often, then by time.
-void merge_and_sort(std::vector<Finding>& findings, std::size_t max_examples);
+// Adds what `from` counted to `into`, which has the same fingerprint and began earlier.
+void merge(Finding& into, const Finding& from, std::size_t max_examples);
+
+// By severity, then who was hit, then how often, then by time.
+void sort_worst_first(std::vector<Finding>& findings);
 
 }  // namespace umaskaudit::rules

@@ -28,12 +28,12 @@ class GetterCheck : public Check {
     collector_.add_window(group, change.window);
   }
 
-  void finish(std::uint64_t /*end_ns*/) override {
+  void tell() override {
     for (Group* group : groups_) {
       Finding& finding = group->finding;
       finding.message = thread_text(*finding.culprit) + " sets umask " +
-                        octal_text(finding.window->mask_inside) + " only to learn the old one, " +
-                        count_text(finding.count, "time") + ", for up to " +
+                        octal(finding.window->mask_inside) + " only to learn the old one, " +
+                        counted(finding.count, "time") + ", for up to " +
                         duration_text(finding.window->longest_ns) +
                         (finding.severity == Severity::note ? "; no other thread was there to see"
                                                             : "; other threads run meanwhile");

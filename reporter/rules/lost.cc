@@ -11,12 +11,12 @@ namespace umaskaudit::rules {
 namespace {
 
 StoryStep opening(const MaskWindow& window) {
-  return {event_ref(window.open), "sets " + octal_text(window.open.new_mask) + ", remembers " +
-                                      octal_text(window.open.old_mask)};
+  return {event_ref(window.open),
+          "sets " + octal(window.open.new_mask) + ", remembers " + octal(window.open.old_mask)};
 }
 
 StoryStep closing(const MaskWindow& window) {
-  return {event_ref(window.close), "puts " + octal_text(window.close.new_mask) + " back"};
+  return {event_ref(window.close), "puts " + octal(window.close.new_mask) + " back"};
 }
 
 class LostCheck : public Check {
@@ -42,6 +42,21 @@ class LostCheck : public Check {
     for (const auto& [group, lost] : entries_) complete(group->finding, *lost, end_ns);
   }
 
+  void tell() override {
+    for (const auto& [group, lost] : entries_) {
+      Finding& finding = group->finding;
+      finding.message = "after interleaved save and restore the process is left with umask " +
+                        octal(lost->stayed) + " instead of " + octal(lost->expected);
+      if (finding.count > 0) {
+        const Victim& first = finding.victims.front();
+        finding.message += "; " + counted(finding.count, "object") + " came out wrong, first '" +
+                           first.path + "' as " + octal(first.mode) + " instead of " +
+                           octal(first.expected);
+      }
+      collector_.add_births(finding);
+    }
+  }
+
  private:
   static std::uint64_t number(const Lost& lost) { return lost.restored->close.seq; }
 
@@ -54,7 +69,7 @@ class LostCheck : public Check {
     return group;
   }
 
-  void complete(Finding& finding, const Lost& lost, std::uint64_t end_ns) {
+  static void complete(Finding& finding, const Lost& lost, std::uint64_t end_ns) {
     const MaskWindow& last = *lost.restored;
     finding.culprit = event_ref(last.close);
     if (lost.origin) {
@@ -64,11 +79,11 @@ class LostCheck : public Check {
       finding.story = {opening(last), closing(last)};
       if (lost.settled)
         finding.story.push_back({event_ref(lost.settled->open),
-                                 "sets " + octal_text(lost.settled->open.new_mask) + " for good"});
+                                 "sets " + octal(lost.settled->open.new_mask) + " for good"});
     }
     std::sort(finding.story.begin(), finding.story.end(),
               [](const StoryStep& a, const StoryStep& b) { return a.event.seq < b.event.seq; });
-    finding.story.back().text += ": " + octal_text(lost.stayed) + " stays";
+    finding.story.back().text += ": " + octal(lost.stayed) + " stays";
 
     Window window;
     window.begin_ns = last.close.time_ns;
@@ -79,15 +94,6 @@ class LostCheck : public Check {
     window.count = 1;
     window.shortest_ns = window.longest_ns = window.length_ns();
     finding.window = window;
-
-    finding.message = "after interleaved save and restore the process is left with umask " +
-                      octal_text(lost.stayed) + " instead of " + octal_text(lost.expected);
-    if (finding.count > 0)
-      finding.message += "; " + count_text(finding.count, "object") + " came out wrong, first '" +
-                         finding.victims.front().path + "' as " +
-                         octal_text(finding.victims.front().mode) + " instead of " +
-                         octal_text(finding.victims.front().expected);
-    collector_.add_births(finding);
   }
 
   Collector& collector_;

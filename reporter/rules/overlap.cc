@@ -41,7 +41,7 @@ class OverlapCheck : public Check {
     collector_.add_victim(group, creation.event, verdict.expected_mask, verdict.expected);
   }
 
-  void finish(std::uint64_t /*end_ns*/) override {
+  void tell() override {
     for (const Entry& entry : entries_) {
       Finding& finding = entry.group->finding;
       if (finding.victims.empty()) continue;
@@ -63,13 +63,13 @@ class OverlapCheck : public Check {
     if (entry.kind == Kind::clobbered)
       text += " replaced the mask that " + thread_text(victim.event) + " had set for itself: ";
     else if (entry.kind == Kind::leaked)
-      text += " set umask " + octal_text(victim.mask) + " and never restored it: ";
+      text += " set umask " + octal(victim.mask) + " and never restored it: ";
     else
-      text += " held umask " + octal_text(victim.mask) + " for a moment: ";
-    text += count_text(finding.count, "object") + " of " +
+      text += " held umask " + octal(victim.mask) + " for a moment: ";
+    text += counted(finding.count, "object") + " of " +
             (finding.count == 1 ? thread_text(victim.event) : "other threads") +
-            " came out wrong, first '" + victim.path + "' as " + octal_text(victim.mode) +
-            " instead of " + octal_text(victim.expected);
+            " came out wrong, first '" + victim.path + "' as " + octal(victim.mode) +
+            " instead of " + octal(victim.expected);
     const std::string gained = access_text(victim.mode & ~victim.expected, victim.kind);
     const std::string missing = access_text(victim.expected & ~victim.mode, victim.kind);
     if (!gained.empty()) text += "; now " + gained;

@@ -39,7 +39,7 @@ class PolicyCheck : public Check {
     }
   }
 
-  void finish(std::uint64_t /*end_ns*/) override {
+  void tell() override {
     for (Group* group : groups_) {
       Finding& finding = group->finding;
       if (finding.count > 1)
@@ -72,10 +72,10 @@ class PolicyCheck : public Check {
     if (Finding* finding = begin(RuleId::policy_mode, event, rule.line, &group)) {
       finding->subject = rule.glob;
       const std::string access = access_text(beyond & 0777, event.kind);
-      finding->message = "'" + event.path + "' has mode " + octal_text(mode) +
-                         ", the widest allowed for '" + rule.glob + "' is " +
-                         octal_text(*rule.widest) + (access.empty() ? "" : ": " + access) + "; " +
-                         derivation_text(event) + because(rule.reason, rule.line);
+      finding->message = "'" + event.path + "' has mode " + octal(mode) +
+                         ", the widest allowed for '" + rule.glob + "' is " + octal(*rule.widest) +
+                         (access.empty() ? "" : ": " + access) + "; " + derivation_text(event) +
+                         because(rule.reason, rule.line);
     }
     collector_.add_victim(*group, event, event.mask, mode & *rule.widest);
   }
@@ -86,9 +86,9 @@ class PolicyCheck : public Check {
     Group* group = nullptr;
     if (Finding* finding = begin(RuleId::policy_mask, event, rule.line, &group)) {
       finding->subject = rule.glob;
-      finding->message = "'" + event.path + "' was created under umask " + octal_text(event.mask) +
-                         ", the policy for '" + rule.glob + "' requires " + octal_text(*rule.mask) +
-                         " (missing " + octal_text(missing) + "); " + derivation_text(event) +
+      finding->message = "'" + event.path + "' was created under umask " + octal(event.mask) +
+                         ", the policy for '" + rule.glob + "' requires " + octal(*rule.mask) +
+                         " (missing " + octal(missing) + "); " + derivation_text(event) +
                          because(rule.reason, rule.line);
     }
     collector_.add_victim(*group, event, event.mask | *rule.mask, mode & ~missing);

@@ -58,7 +58,7 @@ class ZeroCheck : public Check {
     collector_.add_victim(*group, event, kUsualMask, usual);
   }
 
-  void finish(std::uint64_t /*end_ns*/) override {
+  void tell() override {
     for (Group* group : groups_) {
       Finding& finding = group->finding;
       const bool inherited = finding.culprit->call.empty();
@@ -66,10 +66,10 @@ class ZeroCheck : public Check {
                                   : thread_text(*finding.culprit) + " sets umask 0000 for good";
       if (finding.victims.empty()) continue;
       const Victim& victim = finding.victims.front();
-      finding.message += "; " + count_text(finding.count, "object") +
+      finding.message += "; " + counted(finding.count, "object") +
                          " came out writable for more than the owner, first '" + victim.path +
-                         "' as " + octal_text(victim.mode) + " where umask 0022 gives " +
-                         octal_text(victim.expected);
+                         "' as " + octal(victim.mode) + " where umask 0022 gives " +
+                         octal(victim.expected);
       collector_.add_births(finding);
     }
   }

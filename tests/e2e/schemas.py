@@ -21,6 +21,11 @@ def validate(document, schema_file):
     if jsonschema is None:
         return []
     schema = json.loads(Path(schema_file).read_text(encoding="utf-8"))
-    validator = jsonschema.validators.validator_for(schema)(schema)
+    # One of ours may refer to another by its name; nothing is ever fetched.
+    ours = {file.name: json.loads(file.read_text(encoding="utf-8"))
+            for file in OURS.glob("*.schema.json")}
+    kind = jsonschema.validators.validator_for(schema)
+    resolver = jsonschema.RefResolver.from_schema(schema, id_of=kind.ID_OF, store=ours)
+    validator = kind(schema, resolver=resolver)
     return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}"
             for error in validator.iter_errors(document)]

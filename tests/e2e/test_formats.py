@@ -6,6 +6,7 @@ import html.parser
 import io
 import json
 import os
+import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -136,10 +137,15 @@ class Json(Recorded):
 
     @needs_jsonschema
     def test_findings_and_summary(self):
+        found = []
         for line in self.bytes_of("check", self.trace, "--format", "jsonl", status=1).splitlines():
             self.assertEqual(validate(json.loads(line), OURS / "jsonl.schema.json"), [], line)
+            found.append(json.loads(line))
         summary = json.loads(self.bytes_of("report", self.trace, "--format", "json"))
         self.assertEqual(validate(summary, OURS / "summary.schema.json"), [])
+        self.assertEqual(summary["findings"], found)
+        wrong = {**summary, "findings": [{**found[0], "severity": "grave"}]}
+        self.assertNotEqual(validate(wrong, OURS / "summary.schema.json"), [])
 
     @needs_jsonschema
     def test_the_schemas_refuse_what_is_wrong(self):
@@ -218,6 +224,10 @@ class Markdown(Recorded):
                                            "td", "code", "ul", "li"})
         created = [row for row in tables.rows if row[0].startswith(str(self.out) + "/")]
         self.assertEqual(len(created), len(HOSTILE))
+        hits = [row[2] for row in tables.rows if row[:2] == ["error", "window-overlap"]]
+        counts = [int(number) for text in hits
+                  for number in re.findall(r"moment: (\d+) objects? of", text)]
+        self.assertEqual((len(counts), sum(counts)), (len(hits), len(HOSTILE)))
         self.assertEqual({len(row) for row in created}, {6})
         self.assertIn(str(self.out) + "/|pipe|`code`", [row[0] for row in created])
 
@@ -329,6 +339,27 @@ class Sarif(Recorded):
         for result in run["results"]:
             suppression, = result["suppressions"]
             self.assertEqual(suppression["justification"], "\\[we\\] know {{it}}")
+
+    def test_what_only_the_baseline_has_passes(self):
+        """No alert for a consumer that knows no baselines, and nothing of what was not judged."""
+        baseline = self.top / "baseline.json"
+        self.bytes_of("check", self.trace, "--write-baseline", baseline)
+        known = json.loads(baseline.read_text())
+        known["findings"] += [{"fingerprint": "00000000deadbeef", "rule": "lost-mask"},
+                              {"fingerprint": "00000000deadbef0", "rule": "of-another-version"}]
+        baseline.write_text(json.dumps(known))
+        run = self.sarif("check", "--baseline", baseline)
+        gone = [result for result in run["results"] if result["baselineState"] == "absent"]
+        self.assertEqual([(result["partialFingerprints"]["umaskaudit/v1"], result.get("ruleId"),
+                           result["kind"], result["level"]) for result in gone],
+                         [("00000000deadbeef", "lost-mask", "pass", "none"),
+                          ("00000000deadbef0", None, "pass", "none")])
+        rule = run["tool"]["driver"]["rules"][gone[0]["ruleIndex"]]
+        self.assertEqual(rule["id"], "lost-mask")
+        self.assertIn(b"2 of the baseline gone",
+                      self.bytes_of("check", self.trace, "--baseline", baseline))
+        run = self.sarif("check", "--baseline", baseline, "--rule", "window-overlap")
+        self.assertEqual({result["baselineState"] for result in run["results"]}, {"unchanged"})
 
     def test_blind_spots_are_notifications(self):
         _, trace = self.record("sh", "-c", f"{victim('static_hello')}; exit 3", status=3)

@@ -186,6 +186,7 @@ TEST(HtmlPage, LeadsFromEachExampleToItsRowAndFate) {
   EXPECT_EQ(data["findings"][0]["victims"][0]["event"][4], 0);
   ASSERT_EQ(data["objects"].size(), 1u);
   EXPECT_EQ(path_of(data, data["objects"][0]), "/tmp/late");
+  EXPECT_EQ(data["objects"][0][7], 1 << data["findings"][0]["rule"].get<int>());
   ASSERT_EQ(data["fates"].size(), 1u);
   EXPECT_EQ(data["fates"][0][0], 0);
   EXPECT_EQ(data["fates"][0][1], 1000);

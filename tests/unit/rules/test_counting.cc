@@ -65,6 +65,8 @@ TEST(Counting, EqualCodeIsOneFindingWhateverTheStackIds) {
   const Finding* overlap = find_rule_in(result, RuleId::window_overlap);
   ASSERT_NE(overlap, nullptr);
   EXPECT_EQ(overlap->count, 10U);
+  EXPECT_THAT(overlap->message, ::testing::HasSubstr(": 10 objects of other threads"));
+  EXPECT_EQ(overlap->window->count, 10U);
   EXPECT_EQ(result.findings.size(), 2U);
 }
 

@@ -105,7 +105,10 @@ TEST(BaselineFile, RoundTrip) {
   ASSERT_TRUE(baseline);
   std::vector<Finding> later = {finding(RuleId::window_overlap, "aaaa"),
                                 finding(RuleId::window_overlap, "dddd")};
-  EXPECT_EQ(baseline->apply(later), 1U);  // bbbb is gone
+  const std::vector<KnownFinding> gone = baseline->apply(later);
+  ASSERT_EQ(gone.size(), 1U);
+  EXPECT_EQ(gone[0].fingerprint, "bbbb");
+  EXPECT_EQ(gone[0].rule, "lost-mask");
   EXPECT_EQ(later[0].baseline, BaselineState::unchanged);
   EXPECT_EQ(later[1].baseline, BaselineState::fresh);
 }

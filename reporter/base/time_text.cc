@@ -1,7 +1,6 @@
-// Times as text.
+// See time_text.h.
 // Must never round a span to nothing.
-// Called by the text renderers.
-#include "reporter/render/time_text.h"
+#include "reporter/base/time_text.h"
 
 #include <cstdio>
 #include <ctime>
@@ -18,15 +17,18 @@ std::string format(const char* pattern, Values... values) {
   return {text, static_cast<std::size_t>(length)};
 }
 
+// "%.3g" would write 999.7 as 1e+03.
+std::string three_digits(double value) { return format(value < 999.5 ? "%.3g" : "%.0f", value); }
+
 }  // namespace
 
 std::string duration_text(std::uint64_t ns) {
   const double value = static_cast<double>(ns);
   if (ns < 1000) return format("%.0f ns", value);
-  if (ns < 1000000) return format("%.3g us", value / 1e3);
-  if (ns < kSecond) return format("%.3g ms", value / 1e6);
+  if (ns < 1000000) return three_digits(value / 1e3) + " us";
+  if (ns < kSecond) return three_digits(value / 1e6) + " ms";
   const std::uint64_t seconds = ns / kSecond;
-  if (seconds < 60) return format("%.3g s", value / 1e9);
+  if (seconds < 60) return three_digits(value / 1e9) + " s";
   return format("%llu min %02llu s", static_cast<unsigned long long>(seconds / 60),
                 static_cast<unsigned long long>(seconds % 60));
 }

@@ -1,6 +1,6 @@
-// Moments and spans as people read them.
-// Must never depend on the time zone of the machine: reports are compared across machines.
-// Called by the text renderers.
+// Moments, spans and counts as people read them.
+// Must never depend on the time zone or the locale: reports are compared across machines.
+// Called by the rules' messages and the text renderers.
 #pragma once
 
 #include <cstdint>

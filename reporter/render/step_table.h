@@ -1,0 +1,16 @@
+// The steps from the requested mode to the final one, as a table.
+// Must never compute a mode: the calculus did.
+// Called by `explain` and `blame`.
+#pragma once
+
+#include <vector>
+
+#include "reporter/explain/calculus.h"
+#include "reporter/render/text_table.h"
+
+namespace umaskaudit {
+
+// `steps` are those that the calculus made of `facts`.
+TextTable step_table(const std::vector<Step>& steps, const CreationFacts& facts);
+
+}  // namespace umaskaudit
