@@ -2,6 +2,8 @@
 
 #include "preload/scratch.h"
 
+#include <errno.h>
+#include <linux/kcmp.h>
 #include <sys/mman.h>
 
 #include <atomic>
@@ -19,6 +21,7 @@ constinit std::atomic<std::uintptr_t> holders[kBuffers] = {};
 
 struct Lodging {
   std::atomic<std::uintptr_t> holder = 0;
+  std::atomic<std::uint32_t> taker = 0;  // the task that holds it; 0: none, or not yet
   char* at = nullptr;
   std::size_t size = 0;
 };
@@ -38,15 +41,42 @@ char* left_behind_at(std::uintptr_t me, std::uint32_t among) {
   return nullptr;
 }
 
+constexpr std::uint32_t kChangesHands = UINT32_MAX;  // a taker: nobody else may have it
+
+// A thread that ended, a vfork child that ended, or became another program: kcmp(2), which
+// containers often bar. Whoever cannot be asked about is there.
+bool is_gone(std::uint32_t task, std::uint32_t own) {
+  return sys::call(SYS_kill, task, 0) == -ESRCH || sys::call(SYS_kcmp, own, task, KCMP_VM) > 0;
+}
+
 Lodging* find_room(std::uintptr_t me) {
+  const auto own = static_cast<std::uint32_t>(sys::gettid());
   for (Lodging& room : rooms) {
-    if (room.holder.load(std::memory_order_relaxed) == me) return &room;
+    std::uint32_t left_by = room.taker.load(std::memory_order_acquire);
+    if (left_by == kChangesHands || room.holder.load(std::memory_order_relaxed) != me) continue;
+    if (room.taker.compare_exchange_strong(left_by, own)) return &room;
   }
   for (Lodging& room : rooms) {
     std::uintptr_t nobody = 0;
-    if (room.holder.compare_exchange_strong(nobody, me, std::memory_order_acquire)) return &room;
+    if (!room.holder.compare_exchange_strong(nobody, me, std::memory_order_acquire)) continue;
+    room.taker.store(own, std::memory_order_release);
+    return &room;
+  }
+  // A shell's vfork children leave one for each depth of its stack that they came from.
+  for (Lodging& room : rooms) {
+    std::uint32_t left_by = room.taker.load(std::memory_order_acquire);
+    if (left_by == 0 || left_by == kChangesHands || !is_gone(left_by, own)) continue;
+    if (!room.taker.compare_exchange_strong(left_by, kChangesHands)) continue;
+    room.holder.store(me, std::memory_order_relaxed);
+    room.taker.store(own, std::memory_order_release);
+    return &room;
   }
   return nullptr;
+}
+
+void leave(Lodging& room) {
+  room.taker.store(0, std::memory_order_relaxed);
+  room.holder.store(0, std::memory_order_release);
 }
 
 }  // namespace
@@ -87,7 +117,7 @@ Room::Room(std::size_t size) : at_(nullptr), index_(0) {
     room->size = room->at != nullptr ? size : 0;
   }
   if (room->at == nullptr) {
-    room->holder.store(0, std::memory_order_release);
+    leave(*room);
     return;
   }
   at_ = room->at;
@@ -100,7 +130,7 @@ Room::~Room() {
   sys::unmap(room.at, room.size);
   room.at = nullptr;
   room.size = 0;
-  room.holder.store(0, std::memory_order_release);
+  leave(room);
 }
 
 }  // namespace umaskaudit::shim

@@ -193,6 +193,12 @@ class SameAsWithout(Case):
     def test_bad_paths(self):
         self.check_same(victim("bad_paths"), ".")
 
+    def test_programs_started_from_ever_deeper(self):
+        run = self.check_same(victim("vfork_depths"))
+        report = self.report(run)
+        self.assertEqual(report.of("blind_spot"), [])
+        self.assertEqual(len(report.of("process", comm="true")), 40)
+
     def test_bad_pointers(self):
         run = self.check_same(victim("bad_pointers"), ".", "filters")
         report = self.report(run)
