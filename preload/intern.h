@@ -64,6 +64,9 @@ class InternTable {
       // All at once: where in its bucket an entry lies is what no processor can predict.
       unsigned found = 0;
       std::uint64_t last = 0;
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC unroll 8
+#endif
       for (unsigned i = 0; i < Bucket::kEntries; ++i) {
         last = bucket.keys[i].load(std::memory_order_acquire);
         found |= static_cast<unsigned>(last == hash) << i;
