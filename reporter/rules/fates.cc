@@ -5,6 +5,15 @@
 #include <utility>
 
 namespace umaskaudit::rules {
+namespace {
+
+// A thread that is not the first one set a mask after others had begun to create objects, and never
+// restored it: that is no set-up.
+bool is_intruder(std::uint32_t tid, std::uint32_t pid, const OpenCall& call) {
+  return tid != pid && call.others_before;
+}
+
+}  // namespace
 
 std::uint64_t site_of(const UmaskEvent& event) {
   constexpr std::uint64_t kNoStack = std::uint64_t{1} << 63;
@@ -43,18 +52,51 @@ void FateReader::on_umask(const UmaskEvent& event) {
   const Match found = match(calls, event);
   if (found.undoes) {
     undone_[calls[*found.undoes].site] = true;
+    if (*found.undoes == 0) left(thread, event);
     calls.resize(*found.undoes);
     return;
   }
   if (found.abandons) {
     fates_[calls.back().id] = Fate::settled;
     calls.resize(*found.abandons);
+    thread.first.reset();  // there is a new normal
   }
   const std::uint64_t site = site_of(event);
   for (OpenCall& call : calls) call.reopened |= call.site == site;
   const bool others = (context.creators[0] != 0 && context.creators[0] != event.tid) ||
                       (context.creators[1] != 0 && context.creators[1] != event.tid);
-  calls.push_back({event.id, site, event.old_mask, false, others});
+  calls.push_back({event.id, site, event.old_mask, event.new_mask, false, others});
+  if (calls.size() == 1) returned(thread);
+}
+
+// The thread's outermost call is undone by `event`.
+void FateReader::left(Thread& thread, const UmaskEvent& event) {
+  const std::uint64_t site = site_of(event);
+  if (!thread.first) {
+    thread.first = FirstCall{thread.calls.front(), site, 0, 0, true};
+    return;
+  }
+  thread.first->stays &= site == thread.first->leaves;
+}
+
+// The thread has an outermost call again. Code that opens windows would be the first call's own.
+void FateReader::returned(Thread& thread) {
+  if (!thread.first) return;
+  FirstCall& first = *thread.first;
+  const OpenCall& call = thread.calls.front();
+  if (first.returns == 0) first.returns = call.site;
+  first.stays &= call.mask == first.call.mask && call.saved == first.call.saved &&
+                 call.site == first.returns && call.site != first.call.site;
+  ++first.rounds;
+}
+
+// Once could be anything; and at the end its mask must be in force.
+void FateReader::settle_first(std::uint32_t tid, Thread& thread) {
+  if (!thread.first || !thread.first->stays || thread.first->rounds < 2) return;
+  if (thread.calls.size() != 1) return;
+  const OpenCall& call = thread.first->call;
+  fates_[call.id] = is_intruder(tid, thread.pid, call) ? Fate::leaked : Fate::settled;
+  thread.calls.clear();  // it closed the last window
 }
 
 void FateReader::on_create(const CreateEvent& event) {
@@ -72,7 +114,7 @@ void FateReader::on_thread(const ThreadCreateEvent& event) {
   // environment that it gives its threads, whatever it does at exit.
   if (!std::exchange(context.threaded, true)) {
     if (const auto creator = context.threads.find(event.tid); creator != context.threads.end())
-      settle(fates_, creator->second.calls);
+      settle(fates_, creator->second);
   }
   // The kernel gives a thread id anew only when its last owner has ended.
   const auto stale = context.threads.find(event.created_tid);
@@ -89,29 +131,28 @@ void FateReader::on_process(const ProcessEvent& event) {
   Context& context = found->second;
   for (auto& [tid, thread] : context.threads) {
     if (thread.pid != event.pid) continue;
-    if (context.exec_tid == 0 || context.exec_tid == tid) settle(fates_, thread.calls);
-    thread.calls.clear();
+    if (context.exec_tid == 0 || context.exec_tid == tid) settle(fates_, thread);
+    thread.forget();
   }
   context.threaded = false;
   context.exec_tid = 0;
 }
 
-void FateReader::settle(Fates& fates, std::vector<OpenCall>& calls) {
-  for (const OpenCall& call : calls) fates[call.id] = Fate::settled;
-  calls.clear();
+void FateReader::settle(Fates& fates, Thread& thread) {
+  for (const OpenCall& call : thread.calls) fates[call.id] = Fate::settled;
+  thread.forget();
 }
 
 void FateReader::end(std::uint32_t tid, Thread& thread, bool thread_ended) {
+  settle_first(tid, thread);
   for (const OpenCall& call : thread.calls) {
     const bool usually_undone = undone_.count(call.site) != 0;
     // Cut off by the end of the run between the two calls: a window like the others.
     if (usually_undone && !call.reopened && !thread_ended) continue;
-    // A thread that is not the first one set a mask after others had begun to create objects, and
-    // never restored it: that is no set-up.
-    const bool intruder = tid != thread.pid && call.others_before;
-    fates_[call.id] = usually_undone || intruder ? Fate::leaked : Fate::settled;
+    const bool leaks = usually_undone || is_intruder(tid, thread.pid, call);
+    fates_[call.id] = leaks ? Fate::leaked : Fate::settled;
   }
-  thread.calls.clear();
+  thread.forget();
 }
 
 Fates FateReader::finish() {

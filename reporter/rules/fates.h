@@ -27,6 +27,7 @@ struct OpenCall {
   std::uint64_t id = 0;
   std::uint64_t site = 0;
   Mode saved = 0;
+  Mode mask = 0;               // that it set
   bool reopened = false;       // the same code called again without undoing this
   bool others_before = false;  // other threads had created objects before it
 };
@@ -53,9 +54,25 @@ class FateReader {
   Fates finish();
 
  private:
+  // A thread's first call, once another one has undone it, and whether what followed says that it
+  // was meant to stay all the same: again and again one call leaves its mask, and one other brings
+  // it back. Then those two are the window, and not the first call with the one that leaves.
+  struct FirstCall {
+    OpenCall call;
+    std::uint64_t leaves = 0;   // site
+    std::uint64_t returns = 0;  // site; 0: never so far
+    std::uint64_t rounds = 0;
+    bool stays = true;  // nothing has spoken against it
+  };
   struct Thread {
     std::uint32_t pid = 0;
     std::vector<OpenCall> calls;
+    std::optional<FirstCall> first;
+
+    void forget() {
+      calls.clear();
+      first.reset();
+    }
   };
   struct Context {
     std::unordered_map<std::uint32_t, Thread> threads;
@@ -69,7 +86,10 @@ class FateReader {
   void on_thread(const ThreadCreateEvent& event);
   void on_process(const ProcessEvent& event);
   void end(std::uint32_t tid, Thread& thread, bool thread_ended);
-  static void settle(Fates& fates, std::vector<OpenCall>& calls);
+  static void left(Thread& thread, const UmaskEvent& event);
+  static void returned(Thread& thread);
+  void settle_first(std::uint32_t tid, Thread& thread);
+  static void settle(Fates& fates, Thread& thread);
 
   Fates fates_;
   Homes homes_;

@@ -101,7 +101,7 @@ Change Timeline::open(Context& context, const UmaskEvent& event, bool leaks, Sna
   Thread& thread = context.threads[event.tid];
   for (const WindowPtr& outer : thread.windows) outer->nested = true;
   thread.windows.push_back(change.window);
-  thread.calls.push_back({event.id, site_of(event), event.old_mask, false, false});
+  thread.calls.push_back({event.id, site_of(event), event.old_mask, event.new_mask, false, false});
   ++context.open_windows;
   return change;
 }
