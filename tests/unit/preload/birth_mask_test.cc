@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <thread>
 
 #include "kernel_filter.h"
 
@@ -130,6 +132,17 @@ TEST_F(BirthMaskTest, TheThreadsNameDoesNotHideTheField) {
     EXPECT_EQ(found.source, MaskSource::proc);
   }
   pthread_setname_np(pthread_self(), before);
+}
+
+// With a context of its own a thread's mask is not its process's.
+TEST_F(BirthMaskTest, AThreadReadsItsOwn) {
+  umask(0137);
+  std::thread([] {
+    ASSERT_EQ(unshare(CLONE_FS), 0);
+    umask(0026);
+    EXPECT_EQ(read_proc_mask().mask, 0026);
+  }).join();
+  EXPECT_EQ(read_proc_mask().mask, 0137);
 }
 
 }  // namespace
