@@ -31,45 +31,10 @@ bool claims(const trace::Create& create) {
 
 }  // namespace
 
-bool HashSet::insert(std::uint64_t hash) {
-  if ((used_ + 1) * 3 > slots_.size() * 2) {
-    std::vector<std::uint64_t> old(slots_.empty() ? 64 : slots_.size() * 2);
-    old.swap(slots_);
-    used_ = 0;
-    for (const std::uint64_t entry : old) {
-      if (entry != 0) insert(entry);
-    }
-  }
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t at = (hash >> 20) & mask;; at = (at + 1) & mask) {
-    if (slots_[at] == hash) return false;
-    if (slots_[at] != 0) continue;
-    slots_[at] = hash;
-    ++used_;
-    return true;
-  }
-}
-
-void HashSet::prefetch(std::uint64_t hash) const {
-  if (!slots_.empty()) __builtin_prefetch(&slots_[(hash >> 20) & (slots_.size() - 1)], 1);
-}
-
 void Claims::note(const trace::Create& create) {
-  if (!claims(create)) return;
-  Noted& slot = noted_[next_++ % kAhead];
-  settle_noted(&slot);
-  slot.inode = inode_key(create.dev, create.ino);
-  slot.object = mix(slot.inode, static_cast<std::uint64_t>(create.birth_ns)) | 1;
-  seen_.prefetch(slot.object);
-}
-
-void Claims::settle_noted(Noted* noted) {
-  if (noted->object != 0 && !seen_.insert(noted->object)) disputed_.insert(noted->inode);
-  noted->object = 0;
-}
-
-void Claims::finish() {
-  for (Noted& noted : noted_) settle_noted(&noted);
+  if (static_cast<trace::Created>(create.created) == trace::Created::probably && claims(create)) {
+    disputed_.insert(inode_key(create.dev, create.ino));
+  }
 }
 
 void Claims::walk_create(const trace::Create& create, std::uint32_t segment, std::uint64_t offset) {

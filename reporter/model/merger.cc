@@ -13,13 +13,12 @@ constexpr std::size_t kBuffers = std::size_t{32} << 20;
 // Twice around the second-level cache is enough: what lies further behind has a queue of its own.
 constexpr std::size_t kMostWindow = std::size_t{512} << 10;
 
-using Stream = std::unique_ptr<SegmentStream>;
-
-bool later(const Stream& a, const Stream& b) {
-  return std::tie(a->key(), a->segment().index) > std::tie(b->key(), b->segment().index);
-}
-
 }  // namespace
+
+bool Merger::later(const Next& a, const Next& b) {
+  return std::tie(a.key.time_ns, a.key.tie, a.segment) >
+         std::tie(b.key.time_ns, b.key.tie, b.segment);
+}
 
 Merger::Merger(const std::vector<std::unique_ptr<Segment>>& segments) {
   for (const auto& segment : segments) {
@@ -35,20 +34,23 @@ Merger::Merger(const std::vector<std::unique_ptr<Segment>>& segments) {
 
 void Merger::start_due() {
   while (!waiting_.empty() &&
-         (active_.empty() || waiting_.back()->first_ns <= active_.front()->key().time_ns)) {
+         (active_.empty() || waiting_.back()->first_ns <= active_.front().key.time_ns)) {
     auto stream = std::make_unique<SegmentStream>(*waiting_.back(), window_);
     waiting_.pop_back();
     if (stream->done()) continue;
-    active_.push_back(std::move(stream));
+    const OrderKey key = stream->key();
+    active_.push_back({key, stream->segment().index, std::move(stream)});
     std::push_heap(active_.begin(), active_.end(), later);
   }
 }
 
 // Restores the heap after the front stream moved on.
 void Merger::settle_front() {
-  if (active_.front()->done()) {
+  if (active_.front().stream->done()) {
     active_.front() = std::move(active_.back());
     active_.pop_back();
+  } else {
+    active_.front().key = active_.front().stream->key();
   }
   std::size_t at = 0;
   for (;;) {
@@ -63,16 +65,16 @@ void Merger::settle_front() {
 
 bool Merger::next(MergedRecord* merged) {
   if (!popped_) {
-    active_.front()->pop();
+    active_.front().stream->pop();
     popped_ = true;
     settle_front();
   }
   start_due();
   if (active_.empty()) return false;
-  SegmentStream& front = *active_.front();
+  SegmentStream& front = *active_.front().stream;
   merged->segment = &front.segment();
   merged->record = front.record();
-  merged->time_ns = front.key().time_ns;
+  merged->time_ns = active_.front().key.time_ns;
   popped_ = false;
   return true;
 }

@@ -26,11 +26,19 @@ class Merger {
   bool next(MergedRecord* merged);
 
  private:
+  // What comes next of a stream. Beside it, so that comparing two asks for no other memory.
+  struct Next {
+    OrderKey key;
+    std::uint32_t segment;  // of two that come at one time, the first
+    std::unique_ptr<SegmentStream> stream;
+  };
+  static bool later(const Next& a, const Next& b);
+
   void start_due();
   void settle_front();
 
-  std::vector<const Segment*> waiting_;                 // latest first
-  std::vector<std::unique_ptr<SegmentStream>> active_;  // a heap, the earliest event in front
+  std::vector<const Segment*> waiting_;  // latest first
+  std::vector<Next> active_;             // a heap, the earliest event in front
   std::size_t window_;
   bool popped_ = true;
 };

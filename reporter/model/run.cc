@@ -84,7 +84,6 @@ void Run::State::scan(model::Segment* segment) {
 }
 
 void Run::State::settle_claims() {
-  claims.finish();
   if (!claims.disputed()) return;
   model::Merger merger(segments);
   model::MergedRecord merged;

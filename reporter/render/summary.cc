@@ -141,7 +141,13 @@ class Collector {
   void add(const EventBase& event) { seen(event); }
 
   void seen(const EventBase& event) {
-    if (event.pid != 0) threads_.insert({event.pid, event.tid});
+    if (event.pid == 0) return;
+    // Of a million events few are the first of their thread.
+    ThreadId& lately = lately_[(event.pid * 0x9E3779B1u + event.tid * 0x85EBCA6Bu) >> 24];
+    const ThreadId thread{event.pid, event.tid};
+    if (thread == lately) return;
+    lately = thread;
+    threads_.insert(thread);
   }
 
   void end_change(const UmaskEvent& next) {
@@ -175,6 +181,7 @@ class Collector {
   std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>, std::size_t>
       groups_;
   std::unordered_map<std::uint32_t, InForce> in_force_;
+  ThreadId lately_[256] = {};  // by a hash
   std::set<ThreadId> threads_;
   std::map<std::pair<trace::Blind, std::string>, std::uint64_t> blind_;
 };

@@ -43,7 +43,7 @@ CheckPtr make_argument_check(Collector& collector);
 CheckPtr make_drift_check(Collector& collector);
 CheckPtr make_zero_check(Collector& collector);
 CheckPtr make_exposure_check(Collector& collector, const FindOptions& options);
-CheckPtr make_chmod_check(Collector& collector, const ChmodTargets& targets);
+CheckPtr make_chmod_check(Collector& collector, ChmodTargets targets);
 CheckPtr make_policy_check(Collector& collector, const Policy& policy);
 
 }  // namespace umaskaudit::rules

@@ -15,8 +15,8 @@ constexpr Mode kOtherPeople = 077;
 
 class ChmodCheck : public Check {
  public:
-  ChmodCheck(Collector& collector, const ChmodTargets& targets)
-      : collector_(collector), targets_(targets) {}
+  ChmodCheck(Collector& collector, ChmodTargets targets)
+      : collector_(collector), targets_(std::move(targets)) {}
 
   void on_create(Case& creation) override {
     const CreateEvent& event = creation.event;
@@ -30,14 +30,19 @@ class ChmodCheck : public Check {
   }
 
   void on_event(const Event& event) override {
-    const auto* chmod = std::get_if<ChmodEvent>(&event);
-    if (chmod == nullptr || chmod->error != 0 || !chmod->final_mode || chmod->ino == 0) return;
-    const auto found = objects_.find({chmod->dev, chmod->ino});
+    const ChmodEvent* chmod = ChmodTargets::change_in(event);
+    if (chmod == nullptr) return;
+    const bool again = targets_.comes_after(*chmod);
+    const auto found = objects_.find(ChmodTargets::object_of(*chmod));
     if (found == objects_.end()) return;
-    const Mode after = *chmod->final_mode & 07777;
-    if ((found->second.mode & ~after & kOtherPeople) == 0) return;
-    report(found->second, *chmod, after);
-    objects_.erase(found);  // what a later one takes away was a mode that somebody chose
+    bool closed = false;
+    if (chmod->final_mode) {
+      const Mode after = *chmod->final_mode & 07777;
+      closed = (found->second.mode & ~after & kOtherPeople) != 0;
+      if (closed) report(found->second, *chmod, after);
+    }
+    // What a later one takes away from a closed object was a mode that somebody chose.
+    if (closed || !again) objects_.erase(found);
   }
 
   void tell() override {
@@ -96,15 +101,15 @@ class ChmodCheck : public Check {
   }
 
   Collector& collector_;
-  const ChmodTargets& targets_;
+  ChmodTargets targets_;
   std::unordered_map<ObjectId, Object, ObjectHash> objects_;
   std::vector<Group*> groups_;
 };
 
 }  // namespace
 
-CheckPtr make_chmod_check(Collector& collector, const ChmodTargets& targets) {
-  return std::make_unique<ChmodCheck>(collector, targets);
+CheckPtr make_chmod_check(Collector& collector, ChmodTargets targets) {
+  return std::make_unique<ChmodCheck>(collector, std::move(targets));
 }
 
 }  // namespace umaskaudit::rules

@@ -1,11 +1,11 @@
 // Which objects are changed by a later chmod: known only at the end of a run, and asked at each
 // creation. Part of the first reading, as the fates are. Memory is bounded by distinct objects that
-// somebody changed. Filled by find.cc, asked by chmod_check.cc.
+// somebody changed. Filled by find.cc, asked and emptied by chmod_check.cc.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "reporter/model/events.h"
 
@@ -24,15 +24,30 @@ struct ObjectHash {
 
 class ChmodTargets {
  public:
+  // The first reading.
   void feed(const Event& event) {
-    const auto* chmod = std::get_if<ChmodEvent>(&event);
-    if (chmod != nullptr && chmod->error == 0 && chmod->ino != 0)
-      objects_.insert({chmod->dev, chmod->ino});
+    if (const ChmodEvent* chmod = change_in(event)) ++changes_[object_of(*chmod)];
   }
-  bool contains(const ObjectId& id) const { return objects_.contains(id); }
+  // The second one, which meets the same changes.
+  bool contains(const ObjectId& id) const { return changes_.contains(id); }
+  // False when no other change of this object comes.
+  bool comes_after(const ChmodEvent& chmod) {
+    const auto found = changes_.find(object_of(chmod));
+    if (found == changes_.end()) return false;
+    if (--found->second != 0) return true;
+    changes_.erase(found);
+    return false;
+  }
+
+  // Null: the event is no chmod of an object that is known.
+  static const ChmodEvent* change_in(const Event& event) {
+    const auto* chmod = std::get_if<ChmodEvent>(&event);
+    return chmod != nullptr && chmod->error == 0 && chmod->ino != 0 ? chmod : nullptr;
+  }
+  static ObjectId object_of(const ChmodEvent& chmod) { return {chmod.dev, chmod.ino}; }
 
  private:
-  std::unordered_set<ObjectId, ObjectHash> objects_;
+  std::unordered_map<ObjectId, std::uint32_t, ObjectHash> changes_;  // how many are to come
 };
 
 }  // namespace umaskaudit::rules

@@ -36,9 +36,11 @@ FirstReading read_first(const EventSource& source) {
 
 class Engine : public TimelineSink {
  public:
-  // `first` must outlive the engine.
-  Engine(const FirstReading& first, const FindOptions& options)
-      : options_(options), collector_(options_), timeline_(first.fates, *this) {
+  Engine(FirstReading first, const FindOptions& options)
+      : options_(options),
+        collector_(options_),
+        fates_(std::move(first.fates)),
+        timeline_(fates_, *this) {
     if (options.policy != nullptr)
       options_.secret_names.insert(options_.secret_names.end(),
                                    options.policy->secret_names.begin(),
@@ -51,7 +53,7 @@ class Engine : public TimelineSink {
     checks_.push_back(make_drift_check(collector_));
     checks_.push_back(make_zero_check(collector_));
     checks_.push_back(make_exposure_check(collector_, options_));
-    checks_.push_back(make_chmod_check(collector_, first.targets));
+    checks_.push_back(make_chmod_check(collector_, std::move(first.targets)));
     if (options.policy != nullptr)
       checks_.push_back(make_policy_check(collector_, *options.policy));
   }
@@ -111,6 +113,7 @@ class Engine : public TimelineSink {
   FindOptions options_;
   FindResult result_;
   Collector collector_;
+  Fates fates_;
   Timeline timeline_;
   std::vector<CheckPtr> checks_;
   std::uint64_t end_ns_ = 0;
@@ -120,8 +123,7 @@ class Engine : public TimelineSink {
 }  // namespace rules
 
 FindResult find(const EventSource& source, const FindOptions& options) {
-  const rules::FirstReading first = rules::read_first(source);
-  rules::Engine engine(first, options);
+  rules::Engine engine(rules::read_first(source), options);
   source([&](const Event& event) {
     engine.feed(event);
     return true;
