@@ -366,6 +366,18 @@ unsigned char* ready_chunk(unsigned chunk, std::uint64_t end) {
   return chunks[chunk].load(std::memory_order_acquire);
 }
 
+// Whoever crosses the middle of a chunk maps the next one. Threads that met at its begin would each
+// map it for themselves, and wait for each other in the kernel. Not the second: most processes do
+// not need it.
+void map_next(unsigned chunk, std::uint64_t offset, std::uint64_t end) {
+  const std::uint64_t middle = chunk_begin(chunk) + chunk_size(chunk) / 2;
+  if (__builtin_expect(offset >= middle || end < middle, 1) || chunk == 0) return;
+  const unsigned next = chunk + 1;
+  if (next >= kChunks || chunk_begin(next) + chunk_size(next) > limit) return;
+  if (chunks[next].load(std::memory_order_acquire) != nullptr || lately_refused()) return;
+  map_chunk(next);
+}
+
 }  // namespace
 
 Space reserve(std::uint32_t length) {
@@ -394,6 +406,7 @@ Space reserve(std::uint32_t length) {
       count_loss(refusal.load(std::memory_order_relaxed));
       return {};
     }
+    map_next(chunk, offset, offset + length);
     unsigned char* at = base + (offset - chunk_begin(chunk));
     if (!is_backed(at, length)) {
       refuse(trace::Loss::no_space);
