@@ -19,7 +19,6 @@ using ::testing::StartsWith;
 constexpr std::uint32_t kPid = 100;
 constexpr std::uint32_t kLocker = 101;
 constexpr std::uint32_t kWriter = 102;
-constexpr std::uint16_t kPthreadCreate = 7;
 
 struct Outcome {
   int code = 0;
