@@ -140,6 +140,8 @@ class Survival(Case):
         run = self.new_run()
         result = self.preload("valgrind", "--tool=none", "-q", victim("sweep"), self.work, "open",
                               "mkdir", "mkfifo", options=f"log=off:trace={run}")
+        if b"Possibly corrupted debuginfo" in result.stderr:
+            self.skipTest("this valgrind cannot read the debug information of this compiler")
         self.assertEqual(result.returncode, 0, result.stderr)
         report = self.report(run)
         self.assertEqual(report.of("loss"), [])

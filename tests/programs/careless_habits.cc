@@ -31,8 +31,8 @@ __attribute__((tls_model("initial-exec"))) thread_local volatile char lines[64 <
 void have_habits(const char* path) {
 #if defined(CARELESS_STACK)
   volatile char line[64 << 10];
-  line[0] = path[0];
-  line[sizeof(line) - 1] = line[0];
+  // In each page: the guard page is one of them.
+  for (std::size_t end = sizeof(line); end > 0; end -= 1024) line[end - 1] = path[0];
 #elif defined(CARELESS_ERRNO)
   errno = ENOENT;
 #elif defined(CARELESS_ASK)
