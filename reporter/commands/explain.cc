@@ -68,12 +68,19 @@ int explain_mode(const Options& options, Mode requested, Console& console) {
   return print(console, explanation);
 }
 
+// A program may make "dir/", and a shell completes it so.
+std::string_view without_slash(std::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  return path;
+}
+
 // An absolute path is the object's; a relative one ends it, or is what the program passed.
-bool names(const std::string& path, const CreateEvent& event) {
-  if (event.path == path || event.path_arg == path) return true;
-  if (path.empty() || path.front() == '/' || event.path.size() <= path.size()) return false;
-  const std::size_t start = event.path.size() - path.size();
-  return event.path[start - 1] == '/' && event.path.compare(start, path.size(), path) == 0;
+bool names(const std::string& wanted, const CreateEvent& event) {
+  const std::string_view path = without_slash(wanted);
+  const std::string_view made = without_slash(event.path);
+  if (made == path || without_slash(event.path_arg) == path) return true;
+  return !path.empty() && path.front() != '/' && made.size() > path.size() &&
+         made.ends_with(path) && made[made.size() - path.size() - 1] == '/';
 }
 
 struct Recorded {

@@ -169,6 +169,8 @@ Heading OpenedRun::heading() const {
     heading.ending = "killed by signal " + std::to_string(record_->signal);
   else if (record_->exit_code)
     heading.ending = "exit code " + std::to_string(*record_->exit_code);
+  else
+    heading.ending = "no end recorded: it runs on, or its recorder was killed";
   return heading;
 }
 

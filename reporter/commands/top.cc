@@ -51,7 +51,7 @@ class Top {
       const Console& console)
       : run_(run),
         directory_(std::move(directory)),
-        recorder_(std::move(recorder)),
+        recorder_(recorder),
         symbolizer_(SymbolOptions{}),
         stacks_(run, symbolizer_),
         findings_(directory_, console) {
@@ -146,7 +146,7 @@ int watch(const Options& options, const std::string& directory, std::optional<Re
           Console& console) {
   const auto run = LiveRun::open(directory);
   if (!run) return fail(console, run.error());
-  Top top(**run, directory, options, std::move(recorder), console);
+  Top top(**run, directory, options, recorder, console);
   if (has_screen(console))
     top.show();
   else
@@ -165,7 +165,7 @@ int watch_command(const Options& options, const std::vector<std::string>& comman
   if (!run) return fail_run(console, run.error());
   Result<Recorder> recorder = Recorder::start(run->path, command, has_screen(console));
   if (!recorder) return fail_run(console, recorder.error());
-  const int code = watch(options, run->path, std::move(*recorder), console);
+  const int code = watch(options, run->path, *recorder, console);
   if (console.verbosity != Verbosity::quiet)
     console.err << "umaskaudit: umaskaudit report " + escape(run->path) + " tells more\n";
   return code;

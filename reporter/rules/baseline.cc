@@ -60,6 +60,7 @@ std::vector<KnownFinding> Baseline::apply(std::vector<Finding>& findings) const 
     gone.erase(finding.fingerprint);
   }
   std::vector<KnownFinding> list;
+  list.reserve(gone.size());
   for (const auto& [print, rule] : gone) list.push_back({print, rule});
   return list;
 }

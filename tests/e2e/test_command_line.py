@@ -1,5 +1,6 @@
 """Exit codes and the one clear line of an error; what the launcher passes on."""
 
+import json
 import os
 
 import harness
@@ -84,6 +85,26 @@ class Errors(Case):
         self.assertIn("bogus", self.fails(2, "bogus"))
         self.fails(2)
         self.fails(2, "report")
+        for number in ("-1", "1.5", "0x10", "99999999999999999999"):
+            self.assertIn(f"'{number}' is no whole number",
+                          self.fails(2, "report", "run", f"--limit={number}"))
+        self.assertIn("no whole number", self.fails(2, "check", "run", "--max-loss", "-1"))
+        self.assertIn("doctor [OPTIONS] [[--] CMD [ARG...]]", self.tool("doctor", "--help"))
+        self.assertIn("--diff PID PID ", self.tool("umask", "--help"))
+
+    def test_a_directory_is_found_with_or_without_its_slash(self):
+        _, run = self.record("mkdir", "plain", "slash/")
+        for name in ("plain", "plain/", "slash", "slash/", self.work / "slash"):
+            self.assertIn("0777 & ~", self.tool("explain", run, name))
+        self.assertIn("umaskaudit report", self.fails(2, "explain", run, "lash"))
+
+    def test_a_run_without_its_end_says_so(self):
+        _, run = self.record("true")
+        self.assertIn("true, exit code 0\n", self.tool("report", run))
+        record = json.loads((run / "run.json").read_text())
+        del record["exit_code"], record["end_ns"]
+        (run / "run.json").write_text(json.dumps(record))
+        self.assertIn("true, no end recorded", self.tool("report", run))
 
     def test_runs_that_cannot_be_read(self):
         self.assertIn("nowhere", self.fails(3, "report", self.top / "nowhere"))
