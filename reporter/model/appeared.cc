@@ -164,7 +164,8 @@ std::vector<Appeared> appeared_unseen(const Run& run, const AppearedQuery& query
       if (S_ISLNK(facts.stx_mode)) continue;  // they have no mode of their own
       if (!span.holds(birth_of(facts)) || known.names(facts)) continue;
       if (!query.any_owner && !known.owns(facts.stx_uid)) continue;
-      const std::string path = directory == "/" ? "/" + name : directory + "/" + name;
+      std::string path = directory == "/" ? "" : directory;
+      path.append("/").append(name);
       const auto birth = static_cast<std::uint64_t>(birth_of(facts));
       const std::uint64_t after = birth > span.begin_ns ? birth - span.begin_ns : 0;
       found.push_back({path, kind_of(facts.stx_mode), facts.stx_mode & Mode{07777}, facts.stx_uid,
