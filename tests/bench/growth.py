@@ -24,7 +24,7 @@ SMOKE_SIZES = [1, 20]
 def command_of(bench, kind, size, directory):
     folder = bench.build / "tests" / "bench"
     if kind == "threads":
-        calls = max(20, 4000 // size)
+        calls = max(20, 16000 // size)  # several turns of the scheduler, which is not the subject
         return [folder / "loops", "create-excl", directory, "--threads", size, "--directories",
                 size, "--calls", calls, "--batches", 10]
     return [folder / "growth", kind, size, directory]

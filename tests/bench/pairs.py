@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import peers
+
 DEPTH = 16  # frames of every stack
 MAX_SIZE = 1 << 30  # of a segment: nothing may be lost, a lost record is a cheap one
 
@@ -37,13 +39,14 @@ def spread(values):
 class Bench:
     """Where things are, and how often to do them."""
 
-    def __init__(self, build, rounds, quick, peers, parent=None):
+    def __init__(self, build, rounds, quick, with_peers, parent=None):
         self.build = Path(build).resolve()  # programs run elsewhere
         self.shim = self.build / "preload" / "libumaskaudit.so"
         self.tool = self.build / "reporter" / "umaskaudit"
         self.rounds = rounds
         self.quick = quick  # a divisor of the amounts: 1 is all
-        self.peers = peers
+        self.peers = with_peers
+        self.missing = {}  # of the peers: name -> why
         self.cpus = sorted(os.sched_getaffinity(0))
         memory = Path("/dev/shm")
         parent = parent or (memory if os.access(memory, os.W_OK) else None)
@@ -82,14 +85,25 @@ class Bench:
             kept["UMASKAUDIT_OPTIONS"] = f"trace={trace}:depth={DEPTH}:max_size={MAX_SIZE}"
         return kept
 
-    def peer_commands(self, output):
-        """What others would record with: name -> the words in front of the command."""
-        if not self.peers or shutil.which("strace") is None:
-            return {}
-        calls = "umask,open,openat,creat,mkdir,mkdirat,mknod,mknodat,mq_open,bind,symlink"
-        strace = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", str(output), "-e",
-                  "trace=" + calls]
-        return {"strace": strace, "strace -k": strace + ["-k"]}
+    def beside_peers(self, run, native):
+        """What the same work takes with others, as a ratio to `native`: name -> ratio."""
+        ratios = {}
+
+        def take(name, words, times):
+            samples = [run(words, self.environment()) for _ in range(times)]
+            ratios[name] = statistics.median(sample.wall for sample in samples) / native
+
+        output = self.top / "peer.log"
+        for name, words in peers.strace(output).items():
+            take(name, words, 1 if "-k" in name else 2)
+            output.unlink(missing_ok=True)
+        if "bpftrace" not in self.missing:
+            try:
+                with peers.bpftrace(output, self.cpus):
+                    take("bpftrace", [], 3)
+            except peers.Missing as reason:
+                self.missing["bpftrace"] = str(reason)
+        return ratios
 
     def compare(self, run, rounds=None):
         """run(prefix, environment) makes one run. Native and shim alternate after one of each that
@@ -117,12 +131,8 @@ class Bench:
         for name in native[0].extra:
             row[name] = {"native": statistics.median(sample.extra[name] for sample in native),
                          "shim": statistics.median(sample.extra[name] for sample in shim)}
-        output = self.top / "peer.log"
-        for name, words in self.peer_commands(output).items():
-            samples = [run(words, self.environment()) for _ in range(1 if "-k" in name else 2)]
-            wall = statistics.median(sample.wall for sample in samples)
-            row["peers"][name] = wall / row["native"]["median"]
-            output.unlink(missing_ok=True)
+        if self.peers:
+            row["peers"] = self.beside_peers(run, row["native"]["median"])
         return row
 
     def plain(self, run):

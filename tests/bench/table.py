@@ -3,6 +3,10 @@
 Must never measure. Called by scripts/bench.
 """
 
+import textwrap
+
+COLUMNS = 100
+
 
 def amount(value, unit):
     if unit == "ns":
@@ -10,6 +14,19 @@ def amount(value, unit):
     if unit == "s":
         return f"{value * 1000:,.1f} ms"
     return f"{value:,.0f} {unit}"
+
+
+def span_text(value, unit):
+    """Nanoseconds of a call, or seconds of a program, as people say them."""
+    seconds = value / 1e9 if unit == "ns" else value
+    for name, size in (("s", 1), ("ms", 1e-3), ("us", 1e-6)):
+        if abs(seconds) >= size:
+            return f"{seconds / size:,.3g} {name}"
+    return f"{seconds * 1e9:,.0f} ns"
+
+
+def wrapped(words):
+    return textwrap.wrap(words, COLUMNS, break_long_words=False, break_on_hyphens=False)
 
 
 def ratio(value):
@@ -37,16 +54,55 @@ def lines(header, rows):
         yield "| " + " | ".join(row) + " |"
 
 
+def where_and_when(result):
+    machine = result["machine"]
+    return (f"{machine['cpu']}, {machine['cpus']} processors, Linux {machine['kernel']}; "
+            f"{result['date']}, commit {result['commit']}")
+
+
+def readme(result):
+    """The lines of the README: what a call or a program costs, and how fast the reporter is."""
+    yield ""
+    yield from wrapped(
+        "Ratios to the native run, on tmpfs, everything recorded with stacks "
+        f"{result['depth']} frames deep; medians of pairs, with the smallest and the largest. "
+        f"{where_and_when(result)}.")
+    yield ""
+    compared_rows = [row for row in result["rows"] if row.get("part") in ("calls", "programs")]
+    names = sorted({name for row in compared_rows for name in row["peers"]})
+    for_peers = [name for name in ("strace", "strace -k", "bpftrace") if name in names]
+    yield from lines(
+        ["Work", "Ratio", "Native", "Added", *for_peers],
+        ([row["work"],
+          "**{median:.2f}** ({min:.2f}-{max:.2f})".format(**row["ratio"]),
+          span_text(row["native"]["median"], row["unit"]),
+          span_text(row["added"]["median"], row["unit"]),
+          *(ratio(row["peers"][name]) if name in row["peers"] else "" for name in for_peers)]
+         for row in compared_rows))
+    for name, reason in sorted(result.get("missing", {}).items()):
+        yield ""
+        yield f"{name} is not beside them: {reason}."
+    rates = [row for row in result["rows"] if row.get("unit") == "events/s"]
+    if rates:
+        yield ""
+        told = "; ".join(f"{row['work']} {row['measured'] / 1e6:.1f} million events a second, "
+                         f"{row['peak_kib'] / 1024:,.0f} MiB" for row in rates)
+        yield from wrapped(f"The reporter, on one processor: {told}.")
+    yield ""
+
+
 def markdown(result):
     machine = result["machine"]
-    yield (f"{machine['cpu']}, {machine['cpus']} processors, Linux {machine['kernel']}; "
-           f"{result['date']}, commit {result['commit']}; "
+    yield (f"{where_and_when(result)}; "
            f"load {machine['load_before']:.1f} before, {machine['load_after']:.1f} after.")
     yield ""
     pairs = [row for row in result["rows"] if "ratio" in row]
     if pairs:
         yield from lines(["Work", "Goal", "Ratio to native: median (min-max)", "by CPU time",
                           "Native", "Shim", "Others"], map(compared, pairs))
+    for name, reason in sorted(result.get("missing", {}).items()):
+        yield ""
+        yield f"{name} is not beside them: {reason}."
     single = [row for row in result["rows"] if "measured" in row]
     if single:
         yield ""
