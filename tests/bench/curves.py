@@ -53,7 +53,7 @@ def panel(rows, left, top):
         yield f'<polyline points="{joined}" stroke="{colour}"/>'
         yield from (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points)
         x, y = points[-1]
-        beside = -8 if who == "shim" else 18  # on the sides that the lines turn away from each other
+        beside = -8 if who == "shim" else 18  # away from the other line
         yield text(x - 4, y + beside, f"{who} {span_text(rows[-1][who]['median'])}", "end")
 
 
