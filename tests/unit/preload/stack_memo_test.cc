@@ -130,8 +130,8 @@ TEST_F(StackMemo, FindsOneStackAgainAfterACrowd) {
     if (round == kLong) hits = 0;
     Crowd<3>::walk(5);
   }
-  // New once more where the compiler made two loops of one, which are two callers.
-  EXPECT_GE(hits, 29u);
+  // New once more for each loop that the compiler made of this one: they are other callers.
+  EXPECT_GE(hits, 20u);
 }
 
 TEST_F(StackMemo, ForgetsWithTheCode) {

@@ -47,7 +47,10 @@ class GeneratedCode {
   GeneratedCode(const GeneratedCode&) = delete;
   GeneratedCode& operator=(const GeneratedCode&) = delete;
 
-  void call(Probe probe) const { reinterpret_cast<void (*)(Probe)>(at_)(probe); }
+  // Also without optimisation no frame of its own.
+  [[gnu::always_inline]] void call(Probe probe) const {
+    reinterpret_cast<void (*)(Probe)>(at_)(probe);
+  }
   bool holds(std::uintptr_t pc) const { return pc - reinterpret_cast<std::uintptr_t>(at_) < kSize; }
 
  private:
