@@ -238,18 +238,5 @@ class Sanitize(Case):
         self.assertEqual(result.returncode, 1)
 
 
-class ContinuousIntegration(Case):
-    def test_both_parts_run_and_either_can_fail(self):
-        for test, sanitize in ((0, 0), (0, 1), (1, 0), (125, 1)):
-            tree = self.top / f"tree{test}{sanitize}"
-            (tree / "scripts").mkdir(parents=True)
-            shutil.copytree(SCRIPTS.parent / ".ci", tree / ".ci")
-            (tree / "scripts" / "test").write_text(f"echo test $*; exit {test}\n")
-            (tree / "scripts" / "sanitize").write_text(f"echo sanitize $*; exit {sanitize}\n")
-            result = self.execute("bash", tree / ".ci" / "run", stdin=None)
-            self.assertEqual(result.stdout, b"test --with-programs\nsanitize\n")
-            self.assertEqual(result.returncode, 1 if test or sanitize else 0)
-
-
 if __name__ == "__main__":
     harness.main()
