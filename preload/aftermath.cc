@@ -2,8 +2,6 @@
 
 #include "preload/aftermath.h"
 
-#include <sys/sysmacros.h>
-
 #include <cstring>
 
 #include "preload/directory_names.h"
@@ -12,6 +10,7 @@
 #include "preload/scratch.h"
 #include "preload/stacks.h"
 #include "preload/sys.h"
+#include "preload/trace/object_facts.h"
 
 namespace umaskaudit::shim {
 
@@ -51,7 +50,7 @@ void record_permissions(const Request& request, const char* attribute) {
           : sys::facts(request.dirfd, request.path, request.flags & AT_SYMLINK_NOFOLLOW, &facts);
   if (error == 0) {
     record.final_mode = facts.stx_mode;
-    record.dev = makedev(facts.stx_dev_major, facts.stx_dev_minor);
+    record.dev = trace::device_of(facts);
     record.ino = facts.stx_ino;
   }
   CapturedStack stack;
@@ -77,7 +76,7 @@ void record_names(Call call, NameAction action, const Names& names) {
   record.to_base = base_of(author, task, names.to_fd, names.to);
   struct statx facts;
   if (names.to != nullptr && sys::facts(names.to_fd, names.to, AT_SYMLINK_NOFOLLOW, &facts) == 0) {
-    record.dev = makedev(facts.stx_dev_major, facts.stx_dev_minor);
+    record.dev = trace::device_of(facts);
     record.ino = facts.stx_ino;
   }
   record.call = static_cast<std::uint16_t>(call);

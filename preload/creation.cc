@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <cstring>
 
@@ -17,19 +16,11 @@
 #include "preload/scratch.h"
 #include "preload/stacks.h"
 #include "preload/sys.h"
+#include "preload/trace/object_facts.h"
 
 namespace umaskaudit::shim {
 
 namespace {
-
-std::int64_t birth_of(const struct statx& facts) {
-  if ((facts.stx_mask & STATX_BTIME) == 0) return 0;
-  return facts.stx_btime.tv_sec * 1000000000 + facts.stx_btime.tv_nsec;
-}
-
-std::uint64_t device_of(const struct statx& facts) {
-  return makedev(facts.stx_dev_major, facts.stx_dev_minor);
-}
 
 // With these errors the kernel has read the path, so we can; others may come before it looked
 // (EFAULT, EINVAL, EBADF, or whatever a seccomp filter invents).
@@ -125,8 +116,8 @@ Creation::Look Creation::look(int dirfd, const char* path, int flags) const {
   look.known = error == 0 || error == -ENOENT;
   if (look.exists) {
     look.ino = facts.stx_ino;
-    look.dev = device_of(facts);
-    look.birth_ns = birth_of(facts);
+    look.dev = trace::device_of(facts);
+    look.birth_ns = trace::birth_of(facts);
   }
   return look;
 }
@@ -158,10 +149,10 @@ void Creation::judge(const struct statx* facts, const Look& before) {
     finish(nullptr, trace::Created::unknown, 0);
     return;
   }
-  const std::int64_t birth = birth_of(*facts);
+  const std::int64_t birth = trace::birth_of(*facts);
   auto created = trace::Created::probably;
   const bool same_object = before.exists && before.ino == facts->stx_ino &&
-                           before.dev == device_of(*facts) && before.birth_ns == birth;
+                           before.dev == trace::device_of(*facts) && before.birth_ns == birth;
   // Older than the look that did not find it: it came by another name, or by a rename.
   const bool older = birth != 0 && birth < before.before_ns;
   if (same_object || older) {
@@ -200,9 +191,9 @@ void Creation::finish(const struct statx* facts, trace::Created created, int err
   record.error = error;
   if (facts != nullptr) {
     record.final_mode = facts->stx_mode;
-    record.dev = device_of(*facts);
+    record.dev = trace::device_of(*facts);
     record.ino = facts->stx_ino;
-    record.birth_ns = birth_of(*facts);
+    record.birth_ns = trace::birth_of(*facts);
     record.uid = facts->stx_uid;
     record.gid = facts->stx_gid;
   }

@@ -2,7 +2,6 @@
 
 #include "preload/parent.h"
 
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include <cstring>
@@ -13,6 +12,7 @@
 #include "preload/root.h"
 #include "preload/scratch.h"
 #include "preload/sys.h"
+#include "preload/trace/object_facts.h"
 
 namespace umaskaudit::shim {
 
@@ -47,7 +47,7 @@ bool directory_name(const Base& base, const char* path, std::uint32_t length, Te
 
   trace::Directory record{};
   record.mode = facts.stx_mode;
-  record.dev = makedev(facts.stx_dev_major, facts.stx_dev_minor);
+  record.dev = trace::device_of(facts);
   record.ino = facts.stx_ino;
   record.uid = facts.stx_uid;
   record.gid = facts.stx_gid;

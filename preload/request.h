@@ -2,6 +2,7 @@
 #pragma once
 
 #include "preload/shapes.h"
+#include "preload/trace/object_facts.h"
 
 namespace umaskaudit::shim {
 
@@ -12,7 +13,7 @@ struct Node {};
 inline constexpr Node node;  // NOLINT(readability-identifier-naming): a column of the table
 }  // namespace column
 constexpr trace::Kind kind_for(trace::Kind kind, mode_t) { return kind; }
-inline trace::Kind kind_for(column::Node, mode_t mode) { return node_kind(mode); }
+inline trace::Kind kind_for(column::Node, mode_t mode) { return trace::kind_of_type(mode); }
 
 }  // namespace umaskaudit::shim
 

@@ -41,21 +41,6 @@ inline bool may_create(int flags) {
   return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
 }
 
-inline trace::Kind node_kind(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFIFO:
-      return trace::Kind::fifo;
-    case S_IFSOCK:
-      return trace::Kind::socket;
-    case S_IFCHR:
-      return trace::Kind::chardev;
-    case S_IFBLK:
-      return trace::Kind::blockdev;
-    default:
-      return trace::Kind::file;
-  }
-}
-
 // fopen(3)'s mode as open(2) flags. "r" and anything invalid: nothing is created. glibc looks at so
 // many characters, commas included.
 inline constexpr size_t kStreamModeRead = 7;
