@@ -22,11 +22,11 @@ struct RunRecord {
   std::optional<Mode> umask;      // that CMD inherited
   std::string parent;             // the program that started `run`, and so gave it that mask
   long parent_pid = 0;
-  std::uint64_t start_real_ns = 0;
-  std::uint64_t end_real_ns = 0;  // 0 while it runs
-  long recorder = 0;              // pid of `run` itself: who will write how CMD ended
-  long pid = 0;                   // of CMD; 0 while it is not started
-  std::optional<int> exit_code;   // nothing while it runs
+  std::uint64_t start_real_ns = 0;  // the kernel's last tick before: no birth of the run is older
+  std::uint64_t end_real_ns = 0;    // 0 while it runs
+  long recorder = 0;                // pid of `run` itself: who will write how CMD ended
+  long pid = 0;                     // of CMD; 0 while it is not started
+  std::optional<int> exit_code;     // nothing while it runs
   int signal = 0;
   std::string obstacle;  // why it could not be audited; empty when it could
 };

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +11,8 @@
 #include <memory>
 #include <set>
 #include <tuple>
+
+#include "preload/trace/object_facts.h"
 
 namespace umaskaudit {
 namespace {
@@ -21,28 +22,6 @@ constexpr std::size_t kMostEntries = 1 << 18;
 
 // Device, inode and birth: an inode number is used again. Birth 0: the record has none.
 using Object = std::tuple<std::uint64_t, std::uint64_t, std::int64_t>;
-
-std::int64_t birth_of(const struct statx& facts) {
-  if ((facts.stx_mask & STATX_BTIME) == 0) return 0;
-  return facts.stx_btime.tv_sec * 1'000'000'000 + facts.stx_btime.tv_nsec;
-}
-
-trace::Kind kind_of(std::uint32_t st_mode) {
-  switch (st_mode & S_IFMT) {
-    case S_IFDIR:
-      return trace::Kind::dir;
-    case S_IFIFO:
-      return trace::Kind::fifo;
-    case S_IFSOCK:
-      return trace::Kind::socket;
-    case S_IFCHR:
-      return trace::Kind::chardev;
-    case S_IFBLK:
-      return trace::Kind::blockdev;
-    default:
-      return trace::Kind::file;
-  }
-}
 
 std::string parent_of(const std::string& path) {
   const std::size_t slash = path.find_last_not_of('/') == std::string::npos
@@ -89,8 +68,8 @@ class Known {
   }
   const std::set<std::string>& directories() const { return directories_; }
   bool names(const struct statx& facts) const {
-    const std::uint64_t device = makedev(facts.stx_dev_major, facts.stx_dev_minor);
-    return objects_.count({device, facts.stx_ino, birth_of(facts)}) != 0 ||
+    const std::uint64_t device = trace::device_of(facts);
+    return objects_.count({device, facts.stx_ino, trace::birth_of(facts)}) != 0 ||
            objects_.count({device, facts.stx_ino, 0}) != 0;
   }
   bool owns(std::uint32_t uid) const {
@@ -106,7 +85,7 @@ class Known {
   bool any_owner_ = false;
 };
 
-// The kernel stamps births with the time of its last tick, which may be this much in the past.
+// The kernel stamps births with the time of its last tick, usually not further in the past.
 std::uint64_t tick_ns() {
   struct timespec tick {};
   if (clock_getres(CLOCK_REALTIME_COARSE, &tick) != 0) return 10'000'000;  // of the slowest kernels
@@ -116,11 +95,20 @@ std::uint64_t tick_ns() {
 struct Span {
   std::uint64_t begin_ns, end_ns;
   bool holds(std::int64_t birth_ns) const {
-    static const std::uint64_t tick = tick_ns();
     const auto birth = static_cast<std::uint64_t>(birth_ns);
-    return birth_ns != 0 && birth + tick >= begin_ns && birth <= end_ns;
+    return birth_ns != 0 && birth >= begin_ns && birth <= end_ns;
   }
 };
+
+// Empty when neither is known. A directory may hold an older run as well: that began earlier.
+Span span_of(const Run& run, const AppearedQuery& query) {
+  const std::uint64_t first = run.begin_real_ns();
+  if (first == 0 && query.begin_real_ns == 0) return {1, 0};
+  const bool started = query.begin_real_ns != 0 && (first == 0 || query.begin_real_ns <= first);
+  return {started ? query.begin_real_ns : first - tick_ns(),
+          std::max(query.end_real_ns,
+                   (first != 0 ? first : query.begin_real_ns) + (run.end_ns() - run.begin_ns()))};
+}
 
 struct Closer {
   void operator()(DIR* directory) const { closedir(directory); }
@@ -143,9 +131,8 @@ std::vector<Appeared> appeared_unseen(const Run& run, const AppearedQuery& query
   if (!known.suspicious() && !query.suspicious) return {};
   known.use(query.directory);
   known.ignore(run.directory());
-  const std::uint64_t begin = run.begin_real_ns() != 0 ? run.begin_real_ns() : query.begin_real_ns;
-  if (begin == 0) return {};
-  const Span span{begin, std::max(query.end_real_ns, begin + (run.end_ns() - run.begin_ns()))};
+  const Span span = span_of(run, query);
+  const std::uint64_t first = run.begin_real_ns() != 0 ? run.begin_real_ns() : span.begin_ns;
   std::vector<Appeared> found;
   std::size_t entries = 0;
   for (const std::string& directory : known.directories()) {
@@ -162,14 +149,14 @@ std::vector<Appeared> appeared_unseen(const Run& run, const AppearedQuery& query
           0)
         continue;
       if (S_ISLNK(facts.stx_mode)) continue;  // they have no mode of their own
-      if (!span.holds(birth_of(facts)) || known.names(facts)) continue;
+      if (!span.holds(trace::birth_of(facts)) || known.names(facts)) continue;
       if (!query.any_owner && !known.owns(facts.stx_uid)) continue;
       std::string path = directory == "/" ? "" : directory;
       path.append("/").append(name);
-      const auto birth = static_cast<std::uint64_t>(birth_of(facts));
-      const std::uint64_t after = birth > span.begin_ns ? birth - span.begin_ns : 0;
-      found.push_back({path, kind_of(facts.stx_mode), facts.stx_mode & Mode{07777}, facts.stx_uid,
-                       facts.stx_gid, run.begin_ns() + after});
+      const auto birth = static_cast<std::uint64_t>(trace::birth_of(facts));
+      const std::uint64_t after = birth > first ? birth - first : 0;
+      found.push_back({path, trace::kind_of_type(facts.stx_mode), facts.stx_mode & Mode{07777},
+                       facts.stx_uid, facts.stx_gid, run.begin_ns() + after});
     }
   }
   std::sort(found.begin(), found.end(),

@@ -23,7 +23,7 @@ struct Appeared {
 
 struct AppearedQuery {
   std::string directory;            // one more that the program used: where it was started
-  std::uint64_t begin_real_ns = 0;  // when CMD was started; 0: the first event counts
+  std::uint64_t begin_real_ns = 0;  // the last tick before CMD was started; 0: not known
   std::uint64_t end_real_ns = 0;    // when CMD ended; 0: the last event's time is taken
   bool suspicious = false;          // something is known to be missing in the records
   bool any_owner = false;           // something ran as another user
@@ -36,6 +36,8 @@ struct AppearedQuery {
 // (sticky, as /tmp) are left out: what appears there may be anybody's. At most some thousand
 // directories and entries are looked at. Births are stamped with the kernel's last tick (1 to 10
 // ms): what somebody made in the tick before the run, or in the one after it, may be among them.
+// Where CMD's start is not known the first event counts, less the usual length of a tick; a tick
+// that came late may hide an object then.
 // Sorted by path.
 std::vector<Appeared> appeared_unseen(const Run& run, const AppearedQuery& query);
 
