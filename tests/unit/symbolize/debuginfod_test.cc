@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdlib>
+#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,6 +33,9 @@ class FileServer {
     EXPECT_EQ(getsockname(listener_.get(), generic, &size), 0);
     url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
     thread_ = std::thread([this] { serve(); });
+    // The symboliser forks, and the child of a process whose other thread is in AddressSanitizer's
+    // allocator waits for its lock for ever. From here on the thread allocates when asked only.
+    serving_.wait();
   }
 
   // Ends the thread by ending its accept(2).
@@ -50,6 +53,7 @@ class FileServer {
 
  private:
   void serve() {
+    serving_.count_down();
     for (;;) {
       const Fd client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!client) return;
@@ -76,6 +80,7 @@ class FileServer {
   Fd listener_;
   std::string url_;
   std::vector<std::string> requests_;
+  std::latch serving_{1};
   std::thread thread_;
 };
 
