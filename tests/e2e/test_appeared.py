@@ -51,6 +51,10 @@ class Appeared(Case):
         _, run = self.record(victim("static_hello"), ".")
         self.assertEqual(self.found(run), self.on_disk("made-static"))
 
+    def test_what_was_made_long_before_anything_was_recorded(self):
+        _, run = self.record(victim("static_hello"), ".", "/bin/true")
+        self.assertEqual(self.found(run), self.on_disk("made-static"))
+
     def test_what_a_library_in_its_own_name_space_made(self):
         library = victim("libloaded_code_library.so")
         _, run = self.record(victim("loaded_code"), self.work, "dlmopen", library)
