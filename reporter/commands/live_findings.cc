@@ -2,6 +2,8 @@
 // reading; the pauses grow with its cost.
 #include "reporter/commands/live_findings.h"
 
+#include <time.h>
+
 #include <utility>
 
 #include "reporter/commands/run_arguments.h"
@@ -14,6 +16,12 @@ namespace {
 constexpr auto kPause = std::chrono::milliseconds(1000);
 constexpr auto kTooLong = std::chrono::milliseconds(1500);
 constexpr int kShare = 10;
+
+std::chrono::nanoseconds processor_time() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
 
 Console without_progress(const Console& console) {
   Console quiet = console;
@@ -53,10 +61,10 @@ void LiveFindings::refresh(std::uint64_t count, bool over) {
                  : "so far, not looked for any more: the run is long";
     return;
   }
-  const Clock::time_point begin = Clock::now();
+  const std::chrono::nanoseconds begin = processor_time();
   judge(over);
   judged_ = count;
-  cost_ = Clock::now() - begin;
+  cost_ = processor_time() - begin;
   due_ = Clock::now() + kPause + cost_ * kShare;
 }
 

@@ -32,7 +32,7 @@ class LiveFindings {
   std::string note_ = "so far";
   std::uint64_t judged_ = 0;  // events
   bool final_ = false;
-  Clock::duration cost_{};
+  std::chrono::nanoseconds cost_{};  // processor time: what others do must not make a run too long
   Clock::time_point due_;
 };
 
