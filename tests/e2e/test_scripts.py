@@ -238,5 +238,20 @@ class Sanitize(Case):
         self.assertEqual(result.returncode, 1)
 
 
+class ContinuousIntegration(Case):
+    def test_all_parts_run_and_each_can_fail(self):
+        parts = {"test": "--with-programs", "sanitize": ""}
+        for number, codes in enumerate(((0, 0), (1, 0), (0, 1), (125, 1))):
+            tree = self.top / f"tree{number}"
+            (tree / "scripts").mkdir(parents=True)
+            shutil.copytree(SCRIPTS.parent / ".ci", tree / ".ci")
+            for name, code in zip(parts, codes):
+                (tree / "scripts" / name).write_text(f"echo {name} $*; exit {code}\n")
+            result = self.execute("bash", tree / ".ci" / "run", stdin=None)
+            self.assertEqual(result.stdout.decode().splitlines(),
+                             [f"{name} {words}".rstrip() for name, words in parts.items()])
+            self.assertEqual(result.returncode, 1 if any(codes) else 0)
+
+
 if __name__ == "__main__":
     harness.main()
