@@ -22,6 +22,10 @@ namespace umaskaudit::shim {
 
 namespace {
 
+std::uint64_t mount_of(const struct statx& facts) {
+  return (facts.stx_mask & sys::kUniqueMount) != 0 ? facts.stx_mnt_id : 0;
+}
+
 // With these errors the kernel has read the path, so we can; others may come before it looked
 // (EFAULT, EINVAL, EBADF, or whatever a seccomp filter invents).
 bool path_was_read(int error) {
@@ -84,6 +88,7 @@ bool is_part_of_a_creation(const Request& request) {
 void Creation::made(int fd, trace::Created created) {
   struct statx facts;
   const bool known = sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0;
+  if (known) mount_ = mount_of(facts);
   finish(known ? &facts : nullptr, created, 0);
 }
 
@@ -107,9 +112,14 @@ void Creation::made_semaphore(trace::Created created) {
 
 void Creation::failed(int error) { finish(nullptr, trace::Created::no, error); }
 
-Creation::Look Creation::look(int dirfd, const char* path, int flags) const {
+Creation::Look Creation::look_at_clock() {
   Look look;
   look.before_ns = static_cast<std::int64_t>(sys::now_ns(CLOCK_REALTIME_COARSE));
+  return look;
+}
+
+Creation::Look Creation::look(int dirfd, const char* path, int flags) const {
+  Look look = look_at_clock();
   struct statx facts;
   const int error = sys::facts(dirfd, path, flags, &facts);
   look.exists = error == 0;
@@ -124,7 +134,34 @@ Creation::Look Creation::look(int dirfd, const char* path, int flags) const {
 
 void Creation::made_or_met(int fd, const Look& before) {
   struct statx facts;
-  judge(sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0 ? &facts : nullptr, before);
+  const bool known = sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0;
+  if (known) mount_ = mount_of(facts);
+  judge(known ? &facts : nullptr, before);
+}
+
+bool Creation::made_or_met_as_told(int fd, const Look& before) {
+  struct statx facts;
+  if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0) {
+    finish(nullptr, trace::Created::unknown, 0);
+    return false;
+  }
+  mount_ = mount_of(facts);
+  const created_query::Answer answer = created_query::ask(fd);
+  const bool made = answer == created_query::Answer::made;
+  if (answer != created_query::Answer::none && is_told(fd)) {
+    finish(&facts, made ? trace::Created::yes : trace::Created::no, 0);
+    return made;
+  }
+  // The first one elsewhere. "Made" is only what the kernel went about to do; CIFS says "met" of
+  // what it made, and keeps birth times.
+  if (answer == created_query::Answer::met && trace::birth_of(facts) == 0) {
+    finish(&facts, trace::Created::no, 0);
+    return false;
+  }
+  Look told = before;
+  told.known = made;
+  judge(&facts, told);
+  return false;
 }
 
 void Creation::made_or_met_at_path(const Look& before) {

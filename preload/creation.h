@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "preload/created_query.h"
 #include "preload/fs_context.h"
 #include "preload/real.h"
 #include "preload/unwind/unwind.h"
@@ -57,11 +58,17 @@ class Creation {
     std::int64_t before_ns = 0;  // CLOCK_REALTIME_COARSE, the clock of birth times
   };
   Look look() const { return look(request_.dirfd, request_.path, 0); }
+  // The time alone, where the kernel is asked afterwards.
+  static Look look_at_clock();
   // The same where the object is not at the request's path; arguments as for statx(2).
   Look look(int dirfd, const char* path, int flags) const;
   // After a successful call that did not insist on O_EXCL.
   void made_or_met(int fd, const Look& before);
   void made_or_met_at_path(const Look& before);
+  // The same, asking the kernel which of both it was; true: created.
+  bool made_or_met_as_told(int fd, const Look& before);
+  // What was made or met lies where the kernel's answer is exact.
+  bool is_told(int fd) const { return created_query::is_exact_for(fd, mount_); }
   // The call failed, maybe behind the creation.
   void failed_or_left(int error, const Look& before);
 
@@ -73,6 +80,7 @@ class Creation {
   const Request& request_;
   Task task_;
   Snapshot before_;
+  std::uint64_t mount_ = 0;  // of what a descriptor was looked at by; statx(2)
 };
 
 }  // namespace umaskaudit::shim

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "preload/created_query.h"
 #include "preload/directory_names.h"
 #include "preload/format_text.h"
 #include "preload/intern.h"
@@ -43,7 +44,9 @@ bool directory_name(const Base& base, const char* path, std::uint32_t length, Te
   const long acl_size = sys::call(SYS_getxattr, sys::arg(name),
                                   sys::arg("system.posix_acl_default"), sys::arg(acl), sizeof acl);
   struct statfs filesystem {};
-  sys::call(SYS_statfs, sys::arg(name), sys::arg(&filesystem));
+  if (sys::call(SYS_statfs, sys::arg(name), sys::arg(&filesystem)) == 0) {
+    created_query::note_filesystem(static_cast<std::uint32_t>(filesystem.f_type));
+  }
 
   trace::Directory record{};
   record.mode = facts.stx_mode;

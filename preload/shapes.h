@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <utility>
+
 #include "preload/aftermath.h"
 #include "preload/creation.h"
 #include "preload/format_text.h"
@@ -95,10 +97,12 @@ FILE* create_unnamed(const Request& request, Real real) {
 // Descriptor-like results of calls that may meet an existing object. `real(flags)` makes the call;
 // `ok(result)` tells success; `fd_of(result)` gives a descriptor to look at.
 //
-// To tell "created" from "opened" exactly, also when threads race for one name: look first. If the
-// object is there, the call cannot create it, unless somebody removes it in between; identity and
-// birth tell. If it is not there, insist on creating it (O_EXCL): the kernel then says who won. The
-// loser makes the call as the program asked for it. README.md has the measured alternatives.
+// To tell "created" from "opened" exactly, also when threads race for one name: where the kernel
+// remembers which call created the object, ask it (created_query.h). Where it does not, look first.
+// If the object is there, the call cannot create it, unless somebody removes it in between;
+// identity and birth tell. If it is not there, insist on creating it (O_EXCL): the kernel then says
+// who won. The loser makes the call as the program asked for it. README.md has the measured
+// alternatives.
 //
 // `look_now(creation)` finds what is there.
 template <typename Real, typename Ok, typename FdOf, typename Look>
@@ -110,19 +114,26 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
   const bool divisible = !exclusive && (request.flags & O_DIRECTORY) == 0;
   Habit habit(request.stack.pc);
   const bool create_first = divisible && habit.creates();
+  // O_DIRECT may be refused behind the creation, and then there is no descriptor to ask.
+  const bool ask = divisible && (request.flags & O_DIRECT) == 0 && habit.was_told() &&
+                   created_query::is_usable();
+  const auto before_opening = [&] {
+    return ask ? Creation::look_at_clock() : look_now(std::as_const(creation));
+  };
   Creation::Look look;
-  if (!exclusive && !create_first) look = look_now(creation);
+  if (!exclusive && !create_first) look = before_opening();
   if (create_first || (divisible && !look.exists && look.known)) {
     const auto result = real(request.flags | O_EXCL);
     if (ok(result)) {
       const ErrnoKeeper keeper;
-      habit.learn(true);
-      creation.made(fd_of(result), trace::Created::yes);
+      const int fd = fd_of(result);
+      creation.made(fd, trace::Created::yes);
+      habit.learn(true, creation.is_told(fd));
       keeper.restore();
       return result;
     }
     // Something is there, or the name is a dangling symbolic link, which O_EXCL does not follow.
-    if (create_first || errno == EEXIST) look = look_now(creation);
+    if (create_first || errno == EEXIST) look = before_opening();
     before.restore();
     creation.again();
   }
@@ -133,8 +144,10 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
   } else if (exclusive) {
     creation.made(fd_of(result), trace::Created::yes);
   } else {
-    habit.learn(false);
-    creation.made_or_met(fd_of(result), look);
+    const int fd = fd_of(result);
+    const bool created = ask && creation.made_or_met_as_told(fd, look);
+    if (!ask) creation.made_or_met(fd, look);
+    habit.learn(created && !create_first, creation.is_told(fd));
   }
   keeper.restore();
   return result;

@@ -32,7 +32,7 @@ int facts_by_stat(int dirfd, const char* path, int flags, struct statx* out) {
   if (error == -ENOSYS) error = call(SYS_newfstatat, dirfd, arg(path), arg(&found), flags);
   if (error != 0) return static_cast<int>(error);
   *out = {};
-  out->stx_mask = kFacts & ~unsigned{STATX_BTIME};
+  out->stx_mask = kFacts & ~(STATX_BTIME | kUniqueMount);
   out->stx_mode = static_cast<std::uint16_t>(found.st_mode);
   out->stx_uid = found.st_uid;
   out->stx_gid = found.st_gid;

@@ -88,12 +88,13 @@ inline void* map(size_t size, int protection, int flags, int fd) {
 }
 inline void unmap(void* at, size_t size) { call(SYS_munmap, arg(at), static_cast<long>(size)); }
 
-// Facts of an object: mode, identity, birth. 0 or -errno. statx(2); an empty path with
+// Facts of an object: mode, identity, birth, mount. 0 or -errno. statx(2); an empty path with
 // AT_EMPTY_PATH looks at the descriptor itself.
+inline constexpr unsigned kUniqueMount = 0x4000;  // STATX_MNT_ID_UNIQUE, newer than the headers
 inline constexpr unsigned kFacts =
-    STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_INO | STATX_BTIME;
-// By fstat(2), which is quicker, without a birth time; also where there is no statx(2) (before
-// Linux 4.11, or barred).
+    STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_INO | STATX_BTIME | kUniqueMount;
+// By fstat(2), which is quicker, without birth time and mount; also where there is no statx(2)
+// (before Linux 4.11, or barred).
 int facts_by_stat(int dirfd, const char* path, int flags, struct statx* out);
 inline int facts(int dirfd, const char* path, int flags, struct statx* out) {
   const auto error = static_cast<int>(call(SYS_statx, dirfd, arg(path), flags, kFacts, arg(out)));

@@ -21,6 +21,7 @@ VICTIMS = {
         "bug_mkstemp", "bug_salt", "bug_spawn", "bug_sysrepo")},
     "threads_umask": ([200], ["stdout", "created", "masks"]),
     "racing_creators": ([20], ["stdout", "created", "masks"]),
+    "racing_processes": ([20], ["stdout", "created", "masks"]),
     "bug_certbot": ([20], []),
     "bug_chmod_later": ([20], []),
     "bug_daemon": ([20], []),

@@ -1,5 +1,6 @@
 // Runs a program under a filter that refuses what is named, with EPERM, and nothing else.
-// Usage: refuses WHAT[,WHAT]... PROGRAM [ARGUMENT...]; WHAT: kcmp, clone, tmpfile (open(2)).
+// Usage: refuses WHAT[,WHAT]... PROGRAM [ARGUMENT...]; WHAT: kcmp, clone, tmpfile (open(2)),
+// created (F_CREATED_QUERY of fcntl(2)).
 // Ground truth: PROGRAM's own. Code 77: no filter can be installed here.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -22,14 +23,14 @@ void refuse(long call) {
   program.push_back(BPF_STMT(BPF_RET | BPF_K, kRefuse));
 }
 
-// Refuses `call` when its argument `which` has one of `bits`.
-void refuse_bits(long call, unsigned which, unsigned bits) {
+// Refuses `call` when its argument `which` compares so: BPF_JSET, one of the bits; BPF_JEQ, equal.
+void refuse_if(long call, unsigned which, unsigned short compares, unsigned operand) {
   constexpr unsigned kHighHalfFirst = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
   const auto at = static_cast<unsigned>(offsetof(seccomp_data, args) +
                                         which * sizeof(std::uint64_t) + kHighHalfFirst);
   program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 4));
   program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at));
-  program.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1));
+  program.push_back(BPF_JUMP(BPF_JMP | compares | BPF_K, operand, 0, 1));
   program.push_back(BPF_STMT(BPF_RET | BPF_K, kRefuse));
   program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
 }
@@ -47,9 +48,12 @@ void refuse(const std::string& what) {
   } else if (what == "tmpfile") {
     constexpr unsigned kBits = O_TMPFILE & ~O_DIRECTORY;
 #ifdef SYS_open
-    refuse_bits(SYS_open, 1, kBits);
+    refuse_if(SYS_open, 1, BPF_JSET, kBits);
 #endif
-    refuse_bits(SYS_openat, 2, kBits);
+    refuse_if(SYS_openat, 2, BPF_JSET, kBits);
+  } else if (what == "created") {
+    constexpr unsigned kCreatedQuery = 1024 + 4;  // newer than the headers
+    refuse_if(SYS_fcntl, 1, BPF_JEQ, kCreatedQuery);
   } else {
     victim::die(what.c_str());
   }

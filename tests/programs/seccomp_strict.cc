@@ -1,5 +1,6 @@
 // Installs a filter that kills at the first system call outside of a short list, then creates.
-// Ground truth: it ends by itself, and fstat of each file. Usage: seccomp_strict DIR [raw]
+// Ground truth: it ends by itself, and fstat of each file; of what O_CREAT opens, lstat(2) before.
+// Usage: seccomp_strict DIR [raw]
 // raw: the filter is installed by syscall(2) and not by prctl(2).
 // The list has what the program itself needs and what any preload must be content with.
 #include <linux/audit.h>
@@ -34,14 +35,25 @@ void install(bool raw) {
   victim::need(installed, "seccomp");
 }
 
+// One place, which meets an existing file and a new one.
+[[gnu::noinline]] void open_one(const std::string& path, bool met) {
+  const int fd = victim::need(open(path.c_str(), O_CREAT | O_WRONLY, 0666), path.c_str());
+  std::printf("{\"met\": %s}\n", met ? "true" : "false");
+  close(fd);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string dir = victim::directory(argc, argv);
   umask(0022);
   victim::create(dir + "/before", 0666, 0022);
+  for (int i = 0; i < 3; ++i) open_one(dir + "/before", true);
   std::fflush(stdout);
   install(argc > 2);
+  open_one(dir + "/before", true);
+  open_one(dir + "/opened", false);
+  open_one(dir + "/opened", true);
   for (int mask = 0; mask < 8; ++mask) {
     umask(static_cast<mode_t>(mask));
     victim::create(dir + "/inside" + std::to_string(mask), 0666, mask);

@@ -1,0 +1,137 @@
+"""Whether a call made its object or met one that was there: exact by each way of finding out.
+
+The kernel is asked where it can say (F_CREATED_QUERY, Linux 6.12); elsewhere the name is looked at
+before the call. Both must say the same. Ground truth: the modes on disk, lstat(2) before each call,
+and strace(1).
+"""
+
+import fcntl
+import os
+import re
+import tempfile
+import unittest
+from pathlib import Path
+
+import harness
+import mounts
+from harness import Case, needs, truths_of, victim
+
+CREATED_QUERY = 1024 + 4
+
+
+def kernel_can_say():
+    with tempfile.TemporaryFile() as file:
+        try:
+            return fcntl.fcntl(file.fileno(), CREATED_QUERY) in (0, 1)
+        except OSError:
+            return False
+
+
+needs_the_question = unittest.skipUnless(kernel_can_say(), "this kernel has no F_CREATED_QUERY")
+
+
+class Created(Case):
+    def record_with(self, prefix, *command):
+        """Records behind a filter or a tracer; skips where there can be none."""
+        result, run = self.record(*prefix, *command, status=None)
+        if result.returncode == 77:
+            self.skipTest("no filter can be installed here")
+        self.assertEqual(result.returncode, 0, result.stderr.decode(errors="replace"))
+        return truths_of(result), self.report(run)
+
+    def check_race(self, prefix):
+        truths, report = self.record_with(prefix, victim("racing_processes"), self.work, 200)
+        self.assertEqual(len(truths), 201)
+        self.check_truths(report, truths)
+        opened = report.of("create", call="open", errno=0)
+        self.assertEqual(len([event for event in opened if event["created"] is True]), 201)
+        self.assertEqual(len([event for event in opened if event["created"] is False]),
+                         4 * 4 + 3 * 200)
+        self.assertEqual(report.of("create", created="unknown"), [])
+
+    def check_habit(self, prefix, *directories):
+        for run in range(6):
+            (directories[run % len(directories)] / f"before{run}").touch()
+        truths, report = self.record_with(prefix, victim("creating_habit"), *directories)
+        opened = report.of("create", call="open", errno=0)
+        expected = [bool(truth["met"]) for truth in truths if "met" in truth]
+        self.assertEqual([event["created"] is False for event in opened], expected)
+        self.assertEqual(report.of("create", created="unknown"), [])
+        return report
+
+    def test_processes_that_race(self):
+        self.check_race([])
+
+    def test_processes_that_race_where_the_question_is_refused(self):
+        self.check_race([victim("refuses"), "created"])
+
+    def test_one_place_where_the_question_is_refused(self):
+        self.check_habit([victim("refuses"), "created"], self.work)
+
+    @needs("bindfs")
+    def test_one_place_that_alternates_with_fuse(self):
+        # What is said of the first call there must be true too, links from here included.
+        self.check_habit([], self.work, self.bindfs())
+
+    @needs("bindfs")
+    def test_one_place_that_begins_on_fuse(self):
+        self.check_habit([], self.bindfs(), self.work)
+
+    @needs("bindfs")
+    def test_processes_that_race_on_fuse(self):
+        self.work = self.bindfs()
+        self.check_race([])
+
+    def bindfs(self):
+        source, where = self.top / "source", self.top / "m"
+        source.mkdir()
+        where.mkdir()
+        mounts.enter()
+        mounts.run("bindfs", source, where)
+        mounts.unmount_after(self, where)
+        return where
+
+    def questions(self, *directories):
+        """What creating_habit was asked, a descriptor's name each, as strace shows them."""
+        log = self.top / "strace"
+        tracer = ["strace", "-f", "-y", "-qq", "-e", "trace=fcntl", "-o", log]
+        if self.execute(*tracer, "true").returncode != 0:
+            self.skipTest("nothing can be traced here")
+        run = self.new_run()
+        for number in range(6):
+            (directories[number % len(directories)] / f"before{number}").touch()
+        result = self.execute(*tracer, "env", f"LD_PRELOAD={harness.SHIM}",
+                              f"UMASKAUDIT_OPTIONS=log=off:trace={run}",
+                              victim("creating_habit"), *directories)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        asked = re.compile(rf"fcntl\(\d+<([^>]*)>, (?:{CREATED_QUERY:#x}|F_CREATED_QUERY)\b")
+        return asked.findall(log.read_text())
+
+    @needs("strace")
+    @needs_the_question
+    def test_the_kernel_is_asked(self):
+        base = mounts.directory_on(self, "tmpfs")
+        self.addCleanup(harness.remove_tree, base)
+        self.assertGreater(len(self.questions(base)), 10)
+
+    @needs("strace", "bindfs")
+    def test_fuse_is_not_asked(self):
+        self.assertEqual(self.questions(self.bindfs()), [])
+
+    @needs("strace", "bindfs")
+    def test_fuse_is_asked_once_by_a_place_that_knows_another_filesystem(self):
+        where = self.bindfs()
+        asked = self.questions(self.work, where)
+        self.assertLessEqual(len([name for name in asked if Path(name).is_relative_to(where)]), 1)
+
+    def test_a_filter_that_kills_at_the_question(self):
+        truths, report = self.record_with([], victim("seccomp_strict"), self.work)
+        expected = [bool(truth["met"]) for truth in truths if "met" in truth]
+        self.assertEqual(len(expected), 6)
+        opened = [event for event in report.of("create", call="open", errno=0)
+                  if os.path.basename(event["path"]) in ("before", "opened")]
+        self.assertEqual([event["created"] is False for event in opened], [False, *expected])
+
+
+if __name__ == "__main__":
+    harness.main()
