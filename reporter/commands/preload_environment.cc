@@ -64,10 +64,6 @@ Result<std::string> find_library() {
 
 Result<std::vector<std::string>> preload_environment(const std::string& library,
                                                      const ShimOptions& options) {
-  // ld.so(8) splits LD_PRELOAD at blanks and colons, the option list is split at colons.
-  if (library.find_first_of(": \t\n") != std::string::npos)
-    return Error{"cannot preload '" + library + "'", "LD_PRELOAD allows no blank and no colon",
-                 "another folder for the library", ExitCode::internal};
   if (options.directory.find(':') != std::string::npos)
     return Error{"cannot record into '" + options.directory + "'",
                  "the option list allows no colon", "another name with -o", ExitCode::internal};

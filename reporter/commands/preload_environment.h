@@ -23,8 +23,8 @@ struct ShimOptions {
   std::vector<std::string> values;  // "key=value"
 };
 
-// The caller's environment with LD_PRELOAD and UMASKAUDIT_OPTIONS extended. Errors: a path that
-// LD_PRELOAD or the option list cannot carry (they know no quoting).
+// The caller's environment with LD_PRELOAD and UMASKAUDIT_OPTIONS extended. `library`: a name that
+// LD_PRELOAD can carry (LoadableName). Error: a directory that the option list cannot carry.
 Result<std::vector<std::string>> preload_environment(const std::string& library,
                                                      const ShimOptions& options);
 

@@ -19,6 +19,7 @@
 #include "reporter/commands/command.h"
 #include "reporter/commands/live_log.h"
 #include "reporter/commands/live_watch.h"
+#include "reporter/commands/loadable_name.h"
 #include "reporter/commands/preload_environment.h"
 #include "reporter/commands/program.h"
 #include "reporter/commands/run_directory.h"
@@ -86,8 +87,18 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   const Result<RunDirectory> run = prepare_run_directory(
       options.directory.empty() ? default_run_directory(command[0], getpid()) : options.directory);
   if (!run) return fail_run(console, run.error());
-  const auto environment = preload_environment(*library, {run->path, shim_values(options)});
-  if (!environment) return fail_run(console, environment.error());
+  const Result<LoadableName> name = LoadableName::of(*library);
+  const auto give_up = [&] {
+    if (run->made) remove_run_directory(*run);  // nothing will ever be in it
+    if (name) name->forget();
+  };
+  const auto fail_early = [&](const Error& error) {
+    give_up();
+    return fail_run(console, error);
+  };
+  if (!name) return fail_early(name.error());
+  const auto environment = preload_environment(name->path(), {run->path, shim_values(options)});
+  if (!environment) return fail_early(environment.error());
   spdlog::debug("recording into {} with {}", escape(run->path), escape(*library));
 
   const std::uint64_t begin_ns = monotonic_now();
@@ -102,15 +113,15 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
                       obstacle_text(program.obstacle));
   }
   if (const Status written = write_run_record(run->path, record); !written)
-    return fail_run(console, written.error());
+    return fail_early(written.error());
 
   std::optional<LiveWatch> watch;
   const Result<ChildEnd> end = run_child(command, *environment, [&] {
     if (live != nullptr) watch.emplace(run->path, begin_ns, *live).start();
   });
-  if (!end) return fail_run(console, end.error());
+  if (!end) return fail_early(end.error());
   if (end->exec_error != 0) {
-    if (run->made) remove_run_directory(*run);  // nothing will ever be in it
+    give_up();
     return fail_exec(console, command[0], end->exec_error);
   }
   record.pid = end->pid;
@@ -122,6 +133,7 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   if (const std::string trouble = watch ? watch->finish() : ""; !trouble.empty())
     warn(console, "--live missed something: " + trouble);
   const unsigned growing = trim_segments(run->path);
+  if (growing == 0) name->forget();
   if (!options.no_summary && console.verbosity != Verbosity::quiet)
     print_run_summary(console, *run, growing);
   return end->code();

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from pathlib import Path
 
 import harness
 from harness import Case, needs
@@ -32,6 +34,33 @@ class Launcher(Case):
         result = self.execute(*words, stdin=None, input=b"input\n")
         self.assertEqual(result.stdout.decode(),
                          f"0031\n{self.work}\ninput\n<a b><><-o>")
+
+    def record_with_blanks(self, script):
+        """Records a shell with a library that LD_PRELOAD cannot name: (the name used, run)."""
+        folder = self.top / "my: projects"
+        folder.mkdir()
+        library = folder / "libumaskaudit.so"
+        shutil.copy(harness.SHIM, library)
+        result, run = self.record("sh", "-c", f'echo "$LD_PRELOAD"; {script}',
+                                  env={"UMASKAUDIT_LIBRARY": str(library)})
+        return Path(result.stdout.decode().strip()), run
+
+    def test_a_library_below_a_folder_with_blanks(self):
+        name, run = self.record_with_blanks("mkdir a; /bin/mkdir b")
+        self.assertEqual(self.report(run).creations().keys(),
+                         {str(self.work / "a"), str(self.work / "b")})
+        self.assertFalse(os.path.lexists(name.parent))
+
+    def test_the_name_stays_for_programs_that_are_left(self):
+        os.mkfifo(self.work / "go-on")
+        os.mkfifo(self.work / "done")
+        name, run = self.record_with_blanks(
+            "{ read line < go-on; /bin/mkdir late; echo > done; } > /dev/null 2>&1 &")
+        self.addCleanup(shutil.rmtree, name.parent, ignore_errors=True)
+        self.assertTrue(name.exists())
+        (self.work / "go-on").write_text("\n")
+        (self.work / "done").read_text()
+        self.assertIn(str(self.work / "late"), self.report(run).creations())
 
     def test_the_summary_is_on_stderr_only(self):
         result, _ = self.record("sh", "-c", "mkdir d")
@@ -105,6 +134,10 @@ class Errors(Case):
         del record["exit_code"], record["end_ns"]
         (run / "run.json").write_text(json.dumps(record))
         self.assertIn("true, no end recorded", self.tool("report", run))
+
+    def test_a_run_that_does_not_begin_leaves_nothing(self):
+        self.assertIn("colon", self.fails(125, "run", "-o", self.top / "a:b", "--", "true"))
+        self.assertEqual(list(self.top.glob("a*")), [])
 
     def test_runs_that_cannot_be_read(self):
         self.assertIn("nowhere", self.fails(3, "report", self.top / "nowhere"))
