@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <type_traits>
 
 #include "preload/vdso.h"
 
@@ -63,6 +64,10 @@ inline long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, lo
 
 template <typename T>
 long arg(T* pointer) {
+#ifdef __clang_analyzer__
+  // The analyzer does not know what a system call writes, and would call it garbage.
+  if constexpr (std::is_object_v<T> && !std::is_const_v<T>) asm("" : "+m"(*pointer));
+#endif
   return static_cast<long>(reinterpret_cast<uintptr_t>(pointer));
 }
 

@@ -105,12 +105,12 @@ void RunSide::add(const std::string& name, MadeObject object) {
 RunDiff compare(const RunSide& a, const RunSide& b) {
   RunDiff diff;
   diff.inherited = a.inherited != b.inherited;
-  static const std::vector<Outcome> kNone;
+  static const std::vector<Outcome> none;
   join(a.objects, b.objects, [&](const std::string& name, const auto* left, const auto* right) {
     ObjectDifference difference;
     difference.name = name;
-    difference.a = missing_in(left == nullptr ? kNone : *left, right == nullptr ? kNone : *right);
-    difference.b = missing_in(right == nullptr ? kNone : *right, left == nullptr ? kNone : *left);
+    difference.a = missing_in(left == nullptr ? none : *left, right == nullptr ? none : *right);
+    difference.b = missing_in(right == nullptr ? none : *right, left == nullptr ? none : *left);
     difference.only_a = right == nullptr;
     difference.only_b = left == nullptr;
     if (difference.a.empty() && difference.b.empty()) {

@@ -33,7 +33,7 @@ std::string masks_text(const std::vector<Mode>& masks) {
 
 std::string quoted(const std::string& text) {
   const bool formula = !text.empty() && std::strchr("=+-@", text.front()) != nullptr;
-  const std::string safe = formula ? "'" + text : text;
+  std::string safe = formula ? "'" + text : text;
   if (safe.find_first_of("\",") == std::string::npos) return safe;
   std::string out = "\"";
   for (const char c : safe) {

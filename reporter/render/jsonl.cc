@@ -173,9 +173,9 @@ void JsonLines::append_event(std::string& out, const char* type, const T& event)
 void JsonLines::append(std::string& out, const Event& event) {
   std::visit(
       [&](const auto& one) {
-        constexpr auto type = type_name(static_cast<std::decay_t<decltype(one)>*>(nullptr));
-        if constexpr (!std::is_same_v<decltype(type), const std::nullptr_t>)
-          append_event(out, type, one);
+        constexpr auto kType = type_name(static_cast<std::decay_t<decltype(one)>*>(nullptr));
+        if constexpr (!std::is_same_v<decltype(kType), const std::nullptr_t>)
+          append_event(out, kType, one);
       },
       event);
 }

@@ -29,11 +29,11 @@ using testing::touch;
 
 // One directory for the life of the process; /dev/shm is memory.
 const testing::RunDirectory& directory() {
-  static const auto kDirectory = [] {
+  static const auto made = [] {
     if (::access("/dev/shm", W_OK) == 0) ::setenv("TMPDIR", "/dev/shm", 1);
     return std::make_unique<testing::RunDirectory>();
   }();
-  return *kDirectory;
+  return *made;
 }
 
 std::vector<std::string> parts_of(std::string_view input) {

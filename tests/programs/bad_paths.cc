@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
   victim::need(munmap(pages + 4096, 4096), "munmap");
   std::memcpy(pages + 4096 - 5, "edge", 5);
   try_path("page end", pages + 4096 - 5);
-  std::memcpy(pages + 4096 - 4, "over", 4);
+  std::memcpy(pages + 4096 - 4, "over", 4);  // NOLINT(bugprone-not-null-terminated-result): yes
   try_path("no end", pages + 4096 - 4);
   try_exec("no end", pages + 4096 - 4, environ);
   try_exec("unmapped", unmapped, environ);

@@ -163,7 +163,7 @@ int main(int argc, char** argv) {
   const struct {
     const char* label;
     const char* pointer;
-  } kBad[] = {
+  } bad[] = {
       {"null", nullptr},
       {"unmapped", reinterpret_cast<const char*>(16)},
       {"no end", end_of_page(3, 'n')},
@@ -171,7 +171,7 @@ int main(int argc, char** argv) {
       {"not canonical", reinterpret_cast<const char*>(std::uintptr_t{1} << 62)},
       {"last byte", reinterpret_cast<const char*>(~std::uintptr_t{0})},
   };
-  for (const auto& [label, pointer] : kBad) {
+  for (const auto& [label, pointer] : bad) {
     try_names(label, pointer);
     try_numbers(label, pointer);
     try_bind(label, pointer, sizeof(sockaddr_un));
