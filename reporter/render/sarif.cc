@@ -164,8 +164,7 @@ void driver(JsonWriter& json, const Log& log, const std::vector<std::string>& de
 void recording(JsonWriter& json, const Log& log, const std::vector<Notification>& notifications,
                const std::vector<std::string>& descriptors) {
   const SarifRun& run = log.run;
-  const std::uint64_t begin = log.context.run.begin_real_ns() != 0 ? log.context.run.begin_real_ns()
-                                                                   : run.heading.start_real_ns;
+  const std::uint64_t begin = started_real_ns(log.context.run, run.heading);
   json.begin_object();
   if (!run.heading.program.empty()) json.text("commandLine", escape(run.heading.program));
   json.boolean("executionSuccessful", log.context.run.completeness().segments != 0);

@@ -138,16 +138,24 @@ std::string program_of(const Run& run, const Heading& heading) {
   return std::string(first.exe.empty() ? first.comm : first.exe);
 }
 
+std::uint64_t started_real_ns(const Run& run, const Heading& heading) {
+  return run.begin_real_ns() != 0 ? run.begin_real_ns() : heading.start_real_ns;
+}
+
+std::string started_text(const Run& run, const Heading& heading) {
+  const std::uint64_t started = started_real_ns(run, heading);
+  return started != 0 ? utc_text(started) : "unknown";
+}
+
 void append_header(std::string& out, const TextContext& context, const Summary& summary,
                    const Heading& title) {
   const std::string program = program_of(context.run, title);
   const std::uint64_t span = context.run.end_ns() - context.run.begin_ns();
-  const std::uint64_t started =
-      context.run.begin_real_ns() != 0 ? context.run.begin_real_ns() : title.start_real_ns;
   out += heading(context, "Run " + escape(context.run.directory()));
   out += "  program    " + escape(program);
   if (!title.ending.empty()) out += ", " + title.ending;
-  out += "\n  started    " + utc_text(started) + ", recorded for " + duration_text(span);
+  out += "\n  started    " + started_text(context.run, title) + ", recorded for " +
+         duration_text(span);
   out += "\n  who        " + counted(summary.processes, "process image") + ", " +
          counted(summary.threads, "thread");
   out += "\n  what       " + counted(summary.mask_changes, "mask change") + ", " +

@@ -30,6 +30,11 @@ struct Heading {
 // What was run, raw bytes: as the heading has it, else the first process's executable.
 std::string program_of(const Run& run, const Heading& heading);
 
+// When the run began, ns since 1970: the first event, or the start of CMD; 0: nobody knows.
+std::uint64_t started_real_ns(const Run& run, const Heading& heading);
+// The same as text, "unknown" included.
+std::string started_text(const Run& run, const Heading& heading);
+
 void append_header(std::string& out, const TextContext& context, const Summary& summary,
                    const Heading& heading);
 // Who changed the mask: a row per thread and place in the code, the busiest first.

@@ -135,6 +135,12 @@ class Errors(Case):
         (run / "run.json").write_text(json.dumps(record))
         self.assertIn("true, no end recorded", self.tool("report", run))
 
+    def test_a_run_of_which_nothing_is_left_has_no_time(self):
+        _, run = self.record("true")
+        for file in (run / "run.json", *run.glob("*.seg")):
+            file.unlink()
+        self.assertIn("started    unknown,", self.tool("report", run))
+
     def test_a_run_that_does_not_begin_leaves_nothing(self):
         self.assertIn("colon", self.fails(125, "run", "-o", self.top / "a:b", "--", "true"))
         self.assertEqual(list(self.top.glob("a*")), [])

@@ -33,13 +33,11 @@ void write_window(JsonWriter& json, const Window& window, std::uint64_t begin_ns
 
 void HtmlReport::write_run(JsonWriter& json, const Heading& heading) const {
   const Run& run = context_.run;
-  const std::uint64_t started =
-      run.begin_real_ns() != 0 ? run.begin_real_ns() : heading.start_real_ns;
   json.begin_object("run");
   json.text("directory", escape(run.directory()));
   json.text("program", escape(program_of(run, heading)));
   json.text("ending", escape(heading.ending));
-  json.text("started", utc_text(started));
+  json.text("started", started_text(run, heading));
   json.number("span", run.end_ns() - run.begin_ns());
   json.boolean("filtered", !options_.filter.empty());
   json.text("sort", options_.sort);
