@@ -2,7 +2,6 @@
 // Must never say anything else than the other formats: Summary and Finding are theirs, too.
 #include <algorithm>
 
-#include "reporter/base/time_text.h"
 #include "reporter/render/escape.h"
 #include "reporter/render/html/html.h"
 
