@@ -88,7 +88,6 @@ bool is_part_of_a_creation(const Request& request) {
 void Creation::made(int fd, trace::Created created) {
   struct statx facts;
   const bool known = sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0;
-  if (known) mount_ = mount_of(facts);
   finish(known ? &facts : nullptr, created, 0);
 }
 
@@ -134,9 +133,7 @@ Creation::Look Creation::look(int dirfd, const char* path, int flags) const {
 
 void Creation::made_or_met(int fd, const Look& before) {
   struct statx facts;
-  const bool known = sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0;
-  if (known) mount_ = mount_of(facts);
-  judge(known ? &facts : nullptr, before);
+  judge(sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0 ? &facts : nullptr, before);
 }
 
 bool Creation::made_or_met_as_told(int fd, const Look& before) {
@@ -145,10 +142,9 @@ bool Creation::made_or_met_as_told(int fd, const Look& before) {
     finish(nullptr, trace::Created::unknown, 0);
     return false;
   }
-  mount_ = mount_of(facts);
   const created_query::Answer answer = created_query::ask(fd);
   const bool made = answer == created_query::Answer::made;
-  if (answer != created_query::Answer::none && is_told(fd)) {
+  if (answer != created_query::Answer::none && created_query::is_exact_for(fd, mount_of(facts))) {
     finish(&facts, made ? trace::Created::yes : trace::Created::no, 0);
     return made;
   }
@@ -233,6 +229,7 @@ void Creation::finish(const struct statx* facts, trace::Created created, int err
     record.birth_ns = trace::birth_of(*facts);
     record.uid = facts->stx_uid;
     record.gid = facts->stx_gid;
+    mount_ = mount_of(*facts);
   }
   record.kind = static_cast<std::uint8_t>(kind_of_mode(record.final_mode, request_.kind));
 

@@ -67,7 +67,7 @@ class Creation {
   void made_or_met_at_path(const Look& before);
   // The same, asking the kernel which of both it was; true: created.
   bool made_or_met_as_told(int fd, const Look& before);
-  // What was made or met lies where the kernel's answer is exact.
+  // After one of those: what was made or met lies where the kernel's answer is exact.
   bool is_told(int fd) const { return created_query::is_exact_for(fd, mount_); }
   // The call failed, maybe behind the creation.
   void failed_or_left(int error, const Look& before);
@@ -80,7 +80,7 @@ class Creation {
   const Request& request_;
   Task task_;
   Snapshot before_;
-  std::uint64_t mount_ = 0;  // of what a descriptor was looked at by; statx(2)
+  std::uint64_t mount_ = 0;  // the unique number of the object's; 0: not known
 };
 
 }  // namespace umaskaudit::shim
