@@ -255,8 +255,10 @@ Snapshot snapshot_slowly(const Task& task) {
   return result;
 }
 
+// What is likely comes first: behind a system call the processor has forgotten which branches are
+// taken.
 MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t)) {
-  if (task.context == nullptr) {
+  if (__builtin_expect(task.context == nullptr, 0)) {
     Borrower& borrower = thread_state.borrower;
     const auto old = static_cast<std::uint16_t>(real(mask));
     const std::uint16_t cached = borrower.mask_known ? borrower.mask : old;
@@ -267,9 +269,9 @@ MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t)) {
   FsContext& context = *task.context;
   const bool held = holds(context, task.tid);
   const sys::SignalSet signals = sys::block_signals();
-  if (!held) acquire(context, task.tid);
+  if (__builtin_expect(!held, 1)) acquire(context, task.tid);
   const std::uint64_t change = context.change.load(std::memory_order_relaxed);
-  if (held && change % 2 != 0) {
+  if (__builtin_expect(held && change % 2 != 0, 0)) {
     const auto old = static_cast<std::uint16_t>(real(mask));
     sys::restore_signals(signals);
     return {old, old, change / 2 + 1, true};
@@ -283,7 +285,7 @@ MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t)) {
   context.mask.store(mask & 0777, std::memory_order_relaxed);
   context.change.store(change + 2, std::memory_order_release);
   context.witness.store(task.tid, std::memory_order_relaxed);
-  if (!held) release(context);
+  if (__builtin_expect(!held, 1)) release(context);
   sys::restore_signals(signals);
   return {old, cached, change / 2 + 1};
 }
