@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cstring>
 
 #include "preload/descriptor_guard.h"
@@ -65,6 +66,41 @@ bool write_quietly(int fd, const char* text, std::size_t length) {
   return written == static_cast<long>(length);
 }
 
+// Lines of the process in the upper half that could not be written, until one can: a log without
+// trace= has no other place for it. A forked child's own.
+constinit std::atomic<std::uint64_t> dropped{0};
+
+std::uint64_t own_half() {
+  return std::uint64_t{process.pid.load(std::memory_order_relaxed)} << 32;
+}
+
+void count_dropped() {
+  count_loss(trace::Loss::log_dropped);
+  const std::uint64_t own = own_half();
+  std::uint64_t seen = dropped.load(std::memory_order_relaxed);
+  std::uint64_t next = 0;
+  do {
+    next = (seen >> 32 == own >> 32 ? seen : own) + 1;
+  } while (!dropped.compare_exchange_weak(seen, next, std::memory_order_relaxed));
+}
+
+// Before the next line that can be written.
+bool tell_dropped(int fd) {
+  std::uint64_t seen = dropped.load(std::memory_order_relaxed);
+  const std::uint64_t own = own_half();
+  if (seen <= own || seen >> 32 != own >> 32) return true;
+  if (!dropped.compare_exchange_strong(seen, 0, std::memory_order_relaxed)) return true;
+  char room[96];
+  TextBuffer text(room, sizeof room);
+  text.put("umaskaudit[").decimal(own >> 32).put("] lines that could not be written before this: ");
+  text.decimal(seen - own).put('\n');
+  text.end();
+  if (write_quietly(fd, text.begin(), text.length())) return true;
+  std::uint64_t none = 0;  // where others were dropped meanwhile, these are not told
+  dropped.compare_exchange_strong(none, seen, std::memory_order_relaxed);
+  return false;
+}
+
 void emit(const TextBuffer& text) {
   bool written = false;
   if (sink.file) {
@@ -72,13 +108,13 @@ void emit(const TextBuffer& text) {
     const DescriptorGuard guard;
     const int fd = sys::open(sink.path, kLogFlags);
     if (fd >= 0) {
-      written = write_quietly(fd, text.begin(), text.length());
+      written = tell_dropped(fd) && write_quietly(fd, text.begin(), text.length());
       sys::close(fd);
     }
   } else if (is_still_stderr()) {
-    written = write_quietly(2, text.begin(), text.length());
+    written = tell_dropped(2) && write_quietly(2, text.begin(), text.length());
   }
-  if (!written) count_loss(trace::Loss::log_dropped);
+  if (!written) count_dropped();
 }
 
 // "umaskaudit[123/124 worker] "
@@ -179,7 +215,7 @@ void open_log() {
 
 void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack) {
   const Scratch scratch;
-  if (scratch.get() == nullptr) return count_loss(trace::Loss::log_dropped);
+  if (scratch.get() == nullptr) return count_dropped();
   TextBuffer text(scratch.get(), Scratch::kSize);
   put_author(text, author);
   text.put("umask(").mode(change.argument).put(") ");
@@ -201,7 +237,7 @@ void log_creation(const Author& author, const Request& request, const trace::Cre
   const auto created = static_cast<trace::Created>(record.created);
   if (record.error != 0 || created == trace::Created::no) return;
   const Scratch scratch;
-  if (scratch.get() == nullptr) return count_loss(trace::Loss::log_dropped);
+  if (scratch.get() == nullptr) return count_dropped();
   TextBuffer text(scratch.get(), Scratch::kSize);
   put_author(text, author);
   text.put(call_name(request.call)).put('(');
@@ -218,7 +254,7 @@ void log_creation(const Author& author, const Request& request, const trace::Cre
 void log_window(const Author& author, const WindowHits& hits) {
   if (hits.count == 0) return;
   const Scratch scratch;
-  if (scratch.get() == nullptr) return count_loss(trace::Loss::log_dropped);
+  if (scratch.get() == nullptr) return count_dropped();
   TextBuffer text(scratch.get(), Scratch::kSize);
   put_author(text, author);
   text.put("warning: thread ").decimal(hits.setter).put(" held umask ").mode(hits.inside);
@@ -232,7 +268,7 @@ void log_window(const Author& author, const WindowHits& hits) {
 void log_blind_spot(const Author& author, const char* what, const char* text_bytes,
                     std::uint32_t length) {
   const Scratch scratch;
-  if (scratch.get() == nullptr) return count_loss(trace::Loss::log_dropped);
+  if (scratch.get() == nullptr) return count_dropped();
   TextBuffer text(scratch.get(), Scratch::kSize);
   put_author(text, author);
   text.put("blind spot: ").put(what).put(": ").escaped(text_bytes, length < 1500 ? length : 1500);

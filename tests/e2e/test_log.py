@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 
 import harness
 from harness import Case, truths_of, victim
@@ -16,6 +17,8 @@ WARNING = re.compile(HEAD + r"warning: thread (?P<setter>\d+) held umask (?P<ins
                      r"moment instead of (?P<outside>0\d{3}), and (?P<count>\d+) objects? of other "
                      r"threads met it: thread (?P<victim>\d+) got (?P<mode>0\d{3}) instead of "
                      r"(?P<expected>0\d{3})$")
+DROPPED = re.compile(r"umaskaudit\[(?P<pid>\d+)\] lines that could not be written before this: "
+                     r"(?P<count>\d+)$")
 FRAME = re.compile(r"    #(\d+) (?:(?P<symbol>.+)\+0x[0-9a-f]+ )?"
                    r"\((?P<module>.+)\+0x[0-9a-f]+\)$")
 
@@ -29,6 +32,7 @@ class Log(Case):
     def lines_of(self, text):
         """Every line must be of a known form; returns (changes, creations, frames)."""
         changes, creations, frames, self.warnings = [], [], [], []
+        self.dropped = []
         for line in text.splitlines():
             if match := CHANGE.match(line):
                 changes.append(match)
@@ -38,6 +42,8 @@ class Log(Case):
                 self.warnings.append(match)
             elif match := FRAME.match(line):
                 frames.append(match)
+            elif match := DROPPED.match(line):
+                self.dropped.append(match)
             else:
                 self.fail(f"a torn or unknown line: {line!r}")
         return changes, creations, frames
@@ -65,6 +71,27 @@ class Log(Case):
         result = self.preload(victim("fork_handlers"), self.work, options=f"log={log}:stacks=none")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn(" umask(", log.read_text())
+
+    def test_lines_that_found_no_place_are_counted_in_the_next_one(self):
+        log = self.top / "log"
+        program = ("import os, sys\n"
+                   "log = sys.argv[1]\n"
+                   "os.umask(0o22)\n"
+                   "os.rename(log, log + '.away')\n"  # the log is not made again
+                   "os.umask(0o26)\n"
+                   "os.umask(0o27)\n"
+                   "os.rename(log + '.away', log)\n"
+                   "os.umask(0o77)\n"
+                   "os.umask(0o22)\n")
+        result = self.preload(sys.executable, "-ISB", "-c", program, log,
+                              options=f"log={log}:stacks=none")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        text = log.read_text()
+        changes, _, _ = self.lines_of(text)
+        self.assertEqual([match["new"] for match in changes], ["0022", "0077", "0022"])
+        self.assertEqual([match["count"] for match in self.dropped], ["2"])
+        told = text.splitlines().index(self.dropped[0][0])
+        self.assertIn(" umask(0077) ", text.splitlines()[told + 1])
 
     def test_bash(self):
         result = self.preload("bash", "-c", "umask 027; mkdir d; echo > f", options="")
