@@ -1,6 +1,6 @@
 // One thread reads the umask by writing it, m = umask(0); umask(m), while another creates files.
 // Ground truth: fstat of every file, the number of umask calls, and the threads' ids and names.
-// Usage: threads_umask DIR [FILES [WORK]]: WORK to count to between windows, at most 3 a file.
+// Usage: threads_umask DIR [FILES [WORK]]: WORK to count to between windows, 1 to 3 * FILES.
 #include <vector>
 
 #include "victim.h"
@@ -18,7 +18,7 @@ void* toggle_until_done(void*) {
   victim::name_thread("setter");
   setter_tid = victim::tid();
   start.wait();
-  for (std::size_t i = 0; !done && (work == 0 || i < 3 * truths.size()); ++i) {
+  for (std::size_t i = 0; i == 0 || (!done && (work == 0 || i < 3 * truths.size())); ++i) {
     const mode_t mask = umask(0);  // the window opens
     umask(mask);                   // and closes
     umask_calls += 2;
