@@ -8,6 +8,7 @@ import fcntl
 import os
 import pty
 import resource
+import shutil
 import signal
 import struct
 import subprocess
@@ -20,6 +21,7 @@ import harness
 from harness import Case, needs, truths_of, victim
 
 needs_root = unittest.skipIf(os.geteuid() != 0, "needs root")
+IMAGE = 120 << 20  # bytes, of a filesystem that is filled
 
 
 class HardTimes(Case):
@@ -218,13 +220,14 @@ class Terminal(Case):
 class CopyOnWrite(Case):
     """Backed once is not backed for ever where each write needs new space."""
 
-    base = "/dev/shm"  # a disk that others use may take its time to write out
+    # A disk that others use may take its time to write out.
+    base = "/dev/shm" if shutil.disk_usage("/dev/shm").free > 2 * IMAGE else None
 
     def on_btrfs(self, script):
         """Runs a shell script with a btrfs of its own at $0; returns the result."""
         image, mount = self.top / "image", self.top / "mount"
         mount.mkdir()
-        setup = (f"truncate -s 120M {image} && mkfs.btrfs -q -m single {image} >/dev/null && "
+        setup = (f"truncate -s {IMAGE} {image} && mkfs.btrfs -q -m single {image} >/dev/null && "
                  f"mount -o loop {image} {mount} || exit 77; ")
         result = self.execute("unshare", "-m", "sh", "-c", setup + script, mount)
         if result.returncode == 77:

@@ -46,6 +46,7 @@ class Browser:
                 arguments.append("--no-sandbox")
             self.session = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {
                 "browserName": "chrome", "goog:chromeOptions": {"args": arguments},
+                "timeouts": {"script": TIMEOUT * 1000},  # else 30 s, for all frames together
                 "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}}})["sessionId"]
             self.resize(width, height)
             self.set_scheme("dark" if dark else "light")
