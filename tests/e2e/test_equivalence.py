@@ -13,6 +13,7 @@ import harness
 from equivalence import VIEWS, Equivalence
 from harness import Case, victim
 
+LIBRARY = victim("libdlopen_storm_library.so")
 # victim -> (arguments behind the directory, aspects left out). Others get the directory only.
 VICTIMS = {
     # Threads race for the umask; which files they hit is chance, and which mask is left at the end.
@@ -32,7 +33,8 @@ VICTIMS = {
     "cancel_open_fifo": ([], ["calls"]),
     # It prints its environment, which has our two variables in it.
     "cleaned_env": ([], ["stdout", "calls"]),
-    "dlopen_storm": ([victim("libdlopen_storm_library.so")], ["calls", "errors"]),
+    "clone_ways": (["vm-fs"], []),
+    "dlopen_storm": ([LIBRARY], ["calls", "errors"]),
     "fork_storm": ([20], []),
     # Where ours makes the environment too large, the program's own goes, in a second call.
     "largest_environment": ([], ["calls", "errors"]),
@@ -43,6 +45,9 @@ VICTIMS = {
     "handler_umask": ([50], ["stdout", "created", "calls", "errors"]),
     # It wants errno untouched by sem_open(3), which glibc alone does not promise where it creates.
     "ipc_created": ([], ["ending", "stdout", "stderr", "held", "masks", "calls", "errors"]),
+    "loaded_code": (["dlopen", victim("libloaded_code_library.so")], []),
+    "loads_apart": ([LIBRARY], []),
+    "loads_in_turns": ([LIBRARY, LIBRARY], []),
     "many_threads": ([20], []),
     "plugin_host": ([victim("libthrowing_plugin.so")], []),
     # 20,000 system calls, all alike.
@@ -50,10 +55,14 @@ VICTIMS = {
     "rlimit_fsize": ([], ["calls", "errors"]),
     # liburing lies so close to the loader that what it unmaps is taken for the loader's work.
     "rings": ([], ["calls"]),
-    # Before a filter the shim starts a child that tells whether the clock is a system call.
-    "seccomp_exec": ([], ["held", "masks", "calls"]),
+    # Before a filter the shim starts a child that tells whether the clock is a system call; where
+    # it starts under one, it says that it cannot record.
+    "seccomp_exec": ([], ["stderr", "held", "masks", "calls"]),
     "seccomp_strict": ([], ["held", "masks", "calls"]),
+    # It traces the program itself.
+    "without_vdso": ([], ["held", "masks", "calls", "errors"]),
 }
+UNUSABLE = 99  # how a victim ends that was not given what it needs
 # Runs until it is killed; never runs without us; runs others; has a runtime of its own, see
 # test_runtimes.py.
 NOT_ALONE = {"kill9_loop", "linked", "refuses", "everyday_address", "everyday_thread",
@@ -200,6 +209,16 @@ class Same(Case):
 
 
 class Victims(Same):
+    def command(self, name, arguments):
+        """Its name is not enough for some. The directory is absolute: some go to another one."""
+        program, place = victim(name), str(self.work)
+        return {
+            "constructor_threads": ["env", f"VICTIM_DIR={place}", program],
+            "no_descriptors": ["sh", "-c", 'exec "$0" "$1" 0<&- 1>&- 2>&-', program, place],
+            "seccomp_exec": [program, victim("sweep"), place, "mkdir"],
+            "without_vdso": [program, victim("seccomp_strict"), place],
+        }.get(name, [program, place, *arguments])
+
     def test_every_victim(self):
         names = sorted(entry.name for entry in os.scandir(harness.PROGRAMS)
                        if entry.is_file() and os.access(entry, os.X_OK)
@@ -210,7 +229,13 @@ class Victims(Same):
                 continue
             with self.subTest(victim=name):
                 arguments, left_out = VICTIMS.get(name, ([], []))
-                self.check([victim(name), ".", *arguments], left_out)
+                command = self.command(name, arguments)
+                if "ending" not in left_out:
+                    harness.remove_tree(self.work)
+                    self.work.mkdir()
+                    bare = self.execute(*command)
+                    self.assertNotEqual(bare.returncode, UNUSABLE, bare.stderr)
+                self.check(command, left_out)
 
     def test_each_call_under_each_mask(self):
         for call in SWEEPS:
