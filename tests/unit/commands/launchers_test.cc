@@ -29,15 +29,21 @@ TEST(Launchers, OptionsAndAssignmentsAreNotTheProgram) {
   EXPECT_EQ(started("/usr/bin/env -i A=b C=d prog"), "prog");
   EXPECT_EQ(started("env -u NAME -C / prog"), "prog");
   EXPECT_EQ(started("env -uNAME --chdir=/ -- prog"), "prog");
+  EXPECT_EQ(started("env -vu NAME prog"), "prog");
+  EXPECT_EQ(started("env --unset NAME --chdir / prog"), "prog");
   EXPECT_EQ(started("env -S prog"), "prog");
   EXPECT_EQ(started("nice -n 5 prog"), "prog");
+  EXPECT_EQ(started("nice --adjustment 5 prog"), "prog");
   EXPECT_EQ(started("nice prog"), "prog");
   EXPECT_EQ(started("timeout -k 1 -s KILL 5 prog"), "prog");
   EXPECT_EQ(started("timeout --foreground 5m prog"), "prog");
+  EXPECT_EQ(started("timeout --signal KILL --kill-after=1 5 prog"), "prog");
   EXPECT_EQ(started("stdbuf -oL prog"), "prog");
+  EXPECT_EQ(started("stdbuf --output L prog"), "prog");
   EXPECT_EQ(started("setsid -w prog"), "prog");
   EXPECT_EQ(started("nohup prog"), "prog");
   EXPECT_EQ(started("sudo -u www -E A=b prog"), "prog");
+  EXPECT_EQ(started("sudo -A -n --user www prog"), "prog");
 }
 
 TEST(Launchers, OthersStartNothing) {
@@ -56,6 +62,7 @@ TEST(Launchers, SomeCleanTheEnvironment) {
   EXPECT_TRUE(cleans("env --ignore-environment prog"));
   EXPECT_TRUE(cleans("sudo prog"));
   EXPECT_FALSE(cleans("env A=b prog -i"));
+  EXPECT_FALSE(cleans("env -uid prog"));
   EXPECT_FALSE(cleans("env -- prog -i"));
   EXPECT_FALSE(cleans("nice prog -i"));
 }
