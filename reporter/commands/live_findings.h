@@ -1,5 +1,5 @@
 // Findings of a run that still grows: the rules over what is there by now, now and then.
-// Must never take more than a tenth of the time: what takes too long is left to the end.
+// Must never take more than a tenth of the time: what takes too long is left to `check`.
 // Called by `top`.
 #pragma once
 

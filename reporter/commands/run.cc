@@ -51,8 +51,7 @@ std::vector<std::string> shim_values(const Options& options) {
   return values;
 }
 
-// `clock`: of the real time; CLOCK_REALTIME_COARSE is its last tick, which births are stamped with.
-std::uint64_t real_time_ns(clockid_t clock) {
+std::uint64_t now_ns(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1000000000u +
@@ -69,15 +68,8 @@ RunRecord begin_record(const std::vector<std::string>& command, const Options& o
   record.umask = umask_of_process("self");
   record.parent_pid = getppid();
   record.parent = name_of_process(std::to_string(record.parent_pid));
-  record.start_real_ns = real_time_ns(CLOCK_REALTIME_COARSE);
+  record.start_real_ns = now_ns(CLOCK_REALTIME_COARSE);  // its last tick, which stamps births
   return record;
-}
-
-std::uint64_t monotonic_now() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1000000000u +
-         static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 int record(const Options& options, LiveLog* live, const std::vector<std::string>& command,
@@ -101,7 +93,7 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   if (!environment) return fail_early(environment.error());
   spdlog::debug("recording into {} with {}", escape(run->path), escape(*library));
 
-  const std::uint64_t begin_ns = monotonic_now();
+  const std::uint64_t begin_ns = now_ns(CLOCK_MONOTONIC);
   RunRecord record = begin_record(command, options);
   const ProgramFacts program = inspect_program(command[0]);
   const bool exists =
@@ -125,7 +117,7 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
     return fail_exec(console, command[0], end->exec_error);
   }
   record.pid = end->pid;
-  record.end_real_ns = real_time_ns(CLOCK_REALTIME);
+  record.end_real_ns = now_ns(CLOCK_REALTIME);
   record.exit_code = end->code();
   record.signal = end->signal;
   if (const Status written = write_run_record(run->path, record); !written)

@@ -16,18 +16,6 @@ constexpr std::size_t kUsualWidth = 100;  // where there is no terminal to ask
 constexpr std::size_t kRulerColumns = 56;
 constexpr char kFrame[] = "==================";
 
-Style severity_style(Severity severity) {
-  switch (severity) {
-    case Severity::note:
-      return Style::dim;
-    case Severity::warning:
-      return Style::warning;
-    case Severity::error:
-      return Style::bad;
-  }
-  return Style::bad;
-}
-
 std::string who(const EventRef& event) {
   return "thread '" + escape(event.thread) + "' (" + std::to_string(event.tid) + " of process " +
          std::to_string(event.pid) + ")";
@@ -177,6 +165,18 @@ class Text {
 };
 
 }  // namespace
+
+Style severity_style(Severity severity) {
+  switch (severity) {
+    case Severity::note:
+      return Style::dim;
+    case Severity::warning:
+      return Style::warning;
+    case Severity::error:
+      return Style::bad;
+  }
+  return Style::bad;
+}
 
 std::string window_ruler(const Finding& finding, std::size_t columns) {
   const Window& window = *finding.window;

@@ -1,6 +1,6 @@
 // A finding for people: the shape that users of the sanitizers know, two sides and a summary line.
 // Must never print a byte of the audited program unescaped, nor more objects than a screen holds.
-// Called by `check`, `report` and the summary of `run`.
+// Called by `check`, `report`, `top` and the summary of `run`.
 #pragma once
 
 #include <string>
@@ -9,6 +9,9 @@
 #include "reporter/rules/finding.h"
 
 namespace umaskaudit {
+
+// How alarming a finding is to look at.
+Style severity_style(Severity severity);
 
 // The whole finding, framed, with both stacks, the window on a ruler, and the SUMMARY line.
 void append_finding(std::string& out, const TextContext& context, const Finding& finding);

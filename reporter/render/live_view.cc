@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "reporter/base/time_text.h"
+#include "reporter/render/findings_text.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/text_report.h"
@@ -55,11 +56,6 @@ std::string cut_to(const std::string& text, std::size_t height) {
 
 std::string cut_line(const std::string& line, std::size_t width) {
   return width < 5 ? line : elide_middle(line, width);
-}
-
-Style severity_style(Severity severity) {
-  if (severity == Severity::error) return Style::bad;
-  return severity == Severity::warning ? Style::warning : Style::plain;
 }
 
 }  // namespace
