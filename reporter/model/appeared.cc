@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
-#include <tuple>
+#include <utility>
 
 #include "preload/trace/object_facts.h"
 
@@ -20,8 +21,15 @@ namespace {
 constexpr std::size_t kMostDirectories = 4096;
 constexpr std::size_t kMostEntries = 1 << 18;
 
-// Device, inode and birth: an inode number is used again. Birth 0: the record has none.
-using Object = std::tuple<std::uint64_t, std::uint64_t, std::int64_t>;
+// Device and inode. A number is used again: of two such objects the births differ.
+using Inode = std::pair<std::uint64_t, std::uint64_t>;
+
+struct Candidate {
+  std::int64_t birth_ns = 0;
+  Appeared file;
+};
+// At most kMostEntries, whatever the run created.
+using Candidates = std::multimap<Inode, Candidate>;
 
 std::string parent_of(const std::string& path) {
   const std::size_t slash = path.find_last_not_of('/') == std::string::npos
@@ -31,59 +39,52 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// What the records name, and where they say that something was made.
-class Known {
- public:
-  void operator()(const CreateEvent& event) {
-    if (event.error != 0) return;
-    objects_.insert({event.dev, event.ino, event.birth_ns});
-    if (event.created == trace::Created::no || event.path.empty() || event.path[0] != '/') return;
-    if (directories_.size() < kMostDirectories) directories_.insert(parent_of(event.path));
-  }
-  void operator()(const ProcessEvent& event) {
-    owners_.insert(event.uid);
-    owners_.insert(event.euid);
-  }
-  void operator()(const BlindSpotEvent& event) {
-    // These hide no creation: they are about masks and names.
-    if (event.reason == trace::Blind::no_mask || event.reason == trace::Blind::raw_clone ||
-        event.reason == trace::Blind::untracked_chroot)
-      return;
-    suspicious_ = true;
-    if (event.reason == trace::Blind::exec_privileged) any_owner_ = true;
-  }
-  void operator()(const LossEvent&) { suspicious_ = true; }
-  void operator()(const UmaskEvent& event) {
-    suspicious_ = suspicious_ || (event.drift && !event.drift_set_by);
-  }
-  void operator()(const EventBase&) {}
+// Where the records say that something was made, and `started`, if that is known.
+std::set<std::string> directories_of(const Run& run, const std::string& started) {
+  std::set<std::string> directories;
+  run.for_each([&](const Event& event) {
+    const auto* create = std::get_if<CreateEvent>(&event);
+    if (create == nullptr || create->error != 0 || create->created == trace::Created::no)
+      return true;
+    if (!create->path.empty() && create->path[0] == '/')
+      directories.insert(parent_of(create->path));
+    return directories.size() < kMostDirectories;
+  });
+  if (!started.empty()) directories.insert(started);
+  return directories;
+}
 
-  void use(const std::string& directory) {
-    if (!directory.empty()) directories_.insert(directory);
+// Whose objects count.
+class Owners {
+ public:
+  Owners(const Run& run, bool anybody) : anybody_(anybody || run.completeness().hides_owners) {
+    for (const ProcessEvent& process : run.processes()) {
+      users_.insert(process.uid);
+      users_.insert(process.euid);
+    }
   }
-  // The run's own directory is not the program's.
-  void ignore(const std::string& path) {
-    struct stat status {};
-    if (stat(path.c_str(), &status) == 0) objects_.insert({status.st_dev, status.st_ino, 0});
+  bool have(std::uint32_t uid) const {
+    return anybody_ || users_.empty() || users_.count(uid) != 0;
   }
-  const std::set<std::string>& directories() const { return directories_; }
-  bool names(const struct statx& facts) const {
-    const std::uint64_t device = trace::device_of(facts);
-    return objects_.count({device, facts.stx_ino, trace::birth_of(facts)}) != 0 ||
-           objects_.count({device, facts.stx_ino, 0}) != 0;
-  }
-  bool owns(std::uint32_t uid) const {
-    return any_owner_ || owners_.empty() || owners_.count(uid) != 0;
-  }
-  bool suspicious() const { return suspicious_; }
 
  private:
-  std::set<Object> objects_;
-  std::set<std::string> directories_;
-  std::set<std::uint32_t> owners_;
-  bool suspicious_ = false;
-  bool any_owner_ = false;
+  std::set<std::uint32_t> users_;
+  bool anybody_;
 };
+
+// Takes away what the records name. One without a birth names whatever has the inode.
+void remove_named(const Run& run, Candidates& candidates) {
+  run.for_each([&](const Event& event) {
+    const auto* create = std::get_if<CreateEvent>(&event);
+    if (create == nullptr || create->error != 0) return true;
+    const auto [first, last] = candidates.equal_range({create->dev, create->ino});
+    for (auto at = first; at != last;) {
+      const bool named = create->birth_ns == 0 || create->birth_ns == at->second.birth_ns;
+      at = named ? candidates.erase(at) : std::next(at);
+    }
+    return !candidates.empty();
+  });
+}
 
 // The kernel stamps births with the time of its last tick, usually not further in the past.
 std::uint64_t tick_ns() {
@@ -113,52 +114,67 @@ Span span_of(const Run& run, const AppearedQuery& query) {
 struct Closer {
   void operator()(DIR* directory) const { closedir(directory); }
 };
+using Listing = std::unique_ptr<DIR, Closer>;
 
-bool shared_with_others(int fd) {
+// Null where there is none, and for one that others write to as well.
+Listing open_own(const std::string& directory) {
+  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return nullptr;
+  Listing listing(fdopendir(fd));
   struct stat status {};
-  if (fstat(fd, &status) != 0) return true;
-  return (status.st_mode & S_ISVTX) != 0 && (status.st_mode & S_IWOTH) != 0;
+  const bool own = listing != nullptr && fstat(fd, &status) == 0 &&
+                   ((status.st_mode & S_ISVTX) == 0 || (status.st_mode & S_IWOTH) == 0);
+  if (listing == nullptr) close(fd);
+  return own ? std::move(listing) : nullptr;
 }
 
-}  // namespace
-
-std::vector<Appeared> appeared_unseen(const Run& run, const AppearedQuery& query) {
-  Known known;
-  run.for_each([&](const Event& event) {
-    std::visit(known, event);
-    return true;
-  });
-  if (!known.suspicious() && !query.suspicious) return {};
-  known.use(query.directory);
-  known.ignore(run.directory());
+// What was born in one of `directories` in the run's time.
+Candidates born_in(const Run& run, const AppearedQuery& query,
+                   const std::set<std::string>& directories) {
   const Span span = span_of(run, query);
+  const Owners owners(run, query.any_owner);
   const std::uint64_t first = run.begin_real_ns() != 0 ? run.begin_real_ns() : span.begin_ns;
-  std::vector<Appeared> found;
+  Candidates found;
   std::size_t entries = 0;
-  for (const std::string& directory : known.directories()) {
-    const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    const std::unique_ptr<DIR, Closer> listing(fd >= 0 ? fdopendir(fd) : nullptr);
+  for (const std::string& directory : directories) {
+    const Listing listing = open_own(directory);
     if (listing == nullptr) continue;
-    if (shared_with_others(fd)) continue;
     while (const dirent* entry = readdir(listing.get())) {
       const std::string name = entry->d_name;
       if (name == "." || name == "..") continue;
       if (++entries > kMostEntries) return found;
       struct statx facts {};
-      if (statx(fd, name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &facts) !=
-          0)
+      if (statx(dirfd(listing.get()), name.c_str(), AT_SYMLINK_NOFOLLOW,
+                STATX_BASIC_STATS | STATX_BTIME, &facts) != 0)
         continue;
       if (S_ISLNK(facts.stx_mode)) continue;  // they have no mode of their own
-      if (!span.holds(trace::birth_of(facts)) || known.names(facts)) continue;
-      if (!query.any_owner && !known.owns(facts.stx_uid)) continue;
+      const std::int64_t birth_ns = trace::birth_of(facts);
+      if (!span.holds(birth_ns) || !owners.have(facts.stx_uid)) continue;
+      const auto birth = static_cast<std::uint64_t>(birth_ns);
+      const std::uint64_t after = birth > first ? birth - first : 0;
       std::string path = directory == "/" ? "" : directory;
       path.append("/").append(name);
-      const auto birth = static_cast<std::uint64_t>(trace::birth_of(facts));
-      const std::uint64_t after = birth > first ? birth - first : 0;
-      found.push_back({path, trace::kind_of_type(facts.stx_mode), facts.stx_mode & Mode{07777},
-                       facts.stx_uid, facts.stx_gid, run.begin_ns() + after});
+      found.insert({{trace::device_of(facts), facts.stx_ino},
+                    {birth_ns,
+                     {path, trace::kind_of_type(facts.stx_mode), facts.stx_mode & Mode{07777},
+                      facts.stx_uid, facts.stx_gid, run.begin_ns() + after}}});
     }
   }
+  return found;
+}
+
+}  // namespace
+
+std::vector<Appeared> appeared_unseen(const Run& run, const AppearedQuery& query) {
+  if (!run.completeness().hides_creations && !query.suspicious) return {};
+  Candidates candidates = born_in(run, query, directories_of(run, query.directory));
+  // The run's own directory is not the program's.
+  struct stat own {};
+  if (stat(run.directory().c_str(), &own) == 0) candidates.erase(Inode{own.st_dev, own.st_ino});
+  if (!candidates.empty()) remove_named(run, candidates);
+  std::vector<Appeared> found;
+  found.reserve(candidates.size());
+  for (auto& [inode, candidate] : candidates) found.push_back(std::move(candidate.file));
   std::sort(found.begin(), found.end(),
             [](const Appeared& a, const Appeared& b) { return a.path < b.path; });
   return found;

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,15 +28,15 @@ struct AppearedQuery {
   bool any_owner = false;           // something ran as another user
 };
 
-// Nothing when all was seen: no blind spot behind which a creation can lie, no loss, no drift of
-// the mask. Else looks into the directories in which the run created something, and into the one
-// that is given: objects born between the run's beginning and end, owned by a user that it ran as
-// (by anybody, where not one process was recorded). Directories that others write to as well
-// (sticky, as /tmp) are left out: what appears there may be anybody's. At most some thousand
-// directories and entries are looked at. Births are stamped with the kernel's last tick (1 to 10
-// ms): what somebody made in the tick before the run, or in the one after it, may be among them.
-// Where CMD's start is not known the first event counts, less the usual length of a tick; a tick
-// that came late may hide an object then.
+// Nothing, and nothing is read, when all was seen: Completeness::hides_creations. Else reads the
+// run twice, and looks into the directories in which it created something, and into the one that is
+// given: objects born between the run's beginning and end, owned by a user that it ran as (by
+// anybody, where not one process was recorded). Directories that others write to as well (sticky,
+// as /tmp) are left out: what appears there may be anybody's. At most 4096 directories and 262144
+// entries are looked at; memory follows these, not the run. Births are stamped with the kernel's
+// last tick (1 to 10 ms): what somebody made in the tick before the run, or in the one after it,
+// may be among them. Where CMD's start is not known the first event counts, less the usual length
+// of a tick; a tick that came late may hide an object then.
 // Sorted by path.
 std::vector<Appeared> appeared_unseen(const Run& run, const AppearedQuery& query);
 

@@ -73,6 +73,18 @@ bool explained(const Segment& segment, const ExecFact& exec, std::uint64_t since
       [&](const BlindFact& spot) { return spot.tid == exec.tid && spot.time_ns >= since_ns; });
 }
 
+constexpr std::uint64_t bit(trace::Blind reason) {
+  return std::uint64_t{1} << static_cast<unsigned>(reason);
+}
+
+// Somebody changed a mask who was not seen in another process that shares it.
+bool drifted_unseen(const Segment& segment, const ContextTree& tree) {
+  return std::any_of(segment.drifts.begin(), segment.drifts.end(), [&](const DriftFact& drift) {
+    const ContextPiece* piece = tree.find(segment.index, drift.context);
+    return piece == nullptr || !piece->met(drift.change);
+  });
+}
+
 }  // namespace
 
 LossEvent segment_loss(const char* reason, std::uint64_t count, const std::string& segment,
@@ -105,6 +117,19 @@ Completeness assess(const std::vector<std::unique_ptr<Segment>>& segments,
   }
   for (LossEvent& loss : all.losses) loss.time_ns = end_ns;
   return all;
+}
+
+void assess_hidden(const std::vector<std::unique_ptr<Segment>>& segments, const ContextTree& tree,
+                   bool unfollowed, Completeness* all) {
+  // About masks and names: what is created behind these is seen.
+  constexpr std::uint64_t kHarmless = bit(trace::Blind::no_mask) | bit(trace::Blind::raw_clone) |
+                                      bit(trace::Blind::untracked_chroot);
+  all->hides_creations = unfollowed || !all->losses.empty();
+  for (const auto& segment : segments) {
+    all->hides_creations |=
+        (segment->blind_reasons & ~kHarmless) != 0 || drifted_unseen(*segment, tree);
+    all->hides_owners |= (segment->blind_reasons & bit(trace::Blind::exec_privileged)) != 0;
+  }
 }
 
 std::vector<BlindSpotEvent> unfollowed_execs(const std::vector<std::unique_ptr<Segment>>& segments,

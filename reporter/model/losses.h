@@ -29,6 +29,10 @@ Completeness assess(const std::vector<std::unique_ptr<Segment>>& segments,
 std::vector<BlindSpotEvent> unfollowed_execs(const std::vector<std::unique_ptr<Segment>>& segments,
                                              const ContextTree& tree);
 
+// Fills in what may have been created behind all that; `all` has the losses.
+void assess_hidden(const std::vector<std::unique_ptr<Segment>>& segments, const ContextTree& tree,
+                   bool unfollowed, Completeness* all);
+
 // A loss that belongs to one segment; count 0 means "it happened".
 LossEvent segment_loss(const char* reason, std::uint64_t count, const std::string& segment,
                        const std::string& detail);

@@ -29,6 +29,10 @@ struct Completeness {
   std::uint64_t unknown_records = 0;  // of a newer minor version, skipped by length
   std::uint64_t lost[trace::kLossKinds] = {};
   std::vector<LossEvent> losses;  // the same, worded
+  // True: something may have been created without a record. By a program that was not seen, behind
+  // another blind spot, in what was lost, or by whoever changed a mask unseen.
+  bool hides_creations = false;
+  bool hides_owners = false;  // true: and as a user that no process is known to have been
   // Records that are missing, as far as they can be counted: a damaged place and an image without a
   // segment count as one each, though either may have held many.
   std::uint64_t total_lost() const;

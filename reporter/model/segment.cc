@@ -184,6 +184,7 @@ void Learner::add(const trace::ThreadCreate& create) {
 }
 
 void Learner::add(const trace::BlindSpot& spot) {
+  segment_.blind_reasons |= std::uint64_t{1} << std::min<unsigned>(spot.reason, 63);
   const auto reason = static_cast<trace::Blind>(spot.reason);
   if (reason == trace::Blind::exec_static || reason == trace::Blind::exec_privileged ||
       reason == trace::Blind::exec_environment || reason == trace::Blind::exec_abi) {

@@ -123,6 +123,7 @@ struct Segment {
   std::vector<ForkFact> forks;
   std::vector<DriftFact> drifts;
   std::vector<BlindFact> told_blind;  // blind spots that name an exec
+  std::uint64_t blind_reasons = 0;    // 1 << trace::Blind of all of them; 1 << 63: unknown ones
 
   // The program that the segment belongs to; nothing when its record was lost.
   const Image* image() const { return images.empty() ? nullptr : &images.front(); }

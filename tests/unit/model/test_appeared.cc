@@ -1,0 +1,188 @@
+// What may have been created without a record, and how little is asked of a run where nothing was.
+// That what appears is found, and nothing else, tests/e2e/test_appeared.py holds against real runs.
+#include "reporter/model/appeared.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include "preload/trace/object_facts.h"
+#include "tests/unit/model/run_helpers.h"
+
+namespace umaskaudit {
+namespace {
+
+using testing::creation;
+using ::testing::ElementsAre;
+using testing::mask_change;
+using testing::open_or_die;
+using testing::ReadRun;
+using testing::RunDirectory;
+using testing::SegmentBuilder;
+
+SegmentBuilder image() {
+  SegmentBuilder segment(100, 1000);
+  begin_image(&segment, "app");
+  return segment;
+}
+
+void add_blind_spot(SegmentBuilder* segment, std::uint16_t reason) {
+  trace::BlindSpot spot{};
+  spot.reason = reason;
+  spot.context = 1;
+  segment->blind_spot({100, 2000}, spot, "what");
+}
+
+Completeness completeness_of(const SegmentBuilder& segment) {
+  const RunDirectory directory;
+  directory.add(segment);
+  return open_or_die(directory.path()).completeness();
+}
+
+Completeness behind(std::uint16_t reason) {
+  SegmentBuilder segment = image();
+  add_blind_spot(&segment, reason);
+  return completeness_of(segment);
+}
+Completeness behind(trace::Blind reason) { return behind(static_cast<std::uint16_t>(reason)); }
+
+TEST(Hidden, NothingWhereAllWasSeen) {
+  SegmentBuilder segment = image();
+  segment.create({100, 2000}, creation(1, 0, 022), "/made");
+  segment.umask({100, 3000}, mask_change(1, 1, 022, 027));
+  EXPECT_FALSE(completeness_of(segment).hides_creations);
+  EXPECT_FALSE(completeness_of(segment).hides_owners);
+}
+
+TEST(Hidden, BlindSpotsOfMasksAndNamesHideNoCreation) {
+  EXPECT_FALSE(behind(trace::Blind::no_mask).hides_creations);
+  EXPECT_FALSE(behind(trace::Blind::raw_clone).hides_creations);
+  EXPECT_FALSE(behind(trace::Blind::untracked_chroot).hides_creations);
+}
+
+TEST(Hidden, OthersDoAlsoThoseOfANewerShim) {
+  EXPECT_TRUE(behind(trace::Blind::exec_static).hides_creations);
+  EXPECT_TRUE(behind(trace::Blind::dlmopen).hides_creations);
+  EXPECT_TRUE(behind(trace::Blind::io_uring).hides_creations);
+  EXPECT_TRUE(behind(63).hides_creations);
+  EXPECT_TRUE(behind(64 + static_cast<std::uint16_t>(trace::Blind::no_mask)).hides_creations);
+  EXPECT_TRUE(behind(UINT16_MAX).hides_creations);
+}
+
+TEST(Hidden, OnlyAProgramWithOtherRightsHidesWhoItWas) {
+  EXPECT_FALSE(behind(trace::Blind::exec_static).hides_owners);
+  EXPECT_TRUE(behind(trace::Blind::exec_privileged).hides_owners);
+}
+
+TEST(Hidden, BehindALossAndAnExecThatNobodyExplains) {
+  SegmentBuilder full = image();
+  full.header().lost[static_cast<unsigned>(trace::Loss::segment_full)] = 1;
+  EXPECT_TRUE(completeness_of(full).hides_creations);
+  SegmentBuilder gone = image();
+  trace::Exec exec{};
+  exec.context = 1;
+  gone.exec({100, 2000}, exec, "/bin/unseen");
+  EXPECT_TRUE(completeness_of(gone).hides_creations);
+}
+
+TEST(Hidden, BehindAMaskThatSomebodyUnseenSet) {
+  SegmentBuilder segment = image();
+  trace::Umask drift = mask_change(1, 1, 077, 027);
+  drift.cached = 022;
+  segment.umask({100, 2000, trace::kDrift}, drift);
+  EXPECT_TRUE(completeness_of(segment).hides_creations);
+}
+
+TEST(Appeared, ARunIsNotReadAgainWhereAllWasSeen) {
+  const RunDirectory directory;
+  SegmentBuilder segment = image();
+  segment.create({100, 2000}, creation(1, 0, 022), "/made");
+  directory.add(segment);
+  unsigned passes = 0;
+  const auto count = [&](std::uint64_t done, std::uint64_t total) { passes += done == total; };
+  const Result<ReadRun> run = ReadRun::open(directory.path(), count);
+  ASSERT_TRUE(run);
+  const unsigned opened = passes;
+  EXPECT_TRUE(appeared_unseen(*run, {}).empty());
+  EXPECT_EQ(passes, opened);
+  (void)testing::events_of(*run);
+  EXPECT_EQ(passes, opened + 1);  // that is how it would be noticed
+}
+
+// Files that are really there.
+class AppearedOnDisk : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    segment_ = image();
+    add_blind_spot(&segment_, static_cast<std::uint16_t>(trace::Blind::dlmopen));
+    query_.directory = files_.path();
+    query_.begin_real_ns = 1;
+    query_.end_real_ns = INT64_MAX;
+    query_.any_owner = true;
+    files_.write("probe", "");
+    if (facts("probe").stx_btime.tv_sec == 0) GTEST_SKIP() << "no births on this filesystem";
+    record("probe");
+  }
+
+  struct statx facts(const std::string& name) const {
+    struct statx facts {};
+    EXPECT_EQ(statx(AT_FDCWD, (files_.path() + "/" + name).c_str(), AT_SYMLINK_NOFOLLOW,
+                    STATX_BASIC_STATS | STATX_BTIME, &facts),
+              0);
+    return facts;
+  }
+  // The run says that it made it.
+  void record(const std::string& name, bool with_birth = true) {
+    const struct statx found = facts(name);
+    trace::Create create = creation(1, 0, 022);
+    create.dev = trace::device_of(found);
+    create.ino = found.stx_ino;
+    create.birth_ns = with_birth ? trace::birth_of(found) : 0;
+    segment_.create({100, 3000}, create, files_.path() + "/" + name);
+  }
+  std::vector<std::string> appeared() const {
+    const RunDirectory directory;
+    directory.add(segment_);
+    std::vector<std::string> names;
+    for (const Appeared& file : appeared_unseen(open_or_die(directory.path()), query_))
+      names.push_back(file.path.substr(files_.path().size() + 1));
+    return names;
+  }
+
+  RunDirectory files_;
+  SegmentBuilder segment_{0};
+  AppearedQuery query_;
+};
+
+TEST_F(AppearedOnDisk, WhatNoRecordNamesByPath) {
+  for (const char* name : {"c", "a", "d", "b"}) files_.write(name, "");
+  record("d");
+  EXPECT_THAT(appeared(), ElementsAre("a", "b", "c"));
+}
+
+TEST_F(AppearedOnDisk, ARecordWithoutABirthNamesWhateverHasTheInode) {
+  files_.write("a", "");
+  files_.write("b", "");
+  record("a", false);
+  EXPECT_THAT(appeared(), ElementsAre("b"));
+}
+
+TEST_F(AppearedOnDisk, AnInodeThatWasUsedBeforeIsAnotherObject) {
+  files_.write("a", "");
+  trace::Create earlier = creation(1, 0, 022);
+  earlier.dev = trace::device_of(facts("a"));
+  earlier.ino = facts("a").stx_ino;
+  earlier.birth_ns = trace::birth_of(facts("a")) - 1;
+  segment_.create({100, 3000}, earlier, files_.path() + "/gone");
+  EXPECT_THAT(appeared(), ElementsAre("a"));
+}
+
+TEST_F(AppearedOnDisk, ASecondNameOfWhatIsRecordedIsNoOther) {
+  files_.write("a", "");
+  record("a");
+  ASSERT_EQ(link((files_.path() + "/a").c_str(), (files_.path() + "/b").c_str()), 0);
+  EXPECT_THAT(appeared(), ElementsAre());
+}
+
+}  // namespace
+}  // namespace umaskaudit
