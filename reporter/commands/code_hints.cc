@@ -127,8 +127,6 @@ class CodeReader {
   bool io_uring_ = false;
 };
 
-bool starts_with(const std::string& text, const char* start) { return text.rfind(start, 0) == 0; }
-
 using Imports = std::map<std::string, std::uint64_t>;  // name -> slot
 
 std::uint64_t slot_of(const Imports& imports, const char* name) {
@@ -138,10 +136,10 @@ std::uint64_t slot_of(const Imports& imports, const char* name) {
 
 bool uses_liburing(const ElfImage& image, const Imports& imports) {
   const auto first = imports.lower_bound("io_uring_");
-  if (first != imports.end() && starts_with(first->first, "io_uring_")) return true;
+  if (first != imports.end() && first->first.starts_with("io_uring_")) return true;
   const std::vector<std::string> needed = image.needed();
   return std::any_of(needed.begin(), needed.end(),
-                     [](const std::string& name) { return starts_with(name, "liburing"); });
+                     [](const std::string& name) { return name.starts_with("liburing"); });
 }
 
 }  // namespace
