@@ -25,6 +25,12 @@ PROGRAMS = Path(os.environ.get("TEST_PROGRAMS", BUILD / "tests" / "programs"))
 TIMEOUT = 60  # seconds; reached only by a hang
 
 
+# A shell's background job ignores these, and so would each program that a test starts and signals.
+for inherited in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+    if signal.getsignal(inherited) is signal.SIG_IGN:
+        signal.signal(inherited, signal.SIG_DFL)
+
+
 def octal(mode):
     return f"{mode:04o}"
 
