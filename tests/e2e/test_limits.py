@@ -253,6 +253,20 @@ class CopyOnWrite(Case):
         self.assertEqual(len(truths_of(result)), 5 * 512)
         self.assertEqual(len(harness.tree(self.work)), 5 * 512)
 
+    @needs_root
+    @needs("unshare", "mount", "mkfs.btrfs", "strace", "truncate")
+    def test_a_tracer_that_delays_every_answer(self):
+        """How long one took says nothing of the disk there."""
+        calls = "madvise,getppid"
+        delay = f"strace -f -qq -o /dev/null -e trace={calls} -e inject={calls}:delay_exit=60"
+        result = self.on_btrfs(
+            f"{delay} true || exit 77; "
+            f"{delay} env LD_PRELOAD={harness.SHIM} UMASKAUDIT_OPTIONS=log=off:trace=$0/run "
+            f"mkdir {self.work}/a {self.work}/b && {harness.TOOL} report $0/run --format jsonl")
+        report = harness.Report(result.stdout.decode().splitlines())
+        self.assertEqual(set(report.creations()), {str(self.work / "a"), str(self.work / "b")})
+        self.assertEqual(report.of("loss"), [])
+
 
 def fill(mount, work):
     """Fills `mount` while a program records into it, until it writes out what was in place.
