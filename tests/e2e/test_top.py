@@ -9,7 +9,7 @@ import time
 import harness
 from harness import Case, needs, victim
 
-DEADLINE = 60  # seconds; reached only by a hang
+DEADLINE = harness.TIMEOUT
 SCRIPT = "umask 027; mkdir made; umask 0; : > wide; read line < fifo; mkdir late; exit 7"
 
 
