@@ -89,6 +89,8 @@ Result<RunDirectory> prepare_run_directory(const std::string& path) {
   RunDirectory run;
   run.made = mkdir(path.c_str(), 0700) == 0;
   if (!run.made && errno != EEXIST) return cannot_record(path, std::strerror(errno));
+  // A mask with 0700 in it keeps out the owner too, and open(2) wants to read.
+  if (run.made) fchmodat(AT_FDCWD, path.c_str(), 0700, AT_SYMLINK_NOFOLLOW);
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return cannot_record(path, std::strerror(errno));
   const auto close_fd = [](const int* descriptor) { close(*descriptor); };

@@ -166,6 +166,19 @@ class Privacy(Case):
     def test_without_a_mask(self):
         self.check_all()
 
+    def test_of_an_ordinary_user_whom_the_mask_keeps_out_too(self):
+        user = {}
+        if os.geteuid() == 0:  # who may read what has mode 0000
+            self.top.chmod(0o777)
+            user = {"user": 65534, "group": 65534, "extra_groups": []}
+        run = self.new_run()
+        result = self.execute(harness.TOOL, "run", "-o", run, "--", "sh", "-c", "umask; mkdir d",
+                              cwd=self.top, umask=0o777, **user)
+        self.assertEqual((result.returncode, result.stdout), (0, b"0777\n"), result.stderr)
+        self.check_private(run)
+        (made,) = self.report(run).of("create", call="mkdir")
+        self.assertEqual((made["mask"], made["final"]), ("0777", "0000"))
+
     @needs("setfacl")
     def test_with_a_default_acl(self):
         acl = "default:user::rwx,default:user:nobody:rwx,default:group::rwx,default:other::rwx"
