@@ -109,7 +109,8 @@ std::vector<std::uint8_t> encode_acl(unsigned user, unsigned group, unsigned oth
   std::vector<std::uint8_t> bytes{2, 0, 0, 0};
   const auto entry = [&](unsigned tag, unsigned perm, std::uint8_t id) {
     const auto low = [](unsigned value) { return static_cast<std::uint8_t>(value); };
-    bytes.insert(bytes.end(), {low(tag), 0, low(perm), 0, id, id, id, id});
+    const std::uint8_t packed[] = {low(tag), 0, low(perm), 0, id, id, id, id};
+    for (const std::uint8_t byte : packed) bytes.push_back(byte);
   };
   entry(0x01, user, 0xff);
   if (mask) entry(0x02, 7, 1);  // user 0x01010101
