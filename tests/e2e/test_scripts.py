@@ -238,6 +238,93 @@ class Sanitize(Case):
         self.assertEqual(result.returncode, 1)
 
 
+CLANG_TIDY = """
+[ "$1" != --version ] || exec echo version 14
+name=${2##*/}
+shift 3
+echo "$name $*" >> "$STANDINS/asked"
+! grep -q defect "$TREE/both.h" || { echo "$TREE/build/debug/../../both.h:1:2: error: bad [x]"
+  echo "  where"; echo "$TREE/$name:3:4: error: worse [y]"; exit 1; }
+"""
+COMPILED = (("a", "-DONE", "both.h"), ("a", "-DTWO", "both.h"), ("b", "-O2 -MD -MF b.d", "both.h"),
+            ("b", "-O0", "both.h"), ("c", "-O2", "other.h"))
+
+
+class Tidy(Case):
+    """scripts/lint tidy, with a stand-in that finds a defect where the word is."""
+
+    def setUp(self):
+        super().setUp()
+        self.tree = self.top / "tree"
+        shutil.copytree(SCRIPTS, self.tree / "scripts")
+        for name in ("a.cc", "b.cc", "c.cc", "both.h", "other.h", ".clang-tidy"):
+            (self.tree / name).write_text("text\n")
+        self.standins = self.top / "standins"
+        self.standins.mkdir()
+        for name, body in (("clang-tidy", CLANG_TIDY),
+                           ("ninja", '[ "$3" != -t ] || cat "$STANDINS/deps"')):
+            (self.standins / name).write_text(f"#!/bin/sh\n{body}\n")
+            (self.standins / name).chmod(0o755)
+        build = self.tree / "build" / "debug"
+        build.mkdir(parents=True)
+        (build / "build.ninja").touch()
+        (build / "compile_commands.json").write_text(json.dumps([
+            {"file": f"../../{name}.cc", "output": f"{number}.o",
+             "command": f"ccache c++ {flags} -o {number}.o -c ../../{name}.cc"}
+            for number, (name, flags, _) in enumerate(COMPILED)]))
+        (self.standins / "deps").write_text("".join(
+            f"{number}.o: #deps 2, deps mtime 1 (VALID)\n    ../../{name}.cc\n"
+            f"    ../../{header}\n\n"
+            for number, (name, _, header) in enumerate(COMPILED)))
+
+    def tidy(self, *files):
+        """Exit code, stdout and what the tool was asked."""
+        asked = self.standins / "asked"
+        asked.write_text("")
+        result = self.execute("bash", self.tree / "scripts" / "lint", "tidy", *files, env={
+            "PATH": f"{self.standins}:{os.environ['PATH']}", "STANDINS": str(self.standins),
+            "TREE": str(self.tree)}, cwd=self.tree)
+        self.assertNotIn(b"Traceback", result.stderr)
+        return result.returncode, result.stdout.decode(), sorted(asked.read_text().splitlines())
+
+    def test_what_was_clean_is_looked_at_again_when_it_may_have_changed(self):
+        both = ["a.cc -DONE", "a.cc -DTWO", "b.cc -O2"]
+        self.assertEqual(self.tidy(), (0, "tidy: 4 files, 0 of them unchanged, 0 with complaints\n",
+                                       [*both, "c.cc -O2"]))
+        self.assertEqual(self.tidy(), (0, "tidy: 4 files, 4 of them unchanged, 0 with complaints\n",
+                                       []))
+        (self.tree / "both.h").write_text("other text\n")
+        self.assertEqual(self.tidy()[2], both)
+        (self.tree / ".clang-tidy").write_text("# why\ntext\n")
+        self.assertEqual(self.tidy()[2], [])
+        (self.tree / ".clang-tidy").write_text("other text\n")
+        self.assertEqual(self.tidy()[2], [*both, "c.cc -O2"])
+
+    def test_a_header_complains_once_and_until_it_is_mended(self):
+        (self.tree / "both.h").write_text("defect\n")
+        for _ in range(2):
+            code, out, asked = self.tidy("both.h")
+            lines = out.splitlines()
+            self.assertEqual(sorted(lines[:-1]),
+                             ["  where", "a.cc:3:4: error: worse [y]",
+                              "b.cc:3:4: error: worse [y]", "both.h:1:2: error: bad [x]"])
+            self.assertEqual(lines[-1], "tidy: 3 files, 0 of them unchanged, 3 with complaints")
+            self.assertEqual((code, asked), (1, ["a.cc -DONE", "a.cc -DTWO", "b.cc -O2"]))
+
+    def test_files_are_those_that_are_named(self):
+        self.assertEqual(self.tidy("other.h", "scripts/lint")[::2], (0, ["c.cc -O2"]))
+        self.assertEqual(self.tidy("absent.cc")[::2], (1, []))
+
+    def test_without_the_tool_it_is_left_out(self):
+        few = self.top / "few"
+        few.mkdir()
+        (few / "dirname").symlink_to(shutil.which("dirname"))
+        result = self.execute(shutil.which("bash"), self.tree / "scripts" / "lint", "tidy",
+                              env={"PATH": str(few)})
+        self.assertEqual((result.returncode, result.stdout),
+                         (77, b"clang-tidy is not installed\n"))
+
+
 class ContinuousIntegration(Case):
     def test_all_parts_run_and_each_can_fail(self):
         parts = {"test": "--with-programs", "sanitize": ""}

@@ -5,8 +5,6 @@
 
 #include "bug_victim.h"
 
-extern char** environ;
-
 namespace {
 
 unsigned umask_of_proc() {

@@ -48,10 +48,10 @@ char* map_log() {
   close(fd);
   return static_cast<char*>(at);
 }
-char* const mapped = map_log();
+char* const kMapped = map_log();
 std::size_t used = 0;
 void put(const char*) {
-  mapped[used] = '\n';
+  kMapped[used] = '\n';
   used += 256;  // the size of one of our records
 }
 #else

@@ -6,8 +6,6 @@
 
 #include "victim.h"
 
-extern char** environ;
-
 namespace {
 
 // The new image: creates, and prints the names it finds in its environment.

@@ -6,8 +6,10 @@
 #include "victim.h"
 
 extern "C" {
+// NOLINTBEGIN(readability-identifier-naming): glibc's names
 void* __libc_malloc(std::size_t size);
 void* __libc_calloc(std::size_t count, std::size_t size);
+// NOLINTEND(readability-identifier-naming)
 }
 
 namespace {

@@ -16,7 +16,7 @@ struct CreatesOnUnwind {
 };
 
 void throw_after_creating(const std::string& dir) {
-  const CreatesOnUnwind guard{dir + "/on-unwind"};
+  [[maybe_unused]] const CreatesOnUnwind guard{dir + "/on-unwind"};
   mkdir((dir + "/before-throw").c_str(), 0777);
   throw std::runtime_error("thrown");
 }

@@ -12,7 +12,7 @@ BothWalks both;
 namespace {
 
 // libunwind remembers frames by their address: after dlclose(3) that is another's.
-const int no_memory = unw_set_caching_policy(unw_local_addr_space, UNW_CACHE_NONE);
+const int kNoMemory = unw_set_caching_policy(unw_local_addr_space, UNW_CACHE_NONE);
 
 // unw_step(3) and not unw_backtrace(3): the latter has a memory of its own that cannot be put off.
 [[gnu::always_inline]] inline void walk_theirs() {

@@ -115,7 +115,8 @@ class Target : public testing::Test {
     rmdir(directory_);
   }
   void write(const void* bytes, std::size_t size, mode_t mode = 0755) {
-    std::ofstream(path_, std::ios::binary).write(static_cast<const char*>(bytes), size);
+    std::ofstream(path_, std::ios::binary)
+        .write(static_cast<const char*>(bytes), static_cast<std::streamsize>(size));
     ASSERT_EQ(chmod(path_.c_str(), mode), 0);
   }
   void write(const std::string& text) { write(text.data(), text.size()); }

@@ -212,10 +212,10 @@ class Random {
 };
 
 sock_filter random_operation(Random& random, unsigned left, bool arguments) {
-  static const std::uint16_t kArithmetic[] = {BPF_ADD, BPF_SUB, BPF_AND, BPF_OR,
-                                              BPF_XOR, BPF_LSH, BPF_RSH};
-  static const std::uint16_t kTests[] = {BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET};
-  static const std::uint16_t kSources[] = {BPF_K, BPF_X};
+  static constexpr std::uint16_t kArithmetic[] = {BPF_ADD, BPF_SUB, BPF_AND, BPF_OR,
+                                                  BPF_XOR, BPF_LSH, BPF_RSH};
+  static constexpr std::uint16_t kTests[] = {BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET};
+  static constexpr std::uint16_t kSources[] = {BPF_K, BPF_X};
   switch (random.below(9)) {
     case 0:
       return load_number();
@@ -244,7 +244,7 @@ sock_filter random_operation(Random& random, unsigned left, bool arguments) {
 }
 
 Filter random_filter(Random& random, bool arguments) {
-  static const std::uint32_t kActions[] = {
+  static constexpr std::uint32_t kActions[] = {
       kAllow, kAllow, SECCOMP_RET_LOG, kKill, SECCOMP_RET_ERRNO | 1, SECCOMP_RET_TRAP};
   // The kernel refuses to read a memory cell that some way leaves unset: none is read here.
   Filter filter = {load_number()};

@@ -21,7 +21,7 @@ namespace umaskaudit::testing_support {
 namespace {
 
 // As init.cc does, in the first thread.
-const bool first_thread_known = (shim::remember_first_thread(), true);
+const bool kFirstThreadKnown = (shim::remember_first_thread(), true);
 
 constexpr unsigned kDepth = 16;
 using Frames = std::vector<std::uintptr_t>;

@@ -169,8 +169,8 @@ TEST(Checksum, AnyFlippedBitChangesIt) {
 
 TEST(Checksum, AnyTwoSwappedWordsChangeIt) {
   const Record record = some_record();
-  for (unsigned a = 1; a < kRecord / 8; ++a) {
-    for (unsigned b = a + 1; b < kRecord / 8; ++b) {
+  for (std::size_t a = 1; a < kRecord / 8; ++a) {
+    for (std::size_t b = a + 1; b < kRecord / 8; ++b) {
       Record swapped = record;
       std::swap_ranges(swapped.bytes + a * 8, swapped.bytes + a * 8 + 8, swapped.bytes + b * 8);
       EXPECT_NE(swapped.checksum(), record.checksum()) << a << ", " << b;

@@ -47,7 +47,7 @@ TEST(Rwx, AllModesAsStatShowsThem) {
   ASSERT_NE(stat, nullptr);
   unsigned mode = 0;
   char shown[32];
-  while (fscanf(stat, "%u %31s", &mode, shown) == 2) {
+  while (fscanf(stat, "%u %31s", &mode, shown) == 2) {  // NOLINT(cert-err34-c): our own numbers
     EXPECT_EQ("d" + rwx(mode), shown);
     ++compared;
   }

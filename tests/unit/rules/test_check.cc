@@ -37,7 +37,7 @@ class CheckTest : public ::testing::Test {
     for (const std::uint32_t id : {1u, 2u, 3u, 4u}) {
       trace::Stack stack{};
       stack.id = id;
-      segment_.stack({kPid, 1010}, stack, {std::uint64_t{1} << 48 | (0x1000 * id)});
+      segment_.stack({kPid, 1010}, stack, {std::uint64_t{1} << 48 | (std::uint64_t{0x1000} * id)});
     }
     start(kLocker, "lock\x1b[31mer", 1020);
     start(kWriter, "writer", 1030);
