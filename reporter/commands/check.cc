@@ -29,6 +29,8 @@ namespace {
 
 enum class Format { text, jsonl, sarif, junit };
 
+constexpr std::size_t kBlock = 1 << 16;
+
 struct Options {
   RunArguments arguments;
   Format format = Format::text;
@@ -134,7 +136,7 @@ std::string closing_line(const Tally& tally, const FindStats& stats) {
   return line + '\n';
 }
 
-void write_text(const TextContext& context, const OpenedRun& opened, const FindResult& result,
+void write_text(const TextContext& context, const Summary& unseen, const FindResult& result,
                 const Tally& tally, const Suppressions* suppressions, std::ostream& stream) {
   std::string out;
   for (const Finding& finding : result.findings) {
@@ -143,15 +145,16 @@ void write_text(const TextContext& context, const OpenedRun& opened, const FindR
       append_finding_line(out, context, finding);
     else
       append_finding(out, context, finding);
+    if (out.size() < kBlock) continue;
+    stream << out;
+    out.clear();
   }
   if (suppressions != nullptr)
     for (const Suppression& line : suppressions->lines())
       if (line.hits > 0)
         out += "suppressed: " + std::to_string(line.hits) + " by " + escape(line.rule) + ":" +
                escape(line.glob) + "  # " + escape(line.reason) + '\n';
-  SummaryOptions brief;
-  brief.limit = 1;
-  append_unseen(out, context, opened.summary(brief));
+  append_unseen(out, context, unseen);
   append_symbol_notes(out, context);
   out += closing_line(tally, result.stats);
   stream << out;
@@ -220,25 +223,32 @@ ExitCode exit_code(const Options& options, const Tally& tally, const std::option
   return tally.failing && !fresh_baseline ? ExitCode::findings : ExitCode::clean;
 }
 
-void write(OpenedRun& run, const Options& options, const FindResult& result, const Tally& tally,
-           const std::optional<Error>& error, const Suppressions* lines, const Output& output) {
+// What a check has found out; of `unseen`, the blind spots are asked for.
+struct Outcome {
+  FindResult result;
+  Summary unseen;
+  Tally tally;
+  std::optional<Error> error;
+};
+
+void write(OpenedRun& run, const Options& options, const Outcome& outcome,
+           const Suppressions* lines, const Output& output) {
   const TextContext context{run.run(), run.stacks(), output.paint, output.width};
-  SummaryOptions brief;
-  brief.limit = 1;
+  const auto& [result, unseen, tally, error] = outcome;
   switch (options.format) {
     case Format::text:
-      return write_text(context, run, result, tally, lines, output.stream);
+      return write_text(context, unseen, result, tally, lines, output.stream);
     case Format::jsonl:
       return write_jsonl(result, output.stream);
     case Format::sarif: {
       SarifRun sarif = run.sarif_run();
       sarif.verdict = static_cast<int>(exit_code(options, tally, error));
       if (!error) sarif.absent = tally.gone;  // else it may have been among what was lost
-      output.stream << sarif_log(context, run.summary(brief), sarif, result.findings);
+      output.stream << sarif_log(context, unseen, sarif, result.findings);
       return;
     }
     case Format::junit:
-      output.stream << junit_report(context, run.summary(brief), run.heading(),
+      output.stream << junit_report(context, unseen, run.heading(),
                                     {options.fail_on, error ? error->what + ": " + error->why : ""},
                                     result.findings);
       return;
@@ -263,23 +273,31 @@ int check(Options& options, Console& console) {
   ObjectList objects;
   if (const Status made = objects.open(options.objects); !made) return fail(console, made.error());
   objects.attach(find_options);
-  FindResult result = find(run.run(), find_options);
+  const SummaryOptions all;
+  Summarizer unseen(all);
+  find_options.on_event = [&](const Event& event) {
+    if (std::holds_alternative<BlindSpotEvent>(event)) unseen.see(event);
+  };
+  Outcome outcome;
+  std::vector<Finding>& findings = outcome.result.findings;
+  outcome.result = find(run.run(), find_options);
   if (const Status done = objects.close(); !done) return fail(console, done.error());
-  std::erase_if(result.findings, [&](const Finding& one) { return !filter.selects(one); });
-
-  const Tally tally = judge(result.findings, rulings, options, run.stacks());
-  if (const Status saved = save_baseline(options.write_baseline, result.findings); !saved)
+  std::erase_if(findings, [&](const Finding& one) { return !filter.selects(one); });
+  outcome.unseen = run.with_unaudited(unseen.finish(run.run().end_ns()));
+  outcome.tally = judge(findings, rulings, options, run.stacks());
+  if (const Status saved = save_baseline(options.write_baseline, findings); !saved)
     return fail(console, saved.error());
-  const std::optional<Error> error = incompleteness(options, run.run().completeness());
+  outcome.error = incompleteness(options, run.run().completeness());
   const Suppressions* lines = rulings.suppressions ? &*rulings.suppressions : nullptr;
   const int written = write_output(console, options.arguments.output, [&](const Output& output) {
-    write(run, options, result, tally, error, lines, output);
+    write(run, options, outcome, lines, output);
   });
   if (written != 0) return written;
   if (rulings.suppressions)
     for (const std::string& complaint : rulings.suppressions->complaints())
       warn(console, complaint);
-  return error ? fail(console, *error) : static_cast<int>(exit_code(options, tally, error));
+  if (outcome.error) return fail(console, *outcome.error);
+  return static_cast<int>(exit_code(options, outcome.tally, std::nullopt));
 }
 
 }  // namespace

@@ -132,26 +132,32 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
       return write_text(opened, options, output);
     case Format::jsonl:
       return write_jsonl(opened, options, output);
-    case Format::json:
-      output.stream << json_summary(context, opened.summary(wanted), opened.heading(),
-                                    opened.findings().findings);
+    case Format::json: {
+      const Summary summary = opened.summary_and_findings(wanted);
+      output.stream << json_summary(context, summary, opened.heading(), opened.findings().findings);
       return;
+    }
     case Format::csv:
       return write_csv(opened, options, output);
-    case Format::markdown:
-      output.stream << markdown_report(context, opened.summary(wanted), opened.heading(),
+    case Format::markdown: {
+      const Summary summary = opened.summary_and_findings(wanted);
+      output.stream << markdown_report(context, summary, opened.heading(),
                                        opened.findings().findings);
       return;
+    }
     case Format::html:
       return write_html(opened, wanted, options.limit_given, output);
-    case Format::sarif:
-      output.stream << sarif_log(context, opened.summary(brief), opened.sarif_run(),
-                                 opened.findings().findings);
+    case Format::sarif: {
+      const Summary summary = opened.summary_and_findings(brief);
+      output.stream << sarif_log(context, summary, opened.sarif_run(), opened.findings().findings);
       return;
-    case Format::junit:
-      output.stream << junit_report(context, opened.summary(brief), opened.heading(), {},
+    }
+    case Format::junit: {
+      const Summary summary = opened.summary_and_findings(brief);
+      output.stream << junit_report(context, summary, opened.heading(), {},
                                     opened.findings().findings);
       return;
+    }
   }
 }
 

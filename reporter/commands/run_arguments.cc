@@ -153,10 +153,22 @@ std::vector<Appeared> OpenedRun::appeared() const {
   return appeared_unseen(run_, query);
 }
 
-Summary OpenedRun::summary(const SummaryOptions& options) const {
-  Summary summary = summarize(run_, options);
+Summary OpenedRun::with_unaudited(Summary summary) const {
   if (const auto spot = unaudited()) summary.blind_spots.push_back({spot->reason, spot->text, 1});
   return summary;
+}
+
+Summary OpenedRun::summary(const SummaryOptions& options) const {
+  return with_unaudited(summarize(run_, options));
+}
+
+Summary OpenedRun::summary_and_findings(const SummaryOptions& options) {
+  if (findings_) return summary(options);
+  Summarizer summarizer(options);
+  FindOptions find_options;
+  find_options.on_event = [&](const Event& event) { summarizer.see(event); };
+  look_for_findings(std::move(find_options));
+  return with_unaudited(summarizer.finish(run_.end_ns()));
 }
 
 Heading OpenedRun::heading() const {
@@ -189,19 +201,24 @@ const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_
                                       const std::function<void(const WindowSpan&)>& on_window) {
   if (findings_ && !on_hit && !on_window) return *findings_;
   FindOptions options;
+  options.on_hit = on_hit;
   options.on_window = on_window;
+  look_for_findings(std::move(options));
+  return *findings_;
+}
+
+void OpenedRun::look_for_findings(FindOptions options) {
   options.symbol_chain = [this](StackRef ref) { return symbol_chain(stacks_.frames(ref)); };
   options.skip_object = [this](RuleId, const std::string& path) {
     return !filter_.selects_path(path);
   };
-  options.on_hit = [&](const Hit& hit) {
+  options.on_hit = [this, on_hit = std::move(options.on_hit)](const Hit& hit) {
     filter_.note(hit);
     if (on_hit) on_hit(hit);
   };
   findings_ = find(run_, options);
   std::erase_if(findings_->findings,
                 [this](const Finding& finding) { return !filter_.selects(finding); });
-  return *findings_;
 }
 
 void OpenedRun::mark_named(Filter& filter) {

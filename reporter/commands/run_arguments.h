@@ -72,6 +72,10 @@ class OpenedRun {
   std::vector<Appeared> appeared() const;
   // summarize(), and unaudited() among the blind spots.
   Summary summary(const SummaryOptions& options) const;
+  // A summary made otherwise, and unaudited() among its blind spots.
+  Summary with_unaudited(Summary summary) const;
+  // summary(), and findings() in the same reading of the run.
+  Summary summary_and_findings(const SummaryOptions& options);
   Heading heading() const;
   SarifRun sarif_run() const;
   // What the rules say, without policy, suppressions or baseline, of what the filter selects; worst
@@ -85,6 +89,7 @@ class OpenedRun {
   void begin_stream(const Output& output);
 
  private:
+  void look_for_findings(FindOptions options);
   OpenedRun(Run run, SymbolOptions symbols, const Filter& filter,
             std::unique_ptr<Progress> progress);
   std::unique_ptr<Progress> progress_;  // told by run_

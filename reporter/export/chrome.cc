@@ -21,10 +21,12 @@ constexpr std::size_t kBlock = 1 << 16;
 
 rules::Fates fates_of(const Run& run) {
   rules::FateReader reader;
-  run.for_each([&](const Event& event) {
-    reader.feed(event);
-    return true;
-  });
+  run.for_each(
+      [&](const Event& event) {
+        reader.feed(event);
+        return true;
+      },
+      Detail::outline);
   return reader.finish();
 }
 

@@ -74,7 +74,7 @@ class Owners {
 
 // Takes away what the records name. One without a birth names whatever has the inode.
 void remove_named(const Run& run, Candidates& candidates) {
-  run.for_each([&](const Event& event) {
+  const auto remove = [&](const Event& event) {
     const auto* create = std::get_if<CreateEvent>(&event);
     if (create == nullptr || create->error != 0) return true;
     const auto [first, last] = candidates.equal_range({create->dev, create->ino});
@@ -83,7 +83,8 @@ void remove_named(const Run& run, Candidates& candidates) {
       at = named ? candidates.erase(at) : std::next(at);
     }
     return !candidates.empty();
-  });
+  };
+  run.for_each(remove, Detail::outline);
 }
 
 // The kernel stamps births with the time of its last tick, usually not further in the past.

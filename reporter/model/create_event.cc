@@ -49,14 +49,6 @@ Event* EventBuilder::create(const MergedRecord& merged) {
   const Segment& segment = *merged.segment;
   auto& event = std::get<CreateEvent>(create_slot_);
   fill_base(merged, facts.context, facts.stack, segment.call(facts.call), &event);
-
-  const std::string_view argument = bytes_after<trace::Create>(merged.record, facts.path_length);
-  const std::string_view* base = segment.paths.find(facts.base);
-  event.path_arg = texts_->intern(argument);
-  join_path(base == nullptr ? std::string_view{} : *base, argument, &event.path);
-  if (static_cast<trace::Kind>(facts.kind) == trace::Kind::tmpfile)
-    name_file(facts, merged, &event);
-
   event.kind = static_cast<trace::Kind>(facts.kind);
   event.requested = facts.requested;
   event.final_mode = final_mode(facts.final_mode);
@@ -70,6 +62,20 @@ Event* EventBuilder::create(const MergedRecord& merged) {
   event.birth_ns = facts.birth_ns;
   event.uid = facts.uid;
   event.gid = facts.gid;
+  if (!outline_) explain(facts, merged, &event);
+  return &create_slot_;
+}
+
+// What it takes other records to say: the path, the parent, the masks and the derivation.
+void EventBuilder::explain(const trace::Create& facts, const MergedRecord& merged,
+                           CreateEvent* created) {
+  const Segment& segment = *merged.segment;
+  CreateEvent& event = *created;
+  const std::string_view argument = bytes_after<trace::Create>(merged.record, facts.path_length);
+  const std::string_view* base = segment.paths.find(facts.base);
+  event.path_arg = argument;
+  join_path(base == nullptr ? std::string_view{} : *base, argument, &event.path);
+  if (event.kind == trace::Kind::tmpfile) name_file(facts, merged, &event);
   const ParentFacts* parent = segment.directories.find(facts.directory);
   event.parent.reset();
   if (parent != nullptr) event.parent = *parent;
@@ -86,7 +92,6 @@ Event* EventBuilder::create(const MergedRecord& merged) {
   if (candidates.masks().size() > 1) event.ambiguous_masks = candidates.masks();
   event.mask_set_by.reset();
   if (piece != nullptr) event.mask_set_by = piece->set_by(candidates.change_of(event.mask));
-  return &create_slot_;
 }
 
 }  // namespace umaskaudit::model

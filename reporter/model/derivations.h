@@ -21,12 +21,16 @@ class Derivations {
 
  private:
   struct Key {
+    const char* call = nullptr;  // kept by the pool: one name has one address
+    // Where the parent has an ACL, that very one: two are not compared.
     std::uint32_t segment = 0, directory = 0;
+    Mode parent_mode = 0;
+    std::uint32_t parent_gid = 0, fs_type = 0;
     std::uint32_t requested = 0, final_mode = 0;
     std::uint32_t uid = 0, gid = 0;
-    std::int32_t error = 0;
-    std::uint16_t mask = 0, call = 0;
+    std::uint16_t mask = 0;
     std::uint8_t kind = 0, created = 0;
+    bool has_parent = false;
     bool operator==(const Key&) const = default;
   };
   struct Entry {
@@ -35,6 +39,8 @@ class Derivations {
     Derivation derivation;
   };
 
+  static Key key_of(const Segment& segment, const trace::Create& create, trace::Created created,
+                    Mode mask);
   static CreationFacts facts_of(const Segment& segment, const trace::Create& create,
                                 trace::Created created, const std::vector<Mode>& masks);
 

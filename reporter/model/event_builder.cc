@@ -6,8 +6,14 @@
 namespace umaskaudit::model {
 
 EventBuilder::EventBuilder(const ContextTree& tree, const Claims& claims,
-                           const GivenNames& given_names, StringPool* pool, StringPool* texts)
-    : tree_(tree), claims_(claims), given_names_(given_names), pool_(pool), texts_(texts) {}
+                           const GivenNames& given_names, StringPool* pool, StringPool* texts,
+                           Detail detail)
+    : tree_(tree),
+      claims_(claims),
+      given_names_(given_names),
+      pool_(pool),
+      texts_(texts),
+      outline_(detail == Detail::outline) {}
 
 void EventBuilder::contexts_changed() {
   last_context_ = 0;
@@ -120,7 +126,7 @@ void EventBuilder::fill_base(const MergedRecord& merged, std::uint32_t context, 
   base->time_ns = merged.time_ns;
   base->pid = head.pid;
   base->tid = head.tid;
-  base->thread = name_of(segment, head.tid, head.pid);
+  if (!outline_) base->thread = name_of(segment, head.tid, head.pid);
   base->fs = piece == nullptr ? 0 : piece->fs;
   base->call = call;
   base->stack = StackRef{stack == 0 ? 0 : segment.index, stack};
@@ -180,7 +186,8 @@ Event* EventBuilder::chmod(const MergedRecord& merged) {
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   const std::string_view path = bytes_after<trace::Chmod>(merged.record, facts.path_length);
   const std::string_view* base = merged.segment->paths.find(facts.base);
-  if (!path.empty()) join_path(base == nullptr ? std::string_view{} : *base, path, &event.path);
+  if (!path.empty() && !outline_)
+    join_path(base == nullptr ? std::string_view{} : *base, path, &event.path);
   event.requested = facts.requested;
   event.final_mode = final_mode(facts.final_mode);
   event.error = facts.error;
@@ -197,7 +204,8 @@ Event* EventBuilder::rename(const MergedRecord& merged) {
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   const auto joined = [&](std::uint32_t base_id, std::string_view name, std::string* path) {
     const std::string_view* base = merged.segment->paths.find(base_id);
-    if (!name.empty()) join_path(base == nullptr ? std::string_view{} : *base, name, path);
+    if (!name.empty() && !outline_)
+      join_path(base == nullptr ? std::string_view{} : *base, name, path);
   };
   joined(facts.from_base, bytes_after<trace::Rename>(merged.record, facts.from_length),
          &event.from);

@@ -24,7 +24,7 @@ class EventBuilder {
   // `pool` keeps what several events name; `texts` what one event alone carries. They may be the
   // same.
   EventBuilder(const ContextTree& tree, const Claims& claims, const GivenNames& given_names,
-               StringPool* pool, StringPool* texts);
+               StringPool* pool, StringPool* texts, Detail detail = Detail::full);
 
   // The tree was linked anew.
   void contexts_changed();
@@ -37,6 +37,7 @@ class EventBuilder {
   Event* process(const MergedRecord& merged);
   Event* umask(const MergedRecord& merged);
   Event* create(const MergedRecord& merged);
+  void explain(const trace::Create& facts, const MergedRecord& merged, CreateEvent* event);
   void name_file(const trace::Create& facts, const MergedRecord& merged, CreateEvent* event) const;
   Event* chmod(const MergedRecord& merged);
   Event* rename(const MergedRecord& merged);
@@ -61,7 +62,8 @@ class EventBuilder {
   StringPool* texts_;
   Derivations derivations_;
   Candidates candidates_;
-  Event create_slot_{CreateEvent{}};  // kept apart: its path and vectors keep their room
+  const bool outline_;
+  Event create_slot_{CreateEvent{}};  // kept apart: its paths and vectors keep their room
   Event other_slot_;
   std::unordered_map<std::uint64_t, std::string_view> names_;  // by segment and tid
   std::uint64_t last_thread_ = 0;

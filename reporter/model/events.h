@@ -60,8 +60,8 @@ struct UmaskEvent : EventBase {
 
 struct CreateEvent : EventBase {
   trace::Kind kind = trace::Kind::unknown;
-  std::string path;           // absolute where that is known; raw bytes
-  std::string_view path_arg;  // as passed
+  std::string path;      // absolute where that is known; raw bytes
+  std::string path_arg;  // as passed
   std::uint32_t requested = 0;
   Mode mask = 0;  // in force: before the call, or the candidate that explains the final mode
   std::optional<Mode> final_mode;
@@ -129,6 +129,10 @@ struct ThreadCreateEvent : EventBase {
 using Event =
     std::variant<ProcessEvent, UmaskEvent, CreateEvent, ChmodEvent, RenameEvent, BlindSpotEvent,
                  LossEvent, NoteEvent, ForkEvent, ExecEvent, ThreadCreateEvent>;
+
+// What a walk fills in of each event: all of it, or who did what to which object, without names,
+// paths, masks and derivations of what was created, which are most of the work.
+enum class Detail : std::uint8_t { full, outline };
 
 // One recorded frame, not yet symbolised.
 struct RawFrame {

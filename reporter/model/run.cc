@@ -166,10 +166,10 @@ Result<Run> Run::open(const std::string& directory, Ticker ticker) {
   return Run(std::move(state));
 }
 
-void Run::for_each(const std::function<bool(const Event&)>& visit) const {
+void Run::for_each(const std::function<bool(const Event&)>& visit, Detail detail) const {
   model::Merger merger(state_->segments);
   model::EventBuilder builder(state_->tree, state_->claims, state_->given_names, &state_->pool,
-                              &state_->pool);
+                              &state_->pool, detail);
   const std::uint64_t records = state_->completeness.records;
   std::uint64_t seq = 0, read = 0;
   const auto tell = [&](Event* event) {

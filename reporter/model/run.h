@@ -58,7 +58,7 @@ class Run : public StackSource {
   // of its mask changes, which needs no clock. May be called again. Return false from `visit` to
   // stop early. The losses of completeness() come last, as events. An exec whose image never
   // recorded, and that neither failed nor was explained by the shim, comes as a BlindSpotEvent.
-  void for_each(const std::function<bool(const Event&)>& visit) const;
+  void for_each(const std::function<bool(const Event&)>& visit, Detail detail = Detail::full) const;
 
   const Completeness& completeness() const;
   const std::string& directory() const;

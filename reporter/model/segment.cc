@@ -358,6 +358,7 @@ void finish(Segment* segment) {
   finish_tables(segment);
   for (auto& [context, history] : segment->histories) {
     history.finish();
+    history.changes().shrink_to_fit();
     for (const MaskChange& change : history.changes()) {
       if (change.change == 0) continue;
       // The first change, and what was done before it.

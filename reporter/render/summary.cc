@@ -61,7 +61,9 @@ struct InForce {
   std::uint64_t since_ns;
 };
 
-class Collector {
+}  // namespace
+
+class Summarizer::Collector {
  public:
   Collector(const SummaryOptions& options, Summary& out)
       : options_(options), out_(out), before_(order_of(options.sort)) {}
@@ -186,17 +188,24 @@ class Collector {
   std::map<std::pair<trace::Blind, std::string>, std::uint64_t> blind_;
 };
 
-}  // namespace
+Summarizer::Summarizer(const SummaryOptions& options)
+    : collector_(std::make_unique<Collector>(options, summary_)) {}
+Summarizer::~Summarizer() = default;
+
+void Summarizer::see(const Event& event) { collector_->see(event); }
+
+Summary Summarizer::finish(std::uint64_t end_ns) {
+  collector_->finish(end_ns);
+  return std::move(summary_);
+}
 
 Summary summarize(const Run& run, const SummaryOptions& options) {
-  Summary summary;
-  Collector collector(options, summary);
+  Summarizer summarizer(options);
   run.for_each([&](const Event& event) {
-    collector.see(event);
+    summarizer.see(event);
     return true;
   });
-  collector.finish(run.end_ns());
-  return summary;
+  return summarizer.finish(run.end_ns());
 }
 
 }  // namespace umaskaudit

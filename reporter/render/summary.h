@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <tuple>
@@ -67,6 +68,25 @@ struct Summary {
   std::vector<CreateEvent> creations;          // created or unsure, sorted, at most `limit`
   std::vector<BlindSpots> blind_spots;
   std::vector<std::string> notes;
+};
+
+// Fed with the events of a run, in order.
+class Summarizer {
+ public:
+  // `options` must outlive it.
+  explicit Summarizer(const SummaryOptions& options);
+  ~Summarizer();
+  Summarizer(const Summarizer&) = delete;
+  Summarizer& operator=(const Summarizer&) = delete;
+
+  void see(const Event& event);
+  // `end_ns`: Run::end_ns(). Call once.
+  Summary finish(std::uint64_t end_ns);
+
+ private:
+  class Collector;
+  Summary summary_;
+  std::unique_ptr<Collector> collector_;
 };
 
 Summary summarize(const Run& run, const SummaryOptions& options);

@@ -47,6 +47,7 @@ class ChmodCheck : public Check {
 
   void tell() override {
     for (Group* group : groups_) {
+      if (group->united) continue;
       Finding& finding = group->finding;
       const Victim& victim = finding.victims.front();
       finding.message = "'" + victim.path + "' was created with mode " + octal(victim.mode) +

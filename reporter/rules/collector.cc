@@ -62,6 +62,9 @@ void Collector::add_victim(Group& group, const CreateEvent& event, Mode expected
   ++finding.count;
   if (options_.on_hit) options_.on_hit({finding.rule, event, expected_mask, expected});
   if (finding.victims.size() >= options_.max_examples) return;
+  // Many findings with a few examples each are most of what the rules keep: no room to spare.
+  if (const std::size_t size = finding.victims.size(); size == finding.victims.capacity())
+    finding.victims.reserve(std::min(options_.max_examples, 2 * size + 1));
   Victim victim;
   victim.event = event_ref(event);
   victim.path = event.path;
@@ -143,13 +146,18 @@ void Collector::unite(std::uint64_t end_ns) {
     if (fresh) continue;
     group->united = true;
     merge(*entry->second, finding, options_.max_examples);
+    finding = Finding();
   }
 }
 
 std::vector<Finding> Collector::take() {
   std::vector<Finding> findings;
-  for (const auto& group : groups_)
+  const auto speaks = [](const auto& group) { return !group->united; };
+  findings.reserve(static_cast<std::size_t>(std::count_if(groups_.begin(), groups_.end(), speaks)));
+  for (auto& group : groups_) {
     if (!group->united) findings.push_back(std::move(group->finding));
+    group.reset();
+  }
   groups_.clear();
   by_key_.clear();
   return findings;

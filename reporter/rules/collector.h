@@ -22,7 +22,7 @@ struct Group {
   // Windows by the seq of their first event.
   std::uint64_t last_window = 0;     // the last one counted
   std::uint64_t example_window = 0;  // the one that the finding shows, while its end is not known
-  bool united = false;               // with an earlier one, which speaks for it
+  bool united = false;  // with an earlier one, which speaks for it: nothing is left in `finding`
 };
 
 class Collector {

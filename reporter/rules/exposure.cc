@@ -54,6 +54,7 @@ class ExposureCheck : public Check {
 
   void tell() override {
     for (Group* group : groups_) {
+      if (group->united) continue;
       Finding& finding = group->finding;
       if (finding.victims.empty()) continue;
       finding.message = sentence(finding);

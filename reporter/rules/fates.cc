@@ -35,6 +35,7 @@ Match match(const std::vector<OpenCall>& calls, const UmaskEvent& event) {
 
 void FateReader::feed(const Event& event) {
   borrowers_.see(event);
+  fates_.look_back.feed(event);
   if (const auto* umask = std::get_if<UmaskEvent>(&event)) return on_umask(*umask);
   if (const auto* create = std::get_if<CreateEvent>(&event)) return on_create(*create);
   if (const auto* thread = std::get_if<ThreadCreateEvent>(&event)) return on_thread(*thread);
@@ -57,7 +58,7 @@ void FateReader::on_umask(const UmaskEvent& event) {
     return;
   }
   if (found.abandons) {
-    fates_[calls.back().id] = Fate::settled;
+    fates_.calls[calls.back().id] = Fate::settled;
     calls.resize(*found.abandons);
     thread.first.reset();  // there is a new normal
   }
@@ -95,7 +96,7 @@ void FateReader::settle_first(std::uint32_t tid, Thread& thread) {
   if (!thread.first || !thread.first->stays || thread.first->rounds < 2) return;
   if (thread.calls.size() != 1) return;
   const OpenCall& call = thread.first->call;
-  fates_[call.id] = is_intruder(tid, thread.pid, call) ? Fate::leaked : Fate::settled;
+  fates_.calls[call.id] = is_intruder(tid, thread.pid, call) ? Fate::leaked : Fate::settled;
   thread.calls.clear();  // it closed the last window
 }
 
@@ -139,7 +140,7 @@ void FateReader::on_process(const ProcessEvent& event) {
 }
 
 void FateReader::settle(Fates& fates, Thread& thread) {
-  for (const OpenCall& call : thread.calls) fates[call.id] = Fate::settled;
+  for (const OpenCall& call : thread.calls) fates.calls[call.id] = Fate::settled;
   thread.forget();
 }
 
@@ -150,7 +151,7 @@ void FateReader::end(std::uint32_t tid, Thread& thread, bool thread_ended) {
     // Cut off by the end of the run between the two calls: a window like the others.
     if (usually_undone && !call.reopened && !thread_ended) continue;
     const bool leaks = usually_undone || is_intruder(tid, thread.pid, call);
-    fates_[call.id] = leaks ? Fate::leaked : Fate::settled;
+    fates_.calls[call.id] = leaks ? Fate::leaked : Fate::settled;
   }
   thread.forget();
 }

@@ -12,6 +12,7 @@
 #include "reporter/model/events.h"
 #include "reporter/rules/borrowers.h"
 #include "reporter/rules/homes.h"
+#include "reporter/rules/look_back.h"
 
 namespace umaskaudit::rules {
 
@@ -19,8 +20,11 @@ enum class Fate : std::uint8_t {
   settled,  // meant to stay
   leaked,   // meant to be undone, and was not
 };
-// By UmaskEvent::id. Absent: undone, or cut off by the end of the run.
-using Fates = std::unordered_map<std::uint64_t, Fate>;
+struct Fates {
+  // By UmaskEvent::id. Absent: undone, or cut off by the end of the run.
+  std::unordered_map<std::uint64_t, Fate> calls;
+  LookBack look_back;
+};
 
 // A umask call that waits for the one that undoes it: as little of it as matching needs.
 struct OpenCall {

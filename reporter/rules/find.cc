@@ -59,6 +59,7 @@ class Engine : public TimelineSink {
   }
 
   void feed(const Event& event) {
+    if (options_.on_event) options_.on_event(event);
     end_ns_ =
         std::max(end_ns_, std::visit([](const EventBase& base) { return base.time_ns; }, event));
     if (const auto* thread = std::get_if<ThreadCreateEvent>(&event))
@@ -122,8 +123,12 @@ class Engine : public TimelineSink {
 }  // namespace
 }  // namespace rules
 
-FindResult find(const EventSource& source, const FindOptions& options) {
-  rules::Engine engine(rules::read_first(source), options);
+namespace {
+
+// `outline`: the same events, with no more than the first reading looks at.
+FindResult find_twice(const EventSource& outline, const EventSource& source,
+                      const FindOptions& options) {
+  rules::Engine engine(rules::read_first(outline), options);
   source([&](const Event& event) {
     engine.feed(event);
     return true;
@@ -131,9 +136,16 @@ FindResult find(const EventSource& source, const FindOptions& options) {
   return engine.finish();
 }
 
+}  // namespace
+
+FindResult find(const EventSource& source, const FindOptions& options) {
+  return find_twice(source, source, options);
+}
+
 FindResult find(const Run& run, const FindOptions& options) {
-  return find([&run](const std::function<bool(const Event&)>& visit) { run.for_each(visit); },
-              options);
+  using Visit = std::function<bool(const Event&)>;
+  return find_twice([&run](const Visit& visit) { run.for_each(visit, Detail::outline); },
+                    [&run](const Visit& visit) { run.for_each(visit); }, options);
 }
 
 }  // namespace umaskaudit

@@ -48,6 +48,8 @@ struct FindOptions {
   std::function<void(const Hit&)> on_hit;
   // Told of each window, when it closes or is known to leak.
   std::function<void(const WindowSpan&)> on_window;
+  // Told of each event, in order, before the rules are: who needs both reads the run once less.
+  std::function<void(const Event&)> on_event;
   std::size_t max_examples = 5;
 };
 

@@ -30,6 +30,7 @@ class GetterCheck : public Check {
 
   void tell() override {
     for (Group* group : groups_) {
+      if (group->united) continue;
       Finding& finding = group->finding;
       finding.message = thread_text(*finding.culprit) + " sets umask " +
                         octal(finding.window->mask_inside) + " only to learn the old one, " +

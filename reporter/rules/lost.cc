@@ -44,6 +44,7 @@ class LostCheck : public Check {
 
   void tell() override {
     for (const auto& [group, lost] : entries_) {
+      if (group->united) continue;
       Finding& finding = group->finding;
       finding.message = "after interleaved save and restore the process is left with umask " +
                         octal(lost->stayed) + " instead of " + octal(lost->expected);

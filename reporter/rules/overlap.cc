@@ -43,6 +43,7 @@ class OverlapCheck : public Check {
 
   void tell() override {
     for (const Entry& entry : entries_) {
+      if (entry.group->united) continue;
       Finding& finding = entry.group->finding;
       if (finding.victims.empty()) continue;
       finding.message = sentence(finding, entry);

@@ -41,6 +41,7 @@ class PolicyCheck : public Check {
 
   void tell() override {
     for (Group* group : groups_) {
+      if (group->united) continue;
       Finding& finding = group->finding;
       if (finding.count > 1)
         finding.message += " (and " + std::to_string(finding.count - 1) + " more)";

@@ -1,5 +1,6 @@
 // The timeline's changes: windows open, close, leak, or turn out to be no windows.
-// Must never keep more than kHistory changes of a context. verdict.cc holds the other half.
+// Must never keep more changes of a context than creations look back at, nor more than kHistory.
+// verdict.cc holds the other half.
 #include "reporter/rules/timeline.h"
 
 #include <utility>
@@ -34,6 +35,7 @@ Timeline::Context& Timeline::context(const EventBase& event, std::uint32_t actor
     first.change = change;
     first.mask = first.settled = mask;
     context.history.push_back(std::move(first));
+    context.look_back = fates_.look_back.of(event.fs);
   }
   if (context.first_tid == 0) context.first_tid = actor;
   context.threaded |= context.first_tid != actor;
@@ -63,10 +65,10 @@ void Timeline::on_umask(const UmaskEvent& event) {
   thread.pid = event.pid;
 
   Change change;
-  const auto fate = fates_.find(event.id);
-  if (fate != fates_.end() && fate->second == Fate::settled) {
+  const auto fate = fates_.calls.find(event.id);
+  if (fate != fates_.calls.end() && fate->second == Fate::settled) {
     change = settle(c, event, next);
-  } else if (fate != fates_.end()) {
+  } else if (fate != fates_.calls.end()) {
     change = open(c, event, true, next);
   } else {
     const Match found = match(thread.calls, event);
@@ -78,10 +80,24 @@ void Timeline::on_umask(const UmaskEvent& event) {
   if (event.change > next.change) next.change = event.change;
   next.mask = event.new_mask;
   next.by = change.window;
-  c.history.push_back(std::move(next));
-  if (c.history.size() > kHistory) c.history.pop_front();
+  remember(c, std::move(next));
   sink_.on_change(event, change);
   if (!c.waiting.empty()) deliver(c, false);
+  if (c.waiting.empty()) forget(c);
+}
+
+void Timeline::remember(Context& context, Snapshot next) {
+  if (next.origin_open && !next.origin->leaked)
+    context.holders.set(next.mask, next.origin->open.tid, next.origin);
+  context.history.push_back(std::move(next));
+  if (context.history.size() > kHistory) context.history.pop_front();
+}
+
+// What no creation to come looks back at: the state before its call is the oldest it asks for.
+void Timeline::forget(Context& context) {
+  std::deque<Snapshot>& history = context.history;
+  const std::uint64_t now = history.back().change;
+  while (history.size() > 1 && now - history[1].change >= context.look_back) history.pop_front();
 }
 
 Change Timeline::open(Context& context, const UmaskEvent& event, bool leaks, Snapshot& next) {
@@ -191,6 +207,7 @@ void Timeline::on_process(const ProcessEvent& event) {
   birth.mask = birth.settled = event.mask;
   c.history.clear();
   c.history.push_back(std::move(birth));
+  c.holders.clear();
   c.threaded = false;
   c.first_tid = event.tid;
 }

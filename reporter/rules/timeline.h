@@ -15,11 +15,9 @@
 #include "reporter/rules/borrowers.h"
 #include "reporter/rules/fates.h"
 #include "reporter/rules/homes.h"
+#include "reporter/rules/mask_holders.h"
 
 namespace umaskaudit::rules {
-
-struct MaskWindow;
-using WindowPtr = std::shared_ptr<MaskWindow>;
 
 // One umask call, and the later call of the same thread that undid it.
 struct MaskWindow {
@@ -98,7 +96,7 @@ class Timeline {
 
   // The mask that a thread means to hand to a child process now; nothing for an unknown context.
   std::optional<Mode> heritage(std::uint32_t fs, std::uint32_t tid) const;
-  // The latest window of another thread that put `mask` in force; null when there was none lately.
+  // The latest window of another thread that put `mask` in force; null when there was none.
   WindowPtr window_of(std::uint32_t fs, std::uint32_t tid, Mode mask) const;
 
  private:
@@ -128,6 +126,8 @@ class Timeline {
     std::uint32_t first_tid = 0;
     std::uint64_t open_windows = 0;
     std::deque<Snapshot> history;  // the last one is now; empty before the first event
+    std::uint64_t look_back = 0;   // how much of it creations ask for, in change numbers
+    MaskHolders holders;
     WindowPtr last_settled;
     std::unordered_map<std::uint32_t, Thread> threads;
     std::vector<Waiting> waiting;
@@ -140,6 +140,8 @@ class Timeline {
   void on_thread(const ThreadCreateEvent& event);
   void on_process(const ProcessEvent& event);
   void act(std::uint32_t fs, std::uint32_t tid);
+  static void remember(Context& context, Snapshot next);
+  static void forget(Context& context);
   void deliver(Context& context, bool all);
 
   // One for each role. They return what changed and leave the new state in `next`.

@@ -42,13 +42,7 @@ std::optional<Mode> Timeline::heritage(std::uint32_t fs, std::uint32_t tid) cons
 
 WindowPtr Timeline::window_of(std::uint32_t fs, std::uint32_t tid, Mode mask) const {
   const auto found = contexts_.find(fs);
-  if (found == contexts_.end()) return nullptr;
-  const auto& history = found->second.history;
-  for (auto state = history.rbegin(); state != history.rend(); ++state) {
-    const bool foreign = state->origin_open && state->origin->open.tid != tid;
-    if (foreign && state->mask == mask && !state->origin->leaked) return state->origin;
-  }
-  return nullptr;
+  return found == contexts_.end() ? nullptr : found->second.holders.other_than(tid, mask);
 }
 
 std::uint64_t Timeline::last_candidate(const Context& context, const CreateEvent& event) {

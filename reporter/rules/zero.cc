@@ -60,6 +60,7 @@ class ZeroCheck : public Check {
 
   void tell() override {
     for (Group* group : groups_) {
+      if (group->united) continue;
       Finding& finding = group->finding;
       const bool inherited = finding.culprit->call.empty();
       finding.message = inherited ? "the program was started with umask 0000"

@@ -1,6 +1,7 @@
 // One finding for one pair of call sites, however often; the objects one by one for who asks.
 #include <gmock/gmock.h>
 
+#include "reporter/rules/timeline.h"
 #include "tests/unit/rules/fixture.h"
 
 namespace umaskaudit::testing {
@@ -121,6 +122,49 @@ TEST(Counting, DoubtIsCountedAndNotListed) {
   EXPECT_EQ(result.stats.ambiguous, 2U);
   EXPECT_EQ(result.stats.resolved, 1U);
   EXPECT_EQ(result.stats.unresolved, 2U);
+}
+
+TEST(Counting, ALongCallMeetsTheMasksOfItsBeginning) {
+  // The open of a FIFO that was begun under thread 2's mask, hundreds of thread 4's windows ago.
+  std::string text = kThreads;
+  text += "starts 4\n";
+  text += "tid=2 umask 0022->0000 at probe\n";
+  text += "tid=2 umask 0000->0022 at probe_end\n";
+  for (int i = 0; i < 500; ++i) {
+    text += "tid=4 umask 0022->0077 at guard\n";
+    text += "tid=4 create file /guarded 0666 at guarded\n";
+    text += "tid=4 umask 0077->0022 at guard_end\n";
+  }
+  text +=
+      "tid=3 create fifo /late 0666 changes 0-1002 masks 0022,0000,0077 mask 0000 final 0666 "
+      "at write\n";
+  const Fixture fixture = Fixture::parse(text);
+  ASSERT_EQ(fixture.error(), "");
+  const FindResult result = fixture.find();
+  const Finding* overlap = find_rule_in(result, RuleId::window_overlap);
+  ASSERT_NE(overlap, nullptr);
+  EXPECT_EQ(overlap->count, 1U);
+  EXPECT_EQ(overlap->culprit->tid, 2U);
+  EXPECT_EQ(overlap->victims.front().path, "/late");
+  EXPECT_EQ(result.stats.unresolved, 0U);
+}
+
+TEST(Holders, TheLatestOfAnotherThread) {
+  rules::MaskHolders holders;
+  const auto first = std::make_shared<rules::MaskWindow>();
+  const auto second = std::make_shared<rules::MaskWindow>();
+  EXPECT_EQ(holders.other_than(1, 0), nullptr);
+  holders.set(0, 1, first);
+  EXPECT_EQ(holders.other_than(1, 0), nullptr);
+  EXPECT_EQ(holders.other_than(2, 0), first);
+  EXPECT_EQ(holders.other_than(2, 077), nullptr);
+  holders.set(0, 2, second);
+  EXPECT_EQ(holders.other_than(1, 0), second);
+  EXPECT_EQ(holders.other_than(2, 0), first);
+  EXPECT_EQ(holders.other_than(3, 0), second);
+  holders.set(0, 1, first);  // in force again
+  EXPECT_EQ(holders.other_than(1, 0), second);
+  EXPECT_EQ(holders.other_than(3, 0), first);
 }
 
 TEST(Counting, LateRecordsOfChangesFindTheirPlace) {
