@@ -293,8 +293,12 @@ int check(Options& options, Console& console) {
     write(run, options, outcome, lines, output);
   });
   if (written != 0) return written;
+  // What a filter leaves out, and what no policy asks for, is not held against the lines.
+  const auto tried = [&](const Suppression& line) {
+    return filter.empty() && (rulings.policy || !line.rule.starts_with("policy-"));
+  };
   if (rulings.suppressions)
-    for (const std::string& complaint : rulings.suppressions->complaints())
+    for (const std::string& complaint : rulings.suppressions->complaints(tried))
       warn(console, complaint);
   if (outcome.error) return fail(console, *outcome.error);
   return static_cast<int>(exit_code(options, outcome.tally, std::nullopt));

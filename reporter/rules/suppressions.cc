@@ -115,14 +115,15 @@ void Suppressions::apply(Finding& finding, const std::vector<std::string>& funct
   }
 }
 
-std::vector<std::string> Suppressions::complaints() const {
+std::vector<std::string> Suppressions::complaints(
+    const std::function<bool(const Suppression&)>& tried) const {
   std::vector<std::string> out;
   for (const Suppression& line : lines_) {
     const std::string place =
         name_ + ":" + std::to_string(line.line) + ": " + line.rule + ":" + line.glob;
     if (line.expired)
       out.push_back(place + " expired on " + line.until + " (" + line.reason + ")");
-    else if (line.hits == 0)
+    else if (line.hits == 0 && tried(line))
       out.push_back(place + " was never hit");
   }
   return out;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,8 +44,9 @@ class Suppressions {
   void apply(Finding& finding, const std::vector<std::string>& functions);
 
   const std::vector<Suppression>& lines() const { return lines_; }
-  // "suppressions:3: expired on 2026-01-01: ..." and "...: never hit", one string each.
-  std::vector<std::string> complaints() const;
+  // "suppressions:3: ... expired on 2026-01-01 ..." and "... was never hit", one string each; the
+  // latter for lines that `tried` says could have been hit.
+  std::vector<std::string> complaints(const std::function<bool(const Suppression&)>& tried) const;
 
  private:
   Suppression* match(RuleId rule, const std::string& text);
