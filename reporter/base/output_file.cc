@@ -55,8 +55,16 @@ class DescriptorBuffer : public std::streambuf {
 };
 
 Error cannot_write(const std::string& path, int error) {
-  return {"cannot write '" + path + "'", std::strerror(error), "another place with -o",
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return {"cannot write '" + path + "'", std::strerror(error),
+          full ? "freeing some space there, or another place" : "another place with -o",
           ExitCode::usage};
+}
+
+// A device or a pipe: renaming a file onto it would put a file in its place.
+bool is_special(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
 }  // namespace
@@ -87,6 +95,11 @@ OutputFile& OutputFile::operator=(OutputFile&&) noexcept = default;
 OutputFile::~OutputFile() = default;
 
 Result<OutputFile> OutputFile::create(const std::string& path) {
+  if (is_special(path)) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) return cannot_write(path, errno);
+    return OutputFile(std::make_unique<State>(path, "", fd));
+  }
   std::string temporary = path + ".XXXXXX";
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);
   if (fd < 0) return cannot_write(path, errno);
@@ -105,8 +118,8 @@ Status OutputFile::commit() {
   int error = state_->buffer.error();
   // Some filesystems (NFS, quotas) report a full disk only here.
   if (::close(std::exchange(state_->fd, -1)) != 0 && error == 0) error = errno;
-  if (error == 0 && std::rename(state_->temporary.c_str(), state_->path.c_str()) != 0)
-    error = errno;
+  const bool rename = error == 0 && !state_->temporary.empty();
+  if (rename && std::rename(state_->temporary.c_str(), state_->path.c_str()) != 0) error = errno;
   if (error != 0) return cannot_write(state_->path, error);
   state_->temporary.clear();
   return Done{};

@@ -1,4 +1,5 @@
-// A file that appears complete or not at all, and that only its owner can read.
+// A file that appears complete or not at all, and that only its owner can read. What is there
+// already and is no file (a device, a pipe) is written to, not replaced.
 // Must never leave a half-written file under the final name, nor rely on the umask or a default ACL
 // to keep it private. Called by every command with -o, and for run.json.
 #pragma once
@@ -13,7 +14,7 @@ namespace umaskaudit {
 
 class OutputFile {
  public:
-  // Makes a temporary file beside `path`, mode 0600.
+  // Makes a temporary file beside `path`, mode 0600; opens what is no file.
   static Result<OutputFile> create(const std::string& path);
 
   OutputFile(OutputFile&&) noexcept;
@@ -22,7 +23,8 @@ class OutputFile {
   ~OutputFile();
 
   std::ostream& stream();
-  // Where the file is until commit(), for a writer that wants a name instead of a stream.
+  // Where the file is until commit(), for a writer that wants a name instead of a stream; empty for
+  // what is no file.
   const std::string& temporary_path() const;
   // Writes what is buffered and renames the file to its final name.
   Status commit();

@@ -43,6 +43,9 @@ RunFacts facts_of(const OpenedRun& opened) {
 int write_database(OpenedRun& opened, const std::string& file, Console& console) {
   Result<OutputFile> output = OutputFile::create(file);
   if (!output) return fail(console, output.error());
+  if (output->temporary_path().empty())
+    return fail(console, {"cannot write '" + file + "'", "a database needs a file",
+                          "another place with -o", ExitCode::usage});
   const FindAll find = [&](const auto& on_hit) { return opened.findings(on_hit); };
   const Status filled = export_sqlite(opened.run(), opened.stacks(), find, facts_of(opened),
                                       output->temporary_path());
