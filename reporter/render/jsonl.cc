@@ -3,7 +3,10 @@
 // Called by `report --format jsonl`.
 #include "reporter/render/jsonl.h"
 
+#include <algorithm>
+#include <string>
 #include <type_traits>
+#include <vector>
 
 #include "reporter/render/json_writer.h"
 #include "reporter/render/mode_text.h"
@@ -126,7 +129,15 @@ constexpr const char* type_name(const LossEvent*) { return "loss"; }
 constexpr const char* type_name(const NoteEvent*) { return "note"; }
 constexpr std::nullptr_t type_name(const EventBase*) { return nullptr; }
 
-void append_frame(JsonWriter& json, const Frame& frame) {
+// Why frames of that module may have no name: notes begin with the module's path. Null: none does.
+const std::string* note_of(const std::vector<std::string>& notes, const std::string& module) {
+  const auto found = std::find_if(notes.begin(), notes.end(), [&](const std::string& note) {
+    return note.size() > module.size() && note.starts_with(module) && note[module.size()] == ':';
+  });
+  return module.empty() || found == notes.end() ? nullptr : &*found;
+}
+
+void append_frame(JsonWriter& json, const Frame& frame, const std::vector<std::string>& notes) {
   json.begin_object();
   json.bytes("module", frame.module);
   json.text("build_id", frame.build_id);
@@ -136,6 +147,8 @@ void append_frame(JsonWriter& json, const Frame& frame) {
   json.number("line", frame.line);
   json.boolean("inlined", frame.inlined);
   json.text("language", frame.language);
+  const std::string* note = frame.symbol.empty() ? note_of(notes, frame.module) : nullptr;
+  if (note != nullptr) json.bytes("symbol_note", *note);
   json.end_object();
 }
 
@@ -146,7 +159,7 @@ const std::string& JsonLines::stack_json(StackRef ref) {
   if (!fresh) return entry->second;
   JsonWriter json(entry->second);
   json.begin_array("stack");
-  for (const Frame& frame : stacks_.frames(ref)) append_frame(json, frame);
+  for (const Frame& frame : stacks_.frames(ref)) append_frame(json, frame, stacks_.notes());
   json.end_array();
   if (ref.id != 0 && source_.stack_truncated(ref)) json.boolean("stack_truncated", true);
   return entry->second;

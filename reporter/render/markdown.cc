@@ -12,6 +12,8 @@
 namespace umaskaudit {
 namespace {
 
+constexpr std::size_t kMostNotes = 10;  // a run of a whole build may have hundreds
+
 std::string code_of_escaped(const std::string& text) {
   if (text.empty()) return "";
   std::size_t longest = 0, run = 0;
@@ -81,6 +83,15 @@ void append_missing(std::string& out, const TextContext& context, const Summary&
     out += "Nothing that this run could not see was noticed.\n";
 }
 
+void append_symbol_notes(std::string& out, const std::vector<std::string>& notes) {
+  if (notes.empty()) return;
+  out += "\n### Why some functions have no name\n\n";
+  const std::size_t shown = std::min(notes.size(), kMostNotes);
+  for (std::size_t i = 0; i < shown; ++i) out += "- " + markdown_code(notes[i]) + "\n";
+  if (shown < notes.size())
+    out += "\n... and " + counted(notes.size() - shown, "module") + " more.\n";
+}
+
 }  // namespace
 
 std::string markdown_code(std::string_view text) { return code_of_escaped(escape(text)); }
@@ -98,6 +109,7 @@ std::string markdown_report(const TextContext& context, const Summary& summary,
   append_changes(out, context, summary);
   append_objects(out, summary);
   append_missing(out, context, summary);
+  append_symbol_notes(out, context.stacks.notes());
   return out;
 }
 

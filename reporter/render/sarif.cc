@@ -110,10 +110,23 @@ void taxonomy(JsonWriter& json, const Log& log) {
   json.end_array();
 }
 
-// What the run could not see or keep.
+// What the run could not see or keep, and what the reader could not name.
 struct Notification {
   std::string id, level, text;
 };
+
+// The results come after the notifications: their stacks are asked for here.
+const std::vector<std::string>& symbol_notes(const Log& log) {
+  StackCache& stacks = log.context.stacks;
+  for (const Finding& finding : log.findings) {
+    for (const auto& event :
+         {finding.culprit, finding.culprit_end, finding.culprit_born, finding.victim_born})
+      if (event) stacks.frames(event->stack);
+    for (const Victim& victim : finding.victims) stacks.frames(victim.event.stack);
+    for (const StoryStep& step : finding.story) stacks.frames(step.event.stack);
+  }
+  return stacks.notes();
+}
 
 std::vector<Notification> notifications_of(const Log& log, const Summary& summary) {
   std::vector<Notification> all;
@@ -124,6 +137,8 @@ std::vector<Notification> notifications_of(const Log& log, const Summary& summar
   for (const LossEvent& loss : log.context.run.completeness().losses)
     all.push_back(
         {"loss/" + loss.reason, "error", std::to_string(loss.count) + " lost: " + loss.detail});
+  for (const std::string& note : symbol_notes(log))
+    all.push_back({"symbols", "note", "functions have no name: " + note});
   return all;
 }
 

@@ -2,11 +2,14 @@
 
 import base64
 import csv
+import errno
 import html.parser
 import io
 import json
 import os
 import re
+import shutil
+import stat
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -421,7 +424,56 @@ class JUnit(Recorded):
         self.assertEqual(suites["getter-idiom"].get("failures"), "0")
 
 
+class SymbolNotes(Case):
+    @needs_jsonschema
+    def test_every_format_says_why_functions_have_no_name(self):
+        program = self.work / "gone"
+        shutil.copy(victim("bug_getter"), program)
+        _, run = self.record(program, self.work)
+        program.unlink()
+        why = f"{program}: {os.strerror(errno.ENOENT)}"
+        self.assertIn(why, json.loads(self.tool("report", run, "--format", "json"))["symbol_notes"])
+        lines = self.tool("report", run, "--format", "jsonl").splitlines()
+        for line in lines:
+            self.assertEqual(validate(json.loads(line), OURS / "jsonl.schema.json"), [])
+        frames = [frame for line in lines for frame in json.loads(line).get("stack", [])
+                  if frame["module"] == str(program)]
+        self.assertEqual({frame.get("symbol_note") for frame in frames}, {why})
+        log = json.loads(self.tool("check", run, "--format", "sarif"))
+        notifications = log["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+        self.assertIn(("symbols", "note"), {(one["descriptor"]["id"], one["level"])
+                                            for one in notifications})
+        self.assertIn(f"functions have no name: {why}",
+                      [one["message"]["text"] for one in notifications])
+        for name in ("text", "markdown"):
+            text = self.tool("report", run, "--format", name)
+            self.assertIn("Why some functions have no name", text)
+            self.assertIn(os.strerror(errno.ENOENT), text)
+        page = self.tool("report", run, "--format", "html")
+        data = json.loads(re.search(r'"symbol_notes":(\[.*?\])', page)[1])
+        self.assertIn(why, data)
+
+
 class OutputFiles(Recorded):
+    def test_what_is_no_file_is_written_to(self):
+        pipe = self.top / "pipe"
+        os.mkfifo(pipe)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.bytes_of("check", self.trace, "--rule", "setid-created", "-o", pipe)
+        self.assertIn(b"0 errors, 0 warnings", os.read(reader, 1 << 16))
+        self.assertTrue(stat.S_ISFIFO(pipe.stat().st_mode))
+        result = self.execute(harness.TOOL, "export", self.trace, "--format", "sqlite", "-o", pipe)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(b"a database needs a file", result.stderr)
+
+    def test_a_full_device_is_named_with_what_to_do(self):
+        result = self.execute(harness.TOOL, "report", self.trace, "-o", "/dev/full")
+        self.assertEqual(result.returncode, 2)
+        self.assertEqual(result.stderr.decode(),
+                         "umaskaudit: error: cannot write '/dev/full' (No space left on device); "
+                         "try freeing some space there, or another place\n")
+
     def test_every_format_writes_a_private_file(self):
         os.umask(0)
         for name in ("text", "jsonl", "json", "csv", "markdown", "sarif", "junit"):

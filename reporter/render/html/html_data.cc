@@ -112,6 +112,10 @@ void HtmlReport::write_unseen(JsonWriter& json) const {
     json.end_object();
   }
   json.end_array();
+  json.begin_array("symbol_notes");
+  for (const std::string& note : context_.stacks.notes())
+    json.element(std::string_view(escape(note)));
+  json.end_array();
   const FindStats& stats = findings_.result.stats;
   json.number("unresolved", stats.unresolved);
 }

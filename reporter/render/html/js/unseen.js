@@ -34,6 +34,10 @@ function renderUnseen() {
   else
     add(section, h("ul", {class: "plain spots"}, data.losses.map(lossItem),
       data.blind_spots.map(spotItem)));
+  if (data.symbol_notes.length > 0)
+    add(section, h("details", {class: "card"},
+      h("summary", {}, "Why some functions have no name"),
+      h("ul", {class: "symbol-notes"}, data.symbol_notes.map((note) => h("li", {}, raw(note))))));
   const rest = [["fates", "later changes of objects", data.fates.length],
                 ["processes", "process images", data.processes.length],
                 ["notes", "notes", data.notes.length]];
