@@ -19,12 +19,16 @@ std::size_t Tail::read(const SegmentFile::Reader& file, std::uint64_t end, std::
   if (position_ >= end) return told;
   Scanner scanner(file, position_, end);
   Record record;
+  const std::uint64_t begin = position_;
   while (told < budget && scanner.next(&record)) {
     if (record.offset > position_) gaps_.push_back({position_, record.offset});
     position_ = record.offset + record.head.length;
     told += record.head.length;
     visit(record);
   }
+  // What a record rests on, such as its thread's name, was committed before it, but maybe after we
+  // had passed that place.
+  if (position_ != begin) told += read_gaps(file, all, visit);
   return told;
 }
 

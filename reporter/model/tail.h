@@ -22,7 +22,8 @@ class Tail {
   explicit Tail(std::uint64_t begin) : position_(begin) {}
 
   // Tells what was committed before `end` since the last call, up to some `budget` bytes; returns
-  // how many those were. `all`: looks into every gap, not only into some of them in turn.
+  // how many those were. What a thread committed before a record that is told is told as well,
+  // maybe after it. `all`: looks into every gap, not only into some of them in turn.
   std::size_t read(const SegmentFile::Reader& file, std::uint64_t end, std::size_t budget, bool all,
                    const Visit& visit);
   // Behind the last record.

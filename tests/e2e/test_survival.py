@@ -16,12 +16,15 @@ needs_root = unittest.skipIf(os.geteuid() != 0, "needs root")
 
 
 class Survival(Case):
-    def survive(self, name, *arguments):
+    def survive(self, name, *arguments, unfinished=0):
+        """Nothing is lost; at most `unfinished` records of threads that ended in their middle."""
         result, run = self.record(victim(name), self.work, *arguments)
         report = self.report(run)
         self.truths = truths_of(result)
         self.check_truths(report, self.truths)
-        self.assertEqual(report.of("loss"), [])
+        losses = report.of("loss")
+        self.assertEqual([loss for loss in losses if loss["reason"] != "unfinished"], [])
+        self.assertLessEqual(sum(loss["count"] for loss in losses), unfinished)
         return report
 
     def test_signal_handlers_that_call_umask_and_create(self):
@@ -43,7 +46,8 @@ class Survival(Case):
         self.survive("cancel_open_fifo")
 
     def test_cancellation_at_any_instruction(self):
-        self.survive("cancel_anywhere")
+        # Any instruction: our own too, between a record's begin and its end.
+        self.survive("cancel_anywhere", unfinished=200)
 
     def test_all_descriptors_closed(self):
         self.survive("closes_all")

@@ -1,10 +1,13 @@
 // A run that grows under the reader: what is committed is told once, whatever came before it.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 
 #include <cstdlib>
 #include <cstring>
 
 #include "reporter/model/live_run.h"
+#include "reporter/model/segment_file.h"
+#include "reporter/model/tail.h"
 #include "tests/unit/model/run_helpers.h"
 
 namespace umaskaudit::testing {
@@ -91,6 +94,25 @@ TEST_F(Live, DoesNotWaitBehindARecordInFlightAndTellsItWhenItIsCommitted) {
   commit_at(hole, late);
   EXPECT_THAT(look(), ElementsAre("late"));
   EXPECT_THAT(finish(), IsEmpty());
+}
+
+TEST_F(Live, MissesNothingThatIsCommittedWhileItReads) {
+  const std::string late = note_bytes("late");
+  const std::uint64_t hole = segment_.unfinished(static_cast<std::uint32_t>(late.size()), true);
+  segment_.note({100, 5100}, 0, "early");
+  write();
+  auto directory = std::make_shared<const model::Descriptor>(
+      ::open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto file = model::SegmentFile::open(directory, segment_.name());
+  ASSERT_TRUE(file);
+  model::Tail tail(hole);
+  std::vector<std::uint64_t> told;
+  tail.read(file.value().reader(), segment_.size(), 1 << 20, false,
+            [&](const model::Record& record) {
+              if (told.empty()) commit_at(hole, late);
+              told.push_back(record.offset);
+            });
+  EXPECT_EQ(told, (std::vector<std::uint64_t>{hole + late.size(), hole}));
 }
 
 TEST_F(Live, CountsARecordThatIsNeverCommitted) {
