@@ -19,21 +19,23 @@
 namespace umaskaudit::bench {
 namespace {
 
-// Offset and length of what may be executed: elf(5).
+// Address and length of the longest segment that may be executed: elf(5). Node has several.
 std::pair<std::uint64_t, std::uint64_t> code_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   Elf64_Ehdr header{};
   file.read(reinterpret_cast<char*>(&header), sizeof header);
   if (!file || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return {};
   file.seekg(static_cast<std::streamoff>(header.e_phoff));
+  std::pair<std::uint64_t, std::uint64_t> longest;
   for (unsigned i = 0; i < header.e_phnum; ++i) {
     Elf64_Phdr segment{};
     file.read(reinterpret_cast<char*>(&segment), sizeof segment);
-    if (file && segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0) {
-      return {segment.p_vaddr, segment.p_memsz};
+    if (file && segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0 &&
+        segment.p_memsz > longest.second) {
+      longest = {segment.p_vaddr, segment.p_memsz};
     }
   }
-  return {};
+  return longest;
 }
 
 double timed_lookup(Symbolizer& symbolizer, const std::vector<RecordedAddress>& addresses,
