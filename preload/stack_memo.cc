@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "preload/intern.h"
+#include "preload/unwind/own_stack.h"
 
 namespace umaskaudit::shim {
 
@@ -23,6 +24,7 @@ struct Walk {
   Relaxed<std::uintptr_t> sp = 0;
   Relaxed<std::uintptr_t> fp = 0;
   Relaxed<std::uintptr_t> fp_matters = 0;  // all bits or none
+  Relaxed<bool> on_own_stack = false;      // unwind.h
   struct Word {
     Relaxed<std::uintptr_t> distance = 0;
     Relaxed<std::uintptr_t> value = 0;
@@ -66,41 +68,52 @@ bool starts_alike(const Walk& walk, const StackStart& start, std::uint32_t gener
          get(walk.generation) == generation;
 }
 
-// What the stack says where `word` is expected, unlike it; 0: the same. An entry may change under
-// us, which its version tells afterwards: each distance is checked before it is followed.
-std::uintptr_t difference(const Walk::Word& word, std::uintptr_t sp, std::uintptr_t furthest) {
+// How far from the stack pointer words may be read. The kernel is not asked here.
+struct Reach {
+  std::uintptr_t certain;   // in the page that is in use
+  std::uintptr_t furthest;  // in the thread's own stack, for a walk that was wholly there
+};
+
+Reach reach_from(std::uintptr_t sp) {
+  constexpr std::uintptr_t kWord = sizeof(std::uintptr_t);
+  if (sp % kWord != 0) return {0, 0};
+  const std::uintptr_t certain = page_of(sp).end - kWord - sp;
+  const StackRange own = own_stack();
+  return {certain, own.holds(sp) && own.end - sp > certain ? own.end - kWord - sp : certain};
+}
+
+bool differs(const Walk::Word& word, std::uintptr_t sp, std::uintptr_t furthest) {
   const std::uintptr_t distance = get(word.distance);
-  if (__builtin_expect(distance > furthest, 0)) return 1;
-  return *reinterpret_cast<const std::uintptr_t*>(sp + distance) ^ get(word.value);
+  if (__builtin_expect(distance > furthest, 0)) return true;
+  return *reinterpret_cast<const std::uintptr_t*>(sp + distance) != get(word.value);
 }
 
-// Apart, for the registers of words_are_there().
-[[gnu::noinline]] void find_telling_word(Walk& walk, std::uint32_t count, std::uintptr_t sp,
-                                         std::uintptr_t furthest) {
-  std::uint32_t first = 0;
-  while (first < count && difference(walk.words[first], sp, furthest) == 0) ++first;
-  set_to(walk.telling, first);
-}
-
-bool words_are_there(Walk& walk, std::uintptr_t sp, std::uintptr_t furthest) {
+// In the order of the walk, and no further than the first difference: a word behind it may lie in a
+// frame that is not there, on pages that are gone. An entry may change under us, which its version
+// tells afterwards: each distance is checked before it is followed.
+bool words_are_there(Walk& walk, std::uintptr_t sp, const Reach& reach) {
   const std::uint32_t count = get(walk.count);
   if (count > WalkWords::kMost) return false;
+  const std::uintptr_t furthest = get(walk.on_own_stack) ? reach.furthest : reach.certain;
   const std::uint32_t telling = get(walk.telling);
-  if (telling < count && difference(walk.words[telling], sp, furthest) != 0) return false;
-  std::uintptr_t all = 0;
-  for (const Walk::Word *word = walk.words, *end = word + count; word != end; ++word) {
-    all |= difference(*word, sp, furthest);
+  if (telling < count && get(walk.words[telling].distance) <= reach.certain &&
+      differs(walk.words[telling], sp, reach.certain)) {
+    return false;
   }
-  if (__builtin_expect(all == 0, 1)) return true;
-  find_telling_word(walk, count, sp, furthest);
-  return false;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (__builtin_expect(differs(walk.words[i], sp, furthest), 0)) {
+      set_to(walk.telling, i);
+      return false;
+    }
+  }
+  return true;
 }
 
-std::uint32_t id_if_same(Walk& walk, const StackStart& start, std::uintptr_t furthest,
+std::uint32_t id_if_same(Walk& walk, const StackStart& start, const Reach& reach,
                          std::uint32_t generation) {
   const std::uint32_t version = walk.version.load(std::memory_order_acquire);
   if (version == 0 || version % 2 != 0 || !starts_alike(walk, start, generation) ||
-      !words_are_there(walk, start.sp, furthest)) {
+      !words_are_there(walk, start.sp, reach)) {
     return 0;
   }
   const std::uint32_t id = get(walk.id);
@@ -122,13 +135,11 @@ Walk* make_room(Set& set) {
 
 std::uint32_t remembered_stack(const StackStart& from, std::uint32_t generation) {
   const StackStart start = from;  // nothing that is stored here can change a copy
-  const std::uintptr_t room = known_stack(start.sp).end - start.sp;
-  if (room < sizeof(std::uintptr_t)) return 0;
+  const Reach reach = reach_from(start.sp);
   Set& set = set_from(start);
   const unsigned walks = set.crowded() ? 1 : Set::kWalks;
   for (unsigned i = 0; i < walks; ++i) {
-    const std::uint32_t id =
-        id_if_same(set.walks[i], start, room - sizeof(std::uintptr_t), generation);
+    const std::uint32_t id = id_if_same(set.walks[i], start, reach, generation);
     if (id == 0) continue;
     const std::uint32_t strangers = get(set.strangers);
     if (strangers != 0) set_to(set.strangers, strangers > 2 ? strangers - 2 : 0);
@@ -143,6 +154,7 @@ void remember_stack(const StackStart& start, std::uint32_t generation, const Wal
   Walk* const room = make_room(set_from(start));
   if (room == nullptr) return;
   Walk& walk = *room;
+  const bool on_own_stack = is_on_own_stack(start);
   std::uint32_t version = walk.version.load(std::memory_order_relaxed);
   // Somebody writes it already: another thread, or whom this handler interrupted.
   if (version % 2 != 0 ||
@@ -157,6 +169,7 @@ void remember_stack(const StackStart& start, std::uint32_t generation, const Wal
   set_to(walk.sp, start.sp);
   set_to(walk.fp, start.fp);
   set_to(walk.fp_matters, words.needs_fp ? UINTPTR_MAX : 0);
+  set_to(walk.on_own_stack, on_own_stack);
   for (unsigned i = 0; i < words.count; ++i) {
     set_to(walk.words[i].distance, words.distance[i]);
     set_to(walk.words[i].value, words.value[i]);

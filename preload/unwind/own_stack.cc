@@ -1,7 +1,9 @@
-// Finds the end of the thread's own stack, and remembers how far it is known; see own_stack.h.
+// Finds the bounds of the calling thread's own stack; see own_stack.h.
 
 #include "preload/unwind/own_stack.h"
 
+#include <dlfcn.h>
+#include <pthread.h>
 #include <sys/auxv.h>
 
 #include "preload/sys.h"
@@ -11,39 +13,100 @@ namespace umaskaudit::shim {
 namespace {
 
 constexpr std::uintptr_t kPage = 4096;
-// The kernel keeps this much below the first thread's stack free of other mappings
-// (stack_guard_gap), and glibc has a guard page below the others': what is readable from `sp` up to
-// the end, page by page, is one stack.
-constexpr std::uintptr_t kDeepest = 1 << 20;
+// What the first thread may use: no mapping but one at a fixed address comes that close below the
+// kernel's stack (stack_guard_gap, 256 pages).
+constexpr std::uintptr_t kFirstStack = 1 << 20;
+// Above a thread's frames lie its static TLS and its description, struct pthread.
+constexpr std::uintptr_t kLargestDescription = 1 << 16;
 
-// The lowest page known to be there; 0: none. One word, for a handler may change it at any moment.
-// Initial-exec, like thread_state.
-constinit thread_local std::uintptr_t lowest __attribute__((tls_model("initial-exec"))) = 0;
+// The lowest address of the stack of the thread whose thread pointer is `of`. Kept beside that
+// pointer, as some runtimes copy the TLS of one thread to start another. All that write them on one
+// thread write the same values. Initial-exec, like thread_state.
+struct Known {
+  std::uintptr_t of = 0;
+  std::uintptr_t begin = 0;
+};
+constinit thread_local Known known __attribute__((tls_model("initial-exec")));
+
+constexpr std::uintptr_t kNone = UINTPTR_MAX;
 
 constinit std::uintptr_t first_thread = 0;
 constinit std::uintptr_t first_stack_end = 0;
+// Where struct pthread begins, and where it says which stack the thread has, from the thread
+// pointer. 0 for the second: not found.
+constinit std::intptr_t description = 0;
+constinit std::intptr_t stack_block = 0;
+using GetAttributes = int (*)(pthread_t, pthread_attr_t*);
+constinit GetAttributes get_attributes = nullptr;
 
 std::uintptr_t thread_pointer() {
   return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
 }
 
-// The first thread's stack ends with what the kernel put there for the program (getauxval(3)); the
-// others' with their own description, where the thread pointer is.
-std::uintptr_t end_of_stack() {
-  const std::uintptr_t here = thread_pointer();
-  return here == first_thread ? first_stack_end : here;
+std::uintptr_t offset(std::uintptr_t from, std::intptr_t by) {
+  return from + static_cast<std::uintptr_t>(by);
 }
 
-// True when all pages from `page` to the end are readable, as far as that is not known.
-bool reaches_end(std::uintptr_t page, std::uintptr_t end) {
-  if (page >= end || end - page > kDeepest) return false;
-  const std::uintptr_t known = lowest;
-  const std::uintptr_t unknown_end = known != 0 && page < known ? known : end;
-  for (std::uintptr_t at = page + kPage; at < unknown_end; at += kPage) {
-    if (!sys::readable(reinterpret_cast<void*>(at))) return false;
+const std::uintptr_t* words_at(std::uintptr_t address) {
+  return reinterpret_cast<const std::uintptr_t*>(address);
+}
+
+// glibc's struct pthread has the members stackblock, stackblock_size and guardsize in this order,
+// in each version elsewhere. That of the first thread says 0 and __libc_stack_end, so the offset
+// can be found.
+void find_stack_block(std::uintptr_t stack_end) {
+  constexpr std::uintptr_t kLargest = 4096;  // sizeof(struct pthread) is 2,304 in glibc 2.36
+  const std::uintptr_t begin = offset(first_thread, description);
+  for (std::uintptr_t at = begin + 8; at < begin + kLargest; at += 8) {
+    const bool new_page = at % kPage == 0 || at == begin + 8;
+    if (new_page && !sys::readable(words_at(at))) return;
+    if (*words_at(at) != stack_end || *words_at(at - 8) != 0) continue;
+    stack_block = static_cast<std::intptr_t>(at - 8 - first_thread);
+    return;
   }
-  lowest = page;
-  return true;
+}
+
+// Said by glibc's description of the thread. A task of clone(2) may have any memory as its TLS.
+std::uintptr_t begin_by_description(std::uintptr_t here) {
+  const std::uintptr_t at = offset(here, stack_block);
+  if (stack_block == 0 || !sys::readable(words_at(at)) || !sys::readable(words_at(at + 16))) {
+    return kNone;
+  }
+  const std::uintptr_t block = words_at(at)[0];
+  const std::uintptr_t size = words_at(at)[1];
+  const std::uintptr_t guard = words_at(at)[2];
+  const bool is_here = block != 0 && here - block < size &&
+                       size - (here - block) <= kLargestDescription && guard < here - block;
+  return is_here ? block + guard : kNone;
+}
+
+// musl answers without a lock or memory of its own. glibc allocates there.
+std::uintptr_t begin_by_attributes(std::uintptr_t here) {
+  pthread_attr_t attributes;
+  void* block = nullptr;
+  std::size_t size = 0;
+  if (get_attributes(pthread_self(), &attributes) != 0 ||
+      pthread_attr_getstack(&attributes, &block, &size) != 0) {
+    return kNone;
+  }
+  const auto begin = reinterpret_cast<std::uintptr_t>(block);
+  return here - begin < size + kLargestDescription ? begin : kNone;
+}
+
+[[gnu::noinline, gnu::cold]] std::uintptr_t look_for_begin(std::uintptr_t here) {
+  if (first_thread == 0) return kNone;  // before our constructor
+  std::uintptr_t begin = kNone;
+  if (here == first_thread) {
+    if (first_stack_end > kFirstStack) begin = first_stack_end - kFirstStack;
+  } else if (get_attributes != nullptr) {
+    begin = begin_by_attributes(here);
+  } else {
+    begin = begin_by_description(here);
+  }
+  known.begin = begin;
+  __atomic_signal_fence(__ATOMIC_RELEASE);
+  known.of = here;
+  return begin;
 }
 
 }  // namespace
@@ -51,14 +114,24 @@ bool reaches_end(std::uintptr_t page, std::uintptr_t end) {
 void remember_first_thread() {
   first_thread = thread_pointer();
   first_stack_end = getauxval(AT_RANDOM);
+  description = static_cast<std::intptr_t>(pthread_self() - first_thread);
+  if (dlsym(RTLD_DEFAULT, "gnu_get_libc_version") == nullptr) {
+    get_attributes = reinterpret_cast<GetAttributes>(dlsym(RTLD_DEFAULT, "pthread_getattr_np"));
+  } else if (const void* stack_end = dlsym(RTLD_DEFAULT, "__libc_stack_end")) {
+    find_stack_block(*static_cast<const std::uintptr_t*>(stack_end));
+  }
 }
 
-StackRange known_stack(std::uintptr_t sp) {
-  const std::uintptr_t end = end_of_stack();
-  const std::uintptr_t known = lowest;
-  if (known != 0 && sp >= known && sp < end) return {known, end};
-  const std::uintptr_t page = sp & ~(kPage - 1);
-  return reaches_end(page, end) ? StackRange{page, end} : StackRange{page, page + kPage};
+StackRange own_stack() {
+  const std::uintptr_t here = thread_pointer();
+  const std::uintptr_t begin =
+      __builtin_expect(known.of == here, 1) ? known.begin : look_for_begin(here);
+  return {begin, here == first_thread ? first_stack_end : offset(here, description)};
+}
+
+StackRange page_of(std::uintptr_t address) {
+  const std::uintptr_t page = address & ~(kPage - 1);
+  return {page, page + kPage};
 }
 
 }  // namespace umaskaudit::shim

@@ -1,21 +1,28 @@
-// How much of the calling thread's stack stays mapped for as long as the thread runs.
-// Must never claim a page of another stack (coroutines, alternate stacks): those come and go.
-// Async-signal-safe. Called by walks, to ask the kernel about pages once and not each time.
+// The bounds of the calling thread's own stack, as kernel and libc know them.
+// Must never claim memory beside them, however readable: coroutine stacks, alternate stacks and the
+// stacks of clone(2) come and go. Async-signal-safe. Called by stack_memo.cc and by stacks.cc.
 #pragma once
 
 #include <cstdint>
 
 namespace umaskaudit::shim {
 
+// Empty when `end` is not above `begin`.
 struct StackRange {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
-  bool holds(std::uintptr_t address) const { return address - begin < end - begin; }
+  bool holds(std::uintptr_t address) const { return address - begin < end - begin && begin < end; }
 };
 
-// The page of `sp`, which is in use, and the pages behind it up to the end of the stack, if `sp`
-// lies in the thread's own stack and not too deep; else that page alone.
-StackRange known_stack(std::uintptr_t sp);
+// From the lowest usable address to the thread's own description (struct pthread), or, of the
+// first thread, to what the kernel put there for the program (getauxval(3)). Empty when they are
+// not known: a task of clone(2), or a libc that is not glibc or musl. Asks the kernel once for each
+// thread. What lies within may still be unmapped by the program: only a frame that is active is
+// certain to be there.
+StackRange own_stack();
+
+// The page that holds `address`.
+StackRange page_of(std::uintptr_t address);
 
 // To be called once by a constructor: those run in the first thread, whose stack is the kernel's.
 void remember_first_thread();

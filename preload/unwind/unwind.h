@@ -35,6 +35,11 @@ struct WalkWords;
 StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room,
                      WalkWords* words = nullptr);
 
+// True when the frames from `start` lead, without a guess, to the outermost one of the calling
+// thread, and all of them are on its own stack (own_stack.h). A function on memory of its own has
+// no such callers, wherever that memory lies.
+bool is_on_own_stack(const StackStart& start);
+
 // After dlclose(3): what is known about code addresses may be about other code from now on.
 void forget_code();
 

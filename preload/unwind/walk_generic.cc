@@ -26,6 +26,8 @@ StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room
   return walk;
 }
 
+bool is_on_own_stack(const StackStart&) { return false; }
+
 void forget_code() {}
 
 }  // namespace umaskaudit::shim

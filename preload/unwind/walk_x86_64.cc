@@ -74,6 +74,7 @@ void remember_rule(std::uintptr_t pc, const FrameRule& rule) {
 struct Frame : FrameRegisters {
   static constexpr std::uintptr_t kStart = 1;  // no address: the walk began with it
   std::uintptr_t fp_from = kStart;
+  bool outermost = false;  // its table says so: it has no caller
 };
 
 void need_fp(Frame& at, StackMemory& memory) {
@@ -83,17 +84,19 @@ void need_fp(Frame& at, StackMemory& memory) {
 }
 
 [[gnu::always_inline]] inline bool step_packed(std::uint64_t rule, Frame& at, StackMemory& memory) {
-  if (rule == kOutermost) return false;
+  if (__builtin_expect(rule == kOutermost, 0)) {
+    at.outermost = true;
+    return false;
+  }
   const bool by_fp = (rule >> 27 & 1) != 0;
   if (by_fp) need_fp(at, memory);
   const std::uintptr_t cfa = (by_fp ? at.fp : at.sp) + (rule & 0x3fff) * 8;
+  if (cfa <= at.sp) return false;  // stacks grow downwards
   if (!memory.read_and_depend(cfa - 8, at.pc)) return false;
   if ((rule >> 26 & 1) != 0) {
     at.fp_from = cfa - (rule >> 14 & 0xfff) * 8;
     if (!memory.read(at.fp_from, at.fp)) return false;
   }
-  // Stacks grow downwards.
-  if (cfa <= at.sp) return false;
   at.sp = cfa;
   return true;
 }
@@ -128,6 +131,7 @@ bool read_saved(const std::uint8_t* expression, std::int32_t offset, std::uintpt
 bool step(const FrameRule& rule, Frame& at, StackMemory& memory) {
   std::uintptr_t cfa = 0;
   need_fp(at, memory);
+  at.outermost = rule.end;
   if (rule.end || !find_cfa(rule, at, memory, cfa)) return false;
   Frame caller{{0, cfa, at.fp}, 0};
   if (!read_saved(rule.pc_expression, rule.pc_offset, cfa, at, memory, caller.pc)) return false;
@@ -140,7 +144,11 @@ bool step(const FrameRule& rule, Frame& at, StackMemory& memory) {
     return false;
   }
   // Only a signal frame may lead to another stack.
-  if (!rule.signal_frame && caller.sp <= at.sp) return false;
+  if (rule.signal_frame) {
+    memory.move_to(caller.sp);
+  } else if (caller.sp <= at.sp) {
+    return false;
+  }
   at = caller;
   return true;
 }
@@ -156,8 +164,7 @@ bool step_by_frame_pointer(Frame& at, StackMemory& memory) {
 }
 
 // Where no packed rule is known. `exact`: the pc of `at` was interrupted there.
-bool step_slowly(std::uintptr_t code, Frame& at, StackMemory& memory, StackWalk& walk,
-                 bool& exact) {
+bool step_slowly(std::uintptr_t code, Frame& at, StackMemory& memory, bool& guessed, bool& exact) {
   FrameRule rule;
   switch (find_rule(code, rule)) {
     case Lookup::found:
@@ -173,8 +180,18 @@ bool step_slowly(std::uintptr_t code, Frame& at, StackMemory& memory, StackWalk&
   // Generated code belongs to no object. Other code may come there without our notice.
   memory.forget_words();
   if (!step_by_frame_pointer(at, memory)) return false;
-  walk.guessed = true;
+  guessed = true;
   return true;
+}
+
+// From a frame to its caller. `exact`: the pc was interrupted there, as a signal frame came before.
+[[gnu::always_inline]] inline bool to_caller(Frame& at, StackMemory& memory, bool& guessed,
+                                             bool& exact) {
+  const std::uintptr_t code = exact ? at.pc : at.pc - 1;
+  exact = false;
+  const std::uint64_t rule = cached_rule(code);
+  if (rule != 0) return step_packed(rule, at, memory);
+  return step_slowly(code, at, memory, guessed, exact);
 }
 
 }  // namespace
@@ -184,22 +201,33 @@ StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room
   StackWalk walk;
   Frame at{{start.pc, start.sp, start.fp}};
   StackMemory memory(start.sp, words);
-  bool exact = false;  // the pc was interrupted there: a signal frame came before
+  bool exact = false;
   while (at.pc != 0) {
     if (walk.count == room) {
       walk.truncated = true;
       break;
     }
     pcs[walk.count++] = at.pc;
-    const std::uintptr_t code = exact ? at.pc : at.pc - 1;
-    exact = false;
-    const std::uint64_t rule = cached_rule(code);
-    if (!(rule != 0 ? step_packed(rule, at, memory) : step_slowly(code, at, memory, walk, exact))) {
-      break;
-    }
+    if (!to_caller(at, memory, walk.guessed, exact)) break;
   }
   memory.finish_words();
   return walk;
+}
+
+bool is_on_own_stack(const StackStart& start) {
+  constexpr unsigned kMostFrames = 1024;
+  const StackRange own = own_stack();
+  if (!own.holds(start.sp)) return false;
+  Frame at{{start.pc, start.sp, start.fp}};
+  StackMemory memory(start.sp);
+  bool guessed = false;
+  bool exact = false;
+  unsigned frames = 0;
+  while (at.pc != 0 && ++frames < kMostFrames && to_caller(at, memory, guessed, exact)) {
+  }
+  // Between that frame and the end: a thread's static TLS; the first thread's arguments.
+  constexpr std::uintptr_t kLargestRest = 1 << 16;
+  return at.outermost && !guessed && own.holds(at.sp) && own.end - at.sp <= kLargestRest;
 }
 
 void forget_code() {

@@ -60,6 +60,7 @@ VICTIMS = {
     # it starts under one, it says that it cannot record.
     "seccomp_exec": ([], ["stderr", "held", "masks", "calls"]),
     "seccomp_strict": ([], ["held", "masks", "calls"]),
+    "vanishing_stacks": (["inside"], []),
     # It traces the program itself.
     "without_vdso": ([], ["held", "masks", "calls", "errors"]),
 }

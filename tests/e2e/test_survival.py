@@ -62,6 +62,46 @@ class Survival(Case):
     def test_smallest_stacks(self):
         self.survive("small_stack")
 
+    def remove_made(self):
+        for file in self.work.iterdir():
+            file.unlink()
+
+    def survive_where_stacks_go_away(self, way):
+        report = self.survive("vanishing_stacks", way)
+        for event in report.of("create", call="open"):
+            symbols = [frame["symbol"].split("::")[-1] for frame in event["stack"]]
+            maker = "by_" + os.path.basename(event["path"]).split("-")[0]
+            self.assertEqual(symbols[:2], ["create_file", maker], event)
+        return report
+
+    def test_stacks_carved_below_a_threads_own(self):
+        self.survive_where_stacks_go_away("below")
+
+    def test_stacks_carved_out_of_a_threads_own(self):
+        self.survive_where_stacks_go_away("inside")
+
+    def test_stacks_of_tasks_by_clone(self):
+        self.survive_where_stacks_go_away("cloned")
+
+    def test_stacks_below_what_cannot_be_read(self):
+        for way in ("file", "guard"):
+            with self.subTest(way):
+                self.remove_made()
+                self.survive_where_stacks_go_away(way)
+
+    def test_stacks_of_many_pages(self):
+        for way in ("deep", "grown"):
+            with self.subTest(way):
+                self.remove_made()
+                report = self.survive_where_stacks_go_away(way)
+                for event in report.of("create", call="open"):
+                    symbols = [frame["symbol"] or "" for frame in event["stack"]]
+                    deeper = [symbol for symbol in symbols if "go_deeper" in symbol]
+                    self.assertGreaterEqual(len(deeper), 11, event)
+
+    def test_stacks_that_come_and_go_at_random(self):
+        self.survive_where_stacks_go_away("storm")
+
     def test_handlers_that_jump_away(self):
         deep = self.work / ("d" * 200) / ("e" * 200)  # longer names take a buffer
         deep.mkdir(parents=True)

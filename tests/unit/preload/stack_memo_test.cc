@@ -148,24 +148,21 @@ TEST_F(StackMemo, KeepsThreadsApart) {
 }
 
 std::uintptr_t here() { return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)); }
-constexpr std::uintptr_t kPage = 4096;
 
-void expect_one_page() {
-  const std::uintptr_t sp = here();
-  const shim::StackRange range = shim::known_stack(sp);
-  EXPECT_EQ(range.begin, sp & ~(kPage - 1));
-  EXPECT_EQ(range.end, range.begin + kPage);
+void expect_elsewhere() {
+  EXPECT_FALSE(shim::own_stack().holds(here()));
+  EXPECT_TRUE(shim::page_of(here()).holds(here()));
 }
 
 TEST(OwnStack, IsKnownToItsEnd) {
-  const shim::StackRange range = shim::known_stack(here());
+  const shim::StackRange range = shim::own_stack();
   EXPECT_TRUE(range.holds(here()));
   // The frames of main() are in it, the words of its environment may be.
   EXPECT_GT(range.end, range.begin + 256);
   EXPECT_LE(range.end, reinterpret_cast<std::uintptr_t>(environ[0]));
   std::thread([] {
     int local = 0;
-    const shim::StackRange own = shim::known_stack(here());
+    const shim::StackRange own = shim::own_stack();
     EXPECT_TRUE(own.holds(reinterpret_cast<std::uintptr_t>(&local)));
     pthread_attr_t attributes;
     ASSERT_EQ(pthread_getattr_np(pthread_self(), &attributes), 0);
@@ -175,11 +172,37 @@ TEST(OwnStack, IsKnownToItsEnd) {
     pthread_attr_destroy(&attributes);
     EXPECT_GE(own.begin, reinterpret_cast<std::uintptr_t>(lowest));
     EXPECT_LE(own.end, reinterpret_cast<std::uintptr_t>(lowest) + size);
-    EXPECT_GT(own.end - own.begin, size_t{0});
+    EXPECT_LT(own.begin, own.end);
   }).join();
 }
 
-void on_signal(int) { expect_one_page(); }
+void* look_at_own_stack(void* out) {
+  *static_cast<shim::StackRange*>(out) = shim::own_stack();
+  return nullptr;
+}
+
+// Without a guard page nothing but libc's own numbers tells the stack from what lies below it.
+TEST(OwnStack, BeginsWhereLibcSays) {
+  constexpr std::size_t kSize = 1 << 17;
+  void* const memory =
+      mmap(nullptr, 2 * kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  char* const upper = static_cast<char*>(memory) + kSize;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  ASSERT_EQ(pthread_attr_setstack(&attributes, upper, kSize), 0);
+  pthread_t thread;
+  shim::StackRange range;
+  ASSERT_EQ(pthread_create(&thread, &attributes, look_at_own_stack, &range), 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+  munmap(memory, 2 * kSize);
+  EXPECT_EQ(range.begin, reinterpret_cast<std::uintptr_t>(upper));
+  EXPECT_LT(range.end, range.begin + kSize);
+  EXPECT_GT(range.end, range.begin + kSize / 2);
+}
+
+void on_signal(int) { expect_elsewhere(); }
 
 TEST(OwnStack, IsNotTheAlternateStack) {
   static char memory[1 << 16];
@@ -208,7 +231,7 @@ TEST(OwnStack, IsNotACoroutines) {
   other_context.uc_stack.ss_sp = memory;
   other_context.uc_stack.ss_size = kSize;
   other_context.uc_link = &main_context;
-  makecontext(&other_context, expect_one_page, 0);
+  makecontext(&other_context, expect_elsewhere, 0);
   swapcontext(&main_context, &other_context);
   munmap(memory, kSize);
 }
