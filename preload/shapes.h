@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <type_traits>
 #include <utility>
 
 #include "preload/aftermath.h"
@@ -272,6 +273,34 @@ FILE* create_stream_at_once(const Request& request, Real real) {
   }
   keeper.restore();
   return result;
+}
+
+// libc opens the object by a name of its own. A call that fails may have made it all the same:
+// lckpwdf(3) opens before it waits for the lock. A function without a result shows only by a new
+// file that it wrote.
+template <typename Real>
+auto create_implied(const Request& request, Real real) {
+  constexpr bool kSilent = std::is_void_v<decltype(real())>;
+  Creation creation(request);
+  const Creation::Look look = creation.look();
+  const auto note = [&](bool success) {
+    const ErrnoKeeper keeper;
+    const bool made = look.known && !look.exists && creation.look().exists;
+    if (made || success) {
+      creation.made_or_met_at_path(look);
+    } else if constexpr (!kSilent) {
+      creation.failed(keeper.saved());
+    }
+    keeper.restore();
+  };
+  if constexpr (kSilent) {
+    real();
+    note(false);
+  } else {
+    const auto result = real();
+    note(result == 0);
+    return result;
+  }
 }
 
 // FILE* results: the exclusive attempt adds 'x' to the mode (fopen(3), a glibc extension), where

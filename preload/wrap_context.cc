@@ -145,9 +145,7 @@ WRAPPER(int, unshare, (int flags)) {
 }
 
 // The child's records are made by the atfork handler (init.cc), whatever forked it.
-WRAPPER(pid_t, fork, (void)) {
-  const StackStart start = UMASKAUDIT_STACK_START();
-  const pid_t child = REAL(fork)();
+static void note_fork(Call call, pid_t child, const StackStart& start) {
   if (child > 0 && recording() && process.trace) {
     const int saved = errno;
     const Task task = enter();
@@ -159,11 +157,24 @@ WRAPPER(pid_t, fork, (void)) {
     record.context = context_id(task);
     record.change = changes(task);
     record.stack = stack.id;
-    record.call = static_cast<std::uint16_t>(Call::fork);
+    record.call = static_cast<std::uint16_t>(call);
     record.origin = static_cast<std::uint8_t>(trace::Origin::fork);
     write_record(trace::RecordType::fork, author, record);
     errno = saved;
   }
+}
+
+WRAPPER(pid_t, fork, (void)) {
+  const StackStart start = UMASKAUDIT_STACK_START();
+  const pid_t child = REAL(fork)();
+  note_fork(Call::fork, child, start);
+  return child;
+}
+
+WRAPPER(pid_t, __fork, (void)) {
+  const StackStart start = UMASKAUDIT_STACK_START();
+  const pid_t child = REAL(__fork)();
+  note_fork(Call::__fork, child, start);
   return child;
 }
 

@@ -299,6 +299,7 @@ void* umaskaudit_route_syscall(long number, unsigned long a) {
 #define CASE_stream(...)
 #define CASE_restream(...)
 #define CASE_unnamed(...)
+#define CASE_implied(...)
 #define CASE_temp(...)
 #define CASE_tempdir(...)
 #define CASE_queue(...)

@@ -18,6 +18,20 @@ int stream_flags(const char* mode) {
   return flags;
 }
 
+namespace {
+
+// As glibc's write_gmon names it: GMON_OUT_PREFIX.PID where that is set, else gmon.out. The buffer
+// is for one caller: the program exits.
+const char* profile_path() {
+  static char name[1024];
+  const char* prefix = secure_getenv("GMON_OUT_PREFIX");
+  if (prefix == nullptr) return "gmon.out";
+  TextBuffer text(name, sizeof name);
+  text.put(prefix).put('.').decimal(static_cast<std::uint64_t>(sys::call(SYS_getpid))).end();
+  return name;
+}
+
+}  // namespace
 }  // namespace umaskaudit::shim
 
 using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluated below
@@ -78,6 +92,13 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
 #define WRAP_unnamed(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
   CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,           \
            create_unnamed(request, ONCE(NAME, ARGUMENTS)))
+#define WRAP_implied(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE)      \
+  WRAPPER(RET, NAME, PARAMETERS) {                                                          \
+    if (!recording()) return REAL(NAME) ARGUMENTS;                                          \
+    const Request request =                                                                 \
+        UMASKAUDIT_REQUEST(NAME, KIND, DIRFD, PATH, FLAGS, MODE, UMASKAUDIT_STACK_START()); \
+    return create_implied(request, ONCE(NAME, ARGUMENTS));                                  \
+  }
 #define WRAP_temp(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
   CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,        \
            create_temp(request, ONCE(NAME, ARGUMENTS)))

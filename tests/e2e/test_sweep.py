@@ -35,7 +35,8 @@ def add_case(call):
     setattr(Sweep, f"test_{call}", test)
 
 
-for name in ("open open64 openat openat64 creat creat64 fopen fopen64 freopen freopen64 mkdir "
+for name in ("__open __open64 _IO_fopen setmntent __setmntent "
+             "open open64 openat openat64 creat creat64 fopen fopen64 freopen freopen64 mkdir "
              "mkdirat mkfifo mkfifoat mknod mknodat mq_open sem_open shm_open bind mkstemp "
              "mkdtemp").split():
     add_case(name)

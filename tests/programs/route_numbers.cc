@@ -36,6 +36,7 @@ bool made(Attempt& attempt, long result, bool descriptor) {
 #define ROUTE_stream(...)
 #define ROUTE_restream(...)
 #define ROUTE_unnamed(...)
+#define ROUTE_implied(...)
 #define ROUTE_temp(...)
 #define ROUTE_tempdir(...)
 #define ROUTE_queue(...)

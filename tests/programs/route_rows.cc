@@ -22,6 +22,7 @@
 #define DECLARE_queue DECLARE
 #define DECLARE_shared DECLARE
 #define DECLARE_semaphore DECLARE
+#define DECLARE_implied(...)
 #define DECLARE_umask(...)
 #define DECLARE_chmod(...)
 #define DECLARE_xattr(...)
@@ -99,6 +100,8 @@ void fill_template(Attempt& attempt, std::string_view arguments) {
   ADD(NAME, true, attempt.silent = true; UNUSED dirfd = attempt.dirfd;                            \
       UNUSED path = std::string_view(#KIND) == "mqueue" ? "/umaskaudit-route-none" : "/dev/null"; \
       UNUSED flags = O_RDONLY; close(libc_##NAME ARGUMENTS); return true;)
+// Their names are fixed, and most are in /etc: the victim implied_names goes them.
+#define ROUTE_implied(...)
 #define ROUTE_umask(...)
 #define ROUTE_chmod(...)
 #define ROUTE_xattr(...)

@@ -1,6 +1,7 @@
 // Each creating call under each of the 512 masks. Usage: sweep DIR CALL...; sweep --list
 // Ground truth: stat of each object; one thread, so requested and mask are certain.
 // IPC objects are named after the process and removed; files stay for the test to compare.
+#include <mntent.h>
 #include <mqueue.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,6 +12,14 @@
 #include <vector>
 
 #include "victim.h"
+
+// libc's other names, which no header declares.
+extern "C" {
+int __open(const char*, int, ...);
+int __open64(const char*, int, ...);
+FILE* _IO_fopen(const char*, const char*);
+FILE* __setmntent(const char*, const char*);
+}
 
 namespace {
 
@@ -94,6 +103,14 @@ const Call kCalls[] = {
      [](std::string& p, int m) { return must(open(p.c_str(), kCreate, m), "open"); }},
     {"open64", 0666,
      [](std::string& p, int m) { return must(open64(p.c_str(), kCreate, m), "open64"); }},
+    {"__open", 0666,
+     [](std::string& p, int m) { return must(__open(p.c_str(), kCreate, m), "__open"); }},
+    {"__open64", 0777,
+     [](std::string& p, int m) { return must(__open64(p.c_str(), kCreate, m), "__open64"); }},
+    {"_IO_fopen", 0666, [](std::string& p, int) { return of_stream(_IO_fopen(p.c_str(), "w")); }},
+    {"setmntent", 0666, [](std::string& p, int) { return of_stream(setmntent(p.c_str(), "a")); }},
+    {"__setmntent", 0666,
+     [](std::string& p, int) { return of_stream(__setmntent(p.c_str(), "w+")); }},
     {"openat", 0777,
      [](std::string& p, int m) { return must(openat(AT_FDCWD, p.c_str(), kCreate, m), "openat"); }},
     {"openat64", 0666,
