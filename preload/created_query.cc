@@ -14,6 +14,10 @@ namespace {
 
 constexpr int kCreatedQuery = 1024 + 4;  // F_LINUX_SPECIFIC_BASE; newer than the headers
 
+void give_up() { dependable.store(false, std::memory_order_relaxed); }
+
+}  // namespace
+
 // None of these has inode_operations::atomic_open, and each makes a file under the lock of its
 // directory or not at all: the answer is what fs/namei.c itself found and did. FUSE, NFS, CIFS, 9p
 // and Ceph note "created" when they were asked to create, or only with O_EXCL.
@@ -41,10 +45,6 @@ bool creates_in_the_kernel(std::uint32_t type) {
       return false;
   }
 }
-
-void give_up() { dependable.store(false, std::memory_order_relaxed); }
-
-}  // namespace
 
 Answer ask(int fd) {
   // Valgrind warns of commands that it does not know.

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <cstring>
 
@@ -114,6 +115,7 @@ void Creation::failed(int error) { finish(nullptr, trace::Created::no, error); }
 Creation::Look Creation::look_at_clock() {
   Look look;
   look.before_ns = static_cast<std::int64_t>(sys::now_ns(CLOCK_REALTIME_COARSE));
+  look.steady_ns = static_cast<std::int64_t>(sys::now_ns());
   return look;
 }
 
@@ -132,11 +134,13 @@ Creation::Look Creation::look(int dirfd, const char* path, int flags) const {
 }
 
 void Creation::made_or_met(int fd, const Look& before) {
+  fd_ = fd;
   struct statx facts;
   judge(sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0 ? &facts : nullptr, before);
 }
 
 bool Creation::made_or_met_as_told(int fd, const Look& before) {
+  fd_ = fd;
   struct statx facts;
   if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0) {
     finish(nullptr, trace::Created::unknown, 0);
@@ -160,6 +164,22 @@ bool Creation::made_or_met_as_told(int fd, const Look& before) {
   return false;
 }
 
+void Creation::made_or_met_after_look(int fd, const Look& before) {
+  fd_ = fd;
+  struct statx facts;
+  if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0) {
+    return finish(nullptr, trace::Created::unknown, 0);
+  }
+  if (created_query::is_usable() && created_query::is_exact_for(fd, mount_of(facts))) {
+    const created_query::Answer answer = created_query::ask(fd);
+    if (answer != created_query::Answer::none) {
+      const bool made = answer == created_query::Answer::made;
+      return finish(&facts, made ? trace::Created::yes : trace::Created::no, 0);
+    }
+  }
+  judge(&facts, before);
+}
+
 void Creation::made_or_met_at_path(const Look& before) {
   struct statx facts;
   judge(sys::facts(request_.dirfd, request_.path, 0, &facts) == 0 ? &facts : nullptr, before);
@@ -177,6 +197,21 @@ void Creation::failed_or_left(int error, const Look& before) {
   failed(error);
 }
 
+// Whether a birth time says anything beside our own clock: that was not set back since the look,
+// and the filesystem is none whose times come from another machine.
+bool Creation::birth_is_comparable(const Look& before) const {
+  constexpr std::int64_t kTicks = 20'000'000;  // the coarse clock moves every 10 ms at the slowest
+  const auto real = static_cast<std::int64_t>(sys::now_ns(CLOCK_REALTIME_COARSE));
+  const auto steady = static_cast<std::int64_t>(sys::now_ns());
+  if (real - before.before_ns + kTicks < steady - before.steady_ns) return false;
+  struct statfs filesystem {};
+  const long error = fd_ >= 0
+                         ? sys::call(SYS_fstatfs, fd_, sys::arg(&filesystem))
+                         : sys::call(SYS_statfs, sys::arg(request_.path), sys::arg(&filesystem));
+  return error == 0 &&
+         created_query::creates_in_the_kernel(static_cast<std::uint32_t>(filesystem.f_type));
+}
+
 void Creation::judge(const struct statx* facts, const Look& before) {
   if (facts == nullptr) {
     finish(nullptr, trace::Created::unknown, 0);
@@ -187,7 +222,9 @@ void Creation::judge(const struct statx* facts, const Look& before) {
   const bool same_object = before.exists && before.ino == facts->stx_ino &&
                            before.dev == trace::device_of(*facts) && before.birth_ns == birth;
   // Older than the look that did not find it: it came by another name, or by a rename.
-  const bool older = birth != 0 && birth < before.before_ns;
+  const bool before_look = birth != 0 && birth < before.before_ns;
+  const bool absent = before.known && !before.exists;
+  const bool older = before_look && (!absent || birth_is_comparable(before));
   if (same_object || older) {
     created = trace::Created::no;
   } else if (birth == 0 && !before.known) {

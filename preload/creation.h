@@ -23,6 +23,7 @@ struct Request {
   int flags;         // open(2)
   std::uint32_t mode;
   StackStart stack;
+  long number = SYS_openat;  // the system call that an attempt with other flags makes
 };
 
 // True when a wrapper further up the stack is in the middle of the same call: what it called went
@@ -56,6 +57,7 @@ class Creation {
     std::uint64_t dev = 0;
     std::int64_t birth_ns = 0;
     std::int64_t before_ns = 0;  // CLOCK_REALTIME_COARSE, the clock of birth times
+    std::int64_t steady_ns = 0;  // CLOCK_MONOTONIC, which is never set
   };
   Look look() const { return look(request_.dirfd, request_.path, 0); }
   // The time alone, where the kernel is asked afterwards.
@@ -67,6 +69,8 @@ class Creation {
   void made_or_met_at_path(const Look& before);
   // The same, asking the kernel which of both it was; true: created.
   bool made_or_met_as_told(int fd, const Look& before);
+  // After a single attempt: asks the kernel where its answer is exact, else goes by the look.
+  void made_or_met_after_look(int fd, const Look& before);
   // After one of those: what was made or met lies where the kernel's answer is exact.
   bool is_told(int fd) const { return created_query::is_exact_for(fd, mount_); }
   // The call failed, maybe behind the creation.
@@ -74,6 +78,7 @@ class Creation {
 
  private:
   void judge(const struct statx* facts, const Look& before);
+  bool birth_is_comparable(const Look& before) const;
   void finish(const struct statx* facts, trace::Created created, int error);
   bool mask_is_suspect(const trace::Create& record, bool default_acl, const Snapshot& after) const;
 
@@ -81,6 +86,7 @@ class Creation {
   Task task_;
   Snapshot before_;
   std::uint64_t mount_ = 0;  // the unique number of the object's; 0: not known
+  int fd_ = -1;              // of the object; -1: none
 };
 
 }  // namespace umaskaudit::shim

@@ -23,6 +23,7 @@
 #include "preload/recorder.h"
 #include "preload/rings.h"
 #include "preload/scratch.h"
+#include "preload/seccomp.h"
 #include "preload/segment.h"
 #include "preload/state.h"
 #include "preload/sys.h"
@@ -118,6 +119,7 @@ void write_birth(trace::Origin origin, const trace::Context& context) {
 }
 
 void start_recording() {
+  const bool filtered = study_inherited_filter();
   process.pid.store(static_cast<std::uint32_t>(sys::getpid()), std::memory_order_relaxed);
   process.options = {};
   parse_options(secure_getenv("UMASKAUDIT_OPTIONS"), process.options, warn);
@@ -137,6 +139,10 @@ void start_recording() {
   const trace::Context context = make_first_context();
   write_birth(trace::Origin::exec, context);
   write_call_names();
+  if (filtered) {
+    report_blind_spot({context.owner}, trace::Blind::seccomp, Call::execve, context.id, 0,
+                      "inherited filter", 16);
+  }
   look_for_rings_at_start({context.owner}, context.id);
 }
 

@@ -2,6 +2,7 @@
 
 #include "preload/parent.h"
 
+#include <errno.h>
 #include <sys/vfs.h>
 
 #include <cstring>
@@ -23,7 +24,7 @@ constinit InternTable by_name;  // what a name led to when it was last looked at
 constinit std::atomic<std::uint32_t> generation = 0;
 constinit InternTable by_facts;  // one record for the same facts of the same directory
 
-constexpr std::uint32_t kMaxAcl = 1024;  // acl(5): 4 + 8 bytes an entry; larger ones are not kept
+constexpr std::uint32_t kMaxAcl = 1024;  // acl(5): 4 + 8 bytes an entry; mostly far fewer
 
 // The directory as a path that works from here. False: too long.
 bool directory_name(const Base& base, const char* path, std::uint32_t length, TextBuffer& out) {
@@ -40,9 +41,18 @@ bool directory_name(const Base& base, const char* path, std::uint32_t length, Te
 [[gnu::cold]] std::uint32_t record_facts(const Author& author, const char* name, ParentView& view) {
   struct statx facts;
   if (sys::facts(AT_FDCWD, name, 0, &facts) != 0) return 0;
-  unsigned char acl[kMaxAcl];
-  const long acl_size = sys::call(SYS_getxattr, sys::arg(name),
-                                  sys::arg("system.posix_acl_default"), sys::arg(acl), sizeof acl);
+  char small[kMaxAcl];
+  const Scratch large;
+  const char* acl = small;
+  const auto read_acl = [&](char* to, std::size_t size) {
+    return sys::call(SYS_getxattr, sys::arg(name), sys::arg("system.posix_acl_default"),
+                     sys::arg(to), static_cast<long>(size));
+  };
+  long acl_size = read_acl(small, sizeof small);
+  if (acl_size == -ERANGE && large.get() != nullptr) {
+    acl = large.get();
+    acl_size = read_acl(large.get(), Scratch::kSize);
+  }
   struct statfs filesystem {};
   if (sys::call(SYS_statfs, sys::arg(name), sys::arg(&filesystem)) == 0) {
     created_query::note_filesystem(static_cast<std::uint32_t>(filesystem.f_type));
@@ -58,7 +68,8 @@ bool directory_name(const Base& base, const char* path, std::uint32_t length, Te
   record.acl_length = acl_size > 0 ? static_cast<std::uint32_t>(acl_size) : 0;
   view.known = true;
   view.mode = record.mode;
-  view.default_acl = record.acl_length != 0;
+  view.default_acl =
+      acl_size > 0 || acl_size == -ERANGE;  // too large for us is an ACL all the same
   if (!process.trace) return 0;
 
   std::uint64_t hash = hash_bytes(&record, sizeof record);

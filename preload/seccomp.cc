@@ -179,12 +179,37 @@ FilterOutlook study_filter(const sock_fprog* filter) {
   return outlook;
 }
 
-void apply_filter(const FilterOutlook& outlook) {
-  if (!outlook.bars_something) return;
-  for (unsigned i = 0; i < sys::kNumbers / 64; ++i) {
-    sys::barred[i].fetch_or(outlook.barred[i], std::memory_order_relaxed);
+namespace {
+
+constinit std::atomic<bool> slot_taken[sys::kInstalling] = {};
+
+void bar(sys::Numbers& numbers, const FilterOutlook& outlook) {
+  for (unsigned i = 0; i < sys::kNumbers / 64; ++i) numbers[i].fetch_or(outlook.barred[i]);
+  sys::filtered.store(true);
+}
+
+}  // namespace
+
+unsigned expect_filter(const FilterOutlook& outlook) {
+  if (!outlook.bars_something) return sys::kInstalling;
+  for (unsigned slot = 0; slot < sys::kInstalling; ++slot) {
+    if (slot_taken[slot].exchange(true)) continue;
+    bar(sys::barred_soon[slot], outlook);
+    return slot;
   }
-  sys::filtered.store(true, std::memory_order_release);
+  // More threads at once than there are sets: barred for good, even if the kernel refuses.
+  bar(sys::barred, outlook);
+  return sys::kInstalling;
+}
+
+void settle_filter(const FilterOutlook& outlook, unsigned expected, bool installed) {
+  if (!outlook.bars_something) return;
+  if (installed) bar(sys::barred, outlook);
+  if (expected < sys::kInstalling) {
+    for (std::atomic<unsigned long>& word : sys::barred_soon[expected]) word.store(0);
+    slot_taken[expected].store(false);
+  }
+  if (!installed) return;
   const Task task = enter();
   report_blind_spot({task.tid, task.pid}, trace::Blind::seccomp, Call::prctl, context_id(task), 0,
                     "seccomp", 7);

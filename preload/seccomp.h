@@ -1,7 +1,8 @@
-// Which of our own system calls a seccomp filter of the program leaves us.
-// Must never find out by trying: the wrong call kills the program (seccomp(2)). The filter is
-// simulated instead, for each number, before it is installed.
-// Called by the prctl and syscall wrappers; what was learned is asked in sys.h before every call.
+// Which system calls a seccomp filter leaves us: our own, and the program's with other flags.
+// Must never find out by trying in the program: the wrong call kills it (seccomp(2)). A filter is
+// simulated, for each number, before it is installed; one from before the start, whose program
+// cannot be read, is tried in a child.
+// Called by init and the prctl and syscall wrappers; sys.h asks before every call.
 #pragma once
 
 #include <linux/seccomp.h>
@@ -11,15 +12,26 @@ struct sock_fprog;
 namespace umaskaudit::shim {
 
 // Simulates `filter` (null: strict mode) and makes room in the trace while that is still possible.
-// Nothing changes until apply_filter(). The memory is the program's and may be nonsense.
+// A number is barred unless the filter allows it (or logs it) whatever the arguments are.
+// Changes nothing else. The memory is the program's and may be nonsense.
 struct FilterOutlook {
   bool bars_something = false;
   unsigned long barred[8] = {};  // one bit a number, as in sys.h
 };
 FilterOutlook study_filter(const sock_fprog* filter);
 
-// After the kernel has accepted it. Filters only ever add up. Records the blind spot.
-void apply_filter(const FilterOutlook& outlook);
+// Before the kernel is asked: SECCOMP_FILTER_FLAG_TSYNC puts the filter on all threads at once, and
+// none of them may make a barred call from that moment on. Returns what settle_filter() takes.
+unsigned expect_filter(const FilterOutlook& outlook);
+// Afterwards. An installed filter stays; the blind spot is recorded. One that the kernel refused is
+// forgotten.
+void settle_filter(const FilterOutlook& outlook, unsigned expected, bool installed);
+
+// At the start of an image, before anything else of ours: a filter may have been inherited through
+// execve(2). Where there is one, or /proc does not say, a child makes each kind of call that we may
+// make, with arguments that do nothing; what kills the child is barred. A filter that refuses by an
+// errno bars nothing: our calls survive that. True: something is barred, which is a blind spot.
+bool study_inherited_filter();
 
 // Whether seccomp(2) with these flags installed its filter. With TSYNC a positive result is a
 // thread that could not follow, and then none did; with NEW_LISTENER too it is a descriptor.
@@ -33,8 +45,9 @@ inline bool was_installed(long result, unsigned long flags) {
 template <typename Real>
 auto install_filter(const sock_fprog* filter, unsigned long flags, Real real) {
   const FilterOutlook outlook = study_filter(filter);
+  const unsigned expected = expect_filter(outlook);
   const auto result = real();
-  if (was_installed(result, flags)) apply_filter(outlook);
+  settle_filter(outlook, expected, was_installed(result, flags));
   return result;
 }
 

@@ -111,18 +111,23 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
   const ErrnoKeeper before;
   Creation creation(request);
   const bool exclusive = (request.flags & O_EXCL) != 0 || (request.flags & O_TMPFILE) == O_TMPFILE;
-  // O_DIRECTORY with O_CREAT is refused, or worse, by most kernels: not ours to try.
-  const bool divisible = !exclusive && (request.flags & O_DIRECTORY) == 0;
+  // O_DIRECTORY with O_CREAT is refused, or worse, by most kernels: not ours to try. Nor is a call
+  // that a seccomp filter may allow with the program's flags alone.
+  const bool divisible =
+      !exclusive && (request.flags & O_DIRECTORY) == 0 && !sys::is_barred(request.number);
   Habit habit(request.stack.pc);
-  const bool create_first = divisible && habit.creates();
-  // O_DIRECT may be refused behind the creation, and then there is no descriptor to ask.
-  const bool ask = divisible && (request.flags & O_DIRECT) == 0 && habit.was_told() &&
-                   created_query::is_usable();
+  // O_DIRECT may be refused behind the creation: then there is no descriptor to ask, and what an
+  // attempt with O_EXCL left would be taken for what was there before. So the name is looked at.
+  const bool direct = (request.flags & O_DIRECT) != 0;
+  const bool create_first = divisible && !direct && habit.creates();
+  const bool ask = divisible && !direct && habit.was_told() && created_query::is_usable();
   const auto before_opening = [&] {
     return ask ? Creation::look_at_clock() : look_now(std::as_const(creation));
   };
   Creation::Look look;
-  if (!exclusive && !create_first) look = before_opening();
+  if ((!exclusive && !create_first) || (direct && (request.flags & O_EXCL) != 0)) {
+    look = before_opening();
+  }
   if (create_first || (divisible && !look.exists && look.known)) {
     const auto result = real(request.flags | O_EXCL);
     if (ok(result)) {
@@ -183,14 +188,16 @@ inline Part creating_part(int flags) { return {flags | O_EXCL, trace::Created::y
 inline Part opening_part(int flags) { return {flags & ~O_CREAT, trace::Created::no, ENOENT}; }
 
 // Tries `first` and `second` in turn, as others may create and remove the object all the time.
-// `made(creation, result, created)` reports a success.
+// `made(creation, result, created)` reports a success. `allowed`: the parts may be called at all.
 template <typename Real, typename Ok, typename Made>
-auto create_in_parts(const Request& request, Part first, Part second, Real real, Ok ok, Made made) {
+auto create_in_parts(const Request& request, bool allowed, Part first, Part second, Real real,
+                     Ok ok, Made made) {
   constexpr unsigned kTurns = 8;
   const ErrnoKeeper before;
   Creation creation(request);
   const bool exclusive = (request.flags & O_EXCL) != 0;
-  for (unsigned turn = 0; !exclusive && turn < kTurns; ++turn) {
+  const bool divisible = allowed && !exclusive;
+  for (unsigned turn = 0; divisible && turn < kTurns; ++turn) {
     const Part& part = turn % 2 == 0 ? first : second;
     before.restore();
     const auto result = real(part.flags);
@@ -221,20 +228,21 @@ template <typename Real>
 auto create_queue(const Request& request, Real real) {
   if ((request.flags & O_CREAT) == 0) return real(request.flags);
   return create_in_parts(
-      request, creating_part(request.flags), opening_part(request.flags), real,
-      [](int result) { return result >= 0; },
+      request, !sys::is_barred(SYS_mq_open), creating_part(request.flags),
+      opening_part(request.flags), real, [](int result) { return result >= 0; },
       [](Creation& creation, int result, trace::Created created) {
         creation.made(result, created);
       });
 }
 
 // sem_open(3) opens first, and if nothing is there links a finished file to the name: the same two
-// parts. A semaphore is a file in /dev/shm, but its descriptor is gone when the call returns.
+// parts, by system calls that the whole makes as well. A semaphore is a file in /dev/shm, but its
+// descriptor is gone when the call returns.
 template <typename Real>
 sem_t* create_semaphore(const Request& request, Real real) {
   if ((request.flags & O_CREAT) == 0) return real(request.flags);
   return create_in_parts(
-      request, opening_part(request.flags), creating_part(request.flags), real,
+      request, true, opening_part(request.flags), creating_part(request.flags), real,
       [](sem_t* result) { return result != SEM_FAILED; },
       [](Creation& creation, sem_t*, trace::Created created) { creation.made_semaphore(created); });
 }
@@ -269,7 +277,7 @@ FILE* create_stream_at_once(const Request& request, Real real) {
   } else if ((request.flags & O_EXCL) != 0) {
     creation.made(fileno(result), trace::Created::yes);
   } else {
-    creation.made_or_met(fileno(result), look);
+    creation.made_or_met_after_look(fileno(result), look);
   }
   keeper.restore();
   return result;

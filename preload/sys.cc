@@ -17,12 +17,15 @@
 namespace umaskaudit::shim::sys {
 
 constinit std::atomic<bool> filtered = false;
-constinit std::atomic<unsigned long> barred[kNumbers / 64] = {};
+constinit Numbers barred = {};
+constinit Numbers barred_soon[kInstalling] = {};
 
 bool is_barred_by_filter(long number) {
   const auto index = static_cast<unsigned long>(number);
-  return index >= kNumbers ||
-         (barred[index / 64].load(std::memory_order_relaxed) >> index % 64 & 1) != 0;
+  if (index >= kNumbers) return true;
+  unsigned long bits = barred[index / 64].load(std::memory_order_relaxed);
+  for (const Numbers& soon : barred_soon) bits |= soon[index / 64].load(std::memory_order_relaxed);
+  return (bits >> index % 64 & 1) != 0;
 }
 
 int facts_by_stat(int dirfd, const char* path, int flags, struct statx* out) {

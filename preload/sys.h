@@ -21,8 +21,12 @@ namespace umaskaudit::shim::sys {
 
 // What a seccomp filter of the program takes from us; see seccomp.h. One bit a system call number.
 inline constexpr unsigned kNumbers = 512;
+using Numbers = std::atomic<unsigned long>[kNumbers / 64];
 extern std::atomic<bool> filtered;
-extern std::atomic<unsigned long> barred[kNumbers / 64];
+extern Numbers barred;
+// The same of filters that are being installed just now: one set for each installing thread.
+inline constexpr unsigned kInstalling = 4;
+extern Numbers barred_soon[kInstalling];
 [[gnu::cold]] bool is_barred_by_filter(long number);
 inline bool is_barred(long number) {
   if (__builtin_expect(!filtered.load(std::memory_order_relaxed), 1)) return false;

@@ -41,6 +41,14 @@ int pass(long number, const Arguments& arguments) {
   return static_cast<int>(real_syscall()(number, at[0], at[1], at[2], at[3], at[4], at[5]));
 }
 
+// Of those calls that are repeated as they are, with other flags; creat(2) has none.
+bool is_open_call(long number) {
+#if defined(SYS_open)
+  if (number == SYS_open) return true;
+#endif
+  return number == SYS_openat;
+}
+
 mode_t raw_umask(mode_t mask) {
   return static_cast<mode_t>(real_syscall()(SYS_umask, static_cast<unsigned long>(mask)));
 }
@@ -91,7 +99,8 @@ class Openat2 {
                           path_,
                           static_cast<int>(given_.flags),
                           static_cast<std::uint32_t>(given_.mode),
-                          stack};
+                          stack,
+                          SYS_openat2};
     const auto real = [&](int flags) {
       open_how with = given_;
       with.flags = static_cast<unsigned>(flags) | (given_.flags & ~std::uint64_t{UINT32_MAX});
@@ -242,13 +251,14 @@ void* umaskaudit_route_syscall(long number, unsigned long a) {
 }
 
 #define UNPARENTHESIZED(...) __VA_ARGS__
-#define CASE(PARAMETERS, KIND, DIRFD, PATH, FLAGS, MODE, NAME, CALL)                             \
-  return apply(                                                                                  \
-      [&] PARAMETERS {                                                                           \
-        const Request request = UMASKAUDIT_REQUEST(NAME, KIND, DIRFD, PATH, FLAGS, MODE, stack); \
-        if (is_part_of_a_creation(request)) return pass(number, arguments);                      \
-        return CALL;                                                                             \
-      },                                                                                         \
+#define CASE(PARAMETERS, KIND, DIRFD, PATH, FLAGS, MODE, NAME, CALL)                       \
+  return apply(                                                                            \
+      [&] PARAMETERS {                                                                     \
+        Request request = UMASKAUDIT_REQUEST(NAME, KIND, DIRFD, PATH, FLAGS, MODE, stack); \
+        if (is_open_call(number)) request.number = number;                                 \
+        if (is_part_of_a_creation(request)) return pass(number, arguments);                \
+        return CALL;                                                                       \
+      },                                                                                   \
       arguments)
 #define RAW_CALL(NUMBER, ARGUMENTS) \
   static_cast<int>(real_syscall()(NUMBER, UNPARENTHESIZED ARGUMENTS))

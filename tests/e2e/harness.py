@@ -176,8 +176,9 @@ class Case(unittest.TestCase):
         for field in ("type", "seq", "time_ns", "pid", "tid"):
             self.assertIn(field, event, event)
         if event["type"] == "umask":
-            for field in ("old", "new", "argument"):
-                self.assertRegex(event[field], "^0[0-7]{3,}$", event)
+            for field in ("old", "new"):
+                self.assertRegex(event[field], "^0[0-7]{3}$", event)
+            self.assertRegex(event["argument"], "^[0-7]{4,}$", event)
         if event["type"] != "create":
             return
         self.assertIn(event["created"], (True, False, "unknown"), event)
@@ -213,6 +214,17 @@ class Case(unittest.TestCase):
                     self.assertIn(value, event["ambiguous_masks"], f"{truth}: {event}")
                 else:
                     self.assertEqual(event[field], value, f"{field} of {truth}: {event}")
+
+    def check_met(self, opened, met):
+        """Calls that may create: so many made their object as `met` says False, the rest met one.
+
+        An event that has a count stands for so many.
+        """
+        created = [event["created"] for event in opened]
+        self.assertEqual(created.count(True), met.count(False))
+        times = sum(event.get("count", 1) for event in opened if event["created"] is False)
+        self.assertEqual(times, met.count(True))
+        self.assertEqual(len(created), created.count(True) + created.count(False), "none unknown")
 
     def check_disk(self, report, least, changed=()):
         """Each object that a recorded call made, and that is still there, has the recorded mode.

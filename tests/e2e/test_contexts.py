@@ -246,6 +246,17 @@ class Contexts(Case):
         self.check_drift(report, "after-unseen")
         self.assertEqual(len(report.of("create", created=True)), 3)
 
+    def test_a_thread_that_is_born_into_an_unshared_context(self):
+        result, run = self.record(victim("second_context"), self.work)
+        report = self.report(run)
+        self.check_truths(report, truths_of(result))
+        self.assertEqual(report.of("umask", drift=True), [])
+        made = {os.path.basename(path): events[0] for path, events in report.creations().items()}
+        self.assertEqual(made["before"]["fs"], made["after"]["fs"], "one context of two threads")
+        self.assertNotEqual(made["before"]["fs"], made["main"]["fs"])
+        changes = [(event["argument"], event["new"]) for event in report.of("umask")]
+        self.assertEqual(changes, [("7027", "0027"), ("0077", "0077"), ("7007", "0007")])
+
 
 if __name__ == "__main__":
     harness.main()

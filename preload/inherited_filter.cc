@@ -1,0 +1,185 @@
+// Tries in a child what a filter from before the start leaves us; see seccomp.h.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/futex.h>
+#include <linux/kcmp.h>
+#include <linux/prctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <cstring>
+#include <ctime>
+
+#include "preload/descriptor_guard.h"
+#include "preload/seccomp.h"
+#include "preload/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+constexpr long kPopulateWrite = 23;  // MADV_POPULATE_WRITE, newer than some headers
+
+enum class Filtered { no, yes, unknown };
+
+// The field Seccomp of /proc/self/status: behind Groups, which may be long. Read with calls that
+// the loader has made: openat(2) for reading, read(2), close(2).
+Filtered look_for_filter() {
+  constexpr char kField[] = "\nSeccomp:\t";
+  constexpr std::size_t kFieldLength = sizeof kField - 1;
+  const DescriptorGuard guard;
+  const int fd = sys::open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Filtered::unknown;
+  Filtered answer = Filtered::unknown;
+  char text[2048];       // mostly all of it
+  std::size_t kept = 0;  // from the part before, where the field may begin
+  for (;;) {
+    const long size = sys::read(fd, text + kept, sizeof text - 1 - kept);
+    if (size <= 0) break;
+    const std::size_t length = kept + static_cast<std::size_t>(size);
+    text[length] = '\0';
+    const char* field = strstr(text, kField);
+    if (field != nullptr && field + kFieldLength < text + length) {
+      answer = field[kFieldLength] == '0' ? Filtered::no : Filtered::yes;
+      break;
+    }
+    kept = length < kFieldLength + 1 ? length : kFieldLength + 1;
+    memmove(text, text + length - kept, kept);
+  }
+  sys::close(fd);
+  return answer;
+}
+
+struct Trial {
+  long number;
+  long arguments[6];
+};
+
+constexpr long kNoFile = -1;
+constexpr long kNoPath = 0;
+constexpr long kNothing = 0;
+constexpr long kCreatedQuery = 1024 + 4;
+constexpr long kCreate = O_WRONLY | O_CREAT | O_TRUNC;
+
+// What we may call, with the flags of our own calls, and without effect: no path, no descriptor, no
+// memory. A call that is made with different flags stands here once for each.
+constexpr Trial kTrials[] = {
+    {SYS_openat, {AT_FDCWD, kNoPath, kCreate | O_EXCL, 0600}},
+    {SYS_openat, {AT_FDCWD, kNoPath, kCreate | O_EXCL | O_CLOEXEC, 0600}},
+    {SYS_openat, {AT_FDCWD, kNoPath, O_WRONLY | O_CREAT | O_APPEND | O_EXCL, 0600}},
+    {SYS_openat, {AT_FDCWD, kNoPath, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600}},
+    {SYS_openat, {AT_FDCWD, kNoPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600}},
+    {SYS_openat, {AT_FDCWD, kNoPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC}},
+    {SYS_openat, {AT_FDCWD, kNoPath, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY}},
+    {SYS_openat, {AT_FDCWD, kNoPath, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK}},
+    {SYS_openat, {AT_FDCWD, kNoPath, O_TMPFILE | O_RDWR | O_CLOEXEC, 0777}},
+#if defined(SYS_open)
+    {SYS_open, {kNoPath, kCreate | O_EXCL, 0600}},
+#endif
+    {SYS_mq_open, {kNoPath, O_RDWR | O_CREAT | O_EXCL, 0600, kNothing}},
+    {SYS_mq_open, {kNoPath, O_RDWR}},
+    {SYS_openat2, {AT_FDCWD, kNoPath, kNothing, 0}},
+    {SYS_statx, {AT_FDCWD, kNoPath, 0, sys::kFacts, kNothing}},
+    {SYS_statx, {kNoFile, kNoPath, AT_EMPTY_PATH, sys::kFacts, kNothing}},
+    {SYS_newfstatat, {AT_FDCWD, kNoPath, kNothing, 0}},
+    {SYS_newfstatat, {AT_FDCWD, kNoPath, kNothing, AT_SYMLINK_NOFOLLOW}},
+    {SYS_fstat, {kNoFile, kNothing}},
+    {SYS_fcntl, {kNoFile, kCreatedQuery}},
+    {SYS_fallocate, {kNoFile, 0, 0, 4096}},
+    {SYS_ftruncate, {kNoFile, 4096}},
+    {SYS_fchmod, {kNoFile, 0600}},
+    {SYS_fstatfs, {kNoFile, kNothing}},
+    {SYS_statfs, {kNoPath, kNothing}},
+    {SYS_ioctl, {kNoFile, FS_IOC_GETFLAGS, kNothing}},
+    {SYS_ioctl, {kNoFile, FS_IOC_SETFLAGS, kNothing}},
+    {SYS_mkdirat, {AT_FDCWD, kNoPath, 0700}},
+    {SYS_unlinkat, {AT_FDCWD, kNoPath, 0}},
+    {SYS_readlinkat, {AT_FDCWD, kNoPath, kNothing, 0}},
+    {SYS_faccessat, {AT_FDCWD, kNoPath, 1}},
+    {SYS_getcwd, {kNothing, 0}},
+    {SYS_getxattr, {kNoPath, kNoPath, kNothing, 0}},
+    {SYS_fgetxattr, {kNoFile, kNoPath, kNothing, 0}},
+    {SYS_mmap, {0, 0, PROT_READ | PROT_WRITE, MAP_SHARED, kNoFile, 0}},
+    {SYS_mmap, {0, 0, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, kNoFile, 0}},
+    {SYS_mmap, {0, 0, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, kNoFile, 0}},
+    {SYS_mremap, {0, 0, 0, MREMAP_MAYMOVE}},
+    {SYS_munmap, {0, 0}},
+    {SYS_madvise, {0, 0, MADV_RANDOM}},
+    {SYS_madvise, {0, 0, kPopulateWrite}},
+    {SYS_madvise, {0, 0, MADV_WIPEONFORK}},
+    {SYS_msync, {0, 0, MS_SYNC}},
+    {SYS_futex, {kNothing, FUTEX_WAKE_PRIVATE, 1}},
+    {SYS_futex, {kNothing, FUTEX_WAIT_PRIVATE, 0, kNothing}},
+    {SYS_rt_sigprocmask, {-1, kNothing, kNothing, sizeof(sys::SignalSet)}},
+    {SYS_rt_sigpending, {kNothing, 0}},
+    {SYS_rt_sigtimedwait, {kNothing, kNothing, kNothing, 0}},
+    {SYS_kcmp, {0, 0, KCMP_FS}},
+    {SYS_process_vm_readv, {0, kNothing, 1, kNothing, 1}},
+    {SYS_prctl, {PR_GET_NAME, kNothing}},
+    {SYS_kill, {0, 0}},
+    {SYS_tgkill, {0, 0, 0}},
+    {SYS_write, {kNoFile, kNothing, 0}},
+    {SYS_gettid, {}},
+    {SYS_getpid, {}},
+    {SYS_getppid, {}},
+    {SYS_getuid, {}},
+    {SYS_geteuid, {}},
+    {SYS_getgid, {}},
+    {SYS_getegid, {}},
+    {SYS_sched_yield, {}},
+    {SYS_clock_gettime, {CLOCK_REALTIME, kNothing}},
+};
+
+enum class Survival { yes, no, not_known };
+
+// Of a child that makes these calls. No exit signal, as in birth_mask.cc. No core file where that
+// can be had: a limit of 1 keeps core_pattern's program from being started as well (core(5)).
+Survival try_calls(const Trial* trials, unsigned count, bool limit_core) {
+  const long child = sys::call(SYS_clone, 0);
+  if (child == 0) {
+    const rlimit no_core{1, 1};
+    if (limit_core) sys::call(SYS_prlimit64, 0, RLIMIT_CORE, sys::arg(&no_core), 0);
+    for (unsigned i = 0; i < count; ++i) {
+      const long* a = trials[i].arguments;
+      sys::call(trials[i].number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    }
+    sys::call(SYS_exit_group, 0);
+    __builtin_unreachable();
+  }
+  if (child < 0) return Survival::not_known;
+  int status = -1;
+  long waited = 0;
+  do {
+    waited = sys::call(SYS_wait4, child, sys::arg(&status), __WALL, 0);
+  } while (waited == -EINTR);
+  if (waited != child) return Survival::not_known;
+  return status == 0 ? Survival::yes : Survival::no;
+}
+
+// Halves a list that killed until each culprit stands alone.
+void bar_what_kills(const Trial* trials, unsigned count, bool limit_core) {
+  if (try_calls(trials, count, limit_core) != Survival::no) return;
+  if (count == 1) {
+    const auto number = static_cast<unsigned long>(trials->number);
+    sys::barred[number / 64].fetch_or(1ul << number % 64);
+    sys::filtered.store(true);
+    return;
+  }
+  bar_what_kills(trials, count / 2, limit_core);
+  bar_what_kills(trials + count / 2, count - count / 2, limit_core);
+}
+
+}  // namespace
+
+bool study_inherited_filter() {
+  if (look_for_filter() == Filtered::no) return false;
+  const bool limit_core = try_calls(kTrials, 0, true) == Survival::yes;
+  bar_what_kills(kTrials, sizeof kTrials / sizeof kTrials[0], limit_core);
+  if (sys::is_barred(SYS_clock_gettime)) sys::stop_clock_without_vdso();
+  return sys::filtered.load();
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,46 @@
+// Sets default ACLs on directories that it has created in before: one that leaves the same bits as
+// the mask does, and one of 300 entries.
+// Usage: default_acls DIR; code 77: the filesystem has no such ACL.
+// Ground truth: fstat of each file; the directory has the ACL that was set.
+#include <sys/xattr.h>
+
+#include <vector>
+
+#include "victim.h"
+
+namespace {
+
+// acl(5): the kernel's encoding of extended attributes, little endian as this machine is.
+struct Entry {
+  std::uint16_t tag;
+  std::uint16_t permissions;
+  std::uint32_t id;
+};
+constexpr std::uint32_t kNobody = UINT32_MAX;
+
+void set_default_acl(const std::string& dir, const std::vector<Entry>& entries) {
+  const std::uint32_t version = 2;
+  std::string bytes(reinterpret_cast<const char*>(&version), sizeof version);
+  bytes.append(reinterpret_cast<const char*>(entries.data()), entries.size() * sizeof(Entry));
+  const int result =
+      setxattr(dir.c_str(), "system.posix_acl_default", bytes.data(), bytes.size(), 0);
+  if (result != 0 && errno == EOPNOTSUPP) std::_Exit(77);
+  victim::need(result, "setxattr");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string dir = victim::directory(argc, argv);
+  umask(0022);
+  victim::create(dir + "/before", 0666, 0022);
+  set_default_acl(dir, {{1, 7, kNobody}, {4, 5, kNobody}, {32, 5, kNobody}});
+  victim::create(dir + "/same", 0666);
+  std::vector<Entry> many = {{1, 7, kNobody}};
+  for (std::uint32_t user = 1000; user < 1300; ++user) many.push_back({2, 6, user});
+  for (const Entry& last : {Entry{4, 7, kNobody}, Entry{16, 7, kNobody}, Entry{32, 0, kNobody}})
+    many.push_back(last);
+  set_default_acl(dir, many);
+  victim::create(dir + "/large", 0666);
+  return 0;
+}
