@@ -9,10 +9,11 @@
 
 namespace umaskaudit::shim {
 
-// The loader has made addresses of most entries, but not where they are in read-only memory.
-inline std::uintptr_t address_of(const link_map& object, const ElfW(Dyn) & entry) {
+// glibc has made addresses of most entries, but not where they are in read-only memory; musl makes
+// none. `bias`: where the object lies, less where its file says that it does.
+inline std::uintptr_t address_of(std::uintptr_t bias, const ElfW(Dyn) & entry) {
   const std::uintptr_t value = entry.d_un.d_ptr;
-  return value < object.l_addr ? value + object.l_addr : value;
+  return value < bias ? value + bias : value;
 }
 
 }  // namespace umaskaudit::shim

@@ -13,6 +13,7 @@
 #include "preload/descriptor_guard.h"
 #include "preload/format_text.h"
 #include "preload/scratch.h"
+#include "preload/start_environment.h"
 #include "preload/sys.h"
 
 namespace umaskaudit::shim {
@@ -43,17 +44,10 @@ bool starts_with(const char* text, const char* prefix) {
 }
 
 void find_own_entry() {
-  const char* list = preload_value;
-  while (*list != '\0') {
-    const std::size_t item = strcspn(list, ": ");
-    if (memmem(list, item, "libumaskaudit", strlen("libumaskaudit")) != nullptr) {
-      memcpy(own_entry, list, item);
-      own_entry[item] = '\0';
-      return;
-    }
-    list += item;
-    if (*list != '\0') ++list;
-  }
+  const PreloadEntry own = own_preload_entry(preload_value);
+  if (own.begin == nullptr) return;
+  memcpy(own_entry, own.begin, own.length);
+  own_entry[own.length] = '\0';
 }
 
 // The options as given, but with the file names as we resolved them.
@@ -144,16 +138,17 @@ Obstacle inspect(int fd, char* buffer, std::size_t size, bool follow_script) {
 }  // namespace
 
 void remember_environment(bool options_moved) {
-  const char* preload = secure_getenv("LD_PRELOAD");
+  const char* preload = start_variable("LD_PRELOAD");
   const std::size_t length = preload != nullptr ? strlen(preload) : 0;
   if (length != 0 && length < sizeof preload_value) {
     memcpy(preload_value, preload, length + 1);
     find_own_entry();
   }
-  const char* options = secure_getenv("UMASKAUDIT_OPTIONS");
+  const char* options = start_variable("UMASKAUDIT_OPTIONS");
   if (options != nullptr) write_options(options);
   if (!options_moved || options_entry[0] == '\0') return;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
+  char** entry = start_environment();
+  for (; entry != nullptr && *entry != nullptr; ++entry) {
     if (starts_with(*entry, kOptions)) *entry = options_entry;
   }
 }

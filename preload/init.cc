@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/prctl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -18,16 +17,21 @@
 #include "preload/fork_guard.h"
 #include "preload/format_text.h"
 #include "preload/fs_context.h"
+#include "preload/libc_names.h"
 #include "preload/livelog.h"
+#include "preload/loaded_objects.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
 #include "preload/rings.h"
 #include "preload/scratch.h"
 #include "preload/seccomp.h"
 #include "preload/segment.h"
+#include "preload/start_environment.h"
 #include "preload/state.h"
 #include "preload/sys.h"
 #include "preload/unwind/own_stack.h"
+
+extern "C" __attribute__((visibility("hidden"))) void* __dso_handle;  // the compiler's start files
 
 namespace umaskaudit::shim {
 
@@ -63,10 +67,25 @@ void after_fork_in_child() {
   sys::restore_signals(old);
 }
 
+// glibc's pthread_atfork(3) is no function of the shared libc, but this call.
+void register_fork_handlers() {
+  if (&__register_atfork != nullptr) {
+    __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, &__dso_handle);
+  } else if (&pthread_atfork != nullptr) {
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  }
+}
+
 void read_identity() {
   const long length = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg("/proc/self/exe"),
                                 sys::arg(process.exe), sizeof process.exe - 1);
-  if (length > 0) process.exe_length = static_cast<std::uint32_t>(length);
+  if (length > 0) {
+    process.exe_length = static_cast<std::uint32_t>(length);
+  } else if (const auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN))) {
+    // Without /proc: as the program was called (getauxval(3)).
+    process.exe_length = static_cast<std::uint32_t>(strnlen(name, sizeof process.exe - 1));
+    memcpy(process.exe, name, process.exe_length);
+  }
   // The first thread's name is the process's (proc(5), comm), and it is mostly the one that starts.
   if (sys::gettid() == sys::getpid()) {
     sys::call(SYS_prctl, PR_GET_NAME, sys::arg(process.comm));
@@ -122,7 +141,11 @@ void start_recording() {
   const bool filtered = study_inherited_filter();
   process.pid.store(static_cast<std::uint32_t>(sys::getpid()), std::memory_order_relaxed);
   process.options = {};
-  parse_options(secure_getenv("UMASKAUDIT_OPTIONS"), process.options, warn);
+  const char* given = start_variable("UMASKAUDIT_OPTIONS");
+  // Neither options nor LD_PRELOAD name us: we come from /etc/ld.so.preload, or a program was
+  // linked with us for the API. Nobody at this process asked for a log on its stderr.
+  if (given == nullptr && own_preload_entry(start_variable("LD_PRELOAD")).begin == nullptr) return;
+  parse_options(given, process.options, warn);
   if (process.options.help) print_help();
   const bool moved = make_options_absolute();
   read_identity();
@@ -175,9 +198,7 @@ void start_as_the_first() {
   // In glibc a handler registered first runs last before the fork and first after it: the locks are
   // held for as short as possible. This may take a lock and memory; a fork before it is noticed by
   // the fork guard.
-  if (phase == Phase::recording) {
-    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-  }
+  if (phase == Phase::recording) register_fork_handlers();
 }
 
 }  // namespace
@@ -202,6 +223,7 @@ void set_up_fork_guard() {
 void adopt_fork(bool unseen) {
   process.pid.store(static_cast<std::uint32_t>(sys::getpid()), std::memory_order_relaxed);
   release_all_scratch();
+  release_loaded_objects();
   unlock_descriptors();
   const trace::Context context = adopt_forked_context(unseen);
   write_birth(static_cast<trace::Origin>(context.origin), context);
@@ -232,6 +254,7 @@ bool start() {
   // Before there is anything to wait for: this takes the loader's lock, and whoever waits may be in
   // a constructor below dlopen(3), and hold it.
   resolve_all();
+  read_loaded_objects();
   int expected = static_cast<int>(Phase::unstarted);
   if (process.phase.load() == expected) starter.store(static_cast<std::uint32_t>(sys::getpid()));
   if (process.phase.compare_exchange_strong(expected, static_cast<int>(Phase::starting),
@@ -247,6 +270,7 @@ bool start() {
 }
 
 __attribute__((constructor(101))) static void construct() {
+  sys::look_around();  // before anything asks what is readable
   remember_first_thread();
   start();
 }

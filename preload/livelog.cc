@@ -12,6 +12,7 @@
 
 #include "preload/descriptor_guard.h"
 #include "preload/format_text.h"
+#include "preload/libc_names.h"
 #include "preload/modules.h"
 #include "preload/scratch.h"
 #include "preload/symbols.h"
@@ -289,8 +290,13 @@ void warn_not_recording(int error) {
   TextBuffer text(line, sizeof line - 1);
   const char* directory = process.options.trace.bytes;
   text.put("umaskaudit: warning: cannot record into '").escaped(directory, strlen(directory));
-  const char* reason = strerrordesc_np(error);
-  text.put("' (").put(reason != nullptr ? reason : "unknown error");
+  const char* reason = &strerrordesc_np != nullptr ? strerrordesc_np(error) : nullptr;
+  text.put("' (");
+  if (reason != nullptr) {
+    text.put(reason);
+  } else {
+    text.put("error ").decimal(static_cast<std::uint64_t>(error));
+  }
   text.put("); the program goes on unrecorded, try another trace= directory");
   write_line(text);
 }

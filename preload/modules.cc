@@ -2,13 +2,13 @@
 
 #include "preload/modules.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 
 #include <cstring>
 
 #include "preload/intern.h"
+#include "preload/loaded_objects.h"
 #include "preload/rings.h"
 #include "preload/state.h"
 
@@ -47,15 +47,14 @@ void find_build_id(Module& module) {
 }  // namespace
 
 bool find_module(std::uintptr_t pc, Module& module) {
-  dl_find_object object;
-  if (_dl_find_object(reinterpret_cast<void*>(pc), &object) != 0) return false;
+  LoadedObject object;
+  if (!find_object(pc, object)) return false;
   module = {};
-  module.start = reinterpret_cast<std::uintptr_t>(object.dlfo_map_start);
-  module.end = reinterpret_cast<std::uintptr_t>(object.dlfo_map_end);
-  const link_map* map = object.dlfo_link_map;
-  module.object = map;
-  module.base = map->l_addr;
-  module.path = map->l_name;
+  module.start = object.start;
+  module.end = object.end;
+  module.dynamic = object.dynamic;
+  module.base = object.bias;
+  module.path = object.path;
   if (module.path == nullptr || module.path[0] == '\0') module.path = process.exe;
   module.path_length = static_cast<std::uint32_t>(strlen(module.path));
   find_build_id(module);
@@ -82,7 +81,7 @@ std::uint64_t encode_frame(const Author& author, std::uintptr_t pc) {
                      {module.build_id, module.build_id_length},
                      {module.path, module.path_length})) {
       modules.insert(hash, id);
-      look_for_rings(*module.object);
+      look_for_rings(module.base, module.dynamic);
     } else {
       id = 0;  // next time again: until then the address stands for itself
     }

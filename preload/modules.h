@@ -1,13 +1,13 @@
 // Which object a code address belongs to, and its record in the trace.
-// Must never take the loader's lock: _dl_find_object(3) is lock-free and async-signal-safe.
+// Must never take the loader's lock: async-signal-safe.
 // Called when a new stack is written, and by the live log.
 #pragma once
+
+#include <link.h>
 
 #include <cstdint>
 
 #include "preload/recorder.h"
-
-struct link_map;
 
 namespace umaskaudit::shim {
 
@@ -19,7 +19,7 @@ struct Module {
   std::uintptr_t end;
   const std::uint8_t* build_id;  // null: none
   std::uint32_t build_id_length;
-  const link_map* object;
+  const ElfW(Dyn) * dynamic;
 };
 
 // False: generated code, or no object's.

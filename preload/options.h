@@ -1,5 +1,5 @@
 // UMASKAUDIT_OPTIONS: the only way the shim is configured (options.def is the list).
-// Must never allocate or use the locale; obeyed only outside secure-execution mode (secure_getenv).
+// Must never allocate or use the locale; obeyed only outside secure-execution mode.
 // Parsed once, by init.cc; read by everybody.
 #pragma once
 

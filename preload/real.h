@@ -32,7 +32,7 @@ extern void* old_spawn_functions[2];
 
 // Fills every pointer. Not async-signal-safe, idempotent.
 void resolve_all();
-// Fills and returns one; never null for a function that this libc has.
+// Fills and returns one. For a function that this libc does not have: one that fails with ENOSYS.
 [[gnu::cold]] void* resolve_one(Call call);
 
 inline void* real_function(Call call) {

@@ -2,7 +2,6 @@
 
 #include "preload/rings.h"
 
-#include <dlfcn.h>
 #include <link.h>
 #include <sys/auxv.h>
 
@@ -12,6 +11,7 @@
 #include "preload/blind_spot.h"
 #include "preload/dynamic.h"
 #include "preload/fs_context.h"
+#include "preload/loaded_objects.h"
 
 namespace umaskaudit::shim {
 
@@ -25,16 +25,16 @@ bool is_ring_library(const char* name) {
 }
 
 // The name by which it asks for the library, or null.
-const char* needed_ring_library(const link_map& object) {
+const char* needed_ring_library(std::uintptr_t bias, const ElfW(Dyn) * dynamic) {
   const char* strings = nullptr;
-  if (object.l_ld == nullptr) return nullptr;
-  for (const ElfW(Dyn)* entry = object.l_ld; entry->d_tag != DT_NULL; ++entry) {
+  if (dynamic == nullptr) return nullptr;
+  for (const auto* entry = dynamic; entry->d_tag != DT_NULL; ++entry) {
     if (entry->d_tag == DT_STRTAB) {
-      strings = reinterpret_cast<const char*>(address_of(object, *entry));
+      strings = reinterpret_cast<const char*>(address_of(bias, *entry));
     }
   }
   if (strings == nullptr) return nullptr;
-  for (const ElfW(Dyn)* entry = object.l_ld; entry->d_tag != DT_NULL; ++entry) {
+  for (const auto* entry = dynamic; entry->d_tag != DT_NULL; ++entry) {
     if (entry->d_tag == DT_NEEDED && is_ring_library(strings + entry->d_un.d_val)) {
       return strings + entry->d_un.d_val;
     }
@@ -56,15 +56,16 @@ void tell(const char* name) {
 }  // namespace
 
 void look_for_rings_at_start(const Author& author, std::uint32_t context) {
-  dl_find_object program;
+  LoadedObject program;
   // The program headers lie in the program (getauxval(3)).
-  if (_dl_find_object(reinterpret_cast<void*>(getauxval(AT_PHDR)), &program) != 0) return;
-  if (const char* name = needed_ring_library(*program.dlfo_link_map)) tell(author, context, name);
+  if (!find_object(getauxval(AT_PHDR), program)) return;
+  const char* name = needed_ring_library(program.bias, program.dynamic);
+  if (name != nullptr) tell(author, context, name);
 }
 
-void look_for_rings(const link_map& object) {
+void look_for_rings(std::uintptr_t bias, const ElfW(Dyn) * dynamic) {
   if (told.load(std::memory_order_relaxed)) return;
-  if (const char* name = needed_ring_library(object)) tell(name);
+  if (const char* name = needed_ring_library(bias, dynamic)) tell(name);
 }
 
 void look_for_rings(const char* file) {

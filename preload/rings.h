@@ -4,16 +4,16 @@
 // that comes into a stack, and before dlopen(3).
 #pragma once
 
-#include "preload/recorder.h"
+#include <link.h>
 
-struct link_map;
+#include "preload/recorder.h"
 
 namespace umaskaudit::shim {
 
 // Each reports one blind spot, if none of them has done so in this process. The first: the main
 // program, as part of whose start nothing else is reported yet.
 void look_for_rings_at_start(const Author& author, std::uint32_t context);
-void look_for_rings(const link_map& object);
+void look_for_rings(std::uintptr_t bias, const ElfW(Dyn) * dynamic);
 // `file`: as passed to dlopen(3), which reads it next, or null.
 void look_for_rings(const char* file);
 

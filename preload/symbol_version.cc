@@ -3,13 +3,13 @@
 
 #include "preload/symbol_version.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 
 #include <cstring>
 
 #include "preload/dynamic.h"
+#include "preload/loaded_objects.h"
 
 namespace umaskaudit::shim {
 
@@ -25,30 +25,30 @@ struct Tables {
   std::uint64_t sizes[2] = {};
 };
 
-Tables read_tables(const link_map& map) {
+Tables read_tables(const LoadedObject& object) {
   Tables tables;
-  for (const ElfW(Dyn)* entry = map.l_ld; entry->d_tag != DT_NULL; ++entry) {
+  for (const ElfW(Dyn)* entry = object.dynamic; entry->d_tag != DT_NULL; ++entry) {
     switch (entry->d_tag) {
       case DT_STRTAB:
-        tables.strings = reinterpret_cast<const char*>(address_of(map, *entry));
+        tables.strings = reinterpret_cast<const char*>(address_of(object.bias, *entry));
         break;
       case DT_SYMTAB:
-        tables.symbols = reinterpret_cast<const ElfW(Sym)*>(address_of(map, *entry));
+        tables.symbols = reinterpret_cast<const ElfW(Sym)*>(address_of(object.bias, *entry));
         break;
       case DT_VERSYM:
-        tables.versions = reinterpret_cast<const ElfW(Half)*>(address_of(map, *entry));
+        tables.versions = reinterpret_cast<const ElfW(Half)*>(address_of(object.bias, *entry));
         break;
       case DT_VERNEED:
-        tables.needs = address_of(map, *entry);
+        tables.needs = address_of(object.bias, *entry);
         break;
       case DT_JMPREL:
-        tables.relocations[0] = address_of(map, *entry);
+        tables.relocations[0] = address_of(object.bias, *entry);
         break;
       case DT_PLTRELSZ:
         tables.sizes[0] = entry->d_un.d_val;
         break;
       case DT_RELA:
-        tables.relocations[1] = address_of(map, *entry);
+        tables.relocations[1] = address_of(object.bias, *entry);
         break;
       case DT_RELASZ:
         tables.sizes[1] = entry->d_un.d_val;
@@ -79,9 +79,9 @@ unsigned number_of(const Tables& tables, const char* version) {
 }  // namespace
 
 bool binds_to_version(std::uintptr_t caller, const char* name, const char* version) {
-  dl_find_object object;
-  if (_dl_find_object(reinterpret_cast<void*>(caller - 1), &object) != 0) return false;
-  const Tables tables = read_tables(*object.dlfo_link_map);
+  LoadedObject object;
+  if (!find_object(caller - 1, object) || object.dynamic == nullptr) return false;
+  const Tables tables = read_tables(object);
   if (tables.strings == nullptr || tables.symbols == nullptr || tables.versions == nullptr) {
     return false;
   }

@@ -7,7 +7,6 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
-#include <sys/single_threaded.h>
 
 #include <cstring>
 
@@ -16,6 +15,8 @@
 #include "preload/directory_names.h"
 #include "preload/fs_context.h"
 #include "preload/intern.h"
+#include "preload/libc_names.h"
+#include "preload/loaded_objects.h"
 #include "preload/modules.h"
 #include "preload/recorder.h"
 #include "preload/root.h"
@@ -35,7 +36,8 @@ namespace {
 // another task share it.
 bool parts_masks(int flags) {
   if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) == 0 || !recording()) return false;
-  return __libc_single_threaded == 0 || process.shares_fs.load(std::memory_order_relaxed);
+  const bool single = &__libc_single_threaded != nullptr && __libc_single_threaded != 0;
+  return !single || process.shares_fs.load(std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -181,6 +183,7 @@ WRAPPER(pid_t, __fork, (void)) {
 WRAPPER(int, dlclose, (void* handle)) {
   forget_loaded_code();
   const int result = REAL(dlclose)(handle);
+  if (recording()) read_loaded_objects();
   forget_loaded_code();
   return result;
 }

@@ -2,10 +2,9 @@
 
 #include "preload/unwind/cfi.h"
 
-#include <dlfcn.h>
-
 #include <cstring>
 
+#include "preload/loaded_objects.h"
 #include "preload/unwind/leb128.h"
 
 namespace umaskaudit::shim {
@@ -396,9 +395,9 @@ bool to_rule(const Row& row, bool signal_frame, FrameRule& rule) {
 }  // namespace
 
 Lookup find_rule(std::uintptr_t pc, FrameRule& rule) {
-  dl_find_object object;
-  if (_dl_find_object(reinterpret_cast<void*>(pc), &object) != 0) return Lookup::no_object;
-  const auto* hdr = static_cast<const std::uint8_t*>(object.dlfo_eh_frame);
+  LoadedObject object;
+  if (!find_object(pc, object)) return Lookup::no_object;
+  const std::uint8_t* hdr = object.eh_frame;
   if (hdr == nullptr) return Lookup::no_table;
   const std::uint8_t* fde = find_fde(hdr, pc);
   Entry entry;

@@ -28,7 +28,7 @@ struct FrameRule {
 enum class Lookup : std::uint8_t { found, no_object, no_table };
 
 // The rule for the code at `pc` (inside the calling instruction, so return address - 1).
-// Async-signal-safe: _dl_find_object(3) takes no lock.
+// Async-signal-safe.
 Lookup find_rule(std::uintptr_t pc, FrameRule& rule);
 
 }  // namespace umaskaudit::shim

@@ -2,10 +2,10 @@
 
 #include "preload/unwind/own_stack.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <sys/auxv.h>
 
+#include "preload/libc_names.h"
 #include "preload/sys.h"
 
 namespace umaskaudit::shim {
@@ -36,8 +36,7 @@ constinit std::uintptr_t first_stack_end = 0;
 // pointer. 0 for the second: not found.
 constinit std::intptr_t description = 0;
 constinit std::intptr_t stack_block = 0;
-using GetAttributes = int (*)(pthread_t, pthread_attr_t*);
-constinit GetAttributes get_attributes = nullptr;
+constinit bool musl = false;
 
 std::uintptr_t thread_pointer() {
   return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
@@ -85,7 +84,7 @@ std::uintptr_t begin_by_attributes(std::uintptr_t here) {
   pthread_attr_t attributes;
   void* block = nullptr;
   std::size_t size = 0;
-  if (get_attributes(pthread_self(), &attributes) != 0 ||
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0 ||
       pthread_attr_getstack(&attributes, &block, &size) != 0) {
     return kNone;
   }
@@ -98,7 +97,7 @@ std::uintptr_t begin_by_attributes(std::uintptr_t here) {
   std::uintptr_t begin = kNone;
   if (here == first_thread) {
     if (first_stack_end > kFirstStack) begin = first_stack_end - kFirstStack;
-  } else if (get_attributes != nullptr) {
+  } else if (musl) {
     begin = begin_by_attributes(here);
   } else {
     begin = begin_by_description(here);
@@ -114,11 +113,13 @@ std::uintptr_t begin_by_attributes(std::uintptr_t here) {
 void remember_first_thread() {
   first_thread = thread_pointer();
   first_stack_end = getauxval(AT_RANDOM);
-  description = static_cast<std::intptr_t>(pthread_self() - first_thread);
-  if (dlsym(RTLD_DEFAULT, "gnu_get_libc_version") == nullptr) {
-    get_attributes = reinterpret_cast<GetAttributes>(dlsym(RTLD_DEFAULT, "pthread_getattr_np"));
-  } else if (const void* stack_end = dlsym(RTLD_DEFAULT, "__libc_stack_end")) {
-    find_stack_block(*static_cast<const std::uintptr_t*>(stack_end));
+  // glibc before 2.34 answers 0 in a program without libpthread.
+  const pthread_t self = pthread_self();
+  description = self != 0 ? static_cast<std::intptr_t>(self - first_thread) : 0;
+  musl = &gnu_get_libc_version == nullptr && &pthread_getattr_np != nullptr &&
+         &pthread_attr_getstack != nullptr;
+  if (&gnu_get_libc_version != nullptr && &__libc_stack_end != nullptr) {
+    find_stack_block(reinterpret_cast<std::uintptr_t>(__libc_stack_end));
   }
 }
 

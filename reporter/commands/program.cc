@@ -117,7 +117,7 @@ Obstacle judge_elf(const File& file, bool* is_go) {
   if (elf.e_ident[EI_CLASS] != ELFCLASS64 || size < sizeof elf ||
       (known_self && elf.e_machine != self.e_machine))
     return Obstacle::architecture;
-  bool interpreted = false, glibc = false, go = false;
+  bool interpreted = false, known_libc = false, go = false;
   for (unsigned i = 0; i < std::min<unsigned>(elf.e_phnum, kMostHeaders); ++i) {
     Elf64_Phdr header{};
     const std::uint64_t at = elf.e_phoff + std::uint64_t{i} * sizeof header;
@@ -128,11 +128,13 @@ Obstacle judge_elf(const File& file, bool* is_go) {
     std::array<char, kHead> name{};
     const std::size_t length = file.read(
         name.data(), std::min<std::uint64_t>(kHead - 1, header.p_filesz), header.p_offset);
-    glibc = std::string_view(name.data(), length).find("/ld-linux") != std::string_view::npos;
+    const std::string_view loader(name.data(), length);
+    known_libc = loader.find("/ld-linux") != std::string_view::npos ||
+                 loader.find("/ld-musl-") != std::string_view::npos;
   }
   *is_go = go;
   if (!interpreted) return Obstacle::static_link;
-  if (!glibc) return Obstacle::foreign_libc;
+  if (!known_libc) return Obstacle::foreign_libc;
   return go ? Obstacle::go_runtime : Obstacle::none;
 }
 
@@ -175,7 +177,7 @@ const char* obstacle_text(Obstacle obstacle) {
     case Obstacle::architecture:
       return "it is built for another machine or word size than libumaskaudit.so";
     case Obstacle::foreign_libc:
-      return "it uses another C library than glibc";
+      return "its C library is neither glibc nor musl";
     case Obstacle::go_runtime:
       return "it is a Go program: its run time makes system calls past the C library";
   }

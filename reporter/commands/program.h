@@ -16,7 +16,7 @@ enum class Obstacle {
   static_link,   // no PT_INTERP: no dynamic loader runs
   privileged,    // setuid, setgid, file capabilities: AT_SECURE drops LD_PRELOAD
   architecture,  // another word size or machine than the library
-  foreign_libc,  // a loader that is not glibc's
+  foreign_libc,  // a loader that is neither glibc's nor musl's
   go_runtime,    // dynamically linked, but makes its system calls by itself
 };
 

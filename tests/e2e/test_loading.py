@@ -54,6 +54,42 @@ class Loading(Case):
         self.assertIn(b"audit module is here\n", result.stderr)
         self.assertIn(str(self.work / "d"), self.report(run).creations())
 
+    def fresh(self):
+        harness.remove_tree(self.work)
+        self.work.mkdir()
+
+    def test_code_before_our_constructor_finds_the_options(self):
+        """libc has no environ yet: the initial stack has one."""
+        env = {"VICTIM_DIR": str(self.work)}
+        for command in (["early_preinit"], ["early_resolver"], ["early_resolver_lazy"],
+                        ["constructor_first", self.work]):
+            command = [victim(command[0]), *command[1:]]
+            with self.subTest(command=command):
+                log = self.top / "log"
+                run = self.new_run()
+                bare = self.execute(*command, env=env)
+                self.assertEqual((bare.returncode, bare.stderr), (0, b""))
+                results = {}
+                for options in ("log=off", f"trace={run}", f"log={log}"):
+                    self.fresh()
+                    results[options] = self.preload(*command, options=options, env=env)
+                    self.assertEqual((results[options].returncode, results[options].stderr),
+                                     (0, b""), options)
+                self.check_truths(self.report(run), truths_of(results[f"trace={run}"]))
+                lines = log.read_text()
+                for truth in truths_of(results[f"log={log}"]):
+                    self.assertIn(f'{Path(truth["path"]).name}", 0', lines)
+                log.unlink()
+                self.fresh()
+
+    def test_nothing_is_written_unless_the_environment_asks(self):
+        """As from /etc/ld.so.preload, or linked for the API: neither options nor LD_PRELOAD."""
+        bare = self.execute(victim("linked"), self.work)
+        self.assertEqual((bare.returncode, bare.stderr), (0, b""))
+        self.fresh()
+        asked = self.execute(victim("linked"), self.work, env={"LD_PRELOAD": harness.SHIM})
+        self.assertIn(b"umaskaudit[", asked.stderr)
+
     def test_libraries_that_are_bound_past_us_are_named(self):
         library = victim("libdlopen_storm_library.so")
         result, run = self.record(victim("loads_apart"), self.work, library)

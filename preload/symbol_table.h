@@ -1,0 +1,31 @@
+// The symbols that an object defines (elf(5)), found without the loader: no lock, no memory.
+// Must never be asked about an object that may be unloaded meanwhile.
+// Called to find the vDSO's clock, and libc's functions where there is no dlsym(3).
+#pragma once
+
+#include <link.h>
+
+#include <cstdint>
+
+namespace umaskaudit::shim {
+
+struct SymbolTable {
+  std::uintptr_t bias = 0;
+  const ElfW(Sym) * symbols = nullptr;
+  const char* strings = nullptr;
+  const std::uint32_t* gnu_hash = nullptr;
+  const std::uint32_t* hash = nullptr;    // the System V table
+  const ElfW(Half) * versions = nullptr;  // by symbol; null: no versions
+  std::uintptr_t definitions = 0;         // first Verdef
+};
+
+// Whether the addresses in the dynamic section have been relocated in memory.
+enum class Addresses : std::uint8_t { by_loader, as_in_file };
+
+SymbolTable read_symbol_table(std::uintptr_t bias, const ElfW(Dyn) * dynamic, Addresses addresses);
+
+// The address of the definition of `name`; 0: none. `version` null: the default version.
+std::uintptr_t find_symbol_address(const SymbolTable& table, const char* name,
+                                   const char* version = nullptr);
+
+}  // namespace umaskaudit::shim

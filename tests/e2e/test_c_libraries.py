@@ -1,0 +1,123 @@
+"""Which C libraries the shim loads in: musl, and glibc without the functions of newer versions."""
+
+import os
+import re
+import subprocess
+import unittest
+from pathlib import Path
+
+import harness
+from harness import Case, needs, truths_of, victim
+
+TABLE = Path(__file__).parent.parent.parent / "preload" / "libc_names.def"
+
+
+def rows(macro):
+    return set(re.findall(rf"^{macro}\(\w+, (\w+)\)", TABLE.read_text(), re.MULTILINE))
+
+
+@needs("readelf")
+class Needs(Case):
+    def test_no_version_of_any_symbol(self):
+        """Nothing of glibc that is newer than the file, whatever it was built with."""
+        result = subprocess.run(["readelf", "-W", "-V", harness.SHIM], check=True,
+                                capture_output=True, text=True)
+        self.assertNotIn("Version needs", result.stdout)
+
+    def test_only_what_all_libraries_have(self):
+        result = subprocess.run(["readelf", "-W", "--dyn-syms", harness.SHIM], check=True,
+                                capture_output=True, text=True)
+        needed, optional = set(), set()
+        for line in result.stdout.splitlines():
+            words = line.split()
+            if len(words) >= 8 and words[6] == "UND":
+                (optional if words[4] == "WEAK" else needed).add(words[7].split("@")[0])
+        self.assertGreater(len(needed), 10)
+        self.assertEqual(needed - rows("NEEDED"), set())
+        ours = optional - {"_ITM_registerTMCloneTable", "_ITM_deregisterTMCloneTable",
+                           "__gmon_start__"}
+        self.assertIn("_dl_find_object", ours)
+        self.assertEqual(ours - rows("OPTIONAL"), set())
+
+
+def musl(name):
+    """A victim that musl-gcc built; skips where it is not installed."""
+    program = victim(name)
+    if not os.path.exists(program):
+        raise unittest.SkipTest("musl-tools is not installed")
+    return program
+
+
+class Musl(Case):
+    OBJECTS = 15
+
+    def check(self, run, result):
+        truths = truths_of(result)
+        self.assertEqual(len(truths), self.OBJECTS)
+        report = self.report(run)
+        self.check_truths(report, truths)
+        self.assertEqual(set(report.creations()), {truth["path"] for truth in truths})
+        self.assertEqual(report.of("loss"), [])
+        return report
+
+    def test_every_object_of_a_program(self):
+        bare = self.execute(musl("musl_workers"), self.empty("bare"))
+        result, run = self.record(musl("musl_workers"), self.work)
+        self.assertEqual(bare.stderr, b"")
+        self.assertNotIn(b"cannot be audited", result.stderr)
+        report = self.check(run, result)
+        self.assertEqual(report.of("blind_spot"), [])
+        # The stack of a mask change leads to the program, and out of the library's own call.
+        change = report.of("umask")[0]
+        self.assertEqual([frame["module"] for frame in change["stack"]][0], musl("musl_workers"))
+
+    def test_every_object_of_a_child(self):
+        result, run = self.record("sh", "-c", 'umask 077; "$0" "$1"; exit $?',
+                                  musl("musl_workers"), self.work)
+        self.check(run, result)
+
+    def test_preloaded_by_hand(self):
+        run = self.new_run()
+        result = self.preload(musl("musl_workers"), self.work, options=f"trace={run}")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.check(run, result)
+
+    def test_the_live_log(self):
+        log = self.top / "log"
+        result = self.preload(musl("musl_workers"), self.work, options=f"log={log}")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        for truth in truths_of(result):
+            line, = [line for line in log.read_text().splitlines() if f'"{truth["path"]}"' in line]
+            self.assertIn(f' = {truth["final"]} ', line)
+
+    def test_a_static_program_runs_as_without_us(self):
+        program = musl("musl_workers_static")
+        bare = self.execute(program, self.empty("bare"))
+        for how in ("preload", "record"):
+            with self.subTest(how=how):
+                work = self.empty(how)
+                if how == "preload":
+                    result = self.preload(program, work)
+                    self.assertEqual(result.stderr, b"")
+                else:
+                    result, run = self.record("sh", "-c", '"$0" "$1"; exit $?', program, work)
+                    report = self.report(run)
+                    self.assertEqual(report.creations(), {})
+                    self.assertTrue(report.of("blind_spot", reason="exec-static"), report.events)
+                self.assertEqual(result.returncode, bare.returncode)
+                self.assertEqual(self.modes(work), self.modes(self.work / "bare"))
+
+    def empty(self, name):
+        directory = self.work / name
+        directory.mkdir()
+        return directory
+
+    @staticmethod
+    def modes(directory):
+        """Random names apart."""
+        return sorted((re.sub(r"^template-.*", "template", path.name), path.stat().st_mode)
+                      for path in directory.iterdir())
+
+
+if __name__ == "__main__":
+    harness.main()
