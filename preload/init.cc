@@ -11,6 +11,7 @@
 
 #include <cstring>
 
+#include "preload/before_relocation.h"
 #include "preload/blind_spot.h"
 #include "preload/descriptor_guard.h"
 #include "preload/exec_environment.h"
@@ -127,6 +128,15 @@ bool make_options_absolute() {
   return (log_is_file() && make_absolute(options.log)) || trace_moved;
 }
 
+constinit bool called_before_relocation = false;
+
+void report_calls_before_relocation(const trace::Context& context) {
+  constexpr char kText[] = "code that ran before the loader had relocated libumaskaudit.so";
+  if (!called_before_relocation) return;
+  report_blind_spot({context.owner}, trace::Blind::other, Call::dlopen, context.id, 0, kText,
+                    sizeof kText - 1);
+}
+
 void write_birth(trace::Origin origin, const trace::Context& context) {
   write_process_record(origin, context);
   write_record(trace::RecordType::context, context.owner, context);
@@ -167,6 +177,7 @@ void start_recording() {
                       "inherited filter", 16);
   }
   look_for_rings_at_start({context.owner}, context.id);
+  report_calls_before_relocation(context);
 }
 
 constinit std::atomic<std::uint32_t> starter = 0;  // the process that is starting
@@ -244,6 +255,10 @@ void adopt_unseen_fork() {
 }
 
 bool start() {
+  if (!is_relocated()) {  // nothing below would work; our constructor comes later
+    called_before_relocation = true;
+    return false;
+  }
   // Below ourselves: dlsym(3) may allocate, through somebody else's malloc.
   if (thread_state.starting) return false;
   thread_state.starting = true;

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "preload/before_relocation.h"
 #include "preload/libc_names.h"
 #include "preload/symbol_table.h"
 #include "preload/sys.h"
@@ -105,6 +106,8 @@ long not_there() {
 
 int error_not_there() { return ENOSYS; }
 
+long no_answer() { return -1; }  // there is no errno yet
+
 template <long kNumber>
 long by_the_kernel(long a, long b, long c, long d, long e) {
   const long result = sys::call(kNumber, a, b, c, d, e);
@@ -134,6 +137,10 @@ void* substitute(Call call) {
 }  // namespace
 
 void* resolve_one(Call call) {
+  if (!is_relocated()) {
+    void* found = find_before_relocation(call);
+    return found != nullptr ? found : reinterpret_cast<void*>(&no_answer);
+  }
   void* function = next_definition(call_name(call));
   if (function == nullptr) return substitute(call);
   real_functions[static_cast<unsigned>(call)].store(function, std::memory_order_relaxed);

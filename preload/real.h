@@ -19,7 +19,8 @@ enum class Call : std::uint16_t {
 inline constexpr unsigned kCalls = static_cast<unsigned>(Call::count_);
 
 // NUL-terminated names in table order, and how many bytes they take together.
-extern const char kCallNames[];
+// Hidden also where it is only declared: reached without a place that the loader fills in.
+[[gnu::visibility("hidden")]] extern const char kCallNames[];
 extern const unsigned kCallNamesBytes;
 const char* call_name(Call call);
 

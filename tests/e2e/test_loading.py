@@ -82,6 +82,21 @@ class Loading(Case):
                 log.unlink()
                 self.fresh()
 
+    def test_code_before_we_are_relocated_is_passed_on_and_named(self):
+        """Each address of ours that lies in a table is wrong then, and so is errno."""
+        bare = self.execute(victim("early_library_resolver"))
+        modes = {path.name: path.stat().st_mode for path in self.work.iterdir()}
+        self.assertEqual((bare.returncode, bare.stderr, set(modes)), (0, b"", {"early", "main"}))
+        self.fresh()
+        run = self.new_run()
+        result = self.preload(victim("early_library_resolver"), options=f"trace={run}")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertEqual({path.name: path.stat().st_mode for path in self.work.iterdir()}, modes)
+        report = self.report(run)
+        self.assertEqual(set(report.creations()), {str(self.work / "main")})
+        spot, = report.of("blind_spot")
+        self.assertIn("before", spot["text"])
+
     def test_nothing_is_written_unless_the_environment_asks(self):
         """As from /etc/ld.so.preload, or linked for the API: neither options nor LD_PRELOAD."""
         bare = self.execute(victim("linked"), self.work)

@@ -1,11 +1,12 @@
 // A program whose code runs before any constructor and before libc has set `environ`: a function in
-// .preinit_array (EARLY_PREINIT) or the resolver of an IFUNC (EARLY_RESOLVER) makes an object.
-// Ground truth: "early" and "main" in the working directory are 0640, by lstat. Writes truth only.
+// .preinit_array (EARLY_PREINIT), the resolver of an IFUNC (EARLY_RESOLVER), or that of its
+// library. Ground truth: "early" and "main" in the working directory are 0640, by lstat. Writes
+// truth only.
 #include "victim.h"
 
 namespace {
 
-void make_early() {
+[[maybe_unused]] void make_early() {
   umask(0027);
   close(open("early", O_CREAT | O_EXCL | O_WRONLY, 0666));
 }
@@ -16,6 +17,8 @@ void make_early() {
 static void before_all(int, char**, char**) { make_early(); }
 __attribute__((section(".preinit_array"), used)) static void (*entry)(int, char**,
                                                                       char**) = before_all;
+#elif defined(EARLY_LIBRARY)
+extern "C" int resolved();
 #else
 extern "C" {
 static int answer() { return 1; }
@@ -28,7 +31,7 @@ int resolved() __attribute__((ifunc("resolve")));
 #endif
 
 int main() {
-#ifdef EARLY_RESOLVER
+#ifndef EARLY_PREINIT
   if (resolved() != 1) victim::die("resolved");
 #endif
   char directory[4096];
