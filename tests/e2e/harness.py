@@ -22,7 +22,7 @@ BUILD = Path(__file__).resolve().parent.parent.parent / "build" / "debug"
 TOOL = os.environ.get("TEST_UMASKAUDIT", str(BUILD / "reporter" / "umaskaudit"))
 SHIM = os.environ.get("TEST_SHIM", str(BUILD / "preload" / "libumaskaudit.so"))
 PROGRAMS = Path(os.environ.get("TEST_PROGRAMS", BUILD / "tests" / "programs"))
-TIMEOUT = 240  # seconds; reached only by a hang, however busy the machine
+TIMEOUT = 900  # seconds; reached only by a hang, however busy the machine
 
 
 # A shell's background job ignores these, and so would each program that a test starts and signals.

@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 
 PROGRAMS = ("chromium", "chromedriver")
-TIMEOUT = 120  # seconds; reached only by a hang
+TIMEOUT = 900  # seconds; reached only by a hang
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # WebDriver, 11: the web element identifier
 
 # The private use characters that stand for keys (WebDriver, 17.4.2).
