@@ -5,12 +5,12 @@
 #include <cstring>
 
 #include "preload/directory_names.h"
+#include "preload/object_look.h"
 #include "preload/parent.h"
 #include "preload/recorder.h"
 #include "preload/scratch.h"
 #include "preload/stacks.h"
 #include "preload/sys.h"
-#include "preload/trace/object_facts.h"
 
 namespace umaskaudit::shim {
 
@@ -43,16 +43,15 @@ void record_permissions(const Request& request, const char* attribute) {
   const Task task = enter();
   const Author author{task.tid, task.pid, sys::now_ns(), 0};
   trace::Chmod record{};
-  struct statx facts;
-  const int error =
-      request.path == nullptr
-          ? sys::facts_by_stat(request.dirfd, "", AT_EMPTY_PATH, &facts)
-          : sys::facts(request.dirfd, request.path, request.flags & AT_SYMLINK_NOFOLLOW, &facts);
-  if (error == 0) {
-    record.final_mode = facts.stx_mode;
-    record.dev = trace::device_of(facts);
-    record.ino = facts.stx_ino;
+  ObjectFacts facts;  // stays zero where they cannot be had
+  if (request.path == nullptr) {
+    look_at_descriptor(request.dirfd, facts);
+  } else {
+    look_at(request.dirfd, request.path, request.flags & AT_SYMLINK_NOFOLLOW, facts);
   }
+  record.final_mode = facts.mode;
+  record.dev = facts.dev;
+  record.ino = facts.ino;
   CapturedStack stack;
   capture_stack(Event::other, author, request.stack, stack);
   record.context = context_id(task);
@@ -74,11 +73,10 @@ void record_names(Call call, NameAction action, const Names& names) {
   record.context = context_id(task);
   record.from_base = base_of(author, task, names.from_fd, names.from);
   record.to_base = base_of(author, task, names.to_fd, names.to);
-  struct statx facts;
-  if (names.to != nullptr && sys::facts(names.to_fd, names.to, AT_SYMLINK_NOFOLLOW, &facts) == 0) {
-    record.dev = trace::device_of(facts);
-    record.ino = facts.stx_ino;
-  }
+  ObjectFacts facts;
+  if (names.to != nullptr) look_at(names.to_fd, names.to, AT_SYMLINK_NOFOLLOW, facts);
+  record.dev = facts.dev;
+  record.ino = facts.ino;
   record.call = static_cast<std::uint16_t>(call);
   record.action = static_cast<std::uint16_t>(action);
   record.from_length = bounded_length(names.from);

@@ -12,20 +12,16 @@
 #include "preload/live_window.h"
 #include "preload/livelog.h"
 #include "preload/mask_change.h"
+#include "preload/object_look.h"
 #include "preload/parent.h"
 #include "preload/recorder.h"
 #include "preload/scratch.h"
 #include "preload/stacks.h"
 #include "preload/sys.h"
-#include "preload/trace/object_facts.h"
 
 namespace umaskaudit::shim {
 
 namespace {
-
-std::uint64_t mount_of(const struct statx& facts) {
-  return (facts.stx_mask & sys::kUniqueMount) != 0 ? facts.stx_mnt_id : 0;
-}
 
 // With these errors the kernel has read the path, so we can; others may come before it looked
 // (EFAULT, EINVAL, EBADF, or whatever a seccomp filter invents).
@@ -87,26 +83,31 @@ bool is_part_of_a_creation(const Request& request) {
 }
 
 void Creation::made(int fd, trace::Created created) {
-  struct statx facts;
-  const bool known = sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0;
+  ObjectFacts facts;
+  const bool known = look_at(fd, "", AT_EMPTY_PATH, facts) == 0;
   finish(known ? &facts : nullptr, created, 0);
 }
 
 void Creation::made_at_path(trace::Created created) {
-  struct statx facts;
-  const bool known = sys::facts(request_.dirfd, request_.path, AT_SYMLINK_NOFOLLOW, &facts) == 0;
+  ObjectFacts facts;
+  const bool known = look_at(request_.dirfd, request_.path, AT_SYMLINK_NOFOLLOW, facts) == 0;
   finish(known ? &facts : nullptr, created, 0);
 }
 
 // glibc keeps named semaphores as "/dev/shm/sem.NAME" (sem_overview(7)).
-void Creation::made_semaphore(trace::Created created) {
+namespace {
+[[gnu::noinline]] bool look_at_semaphore(const char* name, ObjectFacts& facts) {
   char path[300];
   TextBuffer text(path, sizeof path);
-  const char* name = request_.path;
   while (*name == '/') ++name;
   text.put("/dev/shm/sem.").put(name, strnlen(name, sizeof path)).end();
-  struct statx facts;
-  const bool known = sys::facts(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &facts) == 0;
+  return look_at(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, facts) == 0;
+}
+}  // namespace
+
+void Creation::made_semaphore(trace::Created created) {
+  ObjectFacts facts;
+  const bool known = look_at_semaphore(request_.path, facts);
   finish(known ? &facts : nullptr, created, 0);
 }
 
@@ -121,40 +122,40 @@ Creation::Look Creation::look_at_clock() {
 
 Creation::Look Creation::look(int dirfd, const char* path, int flags) const {
   Look look = look_at_clock();
-  struct statx facts;
-  const int error = sys::facts(dirfd, path, flags, &facts);
+  ObjectFacts facts;
+  const int error = look_at(dirfd, path, flags, facts);
   look.exists = error == 0;
   look.known = error == 0 || error == -ENOENT;
   if (look.exists) {
-    look.ino = facts.stx_ino;
-    look.dev = trace::device_of(facts);
-    look.birth_ns = trace::birth_of(facts);
+    look.ino = facts.ino;
+    look.dev = facts.dev;
+    look.birth_ns = facts.birth_ns;
   }
   return look;
 }
 
 void Creation::made_or_met(int fd, const Look& before) {
   fd_ = fd;
-  struct statx facts;
-  judge(sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0 ? &facts : nullptr, before);
+  ObjectFacts facts;
+  judge(look_at(fd, "", AT_EMPTY_PATH, facts) == 0 ? &facts : nullptr, before);
 }
 
 bool Creation::made_or_met_as_told(int fd, const Look& before) {
   fd_ = fd;
-  struct statx facts;
-  if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0) {
+  ObjectFacts facts;
+  if (look_at(fd, "", AT_EMPTY_PATH, facts) != 0) {
     finish(nullptr, trace::Created::unknown, 0);
     return false;
   }
   const created_query::Answer answer = created_query::ask(fd);
   const bool made = answer == created_query::Answer::made;
-  if (answer != created_query::Answer::none && created_query::is_exact_for(fd, mount_of(facts))) {
+  if (answer != created_query::Answer::none && created_query::is_exact_for(fd, facts.mount)) {
     finish(&facts, made ? trace::Created::yes : trace::Created::no, 0);
     return made;
   }
   // The first one elsewhere. "Made" is only what the kernel went about to do; CIFS says "met" of
   // what it made, and keeps birth times.
-  if (answer == created_query::Answer::met && trace::birth_of(facts) == 0) {
+  if (answer == created_query::Answer::met && facts.birth_ns == 0) {
     finish(&facts, trace::Created::no, 0);
     return false;
   }
@@ -166,11 +167,11 @@ bool Creation::made_or_met_as_told(int fd, const Look& before) {
 
 void Creation::made_or_met_after_look(int fd, const Look& before) {
   fd_ = fd;
-  struct statx facts;
-  if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0) {
+  ObjectFacts facts;
+  if (look_at(fd, "", AT_EMPTY_PATH, facts) != 0) {
     return finish(nullptr, trace::Created::unknown, 0);
   }
-  if (created_query::is_usable() && created_query::is_exact_for(fd, mount_of(facts))) {
+  if (created_query::is_usable() && created_query::is_exact_for(fd, facts.mount)) {
     const created_query::Answer answer = created_query::ask(fd);
     if (answer != created_query::Answer::none) {
       const bool made = answer == created_query::Answer::made;
@@ -181,18 +182,18 @@ void Creation::made_or_met_after_look(int fd, const Look& before) {
 }
 
 void Creation::made_or_met_at_path(const Look& before) {
-  struct statx facts;
-  judge(sys::facts(request_.dirfd, request_.path, 0, &facts) == 0 ? &facts : nullptr, before);
+  ObjectFacts facts;
+  judge(look_at(request_.dirfd, request_.path, 0, facts) == 0 ? &facts : nullptr, before);
 }
 
 // fopen(3) with a character set that glibc does not know, and open(2) with O_DIRECT where the
 // filesystem has no such thing, leave what they made and say EINVAL. The program sees a failure;
 // the object is there all the same, and is what is recorded.
 void Creation::failed_or_left(int error, const Look& before) {
-  struct statx facts {};
+  ObjectFacts facts;
   const bool left = error == EINVAL && before.known && !before.exists &&
                     lies_in_directory(request_.kind) &&
-                    sys::facts(request_.dirfd, request_.path, 0, &facts) == 0;
+                    look_at(request_.dirfd, request_.path, 0, facts) == 0;
   if (left) return judge(&facts, before);
   failed(error);
 }
@@ -212,15 +213,15 @@ bool Creation::birth_is_comparable(const Look& before) const {
          created_query::creates_in_the_kernel(static_cast<std::uint32_t>(filesystem.f_type));
 }
 
-void Creation::judge(const struct statx* facts, const Look& before) {
+void Creation::judge(const ObjectFacts* facts, const Look& before) {
   if (facts == nullptr) {
     finish(nullptr, trace::Created::unknown, 0);
     return;
   }
-  const std::int64_t birth = trace::birth_of(*facts);
+  const std::int64_t birth = facts->birth_ns;
   auto created = trace::Created::probably;
-  const bool same_object = before.exists && before.ino == facts->stx_ino &&
-                           before.dev == trace::device_of(*facts) && before.birth_ns == birth;
+  const bool same_object = before.exists && before.ino == facts->ino && before.dev == facts->dev &&
+                           before.birth_ns == birth;
   // Older than the look that did not find it: it came by another name, or by a rename.
   const bool before_look = birth != 0 && birth < before.before_ns;
   const bool absent = before.known && !before.exists;
@@ -241,13 +242,48 @@ bool Creation::mask_is_suspect(const trace::Create& record, bool default_acl,
   return ((record.final_mode ^ masked(request_, before_.mask)) & 0777) != 0;
 }
 
-void Creation::finish(const struct statx* facts, trace::Created created, int error) {
+void BriefCreation::ended(const Request& request, int error) const {
+  count_loss(trace::Loss::stack_dropped);
+  const Snapshot after = snapshot(task_);
+  Author author{task_.tid, task_.pid, 0, 0};
+  if (task_.context == nullptr) author.flags |= trace::kForeign;
+  if (after.busy) author.flags |= trace::kBusy;
+  const char* path = request.path != nullptr && path_was_read(error) ? request.path : "";
+  trace::Create record{};
+  record.context = context_id(task_);
+  record.change_before = before_.change;
+  record.change_after = after.change;
+  record.mask_before = before_.mask;
+  record.mask_after = after.mask;
+  record.call = static_cast<std::uint16_t>(request.call);
+  const auto made = (request.flags & O_EXCL) != 0 ? trace::Created::yes : trace::Created::unknown;
+  record.created = static_cast<std::uint8_t>(error == 0 ? made : trace::Created::no);
+  record.kind = static_cast<std::uint8_t>(request.kind);
+  record.requested = request.mode;
+  record.open_flags = static_cast<std::uint32_t>(request.flags);
+  record.error = error;
+  record.path_length = bounded_length(path);
+  write_record(trace::RecordType::create, author, record, {path, record.path_length});
+}
+
+void Creation::finish(const ObjectFacts* facts, trace::Created created, int error) {
   thread_state.creating.sp = 0;
   Snapshot after = snapshot(task_);
   Author author{task_.tid, task_.pid, sys::now_ns(), 0};
   if (task_.context == nullptr) author.flags |= trace::kForeign;
   if (after.busy) author.flags |= trace::kBusy;
+  write(author, facts, created, error, after, capture(author));
+}
 
+// Apart, and in this order: what follows needs as much of a small stack as the walk does.
+std::uint32_t Creation::capture(const Author& author) const {
+  CapturedStack stack;
+  capture_stack(Event::other, author, request_.stack, stack);
+  return stack.id;
+}
+
+void Creation::write(const Author& author, const ObjectFacts* facts, trace::Created created,
+                     int error, Snapshot& after, std::uint32_t stack) {
   trace::Create record{};
   record.context = context_id(task_);
   record.change_before = before_.change;
@@ -260,13 +296,13 @@ void Creation::finish(const struct statx* facts, trace::Created created, int err
   record.open_flags = static_cast<std::uint32_t>(request_.flags);
   record.error = error;
   if (facts != nullptr) {
-    record.final_mode = facts->stx_mode;
-    record.dev = trace::device_of(*facts);
-    record.ino = facts->stx_ino;
-    record.birth_ns = trace::birth_of(*facts);
-    record.uid = facts->stx_uid;
-    record.gid = facts->stx_gid;
-    mount_ = mount_of(*facts);
+    record.final_mode = facts->mode;
+    record.dev = facts->dev;
+    record.ino = facts->ino;
+    record.birth_ns = facts->birth_ns;
+    record.uid = facts->uid;
+    record.gid = facts->gid;
+    mount_ = facts->mount;
   }
   record.kind = static_cast<std::uint8_t>(kind_of_mode(record.final_mode, request_.kind));
 
@@ -300,9 +336,7 @@ void Creation::finish(const struct statx* facts, trace::Created created, int err
     record.mask_before = record.mask_after = after.mask;
   }
 
-  CapturedStack stack;
-  capture_stack(Event::other, author, request_.stack, stack);
-  record.stack = stack.id;
+  record.stack = stack;
   write_record(trace::RecordType::create, author, record, {path, record.path_length});
   if (__builtin_expect(process.log, 0)) {
     log_creation(author, request_, record, path, parent);

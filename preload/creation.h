@@ -30,6 +30,9 @@ struct Request {
 // on through syscall(2), and will be recorded as what the program asked for.
 bool is_part_of_a_creation(const Request& request);
 
+struct Author;
+struct ObjectFacts;
+
 class Creation {
  public:
   // Takes the snapshot before the call.
@@ -77,9 +80,13 @@ class Creation {
   void failed_or_left(int error, const Look& before);
 
  private:
-  void judge(const struct statx* facts, const Look& before);
+  void judge(const ObjectFacts* facts, const Look& before);
   bool birth_is_comparable(const Look& before) const;
-  void finish(const struct statx* facts, trace::Created created, int error);
+  void finish(const ObjectFacts* facts, trace::Created created, int error);
+  [[gnu::noinline]] std::uint32_t capture(const Author& author) const;
+  [[gnu::noinline]] void write(const Author& author, const ObjectFacts* facts,
+                               trace::Created created, int error, Snapshot& after,
+                               std::uint32_t stack);
   bool mask_is_suspect(const trace::Create& record, bool default_acl, const Snapshot& after) const;
 
   const Request& request_;
@@ -87,6 +94,19 @@ class Creation {
   Snapshot before_;
   std::uint64_t mount_ = 0;  // the unique number of the object's; 0: not known
   int fd_ = -1;              // of the object; -1: none
+};
+
+// What is recorded of a creating call where there is too little stack for more: call, path, masks
+// and error.
+class BriefCreation {
+ public:
+  BriefCreation() : task_(enter()), before_(snapshot(task_)) {}
+  // Counts a lost stack.
+  [[gnu::noinline]] void ended(const Request& request, int error) const;
+
+ private:
+  Task task_;
+  Snapshot before_;
 };
 
 }  // namespace umaskaudit::shim

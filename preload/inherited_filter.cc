@@ -114,6 +114,7 @@ constexpr Trial kTrials[] = {
     {SYS_futex, {kNothing, FUTEX_WAKE_PRIVATE, 1}},
     {SYS_futex, {kNothing, FUTEX_WAIT_PRIVATE, 0, kNothing}},
     {SYS_rt_sigprocmask, {-1, kNothing, kNothing, sizeof(sys::SignalSet)}},
+    {SYS_sigaltstack, {kNothing, kNothing}},
     {SYS_rt_sigpending, {kNothing, 0}},
     {SYS_rt_sigtimedwait, {kNothing, kNothing, kNothing, 0}},
     {SYS_kcmp, {0, 0, KCMP_FS}},

@@ -9,13 +9,14 @@
 #include "preload/recorder.h"
 #include "preload/stacks.h"
 #include "preload/sys.h"
+#include "preload/unwind/own_stack.h"
 
 namespace umaskaudit::shim {
 
-mode_t change_and_record_mask(mode_t mask, mode_t (*real)(mode_t), const StackStart& start) {
-  const Task task = enter();
-  const MaskChange change = change_mask(task, mask, real);
-  if (change.nested) return change.old_mask;
+namespace {
+
+[[gnu::noinline]] void record_change(const Task& task, const MaskChange& change, mode_t mask,
+                                     const StackStart& start) {
   // At once: creations look for it while this call is still being recorded.
   const WindowHits hits =
       process.log ? note_mask_change(task, change, static_cast<std::uint16_t>(mask & 0777))
@@ -39,6 +40,20 @@ mode_t change_and_record_mask(mode_t mask, mode_t (*real)(mode_t), const StackSt
   if (__builtin_expect(process.log, 0)) {
     log_mask_change(author, record, stack);
     log_window(author, hits);
+  }
+}
+
+}  // namespace
+
+mode_t change_and_record_mask(mode_t mask, mode_t (*real)(mode_t), const StackStart& start) {
+  const Task task = enter();
+  const MaskChange change = change_mask(task, mask, real);
+  if (change.nested) return change.old_mask;
+  // The cache is right all the same.
+  if (is_short_of_stack(start.sp, kStackForBrief)) {
+    count_loss(trace::Loss::stack_dropped);
+  } else {
+    record_change(task, change, mask, start);
   }
   return change.old_mask;
 }

@@ -6,6 +6,7 @@
 #include <sys/vfs.h>
 
 #include <cstring>
+#include <new>
 
 #include "preload/created_query.h"
 #include "preload/directory_names.h"
@@ -38,22 +39,32 @@ bool directory_name(const Base& base, const char* path, std::uint32_t length, Te
   return !out.overflow();
 }
 
-[[gnu::cold]] std::uint32_t record_facts(const Author& author, const char* name, ParentView& view) {
+// What the kernel says, behind the name in its buffer: too much for a small stack.
+struct FactsSpace {
   struct statx facts;
-  if (sys::facts(AT_FDCWD, name, 0, &facts) != 0) return 0;
-  char small[kMaxAcl];
+  struct statfs filesystem;
+  char acl[kMaxAcl];
+};
+constexpr std::size_t kNameRoom = Scratch::kSize - 2048;
+static_assert(sizeof(FactsSpace) <= Scratch::kSize - kNameRoom && kNameRoom > trace::kMaxPath + 64);
+
+[[gnu::cold]] std::uint32_t record_facts(const Author& author, const char* name, FactsSpace& space,
+                                         ParentView& view) {
+  const struct statx& facts = space.facts;
+  if (sys::facts(AT_FDCWD, name, 0, &space.facts) != 0) return 0;
   const Scratch large;
-  const char* acl = small;
+  const char* acl = space.acl;
   const auto read_acl = [&](char* to, std::size_t size) {
     return sys::call(SYS_getxattr, sys::arg(name), sys::arg("system.posix_acl_default"),
                      sys::arg(to), static_cast<long>(size));
   };
-  long acl_size = read_acl(small, sizeof small);
+  long acl_size = read_acl(space.acl, sizeof space.acl);
   if (acl_size == -ERANGE && large.get() != nullptr) {
     acl = large.get();
     acl_size = read_acl(large.get(), Scratch::kSize);
   }
-  struct statfs filesystem {};
+  struct statfs& filesystem = space.filesystem;
+  filesystem.f_type = 0;
   if (sys::call(SYS_statfs, sys::arg(name), sys::arg(&filesystem)) == 0) {
     created_query::note_filesystem(static_cast<std::uint32_t>(filesystem.f_type));
   }
@@ -124,10 +135,11 @@ ParentView look_at_parent(const Author& author, const Base& base, const char* pa
   }
   const Scratch scratch;
   if (scratch.get() == nullptr) return view;
-  TextBuffer name(scratch.get(), Scratch::kSize);
+  TextBuffer name(scratch.get(), kNameRoom);
   if (!directory_name(base, path, length, name)) return view;
   name.end();
-  view.id = record_facts(author, name.begin(), view);
+  auto& space = *new (scratch.get() + kNameRoom) FactsSpace;
+  view.id = record_facts(author, name.begin(), space, view);
   if (view.id != 0) by_name.insert(key, view.id);
   return view;
 }

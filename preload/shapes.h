@@ -24,7 +24,10 @@
 #include "preload/format_text.h"
 #include "preload/habit.h"
 #include "preload/mask_change.h"
+#include "preload/object_look.h"
+#include "preload/recorder.h"
 #include "preload/sys.h"
+#include "preload/unwind/own_stack.h"
 
 namespace umaskaudit::shim {
 
@@ -48,6 +51,30 @@ inline bool may_create(int flags) {
 // many characters, commas included.
 inline constexpr size_t kStreamModeRead = 7;
 int stream_flags(const char* mode);
+
+// True where the caller has too little stack for a record of what it does: counted as a lost stack.
+inline bool cannot_be_noted(std::uintptr_t least = kStackForCall) {
+  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  if (__builtin_expect(!is_short_of_stack(here, least), 1)) return false;
+  count_loss(trace::Loss::stack_dropped);
+  return true;
+}
+
+inline bool succeeded(long result) { return result >= 0; }
+inline bool succeeded(const void* result) { return result != nullptr && result != SEM_FAILED; }
+
+// Any creating call from a stack that is short (own_stack.h): made as it is, once, and not looked
+// at.
+template <typename Real>
+[[gnu::noinline]] auto create_briefly(const Request& request, Real real) {
+  if (cannot_be_noted(kStackForBrief)) return real();
+  const BriefCreation creation;
+  const auto result = real();
+  const ErrnoKeeper keeper;
+  creation.ended(request, succeeded(result) ? 0 : keeper.saved());
+  keeper.restore();
+  return result;
+}
 
 // Calls whose success is always a new object. `ok(result)` tells success; `made(creation, result)`
 // reports it.
@@ -161,18 +188,25 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
 
 inline Creation::Look look_at_path(const Creation& creation) { return creation.look(); }
 
+// O_TMPFILE: always a new object.
+template <typename Real>
+[[gnu::noinline]] auto create_unnamed_fd(const Request& named, Real real) {
+  Request request = named;
+  request.kind = trace::Kind::tmpfile;
+  return create_new(
+      request, [&] { return real(request.flags); }, [](long result) { return result >= 0; },
+      [](Creation& creation, long result) {
+        creation.made(static_cast<int>(result), trace::Created::yes);
+      });
+}
+
 // Never inlined: a wrapper that passes its call on shall not even set up a frame.
 template <typename Real>
 [[gnu::noinline]] auto create_fd(const Request& request, Real real) {
   if (!may_create(request.flags)) return real(request.flags);
-  Request unnamed;
-  const bool named = (request.flags & O_TMPFILE) != O_TMPFILE;
-  if (!named) {
-    unnamed = request;
-    unnamed.kind = trace::Kind::tmpfile;
-  }
+  if ((request.flags & O_TMPFILE) == O_TMPFILE) return create_unnamed_fd(request, real);
   return create_or_open(
-      named ? request : unnamed, real, [](long result) { return result >= 0; },
+      request, real, [](long result) { return result >= 0; },
       [](long result) { return static_cast<int>(result); }, look_at_path);
 }
 
@@ -337,8 +371,8 @@ auto create_socket(const Request& request, int fd, const sockaddr* address, sock
                    Real real) {
   // The socket's own mode is what the kernel asks for: 0777, unless fchmod(2) set another.
   Request actual = request;
-  struct statx facts {};
-  if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0) actual.mode = facts.stx_mode & 07777u;
+  ObjectFacts facts;
+  if (look_at(fd, "", AT_EMPTY_PATH, facts) == 0) actual.mode = facts.mode & 07777u;
   Creation creation(actual);
   const auto result = real();
   const ErrnoKeeper keeper;

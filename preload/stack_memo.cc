@@ -149,12 +149,12 @@ std::uint32_t remembered_stack(const StackStart& from, std::uint32_t generation)
 }
 
 void remember_stack(const StackStart& start, std::uint32_t generation, const WalkWords& words,
-                    std::uint32_t id) {
+                    std::uint32_t id, RuleSpace& space) {
   if (!words.whole) return;
   Walk* const room = make_room(set_from(start));
   if (room == nullptr) return;
   Walk& walk = *room;
-  const bool on_own_stack = is_on_own_stack(start);
+  const bool on_own_stack = is_on_own_stack(start, space);
   std::uint32_t version = walk.version.load(std::memory_order_relaxed);
   // Somebody writes it already: another thread, or whom this handler interrupted.
   if (version % 2 != 0 ||

@@ -15,7 +15,8 @@ namespace umaskaudit::shim {
 std::uint32_t remembered_stack(const StackStart& start, std::uint32_t generation);
 
 // Keeps what a walk found; replaces another one. Nothing, when `words` are not the whole of it.
+// `space` (unwind/cfi.h) is overwritten.
 void remember_stack(const StackStart& start, std::uint32_t generation, const WalkWords& words,
-                    std::uint32_t id);
+                    std::uint32_t id, RuleSpace& space);
 
 }  // namespace umaskaudit::shim

@@ -2,9 +2,13 @@
 
 #include "preload/stacks.h"
 
+#include <new>
+
 #include "preload/intern.h"
 #include "preload/modules.h"
 #include "preload/stack_memo.h"
+#include "preload/unwind/cfi.h"
+#include "preload/unwind/own_stack.h"
 
 namespace umaskaudit::shim {
 
@@ -25,15 +29,25 @@ bool wanted(Event event) {
   return false;
 }
 
-std::uint32_t write_stack(const Author& author, const CapturedStack& stack) {
-  std::uint64_t frames[kMaxDepth];
-  for (unsigned i = 0; i < stack.walk.count; ++i) frames[i] = encode_frame(author, stack.pcs[i]);
+// What a walk and the record of its stack are made of: too much for a small stack.
+struct WalkSpace {
+  std::uintptr_t pcs[kMaxDepth];
+  WalkWords words;
+  RuleSpace rules;  // and, once there are no more rules to find, the frames of the record
+};
+static_assert(sizeof(WalkSpace) <= Scratch::kSize);
+static_assert(sizeof(RuleSpace::bytes) >= kMaxDepth * sizeof(std::uint64_t));
+
+[[gnu::noinline]] std::uint32_t write_stack(const Author& author, const StackWalk& walk,
+                                            WalkSpace& space) {
+  auto* const frames = new (space.rules.bytes) std::uint64_t[kMaxDepth];
+  for (unsigned i = 0; i < walk.count; ++i) frames[i] = encode_frame(author, space.pcs[i]);
   trace::Stack record{};
   record.id = next_id(trace::IdSpace::stack);
-  record.count = static_cast<std::uint16_t>(stack.walk.count);
-  if (stack.walk.truncated) record.flags |= trace::kStackTruncated;
-  if (stack.walk.guessed) record.flags |= trace::kStackGuessed;
-  const auto size = static_cast<std::uint32_t>(stack.walk.count * sizeof frames[0]);
+  record.count = static_cast<std::uint16_t>(walk.count);
+  if (walk.truncated) record.flags |= trace::kStackTruncated;
+  if (walk.guessed) record.flags |= trace::kStackGuessed;
+  const auto size = static_cast<std::uint32_t>(walk.count * sizeof frames[0]);
   if (!write_record(trace::RecordType::stack, author, record, {frames, size})) {
     count_loss(trace::Loss::stack_dropped);
     return 0;
@@ -42,42 +56,60 @@ std::uint32_t write_stack(const Author& author, const CapturedStack& stack) {
 }
 
 // Four chains instead of one: each step of a chain waits for the one before.
-std::uint64_t hash_of(const CapturedStack& stack) {
+std::uint64_t hash_of(const StackWalk& walk, const std::uintptr_t* pcs) {
   std::uint64_t chains[4] = {generation.load(std::memory_order_relaxed) + 1, 2, 3, 4};
   unsigned i = 0;
-  for (; i + 4 <= stack.walk.count; i += 4) {
+  for (; i + 4 <= walk.count; i += 4) {
     for (unsigned chain = 0; chain < 4; ++chain) {
-      chains[chain] = mix(chains[chain], stack.pcs[i + chain]);
+      chains[chain] = mix(chains[chain], pcs[i + chain]);
     }
   }
-  for (; i < stack.walk.count; ++i) chains[0] = mix(chains[0], stack.pcs[i]);
+  for (; i < walk.count; ++i) chains[0] = mix(chains[0], pcs[i]);
   const std::uint64_t hash = mix(mix(chains[0], chains[1]), mix(chains[2], chains[3]));
-  return mix(hash, stack.walk.count) | 1;
+  return mix(hash, walk.count) | 1;
 }
 
-std::uint32_t intern_stack(const Author& author, const CapturedStack& stack) {
-  const std::uint64_t hash = hash_of(stack);
+std::uint32_t intern_stack(const Author& author, const StackWalk& walk, WalkSpace& space) {
+  const std::uint64_t hash = hash_of(walk, space.pcs);
   std::uint32_t id = stacks.find(hash);
   if (id != 0) return id;
-  id = write_stack(author, stack);
+  id = write_stack(author, walk, space);
   if (id != 0) stacks.insert(hash, id);
   return id;
 }
 
-// Apart, for its frame is large.
-[[gnu::noinline]] void walk_and_intern(const Author& author, const StackStart& start,
-                                       std::uint32_t now, CapturedStack& out) {
+[[gnu::always_inline]] inline void walk_and_intern(const Author& author, const StackStart& start,
+                                                   std::uint32_t now, CapturedStack& out,
+                                                   WalkSpace& space) {
   const auto depth = static_cast<unsigned>(process.options.depth);
-  if (process.log) {  // wants the frames themselves
-    out.walk = walk_stack(start, out.pcs, depth);
-    if (process.trace && out.walk.count != 0) out.id = intern_stack(author, out);
-    return;
+  out.walk = walk_stack(start, space.pcs, depth, &space.words, space.rules);
+  if (!process.trace || out.walk.count == 0) return;
+  out.id = intern_stack(author, out.walk, space);
+  if (out.id != 0 && !process.log) {
+    remember_stack(start, now, space.words, out.id, space.rules);
   }
-  WalkWords words;
-  out.walk = walk_stack(start, out.pcs, depth, &words);
-  if (out.walk.count == 0) return;
-  out.id = intern_stack(author, out);
-  if (out.id != 0) remember_stack(start, now, words, out.id);
+}
+
+// For stacks that have room: a buffer of Scratch costs two operations on a word of all threads.
+constexpr std::uintptr_t kRoomForWalk = 16384;
+[[gnu::noinline]] void walk_here(const Author& author, const StackStart& start, std::uint32_t now,
+                                 CapturedStack& out) {
+  WalkSpace space;
+  walk_and_intern(author, start, now, out, space);
+}
+
+[[gnu::noinline]] void walk_apart(const Author& author, const StackStart& start, std::uint32_t now,
+                                  CapturedStack& out) {
+  if (is_short_of_stack(start.sp) || out.memory.get() == nullptr)
+    return count_loss(trace::Loss::stack_dropped);
+  auto& space = *new (out.memory.get()) WalkSpace;
+  walk_and_intern(author, start, now, out, space);
+  out.pcs = space.pcs;
+}
+
+bool has_room(std::uintptr_t sp) {
+  const StackRange own = own_stack();
+  return own.holds(sp) && sp - own.begin >= kRoomForWalk;
 }
 
 }  // namespace
@@ -86,7 +118,9 @@ void capture_stack(Event event, const Author& author, const StackStart& start, C
   if (!wanted(event)) return;
   const std::uint32_t now = generation.load(std::memory_order_relaxed);
   if (!process.log) out.id = remembered_stack(start, now);
-  if (out.id == 0) walk_and_intern(author, start, now, out);
+  if (out.id != 0) return;
+  if (!process.log && has_room(start.sp)) return walk_here(author, start, now, out);
+  walk_apart(author, start, now, out);
 }
 
 void forget_stacks() {

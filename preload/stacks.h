@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "preload/recorder.h"
+#include "preload/scratch.h"
 #include "preload/unwind/unwind.h"
 
 namespace umaskaudit::shim {
@@ -16,7 +17,8 @@ enum class Event : std::uint8_t { mask_change, other };
 struct CapturedStack {
   std::uint32_t id = 0;  // 0: none wanted, or lost
   StackWalk walk;
-  std::uintptr_t pcs[kMaxDepth];
+  const std::uintptr_t* pcs = nullptr;  // as many as the walk says; for the live log alone
+  Scratch memory;                       // where they are
 };
 
 // Walks from `start` if the option stacks= wants one for this event; `pcs` serve the live log.

@@ -10,6 +10,7 @@
 #include "preload/blind_spot.h"
 #include "preload/exec_call.h"
 #include "preload/fs_context.h"
+#include "preload/shapes.h"
 #include "preload/stacks.h"
 #include "preload/sys.h"
 #include "preload/wrapper.h"
@@ -23,12 +24,13 @@ const char* readable_path(const char* path) {
   return sys::Scout().can_read_text(path, trace::kMaxPath) ? path : "";
 }
 
-void report_obstacle(const Author& author, const ExecCall& exec, std::uint32_t context,
-                     const ExecOutlook& outlook) {
-  char found[512];
+[[gnu::noinline]] void report_obstacle(const Author& author, const ExecCall& exec,
+                                       std::uint32_t context, const ExecOutlook& outlook) {
+  const Scratch found;
   const char* path = readable_path(exec.path);
-  const bool bare = exec.search && strchr(path, '/') == nullptr;
-  Obstacle obstacle = bare ? find_obstacle_in_path(path, found, sizeof found) : find_obstacle(path);
+  const bool bare = exec.search && strchr(path, '/') == nullptr && found.get() != nullptr;
+  Obstacle obstacle =
+      bare ? find_obstacle_in_path(path, found.get(), Scratch::kSize) : find_obstacle(path);
   if (!obstacle.found && !outlook.plan.intact() && !outlook.repair) {
     obstacle = {true, trace::Blind::exec_environment};
   }
@@ -72,7 +74,7 @@ namespace {
 // Runs `real(environment)`, which returns only when it failed.
 template <typename Real>
 int record_and_exec(const ExecCall& exec, char* const* environment, Real real) {
-  if (!recording()) return real(environment);
+  if (!recording() || cannot_be_noted(kStackForExec)) return real(environment);
   const int saved = errno;
   const Task task = enter();
   const Author author{task.tid, task.pid};

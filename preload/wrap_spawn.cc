@@ -10,6 +10,7 @@
 #include "preload/exec_call.h"
 #include "preload/fs_context.h"
 #include "preload/recorder.h"
+#include "preload/shapes.h"
 #include "preload/symbol_version.h"
 #include "preload/sys.h"
 #include "preload/wrapper.h"
@@ -120,11 +121,12 @@ void record_spawn(const Task& task, const ExecCall& exec, const Snapshot& before
   record_exec(own, exec, context.id, 0, outlook);
 }
 
-// Like record_and_exec, in the parent; `real(pid, environment)` returns an error number.
+// Like record_and_exec, in the parent; `real(pid, environment)` returns an error number. Never
+// inlined: its frame is too large for a stack that is short.
 template <typename Real>
-int record_and_spawn(const ExecCall& exec, pid_t* pid, const posix_spawn_file_actions_t* actions,
-                     char* const* environment, Real real) {
-  if (!recording()) return real(pid, environment);
+[[gnu::noinline]] int record_and_spawn(const ExecCall& exec, pid_t* pid,
+                                       const posix_spawn_file_actions_t* actions,
+                                       char* const* environment, Real real) {
   const int saved = errno;
   const Task task = enter();
   const Snapshot before = snapshot(task);
@@ -183,6 +185,9 @@ WRAPPER(int, posix_spawn,
          const posix_spawnattr_t* attributes, char* const* argv, char* const* env)) {
   const ExecCall exec = EXEC_CALL(posix_spawn, path, false);
   const auto real = version_for(exec, REAL(posix_spawn));
+  if (!recording() || cannot_be_noted(kStackForExec)) {
+    return real(pid, path, actions, attributes, argv, env);
+  }
   return record_and_spawn(exec, pid, actions, env, [&](pid_t* child, char* const* used) {
     return real(child, path, actions, attributes, argv, used);
   });
@@ -193,6 +198,9 @@ WRAPPER(int, posix_spawnp,
          const posix_spawnattr_t* attributes, char* const* argv, char* const* env)) {
   const ExecCall exec = EXEC_CALL(posix_spawnp, path, true);
   const auto real = version_for(exec, REAL(posix_spawnp));
+  if (!recording() || cannot_be_noted(kStackForExec)) {
+    return real(pid, path, actions, attributes, argv, env);
+  }
   return record_and_spawn(exec, pid, actions, env, [&](pid_t* child, char* const* used) {
     return real(child, path, actions, attributes, argv, used);
   });

@@ -68,9 +68,10 @@ long apply(const Function& function, Ret (Function::*)(Parameters...) const,
            const Arguments& arguments, std::index_sequence<Index...>) {
   return static_cast<long>(function(as<Parameters>(arguments.at[Index])...));
 }
-// Calls `function` with as many argument registers as it has parameters.
+// Calls `function` with as many argument registers as it has parameters. Never inlined: the frame
+// of all cases together would be one that no small stack has room for.
 template <typename Function>
-long apply(const Function& function, const Arguments& arguments) {
+[[gnu::noinline]] long apply(const Function& function, const Arguments& arguments) {
   return apply(function, &Function::operator(), arguments);
 }
 template <typename Function, typename Ret, typename... Parameters>
@@ -91,7 +92,7 @@ class Openat2 {
     if (readable_) given_ = *how_;
   }
 
-  long call(const StackStart& stack) const {
+  [[gnu::noinline]] long call(const StackStart& stack) const {
     if (!readable_ || !may_create(static_cast<int>(given_.flags))) return pass(how_);
     const Request request{Call::syscall,
                           trace::Kind::file,
@@ -156,8 +157,12 @@ class Openat2 {
   bool readable_ = false;
 };
 
+[[gnu::noinline]] long openat2_call(const Arguments& arguments, const StackStart& stack) {
+  return Openat2(arguments).call(stack);
+}
+
 // The kernel's mq_open takes the name without its slash (mq_open(3)).
-long mq_open_call(const Arguments& arguments, const StackStart& stack) {
+[[gnu::noinline]] long mq_open_call(const Arguments& arguments, const StackStart& stack) {
   const Request request{Call::syscall,
                         trace::Kind::mqueue,
                         AT_FDCWD,
@@ -171,8 +176,29 @@ long mq_open_call(const Arguments& arguments, const StackStart& stack) {
   });
 }
 
+[[gnu::noinline]] long chroot_call(const Arguments& arguments) {
+  RootMove move(reinterpret_cast<const char*>(arguments.at[0]));
+  return note_success([&] { return real_syscall()(SYS_chroot, arguments.at[0]); },
+                      [&] { move.succeeded(Call::chroot); });
+}
+
+[[gnu::noinline]] long setns_call(const Arguments& arguments) {
+  const NameSpaceMove move;
+  return note_success([&] { return real_syscall()(SYS_setns, arguments.at[0], arguments.at[1]); },
+                      [&] { move.succeeded(); });
+}
+
+// prctl(2) or seccomp(2); `given`: the third argument is a filter.
+[[gnu::noinline]] long filter_call(long number, const Arguments& arguments, bool given,
+                                   unsigned long flags) {
+  const long* at = arguments.at;
+  return install_filter(given ? reinterpret_cast<const sock_fprog*>(at[2]) : nullptr, flags, [&] {
+    return real_syscall()(number, at[0], at[1], at[2], at[3], at[4], at[5]);
+  });
+}
+
 // Calls that create nothing but decide what a creation means.
-void take_note(long number, const Arguments& arguments) {
+[[gnu::noinline]] void take_note(long number, const Arguments& arguments) {
   const ErrnoKeeper keeper;
   switch (number) {
     case SYS_unshare:
@@ -231,7 +257,10 @@ void* umaskaudit_route_syscall(long number, unsigned long a) {
     case SYS_io_uring_setup:
     case SYS_seccomp:
     case SYS_prctl:
-      if (recording()) return reinterpret_cast<void*>(umaskaudit_wrapped_syscall);
+      // umask(2) is followed whatever it takes: a cache that missed a call is wrong from then on.
+      if (recording() && (number == SYS_umask || !cannot_be_noted())) {
+        return reinterpret_cast<void*>(umaskaudit_wrapped_syscall);
+      }
       break;
 #if defined(SYS_vfork)
     case SYS_vfork:
@@ -327,33 +356,24 @@ long umaskaudit_wrapped_syscall(long number, long a, long b, long c, long d, lon
 #include "preload/interceptors.def"
 #undef ROW
     case SYS_openat2:
-      return Openat2(arguments).call(stack);
+      return openat2_call(arguments, stack);
     case SYS_mq_open:
       return mq_open_call(arguments, stack);
       // What fchmodat(3) is without flags; the row's number has them.
       CASE_chmod(SYS_fchmodat, (int dirfd, const char* path, mode_t mode), (dirfd, path, mode),
-                 unknown, dirfd, path, 0, mode, fchmodat) case SYS_chroot : {
-        RootMove move(reinterpret_cast<const char*>(a));
-        return note_success([&] { return real_syscall()(number, a); },
-                            [&] { move.succeeded(Call::chroot); });
-      }
-    case SYS_setns: {
-      const NameSpaceMove move;
-      return note_success([&] { return real_syscall()(number, a, b); }, [&] { move.succeeded(); });
-    }
+                 unknown, dirfd, path, 0, mode, fchmodat) case SYS_chroot
+          : return chroot_call(arguments);
+    case SYS_setns:
+      return setns_call(arguments);
     case SYS_prctl:
       if (static_cast<int>(a) == PR_SET_SECCOMP) {
-        return install_filter(
-            b == SECCOMP_MODE_FILTER ? reinterpret_cast<const sock_fprog*>(c) : nullptr, 0,
-            [&] { return real_syscall()(number, a, b, c, d, e, f); });
+        return filter_call(number, arguments, b == SECCOMP_MODE_FILTER, 0);
       }
       break;
     case SYS_seccomp:
       if (a == SECCOMP_SET_MODE_FILTER || a == SECCOMP_SET_MODE_STRICT) {
-        return install_filter(
-            a == SECCOMP_SET_MODE_FILTER ? reinterpret_cast<const sock_fprog*>(c) : nullptr,
-            static_cast<unsigned long>(b),
-            [&] { return real_syscall()(number, a, b, c, d, e, f); });
+        return filter_call(number, arguments, a == SECCOMP_SET_MODE_FILTER,
+                           static_cast<unsigned long>(b));
       }
       break;
     default:

@@ -3,6 +3,7 @@
 
 #include "preload/request.h"
 #include "preload/state.h"
+#include "preload/unwind/own_stack.h"
 #include "preload/wrapper.h"
 
 namespace umaskaudit::shim {
@@ -43,9 +44,20 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
     if (!recording()) return REAL(NAME) ARGUMENTS;                                          \
     const Request request =                                                                 \
         UMASKAUDIT_REQUEST(NAME, KIND, DIRFD, PATH, FLAGS, MODE, UMASKAUDIT_STACK_START()); \
+    if (is_short_of_stack(request.stack.sp)) return BRIEFLY(NAME, ARGUMENTS);               \
+    return CALL;                                                                            \
+  }
+// The same for calls that make nothing: from a short stack they are only counted.
+#define CHANGING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, CALL)    \
+  WRAPPER(RET, NAME, PARAMETERS) {                                                          \
+    if (!recording() || cannot_be_noted()) return REAL(NAME) ARGUMENTS;                     \
+    const Request request =                                                                 \
+        UMASKAUDIT_REQUEST(NAME, KIND, DIRFD, PATH, FLAGS, MODE, UMASKAUDIT_STACK_START()); \
     return CALL;                                                                            \
   }
 #define ONCE(NAME, ARGUMENTS) [&] { return REAL(NAME) ARGUMENTS; }
+// By value, as WITH below.
+#define BRIEFLY(NAME, ARGUMENTS) create_briefly(request, [=] { return REAL(NAME) ARGUMENTS; })
 // Another attempt with other flags (or another mode string): a copy of the wrapper's own parameter
 // is set. By value: a parameter that is referred to lies in memory, also where nothing is recorded.
 #define WITH(NAME, ARGUMENTS, TYPE, PARAMETER) \
@@ -70,6 +82,7 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
     if (!may_create(flags) || !recording()) return REAL(NAME) ARGUMENTS;                    \
     const Request request =                                                                 \
         UMASKAUDIT_REQUEST(NAME, KIND, DIRFD, PATH, FLAGS, MODE, UMASKAUDIT_STACK_START()); \
+    if (is_short_of_stack(request.stack.sp)) return BRIEFLY(NAME, ARGUMENTS);               \
     return create_fd(request, WITH(NAME, ARGUMENTS, int, flags));                           \
   }
 #define WRAP_creat(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE)          \
@@ -115,14 +128,14 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
   CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,             \
            create_semaphore(request, WITH(NAME, ARGUMENTS, int, flags)))
 #define WRAP_chmod(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
-  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,         \
+  CHANGING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,         \
            note_success(ONCE(NAME, ARGUMENTS), [&] { record_permissions(request, nullptr); }))
 #define WRAP_xattr(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
-  CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,         \
+  CHANGING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,         \
            note_success(ONCE(NAME, ARGUMENTS), [&] { record_permissions(request, name); }))
 #define WRAP_names(RET, NAME, PARAMETERS, ARGUMENTS, ACTION, DIRFD, NAMES, ...)        \
   WRAPPER(RET, NAME, PARAMETERS) {                                                     \
-    if (!recording()) return REAL(NAME) ARGUMENTS;                                     \
+    if (!recording() || cannot_be_noted()) return REAL(NAME) ARGUMENTS;                \
     return note_success(ONCE(NAME, ARGUMENTS),                                         \
                         [&] { record_names(Call::NAME, NameAction::ACTION, NAMES); }); \
   }

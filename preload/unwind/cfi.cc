@@ -3,6 +3,7 @@
 #include "preload/unwind/cfi.h"
 
 #include <cstring>
+#include <new>
 
 #include "preload/loaded_objects.h"
 #include "preload/unwind/leb128.h"
@@ -129,7 +130,7 @@ struct Cie {
   const std::uint8_t* end = nullptr;
 };
 
-bool read_cie(const std::uint8_t* begin, Cie& cie) {
+[[gnu::noinline]] bool read_cie(const std::uint8_t* begin, Cie& cie) {
   Entry entry;
   if (!read_entry(begin, entry)) return false;
   Cursor in(entry.id, entry.end);
@@ -337,7 +338,7 @@ class Interpreter {
 };
 
 // The FDE that covers `pc`, by the sorted table of .eh_frame_hdr. Null: none.
-const std::uint8_t* find_fde(const std::uint8_t* hdr, std::uintptr_t pc) {
+[[gnu::noinline]] const std::uint8_t* find_fde(const std::uint8_t* hdr, std::uintptr_t pc) {
   // Version, then three encodings. All linkers write a table of data-relative 32-bit pairs.
   if (hdr[0] != 1 || hdr[1] == kOmitted || hdr[2] != kUdata4 ||
       hdr[3] != (kDataRelative | kSdata4)) {
@@ -392,13 +393,16 @@ bool to_rule(const Row& row, bool signal_frame, FrameRule& rule) {
   return true;
 }
 
-}  // namespace
-
-Lookup find_rule(std::uintptr_t pc, FrameRule& rule) {
+// Apart from read_rule(), as each needs as much of a small stack. False: no object's code.
+[[gnu::noinline]] bool find_table(std::uintptr_t pc, const std::uint8_t*& hdr) {
   LoadedObject object;
-  if (!find_object(pc, object)) return Lookup::no_object;
-  const std::uint8_t* hdr = object.eh_frame;
-  if (hdr == nullptr) return Lookup::no_table;
+  if (!find_object(pc, object)) return false;
+  hdr = object.eh_frame;
+  return true;
+}
+
+[[gnu::noinline]] Lookup read_rule(const std::uint8_t* hdr, std::uintptr_t pc, FrameRule& rule,
+                                   RuleSpace& space) {
   const std::uint8_t* fde = find_fde(hdr, pc);
   Entry entry;
   if (fde == nullptr || !read_entry(fde, entry)) return Lookup::no_table;
@@ -406,19 +410,28 @@ Lookup find_rule(std::uintptr_t pc, FrameRule& rule) {
   Cursor in(entry.id, entry.end);
   const std::uint8_t* id_place = in.at();
   const auto cie_distance = in.take<std::uint32_t>();
-  Cie cie;
+  static_assert(sizeof(Cie) + sizeof(Interpreter) <= sizeof space.bytes);
+  auto& cie = *new (space.bytes) Cie;
   if (cie_distance == 0 || !read_cie(id_place - cie_distance, cie)) return Lookup::no_table;
   const std::uintptr_t begin = in.pointer(cie.pointer_encoding, 0);
   const std::uintptr_t size = in.pointer(cie.pointer_encoding & 0x0f, 0);
   if (pc < begin || pc - begin >= size) return Lookup::no_table;
   if (cie.augmented) in.skip(in.uleb());
 
-  Interpreter interpreter(cie, begin, pc);
+  auto& interpreter = *new (space.bytes + sizeof(Cie)) Interpreter(cie, begin, pc);
   if (!interpreter.run(cie.instructions, cie.end, cie.pointer_encoding)) return Lookup::no_table;
   interpreter.end_of_cie();
   if (!interpreter.run(in.at(), entry.end, cie.pointer_encoding)) return Lookup::no_table;
   rule = {};
   return to_rule(interpreter.row(), cie.signal_frame, rule) ? Lookup::found : Lookup::no_table;
+}
+
+}  // namespace
+
+Lookup find_rule(std::uintptr_t pc, FrameRule& rule, RuleSpace& space) {
+  const std::uint8_t* hdr = nullptr;
+  if (!find_table(pc, hdr)) return Lookup::no_object;
+  return hdr != nullptr ? read_rule(hdr, pc, rule, space) : Lookup::no_table;
 }
 
 }  // namespace umaskaudit::shim

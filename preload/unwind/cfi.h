@@ -27,8 +27,15 @@ struct FrameRule {
 
 enum class Lookup : std::uint8_t { found, no_object, no_table };
 
+// What a lookup writes while it runs the instructions of a table, and where its caller may want
+// the rule. Not on the stack, which may be a small one.
+struct RuleSpace {
+  FrameRule rule;
+  alignas(8) unsigned char bytes[800];
+};
+
 // The rule for the code at `pc` (inside the calling instruction, so return address - 1).
 // Async-signal-safe.
-Lookup find_rule(std::uintptr_t pc, FrameRule& rule);
+Lookup find_rule(std::uintptr_t pc, FrameRule& rule, RuleSpace& space);
 
 }  // namespace umaskaudit::shim

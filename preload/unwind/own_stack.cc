@@ -130,6 +130,23 @@ StackRange own_stack() {
   return {begin, here == first_thread ? first_stack_end : offset(here, description)};
 }
 
+namespace {
+
+[[gnu::noinline]] bool alternate_stack_is_short(std::uintptr_t sp, std::uintptr_t least) {
+  stack_t stack;
+  if (sys::call(SYS_sigaltstack, 0, sys::arg(&stack)) != 0) return false;
+  return (stack.ss_flags & SS_ONSTACK) != 0 &&
+         sp - reinterpret_cast<std::uintptr_t>(stack.ss_sp) < least;
+}
+
+}  // namespace
+
+bool is_short_of_stack(std::uintptr_t sp, std::uintptr_t least) {
+  const StackRange own = own_stack();
+  if (__builtin_expect(own.holds(sp), 1)) return sp - own.begin < least;
+  return alternate_stack_is_short(sp, least);
+}
+
 StackRange page_of(std::uintptr_t address) {
   const std::uintptr_t page = address & ~(kPage - 1);
   return {page, page + kPage};

@@ -21,6 +21,18 @@ struct StackRange {
 // certain to be there.
 StackRange own_stack();
 
+// What a recorded call takes at most, and what one takes that starts a program
+// (tests/unit/preload/test_file.py measures both, and the README says them).
+inline constexpr std::uintptr_t kStackForCall = 2048;
+inline constexpr std::uintptr_t kStackForExec = 4096;
+// What a record without stack and path facts takes: with less, a call is only counted.
+inline constexpr std::uintptr_t kStackForBrief = 1024;
+
+// True when less than `least` bytes are left below `sp`: on the thread's own stack, or on an
+// alternate one, about which the kernel is asked (sigaltstack(2)) at each call from a stack that is
+// not the thread's own. Nothing says how large a coroutine's stack is: false.
+bool is_short_of_stack(std::uintptr_t sp, std::uintptr_t least = kStackForCall);
+
 // The page that holds `address`.
 StackRange page_of(std::uintptr_t address);
 

@@ -29,16 +29,20 @@ struct StackWalk {
 };
 
 struct WalkWords;
+struct RuleSpace;
 
 // Fills `pcs` (at most `room`) with return addresses, innermost first. With `words`, says what
 // another walk would have to meet again to give the same (memory.h).
 StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room,
                      WalkWords* words = nullptr);
+// The same for a caller whose stack may be small: `space` (cfi.h) is overwritten.
+StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room, WalkWords* words,
+                     RuleSpace& space);
 
 // True when the frames from `start` lead, without a guess, to the outermost one of the calling
 // thread, and all of them are on its own stack (own_stack.h). A function on memory of its own has
 // no such callers, wherever that memory lies.
-bool is_on_own_stack(const StackStart& start);
+bool is_on_own_stack(const StackStart& start, RuleSpace& space);
 
 // After dlclose(3): what is known about code addresses may be about other code from now on.
 void forget_code();

@@ -26,7 +26,12 @@ StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room
   return walk;
 }
 
-bool is_on_own_stack(const StackStart&) { return false; }
+StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room, WalkWords* words,
+                     RuleSpace&) {
+  return walk_stack(start, pcs, room, words);
+}
+
+bool is_on_own_stack(const StackStart&, RuleSpace&) { return false; }
 
 void forget_code() {}
 

@@ -164,9 +164,10 @@ bool step_by_frame_pointer(Frame& at, StackMemory& memory) {
 }
 
 // Where no packed rule is known. `exact`: the pc of `at` was interrupted there.
-bool step_slowly(std::uintptr_t code, Frame& at, StackMemory& memory, bool& guessed, bool& exact) {
-  FrameRule rule;
-  switch (find_rule(code, rule)) {
+[[gnu::noinline]] bool step_slowly(std::uintptr_t code, Frame& at, StackMemory& memory,
+                                   RuleSpace& space, bool& guessed, bool& exact) {
+  FrameRule& rule = space.rule;
+  switch (find_rule(code, rule, space)) {
     case Lookup::found:
       remember_rule(code, rule);
       exact = rule.signal_frame;
@@ -185,19 +186,25 @@ bool step_slowly(std::uintptr_t code, Frame& at, StackMemory& memory, bool& gues
 }
 
 // From a frame to its caller. `exact`: the pc was interrupted there, as a signal frame came before.
-[[gnu::always_inline]] inline bool to_caller(Frame& at, StackMemory& memory, bool& guessed,
-                                             bool& exact) {
+[[gnu::always_inline]] inline bool to_caller(Frame& at, StackMemory& memory, RuleSpace& space,
+                                             bool& guessed, bool& exact) {
   const std::uintptr_t code = exact ? at.pc : at.pc - 1;
   exact = false;
   const std::uint64_t rule = cached_rule(code);
   if (rule != 0) return step_packed(rule, at, memory);
-  return step_slowly(code, at, memory, guessed, exact);
+  return step_slowly(code, at, memory, space, guessed, exact);
 }
 
 }  // namespace
 
 StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room,
                      WalkWords* words) {
+  RuleSpace space;
+  return walk_stack(start, pcs, room, words, space);
+}
+
+StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room, WalkWords* words,
+                     RuleSpace& space) {
   StackWalk walk;
   Frame at{{start.pc, start.sp, start.fp}};
   StackMemory memory(start.sp, words);
@@ -208,13 +215,13 @@ StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room
       break;
     }
     pcs[walk.count++] = at.pc;
-    if (!to_caller(at, memory, walk.guessed, exact)) break;
+    if (!to_caller(at, memory, space, walk.guessed, exact)) break;
   }
   memory.finish_words();
   return walk;
 }
 
-bool is_on_own_stack(const StackStart& start) {
+bool is_on_own_stack(const StackStart& start, RuleSpace& space) {
   constexpr unsigned kMostFrames = 1024;
   const StackRange own = own_stack();
   if (!own.holds(start.sp)) return false;
@@ -223,7 +230,7 @@ bool is_on_own_stack(const StackStart& start) {
   bool guessed = false;
   bool exact = false;
   unsigned frames = 0;
-  while (at.pc != 0 && ++frames < kMostFrames && to_caller(at, memory, guessed, exact)) {
+  while (at.pc != 0 && ++frames < kMostFrames && to_caller(at, memory, space, guessed, exact)) {
   }
   // Between that frame and the end: a thread's static TLS; the first thread's arguments.
   constexpr std::uintptr_t kLargestRest = 1 << 16;

@@ -66,6 +66,31 @@ class Survival(Case):
         for file in self.work.iterdir():
             file.unlink()
 
+    def test_alternate_stacks_with_little_left(self):
+        result, run = self.record(victim("little_alternate_stack"), self.work)
+        report = self.report(run)
+        made = report.creations()
+        briefly = 0
+        for truth in truths_of(result):
+            left = int(truth["path"].rsplit("-", 1)[1])
+            event = made.get(truth["path"], [{}])[0]
+            if left >= 2600 or "/after-" in truth["path"]:
+                self.assertTrue(event and event["stack"], truth)
+                for field, value in truth.items():
+                    self.assertEqual(event[field], value, truth)
+            else:
+                briefly += not event.get("stack")
+        self.assertGreater(briefly, 5)
+        losses = {loss["reason"]: loss["count"] for loss in report.of("loss")}
+        self.assertEqual(list(losses), ["stack-dropped"])
+        self.assertGreaterEqual(losses["stack-dropped"], briefly)
+        # Cut short or not, each change of the mask was noticed.
+        self.assertEqual(report.of("umask", drift=True), [])
+
+    def test_alternate_stacks_with_little_left_under_the_live_log(self):
+        result = self.preload(victim("little_alternate_stack"), self.work, options="log=stderr")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
     def survive_where_stacks_go_away(self, way):
         report = self.survive("vanishing_stacks", way)
         for event in report.of("create", call="open"):

@@ -14,6 +14,7 @@
 
 #include "frame_shapes.h"
 #include "preload/stack_memo.h"
+#include "preload/unwind/cfi.h"
 #include "preload/unwind/own_stack.h"
 
 namespace umaskaudit::testing_support {
@@ -44,7 +45,8 @@ unsigned generation = 1;
   }
   id = static_cast<std::uint32_t>(known.size()) + 1;
   known[id] = frames;
-  shim::remember_stack(start, generation, words, id);
+  shim::RuleSpace space;
+  shim::remember_stack(start, generation, words, id, space);
   // Not each walk is kept.
   const std::uint32_t kept = shim::remembered_stack(start, generation);
   EXPECT_TRUE(kept == 0 || (words.whole && kept == id));

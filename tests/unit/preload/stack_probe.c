@@ -1,21 +1,32 @@
-/* How much stack one call takes: each is made on a thread of its own whose stack was painted
-   before. Prints "NAME BYTES" for each. Usage: stack_probe DIR. Run with and without the preload:
+/* How much stack one call takes: each is made on a stack that was painted before, of a thread or, as
+   an alternate stack or a library of coroutines has it, known to nobody but the program. Prints
+   "NAME BYTES" for each. Usage: stack_probe thread|coroutine DIR. Run with and without the preload:
    the difference is the shim's. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
+
+extern char** environ;
 
 enum { kStack = 256 * 1024, kPaint = 0xa5 };
 
 static char path[4096];
 static int descriptor;
 static char template[64] = "XXXXXX";
+static char template_of_directory[64] = "XXXXXX";
+static char ipc_name[64];
 
 static void call_nothing(void) {}
 static void call_umask(void) { umask(027); }
@@ -32,6 +43,53 @@ static void call_chmod(void) { chmod("stack-file", 0600); }
 static void call_rename(void) { rename("stack-file", "stack-other"); }
 static void call_mkstemp(void) { close(mkstemp(template)); }
 static void call_failing(void) { mkdir("stack-none/x", 0777); }
+static void call_creat(void) { close(creat("stack-creat", 0666)); }
+static void call_mkdtemp(void) { mkdtemp(template_of_directory); }
+static void call_bind(void) {
+  static struct sockaddr_un address = {AF_UNIX, "stack-socket"};
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  bind(fd, (struct sockaddr*)&address, sizeof address);
+  close(fd);
+}
+static void call_shm_open(void) { close(shm_open(ipc_name, O_CREAT | O_RDWR, 0666)); }
+static void call_shm_unlink(void) { shm_unlink(ipc_name); }
+static void call_raw_umask(void) { syscall(SYS_umask, 027); }
+static void call_raw_openat(void) {
+  close((int)syscall(SYS_openat, AT_FDCWD, "stack-raw", O_CREAT | O_WRONLY, 0666));
+}
+static void call_raw_mkdirat(void) { syscall(SYS_mkdirat, AT_FDCWD, "stack-raw-dir", 0777); }
+static void call_raw_bind(void) {
+  static struct sockaddr_un address = {AF_UNIX, "stack-raw-socket"};
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  syscall(SYS_bind, fd, &address, sizeof address);
+  close(fd);
+}
+static void call_raw_fchmodat(void) { syscall(SYS_fchmodat, AT_FDCWD, "stack-raw", 0600); }
+static void call_unlink(void) { unlink("stack-raw"); }
+static void call_execve(void) {
+  char* arguments[] = {NULL};
+  execve("stack-none/x", arguments, environ);
+}
+static void call_vfork(void) {
+  char* arguments[] = {"true", NULL};
+  const pid_t child = vfork();
+  if (child == 0) {
+    execve("/bin/true", arguments, environ);
+    _exit(1);
+  }
+  waitpid(child, NULL, 0);
+}
+static void call_posix_spawn(void) {
+  char* arguments[] = {"true", NULL};
+  pid_t child = 0;
+  posix_spawn(&child, "/bin/true", NULL, NULL, arguments, environ);
+  waitpid(child, NULL, 0);
+}
+static void call_fork(void) {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  waitpid(child, NULL, 0);
+}
 
 static const struct {
   const char* name;
@@ -50,6 +108,21 @@ static const struct {
     {"rename", call_rename},
     {"mkstemp", call_mkstemp},
     {"failing", call_failing},
+    {"creat", call_creat},
+    {"mkdtemp", call_mkdtemp},
+    {"bind", call_bind},
+    {"shm_open", call_shm_open},
+    {"shm_unlink", call_shm_unlink},
+    {"raw-umask", call_raw_umask},
+    {"raw-openat", call_raw_openat},
+    {"raw-mkdirat", call_raw_mkdirat},
+    {"raw-bind", call_raw_bind},
+    {"raw-fchmodat", call_raw_fchmodat},
+    {"unlink", call_unlink},
+    {"execve", call_execve},
+    {"vfork-execve", call_vfork},
+    {"posix_spawn", call_posix_spawn},
+    {"fork", call_fork},
 };
 
 static void* run(void* call) {
@@ -57,29 +130,47 @@ static void* run(void* call) {
   return NULL;
 }
 
-static long stack_used(void (*const* call)(void)) {
-  unsigned char* stack =
-      mmap(NULL, kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+static void run_on_thread(void (*const* call)(void), unsigned char* stack) {
   pthread_attr_t attributes;
   pthread_t thread;
-  size_t clean = 0;
-  if (stack == MAP_FAILED) abort();
-  memset(stack, kPaint, kStack);
   pthread_attr_init(&attributes);
   pthread_attr_setstack(&attributes, stack, kStack);
   if (pthread_create(&thread, &attributes, run, (void*)call) != 0) abort();
   pthread_join(thread, NULL);
+}
+
+static void run_as_coroutine(void (*const* call)(void), unsigned char* stack) {
+  static ucontext_t here;
+  static ucontext_t there;
+  if (getcontext(&there) != 0) abort();
+  there.uc_stack.ss_sp = stack;
+  there.uc_stack.ss_size = kStack;
+  there.uc_link = &here;
+  makecontext(&there, *call, 0);
+  if (swapcontext(&here, &there) != 0) abort();
+}
+
+static long stack_used(void (*const* call)(void), int coroutine) {
+  unsigned char* stack =
+      mmap(NULL, kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  size_t clean = 0;
+  if (stack == MAP_FAILED) abort();
+  memset(stack, kPaint, kStack);
+  (coroutine ? run_as_coroutine : run_on_thread)(call, stack);
   while (clean < kStack && stack[clean] == kPaint) ++clean;
   munmap(stack, kStack);
   return (long)(kStack - clean);
 }
 
 int main(int argc, char** argv) {
-  if (argc != 2 || chdir(argv[1]) != 0) return 2;
-  snprintf(path, sizeof path, "%s/stack-absolute", argv[1]);
+  if (argc != 3 || chdir(argv[2]) != 0) return 2;
+  snprintf(path, sizeof path, "%s/stack-absolute", argv[2]);
+  snprintf(ipc_name, sizeof ipc_name, "/stack-probe-%ld", (long)getpid());
   descriptor = open(".", O_RDONLY | O_DIRECTORY);
   for (size_t i = 0; i < sizeof kCalls / sizeof kCalls[0]; ++i) {
-    printf("%s %ld\n", kCalls[i].name, stack_used(&kCalls[i].call));
+    const long used = stack_used(&kCalls[i].call, strcmp(argv[1], "coroutine") == 0);
+    printf("%s %ld\n", kCalls[i].name, used);
+    fflush(stdout);
   }
   return 0;
 }

@@ -1,0 +1,25 @@
+// What statx(2) says of an object, as far as records want it.
+// Must never leave the kernel's 256 bytes on the stack of its caller, which goes on from there.
+// Called by creation.cc and aftermath.cc.
+#pragma once
+
+#include <cstdint>
+
+namespace umaskaudit::shim {
+
+struct ObjectFacts {
+  std::uint32_t mode = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint64_t ino = 0;
+  std::uint64_t dev = 0;
+  std::uint64_t mount = 0;    // the mount's unique number; 0: not known
+  std::int64_t birth_ns = 0;  // 0: the filesystem keeps none
+};
+
+// Arguments as for statx(2). 0, or -errno, which leaves `out` alone. Async-signal-safe.
+[[gnu::noinline]] int look_at(int dirfd, const char* path, int flags, ObjectFacts& out);
+// The same by fstat(2), without birth and mount.
+[[gnu::noinline]] int look_at_descriptor(int fd, ObjectFacts& out);
+
+}  // namespace umaskaudit::shim
