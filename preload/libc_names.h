@@ -11,6 +11,7 @@
 #include <sys/single_threaded.h>
 
 extern "C" {
+void __cxa_finalize(void* object);  // called by the start files alone
 int __register_atfork(void (*prepare)(), void (*parent)(), void (*child)(), void* object);
 extern void* __libc_stack_end;  // where the kernel put argc (execve(2)); set before anything runs
 }

@@ -22,7 +22,7 @@ namespace umaskaudit::shim::sys {
 // What a seccomp filter of the program takes from us; see seccomp.h. One bit a system call number.
 inline constexpr unsigned kNumbers = 512;
 using Numbers = std::atomic<unsigned long>[kNumbers / 64];
-extern std::atomic<bool> filtered;
+[[gnu::visibility("hidden")]] extern std::atomic<bool> filtered;  // like kCallNames in real.h
 extern Numbers barred;
 // The same of filters that are being installed just now: one set for each installing thread.
 inline constexpr unsigned kInstalling = 4;

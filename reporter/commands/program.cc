@@ -106,6 +106,21 @@ bool has_go_note(const File& file, const Elf64_Phdr& header) {
   return false;
 }
 
+// The loader itself, started as a command, brings in LD_PRELOAD like any program's: it has no
+// interpreter, but unlike a static program a name by which others ask for it.
+bool is_loader(const File& file, const Elf64_Phdr& dynamic) {
+  constexpr unsigned kMostEntries = 256;
+  for (unsigned i = 0; i < kMostEntries; ++i) {
+    Elf64_Dyn entry{};
+    if ((i + 1) * sizeof entry > dynamic.p_filesz) return false;
+    if (file.read(&entry, sizeof entry, dynamic.p_offset + i * sizeof entry) != sizeof entry ||
+        entry.d_tag == DT_NULL)
+      return false;
+    if (entry.d_tag == DT_SONAME) return true;
+  }
+  return false;
+}
+
 // Sets *go for a program of Go, however it is linked.
 Obstacle judge_elf(const File& file, bool* is_go) {
   Elf64_Ehdr elf{};
@@ -117,22 +132,24 @@ Obstacle judge_elf(const File& file, bool* is_go) {
   if (elf.e_ident[EI_CLASS] != ELFCLASS64 || size < sizeof elf ||
       (known_self && elf.e_machine != self.e_machine))
     return Obstacle::architecture;
-  bool interpreted = false, known_libc = false, go = false;
+  bool interpreted = false, known_libc = false, loader = false, go = false;
   for (unsigned i = 0; i < std::min<unsigned>(elf.e_phnum, kMostHeaders); ++i) {
     Elf64_Phdr header{};
     const std::uint64_t at = elf.e_phoff + std::uint64_t{i} * sizeof header;
     if (file.read(&header, sizeof header, at) != sizeof header) break;
     if (header.p_type == PT_NOTE) go = go || has_go_note(file, header);
+    if (header.p_type == PT_DYNAMIC) loader = is_loader(file, header);
     if (header.p_type != PT_INTERP) continue;
     interpreted = true;
     std::array<char, kHead> name{};
     const std::size_t length = file.read(
         name.data(), std::min<std::uint64_t>(kHead - 1, header.p_filesz), header.p_offset);
-    const std::string_view loader(name.data(), length);
-    known_libc = loader.find("/ld-linux") != std::string_view::npos ||
-                 loader.find("/ld-musl-") != std::string_view::npos;
+    const std::string_view path(name.data(), length);
+    known_libc = path.find("/ld-linux") != std::string_view::npos ||
+                 path.find("/ld-musl-") != std::string_view::npos;
   }
   *is_go = go;
+  if (!interpreted && loader) return Obstacle::none;
   if (!interpreted) return Obstacle::static_link;
   if (!known_libc) return Obstacle::foreign_libc;
   return go ? Obstacle::go_runtime : Obstacle::none;

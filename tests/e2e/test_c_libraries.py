@@ -48,6 +48,76 @@ def musl(name):
     return program
 
 
+class Loader(Case):
+    def test_a_program_that_its_own_loader_starts(self):
+        """ld.so has no PT_INTERP, as a static program has none; what it loads is recorded."""
+        head = subprocess.run(["readelf", "-W", "-l", "/bin/mkdir"], check=True,
+                              capture_output=True, text=True).stdout
+        loader = re.search(r"program interpreter: (\S+)\]", head)[1]
+        result, run = self.record(loader, "/bin/mkdir", "-m", "750", self.work / "made")
+        self.assertNotIn(b"cannot be audited", result.stderr)
+        report = self.report(run)
+        self.assertEqual(report.of("blind_spot"), [])
+        event, = report.creations()[str(self.work / "made")]
+        mode = (self.work / "made").stat().st_mode & 0o7777
+        self.assertEqual(event["final"], harness.octal(mode))
+
+
+class OldGlibc(Case):
+    """A shim that does not find what glibc has not had for ever: other names are in its table."""
+
+    def setUp(self):
+        super().setUp()
+        code = Path(harness.SHIM).read_bytes()
+        for name in ("_dl_find_object", "dlsym", "dlvsym", "__libc_single_threaded",
+                     "strerrordesc_np", "gnu_get_libc_version"):
+            self.assertIn(f"\0{name}\0".encode(), code)
+            code = code.replace(f"\0{name}\0".encode(), f"\0{name[:-1]}~\0".encode())
+        self.shim = self.top / Path(harness.SHIM).name
+        self.shim.write_bytes(code)
+
+    def trace(self, *command):
+        run = self.new_run()
+        result = self.preload(*command, options=f"trace={run}", env={"LD_PRELOAD": self.shim})
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        return result, self.report(run)
+
+    def test_every_object(self):
+        result, report = self.trace(victim("everyday"), self.work)
+        self.check_truths(report, truths_of(result))
+        self.assertEqual(report.of("loss") + report.of("blind_spot"), [])
+
+    def test_stacks_are_the_same(self):
+        """Of a library that is loaded later, too: its constructor changes the mask."""
+        library = victim("libloaded_code_library.so")
+
+        def stacks(report):
+            return [[(Path(frame["module"]).name, frame.get("symbol")) for frame in event["stack"]]
+                    for event in report.of("umask")]
+
+        _, run = self.record(victim("loaded_code"), self.work, "dlopen", library)
+        harness.remove_tree(self.work)
+        self.work.mkdir()
+        _, report = self.trace(victim("loaded_code"), self.work, "dlopen", library)
+        expected = stacks(self.report(run))
+        self.assertIn(Path(library).name, [stack[0][0] for stack in expected])
+        self.assertEqual(stacks(report), expected)
+
+    def test_old_versions_of_a_symbol(self):
+        bare = truths_of(self.execute(victim("old_versions"), self.work))
+        (self.work / "no-interpreter-line").unlink()
+        result, _ = self.trace(victim("old_versions"), self.work)
+        exits = [[truth for truth in truths if "exit" in truth]
+                 for truths in (bare, truths_of(result))]
+        self.assertEqual(exits[1], exits[0])
+        self.assertEqual(len(exits[0]), 1)
+
+    def test_an_error_has_a_number(self):
+        result = self.preload("true", options="trace=/dev/null/run", env={"LD_PRELOAD": self.shim})
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(b"(error 20); the program goes on unrecorded", result.stderr)
+
+
 class Musl(Case):
     OBJECTS = 15
 
