@@ -3,6 +3,7 @@
 #include "preload/segment.h"
 
 #include <linux/fs.h>
+#include <linux/futex.h>
 #include <linux/magic.h>
 #include <linux/mman.h>
 #include <sys/mman.h>
@@ -15,6 +16,7 @@
 #include <initializer_list>
 
 #include "preload/format_text.h"
+#include "preload/own_table.h"
 #include "preload/recorder.h"
 #include "preload/state.h"
 #include "preload/sys.h"
@@ -35,8 +37,9 @@ constexpr std::uint64_t kFirstBacked = 8 << 10;
 constexpr std::uint64_t kChunk = 256 << 10;
 constexpr std::uint64_t kMaxSegment = 1 << 30;
 constexpr unsigned kChunks = 1 + kMaxSegment / kChunk;
-// Without MADV_POPULATE_WRITE the whole segment is allocated when it is opened.
-constexpr std::uint64_t kUnpopulatedLimit = kFirstChunk + 32 * kChunk;
+constexpr std::uint64_t kPage = 4096;
+// Where chunks cannot be mapped later (map_at_once), the whole segment is allocated at the start.
+constexpr std::uint64_t kLimitAtOnce = kFirstChunk + 32 * kChunk;
 
 trace::SegmentHeader* header;
 constinit std::atomic<unsigned char*> chunks[kChunks] = {};
@@ -66,35 +69,48 @@ std::uint64_t chunk_begin(unsigned chunk) {
 }
 std::uint64_t chunk_size(unsigned chunk) { return chunk == 0 ? kFirstChunk : kChunk; }
 
+// Gives a page memory and space on the disk, as a store would, but answers false where a store is a
+// SIGBUS: the kernel's own access to it (FUTEX_WAKE_OP, futex(2)) fails with EFAULT. It ORs zero
+// into a word, atomically, so that others may write there meanwhile; nobody waits on it.
+bool back_page(void* page) {
+  constexpr unsigned kOrZero = FUTEX_OP(FUTEX_OP_OR, 0, FUTEX_OP_CMP_EQ, 0);
+  std::uint32_t unused = 0;
+  return sys::call(SYS_futex, sys::arg(&unused), FUTEX_WAKE_OP_PRIVATE, 0, 0, sys::arg(page),
+                   kOrZero) >= 0;
+}
+
+// The same for a range of whole pages: by one call since Linux 5.14.
+bool populate(void* at, std::uint64_t size) {
+  if (can_populate) {
+    return sys::call(SYS_madvise, sys::arg(at), static_cast<long>(size), MADV_POPULATE_WRITE) == 0;
+  }
+  auto* page = static_cast<unsigned char*>(at);
+  for (unsigned char* const end = page + size; page < end; page += kPage) {
+    if (!back_page(page)) return false;
+  }
+  return true;
+}
+
 // Whether a store to these bytes is safe now. Only between this and the store may a page go to disk
 // again, which takes as long as two instructions do. An answer that took its time is none: finding
 // space for the second page may write out the first, and so may others before we run again.
 // Unless no call is answered at once, as under a tracer: then the time says nothing.
 bool is_backed(const void* at, std::uint64_t size) {
   if (__builtin_expect(!copies_on_write, 1)) return true;
-  constexpr std::uintptr_t kPageMask = 4095;
   constexpr unsigned kAttempts = 16;
   constexpr std::uint64_t kAtOnce = 20000;  // ns; pages that are there take less than one thousand
-  const auto begin = reinterpret_cast<std::uintptr_t>(at) & ~kPageMask;
+  const auto begin = reinterpret_cast<std::uintptr_t>(at) & ~(kPage - 1);
   const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(at) + size;
   unsigned slow_calls = 0;
   for (unsigned attempt = 0; attempt < kAttempts; ++attempt) {
     const std::uint64_t asked = sys::now_ns();
-    if (sys::call(SYS_madvise, static_cast<long>(begin), static_cast<long>(end - begin),
-                  MADV_POPULATE_WRITE) != 0) {
-      return false;
-    }
+    if (!populate(reinterpret_cast<void*>(begin), end - begin)) return false;
     const std::uint64_t answered = sys::now_ns();
     if (answered - asked < kAtOnce) return true;
     sys::call(SYS_getppid);  // waits for nothing
     if (sys::now_ns() - answered >= kAtOnce) ++slow_calls;
   }
   return slow_calls > kAttempts / 2;
-}
-
-bool populate(void* at, std::uint64_t size) {
-  if (!can_populate) return true;  // allocated at open
-  return sys::call(SYS_madvise, sys::arg(at), static_cast<long>(size), MADV_POPULATE_WRITE) == 0;
 }
 
 // The rest of the first chunk. Every process that shares it may do so: pages that are there stay.
@@ -110,7 +126,6 @@ bool back_first_chunk() {
 unsigned char* map_chunk(unsigned wanted) {
   unsigned known = wanted - 1;
   while (known > 0 && chunks[known].load(std::memory_order_acquire) == nullptr) --known;
-  constexpr std::uint64_t kPage = 4096;
   unsigned char* base = chunks[known].load(std::memory_order_acquire);
   unsigned char* last_page = base + chunk_size(known) - kPage;
   const std::uint64_t skip = chunk_begin(wanted) - (chunk_begin(known) + chunk_size(known)) + kPage;
@@ -134,15 +149,18 @@ unsigned char* map_chunk(unsigned wanted) {
   return at;
 }
 
-std::uint64_t segment_limit() {
+// Growing a file past RLIMIT_FSIZE raises SIGXFSZ, which kills (setrlimit(2)): asked before
+// anything grows.
+std::uint64_t largest_file() {
+  rlimit file_size{};
+  const bool known = sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, sys::arg(&file_size)) == 0;
+  return known ? file_size.rlim_cur : RLIM_INFINITY;
+}
+
+std::uint64_t segment_limit(std::uint64_t largest) {
   std::uint64_t size = process.options.max_size;
   if (size > kMaxSegment) size = kMaxSegment;
-  // Growing a file past RLIMIT_FSIZE raises SIGXFSZ, which kills (setrlimit(2)).
-  rlimit file_size{};
-  if (sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, sys::arg(&file_size)) == 0 &&
-      file_size.rlim_cur != RLIM_INFINITY && file_size.rlim_cur < size) {
-    size = file_size.rlim_cur;
-  }
+  if (size > largest) size = largest;
   if (size < kFirstChunk) return 0;
   return kFirstChunk + (size - kFirstChunk) / kChunk * kChunk;
 }
@@ -174,17 +192,12 @@ unsigned char* map_first_chunk(int fd, int& error) {
   if (at == nullptr) return nullptr;
   // Random access: else the first fault of a sparse file reads 2 MiB ahead, which took 0.9 ms.
   sys::call(SYS_madvise, sys::arg(at), kFirstChunk, MADV_RANDOM);
-  long backed = sys::call(SYS_madvise, sys::arg(at), kFirstBacked, MADV_POPULATE_WRITE);
+  const long backed = sys::call(SYS_madvise, sys::arg(at), kFirstBacked, MADV_POPULATE_WRITE);
   first_backed.store(kFirstBacked, std::memory_order_relaxed);
-  if (backed == -EINVAL) {
-    can_populate = false;
-    if (limit > kUnpopulatedLimit) limit = kUnpopulatedLimit;
-    backed = sys::call(SYS_fallocate, fd, 0, 0, static_cast<long>(limit));
-    first_backed.store(kFirstChunk, std::memory_order_relaxed);
-  }
-  if (backed == 0) return at;
-  // What madvise(2) calls a fault is a disk that is full.
-  error = backed == -EFAULT ? ENOSPC : static_cast<int>(-backed);
+  can_populate = backed != -EINVAL;
+  if (backed == 0 || (!can_populate && populate(at, kFirstBacked))) return at;
+  // What both ways call a fault is a disk that is full.
+  error = backed == -EFAULT || !can_populate ? ENOSPC : static_cast<int>(-backed);
   sys::unmap(at, kFirstChunk);
   return nullptr;
 }
@@ -192,26 +205,30 @@ unsigned char* map_first_chunk(int fd, int& error) {
 // A copy-on-write filesystem needs new space each time a page is written to after it went to disk:
 // on a full one that is a SIGBUS, for what had been backed. Written in place (btrfs(5), attribute
 // C; for mapped files since Linux 6.16), what is backed mostly stays so: a quota group may still
-// say no, hence is_backed(). Works while the file is empty.
+// say no, hence is_backed(). Works while the file is empty. XFS and bcachefs copy what somebody has
+// cloned: cp(1) does so by itself (FICLONE, ioctl_ficlonerange(2)).
+constexpr unsigned long kBcachefs = 0xca451a4e;
 void write_in_place(int fd) {
   struct statfs filesystem {};
   if (sys::call(SYS_fstatfs, fd, sys::arg(&filesystem)) != 0) return;
   const auto type = static_cast<unsigned long>(filesystem.f_type);
+  if (type == XFS_SUPER_MAGIC || type == kBcachefs) copies_on_write = true;
   if (type != BTRFS_SUPER_MAGIC && type != OVERLAYFS_SUPER_MAGIC) return;
   int flags = 0;
   if (sys::call(SYS_ioctl, fd, FS_IOC_GETFLAGS, sys::arg(&flags)) != 0) return;
+  // Above what overlayfs writes to is not known; ext4 marks its files (chattr(1), attribute e).
+  const bool ext4 = (flags & FS_EXTENT_FL) != 0;
   flags = (flags & ~FS_COMPR_FL) | FS_NOCOW_FL;
   const bool taken = sys::call(SYS_ioctl, fd, FS_IOC_SETFLAGS, sys::arg(&flags)) == 0;
-  copies_on_write = type == BTRFS_SUPER_MAGIC || taken;
+  if (type == BTRFS_SUPER_MAGIC || taken || !ext4) copies_on_write = true;
 }
 
 // Whether map_chunk's way works here: valgrind refuses mremap(2) with an old size of 0 (EINVAL).
 // Who understands it finds no room for so much, which costs a twentieth of mapping a page for the
 // question and unmapping it again.
 bool can_extend(unsigned char* first_chunk) {
-  constexpr long kPage = 4096;
   constexpr long kTooMuch = (1L << 47) - (1L << 32);  // of the 47 bits that a program has
-  for (const long size : {kTooMuch, kPage}) {
+  for (const long size : {kTooMuch, long{kPage}}) {
     const long probe = sys::call(SYS_mremap, sys::arg(first_chunk), 0, size, MREMAP_MAYMOVE);
     if (probe == -ENOMEM) return true;
     if (sys::failed(probe)) continue;
@@ -223,7 +240,7 @@ bool can_extend(unsigned char* first_chunk) {
 
 // Then all of a smaller segment is mapped while its descriptor is there.
 void map_at_once(int fd) {
-  if (limit > kUnpopulatedLimit) limit = kUnpopulatedLimit;
+  if (limit > kLimitAtOnce) limit = kLimitAtOnce;
   const std::uint64_t rest = limit - kFirstChunk;
   long mapped = sys::call(SYS_fallocate, fd, 0, 0, static_cast<long>(limit));
   if (mapped == 0 && rest != 0) {
@@ -237,20 +254,42 @@ void map_at_once(int fd) {
   }
 }
 
-trace::RunState* map_run_state(int directory) {
-  int fd =
-      sys::open(trace::kRunStateName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600, directory);
-  if (fd < 0) return nullptr;
-  sys::call(SYS_fchmod, fd, 0600);
-  write_in_place(fd);
+// A regular file of this user under one name: a link would have us write into another file.
+bool is_own_file(int fd) {
+  struct stat facts {};
+  if (sys::call(SYS_fstat, fd, sys::arg(&facts)) != 0) return false;
+  const auto user = static_cast<std::uint32_t>(sys::call(SYS_geteuid));
+  return S_ISREG(facts.st_mode) && facts.st_uid == user && facts.st_nlink == 1;
+}
+
+trace::RunState* map_run_state(int directory, std::uint64_t largest) {
+  int fd = sys::open(trace::kRunStateName, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600,
+                     directory);
+  if (fd >= 0) {
+    sys::call(SYS_fchmod, fd, 0600);
+  } else {
+    fd =
+        sys::open(trace::kRunStateName, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0, directory);
+    if (fd < 0) return nullptr;
+  }
   void* at = nullptr;
-  if (sys::call(SYS_fallocate, fd, 0, 0, 4096) == 0) {
-    at = sys::map(4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+  if (is_own_file(fd)) {
+    write_in_place(fd);
+    struct stat facts {};
+    const bool is_long = sys::call(SYS_fstat, fd, sys::arg(&facts)) == 0 &&
+                         facts.st_size >= static_cast<off_t>(kPage);
+    if (is_long || (largest >= kPage && sys::call(SYS_ftruncate, fd, kPage) == 0)) {
+      at = sys::map(kPage, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+    }
   }
   sys::close(fd);
+  if (at != nullptr && !back_page(at)) {
+    sys::unmap(at, kPage);
+    at = nullptr;
+  }
   auto* state = static_cast<trace::RunState*>(at);
   if (state != nullptr && !is_backed(state, sizeof *state)) {
-    sys::unmap(at, 4096);
+    sys::unmap(at, kPage);
     state = nullptr;
   }
   if (state != nullptr) {
@@ -286,10 +325,18 @@ int create_segment(int directory, std::uint32_t pid, std::uint64_t now, char (&n
   return -EEXIST;
 }
 
+// In another user's directory everything could be removed or replaced; `run -o` refuses it too.
 int open_directory(const char* directory) {
   const bool made = sys::call(SYS_mkdirat, AT_FDCWD, sys::arg(directory), 0700) == 0;
-  const int fd = sys::open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (made && fd >= 0) sys::call(SYS_fchmod, fd, 0700);
+  const int fd = sys::open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return fd;
+  struct stat facts {};
+  const auto user = static_cast<std::uint32_t>(sys::call(SYS_geteuid));
+  if (sys::call(SYS_fstat, fd, sys::arg(&facts)) != 0 || facts.st_uid != user) {
+    sys::close(fd);
+    return -EPERM;
+  }
+  if (made) sys::call(SYS_fchmod, fd, 0700);
   return fd;
 }
 
@@ -333,20 +380,37 @@ int map_new_segment(int directory, std::uint32_t pid) {
 
 }  // namespace
 
-int open_segment(const char* directory, std::uint32_t pid) {
-  const int directory_fd = open_directory(directory);
-  if (directory_fd < 0) return -directory_fd;
-  trace::RunState* state = map_run_state(directory_fd);
+namespace {
+
+struct Opening {
+  const char* directory;
+  std::uint32_t pid;
+  int error;
+};
+
+void open_files(void* argument) {
+  auto* opening = static_cast<Opening*>(argument);
+  const int directory = open_directory(opening->directory);
+  opening->error = directory < 0 ? -directory : 0;
+  if (directory < 0) return;
+  const std::uint64_t largest = largest_file();
+  trace::RunState* state = map_run_state(directory, largest);
   if (state != nullptr) add(state->images, 1);
-  limit = segment_limit();
-  const int error = limit != 0 ? map_new_segment(directory_fd, pid) : EFBIG;
-  sys::close(directory_fd);
-  if (state != nullptr) {
-    add(error == 0 ? state->segments : state->segments_failed, 1);
-    if (error != 0) state->last_errno = static_cast<std::uint64_t>(error);
-    sys::unmap(state, 4096);
-  }
-  return error;
+  limit = segment_limit(largest);
+  opening->error = limit != 0 ? map_new_segment(directory, opening->pid) : EFBIG;
+  sys::close(directory);
+  if (state == nullptr) return;
+  add(opening->error == 0 ? state->segments : state->segments_failed, 1);
+  if (opening->error != 0) state->last_errno = static_cast<std::uint64_t>(opening->error);
+  sys::unmap(state, kPage);
+}
+
+}  // namespace
+
+int open_segment(const char* directory, std::uint32_t pid) {
+  Opening opening{directory, pid, EAGAIN};
+  run_in_own_table(open_files, &opening);
+  return opening.error;
 }
 
 trace::SegmentHeader* segment_header() {

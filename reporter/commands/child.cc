@@ -26,6 +26,9 @@ void forward(int signal, siginfo_t* info, void*) {
   errno = saved;
 }
 
+struct sigaction file_size_before {};  // what CMD inherits for SIGXFSZ
+bool survives_file_size = false;
+
 // The signal set-up that CMD must inherit, taken before ours replaces it.
 class SignalState {
  public:
@@ -34,12 +37,16 @@ class SignalState {
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &mask_);
     for (Slot& slot : slots_) sigaction(slot.signal, nullptr, &slot.before);
+    if (survives_file_size) slots_[5].before = file_size_before;
     // With SIGCHLD ignored, children vanish before waitpid(2) sees them.
     replace(SIGCHLD, SIG_DFL);
     replace(SIGINT, SIG_IGN);
     replace(SIGQUIT, SIG_IGN);
   }
-  ~SignalState() { restore(); }
+  ~SignalState() {
+    restore();
+    if (survives_file_size) replace(SIGXFSZ, SIG_IGN);
+  }
   SignalState(const SignalState&) = delete;
   SignalState& operator=(const SignalState&) = delete;
 
@@ -74,7 +81,8 @@ class SignalState {
   }
 
   sigset_t mask_;
-  Slot slots_[5] = {{SIGCHLD, {}}, {SIGINT, {}}, {SIGQUIT, {}}, {SIGTERM, {}}, {SIGHUP, {}}};
+  Slot slots_[6] = {{SIGCHLD, {}}, {SIGINT, {}}, {SIGQUIT, {}},
+                    {SIGTERM, {}}, {SIGHUP, {}}, {SIGXFSZ, {}}};
 };
 
 // What execvp(3) failed with, through a pipe that a successful exec closes; 0 when CMD runs.
@@ -106,6 +114,13 @@ void wait_for(ChildEnd& end) {
 }
 
 }  // namespace
+
+void survive_file_size_limit() {
+  if (survives_file_size) return;
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  survives_file_size = sigaction(SIGXFSZ, &ignore, &file_size_before) == 0;
+}
 
 std::vector<char*> exec_pointers(const std::vector<std::string>& words) {
   std::vector<char*> out;

@@ -32,6 +32,10 @@ struct ChildEnd {
   int code() const;
 };
 
+// From here on a file that reaches RLIMIT_FSIZE is an error of ours (EFBIG) and no SIGXFSZ; CMD
+// inherits what was there before.
+void survive_file_size_limit();
+
 // Starts `command` (found through PATH) with `environment` ("KEY=value" strings) and waits for it.
 // SIGINT and SIGQUIT are ignored meanwhile (the terminal sends them to CMD itself), SIGTERM and
 // SIGHUP are handed on. `started` is called once CMD runs. Error: no process could be made.

@@ -74,6 +74,7 @@ RunRecord begin_record(const std::vector<std::string>& command, const Options& o
 
 int record(const Options& options, LiveLog* live, const std::vector<std::string>& command,
            Console& console) {
+  survive_file_size_limit();
   const Result<std::string> library = find_library();
   if (!library) return fail_run(console, library.error());
   const Result<RunDirectory> run = prepare_run_directory(
@@ -108,7 +109,9 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
     return fail_early(written.error());
 
   std::optional<LiveWatch> watch;
+  SegmentTrimmer trimmer(run->path);
   const Result<ChildEnd> end = run_child(command, *environment, [&] {
+    trimmer.start();
     if (live != nullptr) watch.emplace(run->path, begin_ns, *live).start();
   });
   if (!end) return fail_early(end.error());
@@ -124,7 +127,7 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
     warn(console, written.error().what + " (" + written.error().why + ")");
   if (const std::string trouble = watch ? watch->finish() : ""; !trouble.empty())
     warn(console, "--live missed something: " + trouble);
-  const unsigned growing = trim_segments(run->path);
+  const unsigned growing = trimmer.finish();
   if (growing == 0) name->forget();
   if (!options.no_summary && console.verbosity != Verbosity::quiet)
     print_run_summary(console, *run, growing);

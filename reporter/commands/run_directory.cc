@@ -49,21 +49,29 @@ Result<unsigned> count_own_files(int directory, const std::string& path) {
   return count;
 }
 
-// An empty run.state marks the directory as a run even when nobody in it can record. The library
-// takes it as it is.
+// An empty run.state marks the directory as a run even when nobody in it can record. A page of it
+// is written: the library maps that, and then needs neither space nor a larger file to count.
 bool mark_as_run(int directory) {
   const int fd = openat(directory, trace::kRunStateName,
                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return errno == EEXIST;
+  constexpr std::size_t kPage = 4096;
+  unsigned char page[kPage] = {};
   trace::RunState state{};
   std::memcpy(state.magic, trace::kMagic, sizeof state.magic);
   state.major = trace::kMajor;
   state.minor = trace::kMinor;
   state.byte_order = trace::kByteOrder;
-  const bool written = fchmod(fd, 0600) == 0 &&
-                       write(fd, &state, sizeof state) == static_cast<ssize_t>(sizeof state);
+  std::memcpy(page, &state, sizeof state);
+  bool written = fchmod(fd, 0600) == 0;
+  if (written) {
+    const ssize_t count = write(fd, page, sizeof page);
+    written = count == static_cast<ssize_t>(sizeof page);
+    if (count >= 0 && !written) errno = EFBIG;  // RLIMIT_FSIZE ends a write early (setrlimit(2))
+  }
   const int error = errno;
   close(fd);
+  if (!written) unlinkat(directory, trace::kRunStateName, 0);
   errno = error;
   return written;
 }
@@ -102,7 +110,11 @@ Result<RunDirectory> prepare_run_directory(const std::string& path) {
   const Result<unsigned> files = count_own_files(fd, path);
   if (!files) return files.error();
   run.continued = *files != 0;
-  if (fchmod(fd, 0700) != 0 || !mark_as_run(fd)) return cannot_record(path, std::strerror(errno));
+  if (fchmod(fd, 0700) != 0 || !mark_as_run(fd)) {
+    const int error = errno;
+    if (run.made) rmdir(path.c_str());
+    return cannot_record(path, std::strerror(error));
+  }
 
   char* absolute = realpath(path.c_str(), nullptr);
   if (absolute == nullptr) return cannot_record(path, std::strerror(errno));

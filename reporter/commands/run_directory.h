@@ -3,7 +3,12 @@
 // Called by `run`.
 #pragma once
 
+#include <condition_variable>
+#include <mutex>
+#include <set>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "reporter/base/result.h"
 
@@ -25,8 +30,31 @@ void remove_run_directory(const RunDirectory& run);
 // "umaskaudit.<comm>.<pid>", from the base name of CMD, cut to what the kernel keeps of it.
 std::string default_run_directory(const std::string& command, long pid);
 
-// Cuts each segment behind its last record. Segments that a living process still writes to, or may,
-// are left as they are (they are sparse). Returns how many those are.
-unsigned trim_segments(const std::string& directory);
+// Gives the unused ends of ended images' segments back, again and again while the run goes on, and
+// a last time. Segments that a living process still writes to, or may, are left as they are
+// (sparse).
+class SegmentTrimmer {
+ public:
+  explicit SegmentTrimmer(std::string directory) : directory_(std::move(directory)) {}
+  ~SegmentTrimmer() { stop(); }
+  SegmentTrimmer(const SegmentTrimmer&) = delete;
+  SegmentTrimmer& operator=(const SegmentTrimmer&) = delete;
+
+  void start();
+  // Ends the thread, looks once more, and returns how many segments are left as they are.
+  unsigned finish();
+
+ private:
+  void stop();
+  unsigned trim_all();
+  void run();
+
+  const std::string directory_;
+  std::set<std::string> done_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;
+  std::thread thread_;
+};
 
 }  // namespace umaskaudit

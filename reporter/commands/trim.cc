@@ -1,17 +1,23 @@
 // Gives the unused end of finished segments back.
 // Must never shorten a file that somebody still maps: a store behind its new end is a SIGBUS in a
-// program that is not ours. Called by `run` when CMD has ended.
+// program that is not ours. Called by `run`, while CMD runs and when it has ended.
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "preload/trace/format.h"
 #include "reporter/commands/run_directory.h"
@@ -41,25 +47,43 @@ class Descriptor {
 };
 
 // The kernel grants a write lease only while nobody else has the file open or mapped (fcntl(2),
-// F_SETLEASE). Given back at once: a lease that breaks sends SIGIO.
+// F_SETLEASE). Given back at once. A reader that comes meanwhile breaks it: the signal for that is
+// one whose default is to be ignored, for SIGIO kills.
 bool nobody_holds(int fd) {
+  fcntl(fd, F_SETSIG, SIGURG);
   if (fcntl(fd, F_SETLEASE, F_WRLCK) != 0) return false;
   fcntl(fd, F_SETLEASE, F_UNLCK);
   return true;
 }
 
-// overlayfs maps the file below its own, which the lease does not see.
-bool mapped_somewhere(const std::string& directory) {
+bool is_segment(const std::string& name) {
+  const std::string suffix = trace::kSegmentSuffix;
+  return name.size() > suffix.size() &&
+         name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
+}
+
+// overlayfs maps the file below its own, which the lease does not see: there the processes' maps
+// tell. The names of segments that are mapped; nothing where they cannot be had.
+struct Mapped {
+  bool known = true;
+  std::set<std::string> names;
+  bool has(const std::string& name) const { return !known || names.count(name) != 0; }
+};
+
+Mapped mapped_segments(const std::string& directory) {
+  Mapped mapped;
+  struct statfs filesystem {};
+  if (statfs(directory.c_str(), &filesystem) == 0 && filesystem.f_type != OVERLAYFS_SUPER_MAGIC)
+    return mapped;
   const Directory proc(opendir("/proc"));
-  if (!proc) return true;
-  const std::string needle = " " + directory + "/";
-  while (const dirent* entry = readdir(proc.get())) {
+  mapped.known = proc != nullptr;
+  while (const dirent* entry = proc ? readdir(proc.get()) : nullptr) {
     if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
     std::ifstream maps(std::string("/proc/") + entry->d_name + "/maps");
     for (std::string line; std::getline(maps, line);)
-      if (line.find(needle) != std::string::npos) return true;
+      if (is_segment(line)) mapped.names.insert(line.substr(line.rfind('/') + 1));
   }
-  return false;
+  return mapped;
 }
 
 // True when the segment was cut, or had nothing to cut.
@@ -81,19 +105,58 @@ bool trim(int directory, const char* name) {
 
 }  // namespace
 
-unsigned trim_segments(const std::string& directory) {
-  const Directory stream(opendir(directory.c_str()));
+unsigned SegmentTrimmer::trim_all() {
+  const Directory stream(opendir(directory_.c_str()));
   if (!stream) return 0;
-  const bool leave = mapped_somewhere(directory);
-  const std::string suffix = trace::kSegmentSuffix;
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(stream.get()))
+    if (is_segment(entry->d_name) && done_.count(entry->d_name) == 0)
+      names.emplace_back(entry->d_name);
+  if (names.empty()) return 0;
+  const Mapped mapped = mapped_segments(directory_);
   unsigned left = 0;
-  while (const dirent* entry = readdir(stream.get())) {
-    const std::string name = entry->d_name;
-    const bool segment = name.size() > suffix.size() &&
-                         name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
-    if (segment && (leave || !trim(dirfd(stream.get()), entry->d_name))) ++left;
+  for (std::string& name : names) {
+    if (mapped.has(name) || !trim(dirfd(stream.get()), name.c_str()))
+      ++left;
+    else
+      done_.insert(std::move(name));
   }
   return left;
+}
+
+void SegmentTrimmer::run() {
+  constexpr auto kPause = std::chrono::seconds(2);
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!changed_.wait_for(lock, kPause, [this] { return over_; })) {
+    lock.unlock();
+    trim_all();
+    lock.lock();
+  }
+}
+
+void SegmentTrimmer::start() {
+  // The thread inherits the mask: signals are the main thread's, which hands them on to CMD.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void SegmentTrimmer::stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    over_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+unsigned SegmentTrimmer::finish() {
+  stop();
+  return trim_all();
 }
 
 }  // namespace umaskaudit

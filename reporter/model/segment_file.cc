@@ -3,6 +3,7 @@
 #include "reporter/model/segment_file.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,10 +14,17 @@
 namespace umaskaudit::model {
 namespace {
 
-// O_NONBLOCK: opening a FIFO that somebody put here must not wait for a writer.
+// O_NONBLOCK: opening a FIFO that somebody put here must not wait for a writer. It also refuses a
+// file that `run` holds a lease on, for a moment, to trim it (EWOULDBLOCK, open(2)).
 Descriptor open_below(const Descriptor& directory, const std::string& name) {
-  return Descriptor(::openat(directory.get(), name.c_str(),
-                             O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  int fd = -1;
+  for (int tries = 0; tries < 1000 && fd < 0; ++tries) {
+    fd = ::openat(directory.get(), name.c_str(), kFlags);
+    if (fd < 0 && errno != EWOULDBLOCK) break;
+    if (fd < 0) ::sched_yield();
+  }
+  return Descriptor(fd);
 }
 
 }  // namespace

@@ -51,6 +51,83 @@ class HardTimes(Case):
         self.goes_on(self.top / "link")
         self.assertEqual(target.stat().st_mode & 0o7777, 0o755)
 
+    @needs_root
+    def test_a_run_directory_of_another_user(self):
+        run = self.new_run()
+        run.mkdir()
+        run.chmod(0o777)
+        os.chown(run, 65534, 65534)
+        self.goes_on(run)
+        self.assertEqual(list(run.iterdir()), [])
+
+    def test_a_run_state_that_is_another_file(self):
+        precious = self.top / "precious"
+        precious.write_text("precious")
+        precious.chmod(0o644)
+        run = self.new_run()
+        run.mkdir()
+        os.link(precious, run / "run.state")
+        self.goes_on(run)
+        self.assertEqual(precious.read_text(), "precious")
+        self.assertEqual(precious.stat().st_mode & 0o7777, 0o644)
+
+    # SIGXFSZ would end the program, or the recorder (setrlimit(2)).
+    def test_files_of_next_to_nothing(self):
+        for kib in (0, 1, 2, 3, 4, 63, 64, 100):
+            def limit(kib=kib):
+                resource.setrlimit(resource.RLIMIT_FSIZE, (kib << 10, kib << 10))
+
+            with self.subTest(kib=kib, way="preload"):
+                run = self.new_run()
+                result = self.preload("echo", "hello", options=f"trace={run}:log=off",
+                                      preexec_fn=limit)
+                self.assertEqual((result.returncode, result.stdout, result.stderr),
+                                 (0, b"hello\n", b""))
+            with self.subTest(kib=kib, way="run"):
+                run = self.new_run()
+                result = self.execute(harness.TOOL, "run", "-o", run, "--", "echo", "hello",
+                                      preexec_fn=limit)
+                if kib < 4:  # not even the mark of a run fits
+                    self.assertEqual((result.returncode, result.stdout), (125, b""))
+                    self.assertIn(b"File too large", result.stderr)
+                    self.assertFalse(run.exists())
+                else:
+                    self.assertEqual((result.returncode, result.stdout), (0, b"hello\n"))
+                    self.assertEqual(b"nothing was recorded" in result.stderr, kib < 64,
+                                     result.stderr)
+
+    # Before Linux 5.14, and where files cannot be allocated: pages get their space one by one.
+    def test_an_older_kernel(self):
+        run = self.new_run()
+        result = self.preload(victim("refuses"), "populate,fallocate", victim("sweep"), self.work,
+                              "open", "mkdir", options=f"log=off:trace={run}")
+        if result.returncode == 77:
+            self.skipTest("no filters here")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = self.report(run)
+        self.assertEqual(report.of("loss"), [])
+        self.check_disk(report, 1000)
+        # The image of `refuses` allocates ahead, for its filter might bar that.
+        segment = max(run.glob("*.seg"))
+        with open(segment, "rb") as file:
+            used = struct.unpack_from("<Q", file.read(80), 72)[0]
+        self.assertLess(segment.stat().st_blocks * 512, used + (768 << 10),
+                        "what is used, the rest of its chunk, and the one ahead")
+
+    # While one process lives on, which keeps its own segment.
+    def test_ended_images_give_back_what_they_did_not_use(self):
+        os.mkfifo(self.top / "fifo")
+        script = "setsid cat fifo > /dev/null 2>&1 & for i in 1 2 3 4 5 6 7 8; do mkdir d$i; done"
+        run = self.new_run()
+        result = self.execute(harness.TOOL, "run", "-o", run, "--no-summary", "--", "sh", "-c",
+                              script.replace("fifo", str(self.top / "fifo")))
+        sizes = sorted(segment.stat().st_size for segment in run.glob("*.seg"))
+        with open(self.top / "fifo", "wb"):  # the one that lives on ends
+            pass
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertGreaterEqual(len(sizes), 9)
+        self.assertLessEqual(len([size for size in sizes if size > 1 << 20]), 2, sizes)
+
     def test_three_descriptors_are_enough(self):
         def limit():
             resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))

@@ -1,6 +1,7 @@
 // Runs a program under a filter that refuses what is named, with EPERM, and nothing else.
 // Usage: refuses WHAT[,WHAT]... PROGRAM [ARGUMENT...]; WHAT: kcmp, clone, tmpfile (open(2)),
-// created (F_CREATED_QUERY of fcntl(2)).
+// created (F_CREATED_QUERY of fcntl(2)),
+// populate (MADV_POPULATE_WRITE of madvise(2), with EINVAL, as before Linux 5.14), fallocate.
 // Ground truth: PROGRAM's own. Code 77: no filter can be installed here.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -24,14 +25,15 @@ void refuse(long call) {
 }
 
 // Refuses `call` when its argument `which` compares so: BPF_JSET, one of the bits; BPF_JEQ, equal.
-void refuse_if(long call, unsigned which, unsigned short compares, unsigned operand) {
+void refuse_if(long call, unsigned which, unsigned short compares, unsigned operand,
+               unsigned answer = kRefuse) {
   constexpr unsigned kHighHalfFirst = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
   const auto at = static_cast<unsigned>(offsetof(seccomp_data, args) +
                                         which * sizeof(std::uint64_t) + kHighHalfFirst);
   program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 4));
   program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at));
   program.push_back(BPF_JUMP(BPF_JMP | compares | BPF_K, operand, 0, 1));
-  program.push_back(BPF_STMT(BPF_RET | BPF_K, kRefuse));
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, answer));
   program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
 }
 
@@ -51,6 +53,11 @@ void refuse(const std::string& what) {
     refuse_if(SYS_open, 1, BPF_JSET, kBits);
 #endif
     refuse_if(SYS_openat, 2, BPF_JSET, kBits);
+  } else if (what == "populate") {
+    constexpr unsigned kPopulateWrite = 23;  // newer than the headers
+    refuse_if(SYS_madvise, 2, BPF_JEQ, kPopulateWrite, SECCOMP_RET_ERRNO | EINVAL);
+  } else if (what == "fallocate") {
+    refuse(SYS_fallocate);
   } else if (what == "created") {
     constexpr unsigned kCreatedQuery = 1024 + 4;  // newer than the headers
     refuse_if(SYS_fcntl, 1, BPF_JEQ, kCreatedQuery);

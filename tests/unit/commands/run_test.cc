@@ -206,7 +206,7 @@ class Trim : public ::testing::Test {
 
 TEST_F(Trim, CutsSegmentsOfTheDead) {
   const std::string file = add(dead_pid());
-  EXPECT_EQ(trim_segments(folder_.path()), 0u);
+  EXPECT_EQ(SegmentTrimmer(folder_.path()).finish(), 0u);
   EXPECT_EQ(std::filesystem::file_size(file), 4096u);
   EXPECT_EQ(tool({"report", folder_.path()}).code, 0);
 }
@@ -217,16 +217,16 @@ TEST_F(Trim, LeavesSegmentsThatSomebodyMaps) {
   void* at = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
   ASSERT_NE(at, MAP_FAILED);
-  EXPECT_EQ(trim_segments(folder_.path()), 1u);
+  EXPECT_EQ(SegmentTrimmer(folder_.path()).finish(), 1u);
   EXPECT_EQ(std::filesystem::file_size(file), 1u << 20);
   munmap(at, 4096);
-  EXPECT_EQ(trim_segments(folder_.path()), 0u);
+  EXPECT_EQ(SegmentTrimmer(folder_.path()).finish(), 0u);
   EXPECT_EQ(std::filesystem::file_size(file), 4096u);
 }
 
 TEST_F(Trim, LeavesSegmentsOfTheLiving) {
   const std::string file = add(static_cast<std::uint32_t>(getpid()));
-  EXPECT_EQ(trim_segments(folder_.path()), 1u);
+  EXPECT_EQ(SegmentTrimmer(folder_.path()).finish(), 1u);
   EXPECT_EQ(std::filesystem::file_size(file), 1u << 20);
 }
 
