@@ -6,6 +6,7 @@
 #include <new>
 
 #include "preload/loaded_objects.h"
+#include "preload/sys.h"
 #include "preload/unwind/leb128.h"
 
 namespace umaskaudit::shim {
@@ -403,16 +404,21 @@ bool to_rule(const Row& row, bool signal_frame, FrameRule& rule) {
 
 [[gnu::noinline]] Lookup read_rule(const std::uint8_t* hdr, std::uintptr_t pc, FrameRule& rule,
                                    RuleSpace& space) {
+  // The program may have taken away what it does not need: each of the three parts is asked for.
+  if (!sys::readable(hdr)) return Lookup::no_table;
   const std::uint8_t* fde = find_fde(hdr, pc);
   Entry entry;
-  if (fde == nullptr || !read_entry(fde, entry)) return Lookup::no_table;
+  if (fde == nullptr || !sys::readable(fde) || !read_entry(fde, entry)) return Lookup::no_table;
 
   Cursor in(entry.id, entry.end);
   const std::uint8_t* id_place = in.at();
   const auto cie_distance = in.take<std::uint32_t>();
   static_assert(sizeof(Cie) + sizeof(Interpreter) <= sizeof space.bytes);
   auto& cie = *new (space.bytes) Cie;
-  if (cie_distance == 0 || !read_cie(id_place - cie_distance, cie)) return Lookup::no_table;
+  const std::uint8_t* const cie_place = id_place - cie_distance;
+  if (cie_distance == 0 || !sys::readable(cie_place) || !read_cie(cie_place, cie)) {
+    return Lookup::no_table;
+  }
   const std::uintptr_t begin = in.pointer(cie.pointer_encoding, 0);
   const std::uintptr_t size = in.pointer(cie.pointer_encoding & 0x0f, 0);
   if (pc < begin || pc - begin >= size) return Lookup::no_table;

@@ -124,6 +124,11 @@ class Survival(Case):
                     deeper = [symbol for symbol in symbols if "go_deeper" in symbol]
                     self.assertGreaterEqual(len(deeper), 11, event)
 
+    def test_tables_that_cannot_be_read(self):
+        report = self.survive("vanishing_stacks", "tables")
+        stack = report.of("create", call="open")[0]["stack"]
+        self.assertTrue(stack[0]["symbol"].endswith("create_file"), stack)
+
     def test_stacks_that_come_and_go_at_random(self):
         self.survive_where_stacks_go_away("storm")
 

@@ -1,7 +1,8 @@
 // Functions run on stacks that are carved out of mappings shared with a thread's own stack, with a
 // file, or with nothing, and whose other parts are given back while they run or between two runs.
 // Ground truth: it ends as bare; fstat; a file's name begins with the function that made it.
-// Usage: vanishing_stacks DIR below|inside|cloned|file|guard|deep|grown|storm
+// Usage: vanishing_stacks DIR below|inside|cloned|file|guard|deep|grown|storm|tables
+#include <link.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -229,6 +230,39 @@ void run_grown() {
   for (unsigned number = 0; number < 4; ++number) visit_deep(1400, number, "grown");
 }
 
+// The tables that say how to unwind, and what else is in their segment, cannot be read for a while.
+void run_tables() {
+  struct Segment {
+    char* begin;
+    std::size_t size;
+  } segment{};
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* out) {
+        std::uintptr_t table = 0;
+        for (int i = 0; i < info->dlpi_phnum; ++i) {
+          const ElfW(Phdr)& header = info->dlpi_phdr[i];
+          if (header.p_type == PT_GNU_EH_FRAME) table = header.p_vaddr;
+        }
+        for (int i = 0; i < info->dlpi_phnum; ++i) {
+          const ElfW(Phdr)& header = info->dlpi_phdr[i];
+          if (header.p_type != PT_LOAD || table - header.p_vaddr >= header.p_memsz) continue;
+          const std::uintptr_t begin = (info->dlpi_addr + header.p_vaddr) & ~(kPage - 1);
+          const std::uintptr_t end = info->dlpi_addr + header.p_vaddr + header.p_memsz;
+          if (header.p_flags == PF_R) {
+            *static_cast<Segment*>(out) = {reinterpret_cast<char*>(begin), end - begin};
+          }
+        }
+        return 1;  // the program itself comes first
+      },
+      &segment);
+  Visit visit;
+  visit.path = dir + "/alice-tables";
+  if (segment.size != 0) mprotect(segment.begin, segment.size, PROT_NONE);
+  by_alice(&visit);
+  if (segment.size != 0) mprotect(segment.begin, segment.size, PROT_READ);
+  show(visit);
+}
+
 // Threads whose stacks, and what runs beside them, come and go at random.
 void* storm(void* number_of_thread) {
   const auto thread = reinterpret_cast<std::uintptr_t>(number_of_thread);
@@ -277,7 +311,7 @@ int main(int argc, char** argv) {
     void (*run)();
   } kWays[] = {{"below", run_below}, {"inside", run_inside}, {"cloned", run_cloned},
                {"file", run_file},   {"guard", run_guard},   {"deep", run_deep},
-               {"grown", run_grown}, {"storm", run_storm}};
+               {"grown", run_grown}, {"storm", run_storm},   {"tables", run_tables}};
   if (argc != 3) return 2;
   dir = argv[1];
   umask(0022);
