@@ -168,7 +168,7 @@ void write_jsonl(const FindResult& result, std::ostream& stream) {
   }
 }
 
-// Writes each object hit as it is found, when --objects asks for it.
+// Writes each object hit that the filter selects as it is found, when --objects asks for it.
 class ObjectList {
  public:
   Status open(const std::string& file) {
@@ -178,9 +178,10 @@ class ObjectList {
     output_.emplace(std::move(*output));
     return Done{};
   }
-  void attach(FindOptions& options) {
+  void attach(FindOptions& options, const Filter& filter) {
     if (!output_) return;
-    options.on_hit = [this](const Hit& hit) {
+    options.on_hit = [this, &filter](const Hit& hit) {
+      if (!filter.selects(hit)) return;
       line_.clear();
       append_hit_json(line_, hit);
       output_->stream() << line_;
@@ -272,7 +273,7 @@ int check(Options& options, Console& console) {
   };
   ObjectList objects;
   if (const Status made = objects.open(options.objects); !made) return fail(console, made.error());
-  objects.attach(find_options);
+  objects.attach(find_options, filter);
   const SummaryOptions all;
   Summarizer unseen(all);
   find_options.on_event = [&](const Event& event) {
@@ -332,7 +333,9 @@ Action configure_check(CLI::App& app) {
       "Exit 1 from this severity on; default: warning");
   add_number(app, "--max-loss", options->max_loss,
              "Records that may be lost before the exit code is 3 (default 0)");
-  app.add_option("--objects", options->objects, "Write every object hit to FILE, as JSON Lines")
+  app.add_option(
+         "--objects", options->objects,
+         "Write every object hit to FILE, as JSON Lines: of --rule, --severity, --path, --kind")
       ->type_name("FILE");
   add_filter_options(app, options->arguments);
   add_symbol_options(app, options->arguments);

@@ -100,6 +100,11 @@ bool Filter::selects(const Finding& finding) const {
   return object && event;
 }
 
+bool Filter::selects(const Hit& hit) const {
+  return selected(rules, rule_info(hit.rule).id) && (!severity || hit.severity >= *severity) &&
+         selects_path(hit.event.path) && selected(kinds, kind_name(hit.event.kind));
+}
+
 void Filter::note(const Hit& hit) {
   if (by_finding()) insert(hits_[static_cast<std::size_t>(hit.rule)], hit.event.seq);
 }

@@ -36,6 +36,8 @@ class Filter {
   // A finding that names an event of the selected kind: as its cause, or among its examples. With
   // `paths` or `kinds`, one that hit such an object.
   bool selects(const Finding& finding) const;
+  // One object that a finding may have hit, by rule, severity, path and kind.
+  bool selects(const Hit& hit) const;
   bool empty() const;
   bool by_finding() const { return !rules.empty() || severity.has_value(); }
 

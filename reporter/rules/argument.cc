@@ -1,6 +1,6 @@
 // chmod-style-argument: umask() called with the mode that was wanted.
-// Must never report a mask that somebody could mean: 0777 shuts everything, 0177 and 0111 are
-// masks.
+// Must never report a mask that somebody could mean: 0666 and 0777 say that nothing is to be
+// created, 0177 and 0111 are masks.
 #include "reporter/rules/check.h"
 #include "reporter/rules/words.h"
 
@@ -8,12 +8,13 @@ namespace umaskaudit::rules {
 namespace {
 
 // A mask takes more from others than from the owner; a mode gives the owner the most. One that
-// takes reading away from the owner and nothing from others that the owner keeps is a mode.
+// takes reading away from the owner and nothing from others that the owner keeps is a mode. Not so
+// one that leaves no file readable or writable, for anybody: it was set against creations.
 bool looks_like_mode(std::uint32_t argument) {
   const std::uint32_t owner = argument >> 6 & 7;
   const std::uint32_t group = argument >> 3 & 7;
   const std::uint32_t other = argument & 7;
-  if ((argument & 0777) == 0777) return false;
+  if ((argument & 0666) == 0666) return false;
   return (owner & 4) != 0 && (group & ~owner) == 0 && (other & ~group) == 0;
 }
 

@@ -57,10 +57,12 @@ bool Collector::wanted(RuleId rule, const std::string& path) const {
 }
 
 void Collector::add_victim(Group& group, const CreateEvent& event, Mode expected_mask,
-                           Mode expected) {
+                           Mode expected, std::optional<Severity> severity) {
   Finding& finding = group.finding;
   ++finding.count;
-  if (options_.on_hit) options_.on_hit({finding.rule, event, expected_mask, expected});
+  if (options_.on_hit)
+    options_.on_hit(
+        {finding.rule, event, expected_mask, expected, severity.value_or(finding.severity)});
   if (finding.victims.size() >= options_.max_examples) return;
   // Many findings with a few examples each are most of what the rules keep: no room to spare.
   if (const std::size_t size = finding.victims.size(); size == finding.victims.capacity())
@@ -76,6 +78,7 @@ void Collector::add_victim(Group& group, const CreateEvent& event, Mode expected
   victim.mode &= 07777U;
   victim.expected = expected;
   victim.ambiguous = !event.ambiguous_masks.empty();
+  victim.reached = 0700 | reach_.of(event);
   finding.victims.push_back(std::move(victim));
 }
 

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "reporter/rules/find.h"
+#include "reporter/rules/reach.h"
 #include "reporter/rules/timeline.h"
 
 namespace umaskaudit::rules {
@@ -27,7 +29,8 @@ struct Group {
 
 class Collector {
  public:
-  explicit Collector(const FindOptions& options) : options_(options) {}
+  // Both must outlive the collector. `reach` is as the events up to the present one leave it.
+  Collector(const FindOptions& options, const Reach& reach) : options_(options), reach_(reach) {}
 
   // The finding of this rule for these call sites; `fresh` tells whether it is new. `variant` keeps
   // apart what one pair of sites may have in several forms. The reference stays valid.
@@ -35,8 +38,11 @@ class Collector {
 
   // Is this object of concern to the rule at all? Ask before making a group for it.
   bool wanted(RuleId rule, const std::string& path) const;
+  const Reach& reach() const { return reach_; }
   // Counts one object and keeps it if it is among the first.
-  void add_victim(Group& group, const CreateEvent& event, Mode expected_mask, Mode expected);
+  // `severity`: Hit::severity, where it is not that of the group.
+  void add_victim(Group& group, const CreateEvent& event, Mode expected_mask, Mode expected,
+                  std::optional<Severity> severity = std::nullopt);
   // Remembers that `window` hit somebody in this group; its length is added when it closes.
   void add_window(Group& group, const WindowPtr& window);
   void window_closed(const MaskWindow& window);
@@ -64,6 +70,7 @@ class Collector {
   static void account(Group& group, const MaskWindow& window, std::uint64_t end_ns);
 
   const FindOptions& options_;
+  const Reach& reach_;
   std::vector<std::unique_ptr<Group>> groups_;
   std::unordered_map<Key, Group*, KeyHash> by_key_;
   std::unordered_map<const MaskWindow*, std::pair<WindowPtr, std::vector<Group*>>> open_;

@@ -8,7 +8,6 @@
 #include <unordered_set>
 
 #include "reporter/rules/check.h"
-#include "reporter/rules/reach.h"
 #include "reporter/rules/secrets.h"
 #include "reporter/rules/words.h"
 
@@ -16,6 +15,10 @@ namespace umaskaudit::rules {
 namespace {
 
 using trace::Kind;
+
+constexpr char kSocketAdvice[] =
+    "If not everybody is to connect, use a group (0660), or bind in a directory that others cannot "
+    "enter; else ask each client who it is: SO_PEERCRED of unix(7).";
 
 // Names that the kernel or libc makes up, or that no file system shows.
 bool has_fixed_name(const CreateEvent& event) {
@@ -34,14 +37,9 @@ class ExposureCheck : public Check {
   ExposureCheck(Collector& collector, const FindOptions& options)
       : collector_(collector), options_(options) {}
 
-  void on_event(const Event& event) override {
-    if (const auto* chmod = std::get_if<ChmodEvent>(&event)) reach_.see(*chmod);
-  }
-
   void on_create(Case& creation) override {
     const CreateEvent& event = creation.event;
     if (creation.verdict.kind == Verdict::Kind::no_object) return;
-    reach_.see(event);
     if (creation.claimed || event.kind == Kind::tmpfile) return;
     const Mode mode = creation.verdict.mode;
     look_at_secret(event, mode);
@@ -49,7 +47,8 @@ class ExposureCheck : public Check {
     if (in_shared_directory(event)) look_at_name(event, mode);
     const bool set_gid = (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
     if (event.kind == Kind::file && ((mode & S_ISUID) != 0 || set_gid))
-      report(RuleId::setid_created, Severity::warning, event, mode & ~Mode{S_ISUID | S_ISGID});
+      report(RuleId::setid_created, Severity::warning, event, mode & ~Mode{S_ISUID | S_ISGID},
+             mode & 0011);
   }
 
   void tell() override {
@@ -68,8 +67,8 @@ class ExposureCheck : public Check {
     const Secrecy secrecy = secrecy_of(event.path, options_.secret_names);
     if (secrecy == Secrecy::none) return;
     Severity severity = secrecy == Secrecy::certain ? Severity::error : Severity::warning;
-    if ((mode & 04) == 0) severity = Severity::note;  // the group may be there to read it
-    report(RuleId::secret_readable, severity, event, mode & ~Mode{044});
+    // The group may be there to read it.
+    report(RuleId::secret_readable, severity, event, mode & ~Mode{044}, mode & 04);
   }
 
   // A name that was taken with O_EXCL before, as mkstemp does, was hard to guess.
@@ -80,7 +79,8 @@ class ExposureCheck : public Check {
       return;
     }
     const bool alarming = (mode & 044) != 0 && taken_.count(name) == 0;
-    report(RuleId::predictable_temp, alarming ? Severity::warning : Severity::note, event, mode);
+    report(RuleId::predictable_temp, alarming ? Severity::warning : Severity::note, event, mode,
+           07);
   }
 
   void look_at_writers(const CreateEvent& event, Mode mode) {
@@ -88,15 +88,20 @@ class ExposureCheck : public Check {
     const bool meant =
         event.kind == Kind::chardev || (event.kind == Kind::dir && (mode & S_ISVTX) != 0);
     if (meant) return;
+    // A server's socket is there to be connected to: its mode says by whom, and a group is the
+    // usual answer. Everybody may be meant, too, where the server asks each client who it is.
+    const bool socket = event.kind == Kind::socket;
     if ((mode & S_IWOTH) != 0)
-      report(RuleId::world_writable, Severity::warning, event, mode & ~Mode{S_IWOTH});
-    else if ((mode & S_IWGRP) != 0)
-      report(RuleId::group_writable, Severity::note, event, mode & ~Mode{S_IWGRP});
+      report(RuleId::world_writable, socket ? Severity::note : Severity::warning, event,
+             mode & ~Mode{S_IWOTH}, S_IWOTH);
+    else if ((mode & S_IWGRP) != 0 && !socket)
+      report(RuleId::group_writable, Severity::note, event, mode & ~Mode{S_IWGRP}, S_IWGRP);
   }
 
-  void report(RuleId rule, Severity severity, const CreateEvent& event, Mode better) {
+  // A note where nobody can make use of `bits`, which are what is wrong with the mode.
+  void report(RuleId rule, Severity severity, const CreateEvent& event, Mode better, Mode bits) {
     if (!collector_.wanted(rule, event.path)) return;
-    if (!reach_.by_others(event)) severity = Severity::note;
+    if ((bits & collector_.reach().of(event)) == 0) severity = Severity::note;
     // Objects of one call site that differ in weight are different findings.
     const std::uint64_t variant =
         static_cast<std::uint64_t>(severity) << 8 | static_cast<std::uint64_t>(event.kind);
@@ -105,6 +110,8 @@ class ExposureCheck : public Check {
     if (fresh) {
       group.finding.culprit = event_ref(event);
       group.finding.severity = severity;
+      if (rule == RuleId::world_writable && event.kind == Kind::socket)
+        group.finding.advice = kSocketAdvice;
       groups_.push_back(&group);
     }
     collector_.add_victim(group, event, event.mask, better);
@@ -119,15 +126,14 @@ class ExposureCheck : public Check {
     if (finding.rule == RuleId::predictable_temp) return text + " in a directory of everybody";
     const std::string access = access_text(victim.mode & ~victim.expected & 0777, victim.kind);
     if (!access.empty()) text += ": " + access;
-    if (finding.severity == Severity::note && finding.info().severity != Severity::note &&
-        (victim.mode & 02) != 0)
-      text += ", if they can get there: a directory above it is private";
+    const Mode given = effective(victim.mode & ~victim.expected, victim.kind);
+    if (given != 0 && (given & victim.reached) == 0)
+      text += ", if they could get there: a directory above it keeps them out";
     return text;
   }
 
   Collector& collector_;
   const FindOptions& options_;
-  Reach reach_;
   std::unordered_set<std::size_t> taken_;  // hashes of paths in shared directories
   std::vector<Group*> groups_;
 };

@@ -40,8 +40,12 @@ void FateReader::feed(const Event& event) {
   if (const auto* create = std::get_if<CreateEvent>(&event)) return on_create(*create);
   if (const auto* thread = std::get_if<ThreadCreateEvent>(&event)) return on_thread(*thread);
   if (const auto* process = std::get_if<ProcessEvent>(&event)) return on_process(*process);
-  if (const auto* exec = std::get_if<ExecEvent>(&event))
-    contexts_[exec->fs].exec_tid = exec->error == 0 ? exec->tid : 0;
+  if (const auto* fork = std::get_if<ForkEvent>(&event)) acts(contexts_[fork->fs], fork->tid);
+  if (const auto* exec = std::get_if<ExecEvent>(&event)) {
+    Context& context = contexts_[exec->fs];
+    acts(context, exec->tid);
+    context.exec_tid = exec->error == 0 ? exec->tid : 0;
+  }
 }
 
 void FateReader::on_umask(const UmaskEvent& event) {
@@ -54,12 +58,12 @@ void FateReader::on_umask(const UmaskEvent& event) {
   if (found.undoes) {
     undone_[calls[*found.undoes].site] = true;
     if (*found.undoes == 0) left(thread, event);
-    calls.resize(*found.undoes);
+    undo(context, thread, *found.undoes);
     return;
   }
   if (found.abandons) {
     fates_.calls[calls.back().id] = Fate::settled;
-    calls.resize(*found.abandons);
+    undo(context, thread, *found.abandons);
     thread.first.reset();  // there is a new normal
   }
   const std::uint64_t site = site_of(event);
@@ -68,6 +72,45 @@ void FateReader::on_umask(const UmaskEvent& event) {
                       (context.creators[1] != 0 && context.creators[1] != event.tid);
   calls.push_back({event.id, site, event.old_mask, event.new_mask, false, others});
   if (calls.size() == 1) returned(thread);
+}
+
+// The thread's calls from `index` on are over.
+void FateReader::undo(Context& context, Thread& thread, std::size_t index) {
+  thread.calls.resize(index);
+  for (; !thread.started.empty() && thread.started.back().depth > index;
+       thread.started.pop_back()) {
+    const Started& ended = thread.started.back();
+    const auto found = context.started.find(ended.tid);
+    // The kernel may have given the id to another thread since.
+    if (found != context.started.end() && found->second.birth == ended.birth)
+      found->second.over = true;
+  }
+}
+
+void FateReader::start_inside(Context& context, const ThreadCreateEvent& event) {
+  context.started.erase(event.created_tid);
+  Started started{event.created_tid, event.seq, event.tid, 0, false};
+  auto root = context.threads.find(event.tid);
+  if (root == context.threads.end() || root->second.calls.empty()) {
+    const auto creator = context.started.find(event.tid);
+    if (creator == context.started.end() || creator->second.over) return;
+    started.root = creator->second.root;
+    root = context.threads.find(started.root);
+    if (root == context.threads.end()) return;
+  }
+  started.depth = root->second.calls.size();
+  if (started.depth == 0) return;
+  root->second.started.push_back(started);
+  context.started.emplace(event.created_tid, started);
+}
+
+// `tid` makes an object or a process.
+void FateReader::acts(Context& context, std::uint32_t tid) {
+  if (context.started.empty()) return;
+  const auto found = context.started.find(tid);
+  if (found == context.started.end() || !found->second.over) return;
+  fates_.outlive.insert(found->second.birth);
+  context.started.erase(found);
 }
 
 // The thread's outermost call is undone by `event`.
@@ -103,8 +146,10 @@ void FateReader::settle_first(std::uint32_t tid, Thread& thread) {
 void FateReader::on_create(const CreateEvent& event) {
   homes_.see(event);
   if (event.error != 0 || event.created == trace::Created::no) return;
-  std::uint32_t(&creators)[2] = contexts_[event.fs].creators;
+  Context& context = contexts_[event.fs];
+  std::uint32_t(&creators)[2] = context.creators;
   const std::uint32_t actor = borrowers_.actor(event);
+  acts(context, actor);
   if (creators[0] == 0) creators[0] = actor;
   if (creators[0] != actor) creators[1] = actor;
 }
@@ -121,6 +166,7 @@ void FateReader::on_thread(const ThreadCreateEvent& event) {
   const auto stale = context.threads.find(event.created_tid);
   if (event.created_tid != 0 && stale != context.threads.end())
     end(event.created_tid, stale->second, true);
+  if (event.created_tid != 0) start_inside(context, event);
 }
 
 void FateReader::on_process(const ProcessEvent& event) {
@@ -137,6 +183,7 @@ void FateReader::on_process(const ProcessEvent& event) {
   }
   context.threaded = false;
   context.exec_tid = 0;
+  context.started.clear();
 }
 
 void FateReader::settle(Fates& fates, Thread& thread) {

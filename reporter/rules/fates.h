@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "reporter/model/events.h"
@@ -24,6 +25,10 @@ struct Fates {
   // By UmaskEvent::id. Absent: undone, or cut off by the end of the run.
   std::unordered_map<std::uint64_t, Fate> calls;
   LookBack look_back;
+  // Threads that were started inside a window of their creator and made something after its end as
+  // well, by the seq of their ThreadCreateEvent. For one that is not here, the mask of that window
+  // is the one that it was given for its whole life.
+  std::unordered_set<std::uint64_t> outlive;
 };
 
 // A umask call that waits for the one that undoes it: as little of it as matching needs.
@@ -68,18 +73,29 @@ class FateReader {
     std::uint64_t rounds = 0;
     bool stays = true;  // nothing has spoken against it
   };
+  // A thread that was started while its creator, or the one that started that, had open calls.
+  struct Started {
+    std::uint32_t tid = 0;
+    std::uint64_t birth = 0;  // seq of its ThreadCreateEvent
+    std::uint32_t root = 0;   // whose open calls those are
+    std::size_t depth = 0;    // how many they were
+    bool over = false;        // one of them was undone
+  };
   struct Thread {
     std::uint32_t pid = 0;
     std::vector<OpenCall> calls;
     std::optional<FirstCall> first;
+    std::vector<Started> started;  // inside `calls`: their depths rise
 
     void forget() {
       calls.clear();
       first.reset();
+      started.clear();
     }
   };
   struct Context {
     std::unordered_map<std::uint32_t, Thread> threads;
+    std::unordered_map<std::uint32_t, Started> started;  // by its tid
     bool threaded = false;
     std::uint32_t exec_tid = 0;          // whose exec is under way
     std::uint32_t creators[2] = {0, 0};  // two different threads that created objects
@@ -90,6 +106,9 @@ class FateReader {
   void on_thread(const ThreadCreateEvent& event);
   void on_process(const ProcessEvent& event);
   void end(std::uint32_t tid, Thread& thread, bool thread_ended);
+  static void start_inside(Context& context, const ThreadCreateEvent& event);
+  static void undo(Context& context, Thread& thread, std::size_t index);
+  void acts(Context& context, std::uint32_t tid);
   static void left(Thread& thread, const UmaskEvent& event);
   static void returned(Thread& thread);
   void settle_first(std::uint32_t tid, Thread& thread);

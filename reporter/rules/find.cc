@@ -10,6 +10,7 @@
 #include "reporter/rules/fates.h"
 #include "reporter/rules/fingerprint.h"
 #include "reporter/rules/policy.h"
+#include "reporter/rules/reach.h"
 #include "reporter/rules/timeline.h"
 
 namespace umaskaudit {
@@ -38,7 +39,7 @@ class Engine : public TimelineSink {
  public:
   Engine(FirstReading first, const FindOptions& options)
       : options_(options),
-        collector_(options_),
+        collector_(options_, reach_),
         fates_(std::move(first.fates)),
         timeline_(fates_, *this) {
     if (options.policy != nullptr)
@@ -64,6 +65,7 @@ class Engine : public TimelineSink {
         std::max(end_ns_, std::visit([](const EventBase& base) { return base.time_ns; }, event));
     if (const auto* thread = std::get_if<ThreadCreateEvent>(&event))
       collector_.thread_created(*thread);
+    if (const auto* chmod = std::get_if<ChmodEvent>(&event)) reach_.see(*chmod);
     const bool judged =
         std::holds_alternative<UmaskEvent>(event) || std::holds_alternative<CreateEvent>(event);
     if (!judged)
@@ -91,6 +93,7 @@ class Engine : public TimelineSink {
 
   void on_create(const CreateEvent& event, const Verdict& verdict) override {
     count(verdict);
+    reach_.see(event);
     Case creation{event, verdict};
     for (const CheckPtr& check : checks_) check->on_create(creation);
   }
@@ -113,6 +116,7 @@ class Engine : public TimelineSink {
 
   FindOptions options_;
   FindResult result_;
+  Reach reach_;
   Collector collector_;
   Fates fates_;
   Timeline timeline_;

@@ -24,7 +24,8 @@ struct Hit {
   RuleId rule;
   const CreateEvent& event;
   Mode expected_mask;
-  Mode expected;  // the mode it should have had
+  Mode expected;      // the mode it should have had
+  Severity severity;  // of a finding that had hit this object alone
 };
 
 // A mask that a thread set for a while, by UmaskEvent::id: from the call that set it to the one

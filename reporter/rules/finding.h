@@ -81,6 +81,7 @@ struct Victim {
   Mode mode = 0;           // as it came out
   Mode expected = 0;  // as it should have; equal to `mode` where nothing else was to be expected
   bool ambiguous = false;  // the mask moved during the call; the final mode decided
+  Mode reached = 0777;     // bits that somebody can use: directories above may keep others out
 };
 
 // How long the mask stood. Times are CLOCK_MONOTONIC.

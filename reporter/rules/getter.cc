@@ -14,6 +14,7 @@ class GetterCheck : public Check {
     if (change.role != Change::Role::restores) return;
     const MaskWindow& window = *change.window;
     if (window.nested || window.own_actions > 0 || event.drift) return;
+    if (window.idle) return;  // nobody could meet another mask
     bool fresh = false;
     Group& group = collector_.group(RuleId::getter_idiom, window.open.stack, StackRef{}, 0, &fresh);
     Finding& finding = group.finding;

@@ -71,10 +71,14 @@ class OverlapCheck : public Check {
             (finding.count == 1 ? thread_text(victim.event) : "other threads") +
             " came out wrong, first '" + victim.path + "' as " + octal(victim.mode) +
             " instead of " + octal(victim.expected);
-    const std::string gained = access_text(victim.mode & ~victim.expected, victim.kind);
-    const std::string missing = access_text(victim.expected & ~victim.mode, victim.kind);
-    if (!gained.empty()) text += "; now " + gained;
-    if (!missing.empty()) text += "; no longer " + missing;
+    const Mode gained = effective(victim.mode & ~victim.expected, victim.kind);
+    const Mode missing = effective(victim.expected & ~victim.mode, victim.kind);
+    if ((gained & victim.reached) != 0)
+      text += "; now " + access_text(gained & victim.reached, victim.kind);
+    if ((missing & victim.reached) != 0)
+      text += "; no longer " + access_text(missing & victim.reached, victim.kind);
+    if (((gained | missing) & ~victim.reached) != 0)
+      text += "; a directory above it keeps others out";
     if (entry.born_inside) text += " (the thread was started inside the window)";
     return text;
   }

@@ -1,44 +1,62 @@
-// Private directories: those that this run made, and the parent whose mode was recorded.
-// Must never hold more than the run's own directories.
+// Directories that keep others out: those that this run made, and parents whose mode was recorded.
+// Must never hold more than the directories of the run.
 #include "reporter/rules/reach.h"
 
 namespace umaskaudit::rules {
 namespace {
 
-// path_resolution(7): search permission on every directory of the path. Group members may still
-// come in; that they may is said by the directory's own mode.
-constexpr Mode kSearchByAny = 0011;
+// path_resolution(7): search permission on every directory of the path.
+constexpr Mode kSearchByOthers = 0001;
+constexpr Mode kSearchByGroup = 0010;
 
 }  // namespace
 
-void Reach::set(const std::string& path, Mode mode) {
+void Reach::set(std::string_view path, Mode mode) {
   if (path.empty() || path.front() != '/') return;
-  if ((mode & kSearchByAny) == 0)
-    private_.insert(path);
-  else
-    private_.erase(path);
+  if ((mode & kSearchByOthers) == 0)
+    closed_.insert_or_assign(std::string(path), mode);
+  else if (!closed_.empty())
+    closed_.erase(std::string(path));
 }
 
 void Reach::see(const CreateEvent& event) {
-  if (event.kind == trace::Kind::dir && event.error == 0 && event.final_mode)
+  if (event.error != 0) return;
+  // A recorded parent's mode may be the permission bits alone; 0: it was not read.
+  if (event.parent && event.parent->mode != 0) {
+    const std::string_view path = event.path;
+    const std::size_t slash = path.rfind('/');
+    if (slash != std::string_view::npos && slash != 0)
+      set(path.substr(0, slash), event.parent->mode);
+  }
+  if (event.kind == trace::Kind::dir && event.created != trace::Created::no && event.final_mode)
     set(event.path, *event.final_mode);
 }
 
 void Reach::see(const ChmodEvent& event) {
-  // A file's path in the set would be harmless, but useless.
+  // Of a path that is not known to be a directory nothing can lie below.
   if (event.error != 0 || !event.final_mode) return;
-  if (private_.count(event.path) != 0) set(event.path, *event.final_mode);
+  if (closed_.count(event.path) != 0) set(event.path, *event.final_mode);
 }
 
-bool Reach::by_others(const CreateEvent& event) const {
-  // Recorded modes of parents may be permission bits alone; 0 means not read.
-  if (event.parent && event.parent->mode != 0 && (event.parent->mode & kSearchByAny) == 0)
-    return false;
-  if (private_.empty()) return true;
-  for (std::size_t end = event.path.rfind('/'); end != std::string::npos && end > 0;
-       end = event.path.rfind('/', end - 1))
-    if (private_.count(event.path.substr(0, end)) != 0) return false;
-  return true;
+Mode Reach::let_in(Mode directory) {
+  if ((directory & kSearchByOthers) != 0) return 0077;
+  return (directory & kSearchByGroup) != 0 ? 0070 : 0;
+}
+
+Mode Reach::of(const CreateEvent& event) const {
+  const std::string& path = event.path;
+  if (path.empty() || path.front() != '/')  // its directory is known by its mode alone
+    return event.parent && event.parent->mode != 0 ? let_in(event.parent->mode) : 0077;
+  Mode bits = 0077;
+  if (closed_.empty()) return bits;
+  for (std::size_t end = path.rfind('/'); end != std::string::npos && end > 0;
+       end = path.rfind('/', end - 1)) {
+    const auto found = closed_.find(path.substr(0, end));
+    if (found == closed_.end()) continue;
+    bits &= let_in(found->second);
+    if (bits == 0) break;
+  }
+  return bits;
 }
 
 }  // namespace umaskaudit::rules

@@ -1,11 +1,11 @@
 // Who can get at an object at all: below a private directory its own mode matters to nobody else.
 // Must never call an object unreachable on a guess: only modes that were recorded count.
-// Called by the exposure checks.
+// Fed by find.cc, asked by the checks.
 #pragma once
 
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "reporter/model/events.h"
 
@@ -13,17 +13,21 @@ namespace umaskaudit::rules {
 
 class Reach {
  public:
-  // Learns of private directories. Call for each creation and chmod, in order.
+  // Learns of directories that keep somebody out. Call for each creation and chmod, in order.
   void see(const CreateEvent& event);
   void see(const ChmodEvent& event);
 
-  // False when a directory above the object is known to keep everybody but its owner out.
-  bool by_others(const CreateEvent& event) const;
+  // The permission bits below the owner's that somebody can make use of: 0077 where every directory
+  // above that is known lets others in; 0070 where one lets in its group only (its members are
+  // taken for those of the object's group); 0 where one lets in nobody but its owner.
+  Mode of(const CreateEvent& event) const;
 
  private:
-  void set(const std::string& path, Mode mode);
+  void set(std::string_view path, Mode mode);
+  static Mode let_in(Mode directory);
 
-  std::unordered_set<std::string> private_;
+  // By path; only those that somebody may not enter: bounded by the directories of the run.
+  std::unordered_map<std::string, Mode> closed_;
 };
 
 }  // namespace umaskaudit::rules

@@ -64,7 +64,7 @@ constexpr std::array<RuleInfo, kRuleCount> kRules = {{
     {RuleId::chmod_style_argument, "chmod-style-argument", Severity::warning, 560,
      "umask() was given a mode instead of a mask",
      "The argument of umask() names the bits to take away. This one looks like the mode that was "
-     "wanted: it takes the owner's own access away and leaves everybody else's.",
+     "wanted: it takes access away from the owner and leaves some to others.",
      "Pass the complement: umask(0777 & ~mode), 022 for mode 0755, 077 for mode 0700."},
     {RuleId::unseen_writer, "unseen-writer", Severity::warning, 0,
      "The umask was changed by code that could not be seen",

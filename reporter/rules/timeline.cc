@@ -108,6 +108,7 @@ Change Timeline::open(Context& context, const UmaskEvent& event, bool leaks, Sna
   window.open = event;
   window.leaked = leaks;
   window.saved_origin = next.origin;
+  window.idle = event.new_mask == next.mask && !next.origin;
   // A call that changes nothing answers for nothing: whoever set that mask before still does.
   if (event.new_mask != next.mask) {
     next.origin = change.window;

@@ -26,6 +26,7 @@ struct MaskWindow {
   bool closed = false;            // or replaced by a lasting change of the same thread
   bool leaked = false;            // never undone, and should have been
   bool settled = false;           // not temporary: the mask was meant to stay
+  bool idle = false;              // it set the mask that was in force, by nobody's window
   bool nested = false;            // the same thread changed the mask again inside
   std::uint64_t own_actions = 0;  // what the thread itself did inside: creations, forks, ...
   WindowPtr saved_origin;         // who answers for the mask that was saved; null once closed
@@ -67,7 +68,7 @@ struct Verdict {
   Mode expected = 0;  // the mode under expected_mask
   Mode mode = 0;      // as it came out
   bool ambiguous = false;
-  bool born_inside = false;  // the culprit created this thread inside the window
+  bool born_inside = false;  // the culprit started this thread inside the window
 
   bool hit() const {
     return kind == Kind::overlap || kind == Kind::clobbered || kind == Kind::lost ||
@@ -154,10 +155,15 @@ class Timeline {
   static std::uint64_t last_candidate(const Context& context, const CreateEvent& event);
   // The mask that a thread has set for itself; nothing when it lives with the settled one.
   static std::optional<Mode> own_mask(const Context& context, std::uint32_t tid);
-  static Verdict judge(const Context& context, const CreateEvent& event, std::uint32_t actor,
-                       std::optional<Mode> own_mask);
-  static void blame(const Context& context, std::uint32_t actor, const Snapshot& state,
-                    Verdict& verdict);
+  // The thread, or one of those that led to its start, was started by the owner of the window
+  // inside it.
+  static bool started_inside(const Context& context, std::uint32_t tid, const MaskWindow& window);
+  // Started there, and made nothing after it: the window's mask is the one that it was given.
+  bool lives_inside(const Context& context, std::uint32_t tid, const MaskWindow& window) const;
+  Verdict judge(const Context& context, const CreateEvent& event, std::uint32_t actor,
+                std::optional<Mode> own_mask) const;
+  void blame(const Context& context, std::uint32_t actor, const Snapshot& state,
+             Verdict& verdict) const;
 
   const Fates& fates_;
   TimelineSink& sink_;

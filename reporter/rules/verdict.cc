@@ -37,7 +37,30 @@ std::optional<Mode> Timeline::own_mask(const Context& context, std::uint32_t tid
 std::optional<Mode> Timeline::heritage(std::uint32_t fs, std::uint32_t tid) const {
   const auto found = contexts_.find(fs);
   if (found == contexts_.end() || found->second.history.empty()) return std::nullopt;
-  return own_mask(found->second, tid).value_or(found->second.history.back().settled);
+  const Context& context = found->second;
+  if (const std::optional<Mode> own = own_mask(context, tid)) return own;
+  const Snapshot& now = context.history.back();
+  return now.origin_open && lives_inside(context, tid, *now.origin) ? now.mask : now.settled;
+}
+
+bool Timeline::started_inside(const Context& context, std::uint32_t tid, const MaskWindow& window) {
+  // A creator is older than what it creates, so this ends; threads of a run that lies about that
+  // end it here.
+  std::uint64_t younger = UINT64_MAX;
+  for (auto thread = context.threads.find(tid); thread != context.threads.end();
+       thread = context.threads.find(thread->second.creator)) {
+    const std::uint64_t birth = thread->second.birth_seq;
+    if (birth <= window.open.seq || birth >= younger) return false;
+    if (thread->second.creator == window.open.tid) return true;
+    younger = birth;
+  }
+  return false;
+}
+
+bool Timeline::lives_inside(const Context& context, std::uint32_t tid,
+                            const MaskWindow& window) const {
+  return started_inside(context, tid, window) &&
+         !fates_.outlive.contains(context.threads.at(tid).birth_seq);
 }
 
 WindowPtr Timeline::window_of(std::uint32_t fs, std::uint32_t tid, Mode mask) const {
@@ -79,7 +102,7 @@ void Timeline::deliver(Context& context, bool all) {
 }
 
 Verdict Timeline::judge(const Context& context, const CreateEvent& event, std::uint32_t actor,
-                        std::optional<Mode> own_mask) {
+                        std::optional<Mode> own_mask) const {
   Verdict verdict;
   verdict.mode = event.final_mode.value_or(0) & kPermissionBits;
   if (event.error != 0 || event.created == trace::Created::no) {
@@ -117,7 +140,7 @@ Verdict Timeline::judge(const Context& context, const CreateEvent& event, std::u
 }
 
 void Timeline::blame(const Context& context, std::uint32_t actor, const Snapshot& state,
-                     Verdict& verdict) {
+                     Verdict& verdict) const {
   const auto foreign = [&](const WindowPtr& window) { return window && window->open.tid != actor; };
   if (state.lost && !state.origin_open) {
     verdict.kind = Verdict::Kind::lost;
@@ -133,10 +156,13 @@ void Timeline::blame(const Context& context, std::uint32_t actor, const Snapshot
     verdict.window = state.by;
   }
   if (!verdict.window) return;
-  const auto thread = context.threads.find(actor);
-  verdict.born_inside = thread != context.threads.end() &&
-                        thread->second.creator == verdict.window->open.tid &&
-                        thread->second.birth_seq > verdict.window->open.seq;
+  if (verdict.kind == Verdict::Kind::overlap && lives_inside(context, actor, *verdict.window)) {
+    verdict.kind = Verdict::Kind::clean;
+    verdict.window = nullptr;
+    verdict.expected = verdict.mode;
+    return;
+  }
+  verdict.born_inside = started_inside(context, actor, *verdict.window);
 }
 
 }  // namespace umaskaudit::rules

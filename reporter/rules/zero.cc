@@ -1,5 +1,7 @@
 // umask-zero: a process that lives with an empty mask, and what that opened.
 // Must never count an object that says itself who may write it: 0644 under umask 0 is 0644.
+#include <algorithm>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -18,6 +20,13 @@ class ZeroCheck : public Check {
 
   void on_change(const UmaskEvent& event, const Change& change) override {
     if (change.role != Change::Role::settles || event.new_mask != 0) return;
+    if (event.old_mask == 0) {  // it changes nothing: who set that mask answers for it
+      Group* earlier = responsible_for(event.old_set_by);
+      if (earlier != nullptr) {
+        by_change_[event.id] = earlier;
+        return;
+      }
+    }
     bool fresh = false;
     Group& group = collector_.group(RuleId::umask_zero, event.stack, StackRef{}, 0, &fresh);
     if (fresh) begin(group, event_ref(event));
@@ -42,11 +51,7 @@ class ZeroCheck : public Check {
     const CreateEvent& event = creation.event;
     const Verdict& verdict = creation.verdict;
     if (creation.claimed || verdict.kind != Verdict::Kind::clean || event.mask != 0) return;
-    Group* group = inherited_;
-    if (event.mask_set_by) {
-      const auto found = by_change_.find(*event.mask_set_by);
-      group = found == by_change_.end() ? nullptr : found->second;
-    }
+    Group* group = responsible_for(event.mask_set_by);
     if (group == nullptr || (verdict.mode & kUsualMask) == 0) return;
     const bool device = event.kind == trace::Kind::chardev || event.kind == trace::Kind::blockdev;
     if (device || event.kind == trace::Kind::tmpfile) return;
@@ -54,8 +59,12 @@ class ZeroCheck : public Check {
     if (usual == verdict.mode) return;  // an ACL decided, not the mask
     creation.claimed = true;
     if (!collector_.wanted(RuleId::umask_zero, event.path)) return;
-    if ((verdict.mode & 2) != 0) group->finding.severity = Severity::warning;
-    collector_.add_victim(*group, event, kUsualMask, usual);
+    // Who connects to a server's socket changes nothing by that.
+    const Mode writers = event.kind == trace::Kind::socket ? 0 : verdict.mode & 2;
+    const bool opened = (writers & collector_.reach().of(event)) != 0;
+    const Severity severity = opened ? Severity::warning : Severity::note;
+    group->finding.severity = std::max(group->finding.severity, severity);
+    collector_.add_victim(*group, event, kUsualMask, usual, severity);
   }
 
   void tell() override {
@@ -76,6 +85,12 @@ class ZeroCheck : public Check {
   }
 
  private:
+  // Null: nobody who is reported. Without a call the mask was inherited.
+  Group* responsible_for(const std::optional<std::uint64_t>& call) const {
+    if (!call) return inherited_;
+    const auto found = by_change_.find(*call);
+    return found == by_change_.end() ? nullptr : found->second;
+  }
   void begin(Group& group, EventRef culprit) {
     group.finding.culprit = std::move(culprit);
     groups_.push_back(&group);

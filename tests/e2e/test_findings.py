@@ -9,6 +9,31 @@ from harness import Case, truths_of, victim
 
 # The rules that say "this object came out with another mode than its maker could expect".
 HIT_RULES = {"window-overlap", "strict-overlap", "lost-mask", "leaked-mask", "umask-zero"}
+SERVICE = """
+import json, os, socket, threading
+stop = threading.Event()
+threading.Thread(target=stop.wait).start()
+old = os.umask(0o027)
+
+def work(number):
+    for count in range(20):
+        open(f"{number}-{count}", "w").close()
+
+workers = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+for worker in workers:
+    worker.start()
+for worker in workers:
+    worker.join()
+os.umask(old)
+os.umask(os.umask(old))
+listener = socket.socket(socket.AF_UNIX)
+os.umask(0o111)
+listener.bind("socket")
+os.umask(old)
+stop.set()
+print(json.dumps({"file": format(os.stat("0-0").st_mode & 0o7777, "04o"),
+                  "socket": format(os.stat("socket").st_mode & 0o7777, "04o")}))
+"""
 # Each race takes its own course: more rounds see more of them. 20 before a release.
 ROUNDS = int(os.environ.get("TEST_ROUNDS", "3"))
 COUNT = "1000"
@@ -108,6 +133,16 @@ class Findings(Case):
                          {"secret-readable": "error", "predictable-temp": "warning",
                           "chmod-style-argument": "warning", "create-then-chmod": "note"})
         self.assertEqual(code, 1)
+
+    def test_a_service_that_is_right_is_passed(self):
+        """Workers under a mask of their own, a mask set to what it was, a socket for everybody."""
+        result, run = self.record("/usr/bin/python3", "-c", SERVICE)
+        modes = json.loads(result.stdout)
+        self.assertEqual(modes, {"file": "0640", "socket": "0666"})
+        code, findings, hits = self.check_objects(run)
+        self.assertEqual((code, hits), (0, {}), findings)
+        self.assertEqual({(finding["rule"], finding["severity"]) for finding in findings},
+                         {("world-writable", "note")})
 
     def test_a_probe_before_threads_hits_nobody(self):
         result, run = self.record(victim("bug_getter"), self.work, COUNT)

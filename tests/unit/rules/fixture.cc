@@ -163,6 +163,7 @@ void Fixture::read_umask(Line& line) {
   if (now.change == 0 && !event.drift) now.mask = event.cached = event.old_mask;
   if (event.old_mask != now.mask && !event.drift)
     return fail("the mask is " + octal(now.mask) + " here");
+  event.old_set_by = now.set_by;
   event.change = ++now.change;
   event.id = ++umask_id_;
   now.mask = event.new_mask;

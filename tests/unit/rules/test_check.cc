@@ -12,6 +12,7 @@
 namespace umaskaudit::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -191,6 +192,28 @@ TEST_F(CheckTest, SuppressionsHideAndComplain) {
   EXPECT_THAT(hidden.out, HasSubstr("1 suppressed"));
   EXPECT_THAT(hidden.out, HasSubstr("suppressed: 1 by window-overlap:/srv/*  # seen"));
   EXPECT_THAT(hidden.err, HasSubstr("umask-zero:/old/* was never hit"));
+}
+
+TEST_F(CheckTest, ObjectsAreThoseOfTheSelectedRule) {
+  probe_and_create();
+  trace::Create open_to_all = creation(1, 2, 022);
+  open_to_all.requested = open_to_all.final_mode = 0666;
+  segment_.create({kWriter, 7000}, open_to_all, "/srv/shared");
+  const std::string objects = files_.path() + "/objects";
+  const auto rules = [&](std::vector<std::string> options) {
+    options.insert(options.end(), {"--objects", objects});
+    (void)check(options);
+    std::ifstream file(objects);
+    std::vector<std::string> names;
+    for (std::string line; std::getline(file, line);)
+      names.push_back(nlohmann::json::parse(line)["rule"]);
+    return names;
+  };
+  EXPECT_THAT(rules({}), ElementsAre("window-overlap", "world-writable"));
+  EXPECT_THAT(rules({"--rule", "world-writable"}), ElementsAre("world-writable"));
+  EXPECT_THAT(rules({"--rule", "window-overlap"}), ElementsAre("window-overlap"));
+  EXPECT_THAT(rules({"--severity", "error"}), ElementsAre("window-overlap"));
+  EXPECT_THAT(rules({"--kind", "dir"}), ElementsAre());
 }
 
 TEST_F(CheckTest, JsonLinesAndObjects) {
