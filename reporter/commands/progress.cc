@@ -19,16 +19,25 @@ Progress::Progress(Console& console)
       next_(Clock::now() + kPatience) {}
 
 void Progress::tick(std::uint64_t done, std::uint64_t total) {
-  if (!wanted_) return;
   if (done == total) return clear();
+  if (total == 0)
+    show("reading " + std::to_string(done) + " records");
+  else
+    show("reading " + std::to_string(total) + " records, " + std::to_string(done * 100 / total) +
+         " %");
+}
+
+void Progress::count(const char* doing, std::uint64_t done, const char* what) {
+  if (done == 0) return clear();
+  show(doing + (" " + std::to_string(done)) + " " + what);
+}
+
+void Progress::show(const std::string& what) {
+  if (!wanted_) return;
   const Clock::time_point now = Clock::now();
   if (now < next_) return;
   next_ = now + kPause;
-  std::string line = "\rumaskaudit: reading ";
-  if (total == 0)
-    line += std::to_string(done) + " records";
-  else
-    line += std::to_string(total) + " records, " + std::to_string(done * 100 / total) + " %";
+  std::string line = "\rumaskaudit: " + what;
   line.resize(kColumns, ' ');  // over what a longer line left there
   console_.err << line << std::flush;
   shown_ = true;

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "reporter/base/console.h"
 
@@ -20,11 +21,14 @@ class Progress {
 
   // `done` of `total` records; a total of 0 is not known yet. done == total removes the line.
   void tick(std::uint64_t done, std::uint64_t total);
+  // The same for other work, without a total: "umaskaudit: looking at 12000 names". 0: it is done.
+  void count(const char* doing, std::uint64_t done, const char* what);
   // No line from now on: the answer itself is about to scroll by on the same terminal.
   void stop();
 
  private:
   using Clock = std::chrono::steady_clock;
+  void show(const std::string& what);
   void clear();
 
   Console& console_;

@@ -77,11 +77,16 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
     output.stream << line;
   }
   if (wants_appeared(options)) {
-    for (const Appeared& file : opened.appeared()) {
-      std::string line;
+    const AppearedObjects found = opened.appeared();
+    std::string line;
+    for (const Appeared& file : found.objects) {
+      line.clear();
       append_appeared_json(line, file);
       output.stream << line;
     }
+    line.clear();
+    append_incomplete_json(line, found);
+    output.stream << line;
   }
   for (const Finding& finding : opened.findings().findings) {
     std::string line;

@@ -141,8 +141,11 @@ std::optional<BlindSpotEvent> OpenedRun::unaudited() const {
   return umaskaudit::unaudited(record_, run_.begin_ns());
 }
 
-std::vector<Appeared> OpenedRun::appeared() const {
+AppearedObjects OpenedRun::appeared() const {
   AppearedQuery query;
+  query.ticker = [this](std::uint64_t entries) {
+    progress_->count("looking at", entries, "names");
+  };
   if (record_) {
     query.directory = record_->directory;
     query.begin_real_ns = record_->start_real_ns;
@@ -150,7 +153,9 @@ std::vector<Appeared> OpenedRun::appeared() const {
     query.suspicious = !record_->obstacle.empty();
     query.any_owner = record_->obstacle == obstacle_name(Obstacle::privileged);
   }
-  return appeared_unseen(run_, query);
+  AppearedObjects found = appeared_unseen(run_, query);
+  progress_->count("", 0, "");
+  return found;
 }
 
 Summary OpenedRun::with_unaudited(Summary summary) const {

@@ -69,7 +69,7 @@ class OpenedRun {
   const std::optional<RunRecord>& record() const { return record_; }
   std::optional<BlindSpotEvent> unaudited() const;
   // What appeared in the directories of the run without a record, where something may be missing.
-  std::vector<Appeared> appeared() const;
+  AppearedObjects appeared() const;
   // summarize(), and unaudited() among the blind spots.
   Summary summary(const SummaryOptions& options) const;
   // A summary made otherwise, and unaudited() among its blind spots.

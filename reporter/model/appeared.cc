@@ -8,9 +8,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "preload/trace/object_facts.h"
@@ -18,8 +23,9 @@
 namespace umaskaudit {
 namespace {
 
-constexpr std::size_t kMostDirectories = 4096;
-constexpr std::size_t kMostEntries = 1 << 18;
+constexpr std::size_t kMostDirectories = 16384;
+constexpr std::chrono::seconds kMostTime{30};
+constexpr std::uint64_t kTickEvery = 1024;  // entries
 
 // Device and inode. A number is used again: of two such objects the births differ.
 using Inode = std::pair<std::uint64_t, std::uint64_t>;
@@ -28,7 +34,7 @@ struct Candidate {
   std::int64_t birth_ns = 0;
   Appeared file;
 };
-// At most kMostEntries, whatever the run created.
+// At most AppearedQuery::most_entries, whatever the run created.
 using Candidates = std::multimap<Inode, Candidate>;
 
 std::string parent_of(const std::string& path) {
@@ -39,38 +45,41 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// Where the records say that something was made, and `started`, if that is known.
-std::set<std::string> directories_of(const Run& run, const std::string& started) {
+// What the records say about where to look, and for whose objects.
+struct Places {
   std::set<std::string> directories;
+  std::set<std::uint32_t> users;
+  bool root = false;      // some process could become any user
+  bool too_many = false;  // directories
+};
+
+Places places_of(const Run& run, const std::string& started) {
+  Places places;
+  for (const ProcessEvent& process : run.processes()) {
+    places.users.insert(process.uid);
+    places.users.insert(process.euid);
+    places.root |= process.uid == 0 || process.euid == 0;
+  }
+  const auto add = [&](const std::string& path) {
+    if (path.empty() || path[0] != '/') return;
+    if (places.directories.size() < kMostDirectories)
+      places.directories.insert(path);
+    else
+      places.too_many |= places.directories.count(path) == 0;
+  };
+  if (!started.empty()) add(started);
   run.for_each([&](const Event& event) {
     const auto* create = std::get_if<CreateEvent>(&event);
     if (create == nullptr || create->error != 0 || create->created == trace::Created::no)
       return true;
-    if (!create->path.empty() && create->path[0] == '/')
-      directories.insert(parent_of(create->path));
-    return directories.size() < kMostDirectories;
+    add(parent_of(create->path));
+    if (create->kind == trace::Kind::dir) add(create->path);
+    // setuid(2) leaves no record, but what a process creates is its own.
+    if (create->ino != 0) places.users.insert(create->uid);
+    return true;
   });
-  if (!started.empty()) directories.insert(started);
-  return directories;
+  return places;
 }
-
-// Whose objects count.
-class Owners {
- public:
-  Owners(const Run& run, bool anybody) : anybody_(anybody || run.completeness().hides_owners) {
-    for (const ProcessEvent& process : run.processes()) {
-      users_.insert(process.uid);
-      users_.insert(process.euid);
-    }
-  }
-  bool have(std::uint32_t uid) const {
-    return anybody_ || users_.empty() || users_.count(uid) != 0;
-  }
-
- private:
-  std::set<std::uint32_t> users_;
-  bool anybody_;
-};
 
 // Takes away what the records name. One without a birth names whatever has the inode.
 void remove_named(const Run& run, Candidates& candidates) {
@@ -117,68 +126,174 @@ struct Closer {
 };
 using Listing = std::unique_ptr<DIR, Closer>;
 
-// Null where there is none, and for one that others write to as well.
-Listing open_own(const std::string& directory) {
-  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) return nullptr;
-  Listing listing(fdopendir(fd));
-  struct stat status {};
-  const bool own = listing != nullptr && fstat(fd, &status) == 0 &&
-                   ((status.st_mode & S_ISVTX) == 0 || (status.st_mode & S_IWOTH) == 0);
-  if (listing == nullptr) close(fd);
-  return own ? std::move(listing) : nullptr;
+// A directory that is to be looked into.
+struct Place {
+  std::string path;
+  bool fresh = false;  // born in the run's time
+  bool below = true;   // go on with the directories in it
+};
+
+// Null where there is none.
+Listing open_directory(const std::string& path, struct statx& facts) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
+  // O_NOATIME is for the owner: open(2).
+  const int own =
+      fd >= 0 ? fd : open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (own < 0) return nullptr;
+  Listing listing(fdopendir(own));
+  if (listing == nullptr) {
+    close(own);
+    return nullptr;
+  }
+  const bool known = statx(own, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &facts) == 0;
+  return known ? std::move(listing) : nullptr;
 }
 
-// What was born in one of `directories` in the run's time.
-Candidates born_in(const Run& run, const AppearedQuery& query,
-                   const std::set<std::string>& directories) {
-  const Span span = span_of(run, query);
-  const Owners owners(run, query.any_owner);
-  const std::uint64_t first = run.begin_real_ns() != 0 ? run.begin_real_ns() : span.begin_ns;
-  Candidates found;
-  std::size_t entries = 0;
-  for (const std::string& directory : directories) {
-    const Listing listing = open_own(directory);
-    if (listing == nullptr) continue;
-    while (const dirent* entry = readdir(listing.get())) {
-      const std::string name = entry->d_name;
-      if (name == "." || name == "..") continue;
-      if (++entries > kMostEntries) return found;
-      struct statx facts {};
-      if (statx(dirfd(listing.get()), name.c_str(), AT_SYMLINK_NOFOLLOW,
-                STATX_BASIC_STATS | STATX_BTIME, &facts) != 0)
-        continue;
-      if (S_ISLNK(facts.stx_mode)) continue;  // they have no mode of their own
-      const std::int64_t birth_ns = trace::birth_of(facts);
-      if (!span.holds(birth_ns) || !owners.have(facts.stx_uid)) continue;
-      const auto birth = static_cast<std::uint64_t>(birth_ns);
-      const std::uint64_t after = birth > first ? birth - first : 0;
-      std::string path = directory == "/" ? "" : directory;
-      path.append("/").append(name);
-      found.insert({{trace::device_of(facts), facts.stx_ino},
-                    {birth_ns,
-                     {path, trace::kind_of_type(facts.stx_mode), facts.stx_mode & Mode{07777},
-                      facts.stx_uid, facts.stx_gid, run.begin_ns() + after}}});
+bool is_shared(const struct statx& facts) {
+  return (facts.stx_mode & S_ISVTX) != 0 && (facts.stx_mode & S_IWOTH) != 0;
+}
+
+// The walk. What is as new as the run comes first: there the most is to be found, and little else.
+class Search {
+ public:
+  Search(const Run& run, const AppearedQuery& query, Places places)
+      : query_(query),
+        places_(std::move(places)),
+        span_(span_of(run, query)),
+        first_real_ns_(run.begin_real_ns() != 0 ? run.begin_real_ns() : span_.begin_ns),
+        begin_ns_(run.begin_ns()),
+        anybody_(query.any_owner || run.completeness().hides_owners || places_.users.empty()),
+        end_(std::chrono::steady_clock::now() + kMostTime) {
+    struct stat own {};
+    if (stat(run.directory().c_str(), &own) == 0) own_ = {own.st_dev, own.st_ino};
+  }
+
+  void go() {
+    for (const std::string& directory : places_.directories) {
+      char* real = realpath(directory.c_str(), nullptr);
+      if (real == nullptr) continue;  // gone
+      const std::unique_ptr<char, decltype(&std::free)> path(real, &std::free);
+      later_.push_back({path.get(), false, std::strcmp(path.get(), "/") != 0});
+    }
+    while (incomplete_.empty() && !(fresh_.empty() && later_.empty())) {
+      std::deque<Place>& queue = fresh_.empty() ? later_ : fresh_;
+      const Place place = std::move(queue.front());
+      queue.pop_front();
+      look_into(place);
     }
   }
-  return found;
-}
+
+  Candidates& found() { return found_; }
+  std::uint64_t entries() const { return entries_; }
+  const std::string& incomplete() const { return incomplete_; }
+
+ private:
+  void look_into(const Place& place) {
+    struct statx facts {};
+    const Listing listing = open_directory(place.path, facts);
+    if (listing == nullptr || is_shared(facts)) return;
+    if ((facts.stx_mask & STATX_BTIME) == 0) return;  // no births are kept there, as in /proc
+    const Inode id{trace::device_of(facts), facts.stx_ino};
+    // The run's own directory is not the program's.
+    if (id == own_ || !seen_.insert(id).second) return;
+    const bool fresh = place.fresh || span_.holds(trace::birth_of(facts));
+    // Nothing was put into it since: only what lies below its directories can be new.
+    const bool untouched = !fresh && !later_than_begin(facts.stx_mtime);
+    if (untouched && (!place.below || facts.stx_nlink == 2)) return;  // a link for each directory
+    while (const dirent* entry = readdir(listing.get())) {
+      const std::string_view name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      if (!may_go_on()) return;
+      if (untouched && entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN) continue;
+      look_at(place, entry->d_name, listing.get(), facts, fresh);
+    }
+  }
+
+  void look_at(const Place& place, const char* name, DIR* listing, const struct statx& directory,
+               bool fresh) {
+    struct statx facts {};
+    if (statx(dirfd(listing), name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &facts) !=
+        0)
+      return;
+    if (S_ISLNK(facts.stx_mode)) return;  // they have no mode of their own
+    const std::int64_t birth_ns = trace::birth_of(facts);
+    const bool born = span_.holds(birth_ns);
+    std::string path = place.path == "/" ? "" : place.path;
+    path.append("/").append(name);
+    const bool same_disk = trace::device_of(facts) == trace::device_of(directory);
+    if (S_ISDIR(facts.stx_mode) && place.below && same_disk)
+      (born ? fresh_ : later_).push_back({path, born, true});
+    const Inode id{trace::device_of(facts), facts.stx_ino};
+    if (!born || id == own_ || !is_owner(facts.stx_uid, directory.stx_uid, fresh)) return;
+    const auto [known, last] = found_.equal_range(id);
+    for (auto at = known; at != last; ++at)
+      if (at->second.birth_ns == birth_ns) return;  // another name of it
+    const auto birth = static_cast<std::uint64_t>(birth_ns);
+    const std::uint64_t after = birth > first_real_ns_ ? birth - first_real_ns_ : 0;
+    found_.insert({id,
+                   {birth_ns,
+                    {path, trace::kind_of_type(facts.stx_mode), facts.stx_mode & Mode{07777},
+                     facts.stx_uid, facts.stx_gid, begin_ns_ + after}}});
+  }
+
+  bool is_owner(std::uint32_t uid, std::uint32_t directory_owner, bool fresh) const {
+    if (anybody_ || places_.users.count(uid) != 0) return true;
+    return places_.root && (fresh || uid == directory_owner);
+  }
+
+  bool later_than_begin(const struct statx_timestamp& time) const {
+    if (time.tv_sec < 0) return false;
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec >= span_.begin_ns;
+  }
+
+  bool may_go_on() {
+    if (entries_ == query_.most_entries) {
+      incomplete_ = std::to_string(entries_) + " names were looked at, and there are more";
+      return false;
+    }
+    if (++entries_ % kTickEvery != 0) return true;
+    if (query_.ticker) query_.ticker(entries_);
+    if (std::chrono::steady_clock::now() < end_) return true;
+    incomplete_ = std::to_string(entries_) + " names were looked at in " +
+                  std::to_string(kMostTime.count()) + " s, and there are more";
+    return false;
+  }
+
+  const AppearedQuery& query_;
+  const Places places_;
+  const Span span_;
+  const std::uint64_t first_real_ns_, begin_ns_;
+  const bool anybody_;
+  const std::chrono::steady_clock::time_point end_;
+  Inode own_{};
+  std::deque<Place> fresh_, later_;
+  std::set<Inode> seen_;
+  Candidates found_;
+  std::uint64_t entries_ = 0;
+  std::string incomplete_;
+};
 
 }  // namespace
 
-std::vector<Appeared> appeared_unseen(const Run& run, const AppearedQuery& query) {
-  if (!run.completeness().hides_creations && !query.suspicious) return {};
-  Candidates candidates = born_in(run, query, directories_of(run, query.directory));
-  // The run's own directory is not the program's.
-  struct stat own {};
-  if (stat(run.directory().c_str(), &own) == 0) candidates.erase(Inode{own.st_dev, own.st_ino});
+AppearedObjects appeared_unseen(const Run& run, const AppearedQuery& query) {
+  AppearedObjects result;
+  if (!run.completeness().hides_creations && !query.suspicious) return result;
+  Places places = places_of(run, query.directory);
+  const bool too_many = places.too_many;
+  Search search(run, query, std::move(places));
+  search.go();
+  result.entries = search.entries();
+  result.incomplete = search.incomplete();
+  if (result.incomplete.empty() && too_many)
+    result.incomplete = "the run used more than " + std::to_string(kMostDirectories) +
+                        " directories, and only so many were looked into";
+  Candidates& candidates = search.found();
   if (!candidates.empty()) remove_named(run, candidates);
-  std::vector<Appeared> found;
-  found.reserve(candidates.size());
-  for (auto& [inode, candidate] : candidates) found.push_back(std::move(candidate.file));
-  std::sort(found.begin(), found.end(),
+  result.objects.reserve(candidates.size());
+  for (auto& [inode, candidate] : candidates) result.objects.push_back(std::move(candidate.file));
+  std::sort(result.objects.begin(), result.objects.end(),
             [](const Appeared& a, const Appeared& b) { return a.path < b.path; });
-  return found;
+  return result;
 }
 
 }  // namespace umaskaudit

@@ -15,10 +15,33 @@ constexpr char kAdvice[] =
     "it appeared while the run was recorded, in a directory that the run used, and no record names "
     "it; what could not be seen may have made it";
 
+// Nobody is known to have made it: what every event has is empty.
+void begin_line(JsonWriter& json, const char* type, std::uint64_t time_ns) {
+  json.begin_object();
+  json.text("type", type);
+  json.number("seq", 0);
+  json.number("time_ns", time_ns);
+  json.number("pid", 0);
+  json.number("tid", 0);
+  json.text("thread", "");
+  json.number("fs", 0);
+  json.text("call", "");
+}
+
+void end_line(JsonWriter& json, std::string& out) {
+  json.begin_array("stack");
+  json.end_array();
+  json.end_object();
+  out += '\n';
+}
+
 }  // namespace
 
-void append_appeared(std::string& out, const TextContext& context,
-                     const std::vector<Appeared>& files) {
+void append_appeared(std::string& out, const TextContext& context, const AppearedObjects& found) {
+  const std::vector<Appeared>& files = found.objects;
+  if (!found.incomplete.empty())
+    out += "  " + context.paint(Style::warning, "what appeared is not complete") + ": " +
+           found.incomplete + '\n';
   if (files.empty()) return;
   out += "  " + context.paint(Style::warning, "appeared, not seen") +
          ": made while the run was recorded, and no record names them\n";
@@ -35,16 +58,7 @@ void append_appeared(std::string& out, const TextContext& context,
 
 void append_appeared_json(std::string& out, const Appeared& file) {
   JsonWriter json(out);
-  json.begin_object();
-  json.text("type", "blind_spot");
-  // Nobody is known to have made it: what every object has is empty.
-  json.number("seq", 0);
-  json.number("time_ns", file.time_ns);
-  json.number("pid", 0);
-  json.number("tid", 0);
-  json.text("thread", "");
-  json.number("fs", 0);
-  json.text("call", "");
+  begin_line(json, "blind_spot", file.time_ns);
   json.text("reason", "appeared");
   json.bytes("text", file.path);
   json.text("advice", kAdvice);
@@ -52,10 +66,15 @@ void append_appeared_json(std::string& out, const Appeared& file) {
   json.mode("final", file.mode);
   json.number("uid", file.uid);
   json.number("gid", file.gid);
-  json.begin_array("stack");
-  json.end_array();
-  json.end_object();
-  out += '\n';
+  end_line(json, out);
+}
+
+void append_incomplete_json(std::string& out, const AppearedObjects& found) {
+  if (found.incomplete.empty()) return;
+  JsonWriter json(out);
+  begin_line(json, "note", 0);
+  json.text("text", "what appeared without a record is not complete: " + found.incomplete);
+  end_line(json, out);
 }
 
 }  // namespace umaskaudit

@@ -10,11 +10,13 @@
 
 namespace umaskaudit {
 
-// Below "What this run could not see"; nothing for none. The first few are named.
-void append_appeared(std::string& out, const TextContext& context,
-                     const std::vector<Appeared>& files);
+// Below "What this run could not see"; nothing for none, and where all was looked at. The first few
+// are named.
+void append_appeared(std::string& out, const TextContext& context, const AppearedObjects& found);
 
-// A line of schema version 1: a blind_spot of reason "appeared".
+// Lines of schema version 1: a blind_spot of reason "appeared" for each, and a note where not all
+// was looked at.
 void append_appeared_json(std::string& out, const Appeared& file);
+void append_incomplete_json(std::string& out, const AppearedObjects& found);
 
 }  // namespace umaskaudit

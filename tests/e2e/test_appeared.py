@@ -3,9 +3,10 @@
 import os
 import threading
 import time
+import unittest
 
 import harness
-from harness import Case, victim
+from harness import Case, needs, victim
 
 
 CLOCK_REALTIME_COARSE = 5  # clock_gettime(2); what births are stamped with
@@ -66,6 +67,35 @@ class Appeared(Case):
         script = f"mkdir seen; {static} seen; mv seen/made-static seen/x; : > seen/f"
         _, run = self.record("sh", "-c", script)
         self.assertEqual(self.found(run), self.on_disk("seen/x"))
+
+    def test_what_was_made_deep_below_and_under_another_name_of_its_directory(self):
+        static = victim("static_hello")
+        (self.work / "old" / "deep").mkdir(parents=True)
+        (self.work / "www").mkdir()
+        next_tick()
+        script = (f"mkdir -p new/deep; : > www/../seen; {static} www/../old/deep;"
+                  f"{static} new/deep; {static} www/..")
+        _, run = self.record("sh", "-c", script)
+        self.assertEqual(self.found(run), self.on_disk("old/deep/made-static", "made-static",
+                                                       "new/deep/made-static"))
+
+    def test_what_was_made_in_a_directory_of_the_run_that_lies_where_all_may_write(self):
+        self.work.chmod(0o1777)
+        script = f"mkdir seen; {victim('static_hello')} seen; {victim('static_hello')} ."
+        _, run = self.record("sh", "-c", script)
+        self.assertEqual(self.found(run), self.on_disk("seen/made-static"))
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root")
+    @needs("setpriv")
+    def test_what_a_program_made_that_became_another_user(self):
+        (self.work / "handed").mkdir()
+        os.chown(self.work / "handed", 65534, 65534)
+        next_tick()
+        script = ("mkdir fresh; chown 65534 fresh; cd handed; setpriv --reuid=65534 --regid=65534 "
+                  f"--clear-groups {victim('static_hello')} .; cd ../fresh; setpriv --reuid=65534 "
+                  f"--regid=65534 --clear-groups {victim('static_hello')} .")
+        _, run = self.record("sh", "-c", script)
+        self.assertEqual(self.found(run), self.on_disk("handed/made-static", "fresh/made-static"))
 
     def record_beside(self, script):
         """Records a shell that waits, after it has begun, until somebody else made `other`."""

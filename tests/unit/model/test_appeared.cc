@@ -103,7 +103,7 @@ TEST(Appeared, ARunIsNotReadAgainWhereAllWasSeen) {
   const Result<ReadRun> run = ReadRun::open(directory.path(), count);
   ASSERT_TRUE(run);
   const unsigned opened = passes;
-  EXPECT_TRUE(appeared_unseen(*run, {}).empty());
+  EXPECT_TRUE(appeared_unseen(*run, {}).objects.empty());
   EXPECT_EQ(passes, opened);
   (void)testing::events_of(*run);
   EXPECT_EQ(passes, opened + 1);  // that is how it would be noticed
@@ -140,11 +140,13 @@ class AppearedOnDisk : public ::testing::Test {
     create.birth_ns = with_birth ? trace::birth_of(found) : 0;
     segment_.create({100, 3000}, create, files_.path() + "/" + name);
   }
-  std::vector<std::string> appeared() const {
+  std::vector<std::string> appeared() {
     const RunDirectory directory;
     directory.add(segment_);
     std::vector<std::string> names;
-    for (const Appeared& file : appeared_unseen(open_or_die(directory.path()), query_))
+    const AppearedObjects found = appeared_unseen(open_or_die(directory.path()), query_);
+    incomplete_ = found.incomplete;
+    for (const Appeared& file : found.objects)
       names.push_back(file.path.substr(files_.path().size() + 1));
     return names;
   }
@@ -152,6 +154,7 @@ class AppearedOnDisk : public ::testing::Test {
   RunDirectory files_;
   SegmentBuilder segment_{0};
   AppearedQuery query_;
+  std::string incomplete_;
 };
 
 TEST_F(AppearedOnDisk, WhatNoRecordNamesByPath) {
@@ -174,6 +177,67 @@ TEST_F(AppearedOnDisk, AnInodeThatWasUsedBeforeIsAnotherObject) {
   earlier.ino = facts("a").stx_ino;
   earlier.birth_ns = trace::birth_of(facts("a")) - 1;
   segment_.create({100, 3000}, earlier, files_.path() + "/gone");
+  EXPECT_THAT(appeared(), ElementsAre("a"));
+}
+
+TEST_F(AppearedOnDisk, WhatLiesBelowTheFirstLevel) {
+  const std::string top = files_.path();
+  for (const char* name : {"/x", "/x/y", "/x/y/z"}) ASSERT_EQ(mkdir((top + name).c_str(), 0700), 0);
+  files_.write("x/y/z/deep", "");
+  ASSERT_EQ(symlink("/etc", (top + "/x/link").c_str()), 0);
+  EXPECT_THAT(appeared(), ElementsAre("x", "x/y", "x/y/z", "x/y/z/deep"));
+  EXPECT_EQ(incomplete_, "");
+}
+
+TEST_F(AppearedOnDisk, ADirectoryUnderTwoNamesIsOne) {
+  ASSERT_EQ(mkdir((files_.path() + "/www").c_str(), 0700), 0);
+  files_.write("a", "");
+  record("www");
+  query_.directory = files_.path() + "/www/..";
+  EXPECT_THAT(appeared(), ElementsAre("a"));
+}
+
+TEST_F(AppearedOnDisk, AnObjectUnderTwoNamesIsOne) {
+  files_.write("a", "");
+  ASSERT_EQ(link((files_.path() + "/a").c_str(), (files_.path() + "/b").c_str()), 0);
+  EXPECT_EQ(appeared().size(), 1U);
+}
+
+TEST_F(AppearedOnDisk, DirectoriesOfTheRunAreLookedIntoWithoutACreationInThem) {
+  ASSERT_EQ(mkdir((files_.path() + "/made").c_str(), 0700), 0);
+  files_.write("made/a", "");
+  record("made");
+  query_.directory = "";
+  // What all may write to is left out, but not what the run made in it.
+  ASSERT_EQ(chmod(files_.path().c_str(), 01777), 0);
+  EXPECT_THAT(appeared(), ElementsAre("made/a"));
+}
+
+TEST_F(AppearedOnDisk, HowMuchIsLookedAtIsBoundedAndSaid) {
+  for (const char* name : {"a", "b", "c", "d"}) files_.write(name, "");
+  query_.most_entries = 3;
+  EXPECT_LE(appeared().size(), 3U);
+  EXPECT_THAT(incomplete_, ::testing::HasSubstr("3 names were looked at, and there are more"));
+  query_.most_entries = 5;  // and the probe
+  EXPECT_EQ(appeared().size(), 4U);
+  EXPECT_EQ(incomplete_, "");
+}
+
+TEST_F(AppearedOnDisk, TheWalkTellsHowFarItIs) {
+  for (int i = 0; i < 1100; ++i) files_.write("f" + std::to_string(i), "");
+  std::uint64_t told = 0;
+  query_.ticker = [&](std::uint64_t entries) { told = entries; };
+  EXPECT_EQ(appeared().size(), 1100U);
+  EXPECT_EQ(told, 1024U);
+}
+
+TEST_F(AppearedOnDisk, OwnersAreThoseThatTheRunWas) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  query_.any_owner = false;  // the recorded process is of user 1000, as run_helpers.h has it
+  files_.write("a", "");
+  files_.write("b", "");
+  EXPECT_THAT(appeared(), ElementsAre());
+  ASSERT_EQ(chown((files_.path() + "/a").c_str(), 1000, 1000), 0);
   EXPECT_THAT(appeared(), ElementsAre("a"));
 }
 
