@@ -16,7 +16,8 @@ namespace umaskaudit {
 
 Result<Recorder> Recorder::start(const std::string& directory,
                                  const std::vector<std::string>& command, bool screen) {
-  std::vector<std::string> words = {"umaskaudit", "run", "-o", directory, "--no-summary", "--"};
+  std::vector<std::string> words = {"umaskaudit", "run",          "-o", directory,
+                                    "--append",   "--no-summary", "--"};
   words.insert(words.end(), command.begin(), command.end());
   const std::vector<char*> arguments = exec_pointers(words);
 

@@ -32,6 +32,7 @@ namespace {
 
 struct Options {
   std::string directory;
+  EarlierRun earlier = EarlierRun::refused;
   std::string stacks, follow, max_size;
   int depth = 0;
   std::vector<std::string> raw;
@@ -78,11 +79,12 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   const Result<std::string> library = find_library();
   if (!library) return fail_run(console, library.error());
   const Result<RunDirectory> run = prepare_run_directory(
-      options.directory.empty() ? default_run_directory(command[0], getpid()) : options.directory);
+      options.directory.empty() ? default_run_directory(command[0], getpid()) : options.directory,
+      options.earlier);
   if (!run) return fail_run(console, run.error());
   const Result<LoadableName> name = LoadableName::of(*library);
   const auto give_up = [&] {
-    if (run->made) remove_run_directory(*run);  // nothing will ever be in it
+    if (!run->continued) remove_run_directory(*run);  // nothing will ever be in it
     if (name) name->forget();
   };
   const auto fail_early = [&](const Error& error) {
@@ -141,6 +143,7 @@ Action configure_run(CLI::App& app) {
   app.add_option("-o,--output", options->directory,
                  "Record into DIR (default: umaskaudit.NAME.PID here)")
       ->type_name("DIR");
+  add_earlier_run_options(app, options->earlier);
   add_choice<std::string>(app, "--stacks", options->stacks,
                           {{"all", "all"}, {"changes", "changes"}, {"none", "none"}},
                           "Which events get a stack");

@@ -8,12 +8,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "preload/trace/format.h"
+#include "reporter/base/proc_status.h"
 #include "reporter/commands/run_record.h"
 
 namespace umaskaudit {
@@ -35,18 +40,42 @@ bool is_ours(const std::string& name) {
   return segment || name == trace::kRunStateName || name.rfind(kRunRecordName, 0) == 0;
 }
 
-// Counts the files of ours in `directory`; a foreign one is an error.
-Result<unsigned> count_own_files(int directory, const std::string& path) {
+// The files of ours in `directory`; a foreign one is an error.
+Result<std::vector<std::string>> own_files(int directory, const std::string& path) {
   const std::unique_ptr<DIR, CloseDirectory> stream(fdopendir(dup(directory)));
   if (!stream) return cannot_record(path, std::strerror(errno));
-  unsigned count = 0;
+  std::vector<std::string> names;
   while (const dirent* entry = readdir(stream.get())) {
     const std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
     if (!is_ours(name)) return cannot_record(path, "it holds '" + name + "', which is no trace");
-    ++count;
+    names.push_back(name);
   }
-  return count;
+  return names;
+}
+
+// The mark alone is no run: `top` leaves it for the `run` that it starts.
+bool is_run(const std::vector<std::string>& files) {
+  return std::any_of(files.begin(), files.end(),
+                     [](const std::string& name) { return name != trace::kRunStateName; });
+}
+
+// The process that records into `path` now; 0: none.
+long recorder_of(const std::string& path) {
+  const std::optional<RunRecord> record = read_run_record(path);
+  if (!record || record->exit_code || record->recorder <= 0) return 0;
+  // Of one that was killed the number may be another program's by now.
+  const std::string name = name_of_process(std::to_string(record->recorder));
+  return name == name_of_process("self") ? record->recorder : 0;
+}
+
+// Removes an earlier run from `directory`, which is at `path`.
+Status remove_run(int directory, const std::string& path, const std::vector<std::string>& files) {
+  if (const long recorder = recorder_of(path); recorder != 0)
+    return cannot_record(path, "process " + std::to_string(recorder) + " still records into it");
+  for (const std::string& name : files)
+    if (unlinkat(directory, name.c_str(), 0) != 0) return cannot_record(path, std::strerror(errno));
+  return Done{};
 }
 
 // An empty run.state marks the directory as a run even when nobody in it can record. A page of it
@@ -84,16 +113,33 @@ std::string default_run_directory(const std::string& command, long pid) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     if (!plain && std::strchr("+-._", c) == nullptr) c = '_';
   }
-  return "umaskaudit." + name + "." + std::to_string(pid);
+  const std::string plain = "umaskaudit." + name + "." + std::to_string(pid);
+  struct stat facts {};
+  std::string free = plain;
+  for (unsigned next = 2; next < 10000 && lstat(free.c_str(), &facts) == 0; ++next)
+    free = plain + "." + std::to_string(next);
+  return free;
 }
 
 void remove_run_directory(const RunDirectory& run) {
   for (const char* name : {kRunRecordName, trace::kRunStateName})
     unlink((run.path + "/" + name).c_str());
-  rmdir(run.path.c_str());
+  if (run.made) rmdir(run.path.c_str());
 }
 
-Result<RunDirectory> prepare_run_directory(const std::string& path) {
+void add_earlier_run_options(CLI::App& app, EarlierRun& earlier) {
+  const auto set = [&earlier](EarlierRun to) {
+    return [&earlier, to](std::int64_t /*count*/) { earlier = to; };
+  };
+  CLI::Option* append =
+      app.add_flag_function("--append", set(EarlierRun::continued),
+                            "Add to the run that the directory of --output holds");
+  app.add_flag_function("--force", set(EarlierRun::removed),
+                        "Remove the run that the directory of --output holds, and record a new one")
+      ->excludes(append);
+}
+
+Result<RunDirectory> prepare_run_directory(const std::string& path, EarlierRun earlier) {
   RunDirectory run;
   run.made = mkdir(path.c_str(), 0700) == 0;
   if (!run.made && errno != EEXIST) return cannot_record(path, std::strerror(errno));
@@ -107,9 +153,18 @@ Result<RunDirectory> prepare_run_directory(const std::string& path) {
   struct stat facts {};
   if (fstat(fd, &facts) != 0) return cannot_record(path, std::strerror(errno));
   if (facts.st_uid != geteuid()) return cannot_record(path, "it belongs to another user");
-  const Result<unsigned> files = count_own_files(fd, path);
+  const Result<std::vector<std::string>> files = own_files(fd, path);
   if (!files) return files.error();
-  run.continued = *files != 0;
+  if (is_run(*files)) {
+    if (earlier == EarlierRun::refused)
+      return Error{"cannot record into '" + path + "'", "it holds a run already",
+                   "--append to add to it, --force to replace it, or another directory with -o",
+                   ExitCode::internal};
+    if (earlier == EarlierRun::removed) {
+      if (const Status removed = remove_run(fd, path, *files); !removed) return removed.error();
+    }
+    run.continued = earlier == EarlierRun::continued;
+  }
   if (fchmod(fd, 0700) != 0 || !mark_as_run(fd)) {
     const int error = errno;
     if (run.made) rmdir(path.c_str());

@@ -12,7 +12,20 @@
 
 #include "reporter/base/result.h"
 
+namespace CLI {
+class App;
+}
+
 namespace umaskaudit {
+
+// What becomes of an earlier run in the directory that is given.
+enum class EarlierRun {
+  refused,    // an error: nobody asked for anything else
+  continued,  // --append: the new one is added to it
+  removed,    // --force: its files are removed
+};
+// --append and --force, which exclude each other.
+void add_earlier_run_options(CLI::App& app, EarlierRun& earlier);
 
 struct RunDirectory {
   std::string path;        // absolute
@@ -20,14 +33,17 @@ struct RunDirectory {
   bool continued = false;  // it holds an earlier run, which this one adds to
 };
 
-// Makes `path` (or takes an empty directory, or one that holds a run of ours) and sets it to 0700
-// by fchmod(2). Errors: something else is there, somebody else owns it, it holds foreign files.
-Result<RunDirectory> prepare_run_directory(const std::string& path);
+// Makes `path` (or takes an empty directory, or one that holds a run, as `earlier` says) and sets
+// it to 0700 by fchmod(2). Errors: something else is there, somebody else owns it, it holds foreign
+// files, or a run that is not to be touched: one that is still recorded is never removed.
+Result<RunDirectory> prepare_run_directory(const std::string& path, EarlierRun earlier);
 
-// Removes a directory that was made for a program that then did not start.
+// Takes back what was done for a program that then did not start: removes a directory that was
+// made, leaves one that was empty before empty.
 void remove_run_directory(const RunDirectory& run);
 
-// "umaskaudit.<comm>.<pid>", from the base name of CMD, cut to what the kernel keeps of it.
+// "umaskaudit.<comm>.<pid>", from the base name of CMD, cut to what the kernel keeps of it; with
+// ".2" and so on behind it where that name is taken: in a container each run may have the same pid.
 std::string default_run_directory(const std::string& command, long pid);
 
 // Gives the unused ends of ended images' segments back, again and again while the run goes on, and

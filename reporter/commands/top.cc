@@ -33,6 +33,7 @@ constexpr char kKeys[] = "q quit  s threads by ";  // and the order
 struct Options {
   std::string run, output;
   ThreadOrder order = ThreadOrder::changes;
+  EarlierRun earlier = EarlierRun::refused;
 };
 
 ThreadOrder after(ThreadOrder order) {
@@ -161,7 +162,8 @@ int watch_command(const Options& options, const std::vector<std::string>& comman
   if (program.obstacle == Obstacle::not_found) return fail_exec(console, command[0], ENOENT);
   if (program.obstacle == Obstacle::not_executable) return fail_exec(console, command[0], EACCES);
   const Result<RunDirectory> run = prepare_run_directory(
-      options.output.empty() ? default_run_directory(command[0], getpid()) : options.output);
+      options.output.empty() ? default_run_directory(command[0], getpid()) : options.output,
+      options.earlier);
   if (!run) return fail_run(console, run.error());
   Result<Recorder> recorder = Recorder::start(run->path, command, has_screen(console));
   if (!recorder) return fail_run(console, recorder.error());
@@ -179,6 +181,7 @@ Action configure_top(CLI::App& app) {
   app.add_option("-o,--output", options->output,
                  "Record CMD into DIR (default: umaskaudit.NAME.PID here)")
       ->type_name("DIR");
+  add_earlier_run_options(app, options->earlier);
   add_choice<ThreadOrder>(app, "--sort", options->order,
                           {{"changes", ThreadOrder::changes},
                            {"created", ThreadOrder::created},

@@ -47,10 +47,13 @@ class RunCommand : public ::testing::Test {
 
   std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
 
-  // run -o FOLDER/run [options] -- sh -c SCRIPT, with $1 = FOLDER
-  Outcome shell(const std::string& script, std::vector<std::string> options = {}) const {
+  // run -o FOLDER/run [options] -- sh -c SCRIPT, with $1 = FOLDER; whatever was recorded there
+  // before is replaced unless `earlier` is empty or says otherwise
+  Outcome shell(const std::string& script, std::vector<std::string> options = {},
+                const std::string& earlier = "--force") const {
     std::vector<std::string> words = {"run", "-q", "-o", path("run")};
     words.insert(words.end(), options.begin(), options.end());
+    if (!earlier.empty()) words.push_back(earlier);
     for (const char* word : {"--", "sh", "-c"}) words.emplace_back(word);
     words.push_back(script);
     words.emplace_back("sh");
@@ -80,7 +83,8 @@ TEST_F(RunCommand, SaysAsEnvDoesWhyAProgramDidNotRun) {
 TEST_F(RunCommand, WordsBehindTheProgramAreItsOwn) {
   EXPECT_EQ(shell("test \"$2\" = '[a,b]'").code, 1);
   const std::string script = "printf '<%s>' \"$@\" > " + path("out");
-  tool({"run", "-q", "-o", path("run"), "sh", "-c", script, "sh", "[a,b]", "++", "--help", "--"});
+  tool({"run", "-q", "--force", "-o", path("run"), "sh", "-c", script, "sh", "[a,b]", "++",
+        "--help", "--"});
   EXPECT_EQ(slurp(path("out")), "<[a,b]><++><--help><-->");
 }
 
@@ -113,6 +117,56 @@ TEST_F(RunCommand, LeavesForeignDirectoriesAlone) {
   EXPECT_EQ(outcome.code, 125);
   EXPECT_NE(outcome.err.find("'precious'"), std::string::npos) << outcome.err;
   EXPECT_EQ(mode_of(path("run")), before);
+}
+
+TEST_F(RunCommand, ARunIsAddedToOrReplacedOnlyOnDemand) {
+  EXPECT_EQ(shell("exit 3", {}, "").code, 3);
+  std::ofstream(path("run/1-0000000000000001.seg")) << "an older segment";
+  const std::string record = slurp(path("run/run.json"));
+  const Outcome refused = shell("touch $1/ran", {}, "");
+  EXPECT_EQ(refused.code, 125);
+  EXPECT_NE(refused.err.find("it holds a run already"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("--append"), std::string::npos) << refused.err;
+  EXPECT_FALSE(std::filesystem::exists(path("ran")));
+  EXPECT_EQ(slurp(path("run/run.json")), record);
+  EXPECT_EQ(shell("exit 4", {}, "--append").code, 4);
+  EXPECT_EQ(slurp(path("run/1-0000000000000001.seg")), "an older segment");
+  EXPECT_EQ(shell("exit 5", {}, "--force").code, 5);
+  EXPECT_FALSE(std::filesystem::exists(path("run/1-0000000000000001.seg")));
+  EXPECT_EQ(nlohmann::json::parse(slurp(path("run/run.json")))["exit_code"], 5);
+  EXPECT_EQ(shell("true", {"--append"}, "--force").code, 2);
+}
+
+TEST_F(RunCommand, ARunThatIsBeingRecordedIsNotRemoved) {
+  ASSERT_EQ(mkfifo(path("end").c_str(), 0600), 0);
+  const pid_t child = fork();
+  if (child == 0) _exit(shell("touch $1/go; read -r line < $1/end", {}).code);
+  ASSERT_GT(child, 0);
+  const auto started = [&] { return std::filesystem::exists(path("go")); };
+  while (!started() && kill(child, 0) == 0) sched_yield();
+  const Outcome refused = shell("true", {}, "--force");
+  EXPECT_EQ(refused.code, 125);
+  EXPECT_NE(refused.err.find("still records into it"), std::string::npos) << refused.err;
+  std::ofstream(path("end")) << "\n";
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(shell("exit 6", {}, "--force").code, 6);
+}
+
+TEST_F(RunCommand, ADirectoryThatWasEmptyIsEmptyAgainWhenNothingStarted) {
+  std::filesystem::create_directory(path("empty"));
+  EXPECT_EQ(tool({"run", "-o", path("empty"), "--", "/no/such/program"}).code, 127);
+  EXPECT_TRUE(std::filesystem::is_empty(path("empty")));
+}
+
+TEST_F(RunCommand, TheDefaultDirectoryIsAFreeOne) {
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_.path());
+  EXPECT_EQ(default_run_directory("/bin/a:b", 7), "umaskaudit.a_b.7");
+  std::filesystem::create_directory("umaskaudit.a_b.7");
+  std::filesystem::create_directory("umaskaudit.a_b.7.2");
+  EXPECT_EQ(default_run_directory("/bin/a:b", 7), "umaskaudit.a_b.7.3");
+  std::filesystem::current_path(before);
 }
 
 TEST_F(RunCommand, RemembersHowItWasStarted) {
