@@ -149,10 +149,10 @@ void LiveView::append_threads(std::string& out, const LiveFrame& frame, StackCac
     return a.pid != b.pid ? a.pid < b.pid : a.tid < b.tid;
   };
   TextTable table({{"THREAD", Align::left, true},
-                   {"PID", Align::right},
-                   {"CHANGES", Align::right},
-                   {"CREATED", Align::right},
-                   {"LATEST", Align::right},
+                   {"PID", Align::right, false, true},
+                   {"CHANGES", Align::right, false, true},
+                   {"CREATED", Align::right, false, true},
+                   {"LATEST", Align::right, false, true},
                    {"LAST CHANGE"},
                    {"AT", Align::left, true}},
                   0);
@@ -166,14 +166,14 @@ void LiveView::append_threads(std::string& out, const LiveFrame& frame, StackCac
                        : Cell(""),
                changed ? site(culprit(stacks.frames(thread->stack))) : ""});
   }
-  out += table.text(frame.width, frame.paint) + '\n';
+  out += table.screen_text(frame.width, frame.paint) + '\n';
 }
 
 void LiveView::append_contexts(std::string& out, const LiveFrame& frame, std::size_t rows) const {
   TextTable table({{"FS CONTEXT", Align::right},
                    {"MASK"},
-                   {"CHANGES", Align::right},
-                   {"SINCE", Align::right},
+                   {"CHANGES", Align::right, false, true},
+                   {"SINCE", Align::right, false, true},
                    {"SET BY", Align::left, true}},
                   0);
   const auto before = [](const Context& a, const Context& b) {
@@ -183,7 +183,7 @@ void LiveView::append_contexts(std::string& out, const LiveFrame& frame, std::si
     table.add({std::to_string(context->fs), Cell(octal(context->mask), mask_style(context->mask)),
                std::to_string(context->changes), offset_text(context->time_ns, frame.begin_ns),
                context->setter.empty() ? "inherited" : context->setter});
-  out += table.text(frame.width, frame.paint) + '\n';
+  out += table.screen_text(frame.width, frame.paint) + '\n';
 }
 
 void LiveView::append_latest(std::string& out, const LiveFrame& frame, std::size_t rows) const {
@@ -195,7 +195,7 @@ void LiveView::append_latest(std::string& out, const LiveFrame& frame, std::size
     const Latest& one = latest_[at];
     table.add({offset_text(one.time_ns, frame.begin_ns), one.thread, Cell(one.text, one.style)});
   }
-  out += table.text(frame.width, frame.paint) + '\n';
+  out += table.screen_text(frame.width, frame.paint) + '\n';
 }
 
 std::string LiveView::text(const LiveFrame& frame, StackCache& stacks) const {

@@ -16,7 +16,8 @@ enum class Align { left, right };
 struct Column {
   std::string title;
   Align align = Align::left;
-  bool elastic = false;  // may be elided in the middle when the line is too wide
+  bool elastic = false;    // may be elided in the middle when the line is too wide
+  bool gives_way = false;  // among the first to be left out where lines must not be too wide
 };
 
 struct Cell {
@@ -37,9 +38,17 @@ class TextTable {
   // All lines with their newline, at most `width` columns (0: no limit) as far as elastic columns
   // can give way. No trailing blanks.
   std::string text(std::size_t width, Paint paint) const;
+  // The same for a screen that would cut longer lines: whole columns are left out until `width` is
+  // kept, and the line of titles ends in "...". Nothing is cut within a cell that is not elastic.
+  std::string screen_text(std::size_t width, Paint paint) const;
 
  private:
-  std::vector<std::size_t> measure(std::size_t width) const;
+  using Widths = std::vector<std::size_t>;
+  Widths natural() const;
+  std::size_t total(const Widths& widths) const;
+  void shrink(Widths& widths, std::size_t width, std::size_t least) const;
+  bool leave_one_out(Widths& widths, bool any) const;
+  std::string lines(const Widths& widths, Paint paint, const char* mark) const;
 
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;

@@ -57,6 +57,23 @@ std::string elide_middle(std::string_view text, std::size_t columns) {
   while (used + glyphs[front].columns <= front_room) used += glyphs[front++].columns;
   std::size_t back = glyphs.size();
   while (back > front && used + glyphs[back - 1].columns <= room) used += glyphs[--back].columns;
+  // Half a mode or line number reads as another one.
+  const auto splits = [&](std::size_t at) {
+    const auto digit = [&](std::size_t glyph) {
+      const char c = text[glyphs[glyph].begin];
+      return c >= '0' && c <= '9';
+    };
+    return at > 0 && at < glyphs.size() && digit(at - 1) && digit(at);
+  };
+  std::size_t begin = back;
+  while (splits(begin)) --begin;
+  if (begin != back && glyphs.size() - begin <= room) {
+    // Digits are one column each; the front gives them room.
+    for (; back > begin && front > 0; --front, --back) used -= glyphs[front - 1].columns - 1;
+    for (; back > begin && used < room; --back) ++used;
+  }
+  while (splits(back)) ++back;
+  while (splits(front)) --front;
   std::string cut(text.substr(0, glyphs[front].begin));
   cut += kEllipsis;
   if (back < glyphs.size()) cut += text.substr(glyphs[back].begin);

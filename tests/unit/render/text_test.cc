@@ -29,6 +29,56 @@ TEST(ElideMiddle, KeepsBothEnds) {
     EXPECT_LE(display_width(elide_middle("/srv/東京/файл/name.key", columns)), columns);
 }
 
+TEST(TextWidth, NeitherAModeNorALineNumberIsCut) {
+  const std::string place = "make_directories at source.cc:1234";
+  const std::string mode = "open '/srv/data/report' 0666 & ~0022 = 0644";
+  for (std::size_t columns = 5; columns < 50; ++columns) {
+    for (const std::string& text : {place, mode}) {
+      const std::string cut = elide_middle(text, columns);
+      EXPECT_LE(display_width(cut), std::max<std::size_t>(columns, 5));
+      const std::size_t mark = cut.find("...");
+      if (mark == std::string::npos) continue;
+      const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+      const std::string back = cut.substr(mark + 3);
+      if (mark > 0 && digit(cut[mark - 1])) EXPECT_FALSE(digit(text[mark])) << cut;
+      if (!back.empty() && digit(back[0]))
+        EXPECT_FALSE(digit(text[text.size() - back.size() - 1])) << cut;
+    }
+    if (columns >= 8) {
+      EXPECT_TRUE(elide_middle(place, columns).ends_with("1234")) << columns;
+      EXPECT_TRUE(elide_middle(mode, columns).ends_with("0644")) << columns;
+    }
+  }
+}
+
+TEST(TextTable, AScreenLeavesWholeColumnsOutAndSaysSo) {
+  TextTable table({{"THREAD", Align::left, true},
+                   {"PID", Align::right, false, true},
+                   {"LAST CHANGE"},
+                   {"AT", Align::left, true}},
+                  0);
+  table.add({"worker-of-the-pool 4711", "4700", "0022->0077", "with_mask service.cc:120"});
+  EXPECT_EQ(table.screen_text(0, Paint(false)), table.text(0, Paint(false)));
+  EXPECT_EQ(table.screen_text(80, Paint(false)), table.text(80, Paint(false)));
+  for (std::size_t width = 12; width < 60; ++width) {
+    const std::string text = table.screen_text(width, Paint(false));
+    std::istringstream lines(text);
+    std::string titles, row;
+    std::getline(lines, titles);
+    std::getline(lines, row);
+    EXPECT_LE(display_width(titles), width) << text;
+    EXPECT_LE(display_width(row), width) << text;
+    const bool all = titles.find("PID") != std::string::npos;
+    EXPECT_EQ(titles.ends_with(" ..."), !all) << text;
+    if (width >= 24) {
+      EXPECT_NE(row.find("0022->0077"), std::string::npos) << text;
+    }
+    if (width >= 36) {
+      EXPECT_TRUE(row.ends_with(":120")) << text;
+    }
+  }
+}
+
 TEST(TextTable, AlignsAndEndsWithoutBlanks) {
   TextTable table({{"NAME"}, {"N", Align::right}, {"LAST"}});
   table.add({"東京", "1", "x"});
