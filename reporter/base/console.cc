@@ -10,6 +10,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <ostream>
+
+#include "reporter/base/descriptor_buffer.h"
 
 namespace umaskaudit {
 namespace {
@@ -45,16 +48,19 @@ std::size_t decide_width(const char* columns, std::size_t terminal_columns) {
 }
 
 Console process_console() {
+  static DescriptorBuffer buffer(STDOUT_FILENO);
+  static std::ostream out(&buffer);
   const bool out_tty = isatty(STDOUT_FILENO) != 0;
   const bool err_tty = isatty(STDERR_FILENO) != 0;
   return Console{
-      .out = std::cout,
+      .out = out,
       .err = std::cerr,
       .out_tty = out_tty,
       .err_tty = err_tty,
       .out_colour = wants_colour(out_tty),
       .err_colour = wants_colour(err_tty),
-      .width = decide_width(std::getenv("COLUMNS"), out_tty ? terminal_columns(STDOUT_FILENO) : 0)};
+      .width = decide_width(std::getenv("COLUMNS"), out_tty ? terminal_columns(STDOUT_FILENO) : 0),
+      .out_error = [] { return buffer.error(); }};
 }
 
 void set_colour(Console& console, ColourWhen when) {

@@ -19,6 +19,8 @@ struct Console {
   bool out_colour = false;
   bool err_colour = false;
   std::size_t width = 0;  // columns of `out`; 0: no limit
+  // errno of the write to `out` that failed; 0: unknown, or none did.
+  int (*out_error)() = [] { return 0; };
   Verbosity verbosity = Verbosity::normal;
 };
 

@@ -4,55 +4,22 @@
 #include "reporter/base/output_file.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <streambuf>
+#include <optional>
 #include <utility>
+
+#include "reporter/base/descriptor_buffer.h"
 
 namespace umaskaudit {
 namespace {
-
-// A stream buffer over a descriptor that remembers why it failed.
-class DescriptorBuffer : public std::streambuf {
- public:
-  explicit DescriptorBuffer(int descriptor) : descriptor_(descriptor) {
-    setp(bytes_.data(), bytes_.data() + bytes_.size());
-  }
-  int error() const { return error_; }
-
- protected:
-  int_type overflow(int_type next) override {
-    if (sync() != 0) return traits_type::eof();
-    if (!traits_type::eq_int_type(next, traits_type::eof())) {
-      *pptr() = traits_type::to_char_type(next);
-      pbump(1);
-    }
-    return traits_type::not_eof(next);
-  }
-  int sync() override {
-    const char* at = pbase();
-    while (at < pptr() && error_ == 0) {
-      const ssize_t count = ::write(descriptor_, at, static_cast<std::size_t>(pptr() - at));
-      if (count >= 0)
-        at += count;
-      else if (errno != EINTR)
-        error_ = errno;
-    }
-    setp(bytes_.data(), bytes_.data() + bytes_.size());
-    return error_ == 0 ? 0 : -1;
-  }
-
- private:
-  int descriptor_;
-  int error_ = 0;
-  std::array<char, 65536> bytes_;
-};
 
 Error cannot_write(const std::string& path, int error) {
   const bool full = error == ENOSPC || error == EDQUOT;
@@ -65,6 +32,42 @@ Error cannot_write(const std::string& path, int error) {
 bool is_special(const std::string& path) {
   struct stat status {};
   return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+// The last link of a chain that begins at `path` and ends in /proc/PID/fd, as that of /dev/stdout
+// does; nothing when there is none. Such a link is no name of a file but of a descriptor: proc(5).
+std::optional<std::string> descriptor_link(std::string path) {
+  for (int links = 0; links < 40; ++links) {  // path_resolution(7)
+    struct stat status {};
+    if (lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) return std::nullopt;
+    const std::size_t slash = path.rfind('/');
+    const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    char* real = realpath(directory.c_str(), nullptr);
+    if (real == nullptr) return std::nullopt;
+    const std::string parent = real;
+    std::free(real);
+    struct statfs system {};
+    if (statfs(parent.c_str(), &system) == 0 && system.f_type == PROC_SUPER_MAGIC)
+      return parent + "/" + path.substr(slash == std::string::npos ? 0 : slash + 1);
+    std::string target(4096, '\0');  // PATH_MAX
+    const ssize_t length = readlink(path.c_str(), target.data(), target.size());
+    if (length <= 0) return std::nullopt;
+    target.resize(static_cast<std::size_t>(length));
+    path = target[0] == '/' ? target : parent + "/" + target;
+  }
+  return std::nullopt;
+}
+
+// Opens what the link stands for. One of our own is duplicated: opened anew it would begin at 0,
+// over what was written there before.
+int open_descriptor(const std::string& link) {
+  const std::string own = "/proc/" + std::to_string(getpid()) + "/fd/";
+  if (link.rfind(own, 0) == 0) {
+    const std::string number = link.substr(own.size());
+    if (number.find_first_not_of("0123456789") == std::string::npos && number.size() < 9)
+      return fcntl(std::atoi(number.c_str()), F_DUPFD_CLOEXEC, 0);
+  }
+  return ::open(link.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC | O_APPEND);
 }
 
 }  // namespace
@@ -95,8 +98,10 @@ OutputFile& OutputFile::operator=(OutputFile&&) noexcept = default;
 OutputFile::~OutputFile() = default;
 
 Result<OutputFile> OutputFile::create(const std::string& path) {
-  if (is_special(path)) {
-    const int fd = ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  const std::optional<std::string> link = descriptor_link(path);
+  if (link || is_special(path)) {
+    const int fd =
+        link ? open_descriptor(*link) : ::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
     if (fd < 0) return cannot_write(path, errno);
     return OutputFile(std::make_unique<State>(path, "", fd));
   }

@@ -8,6 +8,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <ostream>
 #include <utility>
@@ -197,7 +199,10 @@ int run_cli(const std::vector<std::string>& args, Console& console) {
     const int code = dispatch(args, console);
     console.out.flush();
     if (console.out) return code;
-    return fail(console, {"cannot write the output", "", "", ExitCode::internal});
+    const int error = console.out_error();
+    return fail(console, {"cannot write standard output", error != 0 ? std::strerror(error) : "",
+                          error == ENOSPC || error == EDQUOT ? "freeing some space there" : "",
+                          ExitCode::internal});
   } catch (const std::exception& error) {
     return fail(console, {"internal error", error.what(), "", ExitCode::internal});
   }

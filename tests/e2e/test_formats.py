@@ -474,6 +474,37 @@ class OutputFiles(Recorded):
                          "umaskaudit: error: cannot write '/dev/full' (No space left on device); "
                          "try freeing some space there, or another place\n")
 
+    def test_a_full_standard_output_is_named(self):
+        for words in (("report", self.trace), ("report", self.trace, "--format", "jsonl"),
+                      ("check", self.trace), ("--help",), ("explain", "0666", "0022")):
+            with open("/dev/full", "wb") as full:
+                process = subprocess.run([harness.TOOL, *map(str, words)], stdout=full,
+                                         stderr=subprocess.PIPE, check=False)
+            self.assertEqual(process.returncode, 4, words)
+            self.assertEqual(process.stderr.decode(),
+                             "umaskaudit: error: cannot write standard output (No space left on "
+                             "device); try freeing some space there\n")
+
+    def test_names_of_descriptors_are_not_replaced(self):
+        """As root, renaming a file onto /dev/stdout would replace the link of the machine."""
+        expected = self.bytes_of("report", self.trace)
+        before = os.readlink("/dev/stdout")
+        link = self.top / "link"
+        link.symlink_to("/dev/fd/1")
+        for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", link):
+            file = self.top / "out"
+            with file.open("wb") as out:
+                out.write(b"before\n")
+                out.flush()
+                subprocess.run([harness.TOOL, "report", self.trace, "-o", name], stdout=out,
+                               check=True)
+            self.assertEqual(file.read_bytes(), b"before\n" + expected, name)
+        self.assertEqual(os.readlink("/dev/stdout"), before)
+        self.assertTrue(link.is_symlink())
+        with subprocess.Popen([harness.TOOL, "report", self.trace, "-o", "/dev/stdout"],
+                              stdout=subprocess.PIPE) as process:
+            self.assertEqual(process.communicate()[0], expected)
+
     def test_every_format_writes_a_private_file(self):
         os.umask(0)
         for name in ("text", "jsonl", "json", "csv", "markdown", "sarif", "junit"):
