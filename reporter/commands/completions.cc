@@ -176,11 +176,11 @@ std::string zsh_action(const CLI::Option& option) {
 }
 
 std::string zsh(const CLI::App& root) {
-  std::string names, cases;
+  std::string names, cases, begin, dashes;
   for (const Command* command : listed()) {
     const CLI::App& app = *root.get_subcommand(command->name);
     names += "    " + quoted(std::string(command->name) + ":" + zsh_text(command->summary)) + "\n";
-    cases += std::string("  ") + command->name + ") _arguments -s";
+    cases += std::string("  ") + command->name + ") _arguments -s -S";
     for (const CLI::Option* option : options_of(app))
       for (const std::string& spelling : spellings(*option))
         cases += " \\\n      " + quoted("*" + spelling + "[" + zsh_text(option->get_description()) +
@@ -190,19 +190,44 @@ std::string zsh(const CLI::App& root) {
     else
       cases += takes_run(app) ? " \\\n      '*:run:_files'" : " \\\n      '*:argument:_files'";
     cases += ";;\n";
+    std::string* list = begins_command(command->tail)         ? &begin
+                        : command->tail == Tail::after_dashes ? &dashes
+                                                              : nullptr;
+    if (list != nullptr) *list += (list->empty() ? "" : "|") + std::string(command->name);
   }
   return std::string("#compdef umaskaudit\n") + kOrigin +
-         "local -a commands\n"
-         "commands=(\n" +
+         // Not `commands`: that is the table in which zsh looks CMD up.
+         "local -a subcommands\n"
+         "subcommands=(\n" +
          names +
          ")\n"
          "if ((CURRENT == 2)); then\n"
-         "  _describe command commands\n"
+         "  _describe command subcommands\n"
          "  return\n"
          "fi\n"
          "local command=$words[2]\n"
          "shift words\n"
          "((CURRENT--))\n"
+         "case $command in\n"
+         // As the first word it would be taken for CMD.
+         "  " +
+         begin +
+         ")\n"
+         "    if ((CURRENT > 2)) && [[ $words[2] == -- ]]; then\n"
+         "      words[2]=()\n"
+         "      ((CURRENT--))\n"
+         "    fi;;\n"
+         "  " +
+         dashes +
+         ")\n"
+         "    local -i at=${words[(ie)--]}\n"
+         "    if ((at < CURRENT)); then\n"
+         "      shift at words\n"
+         "      ((CURRENT -= at))\n"
+         "      _normal\n"
+         "      return\n"
+         "    fi;;\n"
+         "esac\n"
          "case $command in\n" +
          cases + "esac\n";
 }
