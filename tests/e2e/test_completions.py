@@ -1,4 +1,4 @@
-"""The completions in the shells they are for: a key is pressed, and the shell runs what came of it."""
+"""The completions in their shells: a key is pressed, and the shell runs what came of it."""
 
 import os
 import pty
