@@ -147,11 +147,11 @@ _umaskaudit() {
     umask:--diff) return;;
   esac
   case $command in
-    run) options='--help -h --quiet -q --verbose -v --color --output -o --stacks --depth --max-size --follow --options --record-argv --live --live-to --no-summary';;
+    run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --max-size --follow --options --record-argv --live --live-to --no-summary';;
     report) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --sort --limit --follow --no-appeared';;
     threads) options='--help -h --quiet -q --verbose -v --color --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     timeline) options='--help -h --quiet -q --verbose -v --color --all --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
-    top) options='--help -h --quiet -q --verbose -v --color --output -o --sort';;
+    top) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --sort';;
     blame) options='--help -h --quiet -q --verbose -v --color --output -o --sysroot --debug-dir --debuginfod --no-symbols';;
     check) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --policy --suppressions --baseline --write-baseline --fail-on --max-loss --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols';;

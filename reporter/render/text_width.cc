@@ -30,6 +30,20 @@ struct Glyph {
   std::size_t begin, columns;
 };
 
+// Which bytes are part of a number: digits, and all of 0x1f.
+std::vector<bool> numbers_in(std::string_view text) {
+  std::vector<bool> part(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const bool hex = text[at] == '0' && at + 1 < text.size() && text[at + 1] == 'x';
+    std::size_t end = hex ? at + 2 : at;
+    const std::string_view digits(hex ? "0123456789abcdef" : "0123456789");
+    while (end < text.size() && digits.find(text[end]) != std::string_view::npos) ++end;
+    for (std::size_t byte = at; byte < end; ++byte) part[byte] = true;
+    at = std::max(end, at + 1);
+  }
+  return part;
+}
+
 }  // namespace
 
 std::size_t display_width(std::string_view text) {
@@ -57,13 +71,11 @@ std::string elide_middle(std::string_view text, std::size_t columns) {
   while (used + glyphs[front].columns <= front_room) used += glyphs[front++].columns;
   std::size_t back = glyphs.size();
   while (back > front && used + glyphs[back - 1].columns <= room) used += glyphs[--back].columns;
-  // Half a mode or line number reads as another one.
+  // Half a mode, offset or line number reads as another one.
+  const std::vector<bool> numbers = numbers_in(text);
   const auto splits = [&](std::size_t at) {
-    const auto digit = [&](std::size_t glyph) {
-      const char c = text[glyphs[glyph].begin];
-      return c >= '0' && c <= '9';
-    };
-    return at > 0 && at < glyphs.size() && digit(at - 1) && digit(at);
+    return at > 0 && at < glyphs.size() && numbers[glyphs[at - 1].begin] &&
+           numbers[glyphs[at].begin];
   };
   std::size_t begin = back;
   while (splits(begin)) --begin;

@@ -135,6 +135,7 @@ class AppearedOnDisk : public ::testing::Test {
   void record(const std::string& name, bool with_birth = true) {
     const struct statx found = facts(name);
     trace::Create create = creation(1, 0, 022);
+    create.kind = static_cast<std::uint8_t>(trace::kind_of_type(found.stx_mode));
     create.dev = trace::device_of(found);
     create.ino = found.stx_ino;
     create.birth_ns = with_birth ? trace::birth_of(found) : 0;
@@ -233,7 +234,18 @@ TEST_F(AppearedOnDisk, TheWalkTellsHowFarItIs) {
 
 TEST_F(AppearedOnDisk, OwnersAreThoseThatTheRunWas) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root";
-  query_.any_owner = false;  // the recorded process is of user 1000, as run_helpers.h has it
+  segment_ = SegmentBuilder(100, 1000);
+  trace::Process process{};
+  process.pid = 100;
+  process.context = 1;
+  process.uid = process.euid = 1000;
+  segment_.process({100, 1000}, process, "/usr/bin/app", "app");
+  trace::Context context{};
+  context.id = 1;
+  context.owner = 100;
+  segment_.context({100, 1000}, context);
+  add_blind_spot(&segment_, static_cast<std::uint16_t>(trace::Blind::dlmopen));
+  query_.any_owner = false;
   files_.write("a", "");
   files_.write("b", "");
   EXPECT_THAT(appeared(), ElementsAre());

@@ -40,9 +40,12 @@ TEST(TextWidth, NeitherAModeNorALineNumberIsCut) {
       if (mark == std::string::npos) continue;
       const auto digit = [](char c) { return c >= '0' && c <= '9'; };
       const std::string back = cut.substr(mark + 3);
-      if (mark > 0 && digit(cut[mark - 1])) EXPECT_FALSE(digit(text[mark])) << cut;
-      if (!back.empty() && digit(back[0]))
+      if (mark > 0 && digit(cut[mark - 1])) {
+        EXPECT_FALSE(digit(text[mark])) << cut;
+      }
+      if (!back.empty() && digit(back[0])) {
         EXPECT_FALSE(digit(text[text.size() - back.size() - 1])) << cut;
+      }
     }
     if (columns >= 8) {
       EXPECT_TRUE(elide_middle(place, columns).ends_with("1234")) << columns;
