@@ -139,17 +139,24 @@ TEST_F(RunCommand, ARunIsAddedToOrReplacedOnlyOnDemand) {
 
 TEST_F(RunCommand, ARunThatIsBeingRecordedIsNotRemoved) {
   ASSERT_EQ(mkfifo(path("end").c_str(), 0600), 0);
+  const int end = open(path("end").c_str(), O_RDWR | O_CLOEXEC);  // opening it waits for nobody
+  ASSERT_GE(end, 0);
   const pid_t child = fork();
   if (child == 0) _exit(shell("touch $1/go; read -r line < $1/end", {}).code);
   ASSERT_GT(child, 0);
-  const auto started = [&] { return std::filesystem::exists(path("go")); };
-  while (!started() && kill(child, 0) == 0) sched_yield();
+  int status = 0;
+  bool runs = true;
+  while (runs && !std::filesystem::exists(path("go"))) {
+    sched_yield();
+    runs = waitpid(child, &status, WNOHANG) == 0;
+  }
+  ASSERT_TRUE(runs) << "the first run ended with " << status;
   const Outcome refused = shell("true", {}, "--force");
   EXPECT_EQ(refused.code, 125);
   EXPECT_NE(refused.err.find("still records into it"), std::string::npos) << refused.err;
-  std::ofstream(path("end")) << "\n";
-  int status = 0;
+  EXPECT_EQ(write(end, "\n", 1), 1);
   waitpid(child, &status, 0);
+  close(end);
   EXPECT_EQ(shell("exit 6", {}, "--force").code, 6);
 }
 
