@@ -2,75 +2,74 @@
 
 #include "preload/birth_mask.h"
 
-#include <sched.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-
 #include <cstring>
 #include <initializer_list>
 
-#include "preload/descriptor_guard.h"
+#include "preload/own_table.h"
 #include "preload/sys.h"
 
 namespace umaskaudit::shim {
 
 namespace {
 
-// The child has its own fs context (no CLONE_FS) and its own memory, so its umask(0) touches
-// nobody. Exit signal 0: the program gets no SIGCHLD, and its wait(2) never sees this child
-// (__WCLONE children are skipped by a plain wait).
-BirthMask read_in_child() {
-  auto* shared = static_cast<volatile std::uint32_t*>(
-      sys::map(4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1));
-  if (shared == nullptr) return {};
-  constexpr std::uint32_t kWritten = 1u << 31;
-  const long child = sys::call(SYS_clone, 0);
-  if (child == 0) {
-    *shared = static_cast<std::uint32_t>(sys::call(SYS_umask, 0)) | kWritten;
-    sys::call(SYS_exit_group, 0);
-    __builtin_unreachable();
-  }
-  BirthMask result;
-  if (child > 0) {
-    while (sys::call(SYS_wait4, child, 0, __WALL, 0) == -EINTR) {
-    }
-    if ((*shared & kWritten) != 0) {
-      result = {static_cast<std::uint16_t>(*shared & 0777), trace::MaskSource::child};
-    }
-  }
-  sys::unmap(const_cast<std::uint32_t*>(shared), 4096);
-  return result;
+void take_mask(void* mask) {
+  *static_cast<std::uint32_t*>(mask) = static_cast<std::uint32_t>(sys::call(SYS_umask, 0));
 }
 
-// A directory with a default ACL would hide the mask; /dev/shm and /tmp have none as installed.
-BirthMask read_by_probe() {
+// A task with a copy of the mask, so that its umask(0) touches nobody.
+BirthMask read_in_task() {
+  std::uint32_t mask = 0;
+  if (!run_in_task(take_mask, &mask, Apart::fs)) return {};
+  return {static_cast<std::uint16_t>(mask & 0777), trace::MaskSource::child};
+}
+
+void probe(void* argument) {
+  auto* result = static_cast<BirthMask*>(argument);
   for (const char* directory : {"/dev/shm", "/tmp"}) {
-    const DescriptorGuard guard;
     const int fd = sys::open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0777);
     if (fd < 0) continue;
     struct statx facts {};
     const int error = sys::facts(fd, "", AT_EMPTY_PATH, &facts);
     sys::close(fd);
-    if (error == 0) {
-      const auto mask = static_cast<std::uint16_t>(~facts.stx_mode & 0777);
-      return {mask, trace::MaskSource::probe};
-    }
+    if (error != 0) continue;
+    const auto mask = static_cast<std::uint16_t>(~facts.stx_mode & 0777);
+    *result = {mask, trace::MaskSource::probe};
+    return;
   }
-  return {};
 }
 
+// A directory with a default ACL would hide the mask; /dev/shm and /tmp have none as installed.
+BirthMask read_by_probe() {
+  BirthMask result;
+  run_in_own_table(probe, &result);
+  return result;
+}
+
+struct StatusText {
+  const char* path;
+  char* text;
+  std::size_t size;
+  long length = -EAGAIN;
+};
+
+void read_status(void* argument) {
+  auto* status = static_cast<StatusText*>(argument);
+  const int fd = sys::open(status->path, O_RDONLY | O_CLOEXEC);
+  status->length = fd;
+  if (fd < 0) return;
+  status->length = sys::read(fd, status->text, status->size);
+  sys::close(fd);
+}
+
+// The mask in it is the same for a task of ours, which shares it (CLONE_FS).
 long read_own_status(char* text, std::size_t size) {
-  const DescriptorGuard guard;
   // The first thread's is its process's too, and two directories less for the kernel to make: their
   // entries are new in each process (15,000 cycles).
   const int tid = sys::gettid();
   const bool first = tid > 0 && tid == sys::getpid();
-  const int fd =
-      sys::open(first ? "/proc/self/status" : "/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return fd;
-  const long length = sys::read(fd, text, size);
-  sys::close(fd);
-  return length;
+  StatusText status{first ? "/proc/self/status" : "/proc/thread-self/status", text, size};
+  run_in_own_table(read_status, &status);
+  return status.length;
 }
 
 }  // namespace
@@ -92,7 +91,7 @@ BirthMask read_proc_mask() {
 
 BirthMask read_birth_mask() {
   BirthMask found = read_proc_mask();
-  if (found.source == trace::MaskSource::unknown) found = read_in_child();
+  if (found.source == trace::MaskSource::unknown) found = read_in_task();
   if (found.source == trace::MaskSource::unknown) found = read_by_probe();
   return found;
 }

@@ -15,8 +15,8 @@ struct BirthMask {
 };
 
 // The calling thread's mask: field Umask of its status in /proc (proc(5), since Linux 4.7);
-// without /proc a child process reads its own copy; failing that, the mode of an unnamed temporary
-// file tells. Async-signal-safe. Uses a descriptor for a moment.
+// without /proc a task of ours reads a copy of its own; failing that, the mode of an unnamed
+// temporary file tells. Async-signal-safe. No other thread sees a descriptor (own_table.h).
 BirthMask read_birth_mask();
 
 // The first of the three alone; source is unknown when there is no /proc.

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/fs.h>
 #include <linux/futex.h>
 #include <linux/kcmp.h>
 #include <linux/prctl.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -71,8 +73,9 @@ constexpr Trial kTrials[] = {
     {SYS_openat, {AT_FDCWD, kNoPath, kCreate | O_EXCL | O_CLOEXEC, 0600}},
     {SYS_openat, {AT_FDCWD, kNoPath, O_WRONLY | O_CREAT | O_APPEND | O_EXCL, 0600}},
     {SYS_openat, {AT_FDCWD, kNoPath, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600}},
-    {SYS_openat, {AT_FDCWD, kNoPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600}},
-    {SYS_openat, {AT_FDCWD, kNoPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC}},
+    {SYS_openat, {AT_FDCWD, kNoPath, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC}},
+    {SYS_openat, {AT_FDCWD, kNoPath, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC}},
+    {SYS_openat, {AT_FDCWD, kNoPath, O_PATH | O_DIRECTORY | O_CLOEXEC}},
     {SYS_openat, {AT_FDCWD, kNoPath, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY}},
     {SYS_openat, {AT_FDCWD, kNoPath, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK}},
     {SYS_openat, {AT_FDCWD, kNoPath, O_TMPFILE | O_RDWR | O_CLOEXEC, 0777}},
@@ -110,9 +113,16 @@ constexpr Trial kTrials[] = {
     {SYS_madvise, {0, 0, MADV_RANDOM}},
     {SYS_madvise, {0, 0, kPopulateWrite}},
     {SYS_madvise, {0, 0, MADV_WIPEONFORK}},
+    {SYS_madvise, {0, 0, MADV_DONTFORK}},
     {SYS_msync, {0, 0, MS_SYNC}},
     {SYS_futex, {kNothing, FUTEX_WAKE_PRIVATE, 1}},
     {SYS_futex, {kNothing, FUTEX_WAIT_PRIVATE, 0, kNothing}},
+    {SYS_futex, {kNothing, FUTEX_WAIT, 1, kNothing}},
+    {SYS_futex, {kNothing, FUTEX_WAKE_OP_PRIVATE, 0, 0, kNothing, 0}},
+    {SYS_close_range, {1, 0, CLOSE_RANGE_UNSHARE}},  // refused: the last is before the first
+    {SYS_unshare, {CLONE_FILES}},                    // the child's own already
+    {SYS_unshare, {CLONE_FS}},
+    {SYS_nanosleep, {kNothing, kNothing}},
     {SYS_rt_sigprocmask, {-1, kNothing, kNothing, sizeof(sys::SignalSet)}},
     {SYS_sigaltstack, {kNothing, kNothing}},
     {SYS_rt_sigpending, {kNothing, 0}},
@@ -136,8 +146,9 @@ constexpr Trial kTrials[] = {
 
 enum class Survival { yes, no, not_known };
 
-// Of a child that makes these calls. No exit signal, as in birth_mask.cc. No core file where that
-// can be had: a limit of 1 keeps core_pattern's program from being started as well (core(5)).
+// Of a child that makes these calls. No exit signal: no plain wait of the program finds it. No core
+// file where that can be had: a limit of 1 keeps core_pattern's program from being started as well
+// (core(5)).
 Survival try_calls(const Trial* trials, unsigned count, bool limit_core) {
   const long child = sys::call(SYS_clone, 0);
   if (child == 0) {

@@ -21,6 +21,7 @@
 #include "preload/libc_names.h"
 #include "preload/livelog.h"
 #include "preload/loaded_objects.h"
+#include "preload/own_table.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
 #include "preload/rings.h"
@@ -77,6 +78,14 @@ void register_fork_handlers() {
   }
 }
 
+void read_first_threads_name(void*) {
+  const int fd = sys::open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  const long size = sys::read(fd, process.comm, sizeof process.comm);
+  sys::close(fd);
+  if (size > 0) process.comm[size - 1] = '\0';  // the kernel ends it with a newline
+}
+
 void read_identity() {
   const long length = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg("/proc/self/exe"),
                                 sys::arg(process.exe), sizeof process.exe - 1);
@@ -92,11 +101,7 @@ void read_identity() {
     sys::call(SYS_prctl, PR_GET_NAME, sys::arg(process.comm));
     return;
   }
-  const int fd = sys::open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  const long size = sys::read(fd, process.comm, sizeof process.comm);
-  sys::close(fd);
-  if (size > 0) process.comm[size - 1] = '\0';  // the kernel ends it with a newline
+  run_in_own_table(read_first_threads_name, nullptr);
 }
 
 void print_help() {

@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "preload/descriptor_guard.h"
+#include "preload/own_table.h"
 #include "preload/sys.h"
 
 namespace umaskaudit::shim {
@@ -14,12 +14,28 @@ namespace {
 char root[4096];
 constinit std::atomic<std::uint32_t> length = 0;
 
+struct NewRoot {
+  const char* path;
+  char* out;
+  std::uint32_t size;
+  std::uint32_t length = 0;
+};
+
+void name_directory(void* argument) {
+  auto* asked = static_cast<NewRoot*>(argument);
+  const int fd = sys::open(asked->path, O_PATH | O_CLOEXEC | O_DIRECTORY);
+  if (fd < 0) return;
+  asked->length = name_of_open_file(fd, asked->out, asked->size);
+  sys::close(fd);
+}
+
 }  // namespace
 
 std::uint32_t name_of_open_file(int fd, char* out, std::uint32_t size) {
-  char link[32];
+  // The thread's own: a task of ours has other descriptors than its process (own_table.h).
+  char link[40];
   TextBuffer text(link, sizeof link);
-  text.put("/proc/self/fd/").decimal(static_cast<unsigned>(fd)).end();
+  text.put("/proc/thread-self/fd/").decimal(static_cast<unsigned>(fd)).end();
   const long found = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg(link), sys::arg(out), size);
   if (found <= 0 || found >= static_cast<long>(size)) return 0;
   out[found] = '\0';
@@ -27,12 +43,9 @@ std::uint32_t name_of_open_file(int fd, char* out, std::uint32_t size) {
 }
 
 std::uint32_t name_new_root(const char* path, char* out, std::uint32_t size) {
-  const DescriptorGuard guard;
-  const int fd = sys::open(path, O_PATH | O_CLOEXEC | O_DIRECTORY);
-  if (fd < 0) return 0;
-  const std::uint32_t found = name_of_open_file(fd, out, size);
-  sys::close(fd);
-  return found;
+  NewRoot asked{path, out, size};
+  run_in_own_table(name_directory, &asked);
+  return asked.length;
 }
 
 void move_root(const char* name, std::uint32_t name_length) {

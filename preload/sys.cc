@@ -70,7 +70,7 @@ long read_clock_without_call() {
   return error;
 }
 
-// No exit signal, as in birth_mask.cc.
+// No exit signal: no plain wait(2) of the program finds it.
 bool vdso_tells_time() {
   const long child = call(SYS_clone, 0);
   if (child == 0) {
