@@ -153,13 +153,13 @@ void write_birth(trace::Origin origin, const trace::Context& context) {
 }
 
 void start_recording() {
-  const bool filtered = study_inherited_filter();
   process.pid.store(static_cast<std::uint32_t>(sys::getpid()), std::memory_order_relaxed);
   process.options = {};
   const char* given = start_variable("UMASKAUDIT_OPTIONS");
   // Neither options nor LD_PRELOAD name us: we come from /etc/ld.so.preload, or a program was
   // linked with us for the API. Nobody at this process asked for a log on its stderr.
   if (given == nullptr && own_preload_entry(start_variable("LD_PRELOAD")).begin == nullptr) return;
+  const bool filtered = study_inherited_filter();
   parse_options(given, process.options, warn);
   if (process.options.help) print_help();
   const bool moved = make_options_absolute();

@@ -255,7 +255,8 @@ class Contexts(Case):
         self.assertEqual(made["before"]["fs"], made["after"]["fs"], "one context of two threads")
         self.assertNotEqual(made["before"]["fs"], made["main"]["fs"])
         changes = [(event["argument"], event["new"]) for event in report.of("umask")]
-        self.assertEqual(changes, [("7027", "0027"), ("0077", "0077"), ("7007", "0007")])
+        self.assertEqual(changes, [("7027", "0027"), ("0077", "0077"), ("7007", "0007"),
+                                   ("0022", "0022")])
 
 
 if __name__ == "__main__":

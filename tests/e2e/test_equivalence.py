@@ -58,6 +58,7 @@ VICTIMS = {
     "rings": ([], ["calls"]),
     # Before a filter the shim starts a child that tells whether the clock is a system call; where
     # it starts under one, it says that it cannot record.
+    "seccomp_bars": (["exclusive", "errno", "prctl"], ["held", "masks", "calls"]),
     "seccomp_exec": ([], ["stderr", "held", "masks", "calls"]),
     "seccomp_strict": ([], ["held", "masks", "calls"]),
     "vanishing_stacks": (["inside"], []),

@@ -29,5 +29,6 @@ int main(int argc, char** argv) {
     friend_thread.join();
   }).join();
   victim::create(dir + "/main2", 0666, 0027);
+  umask(0022);  // returns 0027
   return 0;
 }
