@@ -2,10 +2,8 @@
 // sockets are looked for first.
 #include "reporter/commands/live_log.h"
 
-#include <fcntl.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/syslog_sink.h>
 #ifdef UMASKAUDIT_JOURNALD
 #include <spdlog/sinks/systemd_sink.h>
@@ -13,8 +11,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
+
+#include "reporter/commands/live_file.h"
 
 namespace umaskaudit {
 namespace {
@@ -22,28 +21,15 @@ namespace {
 constexpr char kName[] = "umaskaudit";
 constexpr char kFile[] = "file:";
 constexpr std::size_t kFileBytes = std::size_t{16} << 20;
-constexpr std::size_t kOlderFiles = 4;
+constexpr unsigned kOlderFiles = 4;
 
 bool is_file(const std::string& word) { return word.rfind(kFile, 0) == 0; }
 
-// The first file and those that rotation makes: fopen(3) would leave their modes to the umask.
-void make_private(const std::string& path) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0600);
-  if (fd >= 0) close(fd);
-}
-
-void keep_from_exec(const std::string&, std::FILE* file) {
-  fcntl(fileno(file), F_SETFD, FD_CLOEXEC);
-}
-
-spdlog::sink_ptr file_sink(const std::string& path) {
-  spdlog::file_event_handlers handlers;
-  handlers.before_open = make_private;
-  handlers.after_open = keep_from_exec;
-  auto sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(path, kFileBytes, kOlderFiles,
-                                                                     false, handlers);
-  sink->set_pattern("%Y-%m-%dT%H:%M:%S.%f%z %v");
-  return sink;
+Result<spdlog::sink_ptr> file_sink(const std::string& path) {
+  Result<std::shared_ptr<LiveFile>> file = LiveFile::open(path, kFileBytes, kOlderFiles);
+  if (!file) return file.error();
+  (*file)->set_pattern("%Y-%m-%dT%H:%M:%S.%f%z %v");
+  return spdlog::sink_ptr(std::move(*file));
 }
 
 bool is_there(const char* socket) { return access(socket, F_OK) == 0; }
@@ -66,14 +52,7 @@ Result<spdlog::sink_ptr> journal_sink() {
 
 Result<spdlog::sink_ptr> make_sink(const std::string& word, Console& console) {
   using spdlog::sink_ptr;
-  if (is_file(word)) {
-    const std::string path = word.substr(sizeof kFile - 1);
-    try {
-      return file_sink(path);
-    } catch (const spdlog::spdlog_ex& error) {
-      return no_place("cannot log to '" + path + "'", error.what(), "another file");
-    }
-  }
+  if (is_file(word)) return file_sink(word.substr(sizeof kFile - 1));
   if (word == "journald") return journal_sink();
   if (word == "syslog") {
     if (!is_there("/dev/log"))

@@ -243,6 +243,53 @@ class RunLive(LiveCase):
             self.assertIn(cause, result.stderr)
             self.assertFalse((self.work / "made").exists())
 
+    def refused(self, path, cause):
+        """`run` ends before its program starts, and says why; nothing was made or written."""
+        before = harness.tree(self.top)
+        result = self.execute(harness.TOOL, "run", "-o", self.new_run(), "--live-to",
+                              f"file:{path}", "--", "mkdir", "made")
+        self.assertEqual((result.returncode, result.stdout), (2, b""))
+        self.assertIn(cause, result.stderr)
+        self.assertEqual(harness.tree(self.top), before)
+
+    def test_a_file_in_a_directory_that_is_not_there(self):
+        self.refused(self.top / "none" / "live.log", b"No such file or directory")
+
+    def test_a_file_that_somebody_else_may_have_put_there(self):
+        theirs = self.top / "theirs"
+        theirs.write_text("before\n")
+        planted = self.top / "planted"
+        planted.symlink_to(theirs)
+        self.refused(planted, b"symbolic link")
+        planted.unlink()
+        planted.symlink_to(self.top / "new")  # dangling: O_CREAT would make its target
+        self.refused(planted, b"symbolic link")
+        planted.unlink()
+        planted.hardlink_to(theirs)
+        self.refused(planted, b"more than one name")
+        planted.unlink()
+        self.refused(self.work, b"directory")
+        self.assertEqual(theirs.read_text(), "before\n")
+        if os.geteuid() == 0:
+            theirs.chmod(0o666)
+            os.chown(theirs, 65534, 65534)
+            self.refused(theirs, b"another user")
+            self.assertEqual(theirs.read_text(), "before\n")
+
+    def test_a_file_that_grew_is_kept_to_a_size(self):
+        log = self.top / "live.log"
+        for name, content in (("live.log", "b" * (16 << 20)), ("live.1.log", "1"),
+                              ("live.4.log", "4")):
+            (self.top / name).write_text(content)
+        os.umask(0)
+        result, run = self.run_live("--live-to", f"file:{log}")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.check_story(log.read_text(), run)
+        self.assertEqual(stat.S_IMODE(log.stat().st_mode), 0o600)
+        self.assertEqual((self.top / "live.1.log").stat().st_size, 16 << 20)
+        self.assertEqual((self.top / "live.2.log").read_text(), "1")
+        self.assertEqual((self.top / "live.4.log").read_text(), "4")
+
     def received(self, place, socket_path, *binds):
         """The datagrams of a run in a mount namespace where our socket is the daemon's."""
         if os.geteuid() != 0:
