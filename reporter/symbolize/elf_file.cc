@@ -131,7 +131,7 @@ bool harmless_to_open(const std::string& path) {
   return stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
 }
 
-bool file_crc32(int fd, std::uint32_t& crc) {
+bool file_crc32(int fd, std::uint64_t most, std::uint32_t& crc) {
   static constexpr auto kTable = [] {
     std::array<std::uint32_t, 256> table{};
     for (std::uint32_t i = 0; i < table.size(); ++i) {
@@ -152,9 +152,15 @@ bool file_crc32(int fd, std::uint32_t& crc) {
       value = (value >> 8) ^ kTable[(value ^ buffer[static_cast<std::size_t>(i)]) & 0xFF];
     }
     at += got;
+    if (static_cast<std::uint64_t>(at) > most) return false;
   }
   crc = value ^ 0xFFFFFFFFu;
   return true;
+}
+
+std::uint64_t file_size(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
 std::string to_hex(const unsigned char* bytes, std::size_t size) {

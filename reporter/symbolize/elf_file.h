@@ -65,8 +65,12 @@ std::string directory_of(const std::string& path);
 // False for what exists and must not be opened: FIFOs, devices, sockets.
 bool harmless_to_open(const std::string& path);
 
-// CRC-32 (IEEE 802.3) of the whole file, as .gnu_debuglink has it. False when it cannot be read.
-bool file_crc32(int fd, std::uint32_t& crc);
+// CRC-32 (IEEE 802.3) of the whole file, as .gnu_debuglink has it. False when it cannot be read, or
+// has more than `most` bytes.
+bool file_crc32(int fd, std::uint64_t most, std::uint32_t& crc);
+
+// The size in bytes; 0 when it cannot be told.
+std::uint64_t file_size(int fd);
 
 // Lower-case hex, as build ids are written.
 std::string to_hex(const unsigned char* bytes, std::size_t size);

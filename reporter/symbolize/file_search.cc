@@ -13,6 +13,12 @@ std::string changed_note(const ModuleKey& key, const ElfFile& on_disk) {
          (on_disk.build_id.empty() ? "none" : on_disk.build_id) + " on disk)";
 }
 
+// The checksum is that of the whole file, and the file may be sparse: reading 1 TiB takes an hour.
+// Debug information is some ten times as large as the code that it describes.
+std::uint64_t most_debug_bytes(const ElfFile& main) {
+  return (std::uint64_t{64} << 20) + 256 * file_size(main.fd.get());
+}
+
 }  // namespace
 
 FileSearch::FileSearch(const SymbolOptions& options) : sysroot_(options.sysroot) {
@@ -34,8 +40,20 @@ std::optional<ElfFile> FileSearch::by_build_id(const std::string& build_id,
   return std::nullopt;
 }
 
+bool FileSearch::has_checksum(const ElfFile& file, const ElfFile& main, std::string& note) {
+  const std::uint64_t size = file_size(file.fd.get());
+  if (size > most_debug_bytes(main) || size > checksum_bytes_) {
+    note = main.path + ": its debug file " + file.path + " (" + std::to_string(size) +
+           " bytes) is too large to compute its checksum, and it has no build id";
+    return false;
+  }
+  checksum_bytes_ -= size;
+  std::uint32_t crc = 0;
+  return file_crc32(file.fd.get(), size, crc) && crc == main.debuglink_crc;
+}
+
 // The places that gdb looks at, in its order.
-std::optional<ElfFile> FileSearch::by_debuglink(const ElfFile& main) {
+std::optional<ElfFile> FileSearch::by_debuglink(const ElfFile& main, std::string& note) {
   const std::string& link = main.debuglink;
   if (link.empty() || link.find('/') != std::string::npos) return std::nullopt;
   const std::string beside = directory_of(main.path);
@@ -48,18 +66,16 @@ std::optional<ElfFile> FileSearch::by_debuglink(const ElfFile& main) {
   for (const Directory& place : places) {
     Result<ElfFile> file = open_elf(place.root, place.path);
     if (!file) continue;
-    std::uint32_t crc = 0;
-    const bool same = main.build_id.empty()
-                          ? file_crc32(file->fd.get(), crc) && crc == main.debuglink_crc
-                          : file->build_id == main.build_id;
+    const bool same =
+        main.build_id.empty() ? has_checksum(*file, main, note) : file->build_id == main.build_id;
     if (same) return std::move(*file);
   }
   return std::nullopt;
 }
 
-std::optional<ElfFile> FileSearch::debug_file(const ElfFile& main) {
+std::optional<ElfFile> FileSearch::debug_file(const ElfFile& main, std::string& note) {
   if (std::optional<ElfFile> file = by_build_id(main.build_id, ".debug")) return file;
-  if (std::optional<ElfFile> file = by_debuglink(main)) return file;
+  if (std::optional<ElfFile> file = by_debuglink(main, note)) return file;
   if (debuginfod_) return debuginfod_->find(main.build_id, Debuginfod::Kind::debug_info);
   return std::nullopt;
 }
@@ -100,7 +116,7 @@ Result<FoundModule> FileSearch::find(const ModuleKey& key) {
     if (!file) return Error{std::move(note), "", "", ExitCode::unreadable};
     found.main = std::move(*file);
   }
-  if (!found.main.debug_info) found.debug = debug_file(found.main);
+  if (!found.main.debug_info) found.debug = debug_file(found.main, found.note);
   return found;
 }
 

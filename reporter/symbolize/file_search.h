@@ -18,6 +18,7 @@ namespace umaskaudit {
 struct FoundModule {
   ElfFile main;
   std::optional<ElfFile> debug;  // only when `main` has no DWARF of its own
+  std::string note;              // why a debug file that is there was not used, for people
 };
 
 class FileSearch {
@@ -39,13 +40,15 @@ class FileSearch {
   };
   std::optional<ElfFile> by_build_id(const std::string& build_id, const std::string& suffix,
                                      ElfKind kind = ElfKind::loadable);
-  std::optional<ElfFile> by_debuglink(const ElfFile& main);
-  std::optional<ElfFile> debug_file(const ElfFile& main);
+  std::optional<ElfFile> by_debuglink(const ElfFile& main, std::string& note);
+  std::optional<ElfFile> debug_file(const ElfFile& main, std::string& note);
+  bool has_checksum(const ElfFile& file, const ElfFile& main, std::string& note);
   std::optional<ElfFile> recorded_elsewhere(const std::string& build_id);
 
   std::string sysroot_;
   std::vector<Directory> directories_;
   std::optional<Debuginfod> debuginfod_;
+  std::uint64_t checksum_bytes_ = std::uint64_t{4} << 30;  // to be read at most, of all files
 };
 
 }  // namespace umaskaudit

@@ -54,6 +54,7 @@ bool Module::load(FoundModule found, FileSearch& files) {
   dwfl_module_info(module_, &user, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
   if (user == nullptr) return false;
   *user = this;
+  note_ = std::move(found.note);
   if (found.debug) debug_fd_ = found.debug->fd.release();
 
   Dwarf* dwarf = dwfl_module_getdwarf(module_, &bias_);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "reporter/base/result.h"
 #include "reporter/symbolize/debug_info.h"
@@ -28,6 +29,8 @@ class Module {
   Places places_at(std::uint64_t address);
   // True when nothing in the module could have a name: stripped, and no debug file was found.
   bool is_nameless();
+  // FoundModule::note.
+  const std::string& note() const { return note_; }
 
  private:
   struct DwflEnd {
@@ -53,6 +56,7 @@ class Module {
   Dwarf_Addr bias_ = 0;            // address - address in DWARF; not 0 for prelinked modules
   std::unique_ptr<DebugInfo> debug_;
   std::unique_ptr<SymbolTable> symbols_;
+  std::string note_;
 };
 
 }  // namespace umaskaudit

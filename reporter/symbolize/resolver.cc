@@ -19,7 +19,8 @@ Resolver::Entry& Resolver::entry_of(const ModuleKey& key) {
   Result<std::unique_ptr<Module>> module = Module::open(key, files_);
   if (module) {
     entry.module = std::move(*module);
-    if (entry.module->is_nameless())
+    entry.note = entry.module->note();
+    if (entry.note.empty() && entry.module->is_nameless())
       entry.note = key.path + ": no symbols in it, and no debug file";
   } else {
     entry.note = module.error().what;
