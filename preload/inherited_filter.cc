@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <cstring>
@@ -65,6 +66,7 @@ constexpr long kNoPath = 0;
 constexpr long kNothing = 0;
 constexpr long kCreatedQuery = 1024 + 4;
 constexpr long kCreate = O_WRONLY | O_CREAT | O_TRUNC;
+constexpr long kLog = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW;
 
 // What we may call, with the flags of our own calls, and without effect: no path, no descriptor, no
 // memory. A call that is made with different flags stands here once for each.
@@ -77,7 +79,9 @@ constexpr Trial kTrials[] = {
     {SYS_openat, {AT_FDCWD, kNoPath, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC}},
     {SYS_openat, {AT_FDCWD, kNoPath, O_PATH | O_DIRECTORY | O_CLOEXEC}},
     {SYS_openat, {AT_FDCWD, kNoPath, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY}},
-    {SYS_openat, {AT_FDCWD, kNoPath, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK}},
+    {SYS_openat, {AT_FDCWD, kNoPath, kLog}},
+    {SYS_openat, {AT_FDCWD, kNoPath, kLog | O_CREAT | O_EXCL, 0600}},
+    {SYS_openat, {AT_FDCWD, kNoPath, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC}},
     {SYS_openat, {AT_FDCWD, kNoPath, O_TMPFILE | O_RDWR | O_CLOEXEC, 0777}},
 #if defined(SYS_open)
     {SYS_open, {kNoPath, kCreate | O_EXCL, 0600}},
@@ -133,6 +137,15 @@ constexpr Trial kTrials[] = {
     {SYS_kill, {0, 0}},
     {SYS_tgkill, {0, 0, 0}},
     {SYS_write, {kNoFile, kNothing, 0}},
+    {SYS_pwritev2, {kNoFile, kNothing, 1, -1, -1, RWF_NOWAIT}},
+    {SYS_vmsplice, {kNoFile, kNothing, 1, SPLICE_F_NONBLOCK}},
+    {SYS_sendto, {kNoFile, kNothing, 0, MSG_DONTWAIT | MSG_NOSIGNAL}},
+    {SYS_ppoll, {kNothing, 1, kNothing, kNothing}},
+    {SYS_ioctl, {kNoFile, 0x5401, kNothing}},  // TCGETS
+    {SYS_sigaltstack, {kNothing, kNothing}},
+    {SYS_close_range, {1, 0, CLOSE_RANGE_UNSHARE}},
+    {SYS_unshare, {CLONE_FILES}},
+    {SYS_nanosleep, {kNothing, kNothing}},
     {SYS_gettid, {}},
     {SYS_getpid, {}},
     {SYS_getppid, {}},

@@ -21,6 +21,7 @@
 #include "preload/libc_names.h"
 #include "preload/livelog.h"
 #include "preload/loaded_objects.h"
+#include "preload/log_sink.h"
 #include "preload/own_table.h"
 #include "preload/real.h"
 #include "preload/recorder.h"
@@ -30,6 +31,7 @@
 #include "preload/segment.h"
 #include "preload/start_environment.h"
 #include "preload/state.h"
+#include "preload/symbols.h"
 #include "preload/sys.h"
 #include "preload/unwind/own_stack.h"
 
@@ -109,7 +111,7 @@ void print_help() {
     char line[256];
     TextBuffer text(line, sizeof line);
     text.put("  ").put(name).put("=  ").put(help).put('\n');
-    sys::write(2, text.begin(), text.length());
+    write_to_stderr(text);
   });
 }
 
@@ -240,6 +242,7 @@ void adopt_fork(bool unseen) {
   process.pid.store(static_cast<std::uint32_t>(sys::getpid()), std::memory_order_relaxed);
   release_all_scratch();
   release_loaded_objects();
+  release_symbols();
   unlock_descriptors();
   const trace::Context context = adopt_forked_context(unseen);
   write_birth(static_cast<trace::Origin>(context.origin), context);

@@ -85,4 +85,35 @@ class InternTable {
   Bucket first_[kFirstBuckets] = {};
 };
 
+// The same for keys that go out of use: of fixed size, a new entry replaces an old one. What is no
+// longer found is looked up the long way again.
+class RecentIds {
+ public:
+  // 0: not known, or no longer. `hash` is not 0.
+  std::uint32_t find(std::uint64_t hash) const {
+    const Entry& entry = entries_[place_of(hash)];
+    const std::uint32_t id = entry.id.load(std::memory_order_acquire);
+    const bool known = (entry.tag.load(std::memory_order_relaxed) ^ id) == hash;
+    return known ? id : 0;
+  }
+
+  // `id` is not 0.
+  void insert(std::uint64_t hash, std::uint32_t id) {
+    Entry& entry = entries_[place_of(hash)];
+    entry.tag.store(hash ^ id, std::memory_order_relaxed);
+    entry.id.store(id, std::memory_order_release);
+  }
+
+ private:
+  // The halves of two entries do not make a third: `tag` is the hash and the id in one.
+  struct Entry {
+    std::atomic<std::uint64_t> tag = 0;
+    std::atomic<std::uint32_t> id = 0;
+  };
+  static constexpr unsigned kEntries = 4096;  // 64 KiB; untouched pages cost nothing
+  static std::size_t place_of(std::uint64_t hash) { return hash >> 20 & (kEntries - 1); }
+
+  Entry entries_[kEntries] = {};
+};
+
 }  // namespace umaskaudit::shim

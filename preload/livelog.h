@@ -1,7 +1,6 @@
 // The live log of a plain LD_PRELOAD: readable lines on stderr or in a file.
-// Must never tear a line (one write each), raise SIGPIPE, block signals for long, keep a
-// descriptor, or write to a file that merely inherited descriptor 2. What cannot be written is
-// counted. Called by the shapes when log= is on.
+// Must never take memory from the program; where the lines go, and what is never done to get them
+// there: log_sink.h. Called by the shapes when log= is on.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +12,6 @@
 #include "preload/stacks.h"
 
 namespace umaskaudit::shim {
-
-// True when log= names a file.
-bool log_is_file();
-
-// Remembers where the log goes; descriptor 2 is remembered as the file it is now, a file is made.
-void open_log();
 
 void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack);
 void log_creation(const Author& author, const Request& request, const trace::Create& record,

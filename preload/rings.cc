@@ -6,12 +6,14 @@
 #include <sys/auxv.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstring>
 
 #include "preload/blind_spot.h"
 #include "preload/dynamic.h"
 #include "preload/fs_context.h"
 #include "preload/loaded_objects.h"
+#include "preload/sys.h"
 
 namespace umaskaudit::shim {
 
@@ -24,23 +26,49 @@ bool is_ring_library(const char* name) {
   return strncmp(name, kName, sizeof kName - 1) == 0;
 }
 
-// The name by which it asks for the library, or null.
-const char* needed_ring_library(std::uintptr_t bias, const ElfW(Dyn) * dynamic) {
-  const char* strings = nullptr;
-  if (dynamic == nullptr) return nullptr;
-  for (const auto* entry = dynamic; entry->d_tag != DT_NULL; ++entry) {
-    if (entry->d_tag == DT_STRTAB) {
-      strings = reinterpret_cast<const char*>(address_of(bias, *entry));
+// The name by which an object asks for the library. The section is read as copies: its pages may be
+// unreadable, and another thread may unload the object.
+class NeededRingLibrary {
+ public:
+  NeededRingLibrary(std::uintptr_t bias, const ElfW(Dyn) * dynamic) {
+    std::uintptr_t strings = 0;
+    each(dynamic, DT_STRTAB, [&](const ElfW(Dyn) & entry) {
+      strings = address_of(bias, entry);
+      return true;
+    });
+    if (strings == 0) return;
+    each(dynamic, DT_NEEDED, [&](const ElfW(Dyn) & entry) {
+      const auto* name = reinterpret_cast<const char*>(strings + entry.d_un.d_val);
+      const long copied = sys::copy_memory(name_, name, sizeof name_ - 1);
+      name_[copied > 0 ? copied : 0] = '\0';
+      return is_ring_library(name_);
+    });
+    if (!is_ring_library(name_)) name_[0] = '\0';
+  }
+  // Null: it does not.
+  const char* name() const { return name_[0] != '\0' ? name_ : nullptr; }
+
+ private:
+  // Until `enough` says so.
+  template <typename Enough>
+  static void each(const ElfW(Dyn) * dynamic, ElfW(Sxword) tag, Enough enough) {
+    constexpr unsigned kMost = 512;  // of a section that does not end
+    if (dynamic == nullptr) return;
+    ElfW(Dyn) entries[8];
+    for (unsigned i = 0; i < kMost; ++i) {
+      if (i % 8 == 0) {
+        const long copied = sys::copy_memory(entries, dynamic + i, sizeof entries);
+        if (copied < static_cast<long>(sizeof entries[0])) return;
+        memset(reinterpret_cast<char*>(entries) + copied, 0,
+               sizeof entries - static_cast<std::size_t>(copied));
+      }
+      const ElfW(Dyn)& entry = entries[i % 8];
+      if (entry.d_tag == DT_NULL || (entry.d_tag == tag && enough(entry))) return;
     }
   }
-  if (strings == nullptr) return nullptr;
-  for (const auto* entry = dynamic; entry->d_tag != DT_NULL; ++entry) {
-    if (entry->d_tag == DT_NEEDED && is_ring_library(strings + entry->d_un.d_val)) {
-      return strings + entry->d_un.d_val;
-    }
-  }
-  return nullptr;
-}
+
+  char name_[32] = {};
+};
 
 void tell(const Author& author, std::uint32_t context, const char* name) {
   if (told.exchange(true)) return;
@@ -59,13 +87,14 @@ void look_for_rings_at_start(const Author& author, std::uint32_t context) {
   LoadedObject program;
   // The program headers lie in the program (getauxval(3)).
   if (!find_object(getauxval(AT_PHDR), program)) return;
-  const char* name = needed_ring_library(program.bias, program.dynamic);
-  if (name != nullptr) tell(author, context, name);
+  const NeededRingLibrary needed(program.bias, program.dynamic);
+  if (needed.name() != nullptr) tell(author, context, needed.name());
 }
 
 void look_for_rings(std::uintptr_t bias, const ElfW(Dyn) * dynamic) {
   if (told.load(std::memory_order_relaxed)) return;
-  if (const char* name = needed_ring_library(bias, dynamic)) tell(name);
+  const NeededRingLibrary needed(bias, dynamic);
+  if (needed.name() != nullptr) tell(needed.name());
 }
 
 void look_for_rings(const char* file) {

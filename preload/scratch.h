@@ -1,8 +1,8 @@
 // Memory that must not lie on the program's stack: threads with PTHREAD_STACK_MIN, coroutines and
 // signal stacks have little of it.
 // Must never wait: when all is taken, there is none. A holder may vanish without giving back (a
-// handler's longjmp(3), a vfork child's exec); the next one at the same address of the stack takes
-// over what it left, for two that live cannot have one address.
+// handler's longjmp(3), an asynchronous pthread_cancel(3), a vfork child's exec): what it held is
+// taken over by the next holder at the same address, and by any other as soon as all is taken.
 #pragma once
 
 #include <cstddef>
@@ -30,6 +30,7 @@ class Scratch {
   void take() const;
   void give_back() const;
 
+  // The first member: an object whose first word is another one no longer holds the buffer.
   mutable char* at_ = nullptr;
 };
 
@@ -48,8 +49,8 @@ class Room {
   char* get() const { return at_; }
 
  private:
+  char* place_;  // the first member, as in Scratch
   char* at_;
-  unsigned index_;
 };
 
 }  // namespace umaskaudit::shim

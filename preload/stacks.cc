@@ -14,7 +14,10 @@ namespace umaskaudit::shim {
 
 namespace {
 
+// By what the frames are, which dlclose(3) does not change; and by their addresses, which mean
+// other code afterwards: `generation` is part of that key.
 constinit InternTable stacks;
+constinit RecentIds recent;
 constinit std::atomic<std::uint32_t> generation = 0;
 
 bool wanted(Event event) {
@@ -38,10 +41,8 @@ struct WalkSpace {
 static_assert(sizeof(WalkSpace) <= Scratch::kSize);
 static_assert(sizeof(RuleSpace::bytes) >= kMaxDepth * sizeof(std::uint64_t));
 
-[[gnu::noinline]] std::uint32_t write_stack(const Author& author, const StackWalk& walk,
-                                            WalkSpace& space) {
-  auto* const frames = new (space.rules.bytes) std::uint64_t[kMaxDepth];
-  for (unsigned i = 0; i < walk.count; ++i) frames[i] = encode_frame(author, space.pcs[i]);
+std::uint32_t write_stack(const Author& author, const StackWalk& walk,
+                          const std::uint64_t* frames) {
   trace::Stack record{};
   record.id = next_id(trace::IdSpace::stack);
   record.count = static_cast<std::uint16_t>(walk.count);
@@ -56,25 +57,46 @@ static_assert(sizeof(RuleSpace::bytes) >= kMaxDepth * sizeof(std::uint64_t));
 }
 
 // Four chains instead of one: each step of a chain waits for the one before.
-std::uint64_t hash_of(const StackWalk& walk, const std::uintptr_t* pcs) {
-  std::uint64_t chains[4] = {generation.load(std::memory_order_relaxed) + 1, 2, 3, 4};
+template <typename Word>
+std::uint64_t hash_of(const Word* words, unsigned count, std::uint64_t seed) {
+  std::uint64_t chains[4] = {seed + 1, 2, 3, 4};
   unsigned i = 0;
-  for (; i + 4 <= walk.count; i += 4) {
+  for (; i + 4 <= count; i += 4) {
     for (unsigned chain = 0; chain < 4; ++chain) {
-      chains[chain] = mix(chains[chain], pcs[i + chain]);
+      chains[chain] = mix(chains[chain], words[i + chain]);
     }
   }
-  for (; i < walk.count; ++i) chains[0] = mix(chains[0], pcs[i]);
+  for (; i < count; ++i) chains[0] = mix(chains[0], words[i]);
   const std::uint64_t hash = mix(mix(chains[0], chains[1]), mix(chains[2], chains[3]));
-  return mix(hash, walk.count) | 1;
+  return mix(hash, count) | 1;
+}
+
+// A frame whose module could not be written, or has no number any more, is a bare address.
+[[gnu::noinline]] std::uint32_t intern_frames(const Author& author, const StackWalk& walk,
+                                              WalkSpace& space) {
+  auto* const frames = new (space.rules.bytes) std::uint64_t[kMaxDepth];
+  bool whole = true;
+  for (unsigned i = 0; i < walk.count; ++i) {
+    const Frame frame = encode_frame(author, space.pcs[i]);
+    frames[i] = frame.word;
+    whole = whole && frame.named;
+  }
+  if (!whole) count_loss(trace::Loss::stack_dropped);
+  const std::uint64_t hash = hash_of(frames, walk.count, 0);
+  std::uint32_t id = stacks.find(hash);
+  if (id != 0) return id;
+  id = write_stack(author, walk, frames);
+  if (id != 0 && whole) stacks.insert(hash, id);
+  return id;
 }
 
 std::uint32_t intern_stack(const Author& author, const StackWalk& walk, WalkSpace& space) {
-  const std::uint64_t hash = hash_of(walk, space.pcs);
-  std::uint32_t id = stacks.find(hash);
+  const std::uint64_t hash =
+      hash_of(space.pcs, walk.count, generation.load(std::memory_order_relaxed));
+  std::uint32_t id = recent.find(hash);
   if (id != 0) return id;
-  id = write_stack(author, walk, space);
-  if (id != 0) stacks.insert(hash, id);
+  id = intern_frames(author, walk, space);
+  if (id != 0) recent.insert(hash, id);
   return id;
 }
 

@@ -1,12 +1,11 @@
 // Reads an object's relocations and version needs; see symbol_version.h. The tables are those that
-// the loader itself used, so they are there and well formed (elf(5), .gnu.version_r).
+// the loader itself used, so they are well formed (elf(5), .gnu.version_r); what the program has
+// made unreadable since is not read.
 
 #include "preload/symbol_version.h"
 
 #include <elf.h>
 #include <link.h>
-
-#include <cstring>
 
 #include "preload/dynamic.h"
 #include "preload/loaded_objects.h"
@@ -27,7 +26,9 @@ struct Tables {
 
 Tables read_tables(const LoadedObject& object) {
   Tables tables;
-  for (const ElfW(Dyn)* entry = object.dynamic; entry->d_tag != DT_NULL; ++entry) {
+  ReadableTable section;
+  for (const ElfW(Dyn)* entry = object.dynamic; section.can_read(entry) && entry->d_tag != DT_NULL;
+       ++entry) {
     switch (entry->d_tag) {
       case DT_STRTAB:
         tables.strings = reinterpret_cast<const char*>(address_of(object.bias, *entry));
@@ -62,13 +63,19 @@ Tables read_tables(const LoadedObject& object) {
 
 // The number that the object gave `version`; 0: it needs no such version of anything.
 unsigned number_of(const Tables& tables, const char* version) {
+  ReadableTable needs;
+  ReadableTable strings;
   std::uintptr_t at = tables.needs;
   while (at != 0) {
     const auto& file = *reinterpret_cast<const ElfW(Verneed)*>(at);
+    if (!needs.can_read(&file)) return 0;
     std::uintptr_t entry_at = at + file.vn_aux;
     for (unsigned i = 0; i < file.vn_cnt; ++i) {
       const auto& entry = *reinterpret_cast<const ElfW(Vernaux)*>(entry_at);
-      if (strcmp(tables.strings + entry.vna_name, version) == 0) return entry.vna_other & 0x7FFFu;
+      if (!needs.can_read(&entry)) return 0;
+      if (strings.is_text(tables.strings + entry.vna_name, version)) {
+        return entry.vna_other & 0x7FFFu;
+      }
       entry_at += entry.vna_next;
     }
     at = file.vn_next != 0 ? at + file.vn_next : 0;
@@ -88,12 +95,20 @@ bool binds_to_version(std::uintptr_t caller, const char* name, const char* versi
   const unsigned wanted = number_of(tables, version);
   if (wanted == 0) return false;
   bool bound = false;
+  ReadableTable strings;
+  ReadableTable symbols;
+  ReadableTable versions;
   for (unsigned table = 0; table < 2; ++table) {
     const auto* entry = reinterpret_cast<const ElfW(Rela)*>(tables.relocations[table]);
+    ReadableTable relocations;
     for (std::uint64_t i = 0; i < tables.sizes[table] / sizeof *entry; ++i) {
+      if (!relocations.can_read(&entry[i])) return false;
       const std::uint64_t symbol = ELF64_R_SYM(entry[i].r_info);
-      if (symbol == 0 || strcmp(tables.strings + tables.symbols[symbol].st_name, name) != 0)
+      if (symbol == 0 || !symbols.can_read(&tables.symbols[symbol]) ||
+          !versions.can_read(&tables.versions[symbol]) ||
+          !strings.is_text(tables.strings + tables.symbols[symbol].st_name, name)) {
         continue;
+      }
       if ((tables.versions[symbol] & 0x7FFFu) != wanted) return false;
       bound = true;
     }

@@ -5,20 +5,24 @@
 #include <elf.h>
 #include <link.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <cstring>
 #include <initializer_list>
 
+#include "preload/own_table.h"
 #include "preload/sys.h"
 
 namespace umaskaudit::shim {
 
 namespace {
 
-// One mapped file a module. An entry is filled before its key is published, and never changes.
+// One mapped file a module.
 struct File {
-  std::atomic<std::uintptr_t> key = 0;  // the module's start
+  std::atomic<std::uint64_t> key = 0;   // identity_of(module); 0: none
+  std::atomic<std::int32_t> users = 0;  // who read it just now; kChanging: nobody may begin
+  std::uintptr_t start = 0;             // of the module
   const unsigned char* bytes = nullptr;
   std::uint64_t size = 0;
   const ElfW(Sym) * symbols = nullptr;
@@ -26,9 +30,22 @@ struct File {
   const char* strings = nullptr;
   std::uint64_t strings_size = 0;
 };
+constexpr std::int32_t kChanging = -1;
 constexpr unsigned kFiles = 128;
 constinit File files[kFiles] = {};
-constinit std::atomic<unsigned> files_used = 0;
+constinit std::atomic<unsigned> next_victim = 0;
+
+// A jump out of a handler would leave a file that is read for ever.
+class WithoutSignals {
+ public:
+  WithoutSignals() : old_(sys::block_signals()) {}
+  ~WithoutSignals() { sys::restore_signals(old_); }
+  WithoutSignals(const WithoutSignals&) = delete;
+  WithoutSignals& operator=(const WithoutSignals&) = delete;
+
+ private:
+  sys::SignalSet old_;
+};
 
 bool inside(const File& file, std::uint64_t offset, std::uint64_t size) {
   return offset <= file.size && size <= file.size - offset;
@@ -38,10 +55,8 @@ bool inside(const File& file, std::uint64_t offset, std::uint64_t size) {
 bool same_object(const File& file, const Module& module) {
   const auto* header = reinterpret_cast<const ElfW(Ehdr)*>(file.bytes);
   if (file.size < sizeof *header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return false;
-  const std::uint64_t length =
-      header->e_phoff + std::uint64_t{header->e_phnum} * header->e_phentsize;
-  return length <= 4096 && length <= file.size &&
-         memcmp(file.bytes, reinterpret_cast<const void*>(module.start), length) == 0;
+  return module.headers_length != 0 && module.headers_length <= file.size &&
+         memcmp(file.bytes, module.headers, module.headers_length) == 0;
 }
 
 // .symtab where there is one, else .dynsym.
@@ -70,58 +85,148 @@ void find_table(File& file) {
   }
 }
 
-void map_file(const Module& module, File& file) {
-  const int fd = sys::open(module.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return;
+struct Opening {
+  const Module& module;
+  File& file;
+};
+
+void map_opened(const Opening& opening, int fd) {
   struct statx facts {};
-  void* bytes = nullptr;
-  if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) == 0 && (facts.stx_mode & S_IFMT) == S_IFREG) {
-    file.size = facts.stx_size;
-    bytes = sys::map(file.size, PROT_READ, MAP_PRIVATE, fd);
-  }
+  if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0 || !S_ISREG(facts.stx_mode)) return;
+  void* bytes = sys::map(facts.stx_size, PROT_READ, MAP_PRIVATE, fd);
+  if (bytes == nullptr) return;
+  opening.file.bytes = static_cast<const unsigned char*>(bytes);
+  opening.file.size = facts.stx_size;
+}
+
+void open_and_map(void* argument) {
+  const auto& opening = *static_cast<const Opening*>(argument);
+  const int fd = sys::open(opening.module.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return;
+  map_opened(opening, fd);
   sys::close(fd);
-  file.bytes = static_cast<const unsigned char*>(bytes);
-  if (bytes != nullptr && same_object(file, module)) find_table(file);
 }
 
-const File* file_of(const Module& module) {
-  const unsigned used = files_used.load(std::memory_order_acquire);
-  for (unsigned i = 0; i < used && i < kFiles; ++i) {
-    if (files[i].key.load(std::memory_order_acquire) == module.start) return &files[i];
-  }
-  const unsigned index = files_used.fetch_add(1, std::memory_order_acq_rel);
-  if (index >= kFiles) {
-    files_used.store(kFiles, std::memory_order_relaxed);
-    return nullptr;
-  }
-  map_file(module, files[index]);
-  files[index].key.store(module.start, std::memory_order_release);
-  return &files[index];
+void unmap_file(File& file) {
+  if (file.bytes != nullptr) sys::unmap(const_cast<unsigned char*>(file.bytes), file.size);
+  file.bytes = nullptr;
+  file.size = 0;
+  file.symbols = nullptr;
 }
 
-}  // namespace
+void map_file(const Module& module, File& file) {
+  Opening opening{module, file};
+  run_in_own_table(open_and_map, &opening);
+  if (file.bytes == nullptr) return;
+  if (same_object(file, module)) find_table(file);
+  if (file.symbols == nullptr) unmap_file(file);
+}
 
-bool find_symbol(const Module& module, std::uintptr_t pc, Symbol& symbol) {
-  const File* file = file_of(module);
-  if (file == nullptr || file->symbols == nullptr) return false;
-  const std::uintptr_t wanted = pc - module.base;
-  for (std::uint64_t i = 0; i < file->symbol_count; ++i) {
-    const ElfW(Sym)& candidate = file->symbols[i];
-    if (ELF64_ST_TYPE(candidate.st_info) != STT_FUNC || candidate.st_name >= file->strings_size) {
+bool begin_reading(File& file, std::uint64_t key) {
+  if (file.key.load(std::memory_order_acquire) != key) return false;
+  std::int32_t users = file.users.load(std::memory_order_relaxed);
+  do {
+    if (users == kChanging) return false;
+  } while (!file.users.compare_exchange_weak(users, users + 1, std::memory_order_acquire));
+  if (file.key.load(std::memory_order_acquire) == key) return true;
+  file.users.fetch_sub(1, std::memory_order_release);
+  return false;
+}
+
+void end_reading(File& file) { file.users.fetch_sub(1, std::memory_order_release); }
+
+// Nobody reads it, and nobody will until end_changing().
+bool begin_changing(File& file) {
+  std::int32_t none = 0;
+  return file.users.compare_exchange_strong(none, kChanging, std::memory_order_acquire);
+}
+
+void end_changing(File& file, std::uint64_t key, std::int32_t users) {
+  file.key.store(key, std::memory_order_release);
+  file.users.store(users, std::memory_order_release);
+}
+
+// Takes an empty place, else that of a file in turn. Null: all are in use.
+File* map_into_some_place(const Module& module, std::uint64_t key) {
+  for (unsigned tries = 0; tries < 2 * kFiles; ++tries) {
+    File& file = tries < kFiles
+                     ? files[tries]
+                     : files[next_victim.fetch_add(1, std::memory_order_relaxed) % kFiles];
+    const bool wanted = tries >= kFiles || file.key.load(std::memory_order_relaxed) == 0;
+    if (!wanted || !begin_changing(file)) continue;
+    unmap_file(file);
+    file.start = module.start;
+    map_file(module, file);
+    end_changing(file, key, 1);
+    return &file;
+  }
+  return nullptr;
+}
+
+// To be given back by end_reading(). Null: there is no place for it.
+File* file_of(const Module& module) {
+  const std::uint64_t key = identity_of(module);
+  for (File& file : files) {
+    if (begin_reading(file, key)) return &file;
+  }
+  return map_into_some_place(module, key);
+}
+
+bool look_up(const File& file, std::uintptr_t base, std::uintptr_t pc, Symbol& symbol) {
+  const std::uintptr_t wanted = pc - base;
+  for (std::uint64_t i = 0; i < file.symbol_count; ++i) {
+    const ElfW(Sym)& candidate = file.symbols[i];
+    if (ELF64_ST_TYPE(candidate.st_info) != STT_FUNC || candidate.st_name >= file.strings_size) {
       continue;
     }
     if (wanted < candidate.st_value || wanted - candidate.st_value >= candidate.st_size) continue;
-    symbol.name = file->strings + candidate.st_name;
-    symbol.length =
-        static_cast<unsigned>(strnlen(symbol.name, file->strings_size - candidate.st_name));
-    symbol.start = module.base + candidate.st_value;
+    const char* name = file.strings + candidate.st_name;
+    const auto length = static_cast<unsigned>(strnlen(name, file.strings_size - candidate.st_name));
+    symbol.cut = length > Symbol::kLongest;
+    symbol.length = symbol.cut ? Symbol::kLongest : length;
+    memcpy(symbol.name, name, symbol.length);
+    symbol.start = base + candidate.st_value;
     return true;
   }
   return false;
 }
 
+}  // namespace
+
+bool find_symbol(const Module& module, std::uintptr_t pc, Symbol& symbol) {
+  const WithoutSignals guard;
+  File* file = file_of(module);
+  if (file == nullptr) return false;
+  const bool found = file->symbols != nullptr && look_up(*file, module.base, pc, symbol);
+  end_reading(*file);
+  return found;
+}
+
 void forget_symbols() {
-  for (File& file : files) file.key.store(0, std::memory_order_relaxed);
+  const WithoutSignals guard;
+  const Scratch buffer;
+  for (File& file : files) {
+    const std::uint64_t key = file.key.load(std::memory_order_relaxed);
+    if (key == 0) continue;
+    Module module;
+    if (find_module(file.start, buffer, module) && identity_of(module) == key) continue;
+    if (!begin_changing(file)) continue;
+    unmap_file(file);
+    end_changing(file, 0, 0);
+  }
+}
+
+// What another thread was just changing is half of one file and half of another: only its place is
+// taken back.
+void release_symbols() {
+  for (File& file : files) {
+    if (file.users.load(std::memory_order_relaxed) == kChanging) {
+      file.key.store(0, std::memory_order_relaxed);
+      file.bytes = nullptr;
+      file.symbols = nullptr;
+    }
+    file.users.store(0, std::memory_order_relaxed);
+  }
 }
 
 }  // namespace umaskaudit::shim

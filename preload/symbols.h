@@ -10,16 +10,21 @@
 namespace umaskaudit::shim {
 
 struct Symbol {
-  const char* name;
+  static constexpr unsigned kLongest = 400;  // of C++ templates more is not shown
+  char name[kLongest];
   unsigned length;
+  bool cut;
   std::uintptr_t start;
 };
 
 // The function that `pc` lies in. Maps the module's file once; false when there is no name, or when
-// the file is not the one that was loaded.
+// the file is not the one that was loaded. Blocks signals for that long. Async-signal-safe.
 bool find_symbol(const Module& module, std::uintptr_t pc, Symbol& symbol);
 
-// After dlclose(3): another file may be loaded at the same place.
+// After dlclose(3): unmaps the files of what is no longer loaded, and lets their places go.
 void forget_symbols();
+
+// In a forked child: threads that do not exist there read no file any more.
+void release_symbols();
 
 }  // namespace umaskaudit::shim

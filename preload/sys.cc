@@ -161,4 +161,31 @@ uintptr_t word_at(const void* address) {
   return size == static_cast<long>(sizeof word) ? word : 0;
 }
 
+namespace {
+
+// Where process_vm_readv(2) is barred: looks at each page before it is read. A page that another
+// thread unmaps in between still faults.
+long copy_readable(char* to, const char* from, size_t size) {
+  if (is_barred(SYS_rt_sigprocmask) && !under_valgrind) return -ENOSYS;
+  Scout scout;
+  size_t done = 0;
+  while (done < size && scout.can_read(from + done)) {
+    const size_t left = kPage - (reinterpret_cast<uintptr_t>(from + done) & (kPage - 1));
+    const size_t step = left < size - done ? left : size - done;
+    memcpy(to + done, from + done, step);
+    done += step;
+  }
+  return done != 0 ? static_cast<long>(done) : -EFAULT;
+}
+
+}  // namespace
+
+long copy_memory(void* to, const void* from, size_t size) {
+  const iovec here{to, size};
+  const iovec there{const_cast<void*>(from), size};
+  const long copied = call(SYS_process_vm_readv, getpid(), arg(&here), 1, arg(&there), 1, 0);
+  if (copied >= 0 || copied == -EFAULT) return copied;
+  return copy_readable(static_cast<char*>(to), static_cast<const char*>(from), size);
+}
+
 }  // namespace umaskaudit::shim::sys

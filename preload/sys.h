@@ -177,4 +177,9 @@ class Scout {
 // A word that another thread may unmap at any moment (process_vm_readv(2) on ourselves). 0: gone.
 uintptr_t word_at(const void* address);
 
+// Copies memory of our own that may be unreadable, or unmapped at any moment, up to the first byte
+// that cannot be read. Returns how many bytes were copied; -EFAULT: none, -ENOSYS: a seccomp filter
+// bars every way to ask. Async-signal-safe.
+long copy_memory(void* to, const void* from, size_t size);
+
 }  // namespace umaskaudit::shim::sys

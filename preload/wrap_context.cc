@@ -203,7 +203,7 @@ WRAPPER(int, pthread_create,
     trace::ThreadCreate record{};
     // The new thread may have freed its own description, `*thread` in it, by now.
     record.handle = sys::word_at(thread);
-    record.start_routine = encode_frame(author, reinterpret_cast<std::uintptr_t>(start) + 1);
+    record.start_routine = encode_frame(author, reinterpret_cast<std::uintptr_t>(start) + 1).word;
     record.stack = stack.id;
     write_record(trace::RecordType::thread_create, author, record);
     errno = saved;

@@ -35,12 +35,16 @@ VICTIMS = {
     "cleaned_env": ([], ["stdout", "calls"]),
     "clone_ways": (["vm-fs"], []),
     "dlopen_storm": ([LIBRARY], ["calls", "errors"]),
+    "descriptors_in_a_race": ([20], ["calls", "errors"]),
+    # How far each thread has come when it is stopped is a matter of chance.
+    "fork_amid_buffers": ([], ["stdout", "calls", "errors"]),
     "fork_storm": ([20], []),
     # Where ours makes the environment too large, the program's own goes, in a second call.
     "largest_environment": ([], ["calls", "errors"]),
     # A storm of signals interrupts whatever is slow, and that is every call under strace. What the
     # handler jumps away from stays open.
     "handler_longjmp": ([], ["created", "held", "calls", "errors"]),
+    "jumps_from_depths": ([200], ["created", "held", "calls", "errors"]),
     # As many files as there is time for between the signals.
     "handler_umask": ([50], ["stdout", "created", "calls", "errors"]),
     # It wants errno untouched by sem_open(3), which glibc alone does not promise where it creates.

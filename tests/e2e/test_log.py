@@ -1,8 +1,14 @@
 """LD_PRELOAD and nothing else: readable lines on stderr, whole ones, true ones."""
 
+import fcntl
 import os
 import re
+import select
+import signal
+import socket
+import subprocess
 import sys
+import tty
 
 import harness
 from harness import Case, truths_of, victim
@@ -92,6 +98,144 @@ class Log(Case):
         self.assertEqual([match["count"] for match in self.dropped], ["2"])
         told = text.splitlines().index(self.dropped[0][0])
         self.assertIn(" umask(0077) ", text.splitlines()[told + 1])
+
+    def test_a_child_of_fork_has_buffers_for_its_lines(self):
+        log = self.top / "log"
+        result = self.preload(victim("fork_amid_buffers"), self.work,
+                              options=f"log={log}:stacks=none")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        truth, = truths_of(result)
+        self.assertEqual(truth["status"], 0)
+        lines = [line for line in log.read_text().splitlines() if "] blind spot: " not in line]
+        _, creations, _ = self.lines_of("\n".join(lines))
+        self.assertEqual([(int(match["pid"]), match["call"]) for match in creations],
+                         [(truth["child"], "mkdir")])
+
+    def test_no_descriptor_of_ours_is_met_by_another_thread(self):
+        truths = []
+        for place in (f"{self.top}/log", "stderr"):
+            for name in ("database", "errors"):
+                (self.work / name).unlink(missing_ok=True)
+            result = self.preload(victim("descriptors_in_a_race"), self.work, 1500,
+                                  options=f"log={place}:stacks=none")
+            self.assertEqual(result.returncode, 0, result.stderr[-1000:])
+            truths += truths_of(result)
+        self.assertEqual(truths, [{"odd": 0, "failed": 0, "foreign": 0}] * 2)
+        self.assertIn(" umask(0027) ", (self.top / "log").read_text())
+
+    def write_without_a_reader(self, reading, writing):
+        """Nobody reads until the program has said all; returns the lines that are cut."""
+        program = ("import os, sys\n"
+                   "for _ in range(3000):\n"
+                   "    os.umask(0o22)\n"
+                   "    os.umask(0o27)\n"
+                   "print('said', flush=True)\n"
+                   "sys.stdin.readline()\n"
+                   "os.umask(0o77)\n")
+        flags = fcntl.fcntl(writing, fcntl.F_GETFL)
+        environment = {**os.environ, "LD_PRELOAD": harness.SHIM,
+                       "UMASKAUDIT_OPTIONS": "log=stderr:stacks=none"}
+        process = subprocess.Popen([sys.executable, "-ISBc", program], cwd=self.work,
+                                   env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=writing, start_new_session=True)
+        self.addCleanup(self.end, process)
+        if not select.select([process.stdout], [], [], harness.TIMEOUT)[0]:
+            with open(f"/proc/{process.pid}/wchan", encoding="ascii") as wait:
+                self.fail(f"the program hangs in {wait.read()}")
+        self.assertEqual(process.stdout.readline(), b"said\n")
+        self.assertEqual(fcntl.fcntl(writing, fcntl.F_GETFL), flags)
+        text = b""
+        os.set_blocking(reading, False)
+        done = False
+        while True:
+            try:
+                text += os.read(reading, 65536)
+                continue
+            except BlockingIOError:
+                pass
+            if done:
+                break
+            process.stdin.write(b"\n")
+            process.stdin.close()
+            self.assertEqual(process.wait(harness.TIMEOUT), 0)
+            done = True
+        changes, unknown, dropped = [], [], 0
+        for line in text.decode().splitlines():
+            if match := CHANGE.match(line):
+                changes.append(match["new"])
+            elif match := DROPPED.match(line):
+                dropped += int(match["count"])
+            else:
+                unknown.append(line)
+        self.assertEqual(changes[-1], "0077")
+        self.assertGreater(dropped, 0)
+        self.assertIn(len(changes) + dropped - 6001, range(1 + len(unknown)))
+        return unknown
+
+    def end(self, process):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+    def keep(self, *descriptors):
+        for descriptor in descriptors:
+            self.addCleanup(os.close, descriptor)
+        return descriptors
+
+    def test_a_pipe_that_nobody_reads(self):
+        self.assertEqual(self.write_without_a_reader(*self.keep(*os.pipe())), [])
+
+    def test_a_fifo_that_nobody_reads(self):
+        fifo = self.top / "fifo"
+        os.mkfifo(fifo)
+        reading = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.assertEqual(self.write_without_a_reader(
+            *self.keep(reading, os.open(fifo, os.O_WRONLY))), [])
+
+    def test_a_socket_that_nobody_reads(self):
+        ours, theirs = socket.socketpair()
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        self.write_without_a_reader(*self.keep(ours.detach(), theirs.detach()))
+
+    def test_a_terminal_that_nobody_reads(self):
+        ours, theirs = self.keep(*os.openpty())
+        tty.setraw(theirs)
+        self.write_without_a_reader(ours, theirs)  # its room comes and goes: lines may be cut
+
+    def test_a_log_that_somebody_else_may_have_put_there(self):
+        theirs = self.top / "theirs"
+        theirs.write_text("before\n")
+        log = self.top / "log"
+        plants = [lambda: log.symlink_to(theirs), lambda: log.symlink_to(self.top / "new"),
+                  lambda: log.hardlink_to(theirs)]
+        if os.geteuid() == 0:
+            plants.append(lambda: (log.write_text("before\n"), os.chown(log, 65534, 65534)))
+        for plant in plants:
+            plant()
+            result = self.preload("sh", "-c", "umask 027; echo out", options=f"log={log}")
+            self.assertEqual((result.returncode, result.stdout), (0, b"out\n"))
+            self.assertRegex(result.stderr, rb"\Aumaskaudit: warning: log= [^\n]*\n\Z")
+            self.assertFalse((self.top / "new").exists())
+            self.assertEqual(theirs.read_text(), "before\n")
+            if not log.is_symlink():
+                self.assertEqual(log.read_text(), "before\n")
+            log.unlink()
+
+    def test_libraries_that_come_and_go_keep_their_names(self):
+        log = self.top / "log"
+        program = ("import _ctypes, os, sys\n"
+                   "for _ in range(100):\n"
+                   "    _ctypes.dlclose(_ctypes.dlopen(sys.argv[1], 2))\n"
+                   "    os.umask(0o22)\n"
+                   "print(sum(sys.argv[1] in line for line in open('/proc/self/maps')))\n")
+        result = self.preload(sys.executable, "-ISB", "-c", program,
+                              victim("libdlopen_storm_library.so"), options=f"log={log}")
+        self.assertEqual((result.returncode, result.stderr, result.stdout), (0, b"", b"0\n"))
+        _, _, frames = self.lines_of(log.read_text())
+        outermost = [frame["symbol"] for frame in frames if frame["module"].endswith("/libc.so.6")]
+        self.assertEqual(outermost.count("__libc_start_main"), 100)
 
     def test_bash(self):
         result = self.preload("bash", "-c", "umask 027; mkdir d; echo > f", options="")

@@ -142,6 +142,36 @@ class Survival(Case):
         # No buffer is left behind for good: names can still be made absolute.
         self.assertEqual([path for path in made if not path.startswith("/")], [])
 
+    def test_handlers_that_jump_away_from_ever_other_depths(self):
+        deep = self.work / ("d" * 200) / ("e" * 200)
+        deep.mkdir(parents=True)
+        log = self.top / "log"
+        run = self.new_run()
+        result = self.preload(victim("jumps_from_depths"), deep, 2000, "/bin/true",
+                              options=f"trace={run}:log={log}")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        blocked, truth = truths_of(result)
+        self.assertEqual(blocked, {"blocked": 0})
+        # Names, a line of the log and the environment of the next program each want a buffer.
+        report = self.report(run)
+        self.check_truths(report, [truth])
+        self.assertIn('openat("after"', log.read_text())
+        self.assertEqual(len(report.of("process", comm="true")), 1)
+
+    def test_a_header_that_cannot_be_read(self):
+        for how in ((), ("unmap",)):
+            run = self.check_same(victim("unreadable_header"), self.work, *how)
+            report = self.report(run)
+            event, = report.of("create", path=str(self.work / "made"))
+            self.assertEqual(event["stack"][0]["module"], victim("unreadable_header"))
+            result = self.preload(victim("unreadable_header"), self.top, *how, options="")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            (self.top / "made").unlink()
+
+    def test_errno_of_tmpfile_and_signals_after_an_unseen_change(self):
+        run = self.check_same(victim("keeps_errno_and_signals"), self.work)
+        self.assertTrue(self.report(run).of("umask", drift=True))
+
     def test_libraries_that_come_and_go_under_the_unwinder(self):
         self.survive("dlopen_storm", victim("libdlopen_storm_library.so"))
 
@@ -154,6 +184,10 @@ class Survival(Case):
         for number in range(20):
             event, = report.creations()[str(self.work / f"l{number}")]
             self.assertEqual(event["stack"][0]["module"], str(libraries[number % 2]), event)
+        # A module that was not unloaded, or that came back, is written once.
+        segment, = (self.top / "run1").glob("*.seg")
+        modules = segment.read_bytes().count(victim("loads_in_turns").encode())
+        self.assertLessEqual(modules, 2)  # with the name of the program itself
 
     def test_a_fault_inside_the_real_call(self):
         self.survive("handler_segv")

@@ -139,6 +139,26 @@ TEST(InternTable, FourThreadsFindTheKeysOwnIdsWhileItGrows) {
   }
 }
 
+TEST(RecentIds, ReplacesAndInventsNothing) {
+  const auto table = std::make_unique<shim::RecentIds>();
+  EXPECT_EQ(table->find(key_of(1)), 0u);
+  constexpr std::uint32_t kMany = 100000;  // far more than there is room for
+  for (std::uint32_t id = 1; id <= kMany; ++id) {
+    table->insert(key_of(id), id);
+    ASSERT_EQ(table->find(key_of(id)), id);
+  }
+  std::uint32_t known = 0;
+  for (std::uint32_t id = 1; id <= kMany; ++id) {
+    const std::uint32_t found = table->find(key_of(id));
+    ASSERT_TRUE(found == 0 || found == id) << found << " for " << id;
+    known += found != 0 ? 1 : 0;
+  }
+  EXPECT_GT(known, 1000u);
+  EXPECT_LT(known, kMany);
+  table->insert(key_of(1), 7);
+  EXPECT_EQ(table->find(key_of(1)), 7u);
+}
+
 constexpr std::uint32_t kRecord = 256;
 
 struct alignas(8) Record {

@@ -1,0 +1,26 @@
+// Writes lines to a descriptor of the program's, or of ours, so that nobody can tell: it never
+// waits for a reader, raises no signal, stops no background job, and leaves the file status flags
+// alone, which the program shares with other processes (fcntl(2), F_SETFL).
+// Called by log_sink.cc only.
+#pragma once
+
+#include <cstddef>
+
+namespace umaskaudit::shim {
+
+struct WriteTarget {
+  int fd;
+  unsigned mode;       // its st_mode
+  bool nonblocking;    // opened by us with O_NONBLOCK
+  bool private_table;  // run_in_own_table(): a descriptor opened meanwhile is not to be seen
+};
+
+enum class Written { all, none, torn };
+
+// `text` is whole lines. A regular file takes them in one write(2); anything else in pieces of at
+// most PIPE_BUF bytes that end with a line, which a pipe takes whole or not at all (pipe(7)). none:
+// there was no room for some of the lines. torn: the last byte written is not the end of a line.
+// Async-signal-safe.
+Written write_quietly(const WriteTarget& target, const char* text, std::size_t length);
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,70 @@
+// One thread changes the mask again and again; the other closes all descriptors that it does not
+// know, or the standard ones, and opens its own, which get the lowest numbers (open(2)). Ground
+// truth: those numbers, and what the files hold. Usage: descriptors_in_a_race DIR ROUNDS
+// A shim that opens a descriptor for a moment takes a number away, is written to, or closes a file.
+#include <linux/close_range.h>
+#include <sys/wait.h>
+
+#include "victim.h"
+
+namespace {
+
+std::atomic<bool> stop = false;
+int odd = 0;
+int failed = 0;
+constexpr char kRow[] = "row of this file\n";
+
+void* change_mask(void*) {
+  while (!stop) {
+    umask(0022);
+    umask(0027);
+  }
+  return nullptr;
+}
+
+void fill(const std::string& path, int wanted) {
+  const int fd = victim::need(open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600), "open");
+  if (fd != wanted) ++odd;
+  for (int row = 0; row < 5; ++row) {
+    if (write(fd, kRow, sizeof kRow - 1) != sizeof kRow - 1) ++failed;
+  }
+  close(fd);
+}
+
+int foreign_bytes(const std::string& path) {
+  FILE* file = std::fopen(path.c_str(), "re");
+  if (file == nullptr) victim::die(path.c_str());
+  char line[8192];
+  int found = 0;
+  while (std::fgets(line, sizeof line, file) != nullptr) {
+    if (std::strcmp(line, kRow) != 0) found += static_cast<int>(std::strlen(line));
+  }
+  std::fclose(file);
+  return found;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string dir = victim::directory(argc, argv);
+  const int rounds = argc > 2 ? std::atoi(argv[2]) : 100;
+  constexpr int kKept = 10;  // standard error, while its number is another file's
+  victim::need(dup3(2, kKept, O_CLOEXEC), "dup3");
+  pthread_t thread;
+  if (pthread_create(&thread, nullptr, change_mask, nullptr) != 0) victim::die("pthread_create");
+  for (int i = 0; i < rounds; ++i) {
+    victim::need(syscall(SYS_close_range, 3, kKept - 1, 0), "close_range");
+    fill(dir + "/database", 3);
+    close(0);
+    victim::need(open("/dev/null", O_RDONLY), "open");
+    close(2);
+    fill(dir + "/errors", 2);
+    victim::need(dup2(kKept, 2), "dup2");
+  }
+  stop = true;
+  pthread_join(thread, nullptr);
+  std::printf(R"({"odd":%d,"failed":%d,"foreign":%d})"
+              "\n",
+              odd, failed, foreign_bytes(dir + "/database") + foreign_bytes(dir + "/errors"));
+  return 0;
+}
