@@ -229,8 +229,8 @@ class RunLive(LiveCase):
 
     def test_only_this_run_is_told(self):
         _, run = self.record("mkdir", "first")
-        result = self.execute(harness.TOOL, "run", "-o", run, "--no-summary", "--live", "--",
-                              "mkdir", "second")
+        result = self.execute(harness.TOOL, "run", "-o", run, "--append", "--no-summary", "--live",
+                              "--", "mkdir", "second")
         self.assertIn(b"/second 0777", result.stderr)
         self.assertNotIn(b"/first", result.stderr)
 
