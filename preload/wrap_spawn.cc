@@ -121,8 +121,10 @@ void record_spawn(const Task& task, const ExecCall& exec, const Snapshot& before
   record_exec(own, exec, context.id, 0, outlook);
 }
 
-// Like record_and_exec, in the parent; `real(pid, environment)` returns an error number. Never
-// inlined: its frame is too large for a stack that is short.
+// Like record_and_exec, in the parent; `real(pid, environment)` returns an error number. libc
+// stores the pid while all signals are blocked, so that a SIGCHLD handler finds it, and only on
+// success: the program's own pointer goes through. Never inlined: its frame is too large for a
+// stack that is short.
 template <typename Real>
 [[gnu::noinline]] int record_and_spawn(const ExecCall& exec, pid_t* pid,
                                        const posix_spawn_file_actions_t* actions,
@@ -134,16 +136,18 @@ template <typename Real>
   const ExecOutlook outlook(environment);
   const OpenActions opens(actions, exec, task, before);
   errno = saved;
-  pid_t child = 0;
+  pid_t unnamed = 0;
+  pid_t* stored = pid != nullptr ? pid : &unnamed;
   const int error = call_with_environment(
-      outlook, environment, [&](char* const* used) { return real(&child, used); },
+      outlook, environment, [&](char* const* used) { return real(stored, used); },
       [](int result) { return result; },
       [&] {
         report_cleaned_environment({task.tid, task.pid}, exec, context_id(task));
       });
   const int after = errno;
-  if (error == 0) {
-    if (pid != nullptr) *pid = child;
+  // A handler of the program may have put something else there by now.
+  const pid_t child = error == 0 ? *static_cast<volatile pid_t*>(stored) : 0;
+  if (child > 0) {
     opens.record(static_cast<std::uint32_t>(child));
     record_spawn(task, exec, before, before_ns, child, outlook);
   }
