@@ -3,12 +3,20 @@
 #include "preload/blind_spot.h"
 
 #include "preload/livelog.h"
+#include "preload/trace/blind.h"
 
 namespace umaskaudit::shim {
 
 namespace {
 
 const char* describe(trace::Blind reason) {
+  if (reason == trace::kGoRuntime) return "a Go program makes its system calls by itself";
+  if (reason == trace::kExecLibc)
+    return "a program with a C library that cannot load ours takes no preload";
+  if (reason == trace::kExecLibrary)
+    return "the library cannot be read there: the program starts without it";
+  if (reason == trace::kExecRunDirectory)
+    return "the program could not record: it starts without the library";
   switch (reason) {
     case trace::Blind::exec_static:
       return "a static program takes no preload";

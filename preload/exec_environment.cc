@@ -1,18 +1,13 @@
-// Environments and exec targets; see exec_environment.h.
+// Environments of programs that are started; see exec_environment.h.
 
 #include "preload/exec_environment.h"
 
-#include <elf.h>
-#include <link.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
 
-#include "preload/descriptor_guard.h"
 #include "preload/format_text.h"
-#include "preload/scratch.h"
 #include "preload/start_environment.h"
 #include "preload/sys.h"
 
@@ -23,9 +18,12 @@ namespace {
 constexpr char kPreload[] = "LD_PRELOAD=";
 constexpr char kOptions[] = "UMASKAUDIT_OPTIONS=";
 
-char preload_value[4096];  // the whole of LD_PRELOAD as we were started
-char own_entry[4096];      // the part of it that is us
-char options_entry[2048];  // "UMASKAUDIT_OPTIONS=..."
+char preload_value[4096];         // the whole of LD_PRELOAD as we were started
+char own_entry[4096];             // the part of it that is us
+std::ptrdiff_t own_entry_at = 0;  // where in preload_value
+char* initial_preload = nullptr;  // the string in the environment that we were started with
+bool blanked = false;             // our entry in it
+char options_entry[2048];         // "UMASKAUDIT_OPTIONS=..."
 
 // LD_PRELOAD is separated by colons or spaces (ld.so(8)).
 bool contains_entry(const char* list, const char* entry) {
@@ -48,6 +46,7 @@ void find_own_entry() {
   if (own.begin == nullptr) return;
   memcpy(own_entry, own.begin, own.length);
   own_entry[own.length] = '\0';
+  own_entry_at = own.begin - preload_value;
 }
 
 // The options as given, but with the file names as we resolved them.
@@ -76,63 +75,20 @@ void write_options(const char* given) {
   if (text.overflow()) options_entry[0] = '\0';
 }
 
-Obstacle inspect(int fd, char* buffer, std::size_t size, bool follow_script);
-
-Obstacle inspect_file(const char* path, char* buffer, std::size_t size, bool follow_script) {
-  const int fd = sys::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) return {};
-  const Obstacle obstacle = inspect(fd, buffer, size, follow_script);
-  sys::close(fd);
-  return obstacle;
-}
-
-// What makes the kernel set AT_SECURE (getauxval(3)): other ids than the caller's, or capabilities.
-bool gains_privilege(int fd, const struct statx& facts) {
-  const auto uid = static_cast<std::uint32_t>(sys::call(SYS_getuid));
-  const auto gid = static_cast<std::uint32_t>(sys::call(SYS_getgid));
-  if ((facts.stx_mode & S_ISUID) != 0 && facts.stx_uid != uid) return true;
-  if ((facts.stx_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && facts.stx_gid != gid) {
-    return true;
+// `list` without our entry; entries are separated by colons in what comes out, as in ld.so(8).
+void put_without_ours(TextBuffer& text, const char* list) {
+  const std::size_t own = strlen(own_entry);
+  bool first = true;
+  while (*list != '\0') {
+    const std::size_t item = strcspn(list, ": ");
+    if (item != 0 && !(item == own && memcmp(list, own_entry, own) == 0)) {
+      if (!first) text.put(':');
+      text.put(list, item);
+      first = false;
+    }
+    list += item;
+    if (*list != '\0') ++list;
   }
-  return uid != 0 && sys::call(SYS_fgetxattr, fd, sys::arg("security.capability"), 0, 0) > 0;
-}
-
-Obstacle inspect_elf(const char* bytes, long size) {
-  ElfW(Ehdr) header;
-  if (size < static_cast<long>(sizeof header)) return {};
-  memcpy(&header, bytes, sizeof header);
-  if (header.e_ident[EI_CLASS] != ELFCLASS64) return {true, trace::Blind::exec_abi};
-  for (unsigned i = 0; i < header.e_phnum; ++i) {
-    const std::uint64_t at = header.e_phoff + std::uint64_t{i} * sizeof(ElfW(Phdr));
-    ElfW(Phdr) segment;
-    // The offset is the file's own word: nothing may be added to it before it is known to be small.
-    const auto room = static_cast<std::uint64_t>(size) - sizeof segment;
-    if (header.e_phoff > room || at > room) return {};
-    memcpy(&segment, bytes + at, sizeof segment);
-    if (segment.p_type == PT_INTERP) return {};
-  }
-  return {true, trace::Blind::exec_static};
-}
-
-Obstacle inspect(int fd, char* buffer, std::size_t size, bool follow_script) {
-  struct statx facts {};
-  if (sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0) return {};
-  if ((facts.stx_mode & S_IFMT) != S_IFREG) return {};
-  const long length = sys::read(fd, buffer, size - 1);
-  if (length < 4) return {};
-  if (buffer[0] == '#' && buffer[1] == '!' && follow_script) {
-    buffer[length] = '\0';
-    char* interpreter = buffer + 2 + strspn(buffer + 2, " \t");
-    interpreter[strcspn(interpreter, " \t\n")] = '\0';
-    char name[256];
-    const std::size_t name_length = strlen(interpreter);
-    if (name_length >= sizeof name) return {};
-    memcpy(name, interpreter, name_length + 1);
-    return inspect_file(name, buffer, size, false);
-  }
-  if (memcmp(buffer, ELFMAG, SELFMAG) != 0) return {};
-  if (gains_privilege(fd, facts)) return {true, trace::Blind::exec_privileged};
-  return inspect_elf(buffer, length);
 }
 
 }  // namespace
@@ -142,6 +98,7 @@ void remember_environment(bool options_moved) {
   const std::size_t length = preload != nullptr ? strlen(preload) : 0;
   if (length != 0 && length < sizeof preload_value) {
     memcpy(preload_value, preload, length + 1);
+    initial_preload = const_cast<char*>(preload) - strlen(kPreload);
     find_own_entry();
   }
   const char* options = start_variable("UMASKAUDIT_OPTIONS");
@@ -153,7 +110,7 @@ void remember_environment(bool options_moved) {
   }
 }
 
-EnvironmentPlan plan_environment(char* const* environment) {
+EnvironmentPlan plan_environment(char* const* environment, bool drop) {
   constexpr std::size_t kLongest = 128 << 10;  // MAX_ARG_STRLEN, execve(2)
   sys::Scout array;
   sys::Scout text;
@@ -173,9 +130,15 @@ EnvironmentPlan plan_environment(char* const* environment) {
     options_found = options_found || starts_with(entry, kOptions);
   }
   if (!preload_found) plan.preload_at = plan.entries;
+  const char* theirs = preload_found ? environment[plan.preload_at] + strlen(kPreload) : "";
+  if (drop) {
+    if (own_entry[0] == '\0' || !contains_entry(theirs, own_entry)) return plan;
+    plan.drops_ours = true;
+    plan.preload_bytes = strlen(kPreload) + strlen(theirs) + 1;
+    return plan;
+  }
   plan.lacks_options = options_entry[0] != '\0' && !options_found;
   if (own_entry[0] == '\0') return plan;  // loaded in another way: ld.so.preload, dlopen
-  const char* theirs = preload_found ? environment[plan.preload_at] + strlen(kPreload) : "";
   if (!contains_entry(theirs, own_entry)) {
     // Nothing left of it: as we were started. Changed: theirs stay in front.
     plan.preload_bytes = theirs[0] == '\0'
@@ -195,7 +158,9 @@ char** repair_environment(const EnvironmentPlan& plan, char* const* environment,
     const char* theirs = replace ? environment[plan.preload_at] + strlen(kPreload) : "";
     TextBuffer text(bytes, plan.preload_bytes);
     text.put(kPreload);
-    if (theirs[0] == '\0') {
+    if (plan.drops_ours) {
+      put_without_ours(text, theirs);
+    } else if (theirs[0] == '\0') {
       text.put(preload_value);
     } else {
       text.put(theirs).put(':').put(own_entry);
@@ -203,33 +168,40 @@ char** repair_environment(const EnvironmentPlan& plan, char* const* environment,
     text.end();
     slots[plan.preload_at] = bytes;
     if (!replace) ++used;
+    // Nothing else in it: without us there would be no such variable.
+    if (plan.drops_ours && bytes[strlen(kPreload)] == '\0') {
+      --used;
+      for (std::size_t i = plan.preload_at; i < used; ++i) slots[i] = slots[i + 1];
+    }
   }
   if (plan.lacks_options) slots[used++] = options_entry;
   slots[used] = nullptr;
   return slots;
 }
 
-Obstacle find_obstacle(const char* path) {
-  const Scratch scratch;
-  if (scratch.get() == nullptr) return {};
-  const DescriptorGuard guard;
-  return inspect_file(path, scratch.get(), Scratch::kSize, true);
-}
+const char* preload_entry() { return own_entry; }
 
-Obstacle find_obstacle_in_path(const char* file, char* path, std::size_t size) {
-  const char* list = getenv("PATH");
-  if (list == nullptr) list = "/bin:/usr/bin";
-  while (*list != '\0') {
-    const std::size_t item = strcspn(list, ":");
-    TextBuffer text(path, size);
-    text.put(list, item).put(item != 0 ? "/" : "").put(file).end();
-    if (!text.overflow() && sys::call(SYS_faccessat, AT_FDCWD, sys::arg(path), X_OK) == 0) {
-      return find_obstacle(path);
-    }
-    list += item;
-    if (*list != '\0') ++list;
+void set_own_entry_in_environ(bool there) {
+  if (initial_preload == nullptr || own_entry[0] == '\0') return;
+  char** entry = environ;
+  while (entry != nullptr && *entry != nullptr && *entry != initial_preload) ++entry;
+  if (entry == nullptr || *entry == nullptr) return;
+  char* value = initial_preload + strlen(kPreload);
+  const std::size_t at = static_cast<std::size_t>(own_entry_at);
+  const std::size_t size = strlen(own_entry);
+  // Only over what we know: the program may have written into it.
+  if (there == !blanked) return;
+  if (!there && strcmp(value, preload_value) != 0) return;
+  blanked = !there;
+  const bool last = preload_value[at + size] == '\0';
+  if (there) {
+    memcpy(value + at, preload_value + at, size);
+    if (last && at > 0) value[at - 1] = preload_value[at - 1];
+  } else if (last) {
+    value[at > 0 ? at - 1 : 0] = '\0';  // one byte: whoever reads meanwhile sees one or the other
+  } else {
+    memset(value + at, ':', size);  // empty entries are nothing to ld.so(8)
   }
-  return {};
 }
 
 }  // namespace umaskaudit::shim

@@ -1,11 +1,11 @@
-// Puts the preload back into an environment that a program cleaned, and looks at what it execs.
+// Puts the preload back into an environment that a program cleaned, or takes it out of one.
 // Must never call malloc: exec wrappers run in vfork children and signal handlers.
 // Called by wrap_exec.cc; remember_environment() by init.
 #pragma once
 
 #include <cstddef>
 
-#include "preload/recorder.h"
+#include "preload/state.h"
 
 namespace umaskaudit::shim {
 
@@ -18,23 +18,25 @@ void remember_environment(bool options_moved = false);
 struct EnvironmentPlan {
   std::size_t entries = 0;        // of the environment as it is
   std::size_t preload_at = 0;     // index of its LD_PRELOAD; == entries: it has none
-  std::size_t preload_bytes = 0;  // for the new LD_PRELOAD string; 0: ours is there already
+  std::size_t preload_bytes = 0;  // for the new LD_PRELOAD string; 0: it stays as it is
   bool lacks_options = false;
+  bool drops_ours = false;  // our entry goes out of LD_PRELOAD, everything else stays
   bool intact() const { return preload_bytes == 0 && !lacks_options; }
   std::size_t slots() const { return entries + 3; }  // pointers in the repaired array, with null
   std::size_t bytes() const { return slots() * sizeof(char*) + preload_bytes; }
 };
-EnvironmentPlan plan_environment(char* const* environment);  // null: empty (execve(2), Linux)
+// null: empty (execve(2), Linux). `drop`: the program cannot load us, see exec_target.h.
+EnvironmentPlan plan_environment(char* const* environment, bool drop = false);
 // The repaired array, in plan.bytes() of memory that is aligned for pointers.
 char** repair_environment(const EnvironmentPlan& plan, char* const* environment, char* memory);
 
-// Whether the preload can get into `path` at all. nothing: it can, or the file cannot be read.
-struct Obstacle {
-  bool found = false;
-  trace::Blind reason = trace::Blind::other;
-};
-Obstacle find_obstacle(const char* path);
-// The same for a bare name that PATH is searched for (execvp(3)); `path` receives what was found.
-Obstacle find_obstacle_in_path(const char* file, char* path, std::size_t size);
+// Our part of LD_PRELOAD as this image got it; "": it was loaded in another way.
+const char* preload_entry();
+
+// libc's own ways to start a shell pass `environ` on. Where LD_PRELOAD there is still the string
+// that we were started with, our entry in it is blanked (`there` false) or written again, in place:
+// no pointer changes, and an LD_PRELOAD that held nothing else is empty. A string of the program's
+// own is left alone.
+void set_own_entry_in_environ(bool there);
 
 }  // namespace umaskaudit::shim

@@ -15,9 +15,12 @@
 #include "preload/blind_spot.h"
 #include "preload/descriptor_guard.h"
 #include "preload/exec_environment.h"
+#include "preload/exec_place.h"
+#include "preload/exec_target.h"
 #include "preload/fork_guard.h"
 #include "preload/format_text.h"
 #include "preload/fs_context.h"
+#include "preload/go_program.h"
 #include "preload/libc_names.h"
 #include "preload/livelog.h"
 #include "preload/loaded_objects.h"
@@ -167,6 +170,8 @@ void start_recording() {
   const bool moved = make_options_absolute();
   read_identity();
   remember_environment(moved);
+  remember_loader();
+  remember_user();
   open_log();
   set_up_fork_guard();
   if (!process.options.trace.empty()) {
@@ -185,6 +190,7 @@ void start_recording() {
   }
   look_for_rings_at_start({context.owner}, context.id);
   report_calls_before_relocation(context);
+  look_for_go_at_start({context.owner}, context.id);
 }
 
 constinit std::atomic<std::uint32_t> starter = 0;  // the process that is starting

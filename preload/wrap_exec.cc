@@ -13,6 +13,7 @@
 #include "preload/shapes.h"
 #include "preload/stacks.h"
 #include "preload/sys.h"
+#include "preload/trace/blind.h"
 #include "preload/wrapper.h"
 
 namespace umaskaudit::shim {
@@ -24,28 +25,40 @@ const char* readable_path(const char* path) {
   return sys::Scout().can_read_text(path, trace::kMaxPath) ? path : "";
 }
 
-[[gnu::noinline]] void report_obstacle(const Author& author, const ExecCall& exec,
-                                       std::uint32_t context, const ExecOutlook& outlook) {
-  const Scratch found;
-  const char* path = readable_path(exec.path);
-  const bool bare = exec.search && strchr(path, '/') == nullptr && found.get() != nullptr;
-  Obstacle obstacle =
-      bare ? find_obstacle_in_path(path, found.get(), Scratch::kSize) : find_obstacle(path);
-  if (!obstacle.found && !outlook.plan.intact() && !outlook.repair) {
-    obstacle = {true, trace::Blind::exec_environment};
-  }
-  if (obstacle.found) {
-    report_blind_spot(author, obstacle.reason, exec.call, context, 0, path,
-                      static_cast<std::uint32_t>(strlen(path)));
-  }
-}
-
 }  // namespace
 
-ExecOutlook::ExecOutlook(char* const* environment)
-    : plan(plan_environment(environment)),
-      room(plan.intact() || !process.options.follow ? 0 : plan.bytes()),
-      repair(room.get() != nullptr) {}
+[[gnu::noinline]] void report_obstacle(const Author& author, const ExecCall& exec,
+                                       std::uint32_t context, trace::Blind reason) {
+  const Scratch scratch;
+  const char* path = readable_path(exec.path);
+  if (scratch.get() != nullptr && reason == trace::kExecRunDirectory) {
+    TextBuffer text(scratch.get(), Scratch::kSize);
+    text.put(path);
+    describe_place(reason, text);
+    text.end();
+    path = text.begin();
+  }
+  report_blind_spot(author, reason, exec.call, context, 0, path,
+                    static_cast<std::uint32_t>(strlen(path)));
+}
+
+Obstacle find_obstacle_of_exec(const ExecCall& exec) {
+  const Obstacle target = find_obstacle({exec.dirfd, readable_path(exec.path), exec.search});
+  // A static program hands the preload on to what it starts, if that can have it.
+  const char* entry = preload_entry();
+  if (target.drop || entry[0] == '\0') return target;
+  const Obstacle place = find_obstacle_of_place(entry);
+  if (target.found) return {true, target.reason, place.drop, target.starts};
+  return {place.found && target.starts, place.reason, place.drop, target.starts};
+}
+
+ExecOutlook::ExecOutlook(const ExecCall& exec, char* const* environment, bool recorded)
+    : obstacle(find_obstacle_of_exec(exec)),
+      plan(plan_environment(environment, obstacle.drop)),
+      room(plan.intact() || !(plan.drops_ours || (recorded && process.options.follow))
+               ? 0
+               : plan.bytes()),
+      change(room.get() != nullptr) {}
 
 void record_exec(const Author& author, const ExecCall& exec, std::uint32_t context,
                  std::uint64_t change, const ExecOutlook& outlook) {
@@ -57,16 +70,14 @@ void record_exec(const Author& author, const ExecCall& exec, std::uint32_t conte
   record.stack = stack.id;
   record.change = change;
   record.call = static_cast<std::uint16_t>(exec.call);
-  record.repaired = outlook.repair ? 1 : 0;
+  record.repaired = outlook.repaired() ? 1 : 0;
   record.path_length = static_cast<std::uint32_t>(strlen(path));
   write_record(trace::RecordType::exec, author, record, {path, record.path_length});
-  report_obstacle(author, exec, context, outlook);
-}
-
-void report_cleaned_environment(const Author& author, const ExecCall& exec, std::uint32_t context) {
-  const char* path = readable_path(exec.path);
-  report_blind_spot(author, trace::Blind::exec_environment, exec.call, context, 0, path,
-                    static_cast<std::uint32_t>(strlen(path)));
+  if (outlook.obstacle.found) {
+    report_obstacle(author, exec, context, outlook.obstacle.reason);
+  } else if (!outlook.plan.intact() && !outlook.change) {
+    report_obstacle(author, exec, context, trace::Blind::exec_environment);
+  }
 }
 
 namespace {
@@ -74,16 +85,23 @@ namespace {
 // Runs `real(environment)`, which returns only when it failed.
 template <typename Real>
 int record_and_exec(const ExecCall& exec, char* const* environment, Real real) {
-  if (!recording() || cannot_be_noted(kStackForExec)) return real(environment);
+  if (recording() && cannot_be_noted(kStackForExec)) return real(environment);
   const int saved = errno;
+  if (!recording()) {
+    if (preload_entry()[0] == '\0') return real(environment);
+    const ExecOutlook outlook(exec, environment, false);
+    errno = saved;
+    return call_with_environment(
+        outlook, environment, real, [](int) { return errno; }, [] {});
+  }
   const Task task = enter();
   const Author author{task.tid, task.pid};
-  const ExecOutlook outlook(environment);
+  const ExecOutlook outlook(exec, environment);
   record_exec(author, exec, context_id(task), changes(task), outlook);
   errno = saved;
   const int result = call_with_environment(
       outlook, environment, real, [](int) { return errno; },
-      [&] { report_cleaned_environment(author, exec, context_id(task)); });
+      [&] { report_obstacle(author, exec, context_id(task), trace::Blind::exec_environment); });
   const int error = errno;
   write_record(trace::RecordType::exec_failed, author, trace::ExecFailed{error, 0});
   errno = error;
@@ -121,13 +139,13 @@ WRAPPER(int, execvp, (const char* file, char* const* argv)) {
 }
 
 WRAPPER(int, fexecve, (int fd, char* const* argv, char* const* env)) {
-  return record_and_exec(EXEC_CALL(fexecve, "", false), env,
+  return record_and_exec(EXEC_CALL_AT(fexecve, fd, ""), env,
                          [&](char* const* used) { return REAL(fexecve)(fd, argv, used); });
 }
 
 WRAPPER(int, execveat,
         (int dirfd, const char* path, char* const* argv, char* const* env, int flags)) {
-  return record_and_exec(EXEC_CALL(execveat, path, false), env, [&](char* const* used) {
+  return record_and_exec(EXEC_CALL_AT(execveat, dirfd, path), env, [&](char* const* used) {
     return REAL(execveat)(dirfd, path, argv, used, flags);
   });
 }

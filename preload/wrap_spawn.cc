@@ -130,10 +130,18 @@ template <typename Real>
                                        const posix_spawn_file_actions_t* actions,
                                        char* const* environment, Real real) {
   const int saved = errno;
+  if (!recording()) {
+    if (preload_entry()[0] == '\0') return real(pid, environment);
+    const ExecOutlook outlook(exec, environment, false);
+    errno = saved;
+    return call_with_environment(
+        outlook, environment, [&](char* const* used) { return real(pid, used); },
+        [](int result) { return result; }, [] {});
+  }
   const Task task = enter();
   const Snapshot before = snapshot(task);
   const std::uint64_t before_ns = sys::now_ns();
-  const ExecOutlook outlook(environment);
+  const ExecOutlook outlook(exec, environment);
   const OpenActions opens(actions, exec, task, before);
   errno = saved;
   pid_t unnamed = 0;
@@ -142,7 +150,8 @@ template <typename Real>
       outlook, environment, [&](char* const* used) { return real(stored, used); },
       [](int result) { return result; },
       [&] {
-        report_cleaned_environment({task.tid, task.pid}, exec, context_id(task));
+        report_obstacle({task.tid, task.pid}, exec, context_id(task),
+                        trace::Blind::exec_environment);
       });
   const int after = errno;
   // A handler of the program may have put something else there by now.
@@ -189,7 +198,7 @@ WRAPPER(int, posix_spawn,
          const posix_spawnattr_t* attributes, char* const* argv, char* const* env)) {
   const ExecCall exec = EXEC_CALL(posix_spawn, path, false);
   const auto real = version_for(exec, REAL(posix_spawn));
-  if (!recording() || cannot_be_noted(kStackForExec)) {
+  if (recording() && cannot_be_noted(kStackForExec)) {
     return real(pid, path, actions, attributes, argv, env);
   }
   return record_and_spawn(exec, pid, actions, env, [&](pid_t* child, char* const* used) {
@@ -202,7 +211,7 @@ WRAPPER(int, posix_spawnp,
          const posix_spawnattr_t* attributes, char* const* argv, char* const* env)) {
   const ExecCall exec = EXEC_CALL(posix_spawnp, path, true);
   const auto real = version_for(exec, REAL(posix_spawnp));
-  if (!recording() || cannot_be_noted(kStackForExec)) {
+  if (recording() && cannot_be_noted(kStackForExec)) {
     return real(pid, path, actions, attributes, argv, env);
   }
   return record_and_spawn(exec, pid, actions, env, [&](pid_t* child, char* const* used) {

@@ -195,7 +195,10 @@ int blame(Options& options, Console& console) {
   if (stories.empty())
     return fail(
         console,
-        {"no object of that name was created: '" + path + "'", "the run names others",
+        {"no object of that name was created: '" + path + "'",
+         (*opened)->run().completeness().hides_creations
+             ? "something that this run could not see may have made it (report lists what)"
+             : "the run names others",
          "umaskaudit report " + options.arguments.run + " --path '*NAME*'", ExitCode::findings});
   return write_output(console, options.arguments.output, [&](const Output& output) {
     Teller teller(**opened, output);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <ostream>
 
+#include "preload/trace/blind.h"
 #include "reporter/base/output_file.h"
 #include "reporter/base/time_text.h"
 #include "reporter/commands/choice.h"
@@ -37,6 +38,7 @@ struct Options {
   std::string policy, baseline, write_baseline, suppressions, objects;
   Severity fail_on = Severity::warning;
   std::uint64_t max_loss = 0;
+  std::uint64_t max_unrecorded = 0;
 };
 
 // The user's files, read before the run is opened: mistakes in them are usage errors.
@@ -207,15 +209,38 @@ std::uint64_t lost_records(const Completeness& facts) {
   return facts.total_lost() - facts.lost[static_cast<std::size_t>(trace::Loss::log_dropped)];
 }
 
+// Programs that can load the library and recorded nothing all the same: their environment was
+// cleaned, the library or the run directory was out of their reach, or they never announced
+// themselves. Those that can never be recorded (static, another machine) are no part of it.
+std::uint64_t unrecorded_programs(const Summary& unseen) {
+  std::uint64_t count = 0;
+  for (const BlindSpots& spot : unseen.blind_spots) {
+    const bool could_record =
+        spot.reason == trace::Blind::exec_environment || spot.reason == trace::kExecLibrary ||
+        spot.reason == trace::kExecRunDirectory || spot.reason == trace::kExecSilent;
+    if (could_record) count += spot.count;
+  }
+  return count;
+}
+
 // Why the run cannot be judged; nothing when it can.
-std::optional<Error> incompleteness(const Options& options, const Completeness& facts) {
+std::optional<Error> incompleteness(const Options& options, const Completeness& facts,
+                                    const Summary& unseen) {
+  const auto too_little = [](const std::string& why, const char* remedy) {
+    return Error{"the run is too incomplete to be judged", why, remedy, ExitCode::unreadable};
+  };
   const std::uint64_t lost = lost_records(facts);
-  if (facts.segments != 0 && lost <= options.max_loss) return std::nullopt;
-  return Error{"the run is too incomplete to be judged",
-               facts.segments == 0 ? "nothing was recorded"
-                                   : counted(lost, "record") + " lost, allowed are " +
-                                         std::to_string(options.max_loss),
-               facts.segments == 0 ? "umaskaudit doctor" : "--max-loss", ExitCode::unreadable};
+  const std::uint64_t unrecorded = unrecorded_programs(unseen);
+  if (facts.segments == 0) return too_little("nothing was recorded", "umaskaudit doctor");
+  if (lost > options.max_loss)
+    return too_little(
+        counted(lost, "record") + " lost, allowed are " + std::to_string(options.max_loss),
+        "--max-loss");
+  if (unrecorded > options.max_unrecorded)
+    return too_little(counted(unrecorded, "program") + " ran unrecorded, allowed are " +
+                          std::to_string(options.max_unrecorded),
+                      "--max-unrecorded");
+  return std::nullopt;
 }
 
 ExitCode exit_code(const Options& options, const Tally& tally, const std::optional<Error>& error) {
@@ -288,7 +313,7 @@ int check(Options& options, Console& console) {
   outcome.tally = judge(findings, rulings, options, run.stacks());
   if (const Status saved = save_baseline(options.write_baseline, findings); !saved)
     return fail(console, saved.error());
-  outcome.error = incompleteness(options, run.run().completeness());
+  outcome.error = incompleteness(options, run.run().completeness(), outcome.unseen);
   const Suppressions* lines = rulings.suppressions ? &*rulings.suppressions : nullptr;
   const int written = write_output(console, options.arguments.output, [&](const Output& output) {
     write(run, options, outcome, lines, output);
@@ -333,6 +358,8 @@ Action configure_check(CLI::App& app) {
       "Exit 1 from this severity on; default: warning");
   add_number(app, "--max-loss", options->max_loss,
              "Records that may be lost before the exit code is 3 (default 0)");
+  add_number(app, "--max-unrecorded", options->max_unrecorded,
+             "Programs that may have run unrecorded before the exit code is 3 (default 0)");
   app.add_option(
          "--objects", options->objects,
          "Write every object hit to FILE, as JSON Lines: of --rule, --severity, --path, --kind")

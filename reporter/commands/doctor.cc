@@ -64,7 +64,7 @@ const char* remedy(Obstacle obstacle) {
     case Obstacle::architecture:
       return "; build libumaskaudit.so for that machine";
     case Obstacle::foreign_libc:
-      return "; build it against glibc for the audit";
+      return "; build it against glibc or musl for the audit";
     case Obstacle::go_runtime:
       return "; what its C parts do is seen, what Go does is not";
   }
@@ -108,6 +108,14 @@ void examine_command(Findings& findings, std::vector<std::string> command) {
   for (unsigned depth = 0; depth <= kMostLaunchers; ++depth) {
     examine_program(findings, command[0]);
     const Launch launch = started_program(command);
+    if (launch.changes_user)
+      findings.add(Verdict::advice, "user",
+                   "what it starts as another user, who may not write into the run directory, is "
+                   "not recorded; record it as that user, below this launcher");
+    if (launch.changes_root)
+      findings.add(Verdict::advice, "root",
+                   "what it starts in another root, where library and run directory are missing, "
+                   "is not recorded; mount both there under the same names");
     if (launch.program == 0) return;
     command.erase(command.begin(), command.begin() + static_cast<std::ptrdiff_t>(launch.program));
     findings.add(launch.cleans_environment ? Verdict::advice : Verdict::good, "starts",

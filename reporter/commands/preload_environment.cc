@@ -84,7 +84,7 @@ Result<std::vector<std::string>> preload_environment(const std::string& library,
     if (entry.rfind("LD_PRELOAD=", 0) == 0 || entry.rfind("UMASKAUDIT_OPTIONS=", 0) == 0) continue;
     environment.emplace_back(entry);
   }
-  environment.push_back("LD_PRELOAD=" + preload);
+  if (!preload.empty()) environment.push_back("LD_PRELOAD=" + preload);
   environment.push_back("UMASKAUDIT_OPTIONS=" + list);
   return environment;
 }

@@ -205,6 +205,10 @@ bool can_audit(Obstacle obstacle) {
   return obstacle == Obstacle::none || obstacle == Obstacle::go_runtime;
 }
 
+bool can_load(Obstacle obstacle) {
+  return obstacle != Obstacle::architecture && obstacle != Obstacle::foreign_libc;
+}
+
 ProgramFacts inspect_program(const std::string& name) {
   ProgramFacts facts;
   facts.path = find_in_path(name);

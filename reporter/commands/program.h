@@ -26,6 +26,9 @@ const char* obstacle_name(Obstacle obstacle);
 const char* obstacle_text(Obstacle obstacle);
 // False when nothing of the program can be recorded.
 bool can_audit(Obstacle obstacle);
+// False when its loader would complain about the library, or not start the program at all. A static
+// program only hands LD_PRELOAD on.
+bool can_load(Obstacle obstacle);
 
 struct ProgramFacts {
   std::string path;  // as execvp(3) would find it; empty when not found

@@ -92,17 +92,19 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
     return fail_run(console, error);
   };
   if (!name) return fail_early(name.error());
-  const auto environment = preload_environment(name->path(), {run->path, shim_values(options)});
+  const ProgramFacts program = inspect_program(command[0]);
+  const auto environment = preload_environment(can_load(program.obstacle) ? name->path() : "",
+                                               {run->path, shim_values(options)});
   if (!environment) return fail_early(environment.error());
   spdlog::debug("recording into {} with {}", escape(run->path), escape(*library));
 
   const std::uint64_t begin_ns = now_ns(CLOCK_MONOTONIC);
   RunRecord record = begin_record(command, options);
-  const ProgramFacts program = inspect_program(command[0]);
   const bool exists =
       program.obstacle != Obstacle::not_found && program.obstacle != Obstacle::not_executable;
   if (exists && program.obstacle != Obstacle::none) {
-    record.obstacle = obstacle_name(program.obstacle);
+    // What can be audited in part says so itself, by a blind spot of its own.
+    if (!can_audit(program.obstacle)) record.obstacle = obstacle_name(program.obstacle);
     warn(console, "'" + command[0] + "' cannot be audited" +
                       (can_audit(program.obstacle) ? " in full: " : ": ") +
                       obstacle_text(program.obstacle));

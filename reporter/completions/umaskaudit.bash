@@ -85,6 +85,7 @@ _umaskaudit() {
     check:--write-baseline) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--fail-on) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
     check:--max-loss) return;;
+    check:--max-unrecorded) return;;
     check:--objects) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--path) return;;
     check:--pid) return;;
@@ -153,7 +154,7 @@ _umaskaudit() {
     timeline) options='--help -h --quiet -q --verbose -v --color --all --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     top) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --sort';;
     blame) options='--help -h --quiet -q --verbose -v --color --output -o --sysroot --debug-dir --debuginfod --no-symbols';;
-    check) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --policy --suppressions --baseline --write-baseline --fail-on --max-loss --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
+    check) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --policy --suppressions --baseline --write-baseline --fail-on --max-loss --max-unrecorded --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols';;
     diff) options='--help -h --quiet -q --verbose -v --color --format -f --root-a --root-b --same --exact --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     whatif) options='--help -h --quiet -q --verbose -v --color --umask --everywhere --format -f --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;

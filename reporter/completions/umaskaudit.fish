@@ -122,6 +122,7 @@ complete -c umaskaudit -n '__fish_seen_subcommand_from check' -l baseline -r -F 
 complete -c umaskaudit -n '__fish_seen_subcommand_from check' -l write-baseline -r -F -d 'Write the findings to FILE, and exit 0 whatever they are'
 complete -c umaskaudit -n '__fish_seen_subcommand_from check' -l fail-on -x -a 'note warning error' -d 'Exit 1 from this severity on; default: warning'
 complete -c umaskaudit -n '__fish_seen_subcommand_from check' -l max-loss -x -d 'Records that may be lost before the exit code is 3 (default 0)'
+complete -c umaskaudit -n '__fish_seen_subcommand_from check' -l max-unrecorded -x -d 'Programs that may have run unrecorded before the exit code is 3 (default 0)'
 complete -c umaskaudit -n '__fish_seen_subcommand_from check' -l objects -r -F -d 'Write every object hit to FILE, as JSON Lines: of --rule, --severity, --path, --kind'
 complete -c umaskaudit -n '__fish_seen_subcommand_from check' -l path -x -d 'Only objects whose path matches; repeat for more'
 complete -c umaskaudit -n '__fish_seen_subcommand_from check' -l pid -x -d 'Only events of this process'

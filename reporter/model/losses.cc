@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "preload/trace/blind.h"
+
 namespace umaskaudit::model {
 namespace {
 
@@ -124,11 +126,13 @@ void assess_hidden(const std::vector<std::unique_ptr<Segment>>& segments, const 
   // About masks and names: what is created behind these is seen.
   constexpr std::uint64_t kHarmless = bit(trace::Blind::no_mask) | bit(trace::Blind::raw_clone) |
                                       bit(trace::Blind::untracked_chroot);
+  constexpr std::uint64_t kOtherOwners =
+      bit(trace::Blind::exec_privileged) | bit(trace::kExecRunDirectory);
   all->hides_creations = unfollowed || !all->losses.empty();
   for (const auto& segment : segments) {
     all->hides_creations |=
         (segment->blind_reasons & ~kHarmless) != 0 || drifted_unseen(*segment, tree);
-    all->hides_owners |= (segment->blind_reasons & bit(trace::Blind::exec_privileged)) != 0;
+    all->hides_owners |= (segment->blind_reasons & kOtherOwners) != 0;
   }
 }
 
@@ -148,6 +152,7 @@ std::vector<BlindSpotEvent> unfollowed_execs(const std::vector<std::unique_ptr<S
       spot.thread = segment->comm_of(exec.pid);
       const ContextPiece* piece = tree.find(segment->index, exec.context);
       spot.fs = piece == nullptr ? 0 : piece->fs;
+      spot.reason = trace::kExecSilent;
       spot.text = exec.path;
       spots.push_back(std::move(spot));
     }

@@ -1,9 +1,47 @@
 // The words for the enumerations of the trace, as the JSON schema and the text reports spell them.
 // Must never meet a value it has no word for: a damaged byte is named "unknown".
 // Called by renderers, rules and the command line.
+#include <algorithm>
+#include <iterator>
+
+#include "preload/trace/blind.h"
 #include "reporter/model/events.h"
 
 namespace umaskaudit {
+namespace {
+
+struct BlindWords {
+  trace::Blind reason;
+  const char* name;
+  const char* advice;
+};
+
+// Those that are not in the enumeration.
+constexpr BlindWords kLaterBlind[] = {
+    {trace::kGoRuntime, "go-runtime",
+     "a Go program makes its system calls by itself: what its C parts do is seen, what Go "
+     "does is not; compare with strace -f"},
+    {trace::kExecLibc, "exec-libc",
+     "a program that brings a C library of its own, too old or another one, cannot load the "
+     "library: it ran without, and nothing it created was seen"},
+    {trace::kExecLibrary, "exec-library",
+     "the library was not there, or could not be read, where the program started (another "
+     "root, another user): it ran without; make its path readable there"},
+    {trace::kExecRunDirectory, "exec-run-directory",
+     "the program could not write into the run directory (another user, another root), so "
+     "it ran without the library; record it as that user"},
+    {trace::kExecSilent, "exec-silent",
+     "a program was started and never announced itself: it ended before it could, or what "
+     "started it dropped LD_PRELOAD; nothing that it did is recorded"},
+};
+
+const BlindWords* later_words(trace::Blind reason) {
+  const auto* found = std::find_if(std::begin(kLaterBlind), std::end(kLaterBlind),
+                                   [&](const BlindWords& row) { return row.reason == reason; });
+  return found == std::end(kLaterBlind) ? nullptr : found;
+}
+
+}  // namespace
 
 const char* kind_name(trace::Kind kind) {
   switch (kind) {
@@ -72,6 +110,7 @@ const char* mask_source_name(trace::MaskSource source) {
 }
 
 const char* blind_name(trace::Blind reason) {
+  if (const BlindWords* words = later_words(reason)) return words->name;
   switch (reason) {
     case trace::Blind::other:
       return "other";
@@ -102,6 +141,7 @@ const char* blind_name(trace::Blind reason) {
 }
 
 const char* blind_advice(trace::Blind reason) {
+  if (const BlindWords* words = later_words(reason)) return words->advice;
   switch (reason) {
     case trace::Blind::other:
       return "something here could not be followed; compare with strace -f where it matters";

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "preload/trace/blind.h"
+
 namespace umaskaudit::model {
 namespace {
 
@@ -17,6 +19,14 @@ std::string hex(std::string_view bytes) {
     text += kDigits[byte & 15];
   }
   return text;
+}
+
+// Left by an exec: it says why no image announces itself.
+bool names_exec(trace::Blind reason) {
+  return reason == trace::Blind::exec_static || reason == trace::Blind::exec_privileged ||
+         reason == trace::Blind::exec_environment || reason == trace::Blind::exec_abi ||
+         reason == trace::kExecLibc || reason == trace::kExecLibrary ||
+         reason == trace::kExecRunDirectory;
 }
 
 // What each type adds; `record` is the one that the fixed part came from.
@@ -186,8 +196,7 @@ void Learner::add(const trace::ThreadCreate& create) {
 void Learner::add(const trace::BlindSpot& spot) {
   segment_.blind_reasons |= std::uint64_t{1} << std::min<unsigned>(spot.reason, 63);
   const auto reason = static_cast<trace::Blind>(spot.reason);
-  if (reason == trace::Blind::exec_static || reason == trace::Blind::exec_privileged ||
-      reason == trace::Blind::exec_environment || reason == trace::Blind::exec_abi) {
+  if (names_exec(reason)) {
     segment_.told_blind.push_back({record_.head.tid, record_.head.time_ns});
   }
 }

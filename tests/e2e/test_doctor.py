@@ -100,6 +100,13 @@ class Doctor(Case):
         report = self.report(run)
         self.assertEqual(set(report.creations()), {str(self.work / "by-c")})
         self.assertEqual([event["new"] for event in report.of("umask", drift=True)], ["0027"])
+        self.assertEqual(self.blind_spots(run) - {"appeared"}, {"go-runtime"})
+        # The same where it is not CMD itself.
+        harness.remove_tree(self.work)
+        self.work.mkdir()
+        _, run = self.record("sh", "-c", f"{program}; :")
+        spot, = self.report(run).of("blind_spot", reason="go-runtime")
+        self.assertEqual(spot["text"], str(program))
 
     @unittest.skipIf(os.geteuid() != 0, "needs root to make a set-user-ID program of another user")
     def test_a_setuid_program(self):

@@ -15,7 +15,7 @@ from test_routes import calls_script
 PRIVATE = "version GLIBC_PRIVATE: no program can be linked against it"
 ON_FILE = "works on a FILE that only libc's own fopen makes"
 RPC = "Sun RPC, without a default version: nothing can be linked against it since glibc 2.32"
-ALIASES = {"__libc_fork": PRIVATE}
+ALIASES = {"__libc_fork": PRIVATE, "__libc_system": PRIVATE}
 CREATORS = {
     "__open_nocancel": PRIVATE,
     "__open64_nocancel": PRIVATE,
@@ -26,7 +26,7 @@ CREATORS = {
     "svcunix_create": RPC,
     **dict.fromkeys(("mktemp", "__mktemp", "tempnam", "tmpnam", "tmpnam_r"),
                     "looks for a free name: the code of mkstemp(3), which opens nothing for it"),
-    **dict.fromkeys(("system", "__libc_system", "popen", "_IO_popen", "_IO_proc_open", "wordexp"),
+    **dict.fromkeys(("__libc_system", "_IO_proc_open"),
                     "starts sh by posix_spawn's code, without an action that opens"),
 }
 # Functions that pass on what cannot be followed: the parameter that says whether they create.

@@ -67,5 +67,33 @@ TEST(Launchers, SomeCleanTheEnvironment) {
   EXPECT_FALSE(cleans("nice prog -i"));
 }
 
+TEST(Launchers, SomeStartItAsAnotherUser) {
+  EXPECT_EQ(started("runuser -u www -- prog -x"), "prog");
+  EXPECT_EQ(started("runuser www -c prog"), "");
+  EXPECT_EQ(started("su www -c prog"), "");
+  EXPECT_EQ(started("setpriv --reuid=5 --clear-groups prog"), "prog");
+  EXPECT_EQ(started("setpriv --reuid 5 prog"), "prog");
+  EXPECT_EQ(started("gosu www prog"), "prog");
+  EXPECT_EQ(started("su-exec www:www prog"), "prog");
+  EXPECT_EQ(started("start-stop-daemon --start -c www --exec prog -- -x"), "prog");
+  EXPECT_EQ(started("start-stop-daemon -S -p /run/x -x prog"), "prog");
+  const auto becomes = [](const char* line) { return started_program(words(line)).changes_user; };
+  for (const char* line :
+       {"runuser -u www prog", "su www -c prog", "setpriv --reuid=5 prog", "gosu www prog",
+        "sudo prog", "chroot --userspec=www /jail prog", "start-stop-daemon -S -c www -x prog"}) {
+    EXPECT_TRUE(becomes(line)) << line;
+  }
+  for (const char* line : {"setpriv --no-new-privs prog", "env prog", "chroot /jail prog",
+                           "start-stop-daemon -S -x prog -- -c www"}) {
+    EXPECT_FALSE(becomes(line)) << line;
+  }
+}
+
+TEST(Launchers, ChrootStartsItInAnotherRoot) {
+  EXPECT_EQ(started("chroot /jail prog"), "prog");
+  EXPECT_TRUE(started_program(words("chroot /jail prog")).changes_root);
+  EXPECT_FALSE(started_program(words("env prog")).changes_root);
+}
+
 }  // namespace
 }  // namespace umaskaudit
