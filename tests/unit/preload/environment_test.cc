@@ -197,7 +197,9 @@ class Target : public testing::Test {
       const Obstacle again = find_obstacle({fd, "", false});
       EXPECT_EQ(again.found, found);
       EXPECT_EQ(again.reason, obstacle.reason);
-      if (flags == O_RDONLY) EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 0);
+      if (flags == O_RDONLY) {
+        EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 0);
+      }
       close(fd);
     }
     descriptors_are_closed();
@@ -316,6 +318,8 @@ TEST_F(Target, AForgedHeaderIsNotBelieved) {
   ElfW(Ehdr) header{};
   memcpy(header.e_ident, ELFMAG, SELFMAG);
   header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_machine = own_header().e_machine;
   header.e_phnum = 65535;
   header.e_phoff = UINT64_MAX - 10;
   write(&header, sizeof header);
