@@ -25,6 +25,7 @@ constexpr LossWords kLossWords[] = {
     {"path-dropped", "these events are there, their base directories are not"},
     {"log-dropped", "lines of the live log could not be written"},
     {"contexts-full", "more fs contexts at once than the shim can follow"},
+    {"too-long", "records longer than the format allows"},
 };
 
 const LossWords& words_of(unsigned kind) {
