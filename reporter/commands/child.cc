@@ -115,11 +115,15 @@ void wait_for(ChildEnd& end) {
 
 }  // namespace
 
-void survive_file_size_limit() {
-  if (survives_file_size) return;
+FileSizeErrors::FileSizeErrors() {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   survives_file_size = sigaction(SIGXFSZ, &ignore, &file_size_before) == 0;
+}
+
+FileSizeErrors::~FileSizeErrors() {
+  if (survives_file_size) sigaction(SIGXFSZ, &file_size_before, nullptr);
+  survives_file_size = false;
 }
 
 std::vector<char*> exec_pointers(const std::vector<std::string>& words) {

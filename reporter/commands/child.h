@@ -32,9 +32,15 @@ struct ChildEnd {
   int code() const;
 };
 
-// From here on a file that reaches RLIMIT_FSIZE is an error of ours (EFBIG) and no SIGXFSZ; CMD
-// inherits what was there before.
-void survive_file_size_limit();
+// As long as it lives, a file that reaches RLIMIT_FSIZE is an error of ours (EFBIG) and no SIGXFSZ;
+// CMD inherits what was there before. One at a time.
+class FileSizeErrors {
+ public:
+  FileSizeErrors();
+  ~FileSizeErrors();
+  FileSizeErrors(const FileSizeErrors&) = delete;
+  FileSizeErrors& operator=(const FileSizeErrors&) = delete;
+};
 
 // Starts `command` (found through PATH) with `environment` ("KEY=value" strings) and waits for it.
 // SIGINT and SIGQUIT are ignored meanwhile (the terminal sends them to CMD itself), SIGTERM and

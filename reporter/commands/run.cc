@@ -75,7 +75,7 @@ RunRecord begin_record(const std::vector<std::string>& command, const Options& o
 
 int record(const Options& options, LiveLog* live, const std::vector<std::string>& command,
            Console& console) {
-  survive_file_size_limit();
+  const FileSizeErrors errors;
   const Result<std::string> library = find_library();
   if (!library) return fail_run(console, library.error());
   const Result<RunDirectory> run = prepare_run_directory(
