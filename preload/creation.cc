@@ -15,6 +15,7 @@
 #include "preload/object_look.h"
 #include "preload/parent.h"
 #include "preload/recorder.h"
+#include "preload/repeats.h"
 #include "preload/scratch.h"
 #include "preload/stacks.h"
 #include "preload/sys.h"
@@ -135,12 +136,14 @@ Creation::Look Creation::look(int dirfd, const char* path, int flags) const {
 }
 
 void Creation::made_or_met(int fd, const Look& before) {
+  may_follow_ = true;
   fd_ = fd;
   ObjectFacts facts;
   judge(look_at(fd, "", AT_EMPTY_PATH, facts) == 0 ? &facts : nullptr, before);
 }
 
 bool Creation::made_or_met_as_told(int fd, const Look& before) {
+  may_follow_ = true;
   fd_ = fd;
   ObjectFacts facts;
   if (look_at(fd, "", AT_EMPTY_PATH, facts) != 0) {
@@ -166,6 +169,7 @@ bool Creation::made_or_met_as_told(int fd, const Look& before) {
 }
 
 void Creation::made_or_met_after_look(int fd, const Look& before) {
+  may_follow_ = true;
   fd_ = fd;
   ObjectFacts facts;
   if (look_at(fd, "", AT_EMPTY_PATH, facts) != 0) {
@@ -182,6 +186,7 @@ void Creation::made_or_met_after_look(int fd, const Look& before) {
 }
 
 void Creation::made_or_met_at_path(const Look& before) {
+  may_follow_ = true;
   ObjectFacts facts;
   judge(look_at(request_.dirfd, request_.path, 0, facts) == 0 ? &facts : nullptr, before);
 }
@@ -194,6 +199,7 @@ void Creation::failed_or_left(int error, const Look& before) {
   const bool left = error == EINVAL && before.known && !before.exists &&
                     lies_in_directory(request_.kind) &&
                     look_at(request_.dirfd, request_.path, 0, facts) == 0;
+  may_follow_ = left;
   if (left) return judge(&facts, before);
   failed(error);
 }
@@ -272,6 +278,12 @@ void Creation::finish(const ObjectFacts* facts, trace::Created created, int erro
   Author author{task_.tid, task_.pid, sys::now_ns(), 0};
   if (task_.context == nullptr) author.flags |= trace::kForeign;
   if (after.busy) author.flags |= trace::kBusy;
+  if (created == trace::Created::no && facts != nullptr && request_.path != nullptr) {
+    mount_ = facts->mount;
+    const Repetition repetition = count_repetition(request_, *facts, before_.mask);
+    if (repetition.counted) return;
+    author.repeat = repetition.cell;
+  }
   write(author, facts, created, error, after, capture(author));
 }
 
@@ -310,6 +322,11 @@ void Creation::write(const Author& author, const ObjectFacts* facts, trace::Crea
   record.path_length = bounded_length(path);
   ParentView parent;
   const bool made = error == 0 && created != trace::Created::no;
+  const Scratch link_buffer;
+  const LinkTarget target = made && may_follow_ && (request_.flags & (O_EXCL | O_NOFOLLOW)) == 0 &&
+                                    lies_in_directory(request_.kind)
+                                ? link_target(request_.dirfd, path, fd_, link_buffer)
+                                : LinkTarget{};
   const bool surprising = (record.final_mode & 07777) != masked(request_, before_.mask);
   if (made && surprising && lies_in_shared_memory(request_.kind)) {
     parent = look_at_parent(author, Base{}, kSharedMemory, sizeof kSharedMemory - 1, true);
@@ -324,7 +341,14 @@ void Creation::write(const Author& author, const ObjectFacts* facts, trace::Crea
       const std::uint32_t length = request_.kind == trace::Kind::tmpfile
                                        ? record.path_length
                                        : parent_length(path, record.path_length);
-      parent = look_at_parent(author, base, path, length, surprising);
+      if (target.length != 0) {
+        record.target = record_target(author, target);
+        const Base start = find_base(author, task_, request_.dirfd, target.text, scratch);
+        parent = look_at_parent(author, start, target.text,
+                                parent_length(target.text, target.length), surprising);
+      } else {
+        parent = look_at_parent(author, base, path, length, surprising);
+      }
       record.directory = parent.id;
     }
   }

@@ -93,7 +93,11 @@ class Creation {
   Task task_;
   Snapshot before_;
   std::uint64_t mount_ = 0;  // the unique number of the object's; 0: not known
-  int fd_ = -1;              // of the object; -1: none
+  // The kernel may have followed a symbolic link to what it made: the call did not insist on
+  // O_EXCL, which makes it not follow the last component. The descriptor names the target; -1:
+  // none.
+  bool may_follow_ = false;
+  int fd_ = -1;
 };
 
 // What is recorded of a creating call where there is too little stack for more: call, path, masks

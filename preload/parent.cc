@@ -115,6 +115,53 @@ Base find_base(const Author& author, const Task& task, int dirfd, const char* pa
   return {directory_name_id(author, dirfd, buffer), dirfd};
 }
 
+LinkTarget link_target(int dirfd, const char* path, int fd, const Scratch& buffer) {
+  char first = 0;
+  if (sys::call(SYS_readlinkat, dirfd, sys::arg(path), sys::arg(&first), 1) <= 0) return {};
+  if (buffer.get() == nullptr) {
+    count_loss(trace::Loss::path_dropped);
+    return {};
+  }
+  char* const name = buffer.get();
+  if (fd >= 0) {
+    const std::uint32_t length = name_of_open_file(fd, name, Scratch::kSize);
+    if (length != 0 && name[0] == '/') return {name, length};
+  }
+  // The name so far in the first half, a link's text in the second.
+  constexpr std::size_t kHalf = Scratch::kSize / 2;
+  constexpr unsigned kMostLinks = 40;  // as the kernel follows (path_resolution(7))
+  char* const link = name + kHalf;
+  std::size_t length = strnlen(path, kHalf - 1);
+  memcpy(name, path, length);
+  for (unsigned i = 0; i < kMostLinks; ++i) {
+    name[length] = '\0';
+    const long found = sys::call(SYS_readlinkat, dirfd, sys::arg(name), sys::arg(link), kHalf);
+    if (found < 0) return {name, static_cast<std::uint32_t>(length)};
+    const auto size = static_cast<std::size_t>(found);
+    const auto* slash = static_cast<const char*>(memrchr(name, '/', length));
+    const std::size_t kept =
+        link[0] == '/' || slash == nullptr ? 0 : static_cast<std::size_t>(slash - name) + 1;
+    if (kept + size >= kHalf) return {};
+    memcpy(name + kept, link, size);
+    length = kept + size;
+  }
+  return {};
+}
+
+std::uint32_t record_target(const Author& author, const LinkTarget& target) {
+  if (target.text[0] != '/' || root_length() == 0) {
+    return intern_path(author, target.text, target.length);
+  }
+  const Scratch scratch;
+  if (scratch.get() == nullptr) return 0;
+  TextBuffer name(scratch.get(), Scratch::kSize);
+  put_root(name);
+  name.put(target.text, target.length);
+  return name.overflow()
+             ? 0
+             : intern_path(author, name.begin(), static_cast<std::uint32_t>(name.length()));
+}
+
 std::uint32_t parent_length(const char* path, std::uint32_t length) {
   while (length > 1 && path[length - 1] == '/') --length;
   const auto* slash = static_cast<const char*>(memrchr(path, '/', length));

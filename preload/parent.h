@@ -23,6 +23,17 @@ struct Base {
 Base find_base(const Author& author, const Task& task, int dirfd, const char* path,
                const Scratch& buffer);
 
+// What the last component of a path leads to when it is a symbolic link.
+struct LinkTarget {
+  const char* text = "";     // absolute, or from where the path starts; in the buffer
+  std::uint32_t length = 0;  // 0: it is no link, or its target cannot be named
+};
+// Follows links until none is left. `fd`: a descriptor of the object, whose name the kernel has
+// (proc(5)); -1: none. Async-signal-safe, changes no errno.
+LinkTarget link_target(int dirfd, const char* path, int fd, const Scratch& buffer);
+// Its id in the trace.
+std::uint32_t record_target(const Author& author, const LinkTarget& target);
+
 struct ParentView {
   std::uint32_t id = 0;  // of the directory record
   bool known = false;

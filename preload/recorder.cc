@@ -47,6 +47,7 @@ Draft begin_record(trace::RecordType type, const Author& author, std::uint32_t p
   header.tid = author.tid;
   header.time_ns = author.time_ns != 0 ? author.time_ns : sys::now_ns();
   header.pid = author.pid;
+  header.repeat = author.repeat;
   memcpy(space.at, &header, sizeof header);
   return {space.at, space.offset, length};
 }

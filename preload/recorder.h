@@ -21,6 +21,7 @@ struct Author {
   std::uint32_t pid = process.pid.load(std::memory_order_relaxed);
   std::uint64_t time_ns = 0;  // 0: now
   std::uint16_t flags = 0;
+  std::uint32_t repeat = 0;  // RecordHeader::repeat
 };
 
 // A record that is being written. `at` is null when it was lost, which is counted then.

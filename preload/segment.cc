@@ -33,6 +33,8 @@ namespace {
 // Most processes record little: the first chunk is small, and only its begin is backed when it is
 // opened, so that starting one stays cheap.
 constexpr std::uint64_t kFirstChunk = 64 << 10;
+constexpr std::uint32_t kHeaderLength =
+    sizeof(trace::SegmentHeader) + trace::kRepeats * sizeof(trace::Repeat);
 constexpr std::uint64_t kFirstBacked = 8 << 10;
 constexpr std::uint64_t kChunk = 256 << 10;
 constexpr std::uint64_t kMaxSegment = 1 << 30;
@@ -344,7 +346,8 @@ void fill_header(std::uint32_t pid, std::uint64_t now) {
   memcpy(header->magic, trace::kMagic, sizeof header->magic);
   header->major = trace::kMajor;
   header->minor = trace::kMinor;
-  header->header_length = sizeof(trace::SegmentHeader);
+  header->header_length = kHeaderLength;
+  header->repeats = trace::kRepeats;
   header->byte_order = trace::kByteOrder;
   header->word_size = sizeof(void*);
   read_boot_id(header->boot_id);
@@ -354,7 +357,7 @@ void fill_header(std::uint32_t pid, std::uint64_t now) {
   header->ppid = static_cast<std::uint32_t>(sys::call(SYS_getppid));
   header->limit = limit;
   for (auto& id : header->next_id) id = 1;
-  __atomic_store_n(&header->tail, sizeof(trace::SegmentHeader), __ATOMIC_RELEASE);
+  __atomic_store_n(&header->tail, kHeaderLength, __ATOMIC_RELEASE);
 }
 
 // Makes a segment in the directory and maps its beginning; 0 or an error number.

@@ -11,7 +11,7 @@ namespace umaskaudit::trace {
 // length. A major version may change anything; a reader refuses it and names both versions.
 inline constexpr char kMagic[8] = {'U', 'M', 'A', 'S', 'K', 'A', 'U', 'D'};
 inline constexpr std::uint16_t kMajor = 1;
-inline constexpr std::uint16_t kMinor = 1;
+inline constexpr std::uint16_t kMinor = 2;
 inline constexpr std::uint32_t kByteOrder = 0x0A0B0C0D;
 
 inline constexpr std::uint32_t kRecordAlign = 8;
@@ -60,9 +60,20 @@ struct SegmentHeader {
   std::uint64_t tail;   // next free offset; may exceed limit when the segment is full
   std::uint64_t lost[kLossKinds];
   std::uint32_t next_id[kIdSpaces];  // the next free id of each space, by IdSpace
-  std::uint8_t reserved[16];
+  std::uint32_t repeats;             // how many Repeats lie behind this header. Since 1.2
+  std::uint8_t reserved[12];
 };
 static_assert(sizeof(SegmentHeader) == 256);
+
+// Behind the header and in front of the first record: how often a creating call opened an object
+// that was there, after the record of the first time (RecordHeader::repeat). Both words change
+// while the program runs (relaxed atomics), so that a SIGKILL loses no count. Since 1.2.
+struct Repeat {
+  std::uint64_t place;  // hash of call site, object, path and mask; 0: free
+  std::uint64_t count;  // of further times
+};
+static_assert(sizeof(Repeat) == 16);
+inline constexpr std::uint32_t kRepeats = 112;
 
 // run.state: one page shared by all processes of a run, for what no segment can hold.
 struct RunState {
@@ -87,7 +98,9 @@ struct RecordHeader {
   std::uint32_t tid;      // the kernel's thread id of the writer
   std::uint64_t time_ns;  // CLOCK_MONOTONIC, taken right after the call returned
   std::uint32_t pid;      // of the writer: a forked child writes into its parent's segment
-  std::uint32_t reserved;
+  // Of a create record: 1 + the index of the Repeat that counts further calls like it; 0: none.
+  // Since 1.2.
+  std::uint32_t repeat;
 };
 static_assert(sizeof(RecordHeader) == 32);
 
@@ -273,7 +286,9 @@ struct Create {
   std::int64_t birth_ns;   // stx_btime, 0 when the filesystem has none
   std::uint32_t uid, gid;  // of the object
   std::uint32_t path_length;
-  std::uint32_t reserved;
+  // Path id of what was made, where the path led to it through a symbolic link: absolute, or from
+  // `base`. 0: the path itself names the object. Since 1.2.
+  std::uint32_t target;
 };
 static_assert(sizeof(Create) == 96);
 

@@ -79,6 +79,7 @@ bool names(const std::string& wanted, const CreateEvent& event) {
   const std::string_view path = without_slash(wanted);
   const std::string_view made = without_slash(event.path);
   if (made == path || without_slash(event.path_arg) == path) return true;
+  if (!event.link.empty() && without_slash(event.link) == path) return true;
   return !path.empty() && path.front() != '/' && made.size() > path.size() &&
          made.ends_with(path) && made[made.size() - path.size() - 1] == '/';
 }

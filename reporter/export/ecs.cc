@@ -106,6 +106,7 @@ class Fields {
       json_.mode("new_mask", e.new_mask);
       json_.mode("argument", e.argument);
       json_.boolean("drift", e.drift);
+      if (e.drift) json_.mode("expected_mask", e.cached);
     });
   }
   void operator()(const CreateEvent& e) {
@@ -125,6 +126,7 @@ class Fields {
       json_.mode("mask", e.mask);
       if (e.mask_set_by) json_.number("mask_set_by", *e.mask_set_by);
       json_.boolean("mask_moved", !e.ambiguous_masks.empty());
+      if (e.count > 1) json_.number("count", e.count);
       if (e.created == trace::Created::unknown) json_.boolean("perhaps", true);
       if (e.error == 0 && e.created != trace::Created::no)
         json_.text("derivation", derivation_line(e));

@@ -15,7 +15,8 @@ CREATE TABLE processes(
 CREATE TABLE umask_events(
   id INTEGER PRIMARY KEY, seq INTEGER, time_ns INTEGER, pid INTEGER, tid INTEGER,
   thread TEXT, thread_bytes BLOB, fs INTEGER, call TEXT, stack INTEGER,
-  old_mask INTEGER, new_mask INTEGER, argument INTEGER, drift INTEGER);
+  old_mask INTEGER, new_mask INTEGER, argument INTEGER, drift INTEGER,
+  expected INTEGER);
 CREATE TABLE objects(
   seq INTEGER PRIMARY KEY, time_ns INTEGER, pid INTEGER, tid INTEGER,
   thread TEXT, thread_bytes BLOB, fs INTEGER, call TEXT, stack INTEGER,
@@ -25,7 +26,8 @@ CREATE TABLE objects(
 CREATE TABLE opened(
   seq INTEGER PRIMARY KEY, time_ns INTEGER, pid INTEGER, tid INTEGER,
   thread TEXT, thread_bytes BLOB, fs INTEGER, call TEXT, stack INTEGER,
-  kind TEXT, path TEXT, path_bytes BLOB, requested INTEGER, mask INTEGER, errno INTEGER);
+  kind TEXT, path TEXT, path_bytes BLOB, requested INTEGER, mask INTEGER, errno INTEGER,
+  count INTEGER);
 CREATE TABLE changes(
   seq INTEGER PRIMARY KEY, time_ns INTEGER, pid INTEGER, tid INTEGER,
   thread TEXT, thread_bytes BLOB, fs INTEGER, call TEXT, stack INTEGER,

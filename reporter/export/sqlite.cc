@@ -29,7 +29,8 @@ class Filler {
   void see(const UmaskEvent& e) {
     umasks_.add(e.id).add(e.seq);
     common(umasks_, e);
-    umasks_.add(e.old_mask).add(e.new_mask).add(e.argument).add(e.drift ? 1u : 0u).done();
+    umasks_.add(e.old_mask).add(e.new_mask).add(e.argument).add(e.drift ? 1u : 0u);
+    umasks_.add(mode_of(e.drift ? std::optional<Mode>(e.cached) : std::nullopt)).done();
   }
   void see(const CreateEvent& e) {
     const bool made = e.error == 0 && e.created != trace::Created::no;
@@ -38,7 +39,7 @@ class Filler {
     common(row, e);
     row.add(kind_name(e.kind)).add_raw(e.path).add(without_type(e.requested)).add(e.mask);
     if (!made) {
-      row.add(error_of(e.error)).done();
+      row.add(error_of(e.error)).add(e.count).done();
       return;
     }
     row.add(mode_of(e.final_mode)).add(e.created == trace::Created::unknown ? 0u : 1u);
@@ -120,9 +121,9 @@ class Filler {
   StackCache& stacks_;
   Database& database_;
   Insert processes_{database_, "processes", 13};
-  Insert umasks_{database_, "umask_events", 14};
+  Insert umasks_{database_, "umask_events", 15};
   Insert objects_{database_, "objects", 23};
-  Insert opened_{database_, "opened", 15};
+  Insert opened_{database_, "opened", 16};
   Insert changes_{database_, "changes", 18};
   Insert unseen_{database_, "unseen", 8};
   Insert notes_{database_, "notes", 6};

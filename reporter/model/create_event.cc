@@ -54,6 +54,12 @@ Event* EventBuilder::create(const MergedRecord& merged) {
   event.final_mode = final_mode(facts.final_mode);
   event.created = claims_.settle(facts, segment.index, merged.record.offset);
   event.error = facts.error;
+  event.count = 1;
+  const std::uint32_t repeat = merged.record.head.repeat;
+  if (facts.created == static_cast<std::uint8_t>(trace::Created::no) && repeat != 0 &&
+      repeat <= segment.repeats.size()) {
+    event.count += segment.repeats[repeat - 1];
+  }
   event.open_flags = facts.open_flags;
   event.change_before = facts.change_before;
   event.change_after = facts.change_after;
@@ -75,6 +81,13 @@ void EventBuilder::explain(const trace::Create& facts, const MergedRecord& merge
   const std::string_view* base = segment.paths.find(facts.base);
   event.path_arg = argument;
   join_path(base == nullptr ? std::string_view{} : *base, argument, &event.path);
+  event.link.clear();
+  const std::string_view* target = segment.paths.find(facts.target);
+  if (target != nullptr) {
+    event.link = event.path;
+    const bool absolute = target->starts_with('/');
+    join_path(absolute || base == nullptr ? std::string_view{} : *base, *target, &event.path);
+  }
   if (event.kind == trace::Kind::tmpfile) name_file(facts, merged, &event);
   const ParentFacts* parent = segment.directories.find(facts.directory);
   event.parent.reset();

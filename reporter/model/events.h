@@ -62,6 +62,7 @@ struct CreateEvent : EventBase {
   trace::Kind kind = trace::Kind::unknown;
   std::string path;      // absolute where that is known; raw bytes
   std::string path_arg;  // as passed
+  std::string link;      // the symbolic link that the path was, where `path` is its target
   std::uint32_t requested = 0;
   Mode mask = 0;  // in force: before the call, or the candidate that explains the final mode
   std::optional<Mode> final_mode;
@@ -70,6 +71,9 @@ struct CreateEvent : EventBase {
   std::vector<Mode> ambiguous_masks;         // only when the mask moved during the call
   std::vector<Step> steps;
   std::int32_t error = 0;  // errno
+  // Times that this place opened the object, for one that was there before: the first one is the
+  // event, the others were only counted.
+  std::uint64_t count = 1;
   std::uint32_t open_flags = 0;
   std::uint64_t change_before = 0, change_after = 0;  // numbers of the context's mask changes
   std::uint64_t dev = 0, ino = 0;

@@ -34,12 +34,24 @@ HeaderState read_header(const SegmentFile::Reader& file, trace::SegmentHeader* h
   }
   if (header->major != trace::kMajor) return HeaderState::newer_major;
   // Only a newer minor version may have a longer header: nothing protects this field.
+  const std::uint64_t known =
+      sizeof *header + std::uint64_t{header->repeats} * sizeof(trace::Repeat);
   const bool length_good =
-      header->header_length == sizeof *header ||
+      header->header_length == known ||
       (header->minor > trace::kMinor && header->header_length > sizeof *header &&
        header->header_length <= trace::kMaxRecord &&
        header->header_length % trace::kRecordAlign == 0);
   return length_good ? HeaderState::good : HeaderState::damaged;
+}
+
+void read_repeats(const SegmentFile::Reader& file, Segment* segment) {
+  const trace::SegmentHeader& header = segment->header;
+  const std::size_t room = (header.header_length - sizeof header) / sizeof(trace::Repeat);
+  std::vector<trace::Repeat> repeats(std::min<std::size_t>(header.repeats, room));
+  const std::size_t size = repeats.size() * sizeof(trace::Repeat);
+  segment->repeats.clear();
+  if (size == 0 || file.read(sizeof header, repeats.data(), size) != size) return;
+  for (const trace::Repeat& repeat : repeats) segment->repeats.push_back(repeat.count);
 }
 
 // "<pid>-<16 hex>.seg"
@@ -120,7 +132,9 @@ std::unique_ptr<Segment> open_segment(const std::shared_ptr<const Descriptor>& d
   }
   auto segment = std::make_unique<Segment>(std::move(file.value()), index);
   read_name(name, segment.get());
-  const HeaderState state = read_header(segment->file.reader(), &segment->header);
+  const SegmentFile::Reader reader = segment->file.reader();
+  const HeaderState state = read_header(reader, &segment->header);
+  if (state == HeaderState::good) read_repeats(reader, segment.get());
   if (state == HeaderState::newer_major) {
     *why = segment_loss("version", 1, name, versions(segment->header));
     return nullptr;

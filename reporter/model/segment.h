@@ -98,6 +98,7 @@ struct Segment {
   std::uint32_t pid = 0;
   trace::SegmentHeader header{};
   bool header_damaged = false;
+  std::vector<std::uint64_t> repeats;  // trace::Repeat::count, by index
   ScanResult scan;
   std::uint64_t unknown_records = 0;    // of a type that this reader does not know
   std::uint64_t malformed_records = 0;  // shorter than their type

@@ -41,7 +41,10 @@ std::uint64_t seq_of(const Event& event) {
 struct Property {
   const Filter& filter;
 
-  bool path(const CreateEvent& e) const { return matches_any(filter.paths, e.path); }
+  bool path(const CreateEvent& e) const {
+    return matches_any(filter.paths, e.path) ||
+           (!e.link.empty() && matches_any(filter.paths, e.link));
+  }
   bool path(const ChmodEvent& e) const { return matches_any(filter.paths, e.path); }
   bool path(const RenameEvent& e) const {
     return matches_any(filter.paths, e.from) || matches_any(filter.paths, e.to);

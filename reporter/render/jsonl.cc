@@ -74,6 +74,7 @@ void fields(JsonWriter& json, const CreateEvent& event) {
   json.text("kind", kind_name(event.kind));
   json.bytes("path", event.path);
   if (event.path_arg != event.path) json.bytes("path_arg", event.path_arg);
+  if (!event.link.empty()) json.bytes("link", event.link);
   json.mode("requested", without_type(event.requested));
   json.mode("mask", event.mask);
   json.mode("final", event.final_mode);
@@ -88,6 +89,7 @@ void fields(JsonWriter& json, const CreateEvent& event) {
     json.end_array();
   }
   steps(json, event.steps);
+  if (event.count > 1) json.number("count", event.count);
   json.integer("errno", event.error);
   json.number("dev", event.dev);
   json.number("ino", event.ino);

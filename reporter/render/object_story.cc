@@ -28,12 +28,16 @@ bool same_name(const std::string& recorded, const std::string& path) {
          std::filesystem::path(end).lexically_normal() == path;
 }
 
+bool has_name(const CreateEvent& event, const std::string& path) {
+  return same_name(event.path, path) || (!event.link.empty() && same_name(event.link, path));
+}
+
 // Inodes that were made as `path`, or got that name later.
 class InodesOf {
  public:
   explicit InodesOf(const std::string& path) : path_(path) {}
   void operator()(const CreateEvent& event) {
-    if (is_creation(event) && same_name(event.path, path_)) found.insert({event.dev, event.ino});
+    if (is_creation(event) && has_name(event, path_)) found.insert({event.dev, event.ino});
   }
   void operator()(const RenameEvent& event) {
     if (event.error == 0 && same_name(event.to, path_)) found.insert({event.dev, event.ino});
@@ -58,7 +62,7 @@ class Storyteller {
     Life& life = lives_[inode];
     life.story.creation = event;
     life.story.path = event.path;
-    life.named = same_name(event.path, path_);
+    life.named = has_name(event, path_);
   }
   void operator()(const ChmodEvent& event) {
     const Inode inode{event.dev, event.ino};

@@ -119,7 +119,7 @@ class Summarizer::Collector {
     if (!event.ambiguous_masks.empty()) ++out_.ambiguous;
     switch (event.created) {
       case trace::Created::no:
-        ++out_.existing;
+        out_.existing += event.count;
         return;
       case trace::Created::yes:
       case trace::Created::probably:

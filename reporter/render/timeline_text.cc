@@ -55,14 +55,17 @@ struct What {
     std::string text = "umask " + octal(e.argument);
     if (e.drift) {
       text += e.drift_set_by ? ", a process that shares it had set " : ", somebody unseen had set ";
-      text += octal(e.old_mask);
+      text += octal(e.old_mask) + " instead of " + octal(e.cached);
     }
     return text;
   }
   std::string operator()(const CreateEvent& e) const {
     const std::string call = escape(e.call) + ' ';
     if (e.error != 0) return call + "failed " + escape(e.path) + failure(e.error);
-    if (e.created == trace::Created::no) return call + "opened " + escape(e.path);
+    if (e.created == trace::Created::no) {
+      const std::string times = e.count > 1 ? " (" + std::to_string(e.count) + " times)" : "";
+      return call + "opened " + escape(e.path) + times;
+    }
     const char* verb = e.created == trace::Created::unknown ? "perhaps created " : "created ";
     const std::string result = e.final_mode ? derivation_line(e) : octal(without_type(e.requested));
     return call + verb + kind_name(e.kind) + ' ' + escape(e.path) + ' ' + result;

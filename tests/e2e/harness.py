@@ -218,7 +218,7 @@ class Case(unittest.TestCase):
     def check_met(self, opened, met):
         """Calls that may create: so many made their object as `met` says False, the rest met one.
 
-        An event that has a count stands for so many.
+        What was there is told once for each place that opens it, with a count.
         """
         created = [event["created"] for event in opened]
         self.assertEqual(created.count(True), met.count(False))

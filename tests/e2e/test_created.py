@@ -139,6 +139,70 @@ class Created(Case):
         self.check_truths(report, truths)
 
 
+class Links(Case):
+    def test_what_is_made_through_a_link_has_its_own_name(self):
+        result, run = self.record(victim("dangling_links"), self.work)
+        report = self.report(run)
+        truths = truths_of(result)
+        self.check_truths(report, truths)
+        followed = [event for event in report.of("create", created=True) if "link" in event]
+        self.assertEqual(len(followed), 10)
+        for event in followed:
+            self.assertTrue(os.path.islink(event["link"]), event)
+            self.assertEqual(os.path.realpath(event["link"]), event["path"])
+        for event in followed[:1]:
+            for name in (event["path"], event["link"]):
+                self.assertIn(event["path"], self.tool("explain", run, name))
+                self.assertIn(event["path"], self.tool("blame", run, name))
+
+    @needs("setfacl")
+    def test_the_directory_of_the_target_decides(self):
+        target = self.work / "with acl"
+        target.mkdir()
+        if self.execute("setfacl", "-d", "-m", "u::rwx,g::rwx,o::rwx", target).returncode != 0:
+            self.skipTest("no ACLs here")
+        (self.work / "link").symlink_to("with acl/file")
+        _, run = self.record("sh", "-c", "umask 077; : > link", "sh")
+        event, = self.report(run).of("create", created=True)
+        self.assertEqual(event["path"], str(target / "file"))
+        self.assertEqual(event["final"], "0666")
+        self.assertIn("default-acl", [step["rule"] for step in event["steps"]])
+
+    def test_without_proc_the_chain_of_links_is_followed(self):
+        script = ("mount -t tmpfs none /proc || exit 77; umask 027; mkdir a b; ln -s ../b/f a/l; "
+                  f"LD_PRELOAD={harness.SHIM} UMASKAUDIT_OPTIONS=trace={self.new_run()} "
+                  "exec sh -c ': > a/l'")
+        result = self.execute("unshare", "-m", "sh", "-c", script)
+        if result.returncode == 77 or os.geteuid() != 0:
+            self.skipTest("no mounts here")
+        event, = self.report(self.top / "run1").of("create", created=True)
+        self.assertEqual(os.path.normpath(event["path"]), str(self.work / "b/f"))
+
+
+class Again(Case):
+    def check(self, status, *arguments):
+        result, run = self.record(victim("opens_again"), self.work, *arguments, status=status)
+        expected = truths_of(result)[-1]
+        report = self.report(run)
+        null = [event for event in report.of("create", path="/dev/null", errno=0)]
+        self.assertEqual([event.get("count", 1) for event in null], [expected["null"], 1])
+        self.assertEqual([event["created"] for event in null], [False, False])
+        file = report.of("create", path=str(self.work / "file"))
+        self.assertEqual([(event["created"], event.get("count", 1)) for event in file],
+                         [(True, 1), (False, expected["file"])])
+        return run
+
+    def test_one_record_for_a_place_and_an_object(self):
+        run = self.check(0, 100000)
+        size = sum(file.stat().st_size for file in run.glob("*.seg"))
+        self.assertLess(size, 100000)
+        self.assertIn("100024 calls opened what was there", self.tool("report", run))
+        self.assertIn("opened /dev/null (100020 times)", self.tool("timeline", run, "--all"))
+
+    def test_the_count_survives_a_kill(self):
+        self.check(128 + 9, 1000, "kill")
+
+
 class Directories(Case):
     def test_acls_that_are_set_later(self):
         """Also one that leaves the bits that the mask leaves, and one of 300 entries."""

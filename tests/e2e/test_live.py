@@ -66,7 +66,10 @@ class Follow(LiveCase):
     maxDiff = None  # what differs is one event of many
 
     def facts(self, events):
-        """Events as a multiset, without what depends on the order in which they were read."""
+        """Events as a multiset, without what depends on when they were read.
+
+        That is their order, and how often a place opened the same object again (count).
+        """
         umasks = {event["id"]: (event["tid"], event["old"], event["new"])
                   for event in events if event["type"] == "umask"}
         counts = collections.Counter()
@@ -74,7 +77,7 @@ class Follow(LiveCase):
             if event["type"] == "finding":  # of the whole run: never followed
                 continue
             event = {key: value for key, value in event.items()
-                     if key not in ("seq", "time_ns", "id", "certain")}
+                     if key not in ("seq", "time_ns", "id", "certain", "count")}
             if isinstance(event.get("mask_set_by"), int):
                 event["mask_set_by"] = umasks[event["mask_set_by"]]
             counts[json.dumps(event, sort_keys=True)] += 1

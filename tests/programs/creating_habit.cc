@@ -23,7 +23,7 @@ bool exists(const std::string& path) {
   const int fd = open(path.c_str(), O_CREAT | O_WRONLY, 0666);
   if (fd < 0 || errno != EXFULL) victim::die("open");
   if (!there)
-    victim::print({path, victim::mode_of(fd), "open", nullptr, victim::tid(), 0666, 0022});
+    victim::print({object, victim::mode_of(fd), "open", nullptr, victim::tid(), 0666, 0022});
   std::printf("{\"met\": %s}\n", there ? "true" : "false");
   close(fd);
 }

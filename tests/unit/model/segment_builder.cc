@@ -94,6 +94,7 @@ std::uint64_t SegmentBuilder::record(std::uint16_t type, const Author& author,
   head.tid = author.tid;
   head.time_ns = author.time_ns;
   head.pid = author.pid != 0 ? author.pid : header_.pid;
+  head.repeat = author.repeat;
   std::memcpy(record.data(), &head, sizeof head);
   const std::uint64_t offset = place(record.size());
   head.commit = trace::record_checksum(record.data(), head.length, offset);

@@ -19,6 +19,7 @@ struct Author {
   std::uint64_t time_ns = 0;
   std::uint16_t flags = 0;
   std::uint32_t pid = 0;
+  std::uint32_t repeat = 0;
 };
 
 class SegmentBuilder {

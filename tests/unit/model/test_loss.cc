@@ -135,6 +135,32 @@ TEST(Versions, ANewerMinorMayHaveALongerHeader) {
   EXPECT_EQ(run.completeness().damages, 0u);
 }
 
+// Cells behind the header count what was opened again; nothing else in the file does.
+TEST(Versions, RepeatsAreCountedBehindTheHeader) {
+  const RunDirectory directory;
+  SegmentBuilder segment(100, 1000);
+  segment.header().repeats = 2;
+  segment.header().header_length += 2 * sizeof(trace::Repeat);
+  segment.zeros(2 * sizeof(trace::Repeat));
+  begin_image(&segment, "app");
+  trace::Create opened = testing::creation(1, 0, 022);
+  opened.created = static_cast<std::uint8_t>(trace::Created::no);
+  for (const std::uint32_t repeat : {2u, 0u, 3u}) {
+    segment.create({100, 2000, 0, 0, repeat}, opened, "/dev/null");
+  }
+  std::string bytes = segment.bytes();
+  bytes[sizeof(trace::SegmentHeader) + sizeof(trace::Repeat)] = 9;  // the place
+  bytes[sizeof(trace::SegmentHeader) + sizeof(trace::Repeat) + 8] = 41;
+  directory.write(segment.name(), bytes);
+  const ReadRun run = open_or_die(directory.path());
+  EXPECT_EQ(run.completeness().damages, 0u);
+  const auto events = only<CreateEvent>(run);
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(events[0].count, 42u);
+  EXPECT_EQ(events[1].count, 1u);
+  EXPECT_EQ(events[2].count, 1u) << "there is no third cell";
+}
+
 TEST(Losses, TheShimsCountersAreWorded) {
   const RunDirectory directory;
   SegmentBuilder segment = image(100, 1000);

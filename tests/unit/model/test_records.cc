@@ -118,6 +118,28 @@ TEST_F(Records, Create) {
   EXPECT_EQ(event.steps.back().mode, 0640u);
 }
 
+TEST_F(Records, CreateThroughALink) {
+  segment_.path({100, 1500}, 1, "/home/user");
+  segment_.path({100, 1500}, 2, "/srv/target");
+  segment_.path({100, 1500}, 3, "data/target");
+  trace::Create fixed = testing::creation(1, 0, 022);
+  fixed.base = 1;
+  fixed.target = 2;
+  segment_.create({100, 2000}, fixed, "link");
+  fixed.target = 3;
+  segment_.create({100, 2001}, fixed, "link");
+  fixed.target = 0;
+  segment_.create({100, 2002}, fixed, "plain");
+  const ReadRun read = run();
+  const auto events = only<CreateEvent>(read);
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(events[0].path, "/srv/target");
+  EXPECT_EQ(events[0].link, "/home/user/link");
+  EXPECT_EQ(events[1].path, "/home/user/data/target");
+  EXPECT_EQ(events[2].path, "/home/user/plain");
+  EXPECT_EQ(events[2].link, "");
+}
+
 TEST_F(Records, CreateWithoutAnything) {
   trace::Create fixed{};
   fixed.error = 13;
