@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "preload/intern.h"
+#include "preload/process_identity.h"
 #include "preload/real.h"
 #include "preload/segment.h"
 #include "preload/sys.h"
@@ -102,6 +103,13 @@ void write_process_record(trace::Origin origin, const trace::Context& context) {
   record.pid = process.pid.load(std::memory_order_relaxed);
   record.ppid = static_cast<std::uint32_t>(sys::call(SYS_getppid));
   record.origin = static_cast<std::uint8_t>(origin);
+  // A child is in its maker's PID name space if it can see a maker there (getppid(2) says 0 if
+  // not).
+  if (origin == trace::Origin::exec || record.ppid == 0) {
+    process.pid_namespace = read_pid_namespace();
+  }
+  record.pid_namespace = process.pid_namespace;
+  record.age_ms = origin == trace::Origin::exec ? read_process_age() : 0;
   record.mask_source = context.mask_source;
   record.mask = context.mask;
   record.context = context.id;

@@ -23,6 +23,7 @@ enum class Phase : int {
 struct Process {
   std::atomic<int> phase = 0;
   std::atomic<std::uint32_t> pid = 0;
+  std::uint32_t pid_namespace = 0;                 // as in trace::Process
   std::atomic<std::uint32_t> name_generation = 0;  // bumped when any thread is renamed
   std::atomic<bool> unknown_tasks = false;         // clone(2) made tasks with any TLS: fs_context.h
   std::atomic<bool> shares_fs = false;             // perhaps: clone(2) with CLONE_FS was seen

@@ -154,6 +154,7 @@ enum class MaskSource : std::uint8_t {
 
 // First record of every segment (origin exec), and the first record of each forked child in it
 // (origin fork). `exe` bytes follow (exe_length of them, no NUL).
+inline constexpr std::uint32_t kAgeUnknown = 0xffffffff;
 struct Process {
   std::uint32_t pid;
   std::uint32_t ppid;
@@ -165,8 +166,11 @@ struct Process {
   std::uint32_t uid, euid, gid, egid;
   std::uint32_t exe_length;
   std::uint64_t parent_change;  // FsChange number of parent_context when it was copied
-  std::uint64_t reserved;
-  char comm[16];  // NUL-padded
+  // Since 1.2. With the pid they name the process, which pids alone do not: they are used again,
+  // and each PID name space has its own. exec keeps all three.
+  std::uint32_t pid_namespace;  // its inode number; 0: not known
+  std::uint32_t age_ms;         // since the process began, rounded up; kAgeUnknown: not known
+  char comm[16];                // NUL-padded
 };
 static_assert(sizeof(Process) == 72);
 

@@ -30,6 +30,16 @@ class ContextLinker {
   // What a process left behind when its next image began.
   struct Leaving {
     std::uint64_t time_ns = 0;
+    std::uint32_t pid_namespace = 0;
+    trace::Origin origin = trace::Origin::unknown;  // of the context
+    ContextPiece* piece = nullptr;
+  };
+  // A program, or a forked child, that has a pid from a time on.
+  struct Begun {
+    std::uint64_t time_ns = 0;
+    std::uint64_t began_ns = 0;  // Image::began_ns()
+    std::uint32_t pid_namespace = 0;
+    bool image = false;
     ContextPiece* piece = nullptr;
   };
 
@@ -38,8 +48,9 @@ class ContextLinker {
   ContextPiece* find(const Segment& segment, std::uint32_t local) const;
   void link_local(ContextPiece* piece, const Segment& segment);
   void link_image(ContextPiece* piece, const Image& image);
-  const Leaving* latest_leaving(std::uint32_t pid, std::uint64_t before_ns) const;
-  void copy_forked(ContextPiece* piece, const Image& image) const;
+  const Leaving* latest_leaving(const Image& image) const;
+  bool copy_forked(ContextPiece* piece, const Image& image) const;
+  void copy_from_parent(ContextPiece* piece, const Image& image) const;
 
   const ContextTree::Segments& segments_;
   Pieces pieces_;
@@ -47,7 +58,7 @@ class ContextLinker {
   std::unordered_map<std::uint64_t, ContextPiece*> index_;
   // Of the segments added so far, by pid.
   std::unordered_map<std::uint32_t, std::vector<Leaving>> leavings_;
-  std::unordered_map<std::uint32_t, std::uint64_t> latest_image_ns_;
+  std::unordered_map<std::uint32_t, std::vector<Begun>> begun_;
   std::unordered_multimap<std::uint32_t, ForkSeen> forks_;
 };
 

@@ -55,7 +55,8 @@ void ContextTree::link(const Segments& segments) {
   for (const auto& segment : segments) {
     order_.push_back(segment->index);
     const Image* image = segment->image();
-    if (image != nullptr) image_starts_[image->facts.pid].push_back(image->time_ns);
+    if (image == nullptr) continue;
+    image_starts_[image->facts.pid].push_back({image->facts.pid_namespace, image->time_ns});
   }
   std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
     const Segment& left = *segments[a];
@@ -63,7 +64,6 @@ void ContextTree::link(const Segments& segments) {
     return std::make_tuple(left.start_ns(), left.stamp, a) <
            std::make_tuple(right.start_ns(), right.stamp, b);
   });
-  for (auto& [pid, starts] : image_starts_) std::sort(starts.begin(), starts.end());
   pieces_ = ContextLinker(segments).link(order_);
   index_.clear();
   shared_.clear();
@@ -109,9 +109,14 @@ const ContextPiece* ContextTree::find(std::uint32_t segment, std::uint32_t local
   return found == index_.end() ? nullptr : found->second;
 }
 
-bool ContextTree::image_after(std::uint32_t pid, std::uint64_t time_ns) const {
-  const auto found = image_starts_.find(pid);
-  return found != image_starts_.end() && found->second.back() >= time_ns;
+bool ContextTree::image_after(const Segment& segment, const ExecFact& exec) const {
+  const auto found = image_starts_.find(exec.pid);
+  if (found == image_starts_.end()) return false;
+  const std::uint32_t pid_namespace = segment.pid_namespace_of(exec.context);
+  return std::any_of(found->second.begin(), found->second.end(), [&](const ImageStart& start) {
+    return start.time_ns >= exec.time_ns &&
+           may_be_same_namespace(start.pid_namespace, pid_namespace);
+  });
 }
 
 void ContextTree::number_events() {

@@ -58,8 +58,9 @@ class ContextTree {
   const ContextPiece* find(std::uint32_t segment, std::uint32_t local) const;
   // Segment numbers, oldest image first.
   const std::vector<std::uint32_t>& order() const { return order_; }
-  // True when an image of `pid` began at `time_ns` or later.
-  bool image_after(std::uint32_t pid, std::uint64_t time_ns) const;
+  // True when an image of the process that made this exec, or of one that may be it, began then or
+  // later.
+  bool image_after(const Segment& segment, const ExecFact& exec) const;
 
  private:
   static std::uint64_t key(std::uint32_t segment, std::uint32_t local) {
@@ -84,8 +85,12 @@ class ContextTree {
   // Of the fs contexts that several processes share, by run-wide id.
   std::unordered_map<std::uint32_t, std::vector<const ContextPiece*>> shared_;
   std::vector<std::uint32_t> order_;
-  std::unordered_map<std::uint32_t, std::vector<std::uint64_t>> image_starts_;  // by pid
-  std::unordered_map<std::uint64_t, Told> told_;                                // by key()
+  struct ImageStart {
+    std::uint32_t pid_namespace = 0;
+    std::uint64_t time_ns = 0;
+  };
+  std::unordered_map<std::uint32_t, std::vector<ImageStart>> image_starts_;  // by pid
+  std::unordered_map<std::uint64_t, Told> told_;                             // by key()
   std::uint32_t last_fs_ = 0;
 };
 

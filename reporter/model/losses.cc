@@ -144,7 +144,7 @@ std::vector<BlindSpotEvent> unfollowed_execs(const std::vector<std::unique_ptr<S
     std::unordered_map<std::uint32_t, std::uint64_t> earlier;  // each thread's previous attempt
     for (const ExecFact& exec : segment->execs) {
       const std::uint64_t since_ns = std::exchange(earlier[exec.tid], exec.time_ns);
-      if (exec.error != 0 || tree.image_after(exec.pid, exec.time_ns)) continue;
+      if (exec.error != 0 || tree.image_after(*segment, exec)) continue;
       if (explained(*segment, exec, since_ns)) continue;
       BlindSpotEvent spot;
       spot.time_ns = exec.time_ns;

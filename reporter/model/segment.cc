@@ -88,6 +88,9 @@ void Learner::add(const trace::Process& process) {
                              image.origin(),         image.time_ns,         process.mask};
   segment_.contexts.add(process.context, context);
   segment_.images.push_back(image);
+  if (process.pid_namespace != segment_.image()->facts.pid_namespace) {
+    segment_.pid_namespaces.emplace(process.context, process.pid_namespace);
+  }
 }
 
 void Learner::add(const trace::Thread& thread) {
@@ -185,7 +188,8 @@ void Learner::add(const trace::ExecFailed& failed) {
 
 void Learner::add(const trace::Fork& fork) {
   snapshot(fork.context, fork.change, fork.change);
-  segment_.forks.push_back({record_.head.time_ns, fork.change, fork.child, fork.context});
+  segment_.forks.push_back({record_.head.time_ns, fork.change, fork.child, fork.context,
+                            static_cast<trace::Origin>(fork.origin)});
 }
 
 void Learner::add(const trace::ThreadCreate& create) {
@@ -308,6 +312,23 @@ std::string_view Segment::comm_of(std::uint32_t pid_wanted) const {
   const auto known = comms.find(pid_wanted);
   if (known != comms.end()) return known->second;
   return images.empty() ? std::string_view{} : images.front().comm;
+}
+
+std::uint64_t Image::began_ns() const {
+  constexpr std::uint64_t kMillisecond = 1000000;
+  if (facts.pid_namespace == 0 || facts.age_ms == trace::kAgeUnknown) return 0;
+  return time_ns - std::min(time_ns, facts.age_ms * kMillisecond);
+}
+
+std::uint32_t Segment::pid_namespace_of(std::uint32_t context) const {
+  while (!pid_namespaces.empty()) {
+    const auto own = pid_namespaces.find(context);
+    if (own != pid_namespaces.end()) return own->second;
+    const LocalContext* local = contexts.find(context);
+    if (local == nullptr || local->parent >= context) break;  // ids rise; a forged one may not
+    context = local->parent;
+  }
+  return images.empty() ? 0 : images.front().facts.pid_namespace;
 }
 
 std::vector<RawFrame> Segment::frames_of(std::uint32_t stack) const {

@@ -43,7 +43,14 @@ struct Image {
   std::string_view exe, comm;
 
   trace::Origin origin() const { return static_cast<trace::Origin>(facts.origin); }
+  // No later than the process began, by at most a clock tick and a millisecond; 0: not known.
+  std::uint64_t began_ns() const;
 };
+
+// PID name spaces by inode number; 0 is not known, and may be any.
+inline bool may_be_same_namespace(std::uint32_t a, std::uint32_t b) {
+  return a == 0 || b == 0 || a == b;
+}
 
 struct ExecFact {
   std::uint64_t offset = 0, time_ns = 0;
@@ -55,6 +62,7 @@ struct ExecFact {
 struct ForkFact {
   std::uint64_t time_ns = 0, change = 0;
   std::uint32_t child = 0, context = 0;
+  trace::Origin origin = trace::Origin::unknown;
 };
 
 // A pthread_create as its caller saw it.
@@ -115,6 +123,8 @@ struct Segment {
   IdTable<ParentFacts> directories;
   IdTable<LocalContext> contexts;
   std::unordered_map<std::uint32_t, MaskHistory> histories;  // by context
+  // PID name spaces that are not the program's, by the context that a forked child began in.
+  std::unordered_map<std::uint32_t, std::uint32_t> pid_namespaces;
   LateRecords late;
   std::unordered_map<std::uint32_t, TidFact> tids;
   std::vector<ThreadFact> threads;
@@ -128,6 +138,8 @@ struct Segment {
 
   // The program that the segment belongs to; nothing when its record was lost.
   const Image* image() const { return images.empty() ? nullptr : &images.front(); }
+  // The PID name space of a task in that context; 0: not known.
+  std::uint32_t pid_namespace_of(std::uint32_t context) const;
   std::uint64_t start_ns() const { return images.empty() ? stamp : images.front().time_ns; }
   // Innermost first; empty when no such stack is known.
   std::vector<RawFrame> frames_of(std::uint32_t stack) const;
