@@ -81,9 +81,15 @@ bool ContextTree::relink(const Segments& segments) {
   link(segments);
   for (const auto& piece : pieces_) {  // parents first
     Told& told = told_[key(piece->segment, piece->local)];
-    if (told.fs == 0 && piece->local != 0) {
+    const bool due = piece->local <= segments[piece->segment]->contexts_through;
+    if (told.fs == 0 && piece->local != 0 && due) {
       const bool same = piece->continues || piece->shares;
-      told.fs = same ? piece->before->fs : ++last_fs_;
+      if (same && piece->before->fs == 0) {  // an exec of it is seen already: before its turn
+        told_[key(piece->before->segment, piece->before->local)].fs = ++last_fs_;
+        told.fs = last_fs_;
+      } else {
+        told.fs = same ? piece->before->fs : ++last_fs_;
+      }
     }
     piece->fs = told.fs;
   }

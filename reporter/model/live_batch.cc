@@ -22,7 +22,8 @@ bool path_known(const Segment& segment, std::uint32_t id) {
 }
 
 bool context_known(const Segment& segment, std::uint32_t id) {
-  return id == 0 || segment.contexts.find(id) != nullptr;
+  // A run-wide number goes by the ids: one with a lower id may still be written by another process.
+  return id == 0 || (id <= segment.contexts_through && segment.contexts.find(id) != nullptr);
 }
 
 bool changes_known(const Segment& segment, const trace::Create& create, std::uint16_t flags) {

@@ -46,12 +46,32 @@ struct Source {
   std::size_t links = 0;  // facts that links between contexts are drawn from
   std::uint64_t rested = 0;
   std::uint64_t next_look = 0;
+  std::uint64_t gap_since = 0;  // the look that first missed a context with a lower id
   bool touched = false;
 };
 
 std::size_t link_facts(const model::Segment& segment) {
   return segment.contexts.items().size() + segment.histories.size() + segment.images.size() +
          segment.forks.size() + segment.execs.size() + segment.drifts.size();
+}
+
+// Ids are given out before the records are written: a process may be kept from writing for long,
+// and the one after it not. One that was killed meanwhile leaves a gap for good.
+void advance_contexts(Source* source, std::uint64_t look, bool last) {
+  model::Segment& segment = *source->segment;
+  const auto& items = segment.contexts.items();
+  std::uint32_t through = last ? UINT32_MAX : segment.contexts_through;
+  auto next = std::upper_bound(items.begin(), items.end(), through,
+                               [](std::uint32_t id, const auto& item) { return id < item.first; });
+  for (; next != items.end(); ++next) {
+    if (next->first != through + 1) {
+      if (source->gap_since == 0) source->gap_since = look;
+      if (look - source->gap_since < kPatience) break;
+    }
+    source->gap_since = 0;
+    through = next->first;
+  }
+  segment.contexts_through = through;
 }
 
 bool alive(std::uint32_t pid) {
@@ -79,7 +99,7 @@ struct LiveRun::State {
   void find_segments(bool last);
   bool read(std::size_t budget, bool last);
   std::size_t read(Source* source, std::size_t budget, bool last);
-  void settle();
+  void settle(bool last = false);
   void number_changes();
   void link();
   void tell(const Visit& visit, bool last);
@@ -105,6 +125,7 @@ void LiveRun::State::find_segments(bool last) {
             [](const auto& a, const auto& b) { return a->stamp < b->stamp; });
   for (auto& segment : found) {
     segment->index = static_cast<std::uint32_t>(segments.size());
+    segment->contexts_through = 0;
     segments.push_back(std::move(segment));
     sources.emplace_back(segments.back().get());
   }
@@ -148,10 +169,13 @@ std::size_t LiveRun::State::read(Source* source, std::size_t budget, bool last) 
 }
 
 // After this the tables can be asked.
-void LiveRun::State::settle() {
+void LiveRun::State::settle(bool last) {
   for (Source& source : sources) {
+    const std::uint32_t before = source.segment->contexts_through;
+    if (source.touched) model::settle(source.segment);
+    if (source.touched || source.gap_since != 0 || last) advance_contexts(&source, look, last);
+    unlinked = unlinked || before != source.segment->contexts_through;
     if (!source.touched) continue;
-    model::settle(source.segment);
     const std::size_t links = link_facts(*source.segment);
     unlinked = unlinked || links != source.links;
     source.links = links;
@@ -261,7 +285,7 @@ void LiveRun::finish(const Visit& visit) {
     state.tell(visit, false);
   }
   state.unlinked = true;
-  state.settle();
+  state.settle(true);
   state.tell(visit, true);
   state.assess(visit);
 }

@@ -122,6 +122,8 @@ struct Segment {
   IdTable<std::string_view> paths;
   IdTable<ParentFacts> directories;
   IdTable<LocalContext> contexts;
+  // In a run that grows: no context with an id up to here is still to come, but for lost ones.
+  std::uint32_t contexts_through = UINT32_MAX;
   std::unordered_map<std::uint32_t, MaskHistory> histories;  // by context
   // PID name spaces that are not the program's, by the context that a forked child began in.
   std::unordered_map<std::uint32_t, std::uint32_t> pid_namespaces;

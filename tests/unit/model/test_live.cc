@@ -188,6 +188,38 @@ TEST_F(Live, NamesTheProcessThatSharesTheContextForItsChange) {
   EXPECT_THAT(look(), ElementsAre("umask 3", "/after by 2"));
 }
 
+// As Run numbers them: a child that got its id first may write its records last.
+TEST_F(Live, NumbersContextsByTheirIdsWhicheverIsCommittedFirst) {
+  const auto begin_child = [&](std::uint32_t id, std::uint64_t time_ns) {
+    trace::Context forked{};
+    forked.id = id;
+    forked.parent = 1;
+    forked.owner = 100 + id;
+    forked.origin = static_cast<std::uint8_t>(trace::Origin::fork);
+    segment_.context({100 + id, time_ns, 0, 100 + id}, forked);
+    const std::string name = "/of" + std::to_string(id);
+    segment_.create({100 + id, time_ns + 1, 0, 100 + id}, creation(id, 0, 0), name);
+  };
+  std::vector<std::string> told;
+  const auto visit = [&](const Event& event) {
+    if (const auto* create = std::get_if<CreateEvent>(&event))
+      told.push_back(create->path + " in " + std::to_string(create->fs));
+  };
+  begin_child(3, 2000);
+  write();
+  run().poll(visit);
+  EXPECT_THAT(told, IsEmpty());
+  begin_child(2, 2100);
+  write();
+  run().poll(visit);
+  EXPECT_THAT(told, ElementsAre("/of3 in 3", "/of2 in 2"));
+  told.clear();
+  begin_child(5, 2200);  // the one before it was killed
+  write();
+  for (int i = 0; i < 30 && told.empty(); ++i) run().poll(visit);
+  EXPECT_THAT(told, ElementsAre("/of5 in 4"));
+}
+
 TEST_F(Live, KeepsOnlyTheLatestChangesAndStillKnowsTheMask) {
   constexpr std::uint64_t kChanges = 200000;
   for (std::uint64_t i = 1; i <= kChanges; ++i)
