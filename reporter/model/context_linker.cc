@@ -14,7 +14,6 @@ namespace {
 // What posix_spawn(3) left is timed before its call, so that it comes before the new image; all
 // else is timed by the child, or behind it.
 constexpr std::uint64_t kSpawnTakes = 1000000000;
-constexpr std::uint64_t kClockTick = 12000000;  // and what rounding adds
 
 bool may_be_of(std::uint64_t time_ns, trace::Origin origin, std::uint64_t began_ns) {
   return time_ns + (origin == trace::Origin::vfork ? kSpawnTakes : 0) >= began_ns;
@@ -155,18 +154,18 @@ const ContextLinker::Leaving* ContextLinker::latest_leaving(const Image& image) 
 }
 
 // A child of posix_spawn(3) runs none of our code before its exec: its maker's own record of the
-// fork tells where it came from. One that an earlier process with that pid came from is not it.
+// fork tells where it came from. One that an earlier process with that pid came from is not it,
+// nor is a fork(2), whose child would have left a record of its own.
 bool ContextLinker::copy_forked(ContextPiece* piece, const Image& image) const {
   const auto [begin, end] = forks_.equal_range(image.facts.pid);
   const std::uint64_t began_ns = image.began_ns();
   const std::uint64_t near_ns = began_ns == 0 ? image.time_ns : began_ns;
+  const std::uint32_t pid_namespace = image.facts.pid_namespace;
   std::uint64_t since_ns = 0;
-  if (const auto begun = begun_.find(image.facts.pid); began_ns != 0 && begun != begun_.end()) {
-    for (const Begun& earlier : begun->second) {
-      const bool other = earlier.began_ns != 0 && earlier.began_ns + kClockTick < began_ns;
-      if (other && earlier.pid_namespace == image.facts.pid_namespace) {
-        since_ns = std::max(since_ns, earlier.time_ns);
-      }
+  if (const auto begun = begun_.find(image.facts.pid); begun != begun_.end()) {
+    for (const Begun& other : begun->second) {
+      if (pid_namespace == 0 || other.pid_namespace != pid_namespace) continue;
+      if (other.image) since_ns = std::max(since_ns, other.time_ns);
     }
   }
   const ForkSeen* best = nullptr;
@@ -174,6 +173,7 @@ bool ContextLinker::copy_forked(ContextPiece* piece, const Image& image) const {
   for (auto at = begin; at != end; ++at) {
     const ForkSeen& fork = at->second;
     if (find(*fork.segment, fork.fact.context) == nullptr || fork.fact.time_ns < since_ns ||
+        (pid_namespace != 0 && fork.fact.origin == trace::Origin::fork) ||
         !may_be_of(fork.fact.time_ns, fork.fact.origin, began_ns) ||
         !may_be_same_namespace(fork.segment->pid_namespace_of(fork.fact.context),
                                image.facts.pid_namespace)) {

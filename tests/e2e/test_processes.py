@@ -5,7 +5,7 @@ from harness import Case, needs
 
 # Each shell is process 1 of a name space of its own, and starts a mkdir for each object.
 ISOLATED = ("umask 0{mask}; for i in 1 2 3 4 5 6 7 8; do mkdir d{mask}-$i; "
-            "test $i = 4 && read go < barrier; done; true")
+            "test $i = 4 && read go < barrier{mask}; done; true")
 # The kernel gives the number behind this file's to the next process.
 AGAIN = """
 import os, subprocess
@@ -55,8 +55,10 @@ class Processes(Case):
         lines = [" ".join(self.unshared("sh", "-c", f"'{ISOLATED.format(mask=mask)}'")) + " &"
                  for mask in masks]
         # All are in the middle of their work when the first goes on.
-        script = ("mkfifo barrier; " + "\n".join(lines) +
-                  "\nfor i in 1 2 3 4 5 6; do echo go > barrier; done; wait")
+        barriers = [f"barrier{mask}" for mask in masks]
+        script = ("mkfifo " + " ".join(barriers) + "\n" + "\n".join(lines) + "\n" +
+                  "\n".join(f"exec {number}> {name}" for number, name in enumerate(barriers, 3)) +
+                  "\n" + "\n".join(f"echo go >&{number}" for number in range(3, 9)) + "\nwait")
         result, run = self.record("sh", "-c", script)
         self.assertEqual(result.stderr.count(b"cannot"), 0, result.stderr)
         report = self.report(run)
