@@ -7,7 +7,6 @@
 #include "preload/scratch.h"
 #include "preload/state.h"
 #include "preload/sys.h"
-#include "preload/trace/blind.h"
 
 namespace umaskaudit::shim {
 
@@ -67,19 +66,19 @@ Obstacle find_obstacle_of_place(const char* entry) {
   if (scratch.get() == nullptr) return {};
   auto& buffer = *reinterpret_cast<char(*)[4096]>(scratch.get());
   if (is_path(entry) && !can_have(entry, 4, buffer)) {
-    return {true, trace::kExecLibrary, true};
+    return {true, trace::Blind::exec_library, true};
   }
   // A missing directory would be made anew by each image that is started, in a root where nobody
   // looks for it.
   if (process.trace && !can_have(process.options.trace.bytes, 2, buffer)) {
-    return {true, trace::kExecRunDirectory, true};
+    return {true, trace::Blind::exec_run_directory, true};
   }
   return {};
 }
 
 void describe_place(trace::Blind reason, TextBuffer& text) {
   const auto uid = static_cast<std::uint32_t>(sys::call(SYS_geteuid));
-  if (reason != trace::kExecRunDirectory) return;
+  if (reason != trace::Blind::exec_run_directory) return;
   const char* directory = process.options.trace.bytes;
   struct statx facts {};
   if (is_there(directory, &facts)) {

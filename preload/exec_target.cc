@@ -22,7 +22,6 @@
 #include "preload/scratch.h"
 #include "preload/state.h"
 #include "preload/sys.h"
-#include "preload/trace/blind.h"
 
 namespace umaskaudit::shim {
 
@@ -307,7 +306,7 @@ Obstacle judge(Look& look) {
     case Kind::usual_elf:
     case Kind::other_elf:
       if (loader_fits(look, look.kind == Kind::usual_elf)) return {};
-      return {true, trace::kExecLibc, true};
+      return {true, trace::Blind::exec_libc, true};
     case Kind::musl_elf:
     case Kind::unknown:
     case Kind::script:

@@ -9,7 +9,6 @@
 #include <cstring>
 
 #include "preload/blind_spot.h"
-#include "preload/trace/blind.h"
 
 namespace umaskaudit::shim {
 
@@ -53,7 +52,7 @@ bool is_go_program() {
 
 void look_for_go_at_start(const Author& author, std::uint32_t context) {
   if (!is_go_program()) return;
-  report_blind_spot(author, trace::kGoRuntime, Call::syscall, context, 0, process.exe,
+  report_blind_spot(author, trace::Blind::go_runtime, Call::syscall, context, 0, process.exe,
                     process.exe_length);
 }
 

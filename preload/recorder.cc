@@ -21,10 +21,6 @@ namespace {
 constinit InternTable paths;
 constinit std::atomic<std::uint32_t> local_ids[trace::kIdSpaces] = {};  // when there is no segment
 
-// The kind behind the last of trace::Loss; readers that do not know it say "other".
-constexpr auto kTooLong = static_cast<trace::Loss>(7);
-static_assert(static_cast<unsigned>(kTooLong) < trace::kLossKinds);
-
 unsigned char* append(unsigned char* at, Bytes bytes) {
   if (bytes.length != 0) memcpy(at, bytes.data, bytes.length);
   return at + bytes.length;
@@ -36,7 +32,7 @@ Draft begin_record(trace::RecordType type, const Author& author, std::uint32_t p
   const std::uint32_t size = static_cast<std::uint32_t>(sizeof(trace::RecordHeader)) + payload_size;
   const std::uint32_t length = (size + trace::kRecordAlign - 1) & ~(trace::kRecordAlign - 1);
   if (length > trace::kMaxRecord) {
-    count_loss(kTooLong);
+    count_loss(trace::Loss::too_long);
     return {};
   }
   const Space space = reserve(length);

@@ -54,7 +54,9 @@ PreloadEntry own_preload_entry(const char* list) {
   if (!find_object(reinterpret_cast<std::uintptr_t>(&process), self) || self.path == nullptr) {
     return {};
   }
-  const Name own = base_name(self.path, strlen(self.path));
+  // Linked into the program itself, as in the unit tests, the object has no name: the library's.
+  const char* path = self.path[0] != '\0' ? self.path : "libumaskaudit.so";
+  const Name own = base_name(path, strlen(path));
   while (*list != '\0') {
     const std::size_t item = strcspn(list, ": ");
     const Name name = base_name(list, item);

@@ -13,7 +13,6 @@
 #include "preload/shapes.h"
 #include "preload/stacks.h"
 #include "preload/sys.h"
-#include "preload/trace/blind.h"
 #include "preload/wrapper.h"
 
 namespace umaskaudit::shim {
@@ -31,7 +30,7 @@ const char* readable_path(const char* path) {
                                        std::uint32_t context, trace::Blind reason) {
   const Scratch scratch;
   const char* path = readable_path(exec.path);
-  if (scratch.get() != nullptr && reason == trace::kExecRunDirectory) {
+  if (scratch.get() != nullptr && reason == trace::Blind::exec_run_directory) {
     TextBuffer text(scratch.get(), Scratch::kSize);
     text.put(path);
     describe_place(reason, text);

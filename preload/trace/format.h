@@ -25,13 +25,9 @@ inline constexpr char kRunStateName[] = "run.state";
 
 // Why an event could not be recorded. Counted in SegmentHeader::lost, by value.
 enum class Loss : std::uint8_t {
-  segment_full = 0,   // max-size reached
-  no_space = 1,       // the filesystem could not back the next chunk (ENOSPC, EDQUOT)
-  no_memory = 2,      // no address space for the next chunk (RLIMIT_AS, map count)
-  stack_dropped = 3,  // the event is there, its stack is not
-  path_dropped = 4,   // the event is there, its base directory is not
-  log_dropped = 5,    // a line of the live log could not be written
-  contexts_full = 6,  // more fs contexts at once than the table holds
+#define LOSS(reason, number, ...) reason = number,
+#include "preload/trace/losses.def"
+#undef LOSS
 };
 inline constexpr unsigned kLossKinds = 16;
 
@@ -339,18 +335,9 @@ struct Fork {
 static_assert(sizeof(Fork) == 24);
 
 enum class Blind : std::uint16_t {
-  other = 0,
-  exec_static = 1,       // no PT_INTERP: no preload
-  exec_privileged = 2,   // setuid, setgid or file capabilities: AT_SECURE drops LD_PRELOAD
-  exec_environment = 3,  // environment cleaned, and follow=no
-  deepbind = 4,          // dlopen(RTLD_DEEPBIND) binds past us
-  dlmopen = 5,           // a new link namespace has its own libc
-  io_uring = 6,
-  seccomp = 7,            // a filter bars calls that we need
-  raw_clone = 8,          // made by clone(2) past us, and the kernel does not say whose mask it has
-  no_mask = 9,            // the mask at birth could not be read
-  exec_abi = 10,          // a program of another word size or machine: no preload
-  untracked_chroot = 11,  // the root moved to where no name of it is known
+#define BLIND_SPOT(reason, number, ...) reason = number,
+#include "preload/trace/blind_spots.def"
+#undef BLIND_SPOT
 };
 
 // text_length bytes follow: the culprit's name (library, program, call).

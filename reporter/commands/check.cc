@@ -8,7 +8,6 @@
 #include <optional>
 #include <ostream>
 
-#include "preload/trace/blind.h"
 #include "reporter/base/output_file.h"
 #include "reporter/base/time_text.h"
 #include "reporter/commands/choice.h"
@@ -215,9 +214,10 @@ std::uint64_t lost_records(const Completeness& facts) {
 std::uint64_t unrecorded_programs(const Summary& unseen) {
   std::uint64_t count = 0;
   for (const BlindSpots& spot : unseen.blind_spots) {
-    const bool could_record =
-        spot.reason == trace::Blind::exec_environment || spot.reason == trace::kExecLibrary ||
-        spot.reason == trace::kExecRunDirectory || spot.reason == trace::kExecSilent;
+    const bool could_record = spot.reason == trace::Blind::exec_environment ||
+                              spot.reason == trace::Blind::exec_library ||
+                              spot.reason == trace::Blind::exec_run_directory ||
+                              spot.reason == trace::Blind::exec_silent;
     if (could_record) count += spot.count;
   }
   return count;

@@ -7,7 +7,6 @@
 #include <ostream>
 #include <utility>
 
-#include "preload/trace/blind.h"
 #include "reporter/base/output_file.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
@@ -47,8 +46,8 @@ trace::Blind blind_of(const std::string& obstacle) {
   if (obstacle == obstacle_name(Obstacle::static_link)) return trace::Blind::exec_static;
   if (obstacle == obstacle_name(Obstacle::privileged)) return trace::Blind::exec_privileged;
   if (obstacle == obstacle_name(Obstacle::architecture)) return trace::Blind::exec_abi;
-  if (obstacle == obstacle_name(Obstacle::foreign_libc)) return trace::kExecLibc;
-  if (obstacle == obstacle_name(Obstacle::go_runtime)) return trace::kGoRuntime;
+  if (obstacle == obstacle_name(Obstacle::foreign_libc)) return trace::Blind::exec_libc;
+  if (obstacle == obstacle_name(Obstacle::go_runtime)) return trace::Blind::go_runtime;
   return trace::Blind::other;
 }
 

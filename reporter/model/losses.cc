@@ -6,8 +6,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "preload/trace/blind.h"
-
 namespace umaskaudit::model {
 namespace {
 
@@ -16,21 +14,15 @@ struct LossWords {
   const char* detail;
 };
 
-// By value of trace::Loss.
-constexpr LossWords kLossWords[] = {
-    {"segment-full", "the segment reached its size limit; record with a larger max-size"},
-    {"no-space", "the filesystem of the run directory was full; record to another one"},
-    {"no-memory", "no address space for more trace (RLIMIT_AS, map count)"},
-    {"stack-dropped", "these events are there, their stacks are not"},
-    {"path-dropped", "these events are there, their base directories are not"},
-    {"log-dropped", "lines of the live log could not be written"},
-    {"contexts-full", "more fs contexts at once than the shim can follow"},
-    {"too-long", "records longer than the format allows"},
-};
-
-const LossWords& words_of(unsigned kind) {
-  static constexpr LossWords kUnknown = {"other", "a loss that this version has no word for"};
-  return kind < std::size(kLossWords) ? kLossWords[kind] : kUnknown;
+LossWords words_of(unsigned kind) {
+  switch (static_cast<trace::Loss>(kind)) {
+#define LOSS(identifier, number, name, detail) \
+  case trace::Loss::identifier:                \
+    return {name, detail};
+#include "preload/trace/losses.def"
+#undef LOSS
+  }
+  return {"other", "a loss that this version has no word for"};
 }
 
 void add(Completeness* all, const char* reason, std::uint64_t count, std::string detail) {
@@ -128,7 +120,7 @@ void assess_hidden(const std::vector<std::unique_ptr<Segment>>& segments, const 
   constexpr std::uint64_t kHarmless = bit(trace::Blind::no_mask) | bit(trace::Blind::raw_clone) |
                                       bit(trace::Blind::untracked_chroot);
   constexpr std::uint64_t kOtherOwners =
-      bit(trace::Blind::exec_privileged) | bit(trace::kExecRunDirectory);
+      bit(trace::Blind::exec_privileged) | bit(trace::Blind::exec_run_directory);
   all->hides_creations = unfollowed || !all->losses.empty();
   for (const auto& segment : segments) {
     all->hides_creations |=
@@ -153,7 +145,7 @@ std::vector<BlindSpotEvent> unfollowed_execs(const std::vector<std::unique_ptr<S
       spot.thread = segment->comm_of(exec.pid);
       const ContextPiece* piece = tree.find(segment->index, exec.context);
       spot.fs = piece == nullptr ? 0 : piece->fs;
-      spot.reason = trace::kExecSilent;
+      spot.reason = trace::Blind::exec_silent;
       spot.text = exec.path;
       spots.push_back(std::move(spot));
     }

@@ -1,48 +1,9 @@
 // The words for the enumerations of the trace, as the JSON schema and the text reports spell them.
 // Must never meet a value it has no word for: a damaged byte is named "unknown".
 // Called by renderers, rules and the command line.
-#include <algorithm>
-#include <iterator>
-
-#include "preload/trace/blind.h"
 #include "reporter/model/events.h"
 
 namespace umaskaudit {
-namespace {
-
-struct BlindWords {
-  trace::Blind reason;
-  const char* name;
-  const char* advice;
-};
-
-// Those that are not in the enumeration.
-constexpr BlindWords kLaterBlind[] = {
-    {trace::kGoRuntime, "go-runtime",
-     "a Go program makes its system calls by itself: what its C parts do is seen, what Go "
-     "does is not; compare with strace -f"},
-    {trace::kExecLibc, "exec-libc",
-     "a program that brings a C library of its own, too old or another one, cannot load the "
-     "library: it ran without, and nothing it created was seen"},
-    {trace::kExecLibrary, "exec-library",
-     "the library was not there, or could not be read, where the program started (another "
-     "root, another user): it ran without; make its path readable there"},
-    {trace::kExecRunDirectory, "exec-run-directory",
-     "the program could not write into the run directory (another user, another root), so "
-     "it ran without the library; record it as that user"},
-    {trace::kExecSilent, "exec-silent",
-     "a program was started and never announced itself: it ended before it could, or what "
-     "started it dropped LD_PRELOAD; nothing that it did is recorded"},
-};
-
-const BlindWords* later_words(trace::Blind reason) {
-  const auto* found = std::find_if(std::begin(kLaterBlind), std::end(kLaterBlind),
-                                   [&](const BlindWords& row) { return row.reason == reason; });
-  return found == std::end(kLaterBlind) ? nullptr : found;
-}
-
-}  // namespace
-
 const char* kind_name(trace::Kind kind) {
   switch (kind) {
     case trace::Kind::unknown:
@@ -110,71 +71,23 @@ const char* mask_source_name(trace::MaskSource source) {
 }
 
 const char* blind_name(trace::Blind reason) {
-  if (const BlindWords* words = later_words(reason)) return words->name;
   switch (reason) {
-    case trace::Blind::other:
-      return "other";
-    case trace::Blind::exec_static:
-      return "exec-static";
-    case trace::Blind::exec_privileged:
-      return "exec-privileged";
-    case trace::Blind::exec_environment:
-      return "exec-environment";
-    case trace::Blind::deepbind:
-      return "deepbind";
-    case trace::Blind::dlmopen:
-      return "dlmopen";
-    case trace::Blind::io_uring:
-      return "io-uring";
-    case trace::Blind::seccomp:
-      return "seccomp";
-    case trace::Blind::raw_clone:
-      return "raw-clone";
-    case trace::Blind::no_mask:
-      return "no-mask";
-    case trace::Blind::exec_abi:
-      return "exec-abi";
-    case trace::Blind::untracked_chroot:
-      return "untracked-chroot";
+#define BLIND_SPOT(identifier, number, name, ...) \
+  case trace::Blind::identifier:                  \
+    return name;
+#include "preload/trace/blind_spots.def"
+#undef BLIND_SPOT
   }
   return "other";
 }
 
 const char* blind_advice(trace::Blind reason) {
-  if (const BlindWords* words = later_words(reason)) return words->advice;
   switch (reason) {
-    case trace::Blind::other:
-      return "something here could not be followed; compare with strace -f where it matters";
-    case trace::Blind::exec_static:
-      return "a static program loads no libraries, so nothing it created was seen; "
-             "audit a dynamically linked build of it";
-    case trace::Blind::exec_privileged:
-      return "a set-user-ID or otherwise privileged program drops LD_PRELOAD; "
-             "run it directly as the user it becomes";
-    case trace::Blind::exec_environment:
-      return "the program was started with an environment that drops the library; "
-             "record with follow=yes";
-    case trace::Blind::deepbind:
-      return "a library opened with RTLD_DEEPBIND calls libc past the audit; "
-             "its creations and mask changes are missing";
-    case trace::Blind::dlmopen:
-      return "a library in a link namespace of its own has its own libc; "
-             "its creations and mask changes are missing";
-    case trace::Blind::io_uring:
-      return "requests handed to io_uring run in the kernel unseen; "
-             "disable io_uring in the program for the audit";
-    case trace::Blind::seccomp:
-      return "a seccomp filter bars calls the audit needs; what came after it may be incomplete";
-    case trace::Blind::raw_clone:
-      return "a process or thread was made by clone, and the kernel did not say whose mask it has "
-             "(kcmp, barred by seccomp or another user's); its masks may be wrong";
-    case trace::Blind::no_mask:
-      return "the mask at the start could not be read; mount /proc to make it known";
-    case trace::Blind::exec_abi:
-      return "a program for another machine or word size cannot load the library, so nothing it "
-             "created was seen; audit a build for this one";
-    case trace::Blind::untracked_chroot:
-      return "the root directory changed; absolute paths after it are relative to the new root";
+#define BLIND_SPOT(identifier, number, name, log, advice) \
+  case trace::Blind::identifier:                          \
+    return advice;
+#include "preload/trace/blind_spots.def"
+#undef BLIND_SPOT
   }
   return "something here could not be followed";
 }

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "preload/trace/blind.h"
-
 namespace umaskaudit::model {
 namespace {
 
@@ -25,8 +23,8 @@ std::string hex(std::string_view bytes) {
 bool names_exec(trace::Blind reason) {
   return reason == trace::Blind::exec_static || reason == trace::Blind::exec_privileged ||
          reason == trace::Blind::exec_environment || reason == trace::Blind::exec_abi ||
-         reason == trace::kExecLibc || reason == trace::kExecLibrary ||
-         reason == trace::kExecRunDirectory;
+         reason == trace::Blind::exec_libc || reason == trace::Blind::exec_library ||
+         reason == trace::Blind::exec_run_directory;
 }
 
 // What each type adds; `record` is the one that the fixed part came from.

@@ -5,7 +5,6 @@
 
 #include <cstring>
 
-#include "preload/trace/blind.h"
 #include "tests/unit/model/run_helpers.h"
 
 namespace umaskaudit {
@@ -226,7 +225,7 @@ TEST(BlindSpots, AnExecThatLedNowhereIsOne) {
   ASSERT_EQ(events.size(), 4u);
   const auto* spot = std::get_if<BlindSpotEvent>(&events[2]);
   ASSERT_NE(spot, nullptr) << "at its place in time";
-  EXPECT_EQ(spot->reason, trace::kExecSilent);
+  EXPECT_EQ(spot->reason, trace::Blind::exec_silent);
   EXPECT_EQ(spot->text, "/bin/static-one");
   EXPECT_EQ(spot->pid, 100u);
   EXPECT_EQ(spot->fs, 1u);

@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "preload/exec_target.h"
-#include "preload/trace/blind.h"
 
 namespace umaskaudit::shim {
 
@@ -245,14 +244,14 @@ TEST_F(Target, OtherLoadersAreJudgedByTheirLibrary) {
   const std::string libc = folder + "/libc.so.6";
   std::ofstream(loader) << "not ours";
   write_elf(PT_INTERP, ELFCLASS64, 0755, loader);
-  expect(true, trace::kExecLibc);  // no library beside it
+  expect(true, trace::Blind::exec_libc);  // no library beside it
   Dl_info facts{};
   ASSERT_NE(dladdr(reinterpret_cast<void*>(&getenv), &facts), 0);
   ASSERT_EQ(symlink(facts.dli_fname, libc.c_str()), 0);
   expect(false);
   unlink(libc.c_str());
   std::ofstream(libc) << "neither";
-  expect(true, trace::kExecLibc);
+  expect(true, trace::Blind::exec_libc);
   unlink(libc.c_str());
   unlink(loader.c_str());
   rmdir(folder.c_str());
