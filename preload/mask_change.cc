@@ -37,7 +37,10 @@ namespace {
   capture_stack(Event::mask_change, author, start, stack);
   record.stack = stack.id;
   write_record(trace::RecordType::umask, author, record);
-  if (__builtin_expect(process.log, 0)) {
+  if (__builtin_expect(!process.log, 1)) return;
+  if (is_short_of_stack(start.sp)) {
+    count_loss(trace::Loss::log_dropped);  // a line takes more of it than a record
+  } else {
     log_mask_change(author, record, stack);
     log_window(author, hits);
   }

@@ -74,7 +74,7 @@ class Survival(Case):
         for truth in truths_of(result):
             left = int(truth["path"].rsplit("-", 1)[1])
             event = made.get(truth["path"], [{}])[0]
-            if left >= 2600 or "/after-" in truth["path"]:
+            if left >= 3200 or "/after-" in truth["path"]:
                 self.assertTrue(event and event["stack"], truth)
                 for field, value in truth.items():
                     self.assertEqual(event[field], value, truth)
