@@ -23,8 +23,8 @@ struct Names {
 };
 
 // After success. The request's path is null for calls by descriptor (dirfd is the descriptor).
-// `attribute`: null for chmod, else the extended attribute that was set; others than ACLs are
-// passed over. None of these changes errno.
+// `attribute`: null for chmod, else the extended attribute that was set or removed; others than
+// ACLs are passed over. None of these changes errno.
 void record_permissions(const Request& request, const char* attribute);
 void record_names(Call call, NameAction action, const Names& names);
 

@@ -49,7 +49,7 @@ std::uint32_t parent_length(const char* path, std::uint32_t length);
 ParentView look_at_parent(const Author& author, const Base& base, const char* path,
                           std::uint32_t length, bool surprising);
 
-// After a default ACL was set: what was looked at may have changed.
+// After a default ACL was set or removed: what was looked at may have changed.
 void forget_parents();
 
 }  // namespace umaskaudit::shim

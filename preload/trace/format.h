@@ -376,7 +376,7 @@ struct Chmod {
   std::int32_t error;
   std::uint32_t base;
   std::uint16_t call;
-  std::uint16_t acl;  // 1: an ACL was set, 2: a default ACL was set
+  std::uint16_t acl;  // 1: of an ACL, 2: of a default ACL; set or removed as `call` says
   std::uint32_t path_length;
 };
 static_assert(sizeof(Chmod) == 48);

@@ -88,7 +88,7 @@ struct ChmodEvent : EventBase {
   std::optional<Mode> final_mode;
   std::int32_t error = 0;
   std::uint64_t dev = 0, ino = 0;
-  std::uint16_t acl = 0;  // 1: an ACL was set, 2: a default ACL
+  std::uint16_t acl = 0;  // 1: an ACL was set or removed, 2: a default ACL
 };
 
 struct RenameEvent : EventBase {

@@ -204,20 +204,26 @@ class Again(Case):
 
 
 class Directories(Case):
-    def test_acls_that_are_set_later(self):
+    def test_acls_that_are_set_and_removed_later(self):
         """Also one that leaves the bits that the mask leaves, and one of 300 entries."""
         result, run = self.record(victim("default_acls"), self.work, status=None)
         if result.returncode == 77:
             self.skipTest("no ACLs here")
         report = self.report(run)
         truths = truths_of(result)
-        self.assertEqual(len(truths), 3)
+        self.assertEqual(len(truths), 11)
         self.check_truths(report, truths)
         rules = {os.path.basename(path): [step["rule"] for step in events[0]["steps"]]
                  for path, events in report.creations().items()}
         self.assertNotIn("default-acl", rules["before"])
         self.assertIn("default-acl", rules["same"])
         self.assertIn("default-acl", rules["large"])
+        for way in ("path", "link", "descriptor", "raw"):
+            self.assertIn("default-acl", rules[f"under-{way}"])
+            self.assertNotIn("default-acl", rules[f"after-{way}"])
+        removals = [event["call"] for event in report.of("chmod", acl="default")
+                    if "remove" in event["call"]]
+        self.assertEqual(removals, ["removexattr", "lremovexattr", "fremovexattr", "removexattr"])
 
 
 if __name__ == "__main__":

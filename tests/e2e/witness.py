@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 CALLS = ("umask,mkdir,mkdirat,openat,chmod,fchmod,fchmodat,?fchmodat2,"
-         "setxattr,fsetxattr,lsetxattr")
+         "setxattr,fsetxattr,lsetxattr,removexattr,fremovexattr,lremovexattr")
 LINE = re.compile(r"^(\d+) +(\w+)\((.*)\) += (-1 \w+|\d+(?:<.*>)?)(?: .*)?$")
 UNFINISHED = re.compile(r"^(\d+) +(.*) <unfinished \.\.\.>$")
 RESUMED = re.compile(r"^(\d+) +<\.\.\. \w+ resumed>(.*)$")
@@ -71,7 +71,7 @@ class Witness:
 
     def path_of(self, call, arguments):
         """chmod and its kin: a quoted path, the descriptor's path in <>, or both to be joined."""
-        by_descriptor = call in ("fchmod", "fsetxattr")
+        by_descriptor = call in ("fchmod", "fsetxattr", "fremovexattr")
         quoted = None if by_descriptor else re.search(r'"((?:[^"\\]|\\.)*)"', arguments)
         of_descriptor = re.search(r"<([^>]*)>", arguments)
         if quoted and (quoted[1].startswith("/") or not of_descriptor):

@@ -1,5 +1,5 @@
 // Sets default ACLs on directories that it has created in before: one that leaves the same bits as
-// the mask does, and one of 300 entries.
+// the mask does, and one of 300 entries; then removes them, in each way that there is.
 // Usage: default_acls DIR; code 77: the filesystem has no such ACL.
 // Ground truth: fstat of each file; the directory has the ACL that was set.
 #include <sys/xattr.h>
@@ -28,6 +28,18 @@ void set_default_acl(const std::string& dir, const std::vector<Entry>& entries) 
   victim::need(result, "setxattr");
 }
 
+void remove_default_acl(const std::string& dir, const std::string& way) {
+  const char* const name = "system.posix_acl_default";
+  if (way == "path") victim::need(removexattr(dir.c_str(), name), "removexattr");
+  if (way == "link") victim::need(lremovexattr(dir.c_str(), name), "lremovexattr");
+  if (way == "raw") victim::need(syscall(SYS_removexattr, dir.c_str(), name), "syscall");
+  if (way == "descriptor") {
+    const int fd = victim::need(open(dir.c_str(), O_RDONLY | O_DIRECTORY), "open");
+    victim::need(fremovexattr(fd, name), "fremovexattr");
+    close(fd);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -42,5 +54,13 @@ int main(int argc, char** argv) {
     many.push_back(last);
   set_default_acl(dir, many);
   victim::create(dir + "/large", 0666);
+  // The bits that the mask leaves are those of the ACL: only the directory tells which decided.
+  const std::vector<Entry> same = {{1, 7, kNobody}, {4, 5, kNobody}, {32, 5, kNobody}};
+  for (const std::string way : {"path", "link", "descriptor", "raw"}) {
+    set_default_acl(dir, same);
+    victim::create(dir + "/under-" + way, 0666);
+    remove_default_acl(dir, way);
+    victim::create(dir + "/after-" + way, 0666, 0022);
+  }
   return 0;
 }
