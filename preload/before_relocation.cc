@@ -37,7 +37,9 @@ bool is_same(Bytes a, Bytes b) {
   return false;
 }
 
-// What the kernel told the process (getauxval(3)), by prctl(2) or, before Linux 6.4, proc(5).
+// What the kernel told the process (getauxval(3)), by prctl(2) or, before Linux 6.4, proc(5). The
+// descriptor is opened in the program's own table: while the loader relocates, before the first
+// constructor, the process has one thread, and this runs in it.
 std::uintptr_t auxiliary(unsigned long type) {
   constexpr int kGetAuxv = 0x41555856;  // PR_GET_AUXV
   ElfW(auxv_t) entries[64];

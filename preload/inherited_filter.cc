@@ -29,7 +29,9 @@ constexpr long kPopulateWrite = 23;  // MADV_POPULATE_WRITE, newer than some hea
 enum class Filtered { no, yes, unknown };
 
 // The field Seccomp of /proc/self/status: behind Groups, which may be long. Read with calls that
-// the loader has made: openat(2) for reading, read(2), close(2).
+// the loader has made: openat(2) for reading, read(2), close(2). In the program's own table, also
+// where a constructor before ours has started a thread: the filter may kill for the calls that
+// another table takes (own_table.h).
 Filtered look_for_filter() {
   constexpr char kField[] = "\nSeccomp:\t";
   constexpr std::size_t kFieldLength = sizeof kField - 1;

@@ -13,7 +13,7 @@
 
 #include "preload/blind_spot.h"
 #include "preload/context_effects.h"
-#include "preload/descriptor_guard.h"
+#include "preload/own_table.h"
 #include "preload/request.h"
 #include "preload/root.h"
 #include "preload/scratch.h"
@@ -135,18 +135,31 @@ class Openat2 {
         [&](const Creation& creation) { return look_in_root(creation); });
   }
 
-  Creation::Look look_in_root(const Creation& creation) const {
+  struct LookInRoot {
+    const Openat2& call;
+    const Creation& creation;
+    Creation::Look look;
+  };
+
+  static void look_by_descriptor(void* argument) {
+    auto* job = static_cast<LookInRoot*>(argument);
+    const Openat2& call = job->call;
     open_how with{};
-    with.flags = (given_.flags & O_NOFOLLOW) | O_PATH | O_CLOEXEC;
-    with.resolve = given_.resolve;
-    const DescriptorGuard guard;
+    with.flags = (call.given_.flags & O_NOFOLLOW) | O_PATH | O_CLOEXEC;
+    with.resolve = call.given_.resolve;
     const auto fd = static_cast<int>(
-        sys::call(SYS_openat2, dirfd_, sys::arg(path_), sys::arg(&with), sizeof with));
+        sys::call(SYS_openat2, call.dirfd_, sys::arg(call.path_), sys::arg(&with), sizeof with));
     // An empty path is what ENOENT looks like, no descriptor what any other failure does.
-    if (fd < 0) return creation.look(-1, "", fd == -ENOENT ? 0 : AT_EMPTY_PATH);
-    const Creation::Look look = creation.look(fd, "", AT_EMPTY_PATH);
-    sys::close(fd);
-    return look;
+    job->look = fd < 0 ? job->creation.look(-1, "", fd == -ENOENT ? 0 : AT_EMPTY_PATH)
+                       : job->creation.look(fd, "", AT_EMPTY_PATH);
+    if (fd >= 0) sys::close(fd);
+  }
+
+  // Not known where it cannot be looked at unseen.
+  Creation::Look look_in_root(const Creation& creation) const {
+    LookInRoot job{*this, creation, Creation::look_at_clock()};
+    run_in_own_table(look_by_descriptor, &job, dirfd_ < 0 ? -1 : dirfd_);
+    return job.look;
   }
 
   int dirfd_;

@@ -1,8 +1,8 @@
-// One thread changes the mask again and again; the other closes all descriptors that it does not
-// know, or the standard ones, and opens its own, which get the lowest numbers (open(2)). Ground
-// truth: those numbers, and what the files hold. Usage: descriptors_in_a_race DIR ROUNDS
-// A shim that opens a descriptor for a moment takes a number away, is written to, or closes a file.
+// One thread changes the mask, or fails in openat2(2); the other closes all descriptors but its own
+// and opens the lowest numbers (open(2)). Ground truth: those numbers, and what the files hold.
+// Usage: descriptors_in_a_race DIR ROUNDS [openat2]
 #include <linux/close_range.h>
+#include <linux/openat2.h>
 #include <sys/wait.h>
 
 #include "victim.h"
@@ -10,7 +10,7 @@
 namespace {
 
 std::atomic<bool> stop = false;
-int odd = 0;
+std::atomic<int> odd = 0;
 int failed = 0;
 constexpr char kRow[] = "row of this file\n";
 
@@ -18,6 +18,18 @@ void* change_mask(void*) {
   while (!stop) {
     umask(0022);
     umask(0027);
+  }
+  return nullptr;
+}
+
+// A directory is not opened for writing.
+void* fail_to_open(void*) {
+  open_how how{};
+  how.flags = O_CREAT | O_WRONLY;
+  how.mode = 0600;
+  how.resolve = RESOLVE_IN_ROOT;
+  while (!stop) {
+    if (syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof how) != -1) ++odd;
   }
   return nullptr;
 }
@@ -51,7 +63,8 @@ int main(int argc, char** argv) {
   constexpr int kKept = 10;  // standard error, while its number is another file's
   victim::need(dup3(2, kKept, O_CLOEXEC), "dup3");
   pthread_t thread;
-  if (pthread_create(&thread, nullptr, change_mask, nullptr) != 0) victim::die("pthread_create");
+  void* (*const other)(void*) = argc > 3 ? fail_to_open : change_mask;
+  if (pthread_create(&thread, nullptr, other, nullptr) != 0) victim::die("pthread_create");
   for (int i = 0; i < rounds; ++i) {
     victim::need(syscall(SYS_close_range, 3, kKept - 1, 0), "close_range");
     fill(dir + "/database", 3);
@@ -65,6 +78,7 @@ int main(int argc, char** argv) {
   pthread_join(thread, nullptr);
   std::printf(R"({"odd":%d,"failed":%d,"foreign":%d})"
               "\n",
-              odd, failed, foreign_bytes(dir + "/database") + foreign_bytes(dir + "/errors"));
+              odd.load(), failed,
+              foreign_bytes(dir + "/database") + foreign_bytes(dir + "/errors"));
   return 0;
 }
