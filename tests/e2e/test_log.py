@@ -125,7 +125,7 @@ class Log(Case):
 
     def test_no_descriptor_that_looks_below_a_root_is_met(self):
         """openat2(2) with RESOLVE_IN_ROOT: only the kernel can tell what the name led to before."""
-        result = self.preload(victim("descriptors_in_a_race"), self.work, 1500, "openat2",
+        result = self.preload(victim("descriptors_in_a_race"), self.work, 100, "openat2",
                               options=f"log=off:trace={self.new_run()}:stacks=none")
         self.assertEqual(result.returncode, 0, result.stderr[-1000:])
         self.assertEqual(truths_of(result), [{"odd": 0, "failed": 0, "foreign": 0}])
