@@ -65,6 +65,7 @@ VICTIMS = {
     "seccomp_bars": (["exclusive", "errno", "prctl"], ["held", "masks", "calls"]),
     "seccomp_exec": ([], ["stderr", "held", "masks", "calls"]),
     "seccomp_strict": ([], ["held", "masks", "calls"]),
+    "signal_amid_umask": ([], ["held", "masks", "calls", "errors"]),
     "vanishing_stacks": (["inside"], []),
     # It traces the program itself.
     "without_vdso": ([], ["held", "masks", "calls", "errors"]),

@@ -31,6 +31,15 @@ class Survival(Case):
         report = self.survive("handler_umask", 1000)
         self.assertGreaterEqual(len(report.of("create", call="openat")), 1000)
 
+    def test_a_signal_while_umask_is_under_way(self):
+        result, run = self.record(victim("signal_amid_umask"), self.work, status=None)
+        if result.returncode == 77:
+            self.skipTest("no filters that ask another thread here")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = self.report(run)
+        self.check_truths(report, truths_of(result))
+        self.assertEqual(report.of("umask", drift=True), [])
+
     def test_forks_while_other_threads_hold_the_lock(self):
         # By hand: TEST_FORKS=10000
         children = int(os.environ.get("TEST_FORKS", "1000"))

@@ -32,5 +32,7 @@ int main(int argc, char** argv) {
               "\n",
               old);
   victim::create(dir + "/after-seen", 0666, 0022);
-  return old == 0077 ? 0 : 1;
+  // Nothing is created in between: the next change of the mask is all that can notice.
+  unseen_umask(0027);
+  return old == 0077 && umask(0022) == 0027 ? 0 : 1;
 }
