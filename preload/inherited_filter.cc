@@ -227,8 +227,12 @@ void bar_what_kills(const Trial* trials, unsigned count, bool limit_core) {
 
 bool study_inherited_filter() {
   if (look_for_filter() == Filtered::no) return false;
-  if (child_would_be_init()) {  // not tried, so not made
-    for (const Trial& trial : kTrials) bar(trial);
+  // Not tried, so not made: but for the call that has blocked the signals before this, and that has
+  // to unblock them.
+  if (child_would_be_init()) {
+    for (const Trial& trial : kTrials) {
+      if (trial.number != SYS_rt_sigprocmask) bar(trial);
+    }
     sys::stop_clock(0, 0);
     return true;
   }

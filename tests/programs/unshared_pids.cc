@@ -7,6 +7,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include <csignal>
+
 #include "victim.h"
 
 namespace {
@@ -36,6 +38,9 @@ int main(int argc, char** argv) {
     victim::die("execl");
   }
   make(dir + "/again");
+  sigset_t blocked;
+  victim::need(sigprocmask(SIG_SETMASK, nullptr, &blocked), "sigprocmask");
+  if (sigismember(&blocked, SIGTERM) != 0) return 3;
   const pid_t child = victim::need(fork(), "fork");
   if (child == 0) {
     make(dir + "/child");
