@@ -244,10 +244,16 @@ class Contexts(Case):
                       f"umaskaudit run was started by {me} {os.getpid()}\n", story)
         self.assertRegex(story, rf"handed down: sh {first['pid']} > .*mkdir {deep['pid']}\n")
 
+    def test_a_fork_is_an_event_of_the_parent(self):
+        script = "import os; child = os.fork(); child or os._exit(0); print(os.wait()[0])"
+        result, run = self.record("/usr/bin/python3", "-c", script)
+        child = int(result.stdout)
+        self.assertRegex(self.tool("timeline", run, "--all"), rf"fork child {child}\b")
+
     def test_raw_calls(self):
         report, _ = self.record_truths("raw_syscall")
         self.check_drift(report, "after-unseen", ("0022", "0027"))
-        self.assertEqual(len(report.of("create", created=True)), 3)
+        self.assertEqual(len(report.of("create", created=True)), 4)
 
     def test_a_thread_that_is_born_into_an_unshared_context(self):
         result, run = self.record(victim("second_context"), self.work)

@@ -138,6 +138,17 @@ class Created(Case):
         self.assertEqual(len(truths), 4)
         self.check_truths(report, truths)
 
+    def test_a_mask_that_changes_between_two_attempts(self):
+        result, run = self.record(victim("mask_between_attempts"), self.work, status=None)
+        if result.returncode == 77:
+            self.skipTest("no filters that ask another thread here")
+        report = self.report(run)
+        truth, = truths_of(result)
+        self.assertEqual(truth["path"], str(self.work / "target"), "one call was two")
+        self.check_truths(report, [truth])
+        event, = report.creations()[truth["path"]]
+        self.assertNotIn("ambiguous_masks", event)
+
 
 class Links(Case):
     def test_what_is_made_through_a_link_has_its_own_name(self):

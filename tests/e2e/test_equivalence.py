@@ -52,6 +52,8 @@ VICTIMS = {
     "loaded_code": (["dlopen", victim("libloaded_code_library.so")], []),
     "loads_apart": ([LIBRARY], []),
     "loads_in_turns": ([LIBRARY, LIBRARY], []),
+    # With us, the call that is stopped is there.
+    "mask_between_attempts": ([], ["stdout", "created", "held", "masks", "calls", "errors"]),
     # How often glibc's allocator asks for the number of processors is a race of the threads.
     "many_threads": ([20], ["calls"]),
     "plugin_host": ([victim("libthrowing_plugin.so")], []),

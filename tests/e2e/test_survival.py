@@ -10,6 +10,7 @@ import shutil
 import unittest
 
 import harness
+import mounts
 from harness import Case, needs, truths_of, victim
 
 needs_root = unittest.skipIf(os.geteuid() != 0, "needs root")
@@ -235,6 +236,12 @@ class Survival(Case):
         self.check_met(opened, expected)
 
     def test_directories_that_move_unseen(self):
+        self.survive("moving_directory")
+
+    def test_directories_that_move_in_memory(self):
+        """Fast enough to move while the name that was read last is still kept."""
+        self.work = mounts.directory_on(self, "tmpfs")
+        self.addCleanup(harness.remove_tree, self.work)
         self.survive("moving_directory")
 
     def test_another_preload_that_comes_back_to_us(self):

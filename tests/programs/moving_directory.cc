@@ -59,15 +59,16 @@ void make_by_descriptors(const std::string& dir) {
   make_in(fd, "j");
   // Without a moment in between, there and back.
   const std::string places[] = {dir + "/renamed", dir + "/again"};
-  std::string names[20];
-  for (int i = 0; i < 20; ++i) names[i] = "k" + std::to_string(i);
-  for (int i = 0; i < 20; ++i) {
+  constexpr int kMoves = 100;
+  std::string names[kMoves];
+  for (int i = 0; i < kMoves; ++i) names[i] = "k" + std::to_string(i);
+  for (int i = 0; i < kMoves; ++i) {
     if (mkdirat(fd, names[i].c_str(), 0777) != 0 ||
         rename(places[i % 2].c_str(), places[1 - i % 2].c_str()) != 0) {
       victim::die("mkdirat");
     }
   }
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < kMoves; ++i) {
     const unsigned mode = victim::mode_of(places[0] + "/" + names[i]);
     victim::print({places[i % 2] + "/" + names[i], mode, "mkdirat", nullptr, victim::tid(), 0777});
   }

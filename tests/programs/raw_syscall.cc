@@ -1,6 +1,8 @@
 // Creates and changes the mask past libc: by syscall(3), and by a syscall instruction of its own.
 // Ground truth: the modes by stat, and that the mask was changed unseen (0022 to 0077) in between.
 // The auditor sees the first if it wraps syscall(); the second only as a drift of the mask.
+#include <sched.h>
+
 #include "victim.h"
 
 namespace {
@@ -14,6 +16,10 @@ mode_t unseen_umask(mode_t mask) {
 #else
   return umask(mask);
 #endif
+}
+
+void* wait_for_the_end(void*) {
+  for (;;) pause();
 }
 
 }  // namespace
@@ -34,5 +40,12 @@ int main(int argc, char** argv) {
   victim::create(dir + "/after-seen", 0666, 0022);
   // Nothing is created in between: the next change of the mask is all that can notice.
   unseen_umask(0027);
-  return old == 0077 && umask(0022) == 0027 ? 0 : 1;
+  if (old != 0077 || umask(0022) != 0027) return 1;
+  // A context of its own begins with the kernel's mask, not with what was known of the old one. It
+  // takes another thread, or unshare(2) has nothing to part.
+  pthread_t other;
+  if (pthread_create(&other, nullptr, wait_for_the_end, nullptr) != 0) victim::die("thread");
+  unseen_umask(0037);
+  victim::need(unshare(CLONE_FS), "unshare");
+  victim::create(dir + "/after-unshare", 0666, 0037);
 }
