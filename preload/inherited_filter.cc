@@ -58,6 +58,18 @@ Filtered look_for_filter() {
   return answer;
 }
 
+// After unshare(CLONE_NEWPID) the first child is the init of the new PID name space, which ends
+// with it: no later fork(2) succeeds (pid_namespaces(7)). Until there is one, the link leads
+// nowhere. By openat(2), as above; a link that is there is refused by ELOOP (O_NOFOLLOW), while
+// kernels before 4.12, and no /proc, have none.
+bool child_would_be_init() {
+  constexpr char kLink[] = "/proc/self/ns/pid_for_children";
+  const DescriptorGuard guard;
+  const int fd = sys::open(kLink, O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) sys::close(fd);
+  return fd == -ENOENT && sys::open(kLink, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) == -ELOOP;
+}
+
 struct Trial {
   long number;
   long arguments[6];
@@ -159,20 +171,31 @@ constexpr Trial kTrials[] = {
     {SYS_clock_gettime, {CLOCK_REALTIME, kNothing}},
 };
 
+// Reading the clock by the vDSO, which may make a call that the filter kills for.
+constexpr Trial kVdsoClock = {-1, {}};
+
+void make_call(const Trial& trial) {
+  const long* a = trial.arguments;
+  if (trial.number >= 0) {
+    sys::call(trial.number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  } else {
+    timespec t{};
+    sys::read_clock(CLOCK_MONOTONIC, &t);
+  }
+}
+
 enum class Survival { yes, no, not_known };
 
-// Of a child that makes these calls. No exit signal: no plain wait of the program finds it. No core
-// file where that can be had: a limit of 1 keeps core_pattern's program from being started as well
-// (core(5)).
+// Of a child that makes these calls. No wait of the program's finds it: this runs before main(),
+// and without an exit signal only __WALL and __WCLONE would, in a thread of an earlier constructor.
+// No core file where that can be had: a limit of 1 keeps core_pattern's program from being started
+// as well (core(5)).
 Survival try_calls(const Trial* trials, unsigned count, bool limit_core) {
   const long child = sys::call(SYS_clone, 0);
   if (child == 0) {
     const rlimit no_core{1, 1};
     if (limit_core) sys::call(SYS_prlimit64, 0, RLIMIT_CORE, sys::arg(&no_core), 0);
-    for (unsigned i = 0; i < count; ++i) {
-      const long* a = trials[i].arguments;
-      sys::call(trials[i].number, a[0], a[1], a[2], a[3], a[4], a[5]);
-    }
+    for (unsigned i = 0; i < count; ++i) make_call(trials[i]);
     sys::call(SYS_exit_group, 0);
     __builtin_unreachable();
   }
@@ -186,15 +209,16 @@ Survival try_calls(const Trial* trials, unsigned count, bool limit_core) {
   return status == 0 ? Survival::yes : Survival::no;
 }
 
+void bar(const Trial& trial) {
+  const auto number = static_cast<unsigned long>(trial.number);
+  sys::barred[number / 64].fetch_or(1ul << number % 64);
+  sys::filtered.store(true);
+}
+
 // Halves a list that killed until each culprit stands alone.
 void bar_what_kills(const Trial* trials, unsigned count, bool limit_core) {
   if (try_calls(trials, count, limit_core) != Survival::no) return;
-  if (count == 1) {
-    const auto number = static_cast<unsigned long>(trials->number);
-    sys::barred[number / 64].fetch_or(1ul << number % 64);
-    sys::filtered.store(true);
-    return;
-  }
+  if (count == 1) return bar(*trials);
   bar_what_kills(trials, count / 2, limit_core);
   bar_what_kills(trials + count / 2, count - count / 2, limit_core);
 }
@@ -203,9 +227,21 @@ void bar_what_kills(const Trial* trials, unsigned count, bool limit_core) {
 
 bool study_inherited_filter() {
   if (look_for_filter() == Filtered::no) return false;
+  // Not tried, so not made: but for the call that has blocked the signals before this, and that has
+  // to unblock them.
+  if (child_would_be_init()) {
+    for (const Trial& trial : kTrials) {
+      if (trial.number != SYS_rt_sigprocmask) bar(trial);
+    }
+    sys::stop_clock(0, 0);
+    return true;
+  }
   const bool limit_core = try_calls(kTrials, 0, true) == Survival::yes;
   bar_what_kills(kTrials, sizeof kTrials / sizeof kTrials[0], limit_core);
-  if (sys::is_barred(SYS_clock_gettime)) sys::stop_clock_without_vdso();
+  if (sys::is_barred(SYS_clock_gettime) &&
+      (sys::kernel_clock == nullptr || try_calls(&kVdsoClock, 1, limit_core) != Survival::yes)) {
+    sys::stop_clock(0, 0);
+  }
   return sys::filtered.load();
 }
 

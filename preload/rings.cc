@@ -19,6 +19,9 @@ namespace umaskaudit::shim {
 
 namespace {
 
+using Entry = ElfW(Dyn);
+using Tag = ElfW(Sxword);
+
 constinit std::atomic<bool> told = false;
 
 bool is_ring_library(const char* name) {
@@ -30,14 +33,14 @@ bool is_ring_library(const char* name) {
 // unreadable, and another thread may unload the object.
 class NeededRingLibrary {
  public:
-  NeededRingLibrary(std::uintptr_t bias, const ElfW(Dyn) * dynamic) {
+  NeededRingLibrary(std::uintptr_t bias, const Entry* dynamic) {
     std::uintptr_t strings = 0;
-    each(dynamic, DT_STRTAB, [&](const ElfW(Dyn) & entry) {
+    each(dynamic, DT_STRTAB, [&](const Entry& entry) {
       strings = address_of(bias, entry);
       return true;
     });
     if (strings == 0) return;
-    each(dynamic, DT_NEEDED, [&](const ElfW(Dyn) & entry) {
+    each(dynamic, DT_NEEDED, [&](const Entry& entry) {
       const auto* name = reinterpret_cast<const char*>(strings + entry.d_un.d_val);
       const long copied = sys::copy_memory(name_, name, sizeof name_ - 1);
       name_[copied > 0 ? copied : 0] = '\0';
@@ -51,10 +54,10 @@ class NeededRingLibrary {
  private:
   // Until `enough` says so.
   template <typename Enough>
-  static void each(const ElfW(Dyn) * dynamic, ElfW(Sxword) tag, Enough enough) {
+  static void each(const Entry* dynamic, Tag tag, Enough enough) {
     constexpr unsigned kMost = 512;  // of a section that does not end
     if (dynamic == nullptr) return;
-    ElfW(Dyn) entries[8];
+    Entry entries[8];
     for (unsigned i = 0; i < kMost; ++i) {
       if (i % 8 == 0) {
         const long copied = sys::copy_memory(entries, dynamic + i, sizeof entries);
@@ -62,7 +65,7 @@ class NeededRingLibrary {
         memset(reinterpret_cast<char*>(entries) + copied, 0,
                sizeof entries - static_cast<std::size_t>(copied));
       }
-      const ElfW(Dyn)& entry = entries[i % 8];
+      const Entry& entry = entries[i % 8];
       if (entry.d_tag == DT_NULL || (entry.d_tag == tag && enough(entry))) return;
     }
   }

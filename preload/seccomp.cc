@@ -10,6 +10,7 @@
 #include <cstddef>
 
 #include "preload/blind_spot.h"
+#include "preload/clock_trial.h"
 #include "preload/fs_context.h"
 #include "preload/segment.h"
 #include "preload/sys.h"
@@ -175,7 +176,7 @@ FilterOutlook study_filter(const sock_fprog* filter) {
   }
   if (outlook.bars_something) map_ahead();
   constexpr auto kClock = unsigned{SYS_clock_gettime};
-  if ((outlook.barred[kClock / 64] >> kClock % 64 & 1) != 0) sys::stop_clock_without_vdso();
+  if ((outlook.barred[kClock / 64] >> kClock % 64 & 1) != 0) stop_clock_without_vdso();
   return outlook;
 }
 

@@ -30,7 +30,8 @@ void settle_filter(const FilterOutlook& outlook, unsigned expected, bool install
 // At the start of an image, before anything else of ours: a filter may have been inherited through
 // execve(2). Where there is one, or /proc does not say, a child makes each kind of call that we may
 // make, with arguments that do nothing; what kills the child is barred. A filter that refuses by an
-// errno bars nothing: our calls survive that. True: something is barred, which is a blind spot.
+// errno bars nothing: our calls survive that. A child that would be the init of a PID name space is
+// not made, and all that it would try is barred. True: something is barred, which is a blind spot.
 bool study_inherited_filter();
 
 // Whether seccomp(2) with these flags installed its filter. With TSYNC a positive result is a

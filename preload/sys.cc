@@ -3,15 +3,10 @@
 #include "preload/sys.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/prctl.h>
-#include <linux/seccomp.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 
-#include <cstddef>
 #include <cstring>
 
 namespace umaskaudit::shim::sys {
@@ -52,37 +47,6 @@ constexpr uintptr_t kPage = 4096;
 constinit std::atomic<uint64_t> last_monotonic = 0;
 constinit std::atomic<uint64_t> last_real = 0;
 
-// Reads the clock in a child whose clock_gettime(2) is refused. Not in strict mode: that takes the
-// time stamp counter away too, and the vDSO would fault (PR_SET_TSC in prctl(2)).
-long read_clock_without_call() {
-  sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_gettime, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog filter{sizeof program / sizeof program[0], program};
-  call(SYS_prctl, PR_SET_DUMPABLE, 0);  // whatever ends it leaves no core file behind
-  long error = call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  if (error == 0) error = call(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, arg(&filter));
-  timespec t{};
-  if (error == 0) error = read_clock(CLOCK_MONOTONIC, &t);
-  return error;
-}
-
-// No exit signal: no plain wait(2) of the program finds it.
-bool vdso_tells_time() {
-  const long child = call(SYS_clone, 0);
-  if (child == 0) {
-    call(SYS_exit, read_clock_without_call() == 0 ? 0 : 1);
-    __builtin_unreachable();
-  }
-  int status = -1;
-  while (child > 0 && call(SYS_wait4, child, arg(&status), __WALL, 0) == -EINTR) {
-  }
-  return status == 0;
-}
-
 }  // namespace
 
 constinit std::atomic<bool> clock_stopped = false;
@@ -91,10 +55,9 @@ uint64_t stopped_clock(clockid_t clock) {
   return (clock == CLOCK_MONOTONIC ? last_monotonic : last_real).fetch_add(1) + 1;
 }
 
-void stop_clock_without_vdso() {
-  if (clock_stopped.load() || vdso_tells_time()) return;
-  last_monotonic = now_ns();
-  last_real = now_ns(CLOCK_REALTIME);
+void stop_clock(uint64_t monotonic, uint64_t real) {
+  last_monotonic = monotonic;
+  last_real = real;
   clock_stopped = true;
 }
 

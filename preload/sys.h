@@ -142,9 +142,9 @@ inline uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
   return static_cast<uint64_t>(t.tv_sec) * 1000000000u + static_cast<uint64_t>(t.tv_nsec);
 }
 
-// Stops the clock if reading it would be a system call. To be asked while that is still allowed,
-// and only when it will not be: takes as long as a fork.
-void stop_clock_without_vdso();
+// From now on the clock stands still at these times: reading it would be a barred system call
+// (clock_trial.h).
+void stop_clock(uint64_t monotonic, uint64_t real);
 
 // Sets `kernel_clock` and `under_valgrind`. Called once, at the start.
 void look_around();

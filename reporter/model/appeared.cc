@@ -135,17 +135,16 @@ struct Place {
 
 // Null where there is none.
 Listing open_directory(const std::string& path, struct statx& facts) {
-  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
-  // O_NOATIME is for the owner: open(2).
-  const int own =
-      fd >= 0 ? fd : open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (own < 0) return nullptr;
-  Listing listing(fdopendir(own));
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  int fd = open(path.c_str(), kFlags | O_NOATIME);
+  if (fd < 0) fd = open(path.c_str(), kFlags);  // O_NOATIME is for the owner: open(2)
+  if (fd < 0) return nullptr;
+  Listing listing(fdopendir(fd));
   if (listing == nullptr) {
-    close(own);
+    close(fd);
     return nullptr;
   }
-  const bool known = statx(own, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &facts) == 0;
+  const bool known = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &facts) == 0;
   return known ? std::move(listing) : nullptr;
 }
 
@@ -173,7 +172,7 @@ class Search {
       char* real = realpath(directory.c_str(), nullptr);
       if (real == nullptr) continue;  // gone
       const std::unique_ptr<char, decltype(&std::free)> path(real, &std::free);
-      later_.push_back({path.get(), false, std::strcmp(path.get(), "/") != 0});
+      later_.push_back({std::string(path.get()), false, std::strcmp(path.get(), "/") != 0});
     }
     while (incomplete_.empty() && !(fresh_.empty() && later_.empty())) {
       std::deque<Place>& queue = fresh_.empty() ? later_ : fresh_;

@@ -119,6 +119,18 @@ class Confined(Case):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(harness.tree(self.work), expected)
 
+    def test_a_filter_from_before_the_start_in_an_unshared_pid_name_space(self):
+        """A child that tried the filter would be the name space's init, and end it."""
+        if self.execute(victim("unshared_pids"), self.work).returncode == 77:
+            self.skipTest("no PID name spaces here")
+        harness.remove_tree(self.work)
+        self.work.mkdir()
+        _, run = self.record(victim("unshared_pids"), self.work)
+        self.assertEqual(set(harness.tree(self.work)), {"before", "again", "child"})
+        report = self.report(run)
+        self.assertEqual(list(report.creations()), [f"{self.work}/before"])
+        self.assertIn("exec-silent", [event["reason"] for event in report.of("blind_spot")])
+
     @needs_root
     @needs("unshare", "mount")
     def test_without_proc(self):
