@@ -51,6 +51,12 @@ std::uint64_t find_definitions(int fd, char* buffer, std::size_t size) {
   if (memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0) return 0;
   constexpr unsigned kMostHeaders = 16;
   const unsigned count = elf.e_phnum < kMostHeaders ? elf.e_phnum : kMostHeaders;
+  // The buffer is what a name left of a larger one.
+  const std::size_t odd = reinterpret_cast<std::uintptr_t>(buffer) % alignof(ElfW(Phdr));
+  const std::size_t skipped = odd != 0 ? alignof(ElfW(Phdr)) - odd : 0;
+  if (size < skipped + kMostHeaders * sizeof(ElfW(Phdr))) return 0;
+  buffer += skipped;
+  size -= skipped;
   auto* headers = reinterpret_cast<ElfW(Phdr)*>(buffer);
   const auto bytes = static_cast<long>(count * sizeof(ElfW(Phdr)));
   if (read_at(fd, headers, static_cast<std::size_t>(bytes), elf.e_phoff) != bytes) return 0;

@@ -87,6 +87,9 @@ TEST_F(Pool, TakesOverFromAThreadThatEnded) {
 }
 
 TEST_F(Pool, TakesOverFromAFrameThatHasReturned) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "frames lie in memory of AddressSanitizer's, in no order";
+#endif
   held[0]->~Scratch();
   std::thread([] {
     Scratch next;
