@@ -1,7 +1,7 @@
-/* How much stack one call takes: each is made on a stack that was painted before, of a thread or, as
-   an alternate stack or a library of coroutines has it, known to nobody but the program. Prints
-   "NAME BYTES" for each. Usage: stack_probe thread|coroutine DIR. Run with and without the preload:
-   the difference is the shim's. */
+/* How much stack one call takes: each is made on a stack that was painted before, of a thread or,
+   as an alternate stack or a library of coroutines has it, known to nobody but the program.
+   Prints "NAME BYTES" for each. Usage: stack_probe thread|coroutine DIR. Run with and without the
+   preload: the difference is the shim's. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
