@@ -147,6 +147,7 @@ constexpr Trial kTrials[] = {
     {SYS_rt_sigtimedwait, {kNothing, kNothing, kNothing, 0}},
     {SYS_kcmp, {0, 0, KCMP_FS}},
     {SYS_process_vm_readv, {0, kNothing, 1, kNothing, 1}},
+    {SYS_process_vm_readv, {0, kNothing, sys::kPieces, kNothing, sys::kPieces}},
     {SYS_prctl, {PR_GET_NAME, kNothing}},
     {SYS_kill, {0, 0}},
     {SYS_tgkill, {0, 0, 0}},

@@ -35,20 +35,43 @@ void put_author(TextBuffer& text, const Author& author) {
   text.hex(pc - symbol.start).put(' ');
 }
 
-void put_frame(TextBuffer& text, unsigned number, std::uintptr_t pc, const Scratch& buffer) {
+// What the frames of a stack are looked up with.
+struct Lookup {
+  int self = sys::getpid();
+  Scratch buffer;
+  Module module;  // that of the frame before: many are neighbours
+
+  bool find(std::uintptr_t pc) {
+    if (pc >= module.start && pc < module.end) return true;
+    module = {};
+    return find_module(pc, self, buffer, module);
+  }
+};
+
+void put_frame(TextBuffer& text, unsigned number, std::uintptr_t pc, Lookup& lookup) {
   text.put("    #").decimal(number).put(' ');
-  if (buffer.get() == nullptr) {  // nothing to look it up with
+  if (lookup.buffer.get() == nullptr) {  // nothing to look it up with
     text.put("0x").hex(pc).put('\n');
     return;
   }
-  Module module;
-  if (!find_module(pc - 1, buffer, module)) {
+  if (!lookup.find(pc - 1)) {
     text.put("0x").hex(pc).put(" (generated code)\n");
     return;
   }
+  const Module& module = lookup.module;
   put_function(text, module, pc);
   text.put('(').escaped(module.path, module.path_length).put("+0x").hex(pc - module.base);
   text.put(")\n");
+}
+
+void put_frames(TextBuffer& text, const CapturedStack& stack) {
+  if (stack.walk.count == 0) return;
+  const sys::WithoutSignals guard;
+  Lookup lookup;
+  for (unsigned i = 0; i < stack.walk.count; ++i) {
+    if (text.room() < 1024) break;  // a frame is one path and one name
+    put_frame(text, i, stack.pcs[i], lookup);
+  }
 }
 
 // "0666 & ~0022 = 0644", and what else took part.
@@ -91,11 +114,7 @@ void log_mask_change(const Author& author, const trace::Umask& change, const Cap
     text.put(" (expected ").mode(change.cached).put(": somebody changed it unseen)");
   }
   text.put('\n');
-  const Scratch module;
-  for (unsigned i = 0; i < stack.walk.count; ++i) {
-    if (text.room() < 1024) break;  // a frame is one path and one name
-    put_frame(text, i, stack.pcs[i], module);
-  }
+  put_frames(text, stack);
   emit_lines(text);
 }
 

@@ -28,8 +28,8 @@ struct Module {
   const ElfW(Dyn) * dynamic = nullptr;
 };
 
-// False: generated code, no object's, or one that is just going away.
-bool find_module(std::uintptr_t pc, const Scratch& buffer, Module& module);
+// False: generated code, no object's, or one that is just going away. `self`: our process id.
+bool find_module(std::uintptr_t pc, int self, const Scratch& buffer, Module& module);
 
 // The same for the same object at the same place, however often it was unloaded meanwhile. Not 0.
 std::uint64_t identity_of(const Module& module);

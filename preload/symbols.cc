@@ -35,18 +35,6 @@ constexpr unsigned kFiles = 128;
 constinit File files[kFiles] = {};
 constinit std::atomic<unsigned> next_victim = 0;
 
-// A jump out of a handler would leave a file that is read for ever.
-class WithoutSignals {
- public:
-  WithoutSignals() : old_(sys::block_signals()) {}
-  ~WithoutSignals() { sys::restore_signals(old_); }
-  WithoutSignals(const WithoutSignals&) = delete;
-  WithoutSignals& operator=(const WithoutSignals&) = delete;
-
- private:
-  sys::SignalSet old_;
-};
-
 bool inside(const File& file, std::uint64_t offset, std::uint64_t size) {
   return offset <= file.size && size <= file.size - offset;
 }
@@ -194,7 +182,6 @@ bool look_up(const File& file, std::uintptr_t base, std::uintptr_t pc, Symbol& s
 }  // namespace
 
 bool find_symbol(const Module& module, std::uintptr_t pc, Symbol& symbol) {
-  const WithoutSignals guard;
   File* file = file_of(module);
   if (file == nullptr) return false;
   const bool found = file->symbols != nullptr && look_up(*file, module.base, pc, symbol);
@@ -203,13 +190,14 @@ bool find_symbol(const Module& module, std::uintptr_t pc, Symbol& symbol) {
 }
 
 void forget_symbols() {
-  const WithoutSignals guard;
+  const sys::WithoutSignals guard;
   const Scratch buffer;
+  const int self = sys::getpid();
   for (File& file : files) {
     const std::uint64_t key = file.key.load(std::memory_order_relaxed);
     if (key == 0) continue;
     Module module;
-    if (find_module(file.start, buffer, module) && identity_of(module) == key) continue;
+    if (find_module(file.start, self, buffer, module) && identity_of(module) == key) continue;
     if (!begin_changing(file)) continue;
     unmap_file(file);
     end_changing(file, 0, 0);

@@ -18,7 +18,8 @@ struct Symbol {
 };
 
 // The function that `pc` lies in. Maps the module's file once; false when there is no name, or when
-// the file is not the one that was loaded. Blocks signals for that long. Async-signal-safe.
+// the file is not the one that was loaded. Signals are blocked meanwhile, by the caller: a jump out
+// of a handler would leave a file that is read for ever.
 bool find_symbol(const Module& module, std::uintptr_t pc, Symbol& symbol);
 
 // After dlclose(3): unmaps the files of what is no longer loaded, and lets their places go.

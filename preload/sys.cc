@@ -143,12 +143,25 @@ long copy_readable(char* to, const char* from, size_t size) {
 
 }  // namespace
 
-long copy_memory(void* to, const void* from, size_t size) {
+long copy_memory(void* to, const void* from, size_t size, int self) {
   const iovec here{to, size};
   const iovec there{const_cast<void*>(from), size};
-  const long copied = call(SYS_process_vm_readv, getpid(), arg(&here), 1, arg(&there), 1, 0);
+  const long copied = call(SYS_process_vm_readv, self, arg(&here), 1, arg(&there), 1, 0);
   if (copied >= 0 || copied == -EFAULT) return copied;
   return copy_readable(static_cast<char*>(to), static_cast<const char*>(from), size);
+}
+
+bool copy_pieces(const Piece (&pieces)[kPieces], int self) {
+  iovec here[kPieces];
+  iovec there[kPieces];
+  size_t size = 0;
+  for (unsigned i = 0; i < kPieces; ++i) {
+    here[i] = {pieces[i].to, pieces[i].size};
+    there[i] = {const_cast<void*>(pieces[i].from), pieces[i].size};
+    size += pieces[i].size;
+  }
+  const long copied = call(SYS_process_vm_readv, self, arg(here), kPieces, arg(there), kPieces, 0);
+  return copied == static_cast<long>(size);
 }
 
 }  // namespace umaskaudit::shim::sys

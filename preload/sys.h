@@ -120,6 +120,16 @@ inline SignalSet block_signals(SignalSet which = ~SignalSet{0}) {
 inline void restore_signals(SignalSet old) {
   call(SYS_rt_sigprocmask, SIG_SETMASK, arg(&old), 0, sizeof old);
 }
+class WithoutSignals {
+ public:
+  WithoutSignals() : old_(block_signals()) {}
+  ~WithoutSignals() { restore_signals(old_); }
+  WithoutSignals(const WithoutSignals&) = delete;
+  WithoutSignals& operator=(const WithoutSignals&) = delete;
+
+ private:
+  SignalSet old_;
+};
 
 // clock_gettime(2) by the vDSO and not by libc, whose clock another preload may have set to the
 // program's time: async-signal-safe, needs no system call. Where there is no vDSO, or the clock
@@ -179,7 +189,18 @@ uintptr_t word_at(const void* address);
 
 // Copies memory of our own that may be unreadable, or unmapped at any moment, up to the first byte
 // that cannot be read. Returns how many bytes were copied; -EFAULT: none, -ENOSYS: a seccomp filter
-// bars every way to ask. Async-signal-safe.
-long copy_memory(void* to, const void* from, size_t size);
+// bars every way to ask. Async-signal-safe. `self`: our process id, where the caller has just
+// asked.
+long copy_memory(void* to, const void* from, size_t size, int self = getpid());
+
+// The same of several places at once.
+struct Piece {
+  void* to;
+  const void* from;
+  size_t size;
+};
+inline constexpr unsigned kPieces = 3;
+// False: not all of them can be read.
+bool copy_pieces(const Piece (&pieces)[kPieces], int self);
 
 }  // namespace umaskaudit::shim::sys

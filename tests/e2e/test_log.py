@@ -1,9 +1,11 @@
 """LD_PRELOAD and nothing else: readable lines on stderr, whole ones, true ones."""
 
+import collections
 import fcntl
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,7 +13,7 @@ import sys
 import tty
 
 import harness
-from harness import Case, truths_of, victim
+from harness import Case, needs, truths_of, victim
 
 HEAD = r"umaskaudit\[(?P<pid>\d+)/(?P<tid>\d+) (?P<thread>[^\]]*)\] "
 CHANGE = re.compile(HEAD + r"umask\((?P<argument>0\d{3,})\) (?P<old>0\d{3}) (?P<old_rwx>[rwx-]{9}) "
@@ -243,6 +245,54 @@ class Log(Case):
         _, _, frames = self.lines_of(log.read_text())
         outermost = [frame["symbol"] for frame in frames if frame["module"].endswith("/libc.so.6")]
         self.assertEqual(outermost.count("__libc_start_main"), 100)
+
+    def names_in_turns(self, close):
+        """Logs two libraries of one layout that come in turns to the same place."""
+        libraries = [str(self.top / name) for name in ("first.so", "another.so")]
+        for library in libraries:
+            shutil.copy(victim("libdlopen_storm_library.so"), library)
+        log = self.top / "log"
+        program = ("import ctypes, sys\n"
+                   "places = []\n"
+                   "for i in range(20):\n"
+                   "    library = ctypes.CDLL(sys.argv[1 + i % 2])\n"
+                   "    places.append(ctypes.cast(library.storm_create, ctypes.c_void_p).value)\n"
+                   "    library.storm_create(b'/dev/null')\n"
+                   f"    {close}(ctypes.c_void_p(library._handle))\n"
+                   "print(len(set(places)))\n")
+        result = self.preload(sys.executable, "-ISB", "-c", program, *libraries,
+                              options=f"log={log}")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertLess(int(result.stdout), 20, "no library came to where another one was")
+        _, _, frames = self.lines_of(log.read_text())
+        innermost = [frame for frame in frames if frame[1] == "0"]
+        self.assertEqual([frame["module"] for frame in innermost],
+                         [libraries[i // 2 % 2] for i in range(40)])
+        self.assertEqual({frame["symbol"] for frame in innermost}, {"storm_create"})
+
+    def test_a_library_where_another_one_was(self):
+        self.names_in_turns("ctypes.CDLL(None).dlclose")
+
+    def test_a_library_where_one_was_that_went_unseen(self):
+        self.names_in_turns("ctypes.CDLL('libc.so.6').dlclose")
+
+    @needs("strace")
+    def test_a_line_takes_few_system_calls(self):
+        counts = []
+        for lines in (10, 110):
+            trace = self.top / f"strace{lines}"
+            loop = f"i=0; while [ $i -lt {lines} ]; do umask 027; i=$((i+1)); done"
+            result = self.preload("strace", "-f", "-qq", "-o", trace, "sh", "-c", loop,
+                                  options="log=/dev/null")
+            if result.returncode != 0:
+                self.skipTest(f"strace cannot trace here: {result.stderr.decode('utf-8')}")
+            counts.append(collections.Counter(re.findall(r"^\d+ +(\w+)\(", trace.read_text(),
+                                                         re.MULTILINE)))
+        more = counts[1] - counts[0]
+        self.assertGreaterEqual(more["umask"], 100)  # a line for each
+        # One look at each object of its stack: sh, libc and sh again.
+        self.assertLessEqual(more["process_vm_readv"], 3 * more["umask"], more)
+        self.assertLessEqual(more.total(), 22 * more["umask"], more)
 
     def test_bash(self):
         result = self.preload("bash", "-c", "umask 027; mkdir d; echo > f", options="")
