@@ -52,15 +52,21 @@ void spawn() {
 
 void (*what)();
 std::uintptr_t handler_at;
+// The kernel takes no alternate stack of less than 2,048 bytes (sigaltstack(2)): what was given
+// beyond the wanted size is used up first.
+constexpr std::size_t kSmallest = 2048;
+std::size_t surplus;
 void on_signal(int) {
   handler_at = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  *static_cast<volatile char*>(__builtin_alloca(surplus + 1)) = 0;
   what();
 }
 
 void handle_on(char* stack, std::size_t size, void (*call)(), const char* name) {
   what = call;
   worked = false;
-  const stack_t given{stack, 0, size};
+  surplus = size < kSmallest ? kSmallest - size : 0;
+  const stack_t given{stack, 0, size + surplus};
   victim::need(sigaltstack(&given, nullptr), "sigaltstack");
   raise(SIGUSR1);
   if (!worked) victim::die(name);
