@@ -1,5 +1,8 @@
 """Which process a mask came from, where pids alone do not say: PID name spaces, pids used again."""
 
+import struct
+import sys
+
 import harness
 from harness import Case, needs
 
@@ -34,6 +37,26 @@ os.umask(0o013)
 shell("echo $$ > c; mkdir c1; true", "fork")
 """
 
+# What proc(5) counts the beginning from does not stand still while a system sleeps.
+AGED = """
+import os, sys, time
+
+def uptime():
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+def began():
+    with open("/proc/self/stat") as file:
+        ticks = int(file.read().rpartition(")")[2].split()[19])
+    return ticks * (10**9 // os.sysconf("SC_CLK_TCK"))
+
+if len(sys.argv) == 2:
+    while uptime() < began() + 200 * 10**6:
+        pass
+    print(began(), uptime(), flush=True)
+    os.execv(sys.executable, [sys.executable, "-ISB", "-c", sys.argv[1], "again", ""])
+print(began(), uptime())
+"""
+
 
 class Processes(Case):
     def by_path(self, report):
@@ -47,6 +70,25 @@ class Processes(Case):
         result = self.execute(*self.unshared("true"))
         if result.returncode != 0:
             self.skipTest(f"no PID name space: {result.stderr.decode().strip()}")
+
+    def ages(self, run):
+        """pid_namespace and age_ms of the process record that each segment begins with."""
+        for segment in sorted(run.glob("*.seg")):
+            data = segment.read_bytes()
+            record = struct.unpack_from("<I", data, 12)[0] + 32
+            yield struct.unpack_from("<II", data, record + 48)
+
+    def test_an_exec_keeps_the_age(self):
+        result, run = self.record(sys.executable, "-ISB", "-c", AGED, AGED)
+        (began, before), (same, after) = (map(int, line.split())
+                                          for line in result.stdout.splitlines())
+        self.assertEqual(began, same)
+        (_, first), (_, second) = self.ages(run)
+        # Rounded up, so it is never less, and a millisecond more at most.
+        millisecond = 10**6
+        self.assertLessEqual(began + first * millisecond, before + millisecond)
+        self.assertLessEqual(before, began + second * millisecond)
+        self.assertLessEqual(began + second * millisecond, after + millisecond)
 
     @needs("unshare")
     def test_six_name_spaces_at_once(self):

@@ -46,8 +46,34 @@ void begin_child(SegmentBuilder* segment, std::uint32_t pid, std::uint64_t time,
   segment->process({pid, time, 0, pid}, process, "/usr/bin/app", "child");
 }
 
+constexpr std::uint64_t kSecond = 1000000000;
+
+// A child of posix_spawn(3), as its maker records it.
+trace::Fork spawned(std::uint32_t child, std::uint64_t change) {
+  trace::Fork fork{};
+  fork.child = child;
+  fork.context = 1;
+  fork.change = change;
+  fork.origin = static_cast<std::uint8_t>(trace::Origin::vfork);
+  return fork;
+}
+
 class Contexts : public ::testing::Test {
  protected:
+  // Of the process that has had its pid for so long.
+  SegmentBuilder image_of_age(std::uint32_t pid, std::uint64_t stamp, std::uint32_t age_ms) {
+    SegmentBuilder segment(pid, stamp);
+    trace::Process process{};
+    process.pid = pid;
+    process.origin = static_cast<std::uint8_t>(trace::Origin::exec);
+    process.context = 1;
+    process.pid_namespace = 4026531836;
+    process.age_ms = age_ms;
+    segment.process({pid, stamp}, process, "/usr/bin/app", "app");
+    segment.call_names({pid, stamp}, {"open", "mkdir", "umask"});
+    segment.context({pid, stamp}, context(1, 0, 0, pid, trace::Origin::exec));
+    return segment;
+  }
   SegmentBuilder image(std::uint32_t pid, std::uint64_t stamp) {
     SegmentBuilder segment(pid, stamp);
     begin_image(&segment, "app");
@@ -177,12 +203,7 @@ TEST_F(Contexts, AVforkChildThatChangedNothingHandsOnItsMakers) {
 TEST_F(Contexts, ASpawnedImageIsJoinedByItsMakersForkRecord) {
   SegmentBuilder parent = image(100, 1000);
   parent.umask({100, 1500}, mask_change(1, 1, 022, 002));
-  trace::Fork fork{};
-  fork.child = 200;
-  fork.context = 1;
-  fork.change = 1;
-  fork.origin = static_cast<std::uint8_t>(trace::Origin::vfork);
-  parent.fork({100, 2400}, fork);
+  parent.fork({100, 2400}, spawned(200, 1));
   parent.umask({100, 2500}, mask_change(1, 2, 002, 0));
   directory_.add(parent);
   SegmentBuilder child = image(200, 2300);  // began before its maker returned
@@ -285,6 +306,55 @@ TEST_F(Contexts, AFailedExecIsNotContinued) {
   directory_.add(reused);
   const ReadRun run = open_or_die(directory_.path());
   EXPECT_FALSE(created(run, "other").mask_set_by.has_value());
+}
+
+// A process that nothing recorded but its maker's fork and its own exec had the pid before.
+TEST_F(Contexts, WhatAnEarlierProcessOfThatPidLeftIsNotContinued) {
+  for (const bool same : {false, true}) {
+    const RunDirectory directory;
+    SegmentBuilder maker = image_of_age(100, kSecond, 1);
+    maker.umask({100, kSecond + 100}, mask_change(1, 1, 022, 077));
+    begin_child(&maker, 200, 2 * kSecond, 2, 1, 1);
+    maker.exec({200, 3 * kSecond, 0, 200}, exec_in(2, 0), "/usr/bin/static");
+    maker.umask({100, 4 * kSecond}, mask_change(1, 2, 077, 002));
+    if (!same) maker.fork({100, 5 * kSecond}, spawned(200, 2));
+    directory.add(maker);
+    SegmentBuilder image = image_of_age(200, 6 * kSecond, same ? 4000 : 1000);
+    image.create({200, 7 * kSecond}, creation(1, 0, same ? 077 : 002), "file");
+    directory.add(image);
+    const ReadRun run = open_or_die(directory.path());
+    EXPECT_EQ(created(run, "file").mask_set_by, same ? 1u : 2u);
+  }
+}
+
+TEST_F(Contexts, TheForkOfAnEarlierProcessOfThatPidIsNotItsOwn) {
+  for (const bool same : {false, true}) {
+    const RunDirectory directory;
+    SegmentBuilder maker = image_of_age(100, kSecond, 1);
+    maker.umask({100, kSecond + 100}, mask_change(1, 1, 022, 077));
+    maker.fork({100, 2 * kSecond}, spawned(200, 1));
+    directory.add(maker);
+    SegmentBuilder image = image_of_age(200, 6 * kSecond, same ? 4000 : 1000);
+    image.create({200, 7 * kSecond}, creation(1, 0, 022), "file");
+    directory.add(image);
+    const ReadRun run = open_or_die(directory.path());
+    EXPECT_EQ(created(run, "file").mask_set_by.has_value(), same);
+  }
+}
+
+// Spawned at 2 s, it ran a program that nothing records until 6 s; the next one had its pid soon.
+TEST_F(Contexts, TheForkOfALaterProcessOfThatPidIsNotItsOwn) {
+  SegmentBuilder maker = image_of_age(100, kSecond, 1);
+  maker.umask({100, kSecond + 100}, mask_change(1, 1, 022, 077));
+  maker.fork({100, 2 * kSecond}, spawned(200, 1));
+  maker.umask({100, 3 * kSecond}, mask_change(1, 2, 077, 002));
+  maker.fork({100, 7 * kSecond}, spawned(200, 2));
+  directory_.add(maker);
+  SegmentBuilder image = image_of_age(200, 6 * kSecond, 4000);
+  image.create({200, 6 * kSecond + 100}, creation(1, 0, 077), "file");
+  directory_.add(image);
+  const ReadRun run = open_or_die(directory_.path());
+  EXPECT_EQ(created(run, "file").mask_set_by, 1u);
 }
 
 TEST_F(Contexts, ForgedParentsMakeNoLoop) {
