@@ -90,6 +90,10 @@ class Spawn(Starting):
         self.assertEqual((bare.returncode, bare.stdout), (0, b"child ended, number kept\n"))
         run = self.check_same(victim("watched_exec"), program)
         self.assertEqual(self.spots(run), [])
+        # It fails, and nothing that it started holds what we wait for.
+        os.chmod(program, 0o644)
+        bare = self.execute(victim("watched_exec"), program)
+        self.assertEqual((bare.returncode, bare.stdout), (99, b""))
 
 
 class OtherPrograms(Starting):

@@ -6,6 +6,7 @@
 // umask for as long as the scanner takes.
 #include <spawn.h>
 #include <sys/fanotify.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -19,7 +20,10 @@ namespace {
 int events[2];   // from the watcher: 'e' for each open that waits; from the spawning thread: 'd'
 int answers[2];  // to the watcher: let it pass
 
-[[noreturn]] void watch(int group) {
+// Ends with its program, however that ends: its standard output would stay open for ever.
+[[noreturn]] void watch(int group, pid_t program) {
+  victim::need(prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
+  if (getppid() != program) _exit(1);  // it was gone before
   for (;;) {
     alignas(fanotify_event_metadata) char buffer[4096];
     ssize_t size = victim::need(read(group, buffer, sizeof buffer), "read events");
@@ -66,8 +70,9 @@ int main(int, char** argv) {
   }
   victim::need(pipe(events), "pipe");
   victim::need(pipe(answers), "pipe");
+  const pid_t self = getpid();
   const pid_t watcher = victim::need(fork(), "fork");
-  if (watcher == 0) watch(group);
+  if (watcher == 0) watch(group, self);
   close(group);
   const int lowest = victim::need(dup(0), "dup");
   close(lowest);
