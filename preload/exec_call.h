@@ -22,6 +22,7 @@ struct ExecCall {
   bool search;       // along PATH
   StackStart stack;
   int dirfd = AT_FDCWD;  // where path starts; with "": open on the program
+  bool shell = false;    // as in ExecTarget
 };
 
 // What stands in the way of the new image, and what its environment must become: ours put back
@@ -68,6 +69,10 @@ auto call_with_environment(const ExecOutlook& outlook, char* const* environment,
 #define EXEC_CALL(name, path, search)                                         \
   (::umaskaudit::shim::ExecCall{::umaskaudit::shim::Call::name, path, search, \
                                 UMASKAUDIT_STACK_START()})
+// execvp(3) and its siblings.
+#define EXEC_CALL_IN_PATH(name, file)                                       \
+  (::umaskaudit::shim::ExecCall{::umaskaudit::shim::Call::name, file, true, \
+                                UMASKAUDIT_STACK_START(), AT_FDCWD, true})
 #define EXEC_CALL_AT(name, dirfd, path)                                      \
   (::umaskaudit::shim::ExecCall{::umaskaudit::shim::Call::name, path, false, \
                                 UMASKAUDIT_STACK_START(), dirfd})

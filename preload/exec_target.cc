@@ -17,6 +17,7 @@
 #include <new>
 
 #include "preload/format_text.h"
+#include "preload/libc_names.h"
 #include "preload/libc_versions.h"
 #include "preload/own_table.h"
 #include "preload/scratch.h"
@@ -35,6 +36,7 @@ enum class Kind : std::uint8_t {
   musl_elf,     // asks for musl's, which loads us too
   other_elf,    // asks for another loader
   script,
+  text,  // no kind of program for the kernel
 };
 
 // Which loader the programs here name, and which file that was when we were started.
@@ -120,7 +122,7 @@ Kind judge_script(Look& look, long length) {
   look.head[length] = '\0';
   const char* interpreter = look.head + 2 + strspn(look.head + 2, " \t");
   const std::size_t size = strcspn(interpreter, " \t\n");
-  if (size == 0 || size >= sizeof look.name) return Kind::unknown;
+  if (size == 0 || size >= sizeof look.name) return Kind::text;  // as the kernel sees it
   memcpy(look.name, interpreter, size);
   look.name[size] = '\0';
   return Kind::script;
@@ -240,6 +242,8 @@ void read_file(void* argument) {
   } else if (length >= 4 && memcmp(look.head, ELFMAG, SELFMAG) == 0) {
     look.kind = judge_elf(fd, look, length);
     look.capable = sys::call(SYS_fgetxattr, fd, sys::arg("security.capability"), 0, 0) > 0;
+  } else if (length >= 0 && memchr(look.head, '\0', static_cast<std::size_t>(length)) == nullptr) {
+    look.kind = Kind::text;
   }
   if (fd != look.dirfd) sys::close(fd);
 }
@@ -275,7 +279,9 @@ bool loader_fits(Look& look, bool usual) {
 
 constexpr unsigned kMostInterpreters = 4;
 
-Obstacle judge(Look& look) {
+// `shell`: as in ExecTarget; musl's execvp(3) hands nothing on.
+Obstacle judge(Look& look, bool shell) {
+  if (&gnu_get_libc_version == nullptr) shell = false;
   for (unsigned depth = 0; depth <= kMostInterpreters; ++depth) {
     if (!facts_of(look.dirfd, look.path, &look.facts)) return {};
     if ((look.facts.stx_mode & S_IFMT) != S_IFREG) return {};
@@ -291,12 +297,18 @@ Obstacle judge(Look& look) {
         remember(mark, look.kind);
       }
     }
-    if (look.kind != Kind::script) break;
-    memcpy(look.more, look.name, sizeof look.name);
+    if (look.kind == Kind::text && shell) {
+      shell = false;
+      look.path = "/bin/sh";
+    } else if (look.kind == Kind::script) {
+      memcpy(look.more, look.name, sizeof look.name);
+      look.path = look.more;
+    } else {
+      break;
+    }
     look.dirfd = AT_FDCWD;
-    look.path = look.more;
   }
-  if (look.kind == Kind::unknown || look.kind == Kind::script) return {};
+  if (look.kind == Kind::unknown || look.kind == Kind::script || look.kind == Kind::text) return {};
   if (gains_privilege(look)) return {true, trace::Blind::exec_privileged};
   switch (look.kind) {
     case Kind::static_elf:
@@ -310,6 +322,7 @@ Obstacle judge(Look& look) {
     case Kind::musl_elf:
     case Kind::unknown:
     case Kind::script:
+    case Kind::text:
       break;
   }
   return {};
@@ -324,7 +337,7 @@ Obstacle search_in_path(const ExecTarget& target, Look& look) {
     text.put(list, item).put(item != 0 ? "/" : "").put(target.path).end();
     if (!text.overflow() && sys::call(SYS_faccessat, AT_FDCWD, sys::arg(look.more), X_OK) == 0) {
       look.path = look.more;
-      return judge(look);
+      return judge(look, target.shell);
     }
     list += item;
     if (*list != '\0') ++list;
@@ -363,7 +376,7 @@ Obstacle find_obstacle(const ExecTarget& target) {
   const bool named = target.path[0] != '\0';
   if (!named && (target.search || target.dirfd == AT_FDCWD)) return {};
   const bool bare = target.search && strchr(target.path, '/') == nullptr;
-  Obstacle obstacle = bare ? search_in_path(target, look) : judge(look);
+  Obstacle obstacle = bare ? search_in_path(target, look) : judge(look, target.shell);
   obstacle.starts = look.there;
   return obstacle;
 }

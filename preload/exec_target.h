@@ -8,10 +8,12 @@
 namespace umaskaudit::shim {
 
 // A program as execveat(2) names it. `search`: a bare name is looked for along PATH (execvp(3)).
+// `shell`: glibc hands a file that the kernel does not know (ENOEXEC) to /bin/sh.
 struct ExecTarget {
   int dirfd;
   const char* path;  // readable; "": the file that dirfd is open on
   bool search;
+  bool shell = false;
 };
 
 struct Obstacle {

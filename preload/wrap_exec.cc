@@ -42,7 +42,8 @@ const char* readable_path(const char* path) {
 }
 
 Obstacle find_obstacle_of_exec(const ExecCall& exec) {
-  const Obstacle target = find_obstacle({exec.dirfd, readable_path(exec.path), exec.search});
+  const Obstacle target =
+      find_obstacle({exec.dirfd, readable_path(exec.path), exec.search, exec.shell});
   // A static program hands the preload on to what it starts, if that can have it.
   const char* entry = preload_entry();
   if (target.drop || entry[0] == '\0') return target;
@@ -119,7 +120,7 @@ WRAPPER(int, execve, (const char* path, char* const* argv, char* const* env)) {
 }
 
 WRAPPER(int, execvpe, (const char* file, char* const* argv, char* const* env)) {
-  return record_and_exec(EXEC_CALL(execvpe, file, true), env,
+  return record_and_exec(EXEC_CALL_IN_PATH(execvpe, file), env,
                          [&](char* const* used) { return REAL(execvpe)(file, argv, used); });
 }
 
@@ -132,7 +133,7 @@ WRAPPER(int, execv, (const char* path, char* const* argv)) {
 }
 
 WRAPPER(int, execvp, (const char* file, char* const* argv)) {
-  return record_and_exec(EXEC_CALL(execvp, file, true), environ, [&](char* const* used) {
+  return record_and_exec(EXEC_CALL_IN_PATH(execvp, file), environ, [&](char* const* used) {
     return used == environ ? REAL(execvp)(file, argv) : REAL(execvpe)(file, argv, used);
   });
 }
@@ -173,7 +174,7 @@ UMASKAUDIT_EXPORT int umaskaudit_execlp(const char* file, const char* arg, ...) 
 int umaskaudit_execlp(const char* file, const char* arg, ...) {
   COLLECT_ARGUMENTS(arg, argv, list)
   va_end(list);
-  return record_and_exec(EXEC_CALL(execlp, file, true), environ, [&](char* const* used) {
+  return record_and_exec(EXEC_CALL_IN_PATH(execlp, file), environ, [&](char* const* used) {
     return used == environ ? REAL(execvp)(file, argv) : REAL(execvpe)(file, argv, used);
   });
 }

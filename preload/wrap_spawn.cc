@@ -196,8 +196,9 @@ WRAPPER(int, posix_spawn_file_actions_addopen,
 WRAPPER(int, posix_spawn,
         (pid_t * pid, const char* path, const posix_spawn_file_actions_t* actions,
          const posix_spawnattr_t* attributes, char* const* argv, char* const* env)) {
-  const ExecCall exec = EXEC_CALL(posix_spawn, path, false);
+  ExecCall exec = EXEC_CALL(posix_spawn, path, false);
   const auto real = version_for(exec, REAL(posix_spawn));
+  exec.shell = real != REAL(posix_spawn);  // before glibc 2.15
   if (recording() && cannot_be_noted(kStackForExec)) {
     return real(pid, path, actions, attributes, argv, env);
   }
@@ -209,8 +210,9 @@ WRAPPER(int, posix_spawn,
 WRAPPER(int, posix_spawnp,
         (pid_t * pid, const char* path, const posix_spawn_file_actions_t* actions,
          const posix_spawnattr_t* attributes, char* const* argv, char* const* env)) {
-  const ExecCall exec = EXEC_CALL(posix_spawnp, path, true);
+  ExecCall exec = EXEC_CALL(posix_spawnp, path, true);
   const auto real = version_for(exec, REAL(posix_spawnp));
+  exec.shell = real != REAL(posix_spawnp);  // before glibc 2.15
   if (recording() && cannot_be_noted(kStackForExec)) {
     return real(pid, path, actions, attributes, argv, env);
   }

@@ -124,6 +124,29 @@ class OtherPrograms(Starting):
         self.assertNotIn(b"ld.so", result.stderr)
         self.assertEqual([reason for reason, _ in self.spots(run)], ["exec-abi"])
 
+    @needs_root
+    @needs("unshare", "mount", "bash")
+    def test_the_shell_that_runs_what_the_kernel_does_not_know(self):
+        """Without a first line for the kernel execvp(3), as of env(1), hands a script to sh."""
+        script = self.write_program(self.top / "script", b"exit 0\n")
+        programs = [(shutil.copy(victim("static_hello"), self.top / "static"), "exec-static"),
+                    (self.write_program(self.top / "other",
+                                        program_of_32_bits("/lib/ld-linux.so.2")), "exec-abi")]
+        for program, reason in programs:
+            if reason == "exec-abi" and not os.path.exists("/lib/ld-linux.so.2"):
+                continue
+            for command in (str(script), f"-C {self.top} PATH={self.top} script"):
+                with self.subTest(reason=reason, command=command):
+                    commands = f"mount --bind {program} /bin/sh && exec env {command}"
+                    bare = self.execute("unshare", "-m", "bash", "-c", commands)
+                    if b"mount" in bare.stderr or b"unshare" in bare.stderr:
+                        self.skipTest(bare.stderr.decode())
+                    result, run = self.record("unshare", "-m", "bash", "-c", commands,
+                                              status=bare.returncode)
+                    self.assertEqual(result.stdout, bare.stdout)
+                    self.assertNotIn(b"ld.so", result.stderr)
+                    self.assertEqual(self.spots(run), [(reason, command.split()[-1])])
+
     def other_loader(self, libc):
         """A copy of /bin/true that asks for a loader of its own, with `libc` beside that."""
         image = bytearray(open("/bin/true", "rb").read())
