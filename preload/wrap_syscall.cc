@@ -253,6 +253,10 @@ class Openat2 {
 #if !defined(SYS_fchmodat2)  // Linux 6.6
 #define SYS_fchmodat2 452
 #endif
+#if !defined(SYS_setxattrat)  // Linux 6.13
+#define SYS_setxattrat 463
+#define SYS_removexattrat 466
+#endif
 
 void* umaskaudit_route_syscall(long number, unsigned long a) {
   switch (number) {
@@ -263,6 +267,8 @@ void* umaskaudit_route_syscall(long number, unsigned long a) {
     case SYS_openat2:
     case SYS_mq_open:
     case SYS_fchmodat:
+    case SYS_setxattrat:
+    case SYS_removexattrat:
     case SYS_chroot:
     case SYS_pivot_root:
     case SYS_setns:
@@ -374,8 +380,16 @@ long umaskaudit_wrapped_syscall(long number, long a, long b, long c, long d, lon
       return mq_open_call(arguments, stack);
       // What fchmodat(3) is without flags; the row's number has them.
       CASE_chmod(SYS_fchmodat, (int dirfd, const char* path, mode_t mode), (dirfd, path, mode),
-                 unknown, dirfd, path, 0, mode, fchmodat) case SYS_chroot
-          : return chroot_call(arguments);
+                 unknown, dirfd, path, 0, mode, fchmodat);
+      // What libc has no function for.
+      CASE_xattr(SYS_setxattrat,
+                 (int dirfd, const char* path, int flags, const char* name, const void* value,
+                  std::size_t size),
+                 (dirfd, path, flags, name, value, size), unknown, dirfd, path, flags, 0, setxattr);
+      CASE_xattr(SYS_removexattrat, (int dirfd, const char* path, int flags, const char* name),
+                 (dirfd, path, flags, name), unknown, dirfd, path, flags, 0, removexattr);
+    case SYS_chroot:
+      return chroot_call(arguments);
     case SYS_setns:
       return setns_call(arguments);
     case SYS_prctl:

@@ -222,19 +222,20 @@ class Directories(Case):
             self.skipTest("no ACLs here")
         report = self.report(run)
         truths = truths_of(result)
-        self.assertEqual(len(truths), 11)
+        self.assertEqual(len(truths), 13)
         self.check_truths(report, truths)
         rules = {os.path.basename(path): [step["rule"] for step in events[0]["steps"]]
                  for path, events in report.creations().items()}
         self.assertNotIn("default-acl", rules["before"])
         self.assertIn("default-acl", rules["same"])
         self.assertIn("default-acl", rules["large"])
-        for way in ("path", "link", "descriptor", "raw"):
+        for way in ("path", "link", "descriptor", "raw", "at"):
             self.assertIn("default-acl", rules[f"under-{way}"])
             self.assertNotIn("default-acl", rules[f"after-{way}"])
         removals = [event["call"] for event in report.of("chmod", acl="default")
                     if "remove" in event["call"]]
-        self.assertEqual(removals, ["removexattr", "lremovexattr", "fremovexattr", "removexattr"])
+        self.assertEqual(removals, ["removexattr", "lremovexattr", "fremovexattr", "removexattr",
+                                    "removexattr"])
 
 
 if __name__ == "__main__":

@@ -18,12 +18,27 @@ struct Entry {
 };
 constexpr std::uint32_t kNobody = UINT32_MAX;
 
-void set_default_acl(const std::string& dir, const std::vector<Entry>& entries) {
+// Linux 6.13; libc has no functions for them.
+constexpr long kSetXattrAt = 463;
+constexpr long kRemoveXattrAt = 466;
+struct ValueArguments {
+  alignas(8) const void* value;
+  std::uint32_t size;
+  std::uint32_t flags;
+};
+
+void set_default_acl(const std::string& dir, const std::vector<Entry>& entries,
+                     const std::string& way = "path") {
   const std::uint32_t version = 2;
   std::string bytes(reinterpret_cast<const char*>(&version), sizeof version);
   bytes.append(reinterpret_cast<const char*>(entries.data()), entries.size() * sizeof(Entry));
-  const int result =
-      setxattr(dir.c_str(), "system.posix_acl_default", bytes.data(), bytes.size(), 0);
+  const char* const name = "system.posix_acl_default";
+  if (way == "at") {
+    const ValueArguments given{bytes.data(), static_cast<std::uint32_t>(bytes.size()), 0};
+    if (syscall(kSetXattrAt, AT_FDCWD, dir.c_str(), 0, name, &given, sizeof given) == 0) return;
+    if (errno != ENOSYS) victim::die("setxattrat");
+  }
+  const int result = setxattr(dir.c_str(), name, bytes.data(), bytes.size(), 0);
   if (result != 0 && errno == EOPNOTSUPP) std::_Exit(77);
   victim::need(result, "setxattr");
 }
@@ -33,6 +48,10 @@ void remove_default_acl(const std::string& dir, const std::string& way) {
   if (way == "path") victim::need(removexattr(dir.c_str(), name), "removexattr");
   if (way == "link") victim::need(lremovexattr(dir.c_str(), name), "lremovexattr");
   if (way == "raw") victim::need(syscall(SYS_removexattr, dir.c_str(), name), "syscall");
+  if (way == "at" && syscall(kRemoveXattrAt, AT_FDCWD, dir.c_str(), 0, name) != 0) {
+    if (errno != ENOSYS) victim::die("removexattrat");
+    victim::need(removexattr(dir.c_str(), name), "removexattr");
+  }
   if (way == "descriptor") {
     const int fd = victim::need(open(dir.c_str(), O_RDONLY | O_DIRECTORY), "open");
     victim::need(fremovexattr(fd, name), "fremovexattr");
@@ -56,8 +75,8 @@ int main(int argc, char** argv) {
   victim::create(dir + "/large", 0666);
   // The bits that the mask leaves are those of the ACL: only the directory tells which decided.
   const std::vector<Entry> same = {{1, 7, kNobody}, {4, 5, kNobody}, {32, 5, kNobody}};
-  for (const std::string way : {"path", "link", "descriptor", "raw"}) {
-    set_default_acl(dir, same);
+  for (const std::string way : {"path", "link", "descriptor", "raw", "at"}) {
+    set_default_acl(dir, same, way);
     victim::create(dir + "/under-" + way, 0666);
     remove_default_acl(dir, way);
     victim::create(dir + "/after-" + way, 0666, 0022);
