@@ -5,8 +5,8 @@
 #include <cstring>
 #include <new>
 
-#include "preload/loaded_objects.h"
-#include "preload/sys.h"
+#include "preload/sys/loaded_objects.h"
+#include "preload/sys/sys.h"
 #include "preload/unwind/leb128.h"
 
 namespace umaskaudit::shim {

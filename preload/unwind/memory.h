@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "preload/sys.h"
-#include "preload/unwind/own_stack.h"
+#include "preload/sys/own_stack.h"
+#include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
 

@@ -14,10 +14,10 @@
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 
-#include "preload/fs_context.h"
-#include "preload/recorder.h"
-#include "preload/segment.h"
-#include "preload/stacks.h"
+#include "preload/mask/fs_context.h"
+#include "preload/record/recorder.h"
+#include "preload/record/segment.h"
+#include "preload/stack/stacks.h"
 #include "preload/unwind/unwind.h"
 
 namespace umaskaudit::shim {

@@ -9,7 +9,7 @@ from pathlib import Path
 import harness
 from harness import Case, needs, truths_of, victim
 
-TABLE = Path(__file__).parent.parent.parent / "preload" / "libc_names.def"
+TABLE = Path(__file__).parent.parent.parent / "preload" / "sys" / "libc_names.def"
 
 
 def rows(macro):

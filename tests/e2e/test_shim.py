@@ -8,7 +8,7 @@ import harness
 from harness import Case, needs
 
 TABLE = Path(__file__).parent.parent.parent / "preload" / "interceptors.def"
-# The first is no API of ours: see preload/api.cc.
+# The first is no API of ours: see preload/hooks/api.cc.
 API = {"__asan_default_options", "getumask", "umaskaudit_annotate", "umaskaudit_flush",
        "umaskaudit_version"}
 

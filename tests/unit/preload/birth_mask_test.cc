@@ -1,7 +1,7 @@
 // The three ways to read a mask, each held against the mask that umask(2) was given.
 // Filters of seccomp take away what the better ways need; children carry them. Run by meson.
 
-#include "preload/birth_mask.h"
+#include "preload/mask/birth_mask.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // What the kernel says of descriptors, and when it is believed.
 // Ground truth: O_EXCL, which makes or fails. Run by meson.
 
-#include "preload/created_query.h"
+#include "preload/object/created_query.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // What is put back into an environment that a program cleaned, and which programs the preload
 // cannot get into. Run by meson.
 
-#include "preload/exec_environment.h"
+#include "preload/process/exec_environment.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "preload/exec_target.h"
+#include "preload/process/exec_target.h"
 
 namespace umaskaudit::shim {
 

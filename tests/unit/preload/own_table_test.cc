@@ -1,7 +1,7 @@
 // What a program could notice of the task that opens our descriptors: numbers, waits, threads.
 // The kernel is asked each time. Run by meson.
 
-#include "preload/own_table.h"
+#include "preload/sys/own_table.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@
 #include <csignal>
 #include <thread>
 
-#include "preload/sys.h"
+#include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
 

@@ -15,11 +15,11 @@
 #include <thread>
 #include <vector>
 
-#include "preload/fs_context.h"
-#include "preload/recorder.h"
-#include "preload/segment.h"
-#include "preload/stacks.h"
-#include "preload/sys.h"
+#include "preload/mask/fs_context.h"
+#include "preload/record/recorder.h"
+#include "preload/record/segment.h"
+#include "preload/stack/stacks.h"
+#include "preload/sys/sys.h"
 #include "segment_reader.h"
 
 namespace umaskaudit::shim {

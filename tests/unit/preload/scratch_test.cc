@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "preload/scratch.h"
 #include "preload/state.h"
+#include "preload/sys/scratch.h"
 
 namespace umaskaudit {
 

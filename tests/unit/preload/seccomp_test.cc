@@ -2,7 +2,7 @@
 // The simulation must never say "permitted" where the kernel refuses: that call kills the program.
 // Run by meson.
 
-#include "preload/seccomp.h"
+#include "preload/process/seccomp.h"
 
 #include <gtest/gtest.h>
 #include <linux/audit.h>
@@ -15,10 +15,10 @@
 #include <random>
 
 #include "kernel_filter.h"
-#include "preload/blind_spot.h"
-#include "preload/fs_context.h"
-#include "preload/segment.h"
-#include "preload/sys.h"
+#include "preload/log/blind_spot.h"
+#include "preload/mask/fs_context.h"
+#include "preload/record/segment.h"
+#include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
 

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "frame_shapes.h"
-#include "preload/stack_memo.h"
+#include "preload/stack/stack_memo.h"
+#include "preload/sys/own_stack.h"
 #include "preload/unwind/cfi.h"
-#include "preload/unwind/own_stack.h"
 
 namespace umaskaudit::testing_support {
 

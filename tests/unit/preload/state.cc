@@ -3,8 +3,8 @@
 
 #include "preload/state.h"
 
-#include "preload/blind_spot.h"
-#include "preload/fork_guard.h"
+#include "preload/log/blind_spot.h"
+#include "preload/sys/fork_guard.h"
 
 namespace umaskaudit::shim {
 

@@ -11,8 +11,8 @@
 #include <thread>
 #include <vector>
 
-#include "preload/intern.h"
-#include "preload/sys.h"
+#include "preload/record/intern.h"
+#include "preload/sys/sys.h"
 #include "preload/trace/checksum.h"
 
 namespace umaskaudit {

@@ -16,7 +16,7 @@ STACK_PROBE = os.environ["TEST_STACK_PROBE"]
 LARGEST_STACK = 4096
 # What README.md promises for stacks of which nothing is known, in bytes beside libc's own: a
 # function, a call by its number, the start of a program. The shim asks for more than the largest
-# (kStackForCall and kStackForExec in unwind/own_stack.h).
+# (kStackForCall and kStackForExec in preload/sys/own_stack.h).
 SMALL_STACK = 1850
 SMALL_STACK_BY_NUMBER = 1980
 SMALL_STACK_TO_START = 1900

@@ -1,7 +1,7 @@
 // Modes, numbers and foreign bytes as the live log writes them, held against stat(1).
 // Run by meson.
 
-#include "preload/format_text.h"
+#include "preload/sys/format_text.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

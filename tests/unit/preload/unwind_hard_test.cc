@@ -15,7 +15,7 @@
 
 #include "both_walks.h"
 #include "frame_shapes.h"
-#include "preload/sys.h"
+#include "preload/sys/sys.h"
 
 // An assembler function that has no call frame information at all.
 asm(R"(

@@ -1,0 +1,307 @@
+// Starts the shim, and starts it again in forked children.
+// Must never run before it is asked (another library's constructor may ask first), twice, or at all
+// in secure-execution mode (getauxval(3), AT_SECURE).
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/prctl.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include <cstring>
+
+#include "preload/log/blind_spot.h"
+#include "preload/log/livelog.h"
+#include "preload/log/log_sink.h"
+#include "preload/log/symbols.h"
+#include "preload/mask/fs_context.h"
+#include "preload/process/exec_environment.h"
+#include "preload/process/exec_place.h"
+#include "preload/process/exec_target.h"
+#include "preload/process/go_program.h"
+#include "preload/process/rings.h"
+#include "preload/process/seccomp.h"
+#include "preload/record/recorder.h"
+#include "preload/record/segment.h"
+#include "preload/state.h"
+#include "preload/sys/before_relocation.h"
+#include "preload/sys/descriptor_guard.h"
+#include "preload/sys/fork_guard.h"
+#include "preload/sys/format_text.h"
+#include "preload/sys/libc_names.h"
+#include "preload/sys/loaded_objects.h"
+#include "preload/sys/own_stack.h"
+#include "preload/sys/own_table.h"
+#include "preload/sys/real.h"
+#include "preload/sys/scratch.h"
+#include "preload/sys/start_environment.h"
+#include "preload/sys/sys.h"
+
+extern "C" __attribute__((visibility("hidden"))) void* __dso_handle;  // the compiler's start files
+
+namespace umaskaudit::shim {
+
+constinit Process process;
+constinit thread_local ThreadState thread_state __attribute__((tls_model("initial-exec")));
+
+namespace {
+
+std::uint32_t intact_word = 1;  // where MADV_WIPEONFORK is missing: never cleared
+
+// Signals are blocked from prepare to parent or child: a handler that calls umask in between would
+// wait for the lock that its own thread holds.
+sys::SignalSet signals_before_fork;
+
+void before_fork() {
+  const sys::SignalSet old = sys::block_signals();
+  lock_contexts();
+  lock_descriptors();
+  signals_before_fork = old;
+}
+
+void after_fork_in_parent() {
+  const sys::SignalSet old = signals_before_fork;
+  unlock_descriptors();
+  unlock_contexts();
+  sys::restore_signals(old);
+}
+
+void after_fork_in_child() {
+  const sys::SignalSet old = signals_before_fork;
+  // A handler that was registered before ours may have been recorded, and adopted the child.
+  if (fork_guard == &intact_word || !fork_guard_intact()) adopt_fork(false);
+  sys::restore_signals(old);
+}
+
+// glibc's pthread_atfork(3) is no function of the shared libc, but this call.
+void register_fork_handlers() {
+  if (&__register_atfork != nullptr) {
+    __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, &__dso_handle);
+  } else if (&pthread_atfork != nullptr) {
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  }
+}
+
+void read_first_threads_name(void*) {
+  const int fd = sys::open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  const long size = sys::read(fd, process.comm, sizeof process.comm);
+  sys::close(fd);
+  if (size > 0) process.comm[size - 1] = '\0';  // the kernel ends it with a newline
+}
+
+void read_identity() {
+  const long length = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg("/proc/self/exe"),
+                                sys::arg(process.exe), sizeof process.exe - 1);
+  if (length > 0) {
+    process.exe_length = static_cast<std::uint32_t>(length);
+  } else if (const auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN))) {
+    // Without /proc: as the program was called (getauxval(3)).
+    process.exe_length = static_cast<std::uint32_t>(strnlen(name, sizeof process.exe - 1));
+    memcpy(process.exe, name, process.exe_length);
+  }
+  // The first thread's name is the process's (proc(5), comm), and it is mostly the one that starts.
+  if (sys::gettid() == sys::getpid()) {
+    sys::call(SYS_prctl, PR_GET_NAME, sys::arg(process.comm));
+    return;
+  }
+  run_in_own_table(read_first_threads_name, nullptr);
+}
+
+void print_help() {
+  describe_options([](const char* name, const char* help) {
+    char line[256];
+    TextBuffer text(line, sizeof line);
+    text.put("  ").put(name).put("=  ").put(help).put('\n');
+    write_to_stderr(text);
+  });
+}
+
+// A relative name means the same file for all children, wherever they go, and for the log wherever
+// we go ourselves. False: it stays as it is.
+bool make_absolute(Text& name) {
+  if (name.empty() || name.bytes[0] == '/') return false;
+  char directory[4096];
+  if (sys::call(SYS_getcwd, sys::arg(directory), sizeof directory) <= 0) return false;
+  Text absolute;
+  TextBuffer text(absolute.bytes, sizeof absolute.bytes - 1);
+  text.put(directory).put('/').put(name.bytes);
+  if (text.overflow()) return false;
+  name = absolute;
+  return true;
+}
+
+bool make_options_absolute() {
+  Options& options = process.options;
+  const bool trace_moved = make_absolute(options.trace);
+  return (log_is_file() && make_absolute(options.log)) || trace_moved;
+}
+
+constinit bool called_before_relocation = false;
+
+void report_calls_before_relocation(const trace::Context& context) {
+  constexpr char kText[] = "code that ran before the loader had relocated libumaskaudit.so";
+  if (!called_before_relocation) return;
+  report_blind_spot({context.owner}, trace::Blind::other, Call::dlopen, context.id, 0, kText,
+                    sizeof kText - 1);
+}
+
+void write_birth(trace::Origin origin, const trace::Context& context) {
+  write_process_record(origin, context);
+  write_record(trace::RecordType::context, context.owner, context);
+  if (static_cast<trace::MaskSource>(context.mask_source) == trace::MaskSource::unknown) {
+    report_blind_spot({context.owner}, trace::Blind::no_mask, Call::umask, context.id, 0, "umask",
+                      5);
+  }
+  write_thread_record({context.owner}, context.id, pthread_self());
+}
+
+void start_recording() {
+  process.pid.store(static_cast<std::uint32_t>(sys::getpid()), std::memory_order_relaxed);
+  process.options = {};
+  const char* given = start_variable("UMASKAUDIT_OPTIONS");
+  // Neither options nor LD_PRELOAD name us: we come from /etc/ld.so.preload, or a program was
+  // linked with us for the API. Nobody at this process asked for a log on its stderr.
+  if (given == nullptr && own_preload_entry(start_variable("LD_PRELOAD")).begin == nullptr) return;
+  const bool filtered = study_inherited_filter();
+  parse_options(given, process.options, warn);
+  if (process.options.help) print_help();
+  const bool moved = make_options_absolute();
+  read_identity();
+  remember_environment(moved);
+  remember_loader();
+  remember_user();
+  open_log();
+  set_up_fork_guard();
+  if (!process.options.trace.empty()) {
+    const int error =
+        open_segment(process.options.trace.bytes, process.pid.load(std::memory_order_relaxed));
+    process.trace = error == 0;
+    // With log=off somebody else watches over the run: `umaskaudit run` tells by run.state.
+    if (error != 0 && !process.options.log.is("off")) warn_not_recording(error);
+  }
+  const trace::Context context = make_first_context();
+  write_birth(trace::Origin::exec, context);
+  write_call_names();
+  if (filtered) {
+    report_blind_spot({context.owner}, trace::Blind::seccomp, Call::execve, context.id, 0,
+                      "inherited filter", 16);
+  }
+  look_for_rings_at_start({context.owner}, context.id);
+  report_calls_before_relocation(context);
+  look_for_go_at_start({context.owner}, context.id);
+}
+
+constinit std::atomic<std::uint32_t> starter = 0;  // the process that is starting
+constinit std::atomic<bool> patient = true;
+
+// Until another thread has started us. It needs no lock of anybody for that; should it not end all
+// the same, some calls go unrecorded, and nobody waits again.
+void wait_for_start() {
+  // A fork of the process in the middle of it: there is nobody to wait for.
+  if (starter.load() != static_cast<std::uint32_t>(sys::getpid())) return;
+  constexpr int kStarting = static_cast<int>(Phase::starting);
+  for (int tries = 0; patient.load(std::memory_order_relaxed); ++tries) {
+    if (process.phase.load(std::memory_order_acquire) != kStarting) return;
+    if (tries == 20) patient.store(false, std::memory_order_relaxed);
+    const timespec moment{0, 100000000};
+    sys::call(SYS_futex, sys::arg(&process.phase), FUTEX_WAIT_PRIVATE, kStarting,
+              sys::arg(&moment));
+  }
+}
+
+void start_as_the_first() {
+  Phase phase = Phase::off;
+  if (getauxval(AT_SECURE) == 0) {
+    start_recording();
+    if (process.trace || process.log) phase = Phase::recording;
+  }
+  process.phase.store(static_cast<int>(phase), std::memory_order_release);
+  sys::call(SYS_futex, sys::arg(&process.phase), FUTEX_WAKE_PRIVATE, INT32_MAX);
+  // In glibc a handler registered first runs last before the fork and first after it: the locks are
+  // held for as short as possible. This may take a lock and memory; a fork before it is noticed by
+  // the fork guard.
+  if (phase == Phase::recording) register_fork_handlers();
+}
+
+}  // namespace
+
+volatile std::uint32_t* fork_guard = &intact_word;
+
+void set_up_fork_guard() {
+  constexpr std::size_t kPage = 4096;
+  // Not reserved, unlike its neighbours: the kernel would merge it with them, and split them again
+  // for the advice.
+  void* page =
+      sys::map(kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+  if (page == nullptr) return;
+  if (sys::call(SYS_madvise, sys::arg(page), kPage, MADV_WIPEONFORK) != 0) {
+    sys::unmap(page, kPage);
+    return;
+  }
+  fork_guard = static_cast<volatile std::uint32_t*>(page);
+  *fork_guard = 1;
+}
+
+void adopt_fork(bool unseen) {
+  process.pid.store(static_cast<std::uint32_t>(sys::getpid()), std::memory_order_relaxed);
+  release_all_scratch();
+  release_loaded_objects();
+  release_symbols();
+  unlock_descriptors();
+  const trace::Context context = adopt_forked_context(unseen);
+  write_birth(static_cast<trace::Origin>(context.origin), context);
+  *fork_guard = 1;
+}
+
+void adopt_unseen_fork() {
+  constexpr std::uint32_t kAdopting = 2;
+  const sys::SignalSet old = sys::block_signals();
+  std::uint32_t cleared = 0;
+  if (__atomic_compare_exchange_n(fork_guard, &cleared, kAdopting, false, __ATOMIC_ACQ_REL,
+                                  __ATOMIC_ACQUIRE)) {
+    adopt_fork(true);
+  } else {
+    while (*fork_guard != 1) sys::call(SYS_sched_yield);
+  }
+  sys::restore_signals(old);
+}
+
+bool start() {
+  if (!is_relocated()) {  // nothing below would work; our constructor comes later
+    called_before_relocation = true;
+    return false;
+  }
+  // Below ourselves: dlsym(3) may allocate, through somebody else's malloc.
+  if (thread_state.starting) return false;
+  thread_state.starting = true;
+  const int saved_errno = errno;
+  // A handler of ours would find us half started.
+  const sys::SignalSet signals = sys::block_signals();
+  sys::look_around();
+  // Before there is anything to wait for: this takes the loader's lock, and whoever waits may be in
+  // a constructor below dlopen(3), and hold it.
+  resolve_all();
+  read_loaded_objects();
+  int expected = static_cast<int>(Phase::unstarted);
+  if (process.phase.load() == expected) starter.store(static_cast<std::uint32_t>(sys::getpid()));
+  if (process.phase.compare_exchange_strong(expected, static_cast<int>(Phase::starting),
+                                            std::memory_order_acq_rel)) {
+    start_as_the_first();
+  } else {
+    wait_for_start();
+  }
+  sys::restore_signals(signals);
+  errno = saved_errno;
+  thread_state.starting = false;
+  return process.phase.load(std::memory_order_acquire) == static_cast<int>(Phase::recording);
+}
+
+__attribute__((constructor(101))) static void construct() {
+  sys::look_around();  // before anything asks what is readable
+  remember_first_thread();
+  start();
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,407 @@
+// One function template per shape of creating call. A row of interceptors.def picks a shape; the
+// wrapper passes REAL() in as a callable.
+// Must never be noexcept, catch, or own anything while `real` runs: these are cancellation points
+// and a forced unwind (pthread_cancel(3)) goes straight through them.
+// Called by wrappers.cc and wrap_syscall.cc.
+#pragma once
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <mqueue.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <type_traits>
+#include <utility>
+
+#include "preload/mask/mask_change.h"
+#include "preload/object/aftermath.h"
+#include "preload/object/creation.h"
+#include "preload/object/habit.h"
+#include "preload/object/object_look.h"
+#include "preload/record/recorder.h"
+#include "preload/sys/format_text.h"
+#include "preload/sys/own_stack.h"
+#include "preload/sys/sys.h"
+
+namespace umaskaudit::shim {
+
+// errno as the program had it: a success must not set it, a retry must not show.
+class ErrnoKeeper {
+ public:
+  ErrnoKeeper() : saved_(errno) {}
+  int saved() const { return saved_; }
+  void restore() const { errno = saved_; }
+
+ private:
+  int saved_;
+};
+
+inline bool may_create(int flags) {
+  if ((flags & O_PATH) != 0) return false;  // open(2) then ignores the others
+  return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+// fopen(3)'s mode as open(2) flags. "r" and anything invalid: nothing is created. glibc looks at so
+// many characters, commas included.
+inline constexpr size_t kStreamModeRead = 7;
+int stream_flags(const char* mode);
+
+// True where the caller has too little stack for a record of what it does: counted as a lost stack.
+inline bool cannot_be_noted(std::uintptr_t least = kStackForCall) {
+  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  if (__builtin_expect(!is_short_of_stack(here, least), 1)) return false;
+  count_loss(trace::Loss::stack_dropped);
+  return true;
+}
+
+inline bool succeeded(long result) { return result >= 0; }
+inline bool succeeded(const void* result) { return result != nullptr && result != SEM_FAILED; }
+
+// Any creating call from a stack that is short (own_stack.h): made as it is, once, and not looked
+// at.
+template <typename Real>
+[[gnu::noinline]] auto create_briefly(const Request& request, Real real) {
+  if (cannot_be_noted(kStackForBrief)) return real();
+  const BriefCreation creation;
+  const auto result = real();
+  const ErrnoKeeper keeper;
+  creation.ended(request, succeeded(result) ? 0 : keeper.saved());
+  keeper.restore();
+  return result;
+}
+
+// Calls whose success is always a new object. `ok(result)` tells success; `made(creation, result)`
+// reports it.
+template <typename Real, typename Ok, typename Made>
+auto create_new(const Request& request, Real real, Ok ok, Made made) {
+  Creation creation(request);
+  const auto result = real();
+  const ErrnoKeeper keeper;
+  if (ok(result)) {
+    made(creation, result);
+  } else {
+    creation.failed(keeper.saved());
+  }
+  keeper.restore();
+  return result;
+}
+
+// path -> 0 (mkdir, mkfifo, mknod).
+template <typename Real>
+auto create_path(const Request& request, Real real) {
+  return create_new(
+      request, real, [](int result) { return result == 0; },
+      [](Creation& creation, int) { creation.made_at_path(trace::Created::yes); });
+}
+
+// A template that is filled in: the name is known only afterwards.
+template <typename Real>
+int create_temp(const Request& request, Real real) {
+  return create_new(
+      request, real, [](int result) { return result >= 0; },
+      [](Creation& creation, int result) { creation.made(result, trace::Created::yes); });
+}
+
+template <typename Real>
+char* create_tempdir(const Request& request, Real real) {
+  return create_new(
+      request, real, [](const char* result) { return result != nullptr; },
+      [](Creation& creation, const char*) { creation.made_at_path(trace::Created::yes); });
+}
+
+template <typename Real>
+FILE* create_unnamed(const Request& request, Real real) {
+  return create_new(
+      request, real, [](FILE* result) { return result != nullptr; },
+      [](Creation& creation, FILE* result) { creation.made(fileno(result), trace::Created::yes); });
+}
+
+// Descriptor-like results of calls that may meet an existing object. `real(flags)` makes the call;
+// `ok(result)` tells success; `fd_of(result)` gives a descriptor to look at.
+//
+// To tell "created" from "opened" exactly, also when threads race for one name: where the kernel
+// remembers which call created the object, ask it (created_query.h). Where it does not, look first.
+// If the object is there, the call cannot create it, unless somebody removes it in between;
+// identity and birth tell. If it is not there, insist on creating it (O_EXCL): the kernel then says
+// who won. The loser makes the call as the program asked for it. README.md has the measured
+// alternatives.
+//
+// `look_now(creation)` finds what is there.
+template <typename Real, typename Ok, typename FdOf, typename Look>
+auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look look_now) {
+  const ErrnoKeeper before;
+  Creation creation(request);
+  const bool exclusive = (request.flags & O_EXCL) != 0 || (request.flags & O_TMPFILE) == O_TMPFILE;
+  // O_DIRECTORY with O_CREAT is refused, or worse, by most kernels: not ours to try. Nor is a call
+  // that a seccomp filter may allow with the program's flags alone.
+  const bool divisible =
+      !exclusive && (request.flags & O_DIRECTORY) == 0 && !sys::is_barred(request.number);
+  Habit habit(request.stack.pc);
+  // O_DIRECT may be refused behind the creation: then there is no descriptor to ask, and what an
+  // attempt with O_EXCL left would be taken for what was there before. So the name is looked at.
+  const bool direct = (request.flags & O_DIRECT) != 0;
+  const bool create_first = divisible && !direct && habit.creates();
+  const bool ask = divisible && !direct && habit.was_told() && created_query::is_usable();
+  const auto before_opening = [&] {
+    return ask ? Creation::look_at_clock() : look_now(std::as_const(creation));
+  };
+  Creation::Look look;
+  if ((!exclusive && !create_first) || (direct && (request.flags & O_EXCL) != 0)) {
+    look = before_opening();
+  }
+  if (create_first || (divisible && !look.exists && look.known)) {
+    const auto result = real(request.flags | O_EXCL);
+    if (ok(result)) {
+      const ErrnoKeeper keeper;
+      const int fd = fd_of(result);
+      creation.made(fd, trace::Created::yes);
+      habit.learn(true, creation.is_told(fd));
+      keeper.restore();
+      return result;
+    }
+    // Something is there, or the name is a dangling symbolic link, which O_EXCL does not follow.
+    if (create_first || errno == EEXIST) look = before_opening();
+    before.restore();
+    creation.again();
+  }
+  const auto result = real(request.flags);
+  const ErrnoKeeper keeper;
+  if (!ok(result)) {
+    creation.failed_or_left(keeper.saved(), look);
+  } else if (exclusive) {
+    creation.made(fd_of(result), trace::Created::yes);
+  } else {
+    const int fd = fd_of(result);
+    const bool created = ask && creation.made_or_met_as_told(fd, look);
+    if (!ask) creation.made_or_met(fd, look);
+    habit.learn(created && !create_first, creation.is_told(fd));
+  }
+  keeper.restore();
+  return result;
+}
+
+inline Creation::Look look_at_path(const Creation& creation) { return creation.look(); }
+
+// O_TMPFILE: always a new object.
+template <typename Real>
+[[gnu::noinline]] auto create_unnamed_fd(const Request& named, Real real) {
+  Request request = named;
+  request.kind = trace::Kind::tmpfile;
+  return create_new(
+      request, [&] { return real(request.flags); }, [](long result) { return result >= 0; },
+      [](Creation& creation, long result) {
+        creation.made(static_cast<int>(result), trace::Created::yes);
+      });
+}
+
+// Never inlined: a wrapper that passes its call on shall not even set up a frame.
+template <typename Real>
+[[gnu::noinline]] auto create_fd(const Request& request, Real real) {
+  if (!may_create(request.flags)) return real(request.flags);
+  if ((request.flags & O_TMPFILE) == O_TMPFILE) return create_unnamed_fd(request, real);
+  return create_or_open(
+      request, real, [](long result) { return result >= 0; },
+      [](long result) { return static_cast<int>(result); }, look_at_path);
+}
+
+// A call that may create or open, taken apart into the two that it is made of: each of them says by
+// its success what happened, by one error that the other is due, and fails like the whole
+// otherwise.
+struct Part {
+  int flags;
+  trace::Created created;
+  int otherwise;  // errno that sends to the other part
+};
+inline Part creating_part(int flags) { return {flags | O_EXCL, trace::Created::yes, EEXIST}; }
+inline Part opening_part(int flags) { return {flags & ~O_CREAT, trace::Created::no, ENOENT}; }
+
+// Tries `first` and `second` in turn, as others may create and remove the object all the time.
+// `made(creation, result, created)` reports a success. `allowed`: the parts may be called at all.
+template <typename Real, typename Ok, typename Made>
+auto create_in_parts(const Request& request, bool allowed, Part first, Part second, Real real,
+                     Ok ok, Made made) {
+  constexpr unsigned kTurns = 8;
+  const ErrnoKeeper before;
+  Creation creation(request);
+  const bool exclusive = (request.flags & O_EXCL) != 0;
+  const bool divisible = allowed && !exclusive;
+  for (unsigned turn = 0; divisible && turn < kTurns; ++turn) {
+    const Part& part = turn % 2 == 0 ? first : second;
+    before.restore();
+    const auto result = real(part.flags);
+    if (ok(result)) {
+      const ErrnoKeeper keeper;
+      made(creation, result, part.created);
+      keeper.restore();
+      return result;
+    }
+    creation.again();
+    if (errno != part.otherwise) break;
+  }
+  before.restore();
+  const auto result = real(request.flags);
+  const ErrnoKeeper keeper;
+  if (ok(result)) {
+    made(creation, result, exclusive ? trace::Created::yes : trace::Created::unknown);
+  } else {
+    creation.failed(keeper.saved());
+  }
+  keeper.restore();
+  return result;
+}
+
+// mq_open(3): an existing queue is opened by the same rules with O_CREAT as without (prepare_open
+// in the kernel's ipc/mqueue.c). Creating comes first: it refuses what is refused either way.
+template <typename Real>
+auto create_queue(const Request& request, Real real) {
+  if ((request.flags & O_CREAT) == 0) return real(request.flags);
+  return create_in_parts(
+      request, !sys::is_barred(SYS_mq_open), creating_part(request.flags),
+      opening_part(request.flags), real, [](int result) { return result >= 0; },
+      [](Creation& creation, int result, trace::Created created) {
+        creation.made(result, created);
+      });
+}
+
+// sem_open(3) opens first, and if nothing is there links a finished file to the name: the same two
+// parts, by system calls that the whole makes as well. A semaphore is a file in /dev/shm, but its
+// descriptor is gone when the call returns.
+template <typename Real>
+sem_t* create_semaphore(const Request& request, Real real) {
+  if ((request.flags & O_CREAT) == 0) return real(request.flags);
+  return create_in_parts(
+      request, true, opening_part(request.flags), creating_part(request.flags), real,
+      [](sem_t* result) { return result != SEM_FAILED; },
+      [](Creation& creation, sem_t*, trace::Created created) { creation.made_semaphore(created); });
+}
+
+// shm_open(3) is open(2) of a file in /dev/shm: not to be taken apart, for in a sticky directory
+// O_CREAT is refused where plain opening is not (proc(5), protected_regular).
+template <typename Real>
+int create_shared_memory(const Request& request, Real real) {
+  if ((request.flags & O_CREAT) == 0) return real(request.flags);
+  char path[sizeof "/dev/shm/" + NAME_MAX];
+  TextBuffer text(path, sizeof path);
+  text.put("/dev/shm/");
+  if (sys::Scout().can_read_text(request.path, sizeof path)) {
+    text.put(request.path + strspn(request.path, "/"));
+  }
+  text.end();
+  return create_or_open(
+      request, real, [](int result) { return result >= 0; }, [](int result) { return result; },
+      [&](const Creation& creation) { return creation.look(AT_FDCWD, path, 0); });
+}
+
+// Only one attempt: freopen(3) closes the old file first, whatever comes.
+template <typename Real>
+FILE* create_stream_at_once(const Request& request, Real real) {
+  if (request.path == nullptr || (request.flags & O_CREAT) == 0) return real();
+  Creation creation(request);
+  const Creation::Look look = creation.look();
+  FILE* result = real();
+  const ErrnoKeeper keeper;
+  if (result == nullptr) {
+    creation.failed_or_left(keeper.saved(), look);
+  } else if ((request.flags & O_EXCL) != 0) {
+    creation.made(fileno(result), trace::Created::yes);
+  } else {
+    creation.made_or_met_after_look(fileno(result), look);
+  }
+  keeper.restore();
+  return result;
+}
+
+// libc opens the object by a name of its own. A call that fails may have made it all the same:
+// lckpwdf(3) opens before it waits for the lock. A function without a result shows only by a new
+// file that it wrote.
+template <typename Real>
+auto create_implied(const Request& request, Real real) {
+  constexpr bool kSilent = std::is_void_v<decltype(real())>;
+  Creation creation(request);
+  const Creation::Look look = creation.look();
+  const auto note = [&](bool success) {
+    const ErrnoKeeper keeper;
+    const bool made = look.known && !look.exists && creation.look().exists;
+    if (made || success) {
+      creation.made_or_met_at_path(look);
+    } else if constexpr (!kSilent) {
+      creation.failed(keeper.saved());
+    }
+    keeper.restore();
+  };
+  if constexpr (kSilent) {
+    real();
+    note(false);
+  } else {
+    const auto result = real();
+    note(result == 0);
+    return result;
+  }
+}
+
+// FILE* results: the exclusive attempt adds 'x' to the mode (fopen(3), a glibc extension), where
+// glibc still reads it, and nothing behind it moves out of sight.
+template <typename Real>
+FILE* create_stream(const Request& request, const char* mode, Real real) {
+  if ((request.flags & O_CREAT) == 0) return real(mode);
+  char exclusive_mode[kStreamModeRead + 1];
+  const size_t length = strnlen(mode, kStreamModeRead);
+  if (length == kStreamModeRead || strchr(mode, ',') != nullptr) {
+    return create_stream_at_once(request, [&] { return real(mode); });
+  }
+  memcpy(exclusive_mode, mode, length);
+  exclusive_mode[length] = 'x';
+  exclusive_mode[length + 1] = '\0';
+  return create_or_open(
+      request, [&](int flags) { return real((flags & O_EXCL) != 0 ? exclusive_mode : mode); },
+      [](FILE* result) { return result != nullptr; }, [](FILE* result) { return fileno(result); },
+      look_at_path);
+}
+
+// unix(7): a path makes a socket file with 0777 & ~mask; an empty or abstract name makes nothing,
+// other address families neither. The address is looked at only once the kernel has taken it.
+template <typename Real>
+auto create_socket(const Request& request, int fd, const sockaddr* address, socklen_t length,
+                   Real real) {
+  // The socket's own mode is what the kernel asks for: 0777, unless fchmod(2) set another.
+  Request actual = request;
+  ObjectFacts facts;
+  if (look_at(fd, "", AT_EMPTY_PATH, facts) == 0) actual.mode = facts.mode & 07777u;
+  Creation creation(actual);
+  const auto result = real();
+  const ErrnoKeeper keeper;
+  constexpr socklen_t kPathAt = offsetof(sockaddr_un, sun_path);
+  const bool looked_at = result == 0 || keeper.saved() == EADDRINUSE;
+  if (looked_at && length > kPathAt && address->sa_family == AF_UNIX) {
+    char path[sizeof(sockaddr_un) - kPathAt + 1] = {};
+    const size_t room = sizeof path - 1;
+    const size_t given = length - kPathAt;
+    memcpy(path, reinterpret_cast<const sockaddr_un*>(address)->sun_path,
+           given < room ? given : room);
+    actual.path = path;
+    if (path[0] != '\0' && result == 0) creation.made_at_path(trace::Created::yes);
+    if (path[0] != '\0' && result != 0) creation.failed(EADDRINUSE);
+  }
+  keeper.restore();
+  return result;
+}
+
+// Zero on success, and only then worth a record: `note` makes it.
+template <typename Real, typename Note>
+auto note_success(Real real, Note note) {
+  const auto result = real();
+  if (result == 0) {
+    const ErrnoKeeper keeper;
+    note();
+    keeper.restore();
+  }
+  return result;
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,189 @@
+// Formats and writes the live log; see livelog.h.
+
+#include "preload/log/livelog.h"
+
+#include <linux/prctl.h>
+#include <sys/stat.h>
+
+#include <cstring>
+
+#include "preload/log/log_sink.h"
+#include "preload/log/symbols.h"
+#include "preload/stack/modules.h"
+#include "preload/sys/format_text.h"
+#include "preload/sys/libc_names.h"
+#include "preload/sys/scratch.h"
+#include "preload/sys/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+// "umaskaudit[123/124 worker] "
+void put_author(TextBuffer& text, const Author& author) {
+  char name[16] = {};
+  sys::call(SYS_prctl, PR_GET_NAME, sys::arg(name));
+  text.put("umaskaudit[").decimal(author.pid).put('/').decimal(author.tid).put(' ');
+  text.escaped(name, strnlen(name, sizeof name)).put("] ");
+}
+
+// Apart, for its frame is large.
+[[gnu::noinline]] void put_function(TextBuffer& text, const Module& module, std::uintptr_t pc) {
+  Symbol symbol;
+  if (!find_symbol(module, pc - 1, symbol)) return;
+  text.escaped(symbol.name, symbol.length).put(symbol.cut ? "...+0x" : "+0x");
+  text.hex(pc - symbol.start).put(' ');
+}
+
+// What the frames of a stack are looked up with.
+struct Lookup {
+  int self = sys::getpid();
+  Scratch buffer;
+  Module module;  // that of the frame before: many are neighbours
+
+  bool find(std::uintptr_t pc) {
+    if (pc >= module.start && pc < module.end) return true;
+    module = {};
+    return find_module(pc, self, buffer, module);
+  }
+};
+
+void put_frame(TextBuffer& text, unsigned number, std::uintptr_t pc, Lookup& lookup) {
+  text.put("    #").decimal(number).put(' ');
+  if (lookup.buffer.get() == nullptr) {  // nothing to look it up with
+    text.put("0x").hex(pc).put('\n');
+    return;
+  }
+  if (!lookup.find(pc - 1)) {
+    text.put("0x").hex(pc).put(" (generated code)\n");
+    return;
+  }
+  const Module& module = lookup.module;
+  put_function(text, module, pc);
+  text.put('(').escaped(module.path, module.path_length).put("+0x").hex(pc - module.base);
+  text.put(")\n");
+}
+
+void put_frames(TextBuffer& text, const CapturedStack& stack) {
+  if (stack.walk.count == 0) return;
+  const sys::WithoutSignals guard;
+  Lookup lookup;
+  for (unsigned i = 0; i < stack.walk.count; ++i) {
+    if (text.room() < 1024) break;  // a frame is one path and one name
+    put_frame(text, i, stack.pcs[i], lookup);
+  }
+}
+
+// "0666 & ~0022 = 0644", and what else took part.
+void put_derivation(TextBuffer& text, const trace::Create& record, const ParentView& parent) {
+  const std::uint32_t final_mode = record.final_mode & 07777;
+  text.mode(record.requested);
+  const bool dir = record.kind == static_cast<std::uint8_t>(trace::Kind::dir);
+  const std::uint32_t honoured = record.requested & (dir ? 01777u : 07777u);
+  const std::uint32_t masked = honoured & ~std::uint32_t{record.mask_before};
+  if (parent.known && parent.default_acl) {
+    text.put(" by the directory's default ACL");
+  } else {
+    text.put(" & ~").mode(record.mask_before);
+  }
+  text.put(" = ").mode(final_mode).put(' ').rwx(final_mode);
+  if (record.final_mode == 0 || final_mode == masked || (parent.known && parent.default_acl)) {
+    return;
+  }
+  const bool inherited = parent.known && (parent.mode & S_ISGID) != 0;
+  if (inherited && final_mode == (masked | S_ISGID)) {
+    text.put(" (+2000 inherited from the directory)");
+  } else if (record.change_before != record.change_after) {
+    text.put(" (the mask moved during the call)");
+  } else {
+    text.put(" (not by the mask alone)");
+  }
+}
+
+}  // namespace
+
+void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack) {
+  const Scratch scratch;
+  if (scratch.get() == nullptr) return count_dropped_line();
+  TextBuffer text(scratch.get(), Scratch::kSize);
+  put_author(text, author);
+  text.put("umask(").mode(change.argument).put(") ");
+  text.mode(change.old_mask).put(' ').rwx(~std::uint32_t{change.old_mask} & 0777).put(" -> ");
+  text.mode(change.new_mask).put(' ').rwx(~std::uint32_t{change.new_mask} & 0777);
+  if ((author.flags & trace::kDrift) != 0) {
+    text.put(" (expected ").mode(change.cached).put(": somebody changed it unseen)");
+  }
+  text.put('\n');
+  put_frames(text, stack);
+  emit_lines(text);
+}
+
+void log_creation(const Author& author, const Request& request, const trace::Create& record,
+                  const char* path, const ParentView& parent) {
+  const auto created = static_cast<trace::Created>(record.created);
+  if (record.error != 0 || created == trace::Created::no) return;
+  const Scratch scratch;
+  if (scratch.get() == nullptr) return count_dropped_line();
+  TextBuffer text(scratch.get(), Scratch::kSize);
+  put_author(text, author);
+  text.put(call_name(request.call)).put('(');
+  // A path of 4,095 control bytes is four times as long when escaped; the line stays whole.
+  const std::uint32_t shown = record.path_length < 1500 ? record.path_length : 1500;
+  text.put('"').escaped(path, shown).put(shown < record.path_length ? "\"..., " : "\", ");
+  text.mode(record.requested).put("): ");
+  put_derivation(text, record, parent);
+  if (created != trace::Created::yes) text.put(" (perhaps made by another process)");
+  text.put('\n');
+  emit_lines(text);
+}
+
+void log_window(const Author& author, const WindowHits& hits) {
+  if (hits.count == 0) return;
+  const Scratch scratch;
+  if (scratch.get() == nullptr) return count_dropped_line();
+  TextBuffer text(scratch.get(), Scratch::kSize);
+  put_author(text, author);
+  text.put("warning: thread ").decimal(hits.setter).put(" held umask ").mode(hits.inside);
+  text.put(" for a moment instead of ").mode(hits.outside).put(", and ").decimal(hits.count);
+  text.put(hits.count == 1 ? " object" : " objects").put(" of other threads met it: thread ");
+  text.decimal(hits.victim).put(" got ").mode(hits.mode).put(" instead of ").mode(hits.expected);
+  text.put('\n');
+  emit_lines(text);
+}
+
+void log_blind_spot(const Author& author, const char* what, const char* text_bytes,
+                    std::uint32_t length) {
+  const Scratch scratch;
+  if (scratch.get() == nullptr) return count_dropped_line();
+  TextBuffer text(scratch.get(), Scratch::kSize);
+  put_author(text, author);
+  text.put("blind spot: ").put(what).put(": ").escaped(text_bytes, length < 1500 ? length : 1500);
+  text.put('\n');
+  emit_lines(text);
+}
+
+void warn(const char* problem, const char* word, unsigned length) {
+  char line[256];
+  TextBuffer text(line, sizeof line);
+  text.put("umaskaudit: warning: ").put(problem).put(" '").escaped(word, length);
+  text.put("' in UMASKAUDIT_OPTIONS; try UMASKAUDIT_OPTIONS=help=1\n");
+  write_to_stderr(text);
+}
+
+void warn_not_recording(int error) {
+  char line[512];
+  TextBuffer text(line, sizeof line);
+  const char* directory = process.options.trace.bytes;
+  text.put("umaskaudit: warning: cannot record into '").escaped(directory, strlen(directory));
+  const char* reason = &strerrordesc_np != nullptr ? strerrordesc_np(error) : nullptr;
+  text.put("' (");
+  if (reason != nullptr) {
+    text.put(reason);
+  } else {
+    text.put("error ").decimal(static_cast<std::uint64_t>(error));
+  }
+  text.put("); the program goes on unrecorded, try another trace= directory\n");
+  write_to_stderr(text);
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,129 @@
+// The cached mask, one per fs context: what clone(2) calls CLONE_FS and umask(2) acts on.
+// Must never hold its lock across anything but the umask call itself, and never poison a cache with
+// what a task did that only borrows our memory (vfork, clone(CLONE_VM) without CLONE_FS).
+// Called by the umask and creation shapes, and by whatever makes a new context.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "preload/state.h"
+#include "preload/sys/fork_guard.h"
+#include "preload/sys/scratch.h"
+#include "preload/trace/format.h"
+
+namespace umaskaudit::shim {
+
+// `change` is a sequence lock: 2 * (number of umask calls so far), plus one while a call is under
+// way. The kernel's mask and `mask` may differ only while it is odd.
+struct alignas(64) FsContext {
+  std::atomic<std::uint32_t> lock = 0;  // futex_lock.h
+  std::atomic<std::uint32_t> mask = 0;  // and a bit above it while that is not known
+  std::atomic<std::uint64_t> change = 0;
+  std::uint32_t id = 0;  // in the trace
+  // Threads that use this context, for kcmp(2): the first one, which mostly stays, and a later one.
+  std::atomic<std::uint32_t> owner = 0;
+  std::atomic<std::uint32_t> witness = 0;
+  std::atomic<std::uint32_t> holder = 0;  // the task that holds the lock; 0: nobody
+};
+
+// A mask as a creation sees it, without a lock.
+struct Snapshot {
+  std::uint64_t change = 0;  // complete umask calls
+  std::uint16_t mask = 0;
+  bool busy = false;  // one more was under way
+};
+
+// Who is calling: the thread itself, or a task that borrowed its TLS.
+struct Task {
+  std::uint32_t tid;
+  std::uint32_t pid;
+  FsContext* context;  // null for a borrower: its mask is in thread_state.borrower
+};
+
+// The table; a thread knows its context by the index. Null: none, or the table had no room.
+inline constexpr std::uint32_t kContexts = 1024;
+extern FsContext contexts[kContexts];
+inline FsContext* own_context() {
+  return thread_state.context < kContexts ? &contexts[thread_state.context] : nullptr;
+}
+
+// Identifies the caller; sets up a thread at its first event. No system call when all is well.
+// Async-signal-safe.
+[[gnu::cold]] Task enter_slowly();
+inline Task enter() {
+  const bool sure =
+      fork_guard_intact() && thread_state.tid != 0 && !thread_state.lent &&
+      !process.unknown_tasks.load(std::memory_order_relaxed) &&
+      thread_state.name_generation == process.name_generation.load(std::memory_order_relaxed);
+  if (__builtin_expect(!sure, 0)) return enter_slowly();
+  return {thread_state.tid, process.pid.load(std::memory_order_relaxed), own_context()};
+}
+
+// Before clone(2) or vfork(2) with these flags: a task that runs in our memory may have the calling
+// thread's TLS. From then on that thread, or everybody, asks the kernel who it is, at each event.
+void expect_new_task(unsigned long flags);
+
+std::uint32_t context_id(const Task& task);
+
+// How many complete umask calls the context has seen; needs no mask, which a vfork child would have
+// to read first.
+std::uint64_t changes(const Task& task);
+
+// The context's mask now. Async-signal-safe, never waits.
+[[gnu::cold]] Snapshot snapshot_slowly(const Task& task);
+inline Snapshot snapshot(const Task& task) {
+  if (__builtin_expect(task.context == nullptr, 0)) return snapshot_slowly(task);
+  const std::uint64_t before = task.context->change.load(std::memory_order_acquire);
+  const Snapshot result{before / 2, static_cast<std::uint16_t>(task.context->mask.load()),
+                        before % 2 != 0};
+  std::atomic_thread_fence(std::memory_order_acquire);
+  const bool same = task.context->change.load(std::memory_order_relaxed) == before;
+  return __builtin_expect(same, 1) ? result : snapshot_slowly(task);
+}
+
+struct MaskChange {
+  std::uint16_t old_mask;  // as the kernel returned it
+  std::uint16_t cached;    // as we believed
+  std::uint64_t change;    // the context's number of this call
+  bool nested = false;     // inside our own call of `real`, which records it
+};
+// Runs `real(mask)` with the context locked and all signals blocked, and updates the cache. The
+// caller may hold the lock already: another preload's umask may call syscall(2), which is ours too,
+// and fork handlers that were registered before ours run while every context is locked.
+MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t));
+
+// When a mode came out that the cached mask does not explain: asks the kernel, and if the mask is
+// another one, takes it over. Nothing when the cache was right, or moved meanwhile.
+struct UnseenChange {
+  bool found = false;
+  std::uint16_t cached = 0;
+  std::uint16_t mask = 0;
+  std::uint64_t change = 0;  // the number that this discovery counts as
+};
+UnseenChange look_for_unseen_change(const Task& task, const Snapshot& believed);
+
+// False once a thread unshared its context, or was seen in one of its own.
+bool has_one_context();
+
+// The path id of the working directory as the kernel names it now. 0: not known. Never remembered:
+// daemon(3), nftw(3) and fts(3) move it inside libc, and any process may rename it.
+std::uint32_t working_directory(const Task& task, const Scratch& buffer);
+
+// For init: the first context, with the mask read by read_birth_mask(). The caller writes the
+// record.
+trace::Context make_first_context();
+// After unshare(2) by this thread.
+void make_unshared_context(const Task& task);
+
+// Around fork(2), by the thread that forks: every context's lock is held across it, so that the
+// child's copy is whole.
+void lock_contexts();
+void unlock_contexts();
+// In the child: one context is left, a copy of the forking thread's. The caller writes the record.
+// `unseen`: no handler of fork(2) ran, so that it may be the very one (CLONE_FS).
+trace::Context adopt_forked_context(bool unseen);
+
+}  // namespace umaskaudit::shim

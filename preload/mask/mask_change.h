@@ -1,0 +1,20 @@
+// The umask shape: change, compare with the cache, record.
+// Must never read the mask by writing it, nor hold the context's lock while recording.
+#pragma once
+
+#include <sys/types.h>
+
+#include "preload/mask/fs_context.h"
+#include "preload/sys/real.h"
+#include "preload/unwind/unwind.h"
+
+namespace umaskaudit::shim {
+
+// Makes the call through `real` and records it. Async-signal-safe, like umask(2).
+mode_t change_and_record_mask(mode_t mask, mode_t (*real)(mode_t), const StackStart& stack);
+
+// A creation came out with a mode that the mask does not explain. If the kernel's mask is another
+// one, records the drift and returns true; `believed` then is what the kernel says.
+[[gnu::cold]] bool record_unseen_change(const Task& task, Call creation, Snapshot& believed);
+
+}  // namespace umaskaudit::shim

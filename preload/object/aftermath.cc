@@ -1,0 +1,88 @@
+// Records permission and name changes; see aftermath.h.
+
+#include "preload/object/aftermath.h"
+
+#include <cstring>
+
+#include "preload/object/directory_names.h"
+#include "preload/object/object_look.h"
+#include "preload/object/parent.h"
+#include "preload/record/recorder.h"
+#include "preload/stack/stacks.h"
+#include "preload/sys/scratch.h"
+#include "preload/sys/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+std::uint16_t acl_kind(const char* attribute) {
+  if (attribute == nullptr) return 0;
+  if (strcmp(attribute, "system.posix_acl_access") == 0) return 1;
+  if (strcmp(attribute, "system.posix_acl_default") == 0) return 2;
+  return UINT16_MAX;
+}
+
+std::uint32_t base_of(const Author& author, const Task& task, int dirfd, const char* path) {
+  if (path == nullptr || dirfd == kNoBase) return 0;
+  const Scratch scratch;
+  return find_base(author, task, dirfd, path, scratch).id;
+}
+
+std::uint16_t bounded_length(const char* path) {
+  return path != nullptr ? static_cast<std::uint16_t>(strnlen(path, trace::kMaxPath)) : 0;
+}
+
+}  // namespace
+
+void record_permissions(const Request& request, const char* attribute) {
+  const std::uint16_t acl = acl_kind(attribute);
+  if (acl == UINT16_MAX) return;
+  if (acl == 2) forget_parents();
+  if (!process.trace) return;
+  const Task task = enter();
+  const Author author{task.tid, task.pid, sys::now_ns(), 0};
+  trace::Chmod record{};
+  ObjectFacts facts;  // stays zero where they cannot be had
+  if (request.path == nullptr) {
+    look_at_descriptor(request.dirfd, facts);
+  } else {
+    look_at(request.dirfd, request.path, request.flags & AT_SYMLINK_NOFOLLOW, facts);
+  }
+  record.final_mode = facts.mode;
+  record.dev = facts.dev;
+  record.ino = facts.ino;
+  CapturedStack stack;
+  capture_stack(Event::other, author, request.stack, stack);
+  record.context = context_id(task);
+  record.stack = stack.id;
+  record.requested = request.mode;
+  record.call = static_cast<std::uint16_t>(request.call);
+  record.acl = acl;
+  record.path_length = bounded_length(request.path);
+  record.base = base_of(author, task, request.dirfd, request.path);
+  write_record(trace::RecordType::chmod, author, record, {request.path, record.path_length});
+}
+
+void record_names(Call call, NameAction action, const Names& names) {
+  if (action == NameAction::renamed || action == NameAction::unlinked) forget_directory_names();
+  if (!process.trace) return;
+  const Task task = enter();
+  const Author author{task.tid, task.pid, sys::now_ns(), 0};
+  trace::Rename record{};
+  record.context = context_id(task);
+  record.from_base = base_of(author, task, names.from_fd, names.from);
+  record.to_base = base_of(author, task, names.to_fd, names.to);
+  ObjectFacts facts;
+  if (names.to != nullptr) look_at(names.to_fd, names.to, AT_SYMLINK_NOFOLLOW, facts);
+  record.dev = facts.dev;
+  record.ino = facts.ino;
+  record.call = static_cast<std::uint16_t>(call);
+  record.action = static_cast<std::uint16_t>(action);
+  record.from_length = bounded_length(names.from);
+  record.to_length = bounded_length(names.to);
+  write_record(trace::RecordType::rename, author, record, {names.from, record.from_length},
+               {names.to, record.to_length});
+}
+
+}  // namespace umaskaudit::shim

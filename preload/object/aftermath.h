@@ -1,0 +1,31 @@
+// What happens to an object after its creation: permissions and names.
+// Must never look at a path or an attribute's name that the kernel has not accepted. Light records:
+// names change often, and their stacks are not asked for.
+// Called by the shapes chmod, xattr and names.
+#pragma once
+
+#include <cstdint>
+
+#include "preload/object/creation.h"
+
+namespace umaskaudit::shim {
+
+// RecordHeader of trace::Rename: what a call did to names.
+enum class NameAction : std::uint16_t { renamed = 1, linked = 2, unlinked = 3, symlinked = 4 };
+
+// A symbolic link's target is text, relative to nothing that we could name.
+inline constexpr int kNoBase = -1000;
+struct Names {
+  int from_fd;
+  const char* from;
+  int to_fd;
+  const char* to;  // null: the name is gone
+};
+
+// After success. The request's path is null for calls by descriptor (dirfd is the descriptor).
+// `attribute`: null for chmod, else the extended attribute that was set or removed; others than
+// ACLs are passed over. None of these changes errno.
+void record_permissions(const Request& request, const char* attribute);
+void record_names(Call call, NameAction action, const Names& names);
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,373 @@
+// Finds out what a creating call made, and records it; see creation.h.
+
+#include "preload/object/creation.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <cstring>
+
+#include "preload/log/livelog.h"
+#include "preload/mask/live_window.h"
+#include "preload/mask/mask_change.h"
+#include "preload/object/object_look.h"
+#include "preload/object/parent.h"
+#include "preload/object/repeats.h"
+#include "preload/record/recorder.h"
+#include "preload/stack/stacks.h"
+#include "preload/sys/format_text.h"
+#include "preload/sys/scratch.h"
+#include "preload/sys/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+// With these errors the kernel has read the path, so we can; others may come before it looked
+// (EFAULT, EINVAL, EBADF, or whatever a seccomp filter invents).
+bool path_was_read(int error) {
+  switch (error) {
+    case 0:
+    case EEXIST:
+    case EADDRINUSE:
+    case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+    case ELOOP:
+    case ENOSPC:
+    case EDQUOT:
+    case EROFS:
+    case ETXTBSY:
+    case ENXIO:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What the mask alone makes of the request; the reporter's calculus knows the rest.
+std::uint32_t masked(const Request& request, std::uint16_t mask) {
+  const std::uint32_t honoured = request.kind == trace::Kind::dir ? 01777 : 07777;
+  return request.mode & honoured & ~std::uint32_t{mask};
+}
+
+std::uint32_t bounded_length(const char* path) {
+  return static_cast<std::uint32_t>(strnlen(path, trace::kMaxPath));
+}
+
+// POSIX IPC names are no paths...
+bool lies_in_directory(trace::Kind kind) {
+  return kind != trace::Kind::mqueue && kind != trace::Kind::shm && kind != trace::Kind::sem;
+}
+// ... but these are files all the same, in one directory of glibc's (shm_overview(7)).
+constexpr char kSharedMemory[] = "/dev/shm";
+bool lies_in_shared_memory(trace::Kind kind) {
+  return kind == trace::Kind::shm || kind == trace::Kind::sem;
+}
+
+trace::Kind kind_of_mode(std::uint32_t mode, trace::Kind requested) {
+  if (requested != trace::Kind::unknown) return requested;
+  return S_ISDIR(mode) ? trace::Kind::dir : trace::Kind::file;
+}
+
+}  // namespace
+
+Creation::Creation(const Request& request)
+    : request_(request), task_(enter()), before_(snapshot(task_)) {
+  thread_state.creating = {request.stack.sp, request.path};
+}
+
+bool is_part_of_a_creation(const Request& request) {
+  const CallInProgress& above = thread_state.creating;
+  return above.sp != 0 && request.stack.sp < above.sp && request.path == above.path;
+}
+
+void Creation::made(int fd, trace::Created created) {
+  ObjectFacts facts;
+  const bool known = look_at(fd, "", AT_EMPTY_PATH, facts) == 0;
+  finish(known ? &facts : nullptr, created, 0);
+}
+
+void Creation::made_at_path(trace::Created created) {
+  ObjectFacts facts;
+  const bool known = look_at(request_.dirfd, request_.path, AT_SYMLINK_NOFOLLOW, facts) == 0;
+  finish(known ? &facts : nullptr, created, 0);
+}
+
+// glibc keeps named semaphores as "/dev/shm/sem.NAME" (sem_overview(7)).
+namespace {
+[[gnu::noinline]] bool look_at_semaphore(const char* name, ObjectFacts& facts) {
+  char path[300];
+  TextBuffer text(path, sizeof path);
+  while (*name == '/') ++name;
+  text.put("/dev/shm/sem.").put(name, strnlen(name, sizeof path)).end();
+  return look_at(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, facts) == 0;
+}
+}  // namespace
+
+void Creation::made_semaphore(trace::Created created) {
+  ObjectFacts facts;
+  const bool known = look_at_semaphore(request_.path, facts);
+  finish(known ? &facts : nullptr, created, 0);
+}
+
+void Creation::failed(int error) { finish(nullptr, trace::Created::no, error); }
+
+Creation::Look Creation::look_at_clock() {
+  Look look;
+  look.before_ns = static_cast<std::int64_t>(sys::now_ns(CLOCK_REALTIME_COARSE));
+  look.steady_ns = static_cast<std::int64_t>(sys::now_ns());
+  return look;
+}
+
+Creation::Look Creation::look(int dirfd, const char* path, int flags) const {
+  Look look = look_at_clock();
+  ObjectFacts facts;
+  const int error = look_at(dirfd, path, flags, facts);
+  look.exists = error == 0;
+  look.known = error == 0 || error == -ENOENT;
+  if (look.exists) {
+    look.ino = facts.ino;
+    look.dev = facts.dev;
+    look.birth_ns = facts.birth_ns;
+  }
+  return look;
+}
+
+void Creation::made_or_met(int fd, const Look& before) {
+  may_follow_ = true;
+  fd_ = fd;
+  ObjectFacts facts;
+  judge(look_at(fd, "", AT_EMPTY_PATH, facts) == 0 ? &facts : nullptr, before);
+}
+
+bool Creation::made_or_met_as_told(int fd, const Look& before) {
+  may_follow_ = true;
+  fd_ = fd;
+  ObjectFacts facts;
+  if (look_at(fd, "", AT_EMPTY_PATH, facts) != 0) {
+    finish(nullptr, trace::Created::unknown, 0);
+    return false;
+  }
+  const created_query::Answer answer = created_query::ask(fd);
+  const bool made = answer == created_query::Answer::made;
+  if (answer != created_query::Answer::none && created_query::is_exact_for(fd, facts.mount)) {
+    finish(&facts, made ? trace::Created::yes : trace::Created::no, 0);
+    return made;
+  }
+  // The first one elsewhere. "Made" is only what the kernel went about to do; CIFS says "met" of
+  // what it made, and keeps birth times.
+  if (answer == created_query::Answer::met && facts.birth_ns == 0) {
+    finish(&facts, trace::Created::no, 0);
+    return false;
+  }
+  Look told = before;
+  told.known = made;
+  judge(&facts, told);
+  return false;
+}
+
+void Creation::made_or_met_after_look(int fd, const Look& before) {
+  may_follow_ = true;
+  fd_ = fd;
+  ObjectFacts facts;
+  if (look_at(fd, "", AT_EMPTY_PATH, facts) != 0) {
+    return finish(nullptr, trace::Created::unknown, 0);
+  }
+  if (created_query::is_usable() && created_query::is_exact_for(fd, facts.mount)) {
+    const created_query::Answer answer = created_query::ask(fd);
+    if (answer != created_query::Answer::none) {
+      const bool made = answer == created_query::Answer::made;
+      return finish(&facts, made ? trace::Created::yes : trace::Created::no, 0);
+    }
+  }
+  judge(&facts, before);
+}
+
+void Creation::made_or_met_at_path(const Look& before) {
+  may_follow_ = true;
+  ObjectFacts facts;
+  judge(look_at(request_.dirfd, request_.path, 0, facts) == 0 ? &facts : nullptr, before);
+}
+
+// fopen(3) with a character set that glibc does not know, and open(2) with O_DIRECT where the
+// filesystem has no such thing, leave what they made and say EINVAL. The program sees a failure;
+// the object is there all the same, and is what is recorded.
+void Creation::failed_or_left(int error, const Look& before) {
+  ObjectFacts facts;
+  const bool left = error == EINVAL && before.known && !before.exists &&
+                    lies_in_directory(request_.kind) &&
+                    look_at(request_.dirfd, request_.path, 0, facts) == 0;
+  may_follow_ = left;
+  if (left) return judge(&facts, before);
+  failed(error);
+}
+
+// Whether a birth time says anything beside our own clock: that was not set back since the look,
+// and the filesystem is none whose times come from another machine.
+bool Creation::birth_is_comparable(const Look& before) const {
+  constexpr std::int64_t kTicks = 20'000'000;  // the coarse clock moves every 10 ms at the slowest
+  const auto real = static_cast<std::int64_t>(sys::now_ns(CLOCK_REALTIME_COARSE));
+  const auto steady = static_cast<std::int64_t>(sys::now_ns());
+  if (real - before.before_ns + kTicks < steady - before.steady_ns) return false;
+  struct statfs filesystem {};
+  const long error = fd_ >= 0
+                         ? sys::call(SYS_fstatfs, fd_, sys::arg(&filesystem))
+                         : sys::call(SYS_statfs, sys::arg(request_.path), sys::arg(&filesystem));
+  return error == 0 &&
+         created_query::creates_in_the_kernel(static_cast<std::uint32_t>(filesystem.f_type));
+}
+
+void Creation::judge(const ObjectFacts* facts, const Look& before) {
+  if (facts == nullptr) {
+    finish(nullptr, trace::Created::unknown, 0);
+    return;
+  }
+  const std::int64_t birth = facts->birth_ns;
+  auto created = trace::Created::probably;
+  const bool same_object = before.exists && before.ino == facts->ino && before.dev == facts->dev &&
+                           before.birth_ns == birth;
+  // Older than the look that did not find it: it came by another name, or by a rename.
+  const bool before_look = birth != 0 && birth < before.before_ns;
+  const bool absent = before.known && !before.exists;
+  const bool older = before_look && (!absent || birth_is_comparable(before));
+  if (same_object || older) {
+    created = trace::Created::no;
+  } else if (birth == 0 && !before.known) {
+    created = trace::Created::unknown;
+  }
+  finish(facts, created, 0);
+}
+
+// The permission bits are not those that the mask leaves, no ACL accounts for it, and no call of
+// ours moved the mask: somebody else may have.
+bool Creation::mask_is_suspect(const trace::Create& record, bool default_acl,
+                               const Snapshot& after) const {
+  if (default_acl || after.busy || after.change != before_.change) return false;
+  return ((record.final_mode ^ masked(request_, before_.mask)) & 0777) != 0;
+}
+
+void BriefCreation::ended(const Request& request, int error) const {
+  count_loss(trace::Loss::stack_dropped);
+  const Snapshot after = snapshot(task_);
+  Author author{task_.tid, task_.pid, 0, 0};
+  if (task_.context == nullptr) author.flags |= trace::kForeign;
+  if (after.busy) author.flags |= trace::kBusy;
+  const char* path = request.path != nullptr && path_was_read(error) ? request.path : "";
+  trace::Create record{};
+  record.context = context_id(task_);
+  record.change_before = before_.change;
+  record.change_after = after.change;
+  record.mask_before = before_.mask;
+  record.mask_after = after.mask;
+  record.call = static_cast<std::uint16_t>(request.call);
+  const auto made = (request.flags & O_EXCL) != 0 ? trace::Created::yes : trace::Created::unknown;
+  record.created = static_cast<std::uint8_t>(error == 0 ? made : trace::Created::no);
+  record.kind = static_cast<std::uint8_t>(request.kind);
+  record.requested = request.mode;
+  record.open_flags = static_cast<std::uint32_t>(request.flags);
+  record.error = error;
+  record.path_length = bounded_length(path);
+  write_record(trace::RecordType::create, author, record, {path, record.path_length});
+}
+
+void Creation::finish(const ObjectFacts* facts, trace::Created created, int error) {
+  thread_state.creating.sp = 0;
+  Snapshot after = snapshot(task_);
+  Author author{task_.tid, task_.pid, sys::now_ns(), 0};
+  if (task_.context == nullptr) author.flags |= trace::kForeign;
+  if (after.busy) author.flags |= trace::kBusy;
+  if (created == trace::Created::no && facts != nullptr && request_.path != nullptr) {
+    mount_ = facts->mount;
+    const Repetition repetition = count_repetition(request_, *facts, before_.mask);
+    if (repetition.counted) return;
+    author.repeat = repetition.cell;
+  }
+  write(author, facts, created, error, after, capture(author));
+}
+
+// Apart, and in this order: what follows needs as much of a small stack as the walk does.
+std::uint32_t Creation::capture(const Author& author) const {
+  CapturedStack stack;
+  capture_stack(Event::other, author, request_.stack, stack);
+  return stack.id;
+}
+
+void Creation::write(const Author& author, const ObjectFacts* facts, trace::Created created,
+                     int error, Snapshot& after, std::uint32_t stack) {
+  trace::Create record{};
+  record.context = context_id(task_);
+  record.change_before = before_.change;
+  record.change_after = after.change;
+  record.mask_before = before_.mask;
+  record.mask_after = after.mask;
+  record.call = static_cast<std::uint16_t>(request_.call);
+  record.created = static_cast<std::uint8_t>(created);
+  record.requested = request_.mode;
+  record.open_flags = static_cast<std::uint32_t>(request_.flags);
+  record.error = error;
+  if (facts != nullptr) {
+    record.final_mode = facts->mode;
+    record.dev = facts->dev;
+    record.ino = facts->ino;
+    record.birth_ns = facts->birth_ns;
+    record.uid = facts->uid;
+    record.gid = facts->gid;
+    mount_ = facts->mount;
+  }
+  record.kind = static_cast<std::uint8_t>(kind_of_mode(record.final_mode, request_.kind));
+
+  const char* path = request_.path != nullptr && path_was_read(error) ? request_.path : "";
+  record.path_length = bounded_length(path);
+  ParentView parent;
+  const bool made = error == 0 && created != trace::Created::no;
+  const Scratch link_buffer;
+  const LinkTarget target = made && may_follow_ && (request_.flags & (O_EXCL | O_NOFOLLOW)) == 0 &&
+                                    lies_in_directory(request_.kind)
+                                ? link_target(request_.dirfd, path, fd_, link_buffer)
+                                : LinkTarget{};
+  const bool surprising = (record.final_mode & 07777) != masked(request_, before_.mask);
+  if (made && surprising && lies_in_shared_memory(request_.kind)) {
+    parent = look_at_parent(author, Base{}, kSharedMemory, sizeof kSharedMemory - 1, true);
+    record.directory = parent.id;
+  }
+  if (record.path_length != 0 && lies_in_directory(request_.kind)) {
+    const Scratch scratch;
+    const Base base = find_base(author, task_, request_.dirfd, path, scratch);
+    record.base = base.id;
+    if (made) {
+      // O_TMPFILE names the directory itself.
+      const std::uint32_t length = request_.kind == trace::Kind::tmpfile
+                                       ? record.path_length
+                                       : parent_length(path, record.path_length);
+      if (target.length != 0) {
+        record.target = record_target(author, target);
+        const Base start = find_base(author, task_, request_.dirfd, target.text, scratch);
+        parent = look_at_parent(author, start, target.text,
+                                parent_length(target.text, target.length), surprising);
+      } else {
+        parent = look_at_parent(author, base, path, length, surprising);
+      }
+      record.directory = parent.id;
+    }
+  }
+
+  if (facts != nullptr && created == trace::Created::yes &&
+      mask_is_suspect(record, parent.default_acl, after) &&
+      record_unseen_change(task_, request_.call, after)) {
+    record.change_before = record.change_after = after.change;
+    record.mask_before = record.mask_after = after.mask;
+  }
+
+  record.stack = stack;
+  write_record(trace::RecordType::create, author, record, {path, record.path_length});
+  if (__builtin_expect(process.log, 0)) {
+    log_creation(author, request_, record, path, parent);
+    if (created == trace::Created::yes && facts != nullptr && !parent.default_acl) {
+      log_window(author, note_creation(task_, before_, after, request_.mode, record.final_mode));
+    }
+  }
+}
+
+}  // namespace umaskaudit::shim

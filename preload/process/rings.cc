@@ -1,0 +1,109 @@
+// Looks at what loaded objects ask for; see rings.h.
+
+#include "preload/process/rings.h"
+
+#include <link.h>
+#include <sys/auxv.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstring>
+
+#include "preload/log/blind_spot.h"
+#include "preload/mask/fs_context.h"
+#include "preload/sys/dynamic.h"
+#include "preload/sys/loaded_objects.h"
+#include "preload/sys/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+using Entry = ElfW(Dyn);
+using Tag = ElfW(Sxword);
+
+constinit std::atomic<bool> told = false;
+
+bool is_ring_library(const char* name) {
+  constexpr char kName[] = "liburing.so";  // a number follows
+  return strncmp(name, kName, sizeof kName - 1) == 0;
+}
+
+// The name by which an object asks for the library. The section is read as copies: its pages may be
+// unreadable, and another thread may unload the object.
+class NeededRingLibrary {
+ public:
+  NeededRingLibrary(std::uintptr_t bias, const Entry* dynamic) {
+    std::uintptr_t strings = 0;
+    each(dynamic, DT_STRTAB, [&](const Entry& entry) {
+      strings = address_of(bias, entry);
+      return true;
+    });
+    if (strings == 0) return;
+    each(dynamic, DT_NEEDED, [&](const Entry& entry) {
+      const auto* name = reinterpret_cast<const char*>(strings + entry.d_un.d_val);
+      const long copied = sys::copy_memory(name_, name, sizeof name_ - 1);
+      name_[copied > 0 ? copied : 0] = '\0';
+      return is_ring_library(name_);
+    });
+    if (!is_ring_library(name_)) name_[0] = '\0';
+  }
+  // Null: it does not.
+  const char* name() const { return name_[0] != '\0' ? name_ : nullptr; }
+
+ private:
+  // Until `enough` says so.
+  template <typename Enough>
+  static void each(const Entry* dynamic, Tag tag, Enough enough) {
+    constexpr unsigned kMost = 512;  // of a section that does not end
+    if (dynamic == nullptr) return;
+    Entry entries[8];
+    for (unsigned i = 0; i < kMost; ++i) {
+      if (i % 8 == 0) {
+        const long copied = sys::copy_memory(entries, dynamic + i, sizeof entries);
+        if (copied < static_cast<long>(sizeof entries[0])) return;
+        memset(reinterpret_cast<char*>(entries) + copied, 0,
+               sizeof entries - static_cast<std::size_t>(copied));
+      }
+      const Entry& entry = entries[i % 8];
+      if (entry.d_tag == DT_NULL || (entry.d_tag == tag && enough(entry))) return;
+    }
+  }
+
+  char name_[32] = {};
+};
+
+void tell(const Author& author, std::uint32_t context, const char* name) {
+  if (told.exchange(true)) return;
+  const auto length = static_cast<std::uint32_t>(strnlen(name, trace::kMaxPath));
+  report_blind_spot(author, trace::Blind::io_uring, Call::dlopen, context, 0, name, length);
+}
+
+void tell(const char* name) {
+  const Task task = enter();
+  tell({task.tid, task.pid}, context_id(task), name);
+}
+
+}  // namespace
+
+void look_for_rings_at_start(const Author& author, std::uint32_t context) {
+  LoadedObject program;
+  // The program headers lie in the program (getauxval(3)).
+  if (!find_object(getauxval(AT_PHDR), program)) return;
+  const NeededRingLibrary needed(program.bias, program.dynamic);
+  if (needed.name() != nullptr) tell(author, context, needed.name());
+}
+
+void look_for_rings(std::uintptr_t bias, const ElfW(Dyn) * dynamic) {
+  if (told.load(std::memory_order_relaxed)) return;
+  const NeededRingLibrary needed(bias, dynamic);
+  if (needed.name() != nullptr) tell(needed.name());
+}
+
+void look_for_rings(const char* file) {
+  if (file == nullptr || told.load(std::memory_order_relaxed)) return;
+  const char* slash = strrchr(file, '/');
+  if (is_ring_library(slash != nullptr ? slash + 1 : file)) tell(file);
+}
+
+}  // namespace umaskaudit::shim

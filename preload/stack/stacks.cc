@@ -1,0 +1,154 @@
+// Walks, interns and records stacks; see stacks.h.
+
+#include "preload/stack/stacks.h"
+
+#include <new>
+
+#include "preload/record/intern.h"
+#include "preload/stack/modules.h"
+#include "preload/stack/stack_memo.h"
+#include "preload/sys/own_stack.h"
+#include "preload/unwind/cfi.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+// By what the frames are, which dlclose(3) does not change; and by their addresses, which mean
+// other code afterwards: `generation` is part of that key.
+constinit InternTable stacks;
+constinit RecentIds recent;
+constinit std::atomic<std::uint32_t> generation = 0;
+
+bool wanted(Event event) {
+  switch (process.options.stacks) {
+    case Stacks::all:
+      return true;
+    case Stacks::changes:
+      return event == Event::mask_change;
+    case Stacks::none:
+      break;
+  }
+  return false;
+}
+
+// What a walk and the record of its stack are made of: too much for a small stack.
+struct WalkSpace {
+  std::uintptr_t pcs[kMaxDepth];
+  WalkWords words;
+  RuleSpace rules;  // and, once there are no more rules to find, the frames of the record
+};
+static_assert(sizeof(WalkSpace) <= Scratch::kSize);
+static_assert(sizeof(RuleSpace::bytes) >= kMaxDepth * sizeof(std::uint64_t));
+
+std::uint32_t write_stack(const Author& author, const StackWalk& walk,
+                          const std::uint64_t* frames) {
+  trace::Stack record{};
+  record.id = next_id(trace::IdSpace::stack);
+  record.count = static_cast<std::uint16_t>(walk.count);
+  if (walk.truncated) record.flags |= trace::kStackTruncated;
+  if (walk.guessed) record.flags |= trace::kStackGuessed;
+  const auto size = static_cast<std::uint32_t>(walk.count * sizeof frames[0]);
+  if (!write_record(trace::RecordType::stack, author, record, {frames, size})) {
+    count_loss(trace::Loss::stack_dropped);
+    return 0;
+  }
+  return record.id;
+}
+
+// Four chains instead of one: each step of a chain waits for the one before.
+template <typename Word>
+std::uint64_t hash_of(const Word* words, unsigned count, std::uint64_t seed) {
+  std::uint64_t chains[4] = {seed + 1, 2, 3, 4};
+  unsigned i = 0;
+  for (; i + 4 <= count; i += 4) {
+    for (unsigned chain = 0; chain < 4; ++chain) {
+      chains[chain] = mix(chains[chain], words[i + chain]);
+    }
+  }
+  for (; i < count; ++i) chains[0] = mix(chains[0], words[i]);
+  const std::uint64_t hash = mix(mix(chains[0], chains[1]), mix(chains[2], chains[3]));
+  return mix(hash, count) | 1;
+}
+
+// A frame whose module could not be written, or has no number any more, is a bare address.
+[[gnu::noinline]] std::uint32_t intern_frames(const Author& author, const StackWalk& walk,
+                                              WalkSpace& space) {
+  auto* const frames = new (space.rules.bytes) std::uint64_t[kMaxDepth];
+  bool whole = true;
+  for (unsigned i = 0; i < walk.count; ++i) {
+    const Frame frame = encode_frame(author, space.pcs[i]);
+    frames[i] = frame.word;
+    whole = whole && frame.named;
+  }
+  if (!whole) count_loss(trace::Loss::stack_dropped);
+  const std::uint64_t hash = hash_of(frames, walk.count, 0);
+  std::uint32_t id = stacks.find(hash);
+  if (id != 0) return id;
+  id = write_stack(author, walk, frames);
+  if (id != 0 && whole) stacks.insert(hash, id);
+  return id;
+}
+
+std::uint32_t intern_stack(const Author& author, const StackWalk& walk, WalkSpace& space) {
+  const std::uint64_t hash =
+      hash_of(space.pcs, walk.count, generation.load(std::memory_order_relaxed));
+  std::uint32_t id = recent.find(hash);
+  if (id != 0) return id;
+  id = intern_frames(author, walk, space);
+  if (id != 0) recent.insert(hash, id);
+  return id;
+}
+
+[[gnu::always_inline]] inline void walk_and_intern(const Author& author, const StackStart& start,
+                                                   std::uint32_t now, CapturedStack& out,
+                                                   WalkSpace& space) {
+  const auto depth = static_cast<unsigned>(process.options.depth);
+  out.walk = walk_stack(start, space.pcs, depth, &space.words, space.rules);
+  if (!process.trace || out.walk.count == 0) return;
+  out.id = intern_stack(author, out.walk, space);
+  if (out.id != 0 && !process.log) {
+    remember_stack(start, now, space.words, out.id, space.rules);
+  }
+}
+
+// For stacks that have room: a buffer of Scratch costs two operations on a word of all threads.
+constexpr std::uintptr_t kRoomForWalk = 16384;
+[[gnu::noinline]] void walk_here(const Author& author, const StackStart& start, std::uint32_t now,
+                                 CapturedStack& out) {
+  WalkSpace space;
+  walk_and_intern(author, start, now, out, space);
+}
+
+[[gnu::noinline]] void walk_apart(const Author& author, const StackStart& start, std::uint32_t now,
+                                  CapturedStack& out) {
+  if (is_short_of_stack(start.sp) || out.memory.get() == nullptr)
+    return count_loss(trace::Loss::stack_dropped);
+  auto& space = *new (out.memory.get()) WalkSpace;
+  walk_and_intern(author, start, now, out, space);
+  out.pcs = space.pcs;
+}
+
+bool has_room(std::uintptr_t sp) {
+  const StackRange own = own_stack();
+  return own.holds(sp) && sp - own.begin >= kRoomForWalk;
+}
+
+}  // namespace
+
+void capture_stack(Event event, const Author& author, const StackStart& start, CapturedStack& out) {
+  if (!wanted(event)) return;
+  const std::uint32_t now = generation.load(std::memory_order_relaxed);
+  if (!process.log) out.id = remembered_stack(start, now);
+  if (out.id != 0) return;
+  if (!process.log && has_room(start.sp)) return walk_here(author, start, now, out);
+  walk_apart(author, start, now, out);
+}
+
+void forget_stacks() {
+  generation.fetch_add(1, std::memory_order_relaxed);
+  forget_modules();
+  forget_code();
+}
+
+}  // namespace umaskaudit::shim

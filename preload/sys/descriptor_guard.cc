@@ -1,0 +1,42 @@
+// See descriptor_guard.h.
+
+#include "preload/sys/descriptor_guard.h"
+
+#include "preload/state.h"
+#include "preload/sys/futex_lock.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+constinit FutexWord word = 0;
+constinit std::atomic<int> holder = 0;
+
+}  // namespace
+
+// Not taken twice: handlers of fork(2) that were registered before ours run while we hold it. Not
+// by a vfork child, whose descriptors are its own, and which may be killed while it holds our
+// memory.
+DescriptorGuard::DescriptorGuard() : signals_(sys::block_signals()) {
+  const auto pid = static_cast<std::uint32_t>(sys::getpid());
+  locked_ = pid == process.pid.load(std::memory_order_relaxed) &&
+            holder.load(std::memory_order_relaxed) != sys::gettid();
+  if (locked_) lock_descriptors();
+}
+
+DescriptorGuard::~DescriptorGuard() {
+  if (locked_) unlock_descriptors();
+  sys::restore_signals(signals_);
+}
+
+void lock_descriptors() {
+  acquire_futex(word);
+  holder.store(sys::gettid(), std::memory_order_relaxed);
+}
+
+void unlock_descriptors() {
+  holder.store(0, std::memory_order_relaxed);
+  release_futex(word);
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,155 @@
+// Finds the bounds of the calling thread's own stack; see own_stack.h.
+
+#include "preload/sys/own_stack.h"
+
+#include <pthread.h>
+#include <sys/auxv.h>
+
+#include "preload/sys/libc_names.h"
+#include "preload/sys/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+constexpr std::uintptr_t kPage = 4096;
+// What the first thread may use: no mapping but one at a fixed address comes that close below the
+// kernel's stack (stack_guard_gap, 256 pages).
+constexpr std::uintptr_t kFirstStack = 1 << 20;
+// Above a thread's frames lie its static TLS and its description, struct pthread.
+constexpr std::uintptr_t kLargestDescription = 1 << 16;
+
+// The lowest address of the stack of the thread whose thread pointer is `of`. Kept beside that
+// pointer, as some runtimes copy the TLS of one thread to start another. All that write them on one
+// thread write the same values. Initial-exec, like thread_state.
+struct Known {
+  std::uintptr_t of = 0;
+  std::uintptr_t begin = 0;
+};
+constinit thread_local Known known __attribute__((tls_model("initial-exec")));
+
+constexpr std::uintptr_t kNone = UINTPTR_MAX;
+
+constinit std::uintptr_t first_thread = 0;
+constinit std::uintptr_t first_stack_end = 0;
+// Where struct pthread begins, and where it says which stack the thread has, from the thread
+// pointer. 0 for the second: not found.
+constinit std::intptr_t description = 0;
+constinit std::intptr_t stack_block = 0;
+constinit bool musl = false;
+
+std::uintptr_t thread_pointer() {
+  return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
+}
+
+std::uintptr_t offset(std::uintptr_t from, std::intptr_t by) {
+  return from + static_cast<std::uintptr_t>(by);
+}
+
+const std::uintptr_t* words_at(std::uintptr_t address) {
+  return reinterpret_cast<const std::uintptr_t*>(address);
+}
+
+// glibc's struct pthread has the members stackblock, stackblock_size and guardsize in this order,
+// in each version elsewhere. That of the first thread says 0 and __libc_stack_end, so the offset
+// can be found.
+void find_stack_block(std::uintptr_t stack_end) {
+  constexpr std::uintptr_t kLargest = 4096;  // sizeof(struct pthread) is 2,304 in glibc 2.36
+  const std::uintptr_t begin = offset(first_thread, description);
+  for (std::uintptr_t at = begin + 8; at < begin + kLargest; at += 8) {
+    const bool new_page = at % kPage == 0 || at == begin + 8;
+    if (new_page && !sys::readable(words_at(at))) return;
+    if (*words_at(at) != stack_end || *words_at(at - 8) != 0) continue;
+    stack_block = static_cast<std::intptr_t>(at - 8 - first_thread);
+    return;
+  }
+}
+
+// Said by glibc's description of the thread. A task of clone(2) may have any memory as its TLS.
+std::uintptr_t begin_by_description(std::uintptr_t here) {
+  const std::uintptr_t at = offset(here, stack_block);
+  if (stack_block == 0 || !sys::readable(words_at(at)) || !sys::readable(words_at(at + 16))) {
+    return kNone;
+  }
+  const std::uintptr_t block = words_at(at)[0];
+  const std::uintptr_t size = words_at(at)[1];
+  const std::uintptr_t guard = words_at(at)[2];
+  const bool is_here = block != 0 && here - block < size &&
+                       size - (here - block) <= kLargestDescription && guard < here - block;
+  return is_here ? block + guard : kNone;
+}
+
+// musl answers without a lock or memory of its own. glibc allocates there.
+std::uintptr_t begin_by_attributes(std::uintptr_t here) {
+  pthread_attr_t attributes;
+  void* block = nullptr;
+  std::size_t size = 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0 ||
+      pthread_attr_getstack(&attributes, &block, &size) != 0) {
+    return kNone;
+  }
+  const auto begin = reinterpret_cast<std::uintptr_t>(block);
+  return here - begin < size + kLargestDescription ? begin : kNone;
+}
+
+[[gnu::noinline, gnu::cold]] std::uintptr_t look_for_begin(std::uintptr_t here) {
+  if (first_thread == 0) return kNone;  // before our constructor
+  std::uintptr_t begin = kNone;
+  if (here == first_thread) {
+    if (first_stack_end > kFirstStack) begin = first_stack_end - kFirstStack;
+  } else if (musl) {
+    begin = begin_by_attributes(here);
+  } else {
+    begin = begin_by_description(here);
+  }
+  known.begin = begin;
+  __atomic_signal_fence(__ATOMIC_RELEASE);
+  known.of = here;
+  return begin;
+}
+
+}  // namespace
+
+void remember_first_thread() {
+  first_thread = thread_pointer();
+  first_stack_end = getauxval(AT_RANDOM);
+  // glibc before 2.34 answers 0 in a program without libpthread.
+  const pthread_t self = pthread_self();
+  description = self != 0 ? static_cast<std::intptr_t>(self - first_thread) : 0;
+  musl = &gnu_get_libc_version == nullptr && &pthread_getattr_np != nullptr &&
+         &pthread_attr_getstack != nullptr;
+  if (&gnu_get_libc_version != nullptr && &__libc_stack_end != nullptr) {
+    find_stack_block(reinterpret_cast<std::uintptr_t>(__libc_stack_end));
+  }
+}
+
+StackRange own_stack() {
+  const std::uintptr_t here = thread_pointer();
+  const std::uintptr_t begin =
+      __builtin_expect(known.of == here, 1) ? known.begin : look_for_begin(here);
+  return {begin, here == first_thread ? first_stack_end : offset(here, description)};
+}
+
+namespace {
+
+[[gnu::noinline]] bool alternate_stack_is_short(std::uintptr_t sp, std::uintptr_t least) {
+  stack_t stack;
+  if (sys::call(SYS_sigaltstack, 0, sys::arg(&stack)) != 0) return false;
+  return (stack.ss_flags & SS_ONSTACK) != 0 &&
+         sp - reinterpret_cast<std::uintptr_t>(stack.ss_sp) < least;
+}
+
+}  // namespace
+
+bool is_short_of_stack(std::uintptr_t sp, std::uintptr_t least) {
+  const StackRange own = own_stack();
+  if (__builtin_expect(own.holds(sp), 1)) return sp - own.begin < least;
+  return alternate_stack_is_short(sp, least);
+}
+
+StackRange page_of(std::uintptr_t address) {
+  const std::uintptr_t page = address & ~(kPage - 1);
+  return {page, page + kPage};
+}
+
+}  // namespace umaskaudit::shim

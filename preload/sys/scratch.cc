@@ -1,0 +1,207 @@
+// Two pools in static storage, taken and given back by atomics; see scratch.h.
+
+#include "preload/sys/scratch.h"
+
+#include <errno.h>
+#include <linux/kcmp.h>
+#include <sys/mman.h>
+
+#include <atomic>
+
+#include "preload/state.h"
+#include "preload/sys/own_stack.h"
+#include "preload/sys/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+// Who holds a place of a pool: an object on a stack, whose first word is the place. That word is
+// stored before `holder`, so a holder whose word is another one has gone.
+struct Claim {
+  std::atomic<std::uintptr_t> holder = 0;  // 0: nobody
+  std::atomic<std::uint32_t> task = 0;     // of the holder; 0: not known yet
+};
+constexpr std::uint32_t kChangesHands = UINT32_MAX;  // as `task`: nobody else may take the place
+
+struct Pool {
+  Claim* claims;
+  unsigned count;
+  void* first;  // the places lie beside each other
+  std::size_t stride;
+  char* place(unsigned index) const { return static_cast<char*>(first) + index * stride; }
+  std::size_t index(const char* place) const {
+    return static_cast<std::size_t>(place - static_cast<char*>(first)) / stride;
+  }
+};
+
+constexpr unsigned kBuffers = 32;
+char buffer_bytes[kBuffers][Scratch::kSize];  // untouched pages cost nothing
+constinit Claim buffer_claims[kBuffers];
+constexpr Pool kScratch{buffer_claims, kBuffers, buffer_bytes, Scratch::kSize};
+
+template <typename T>
+std::uintptr_t address_of(const T* object) {
+  return reinterpret_cast<std::uintptr_t>(object);
+}
+
+std::uint32_t own_task() {
+  const bool sure = thread_state.tid != 0 && !thread_state.lent &&
+                    !process.unknown_tasks.load(std::memory_order_relaxed);
+  return sure ? thread_state.tid : static_cast<std::uint32_t>(sys::gettid());
+}
+
+// A thread that ended, a vfork child that ended, or became another program: kcmp(2), which
+// containers often bar. A task that cannot be asked about is there.
+bool is_gone(std::uint32_t task, std::uint32_t own) {
+  return sys::call(SYS_kill, task, 0) == -ESRCH || sys::call(SYS_kcmp, own, task, KCMP_VM) > 0;
+}
+
+// True when `holder` lies below all frames that live, the innermost of which is at `me`: its frame
+// has returned or was jumped out of. A handler on an alternate stack (sigaltstack(2)), which may
+// lie within the thread's own, says nothing about the frames that it interrupted.
+bool was_unwound(std::uintptr_t holder, std::uintptr_t me) {
+  if (holder >= me) return false;
+  stack_t alternate{};
+  if (sys::call(SYS_sigaltstack, 0, sys::arg(&alternate)) != 0) return false;
+  const std::uintptr_t begin = address_of(alternate.ss_sp);
+  const bool me_inside = me - begin < alternate.ss_size;
+  if (me_inside != (holder - begin < alternate.ss_size)) return false;
+  const StackRange own = own_stack();
+  return me_inside || (own.holds(me) && own.holds(holder));
+}
+
+bool is_abandoned(const Pool& among, unsigned index, std::uint32_t task, std::uintptr_t innermost,
+                  std::uint32_t own) {
+  const std::uintptr_t holder = among.claims[index].holder.load(std::memory_order_relaxed);
+  if (holder == 0) return false;
+  char* word = nullptr;
+  const long copied = sys::copy_memory(&word, reinterpret_cast<const void*>(holder), sizeof word);
+  if (copied == -EFAULT || (copied == sizeof word && word != among.place(index))) return true;
+  if (task == 0) return false;
+  return is_gone(task, own) || (task == own && was_unwound(holder, innermost));
+}
+
+// One that was left behind elsewhere. Apart, for it is rare.
+[[gnu::noinline]] unsigned take_over(const Pool& among, char*& word, std::uint32_t own) {
+  const std::uintptr_t me = address_of(&word);
+  const auto innermost = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  // A jump out of this would leave a place that nobody may take.
+  const sys::SignalSet signals = sys::block_signals();
+  unsigned found = among.count;
+  for (unsigned i = 0; i < among.count && found == among.count; ++i) {
+    Claim& claim = among.claims[i];
+    std::uint32_t left_by = claim.task.load(std::memory_order_acquire);
+    const std::uintptr_t holder = claim.holder.load(std::memory_order_relaxed);
+    if (left_by == kChangesHands || !is_abandoned(among, i, left_by, innermost, own)) continue;
+    if (!claim.task.compare_exchange_strong(left_by, kChangesHands)) continue;
+    if (claim.holder.load(std::memory_order_relaxed) == holder) {
+      word = among.place(i);
+      claim.holder.store(me, std::memory_order_relaxed);
+      left_by = own;
+      found = i;
+    }
+    claim.task.store(left_by, std::memory_order_release);
+  }
+  sys::restore_signals(signals);
+  return found;
+}
+
+// Takes a place for the object whose first word is `word`, and stores it there; null: none is left.
+// Returns its index, or the pool's count.
+unsigned take_from(const Pool& among, char*& word) {
+  const std::uintptr_t me = address_of(&word);
+  const std::uint32_t own = own_task();
+  for (unsigned i = 0; i < among.count; ++i) {
+    // Left behind at this very address: two objects that live cannot have the same one.
+    Claim& claim = among.claims[i];
+    if (claim.holder.load(std::memory_order_relaxed) != me) continue;
+    std::uint32_t left_by = claim.task.load(std::memory_order_acquire);
+    word = among.place(i);
+    if (left_by != kChangesHands && claim.task.compare_exchange_strong(left_by, own)) return i;
+  }
+  for (unsigned step = 0; step < among.count; ++step) {
+    const unsigned i = (own + step) % among.count;
+    Claim& claim = among.claims[i];
+    std::uintptr_t nobody = claim.holder.load(std::memory_order_relaxed);
+    if (nobody != 0) continue;
+    word = among.place(i);
+    if (claim.holder.compare_exchange_strong(nobody, me, std::memory_order_acq_rel)) {
+      claim.task.store(own, std::memory_order_release);
+      return i;
+    }
+  }
+  word = nullptr;
+  return take_over(among, word, own);
+}
+
+// False when it has passed to another holder: the child of a fork in a signal handler returns to a
+// frame whose buffer was released.
+bool holds(const Claim& claim, std::uintptr_t me) {
+  return claim.holder.load(std::memory_order_relaxed) == me;
+}
+
+void leave(Claim& claim) {
+  claim.task.store(0, std::memory_order_relaxed);
+  claim.holder.store(0, std::memory_order_release);
+}
+
+struct Mapped {
+  char* at = nullptr;
+  std::size_t size = 0;
+};
+
+// A handler may jump out at any point: what is still noted is still mapped.
+void unmap(Mapped& room) {
+  const Mapped old = room;
+  room.at = nullptr;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  if (old.at != nullptr) sys::unmap(old.at, old.size);
+}
+
+void map(Mapped& room, std::size_t size) {
+  unmap(room);
+  room.size = size;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  room.at =
+      static_cast<char*>(sys::map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1));
+}
+
+constexpr unsigned kRooms = 8;
+constinit Claim room_claims[kRooms];
+constinit Mapped rooms[kRooms];
+constexpr Pool kRoom{room_claims, kRooms, rooms, sizeof(Mapped)};
+
+}  // namespace
+
+void Scratch::take() const { take_from(kScratch, at_); }
+
+void Scratch::give_back() const {
+  Claim& claim = buffer_claims[kScratch.index(at_)];
+  if (holds(claim, address_of(&at_))) leave(claim);
+}
+
+void release_all_scratch() {
+  for (Claim& claim : buffer_claims) leave(claim);
+}
+
+Room::Room(std::size_t size) : place_(nullptr), at_(nullptr) {
+  if (size == 0) return;
+  const unsigned index = take_from(kRoom, place_);
+  if (index == kRooms) return;
+  // What the last holder left behind is still mapped.
+  Mapped& room = rooms[index];
+  if (room.at == nullptr || room.size < size) map(room, size);
+  at_ = room.at;
+  if (at_ == nullptr) leave(room_claims[index]);
+}
+
+Room::~Room() {
+  if (at_ == nullptr) return;
+  const std::size_t index = kRoom.index(place_);
+  if (!holds(room_claims[index], address_of(&place_))) return;
+  unmap(rooms[index]);
+  leave(room_claims[index]);
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,73 @@
+// Finds the environment before libc has; see start_environment.h.
+
+#include "preload/sys/start_environment.h"
+
+#include <unistd.h>
+
+#include <cstring>
+
+#include "preload/state.h"
+#include "preload/sys/libc_names.h"
+#include "preload/sys/loaded_objects.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+struct Name {
+  const char* begin;
+  std::size_t length;
+};
+
+Name base_name(const char* path, std::size_t length) {
+  const void* slash = memrchr(path, '/', length);
+  const char* begin = slash != nullptr ? static_cast<const char*>(slash) + 1 : path;
+  return {begin, length - static_cast<std::size_t>(begin - path)};
+}
+
+}  // namespace
+
+// argc, the arguments, null, the environment, null (the ABI's "Process Initialization"). ld.so,
+// when it is called as a command, takes its own arguments out of the list but not out of the stack.
+char** start_environment() {
+  if (environ != nullptr) return environ;
+  if (&__libc_stack_end == nullptr || __libc_stack_end == nullptr) return nullptr;
+  char** entry = static_cast<char**>(__libc_stack_end) + 1;
+  while (*entry != nullptr) ++entry;
+  return entry + 1;
+}
+
+const char* start_variable(const char* name) {
+  const std::size_t length = strlen(name);
+  char** entry = start_environment();
+  for (; entry != nullptr && *entry != nullptr; ++entry) {
+    if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') return *entry + length + 1;
+  }
+  return nullptr;
+}
+
+// Compared by the last part: the loader searches for names without a slash, and replaces $LIB and
+// its like (ld.so(8)).
+PreloadEntry own_preload_entry(const char* list) {
+  LoadedObject self;
+  if (list == nullptr) return {};
+  if (!find_object(reinterpret_cast<std::uintptr_t>(&process), self) || self.path == nullptr) {
+    return {};
+  }
+  // Linked into the program itself, as in the unit tests, the object has no name: the library's.
+  const char* path = self.path[0] != '\0' ? self.path : "libumaskaudit.so";
+  const Name own = base_name(path, strlen(path));
+  while (*list != '\0') {
+    const std::size_t item = strcspn(list, ": ");
+    const Name name = base_name(list, item);
+    if (name.length != 0 && name.length == own.length &&
+        memcmp(name.begin, own.begin, own.length) == 0) {
+      return {list, item};
+    }
+    list += item;
+    if (*list != '\0') ++list;
+  }
+  return {};
+}
+
+}  // namespace umaskaudit::shim
