@@ -11,15 +11,15 @@
 #include <memory>
 #include <ostream>
 
-#include "reporter/base/time_text.h"
+#include "reporter/analysis/object_story.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
-#include "reporter/render/escape.h"
 #include "reporter/render/mode_text.h"
-#include "reporter/render/object_story.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/step_table.h"
 #include "reporter/render/timeline_text.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {

@@ -8,21 +8,21 @@
 #include <optional>
 #include <ostream>
 
+#include "reporter/analysis/symbol_chain.h"
 #include "reporter/base/output_file.h"
-#include "reporter/base/time_text.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
-#include "reporter/render/escape.h"
 #include "reporter/render/findings_json.h"
 #include "reporter/render/findings_text.h"
 #include "reporter/render/junit.h"
 #include "reporter/render/sarif.h"
-#include "reporter/render/symbol_chain.h"
 #include "reporter/rules/baseline.h"
 #include "reporter/rules/find.h"
 #include "reporter/rules/policy.h"
 #include "reporter/rules/suppressions.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {

@@ -7,13 +7,13 @@
 #include <ostream>
 #include <set>
 
+#include "reporter/analysis/mask_replay.h"
+#include "reporter/analysis/symbol_chain.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
-#include "reporter/model/mask_replay.h"
 #include "reporter/render/diff_report.h"
 #include "reporter/render/stack_text.h"
-#include "reporter/render/symbol_chain.h"
 
 namespace umaskaudit {
 namespace {

@@ -11,16 +11,16 @@
 #include <string>
 #include <vector>
 
-#include "reporter/base/proc_status.h"
-#include "reporter/commands/code_hints.h"
 #include "reporter/commands/command.h"
-#include "reporter/commands/launchers.h"
-#include "reporter/commands/preload_environment.h"
-#include "reporter/commands/program.h"
-#include "reporter/model/events.h"
-#include "reporter/render/escape.h"
+#include "reporter/events/events.h"
+#include "reporter/inspect/code_hints.h"
+#include "reporter/inspect/launchers.h"
+#include "reporter/inspect/proc_status.h"
+#include "reporter/inspect/program.h"
+#include "reporter/record/preload_environment.h"
 #include "reporter/render/mode_text.h"
-#include "reporter/render/text_table.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/text_table.h"
 
 namespace umaskaudit {
 namespace {

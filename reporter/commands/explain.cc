@@ -10,11 +10,11 @@
 #include "reporter/commands/command.h"
 #include "reporter/commands/explain_text.h"
 #include "reporter/commands/notation_error.h"
-#include "reporter/commands/own_mask.h"
-#include "reporter/commands/parent_facts.h"
-#include "reporter/explain/acl_text.h"
-#include "reporter/model/run.h"
-#include "reporter/render/escape.h"
+#include "reporter/inspect/own_mask.h"
+#include "reporter/inspect/parent_facts.h"
+#include "reporter/mode/acl_text.h"
+#include "reporter/reader/run.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit {
 namespace {

@@ -1,9 +1,9 @@
 // The layout of explain_text.h.
 #include "reporter/commands/explain_text.h"
 
-#include "reporter/explain/access.h"
-#include "reporter/explain/bit_table.h"
-#include "reporter/model/events.h"
+#include "reporter/events/events.h"
+#include "reporter/mode/access.h"
+#include "reporter/mode/bit_table.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/step_table.h"
 

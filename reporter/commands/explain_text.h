@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "reporter/explain/calculus.h"
-#include "reporter/render/style.h"
+#include "reporter/mode/calculus.h"
+#include "reporter/text/style.h"
 
 namespace umaskaudit {
 

@@ -13,7 +13,7 @@
 #include "reporter/export/collapsed.h"
 #include "reporter/export/ecs.h"
 #include "reporter/export/sqlite.h"
-#include "reporter/render/escape.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit {
 namespace {

@@ -5,9 +5,9 @@
 #include <ostream>
 
 #include "reporter/commands/command.h"
-#include "reporter/render/escape.h"
 #include "reporter/render/mode_text.h"
-#include "reporter/render/text_width.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/text_width.h"
 
 namespace umaskaudit {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "reporter/base/console.h"
-#include "reporter/explain/notation.h"
+#include "reporter/mode/notation.h"
 
 namespace umaskaudit {
 

@@ -7,12 +7,11 @@
 
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
-#include "reporter/commands/live_report.h"
 #include "reporter/commands/report_html.h"
 #include "reporter/commands/run_arguments.h"
+#include "reporter/live/live_report.h"
 #include "reporter/render/appeared.h"
 #include "reporter/render/csv.h"
-#include "reporter/render/escape.h"
 #include "reporter/render/findings_json.h"
 #include "reporter/render/findings_text.h"
 #include "reporter/render/json_summary.h"
@@ -20,6 +19,7 @@
 #include "reporter/render/junit.h"
 #include "reporter/render/markdown.h"
 #include "reporter/render/sarif.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit {
 namespace {

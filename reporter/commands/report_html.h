@@ -3,8 +3,8 @@
 // Called by `report`.
 #pragma once
 
+#include "reporter/analysis/summary.h"
 #include "reporter/commands/run_arguments.h"
-#include "reporter/render/summary.h"
 
 namespace umaskaudit {
 

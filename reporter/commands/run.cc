@@ -13,19 +13,19 @@
 #include <optional>
 #include <ostream>
 
-#include "reporter/base/proc_status.h"
-#include "reporter/commands/child.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
-#include "reporter/commands/live_log.h"
-#include "reporter/commands/live_watch.h"
-#include "reporter/commands/loadable_name.h"
-#include "reporter/commands/preload_environment.h"
-#include "reporter/commands/program.h"
-#include "reporter/commands/run_directory.h"
-#include "reporter/commands/run_record.h"
 #include "reporter/commands/run_summary.h"
-#include "reporter/render/escape.h"
+#include "reporter/inspect/proc_status.h"
+#include "reporter/inspect/program.h"
+#include "reporter/live/live_log.h"
+#include "reporter/live/live_watch.h"
+#include "reporter/record/child.h"
+#include "reporter/record/loadable_name.h"
+#include "reporter/record/preload_environment.h"
+#include "reporter/record/run_directory.h"
+#include "reporter/record/run_record.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit {
 namespace {

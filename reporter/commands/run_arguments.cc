@@ -7,11 +7,11 @@
 #include <ostream>
 #include <utility>
 
+#include "reporter/analysis/symbol_chain.h"
 #include "reporter/base/output_file.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
-#include "reporter/commands/program.h"
-#include "reporter/render/symbol_chain.h"
+#include "reporter/inspect/program.h"
 
 namespace umaskaudit {
 namespace {

@@ -9,15 +9,15 @@
 #include <optional>
 #include <string>
 
+#include "reporter/analysis/appeared.h"
+#include "reporter/analysis/filter.h"
+#include "reporter/analysis/stack_cache.h"
 #include "reporter/base/console.h"
 #include "reporter/base/result.h"
 #include "reporter/commands/progress.h"
-#include "reporter/commands/run_record.h"
-#include "reporter/model/appeared.h"
-#include "reporter/model/run.h"
-#include "reporter/render/filter.h"
+#include "reporter/reader/run.h"
+#include "reporter/record/run_record.h"
 #include "reporter/render/sarif.h"
-#include "reporter/render/stack_cache.h"
 #include "reporter/render/text_report.h"
 #include "reporter/rules/find.h"
 

@@ -7,12 +7,12 @@
 #include <ostream>
 #include <string>
 
-#include "reporter/base/time_text.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
-#include "reporter/render/escape.h"
 #include "reporter/render/findings_text.h"
 #include "reporter/render/text_report.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {

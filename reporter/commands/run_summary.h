@@ -4,7 +4,7 @@
 #pragma once
 
 #include "reporter/base/console.h"
-#include "reporter/commands/run_directory.h"
+#include "reporter/record/run_directory.h"
 
 namespace umaskaudit {
 

@@ -4,7 +4,7 @@
 #include <ostream>
 
 #include "reporter/commands/command.h"
-#include "reporter/render/escape.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit {
 namespace {

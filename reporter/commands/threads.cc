@@ -6,14 +6,14 @@
 #include <memory>
 #include <ostream>
 
-#include "reporter/base/time_text.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
-#include "reporter/render/escape.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
-#include "reporter/render/text_table.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/text_table.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {

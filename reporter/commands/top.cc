@@ -12,18 +12,18 @@
 #include <ostream>
 #include <utility>
 
-#include "reporter/commands/child.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
-#include "reporter/commands/live_findings.h"
-#include "reporter/commands/live_follow.h"
-#include "reporter/commands/program.h"
-#include "reporter/commands/recorder.h"
 #include "reporter/commands/run_arguments.h"
-#include "reporter/commands/run_directory.h"
-#include "reporter/commands/terminal.h"
-#include "reporter/render/escape.h"
-#include "reporter/render/live_view.h"
+#include "reporter/inspect/program.h"
+#include "reporter/live/live_findings.h"
+#include "reporter/live/live_follow.h"
+#include "reporter/live/live_view.h"
+#include "reporter/live/terminal.h"
+#include "reporter/record/child.h"
+#include "reporter/record/recorder.h"
+#include "reporter/record/run_directory.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit {
 namespace {

@@ -10,15 +10,15 @@
 #include <memory>
 #include <ostream>
 
-#include "reporter/base/proc_status.h"
-#include "reporter/commands/child.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/notation_error.h"
-#include "reporter/commands/own_mask.h"
-#include "reporter/commands/process_masks.h"
-#include "reporter/explain/access.h"
+#include "reporter/inspect/own_mask.h"
+#include "reporter/inspect/proc_status.h"
+#include "reporter/inspect/process_masks.h"
+#include "reporter/mode/access.h"
+#include "reporter/record/child.h"
 #include "reporter/render/mode_text.h"
-#include "reporter/render/text_table.h"
+#include "reporter/text/text_table.h"
 
 namespace umaskaudit {
 namespace {

@@ -6,11 +6,11 @@
 #include <memory>
 #include <ostream>
 
+#include "reporter/analysis/mask_replay.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/notation_error.h"
 #include "reporter/commands/run_arguments.h"
-#include "reporter/model/mask_replay.h"
 #include "reporter/render/whatif.h"
 
 namespace umaskaudit {

@@ -8,11 +8,11 @@
 #include <unordered_map>
 #include <utility>
 
-#include "reporter/render/json_writer.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/timeline_text.h"
 #include "reporter/rules/timeline.h"
+#include "reporter/text/json_writer.h"
 
 namespace umaskaudit {
 namespace {

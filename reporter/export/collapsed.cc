@@ -5,8 +5,8 @@
 #include <map>
 #include <tuple>
 
-#include "reporter/render/escape.h"
 #include "reporter/render/stack_text.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit {
 namespace {

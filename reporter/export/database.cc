@@ -3,7 +3,7 @@
 
 #include <sqlite3.h>
 
-#include "reporter/render/escape.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit {
 

@@ -6,10 +6,10 @@
 #include <ctime>
 #include <unordered_map>
 
-#include "reporter/render/json_writer.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/timeline_text.h"
+#include "reporter/text/json_writer.h"
 
 namespace umaskaudit {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "reporter/model/run.h"
-#include "reporter/render/stack_cache.h"
+#include "reporter/analysis/stack_cache.h"
+#include "reporter/reader/run.h"
 #include "reporter/rules/finding.h"
 
 namespace umaskaudit {

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "reporter/render/escape.h"
-#include "reporter/render/json_writer.h"
 #include "reporter/render/mode_text.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/json_writer.h"
 
 namespace umaskaudit {
 namespace {

@@ -1,11 +1,11 @@
-// Words for files that appeared during a run without a record: see model/appeared.h.
+// Words for files that appeared during a run without a record: see analysis/appeared.h.
 // Must never print a name but through escape() or as JSON. Called by `report`.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "reporter/model/appeared.h"
+#include "reporter/analysis/appeared.h"
 #include "reporter/render/text_report.h"
 
 namespace umaskaudit {

@@ -5,9 +5,9 @@
 
 #include <cstring>
 
-#include "reporter/render/escape.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "reporter/model/events.h"
-#include "reporter/render/stack_cache.h"
+#include "reporter/analysis/stack_cache.h"
+#include "reporter/events/events.h"
 
 namespace umaskaudit {
 

@@ -1,8 +1,8 @@
 // The JSON of diff_report.h: schema version 1, fields may be added.
 #include "reporter/render/diff_report.h"
-#include "reporter/render/json_writer.h"
 #include "reporter/render/jsonl.h"
 #include "reporter/render/mode_text.h"
+#include "reporter/text/json_writer.h"
 
 namespace umaskaudit {
 namespace {

@@ -1,13 +1,13 @@
 // The text of diff_report.h: what was read as the same, the objects, the mask changes, one line.
 #include <algorithm>
 
-#include "reporter/base/time_text.h"
-#include "reporter/explain/access.h"
+#include "reporter/mode/access.h"
 #include "reporter/render/diff_report.h"
-#include "reporter/render/escape.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/text_report.h"
-#include "reporter/render/text_table.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/text_table.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {

@@ -5,9 +5,9 @@
 #include <functional>
 #include <string>
 
-#include "reporter/model/path_names.h"
-#include "reporter/model/run_diff.h"
-#include "reporter/render/style.h"
+#include "reporter/analysis/path_names.h"
+#include "reporter/analysis/run_diff.h"
+#include "reporter/text/style.h"
 
 namespace umaskaudit {
 

@@ -1,8 +1,8 @@
 // One function for each object in the document. See findings_json.h.
 #include "reporter/render/findings_json.h"
 
-#include "reporter/render/json_writer.h"
 #include "reporter/render/mode_text.h"
+#include "reporter/text/json_writer.h"
 
 namespace umaskaudit {
 namespace {

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-#include "reporter/base/time_text.h"
-#include "reporter/render/escape.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
-#include "reporter/render/text_width.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/text_width.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {

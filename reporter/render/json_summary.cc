@@ -4,8 +4,8 @@
 #include "reporter/render/json_summary.h"
 
 #include "reporter/render/findings_json.h"
-#include "reporter/render/json_writer.h"
 #include "reporter/render/jsonl.h"
+#include "reporter/text/json_writer.h"
 
 namespace umaskaudit {
 namespace {

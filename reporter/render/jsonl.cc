@@ -8,8 +8,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "reporter/render/json_writer.h"
 #include "reporter/render/mode_text.h"
+#include "reporter/text/json_writer.h"
 
 namespace umaskaudit {
 namespace {

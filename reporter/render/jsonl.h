@@ -6,8 +6,8 @@
 #include <string>
 #include <unordered_map>
 
-#include "reporter/model/events.h"
-#include "reporter/render/stack_cache.h"
+#include "reporter/analysis/stack_cache.h"
+#include "reporter/events/events.h"
 
 namespace umaskaudit {
 

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "reporter/base/time_text.h"
-#include "reporter/render/escape.h"
 #include "reporter/render/mode_text.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {

@@ -1,12 +1,12 @@
-// The modes of events as people read them; octal() and rwx() are in explain/notation.h.
+// The modes of events as people read them; octal() and rwx() are in mode/notation.h.
 // Must never interpret a mode: the calculus does.
 // Called by every renderer and command that shows a mode.
 #pragma once
 
 #include <string>
 
-#include "reporter/explain/notation.h"
-#include "reporter/model/events.h"
+#include "reporter/events/events.h"
+#include "reporter/mode/notation.h"
 
 namespace umaskaudit {
 

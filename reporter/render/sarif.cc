@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <set>
 
-#include "reporter/render/escape.h"
 #include "reporter/render/sarif_parts.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit {
 namespace {

@@ -5,9 +5,9 @@
 #include <array>
 #include <cstdio>
 
-#include "reporter/base/time_text.h"
-#include "reporter/render/escape.h"
 #include "reporter/render/stack_text.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit::sarif {
 namespace {

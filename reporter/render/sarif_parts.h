@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "reporter/render/json_writer.h"
 #include "reporter/render/sarif.h"
+#include "reporter/text/json_writer.h"
 
 namespace umaskaudit::sarif {
 

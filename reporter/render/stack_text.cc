@@ -5,7 +5,7 @@
 
 #include <cstdio>
 
-#include "reporter/render/escape.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit {
 namespace {

@@ -1,7 +1,7 @@
 // See step_table.h.
 #include "reporter/render/step_table.h"
 
-#include "reporter/explain/bit_table.h"
+#include "reporter/mode/bit_table.h"
 #include "reporter/render/mode_text.h"
 
 namespace umaskaudit {

@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "reporter/explain/calculus.h"
-#include "reporter/render/text_table.h"
+#include "reporter/mode/calculus.h"
+#include "reporter/text/text_table.h"
 
 namespace umaskaudit {
 

@@ -7,12 +7,12 @@
 #include <map>
 #include <tuple>
 
-#include "reporter/base/time_text.h"
-#include "reporter/render/escape.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
-#include "reporter/render/text_table.h"
-#include "reporter/render/text_width.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/text_table.h"
+#include "reporter/text/text_width.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {

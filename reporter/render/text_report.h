@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "reporter/render/stack_cache.h"
-#include "reporter/render/style.h"
-#include "reporter/render/summary.h"
+#include "reporter/analysis/stack_cache.h"
+#include "reporter/analysis/summary.h"
+#include "reporter/text/style.h"
 
 namespace umaskaudit {
 

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <string>
 
-#include "reporter/model/events.h"
-#include "reporter/render/stack_cache.h"
-#include "reporter/render/style.h"
+#include "reporter/analysis/stack_cache.h"
+#include "reporter/events/events.h"
+#include "reporter/text/style.h"
 
 namespace umaskaudit {
 

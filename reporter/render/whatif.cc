@@ -5,13 +5,13 @@
 #include <map>
 #include <utility>
 
-#include "reporter/base/time_text.h"
-#include "reporter/explain/access.h"
-#include "reporter/render/escape.h"
-#include "reporter/render/json_writer.h"
+#include "reporter/mode/access.h"
 #include "reporter/render/jsonl.h"
 #include "reporter/render/mode_text.h"
-#include "reporter/render/text_table.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/json_writer.h"
+#include "reporter/text/text_table.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "reporter/model/made_objects.h"
+#include "reporter/analysis/made_objects.h"
 #include "reporter/render/text_report.h"
 
 namespace umaskaudit {

@@ -10,7 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "reporter/model/events.h"
+#include "reporter/events/events.h"
 #include "reporter/rules/borrowers.h"
 #include "reporter/rules/homes.h"
 #include "reporter/rules/look_back.h"

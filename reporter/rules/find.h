@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "reporter/model/run.h"
+#include "reporter/reader/run.h"
 #include "reporter/rules/finding.h"
 
 namespace umaskaudit {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "reporter/model/events.h"
+#include "reporter/events/events.h"
 
 namespace umaskaudit {
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <unordered_map>
 
-#include "reporter/explain/calculus.h"
+#include "reporter/mode/calculus.h"
 
 namespace umaskaudit::rules {
 

@@ -24,7 +24,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "reporter/rules/text_file.h"
+#include "reporter/base/text_file.h"
 
 namespace umaskaudit {
 namespace {

@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "reporter/base/result.h"
-#include "reporter/model/events.h"
+#include "reporter/events/events.h"
 
 namespace umaskaudit {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "reporter/rules/text_file.h"
+#include "reporter/base/text_file.h"
 
 namespace umaskaudit {
 namespace {

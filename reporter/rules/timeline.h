@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "reporter/model/events.h"
+#include "reporter/events/events.h"
 #include "reporter/rules/borrowers.h"
 #include "reporter/rules/fates.h"
 #include "reporter/rules/homes.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "reporter/model/stack_source.h"
+#include "reporter/events/stack_source.h"
 #include "reporter/symbolize/symbolizer.h"
 
 namespace umaskaudit {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "reporter/model/events.h"
-#include "reporter/model/stack_source.h"
+#include "reporter/events/events.h"
+#include "reporter/events/stack_source.h"
 
 namespace umaskaudit {
 

@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <string>
 
-#include "reporter/explain/calculus.h"
-#include "reporter/model/run.h"
+#include "reporter/mode/calculus.h"
+#include "reporter/reader/run.h"
 #include "reporter/rules/find.h"
 
 namespace umaskaudit {

@@ -1,6 +1,6 @@
 // Feeds text to the reader of default ACLs: a mistake has a place within the text, and what was
 // understood has permissions only, and a mask where a name needs one. A libFuzzer target.
-#include "reporter/explain/acl_text.h"
+#include "reporter/mode/acl_text.h"
 #include "tests/fuzz/require.h"
 
 namespace umaskaudit {

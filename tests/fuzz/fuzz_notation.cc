@@ -1,7 +1,7 @@
 // Feeds text to the readers of modes and masks: a mistake has a place within the text, and what was
 // understood can be written and read back. A libFuzzer target; the first two bytes of an input are
 // the mode that it is relative to.
-#include "reporter/explain/notation.h"
+#include "reporter/mode/notation.h"
 #include "tests/fuzz/require.h"
 
 namespace umaskaudit {

@@ -14,7 +14,7 @@
 #include <random>
 
 #include "preload/trace/checksum.h"
-#include "reporter/model/run.h"
+#include "reporter/reader/run.h"
 #include "tests/fuzz/require.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/unit/model/segment_builder.h"

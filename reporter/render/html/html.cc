@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "reporter/render/escape.h"
 #include "reporter/render/html/page_assets.h"
 #include "reporter/render/html/script_safe.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit {
 namespace {

@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "reporter/render/filter.h"
+#include "reporter/analysis/filter.h"
+#include "reporter/analysis/summary.h"
 #include "reporter/render/html/tables.h"
-#include "reporter/render/summary.h"
 #include "reporter/render/text_report.h"
 #include "reporter/rules/find.h"
 

@@ -2,8 +2,8 @@
 // Must never say anything else than the other formats: Summary and Finding are theirs, too.
 #include <algorithm>
 
-#include "reporter/render/escape.h"
 #include "reporter/render/html/html.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit {
 namespace {

@@ -1,12 +1,12 @@
 // The rows of tables.h.
 #include "reporter/render/html/tables.h"
 
-#include "reporter/explain/access.h"
-#include "reporter/explain/bit_table.h"
-#include "reporter/model/events.h"
-#include "reporter/render/escape.h"
+#include "reporter/events/events.h"
+#include "reporter/mode/access.h"
+#include "reporter/mode/bit_table.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
+#include "reporter/text/escape.h"
 
 namespace umaskaudit::html {
 namespace {

@@ -8,11 +8,11 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "reporter/model/events.h"
-#include "reporter/model/run.h"
-#include "reporter/render/json_writer.h"
-#include "reporter/render/stack_cache.h"
+#include "reporter/analysis/stack_cache.h"
+#include "reporter/events/events.h"
+#include "reporter/reader/run.h"
 #include "reporter/rules/finding.h"
+#include "reporter/text/json_writer.h"
 
 namespace umaskaudit::html {
 

@@ -1,5 +1,5 @@
 // Which program a launcher starts, by its words alone.
-#include "reporter/commands/launchers.h"
+#include "reporter/inspect/launchers.h"
 
 #include <gtest/gtest.h>
 

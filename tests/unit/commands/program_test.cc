@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "reporter/base/output_file.h"
-#include "reporter/commands/program.h"
+#include "reporter/inspect/program.h"
 #include "tests/unit/commands/command_line.h"
 #include "tests/unit/model/segment_builder.h"
 

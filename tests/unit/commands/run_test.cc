@@ -13,7 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "preload/trace/format.h"
-#include "reporter/commands/run_directory.h"
+#include "reporter/record/run_directory.h"
 #include "tests/unit/commands/command_line.h"
 #include "tests/unit/model/segment_builder.h"
 

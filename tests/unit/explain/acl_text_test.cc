@@ -1,5 +1,5 @@
 // setfacl(1) as the judge of parse_acl_text(): the same text, the same default ACL on a directory.
-#include "reporter/explain/acl_text.h"
+#include "reporter/mode/acl_text.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "reporter/explain/calculus.h"
+#include "reporter/mode/calculus.h"
 #include "tests/unit/explain/sandbox.h"
 
 namespace umaskaudit {

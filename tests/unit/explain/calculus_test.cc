@@ -1,6 +1,6 @@
 // What the kernel cannot show: how derive() words a result, chooses among masks and names what it
 // cannot explain. The bits themselves are judged in oracle_test.cc.
-#include "reporter/explain/calculus.h"
+#include "reporter/mode/calculus.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -12,7 +12,7 @@
 #include <sstream>
 
 #include "reporter/commands/cli.h"
-#include "reporter/explain/calculus.h"
+#include "reporter/mode/calculus.h"
 #include "tests/unit/explain/sandbox.h"
 #include "tests/unit/model/segment_builder.h"
 

@@ -1,6 +1,6 @@
 // Symbolic modes against chmod(1), symbolic masks against bash's umask, and the errors against
 // nobody: they are ours.
-#include "reporter/explain/notation.h"
+#include "reporter/mode/notation.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

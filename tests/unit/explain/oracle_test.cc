@@ -22,7 +22,7 @@
 #include <ostream>
 #include <tuple>
 
-#include "reporter/explain/calculus.h"
+#include "reporter/mode/calculus.h"
 #include "tests/unit/explain/sandbox.h"
 
 namespace umaskaudit {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "reporter/model/run.h"
+#include "reporter/reader/run.h"
 #include "tests/unit/model/segment_builder.h"
 
 namespace umaskaudit::testing {

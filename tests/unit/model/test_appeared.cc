@@ -1,6 +1,6 @@
 // What may have been created without a record, and how little is asked of a run where nothing was.
 // That what appears is found, and nothing else, tests/e2e/test_appeared.py holds against real runs.
-#include "reporter/model/appeared.h"
+#include "reporter/analysis/appeared.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -1,7 +1,7 @@
 // One creation: its path, its candidate masks, and who made it when several calls say so.
 #include <gmock/gmock.h>
 
-#include "reporter/model/event_builder.h"
+#include "reporter/reader/event_builder.h"
 #include "tests/unit/model/run_helpers.h"
 
 namespace umaskaudit {

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "reporter/model/scanner.h"
+#include "reporter/reader/scanner.h"
 #include "tests/unit/model/run_helpers.h"
 
 namespace umaskaudit {

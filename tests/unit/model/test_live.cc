@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "reporter/model/live_run.h"
-#include "reporter/model/segment_file.h"
-#include "reporter/model/tail.h"
+#include "reporter/reader/live_run.h"
+#include "reporter/reader/segment_file.h"
+#include "reporter/reader/tail.h"
 #include "tests/unit/model/run_helpers.h"
 
 namespace umaskaudit::testing {

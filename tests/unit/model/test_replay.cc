@@ -4,8 +4,8 @@
 
 #include <fcntl.h>
 
-#include "reporter/model/mask_replay.h"
-#include "reporter/model/path_names.h"
+#include "reporter/analysis/mask_replay.h"
+#include "reporter/analysis/path_names.h"
 
 namespace umaskaudit {
 namespace {

@@ -1,5 +1,5 @@
 // escape(): nothing lost, nothing let through.
-#include "reporter/render/escape.h"
+#include "reporter/text/escape.h"
 
 #include <gtest/gtest.h>
 

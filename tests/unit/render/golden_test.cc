@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "reporter/commands/cli.h"
-#include "reporter/render/escape.h"
+#include "reporter/text/escape.h"
 #include "tests/unit/render/fixture_run.h"
 
 namespace umaskaudit {

@@ -5,9 +5,9 @@
 #include <sstream>
 
 #include "reporter/commands/cli.h"
-#include "reporter/render/escape.h"
 #include "reporter/render/html/html.h"
 #include "reporter/render/html/script_safe.h"
+#include "reporter/text/escape.h"
 #include "tests/unit/model/run_helpers.h"
 #include "tests/unit/render/fixture_run.h"
 

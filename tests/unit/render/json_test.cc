@@ -5,9 +5,9 @@
 #include <random>
 
 #include "reporter/render/csv.h"
-#include "reporter/render/escape.h"
-#include "reporter/render/json_writer.h"
 #include "reporter/render/markdown.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/json_writer.h"
 
 namespace umaskaudit {
 namespace {

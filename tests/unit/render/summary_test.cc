@@ -1,9 +1,9 @@
 // Filters, the one-pass summary, and the story of one object.
-#include "reporter/render/summary.h"
+#include "reporter/analysis/summary.h"
 
 #include <gtest/gtest.h>
 
-#include "reporter/render/object_story.h"
+#include "reporter/analysis/object_story.h"
 #include "tests/unit/model/run_helpers.h"
 #include "tests/unit/render/fixture_run.h"
 

@@ -4,12 +4,12 @@
 #include <sstream>
 
 #include "reporter/base/console.h"
-#include "reporter/base/time_text.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
-#include "reporter/render/style.h"
-#include "reporter/render/text_table.h"
-#include "reporter/render/text_width.h"
+#include "reporter/text/style.h"
+#include "reporter/text/text_table.h"
+#include "reporter/text/text_width.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {

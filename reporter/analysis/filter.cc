@@ -1,0 +1,152 @@
+// The filter's rules, as filter.h states them.
+// Must never allocate per event: it runs once for each.
+// Called by every command that takes a RUN.
+#include "reporter/analysis/filter.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+namespace umaskaudit {
+namespace {
+
+// Event paths are std::string, names are views into the run: fnmatch wants NUL-terminated ones.
+bool matches_any(const std::vector<std::string>& globs, const std::string& text) {
+  return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
+    return fnmatch(glob.c_str(), text.c_str(), 0) == 0;
+  });
+}
+
+template <typename List, typename Value>
+bool selected(const List& list, const Value& value) {
+  return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+}
+
+bool contains(const std::vector<bool>& events, std::uint64_t seq) {
+  return seq < events.size() && events[seq];
+}
+
+void insert(std::vector<bool>& events, std::uint64_t seq) {
+  if (seq >= events.size()) events.resize(seq + 1);
+  events[seq] = true;
+}
+
+std::uint64_t seq_of(const Event& event) {
+  return std::visit([](const EventBase& base) { return base.seq; }, event);
+}
+
+struct Property {
+  const Filter& filter;
+
+  bool path(const CreateEvent& e) const {
+    return matches_any(filter.paths, e.path) ||
+           (!e.link.empty() && matches_any(filter.paths, e.link));
+  }
+  bool path(const ChmodEvent& e) const { return matches_any(filter.paths, e.path); }
+  bool path(const RenameEvent& e) const {
+    return matches_any(filter.paths, e.from) || matches_any(filter.paths, e.to);
+  }
+  bool path(const EventBase&) const { return false; }
+
+  bool kind(const CreateEvent& e) const { return selected(filter.kinds, kind_name(e.kind)); }
+  bool kind(const EventBase&) const { return false; }
+
+  template <typename T>
+  bool operator()(const T& event) const {
+    if (!selected(filter.pids, event.pid) || !selected(filter.tids, event.tid)) return false;
+    if (event.time_ns < filter.since_ns || !selected(filter.calls, event.call)) return false;
+    if (!filter.paths.empty() && !path(event)) return false;
+    if (!filter.kinds.empty() && !kind(event)) return false;
+    return filter.threads.empty() || matches_any(filter.threads, std::string(event.thread));
+  }
+  bool operator()(const BlindSpotEvent&) const { return true; }
+  bool operator()(const LossEvent&) const { return true; }
+  bool operator()(const ProcessEvent& event) const { return selected(filter.pids, event.pid); }
+};
+
+}  // namespace
+
+bool Filter::empty() const {
+  return paths.empty() && pids.empty() && tids.empty() && threads.empty() && calls.empty() &&
+         kinds.empty() && since_ns == 0 && !by_finding();
+}
+
+bool Filter::selects(const Event& event) const {
+  if (!std::visit(Property{*this}, event)) return false;
+  return !named_ || is_never_dropped(event) || contains(*named_, seq_of(event));
+}
+
+bool Filter::selects_path(const std::string& path) const {
+  return paths.empty() || matches_any(paths, path);
+}
+
+bool Filter::may_select(const EventRef& event) const {
+  return selected(pids, event.pid) && selected(tids, event.tid) && selected(calls, event.call) &&
+         event.time_ns >= since_ns && (threads.empty() || matches_any(threads, event.thread));
+}
+
+bool Filter::selects(const Finding& finding) const {
+  if (!selected(rules, finding.info().id)) return false;
+  if (severity && finding.severity < *severity) return false;
+  bool object = paths.empty() && kinds.empty();
+  bool event = false;
+  for (const Victim& victim : finding.victims) {
+    object |= selects_path(victim.path) && selected(kinds, kind_name(victim.kind));
+    event |= may_select(victim.event);
+  }
+  for (const StoryStep& step : finding.story) event |= may_select(step.event);
+  if (finding.culprit) event |= may_select(*finding.culprit);
+  if (finding.culprit_end) event |= may_select(*finding.culprit_end);
+  return object && event;
+}
+
+bool Filter::selects(const Hit& hit) const {
+  return selected(rules, rule_info(hit.rule).id) && (!severity || hit.severity >= *severity) &&
+         selects_path(hit.event.path) && selected(kinds, kind_name(hit.event.kind));
+}
+
+void Filter::note(const Hit& hit) {
+  if (by_finding()) insert(hits_[static_cast<std::size_t>(hit.rule)], hit.event.seq);
+}
+
+void Filter::mark(const std::vector<Finding>& findings) {
+  Events named;
+  for (const Finding& finding : findings) {
+    const Events& hits = hits_[static_cast<std::size_t>(finding.rule)];
+    if (named.size() < hits.size()) named.resize(hits.size());
+    for (std::size_t seq = 0; seq < hits.size(); ++seq)
+      if (hits[seq]) named[seq] = true;
+    for (const Victim& victim : finding.victims) insert(named, victim.event.seq);
+    for (const StoryStep& step : finding.story) insert(named, step.event.seq);
+    if (finding.culprit) insert(named, finding.culprit->seq);
+    if (finding.culprit_end) insert(named, finding.culprit_end->seq);
+  }
+  named_ = std::move(named);
+}
+
+bool is_never_dropped(const Event& event) {
+  return std::holds_alternative<BlindSpotEvent>(event) || std::holds_alternative<LossEvent>(event);
+}
+
+Result<std::uint64_t> parse_duration(const std::string& text) {
+  struct Unit {
+    std::string_view suffix;
+    double ns;
+  };
+  static constexpr Unit kUnits[] = {{"", 1e9},   {"s", 1e9},  {"ms", 1e6},  {"us", 1e3},
+                                    {"ns", 1.0}, {"m", 6e10}, {"h", 3.6e12}};
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const std::string_view rest(stop, static_cast<std::size_t>(end - stop));
+  for (const Unit& unit : kUnits)
+    if (error == std::errc() && rest == unit.suffix && value >= 0 && value * unit.ns < 9e18)
+      return static_cast<std::uint64_t>(std::llround(value * unit.ns));
+  return Error{"bad duration '" + text + "'", "a number and s, ms, us, ns, m or h", "1.5s",
+               ExitCode::usage};
+}
+
+}  // namespace umaskaudit

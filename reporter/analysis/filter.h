@@ -1,0 +1,65 @@
+// Which events and findings a report is about.
+// Must never drop a blind spot or a loss: what could not be seen is part of every answer.
+// Filled from the command line, asked for each event and each finding.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reporter/base/result.h"
+#include "reporter/events/events.h"
+#include "reporter/rules/find.h"
+
+namespace umaskaudit {
+
+// Empty members select everything; within one member any match suffices. An event that has no such
+// property (a mask change has no path) is not selected when that member is set.
+class Filter {
+ public:
+  std::vector<std::string> paths;  // globs, fnmatch(3); '*' matches '/' too
+  std::vector<std::uint32_t> pids;
+  std::vector<std::uint32_t> tids;
+  std::vector<std::string> threads;  // globs over thread names
+  std::vector<std::string> calls;
+  std::vector<std::string> kinds;  // "file", "dir", ...
+  std::uint64_t since_ns = 0;      // CLOCK_MONOTONIC; earlier events are left out
+  // About findings: ids of rules, and the least severity. Events are then those that a selected
+  // finding names: see note() and mark().
+  std::vector<std::string> rules;
+  std::optional<Severity> severity;
+
+  bool selects(const Event& event) const;
+  bool selects_path(const std::string& path) const;
+  // A finding that names an event of the selected kind: as its cause, or among its examples. With
+  // `paths` or `kinds`, one that hit such an object.
+  bool selects(const Finding& finding) const;
+  // One object that a finding may have hit, by rule, severity, path and kind.
+  bool selects(const Hit& hit) const;
+  bool empty() const;
+  bool by_finding() const { return !rules.empty() || severity.has_value(); }
+
+  // For FindOptions::on_hit: remembers the object, one bit an event.
+  void note(const Hit& hit);
+  // Narrows the events down to those that `findings` name and that note() was told of for their
+  // rules.
+  void mark(const std::vector<Finding>& findings);
+
+ private:
+  using Events = std::vector<bool>;  // by seq
+
+  bool may_select(const EventRef& event) const;
+
+  std::array<Events, kRuleCount> hits_;
+  std::optional<Events> named_;
+};
+
+// What could not be seen: part of every answer, whatever was asked for and however much is shown.
+bool is_never_dropped(const Event& event);
+
+// "1.5s", "200ms", "3m", "2" (seconds) as nanoseconds.
+Result<std::uint64_t> parse_duration(const std::string& text);
+
+}  // namespace umaskaudit

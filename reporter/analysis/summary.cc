@@ -1,0 +1,211 @@
+// The pass behind summary.h.
+// Must never keep an event but the creations that will be shown.
+// Called by the commands that take a RUN.
+#include "reporter/analysis/summary.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace umaskaudit {
+namespace {
+
+constexpr std::size_t kMostNotes = 100;
+
+using Before = bool (*)(const CreateEvent&, const CreateEvent&);
+
+bool by_time(const CreateEvent& a, const CreateEvent& b) { return a.seq < b.seq; }
+bool by_path(const CreateEvent& a, const CreateEvent& b) {
+  return std::tie(a.path, a.seq) < std::tie(b.path, b.seq);
+}
+bool by_mode(const CreateEvent& a, const CreateEvent& b) {  // widest access first
+  const Mode left = a.final_mode.value_or(0), right = b.final_mode.value_or(0);
+  const auto open = [](Mode mode) { return std::pair(mode & 07, mode & 070); };
+  return std::tuple(open(right), a.seq) < std::tuple(open(left), b.seq);
+}
+bool by_mask(const CreateEvent& a, const CreateEvent& b) {
+  return std::tie(a.mask, a.seq) < std::tie(b.mask, b.seq);
+}
+bool by_thread(const CreateEvent& a, const CreateEvent& b) {
+  return std::tie(a.pid, a.tid, a.seq) < std::tie(b.pid, b.tid, b.seq);
+}
+bool by_call(const CreateEvent& a, const CreateEvent& b) {
+  return std::tie(a.call, a.seq) < std::tie(b.call, b.seq);
+}
+bool by_kind(const CreateEvent& a, const CreateEvent& b) {
+  return std::tie(a.kind, a.seq) < std::tie(b.kind, b.seq);
+}
+
+Before order_of(SortKey key) {
+  switch (key) {
+    case SortKey::time:
+      return by_time;
+    case SortKey::path:
+      return by_path;
+    case SortKey::mode:
+      return by_mode;
+    case SortKey::mask:
+      return by_mask;
+    case SortKey::thread:
+      return by_thread;
+    case SortKey::call:
+      return by_call;
+    case SortKey::kind:
+      return by_kind;
+  }
+  return by_time;
+}
+
+// The change that is in force in a context, to be closed by the next one there.
+struct InForce {
+  std::size_t group;
+  std::uint64_t since_ns;
+};
+
+}  // namespace
+
+class Summarizer::Collector {
+ public:
+  Collector(const SummaryOptions& options, Summary& out)
+      : options_(options), out_(out), before_(order_of(options.sort)) {}
+
+  void see(const Event& event) {
+    const bool selected = options_.filter.selects(event);
+    // Every change ends the one before it, selected or not.
+    if (const auto* change = std::get_if<UmaskEvent>(&event)) end_change(*change);
+    if (!selected) return;
+    ++out_.events;
+    std::visit([this](const auto& one) { add(one); }, event);
+  }
+
+  void finish(std::uint64_t end_ns) {
+    for (const auto& [fs, open] : in_force_) close(open, end_ns);
+    std::sort(out_.creations.begin(), out_.creations.end(), before_);
+    out_.threads = threads_.size();
+    for (auto& [key, count] : blind_) out_.blind_spots.push_back({key.first, key.second, count});
+  }
+
+ private:
+  void add(const ProcessEvent& event) {
+    ++out_.processes;
+    seen(event);
+  }
+  void add(const UmaskEvent& event) {
+    seen(event);
+    ++out_.mask_changes;
+    const auto key = std::tuple(event.pid, event.tid, event.stack.segment, event.stack.id);
+    const auto [found, fresh] = groups_.try_emplace(key, out_.changes.size());
+    if (fresh) out_.changes.emplace_back();
+    MaskChanges& group = out_.changes[found->second];
+    if (fresh) {
+      group.who = {event.pid, event.tid};
+      group.call = event.call;
+      group.fs = event.fs;
+      group.stack = event.stack;
+      group.first_ns = event.time_ns;
+    }
+    group.thread = event.thread;
+    group.last_ns = event.time_ns;
+    ++group.count;
+    group.drifts += event.drift ? 1 : 0;
+    ++group.transitions[{event.old_mask, event.new_mask}];
+    in_force_[event.fs] = {found->second, event.time_ns};
+  }
+  void add(const CreateEvent& event) {
+    seen(event);
+    if (event.error != 0) {
+      ++out_.failed;
+      return;
+    }
+    if (!event.ambiguous_masks.empty()) ++out_.ambiguous;
+    switch (event.created) {
+      case trace::Created::no:
+        out_.existing += event.count;
+        return;
+      case trace::Created::yes:
+      case trace::Created::probably:
+        ++out_.created;
+        ++out_.kinds[event.kind];
+        break;
+      case trace::Created::unknown:
+        ++out_.unsure;
+        break;
+    }
+    keep(event);
+  }
+  void add(const ChmodEvent& event) {
+    seen(event);
+    out_.chmods += event.error == 0 ? 1 : 0;
+  }
+  void add(const BlindSpotEvent& event) { ++blind_[{event.reason, event.text}]; }
+  void add(const NoteEvent& event) {
+    if (out_.notes.size() < kMostNotes) out_.notes.emplace_back(event.text);
+  }
+  void add(const EventBase& event) { seen(event); }
+
+  void seen(const EventBase& event) {
+    if (event.pid == 0) return;
+    // Of a million events few are the first of their thread.
+    ThreadId& lately = lately_[(event.pid * 0x9E3779B1u + event.tid * 0x85EBCA6Bu) >> 24];
+    const ThreadId thread{event.pid, event.tid};
+    if (thread == lately) return;
+    lately = thread;
+    threads_.insert(thread);
+  }
+
+  void end_change(const UmaskEvent& next) {
+    const auto found = in_force_.find(next.fs);
+    if (found == in_force_.end()) return;
+    close(found->second, next.time_ns);
+    in_force_.erase(found);
+  }
+  void close(const InForce& open, std::uint64_t end_ns) {
+    MaskChanges& group = out_.changes[open.group];
+    const std::uint64_t held = end_ns > open.since_ns ? end_ns - open.since_ns : 0;
+    group.held_ns += held;
+    group.longest_ns = std::max(group.longest_ns, held);
+  }
+
+  // A heap whose top is the last of those kept: what comes before it takes its place.
+  void keep(const CreateEvent& event) {
+    auto& kept = out_.creations;
+    if (options_.limit != 0 && kept.size() == options_.limit) {
+      if (!before_(event, kept.front())) return;
+      std::pop_heap(kept.begin(), kept.end(), before_);
+      kept.pop_back();
+    }
+    kept.push_back(event);
+    if (options_.limit != 0) std::push_heap(kept.begin(), kept.end(), before_);
+  }
+
+  const SummaryOptions& options_;
+  Summary& out_;
+  Before before_;
+  std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>, std::size_t>
+      groups_;
+  std::unordered_map<std::uint32_t, InForce> in_force_;
+  ThreadId lately_[256] = {};  // by a hash
+  std::set<ThreadId> threads_;
+  std::map<std::pair<trace::Blind, std::string>, std::uint64_t> blind_;
+};
+
+Summarizer::Summarizer(const SummaryOptions& options)
+    : collector_(std::make_unique<Collector>(options, summary_)) {}
+Summarizer::~Summarizer() = default;
+
+void Summarizer::see(const Event& event) { collector_->see(event); }
+
+Summary Summarizer::finish(std::uint64_t end_ns) {
+  collector_->finish(end_ns);
+  return std::move(summary_);
+}
+
+Summary summarize(const Run& run, const SummaryOptions& options) {
+  Summarizer summarizer(options);
+  run.for_each([&](const Event& event) {
+    summarizer.see(event);
+    return true;
+  });
+  return summarizer.finish(run.end_ns());
+}
+
+}  // namespace umaskaudit

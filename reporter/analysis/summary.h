@@ -1,0 +1,94 @@
+// A run in numbers: one pass over its events, kept small enough for any run.
+// Must never grow with the number of events: threads, stacks, masks and `limit` bound it.
+// Called by `run`, `report`, `threads` and the JSON summary.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "reporter/analysis/filter.h"
+#include "reporter/reader/run.h"
+
+namespace umaskaudit {
+
+struct ThreadId {
+  std::uint32_t pid = 0, tid = 0;
+  auto operator<=>(const ThreadId&) const = default;
+};
+
+// Mask changes that one thread made from one stack.
+struct MaskChanges {
+  ThreadId who;
+  std::string thread;  // its latest name
+  std::string call;
+  std::uint32_t fs = 0;
+  StackRef stack;
+  std::uint64_t count = 0;
+  std::uint64_t drifts = 0;
+  std::map<std::pair<Mode, Mode>, std::uint64_t> transitions;  // old, new -> how often
+  std::uint64_t first_ns = 0, last_ns = 0;
+  // How long what it set stayed in force, until the next change in the same context.
+  std::uint64_t held_ns = 0, longest_ns = 0;
+};
+
+struct BlindSpots {
+  trace::Blind reason = trace::Blind::other;
+  std::string text;
+  std::uint64_t count = 0;
+};
+
+enum class SortKey { time, path, mode, mask, thread, call, kind };
+
+struct SummaryOptions {
+  Filter filter;
+  SortKey sort = SortKey::time;
+  std::size_t limit = 0;  // creations kept; 0: all of them
+};
+
+struct Summary {
+  std::uint64_t events = 0;
+  std::uint64_t processes = 0;
+  std::uint64_t threads = 0;
+  std::uint64_t mask_changes = 0;
+  std::uint64_t created = 0;   // certain or probable
+  std::uint64_t unsure = 0;    // may have been created
+  std::uint64_t existing = 0;  // calls that opened what was there
+  std::uint64_t failed = 0;
+  std::uint64_t ambiguous = 0;  // the mask moved during the call
+  std::uint64_t chmods = 0;
+  std::map<trace::Kind, std::uint64_t> kinds;  // of what was created
+  std::vector<MaskChanges> changes;            // by first change
+  std::vector<CreateEvent> creations;          // created or unsure, sorted, at most `limit`
+  std::vector<BlindSpots> blind_spots;
+  std::vector<std::string> notes;
+};
+
+// Fed with the events of a run, in order.
+class Summarizer {
+ public:
+  // `options` must outlive it.
+  explicit Summarizer(const SummaryOptions& options);
+  ~Summarizer();
+  Summarizer(const Summarizer&) = delete;
+  Summarizer& operator=(const Summarizer&) = delete;
+
+  void see(const Event& event);
+  // `end_ns`: Run::end_ns(). Call once.
+  Summary finish(std::uint64_t end_ns);
+
+ private:
+  class Collector;
+  Summary summary_;
+  std::unique_ptr<Collector> collector_;
+};
+
+Summary summarize(const Run& run, const SummaryOptions& options);
+
+}  // namespace umaskaudit

@@ -1,0 +1,64 @@
+// Names that survive another build, another load address and another host.
+#include "reporter/analysis/symbol_chain.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string_view>
+
+#include "reporter/render/stack_text.h"
+
+namespace umaskaudit {
+namespace {
+
+// Enough to tell two callers of one helper apart; further out, stacks differ by how a test was
+// started.
+constexpr std::size_t kFrames = 4;
+
+// GCC and LLVM name clones of a function by suffixes that come and go with optimisation.
+std::string without_clone(const std::string& symbol) {
+  static constexpr std::string_view kSuffixes[] = {".constprop.", ".isra.",     ".part.",  ".cold",
+                                                   ".llvm.",      ".lto_priv.", " [clone "};
+  std::size_t end = symbol.size();
+  for (const std::string_view suffix : kSuffixes) end = std::min(end, symbol.find(suffix));
+  return symbol.substr(0, end);
+}
+
+bool is_entry(const std::string& symbol) {
+  return symbol == "main" || symbol == "start_thread" || symbol == "_start";
+}
+
+std::string frame_name(const Frame& frame) {
+  std::string name = base_name(frame.module) + '!';
+  if (!frame.symbol.empty()) return name + without_clone(frame.symbol);
+  std::array<char, 24> offset{};
+  std::snprintf(offset.data(), offset.size(), "+0x%llx",
+                static_cast<unsigned long long>(frame.offset));
+  return name + offset.data();
+}
+
+}  // namespace
+
+std::string symbol_chain(const std::vector<Frame>& stack) {
+  const Frame* first = culprit(stack);
+  if (first == nullptr) return "";
+  std::string out;
+  std::size_t taken = 0;
+  for (auto i = static_cast<std::size_t>(first - stack.data()); i < stack.size(); ++i) {
+    if (!out.empty()) out += '<';
+    out += frame_name(stack[i]);
+    if (++taken == kFrames || is_entry(stack[i].symbol)) break;
+  }
+  return out;
+}
+
+std::vector<std::string> names_on(const std::vector<Frame>& stack) {
+  std::vector<std::string> names;
+  for (const Frame& frame : stack) {
+    if (!frame.symbol.empty()) names.push_back(frame.symbol);
+    if (!frame.module.empty()) names.push_back(base_name(frame.module));
+  }
+  return names;
+}
+
+}  // namespace umaskaudit

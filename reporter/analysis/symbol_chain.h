@@ -1,0 +1,19 @@
+// The code behind a stack as one string, for fingerprints.
+// Must never hold an address or a path: module names, symbols, and offsets where no symbol is
+// known. Given to the rules by the commands.
+#pragma once
+
+#include <string>
+
+#include "reporter/analysis/stack_cache.h"
+
+namespace umaskaudit {
+
+// "app!acquire<app!worker": the innermost frames that are the program's own, up to its entry.
+// Empty when no stack was recorded.
+std::string symbol_chain(const std::vector<Frame>& stack);
+
+// Every function and module of a stack, for suppressions.
+std::vector<std::string> names_on(const std::vector<Frame>& stack);
+
+}  // namespace umaskaudit

@@ -1,0 +1,164 @@
+// What a run says, in the reporter's words: one struct per JSON type of schema version 1.
+// Plain data: made by the reader, read by the rules and the renderers. String views point into the
+// Run that made them and live as long as it does.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "preload/trace/format.h"
+#include "reporter/mode/calculus.h"
+
+namespace umaskaudit {
+
+// A stack of one segment; id 0: none was recorded.
+struct StackRef {
+  std::uint32_t segment = 0;
+  std::uint32_t id = 0;
+  bool operator==(const StackRef&) const = default;
+};
+
+// Common to all events.
+struct EventBase {
+  std::uint64_t seq = 0;  // 1, 2, ... in the merged order of the run
+  std::uint64_t time_ns = 0;
+  std::uint32_t pid = 0;
+  std::uint32_t tid = 0;
+  std::string_view thread;  // its name at that time
+  std::uint32_t fs = 0;     // run-wide fs context id
+  std::string_view call;    // "umask", "mkdir", ...; empty where there is none
+  StackRef stack;
+};
+
+// One process image, or a forked child that recorded something.
+struct ProcessEvent : EventBase {
+  std::uint32_t ppid = 0;
+  std::string_view comm;
+  std::string_view exe;
+  trace::Origin origin = trace::Origin::unknown;
+  Mode mask = 0;  // at birth
+  trace::MaskSource mask_source = trace::MaskSource::unknown;
+  std::uint32_t uid = 0, euid = 0, gid = 0, egid = 0;
+};
+
+struct UmaskEvent : EventBase {
+  std::uint64_t id = 0;      // 1, 2, ... in the merged order: what mask_set_by names
+  std::uint64_t change = 0;  // the context's own number of this change
+  Mode old_mask = 0;
+  std::optional<std::uint64_t> old_set_by;  // UmaskEvent::id behind old_mask; nothing: inherited
+  Mode new_mask = 0;
+  std::uint32_t argument = 0;  // as passed
+  bool drift = false;          // somebody changed the mask unseen before this call
+  Mode cached = 0;             // the mask we believed in (differs from old_mask when drift)
+  // UmaskEvent::id of the change by another process that shares the fs context; nothing: not seen.
+  std::optional<std::uint64_t> drift_set_by;
+};
+
+struct CreateEvent : EventBase {
+  trace::Kind kind = trace::Kind::unknown;
+  std::string path;      // absolute where that is known; raw bytes
+  std::string path_arg;  // as passed
+  std::string link;      // the symbolic link that the path was, where `path` is its target
+  std::uint32_t requested = 0;
+  Mode mask = 0;  // in force: before the call, or the candidate that explains the final mode
+  std::optional<Mode> final_mode;
+  trace::Created created = trace::Created::unknown;
+  std::optional<std::uint64_t> mask_set_by;  // UmaskEvent::id; nothing: inherited
+  std::vector<Mode> ambiguous_masks;         // only when the mask moved during the call
+  std::vector<Step> steps;
+  std::int32_t error = 0;  // errno
+  // Times that this place opened the object, for one that was there before: the first one is the
+  // event, the others were only counted.
+  std::uint64_t count = 1;
+  std::uint32_t open_flags = 0;
+  std::uint64_t change_before = 0, change_after = 0;  // numbers of the context's mask changes
+  std::uint64_t dev = 0, ino = 0;
+  std::int64_t birth_ns = 0;
+  std::uint32_t uid = 0, gid = 0;
+  std::optional<ParentFacts> parent;
+};
+
+struct ChmodEvent : EventBase {
+  std::string path;  // empty for fchmod: join by dev and ino
+  std::uint32_t requested = 0;
+  std::optional<Mode> final_mode;
+  std::int32_t error = 0;
+  std::uint64_t dev = 0, ino = 0;
+  std::uint16_t acl = 0;  // 1: an ACL was set or removed, 2: a default ACL
+};
+
+struct RenameEvent : EventBase {
+  enum class Action : std::uint8_t { renamed = 1, linked = 2, unlinked = 3, symlinked = 4 };
+  Action action = Action::renamed;
+  std::string from, to;
+  std::int32_t error = 0;
+  std::uint64_t dev = 0, ino = 0;
+};
+
+struct BlindSpotEvent : EventBase {
+  trace::Blind reason = trace::Blind::other;
+  std::string text;  // the culprit: program, library
+};
+
+// What could not be recorded, or could not be read back.
+struct LossEvent : EventBase {
+  std::string reason;       // "segment-full", "damaged", ...
+  std::uint64_t count = 0;  // records (bytes, for damage)
+  std::string detail;       // for people
+};
+
+struct NoteEvent : EventBase {
+  std::string_view text;
+};
+
+// fork and exec, for those who follow the tree.
+struct ForkEvent : EventBase {
+  std::uint32_t child = 0;
+  trace::Origin origin = trace::Origin::unknown;
+};
+struct ExecEvent : EventBase {
+  std::string_view path;
+  bool repaired = false;
+  std::int32_t error = 0;  // not 0: the exec failed
+};
+// A thread's birth as its creator saw it; `tid` of the base is the creator.
+struct ThreadCreateEvent : EventBase {
+  std::uint32_t created_tid = 0;  // 0 when the new thread never recorded anything
+};
+
+using Event =
+    std::variant<ProcessEvent, UmaskEvent, CreateEvent, ChmodEvent, RenameEvent, BlindSpotEvent,
+                 LossEvent, NoteEvent, ForkEvent, ExecEvent, ThreadCreateEvent>;
+
+// What a walk fills in of each event: all of it, or who did what to which object, without names,
+// paths, masks and derivations of what was created, which are most of the work.
+enum class Detail : std::uint8_t { full, outline };
+
+// One recorded frame, not yet symbolised.
+struct RawFrame {
+  std::uint32_t module = 0;  // index for Run::module(segment, module); 0: generated code
+  std::uint64_t offset = 0;  // return address - load bias, or the address itself for module 0
+};
+
+struct ModuleInfo {
+  std::string_view path;
+  std::string build_id;  // lower-case hex; may be empty
+  std::uint64_t base = 0, start = 0, end = 0;
+};
+
+// The question that the event answers, for derive() and predict().
+CreationFacts facts_of(const CreateEvent& event);
+
+// "file", "dir", ... and "yes" -> true etc. as in the JSON schema.
+const char* kind_name(trace::Kind kind);
+const char* origin_name(trace::Origin origin);
+const char* mask_source_name(trace::MaskSource source);
+// "exec-static", ... and one line for people that says what it means and what to do.
+const char* blind_name(trace::Blind reason);
+const char* blind_advice(trace::Blind reason);
+
+}  // namespace umaskaudit

@@ -1,0 +1,28 @@
+// Where the stacks that events name are looked up: a run that is read back, or one that grows.
+// Must never be kept longer than the reader behind it. Asked by the symbolizer and the renderers.
+#pragma once
+
+#include <vector>
+
+#include "reporter/events/events.h"
+
+namespace umaskaudit {
+
+class StackSource {
+ public:
+  virtual ~StackSource() = default;
+  // Frames of a stack, innermost first; empty when there is none or it was lost.
+  virtual std::vector<RawFrame> stack(StackRef ref) const = 0;
+  virtual bool stack_truncated(StackRef ref) const = 0;
+  // Nothing is returned for module 0 or an id that was lost.
+  virtual const ModuleInfo* module(std::uint32_t segment, std::uint32_t id) const = 0;
+
+ protected:
+  StackSource() = default;
+  StackSource(const StackSource&) = default;
+  StackSource(StackSource&&) = default;
+  StackSource& operator=(const StackSource&) = default;
+  StackSource& operator=(StackSource&&) = default;
+};
+
+}  // namespace umaskaudit

@@ -1,0 +1,71 @@
+// See live_findings.h. Rules look at a run from its beginning to its end, so each time is a whole
+// reading; the pauses grow with its cost.
+#include "reporter/live/live_findings.h"
+
+#include <time.h>
+
+#include <utility>
+
+#include "reporter/commands/run_arguments.h"
+#include "reporter/render/findings_text.h"
+#include "reporter/text/escape.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr auto kPause = std::chrono::milliseconds(1000);
+constexpr auto kTooLong = std::chrono::milliseconds(1500);
+constexpr int kShare = 10;
+
+std::chrono::nanoseconds processor_time() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+Console without_progress(const Console& console) {
+  Console quiet = console;
+  quiet.verbosity = Verbosity::quiet;
+  return quiet;
+}
+
+}  // namespace
+
+LiveFindings::LiveFindings(std::string directory, const Console& console)
+    : directory_(std::move(directory)),
+      console_(without_progress(console)),
+      due_(Clock::now() + kPause) {}
+
+void LiveFindings::judge(bool over) {
+  RunArguments arguments;
+  arguments.run = directory_;
+  const auto opened = OpenedRun::open(arguments, console_);
+  if (!opened) return;
+  OpenedRun& run = **opened;
+  const TextContext context{run.run(), run.stacks(), Paint(false), 0};
+  lines_.clear();
+  for (const Finding& finding : run.findings().findings) {
+    FindingLine line{finding.severity, {}};
+    append_finding_line(line.text, context, finding);
+    line.text.pop_back();  // its newline
+    lines_.push_back(std::move(line));
+  }
+  note_ = over ? "of the run" : "so far";
+}
+
+void LiveFindings::refresh(std::uint64_t count, bool over) {
+  if (final_ || (!over && (count == judged_ || Clock::now() < due_))) return;
+  final_ = over;
+  if (cost_ > kTooLong) {
+    note_ = over ? "are older than the end: umaskaudit check " + escape(directory_)
+                 : "so far, not looked for any more: the run is long";
+    return;
+  }
+  const std::chrono::nanoseconds begin = processor_time();
+  judge(over);
+  judged_ = count;
+  cost_ = processor_time() - begin;
+  due_ = Clock::now() + kPause + cost_ * kShare;
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,39 @@
+// Findings of a run that still grows: the rules over what is there by now, now and then.
+// Must never take more than a tenth of the time: what takes too long is left to `check`.
+// Called by `top`.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "reporter/base/console.h"
+#include "reporter/live/live_view.h"
+
+namespace umaskaudit {
+
+class LiveFindings {
+ public:
+  LiveFindings(std::string directory, const Console& console);
+
+  // Judges anew if that is due and there is something new (`count` of events seen). `over`: nothing
+  // will be added, this is the last time.
+  void refresh(std::uint64_t count, bool over);
+  const std::vector<FindingLine>& lines() const { return lines_; }
+  const std::string& note() const { return note_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void judge(bool over);
+
+  std::string directory_;
+  Console console_;
+  std::vector<FindingLine> lines_;
+  std::string note_ = "so far";
+  std::uint64_t judged_ = 0;  // events
+  bool final_ = false;
+  std::chrono::nanoseconds cost_{};  // processor time: what others do must not make a run too long
+  Clock::time_point due_;
+};
+
+}  // namespace umaskaudit

@@ -1,0 +1,53 @@
+// See live_follow.h. Stores into a mapped file wake nobody up (inotify(7) does not see them), so a
+// growing run is looked at ten times a second.
+#include "reporter/live/live_follow.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <cerrno>
+
+#include "reporter/record/run_record.h"
+
+namespace umaskaudit {
+namespace {
+
+volatile sig_atomic_t wants_end = 0;
+
+bool alive(long pid) { return kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM; }
+
+}  // namespace
+
+bool run_is_over(const LiveRun& run, const std::string& directory) {
+  const auto record = read_run_record(directory);
+  if (record && record->exit_code) return true;
+  if (record && record->recorder > 0 && alive(record->recorder)) return false;
+  return !run.anybody_lives();
+}
+
+void watch_for_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { wants_end = 1; };
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before {};
+    sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+  }
+}
+
+bool interrupted() { return wants_end != 0; }
+
+void follow(LiveRun& run, const std::string& directory, const LiveRun::Visit& visit,
+            const std::function<void()>& looked) {
+  for (;;) {
+    // Asked before the look: what was committed before the end is then seen by it.
+    const bool over = run_is_over(run, directory);
+    const bool more = run.poll(visit);
+    looked();
+    if (interrupted()) return run.stop(visit);
+    if (over) return run.finish(visit);
+    if (!more) ::poll(nullptr, 0, kLookMs);
+  }
+}
+
+}  // namespace umaskaudit

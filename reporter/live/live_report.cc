@@ -1,0 +1,79 @@
+// See live_report.h.
+#include "reporter/live/live_report.h"
+
+#include <ostream>
+
+#include "reporter/commands/command.h"
+#include "reporter/live/live_follow.h"
+#include "reporter/render/jsonl.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr std::size_t kBlock = 1 << 16;
+
+class Report {
+ public:
+  Report(LiveRun& run, RunArguments& arguments, std::uint64_t since, std::size_t limit)
+      : run_(run), arguments_(arguments), since_(since), limit_(limit) {}
+
+  void write(std::ostream& out) {
+    SymbolOptions options = arguments_.symbols;
+    options.symbols = !arguments_.no_symbols;
+    Symbolizer symbolizer(options);
+    StackCache stacks(run_, symbolizer);
+    JsonLines lines(run_, stacks);
+    std::string block;
+    const auto flush = [&] {
+      if (block.empty()) return;
+      out << block << std::flush;
+      block.clear();
+    };
+    const auto visit = [&](const Event& event) {
+      if (!selects(event)) return;
+      const std::size_t before = block.size();
+      lines.append(block, event);
+      if (block.size() != before) ++shown_;
+      if (block.size() >= kBlock) flush();
+    };
+    follow(run_, arguments_.run, visit, flush);
+    const auto spot = unaudited(read_run_record(arguments_.run), run_.begin_ns());
+    if (spot && !interrupted()) lines.append(block, *spot);
+    flush();
+  }
+
+ private:
+  bool selects(const Event& event) {
+    if (since_ != 0) arguments_.filter.since_ns = run_.begin_ns() + since_;
+    const bool room = limit_ == 0 || shown_ < limit_ || is_never_dropped(event);
+    return room && arguments_.filter.selects(event);
+  }
+
+  LiveRun& run_;
+  RunArguments& arguments_;
+  std::uint64_t since_;
+  std::size_t limit_;
+  std::size_t shown_ = 0;
+};
+
+}  // namespace
+
+int follow_report(RunArguments& arguments, std::size_t limit, Console& console) {
+  if (arguments.filter.by_finding())
+    return fail(console, {"report: --follow knows no findings", "they need the whole run",
+                          "umaskaudit report when the run has ended", ExitCode::usage});
+  std::uint64_t since = 0;
+  if (!arguments.since.empty()) {
+    const Result<std::uint64_t> parsed = parse_duration(arguments.since);
+    if (!parsed) return fail(console, parsed.error());
+    since = *parsed;
+  }
+  const auto run = LiveRun::open(arguments.run);
+  if (!run) return fail(console, run.error());
+  watch_for_interrupts();
+  return write_output(console, arguments.output, [&](const Output& output) {
+    Report(**run, arguments, since, limit).write(output.stream);
+  });
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,32 @@
+// The thread of `run --live` that tells the events of CMD while `run` waits for it.
+// Must never take a signal that is meant for CMD, nor be started before CMD is: a fork copies only
+// the thread that calls it. Called by `run`.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "reporter/live/live_log.h"
+
+namespace umaskaudit {
+
+class LiveWatch {
+ public:
+  // `directory`: the run's; events before `begin_ns` (CLOCK_MONOTONIC) are an earlier run's.
+  // `log` must outlive the watch.
+  LiveWatch(std::string directory, std::uint64_t begin_ns, LiveLog& log);
+  ~LiveWatch();
+  LiveWatch(const LiveWatch&) = delete;
+  LiveWatch& operator=(const LiveWatch&) = delete;
+
+  void start();
+  // CMD has ended: tells the rest and returns when it is told. What went wrong; empty: nothing.
+  std::string finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace umaskaudit

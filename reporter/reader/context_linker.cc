@@ -1,0 +1,214 @@
+// See context_linker.h. A pid is a process only together with its PID name space and the time from
+// which it had it: what was seen of that pid before is another process's. The facts, from the
+// kernel's rules (execve(2), fork(2), clone(2)): exec keeps the fs context, fork copies it, vfork
+// and clone without CLONE_FS copy it too but into a task that still borrows its maker's memory, so
+// that its records lie in its maker's segment.
+#include "reporter/reader/context_linker.h"
+
+#include <algorithm>
+#include <set>
+
+namespace umaskaudit::model {
+namespace {
+
+// What posix_spawn(3) left is timed before its call, so that it comes before the new image; all
+// else is timed by the child, or behind it.
+constexpr std::uint64_t kSpawnTakes = 1000000000;
+
+bool may_be_of(std::uint64_t time_ns, trace::Origin origin, std::uint64_t began_ns) {
+  return time_ns + (origin == trace::Origin::vfork ? kSpawnTakes : 0) >= began_ns;
+}
+
+std::uint64_t distance(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : b - a; }
+
+void copy_from(ContextPiece* piece, const ContextPiece* parent, std::uint64_t change) {
+  piece->before = parent;
+  piece->before_change = change;
+}
+
+void continue_from(ContextPiece* piece, const ContextPiece* earlier) {
+  piece->before = earlier;
+  piece->continues = true;
+  piece->fs = earlier->fs;
+}
+
+}  // namespace
+
+ContextLinker::ContextLinker(const ContextTree::Segments& segments) : segments_(segments) {
+  for (const auto& segment : segments) {
+    for (const ForkFact& fork : segment->forks) {
+      forks_.emplace(fork.child, ForkSeen{segment.get(), fork});
+    }
+  }
+}
+
+ContextLinker::Pieces ContextLinker::link(const std::vector<std::uint32_t>& order) {
+  for (const std::uint32_t number : order) add_segment(segments_[number].get());
+  return std::move(pieces_);
+}
+
+ContextPiece* ContextLinker::find(const Segment& segment, std::uint32_t local) const {
+  const auto found = index_.find(std::uint64_t{segment.index} << 32 | local);
+  return found == index_.end() ? nullptr : found->second;
+}
+
+void ContextLinker::add_segment(Segment* segment) {
+  // Also contexts whose own record was lost: their mask changes are still theirs, and need numbers,
+  // even if it was a damaged writer that named context 0.
+  std::set<std::uint32_t> ids;
+  for (const auto& [id, context] : segment->contexts.items()) ids.insert(id);
+  for (const auto& [id, history] : segment->histories) ids.insert(id);
+  const Image* image = segment->image();
+  for (const std::uint32_t id : ids) {
+    auto piece = std::make_unique<ContextPiece>();
+    piece->segment = segment->index;
+    piece->local = id;
+    const auto history = segment->histories.find(id);
+    if (history != segment->histories.end()) piece->history = &history->second;
+    link_local(piece.get(), *segment);
+    if (piece->before == nullptr && image != nullptr && id == image->facts.context) {
+      link_image(piece.get(), *image);
+    }
+    if (piece->fs == 0 && id != 0) piece->fs = ++contexts_;
+    index_[std::uint64_t{segment->index} << 32 | id] = piece.get();
+    pieces_.push_back(std::move(piece));
+  }
+  add_leavings(*segment);
+}
+
+// The contexts that a later image of the same process may continue, best evidence last: a context
+// made for that process alone (a vfork child's), a forked child's, the one an exec was called in.
+void ContextLinker::add_leavings(const Segment& segment) {
+  for (const auto& [id, context] : segment.contexts.items()) {
+    const bool own_process = context.origin == trace::Origin::vfork ||
+                             context.origin == trace::Origin::fork ||
+                             context.origin == trace::Origin::clone_fs;
+    if (!own_process) continue;
+    leavings_[context.owner].push_back(
+        {context.born_ns, segment.pid_namespace_of(id), context.origin, find(segment, id)});
+  }
+  for (const ExecFact& exec : segment.execs) {
+    if (exec.error != 0) continue;
+    const LocalContext* context = segment.contexts.find(exec.context);
+    leavings_[exec.pid].push_back({exec.time_ns, segment.pid_namespace_of(exec.context),
+                                   context == nullptr ? trace::Origin::unknown : context->origin,
+                                   find(segment, exec.context)});
+  }
+  for (const Image& image : segment.images) {
+    begun_[image.facts.pid].push_back({image.time_ns, image.began_ns(), image.facts.pid_namespace,
+                                       &image == segment.image(),
+                                       find(segment, image.facts.context)});
+  }
+}
+
+// A context that began inside its segment's image: a forked child's, an unshared thread's, that of
+// a task which borrows the memory.
+void ContextLinker::link_local(ContextPiece* piece, const Segment& segment) {
+  const LocalContext* context = segment.contexts.find(piece->local);
+  if (context == nullptr) return;
+  piece->born_mask = context->mask;
+  // Ids rise, so a parent was added before; a forged one that was not is not found.
+  const ContextPiece* parent = find(segment, context->parent);
+  piece->born_ns = context->born_ns;
+  if (parent == nullptr) return;
+  copy_from(piece, parent, context->parent_change);
+  if (context->origin == trace::Origin::clone_fs) {
+    piece->shares = true;
+    piece->fs = parent->fs;
+  }
+}
+
+// The context that a program's threads start in.
+void ContextLinker::link_image(ContextPiece* piece, const Image& image) {
+  const Leaving* left = latest_leaving(image);
+  if (left != nullptr) {
+    continue_from(piece, left->piece);
+  } else if (!copy_forked(piece, image)) {
+    copy_from_parent(piece, image);
+  }
+}
+
+// Process ids are used again: what was left before this process began, or before an earlier image
+// of that pid, is another's.
+const ContextLinker::Leaving* ContextLinker::latest_leaving(const Image& image) const {
+  const std::uint32_t pid_namespace = image.facts.pid_namespace;
+  const auto known = leavings_.find(image.facts.pid);
+  if (known == leavings_.end()) return nullptr;
+  std::uint64_t since_ns = 0;
+  if (const auto begun = begun_.find(image.facts.pid); begun != begun_.end()) {
+    for (const Begun& earlier : begun->second) {
+      if (!earlier.image || !may_be_same_namespace(earlier.pid_namespace, pid_namespace)) continue;
+      since_ns = std::max(since_ns, earlier.time_ns);
+    }
+  }
+  const Leaving* latest = nullptr;
+  for (const Leaving& leaving : known->second) {
+    if (leaving.piece == nullptr || leaving.time_ns < since_ns || leaving.time_ns > image.time_ns ||
+        !may_be_of(leaving.time_ns, leaving.origin, image.began_ns()) ||
+        !may_be_same_namespace(leaving.pid_namespace, pid_namespace)) {
+      continue;
+    }
+    if (latest == nullptr || leaving.time_ns >= latest->time_ns) latest = &leaving;
+  }
+  return latest;
+}
+
+// A child of posix_spawn(3) runs none of our code before its exec: its maker's own record of the
+// fork tells where it came from. One that an earlier process with that pid came from is not it,
+// nor is a fork(2), whose child would have left a record of its own.
+bool ContextLinker::copy_forked(ContextPiece* piece, const Image& image) const {
+  const auto [begin, end] = forks_.equal_range(image.facts.pid);
+  const std::uint64_t began_ns = image.began_ns();
+  const std::uint64_t near_ns = began_ns == 0 ? image.time_ns : began_ns;
+  const std::uint32_t pid_namespace = image.facts.pid_namespace;
+  std::uint64_t since_ns = 0;
+  if (const auto begun = begun_.find(image.facts.pid); begun != begun_.end()) {
+    for (const Begun& other : begun->second) {
+      if (pid_namespace == 0 || other.pid_namespace != pid_namespace) continue;
+      if (other.image) since_ns = std::max(since_ns, other.time_ns);
+    }
+  }
+  const ForkSeen* best = nullptr;
+  const auto far = [&](const ForkSeen& seen) { return distance(seen.fact.time_ns, near_ns); };
+  for (auto at = begin; at != end; ++at) {
+    const ForkSeen& fork = at->second;
+    if (find(*fork.segment, fork.fact.context) == nullptr || fork.fact.time_ns < since_ns ||
+        (pid_namespace != 0 && fork.fact.origin == trace::Origin::fork) ||
+        !may_be_of(fork.fact.time_ns, fork.fact.origin, began_ns) ||
+        !may_be_same_namespace(fork.segment->pid_namespace_of(fork.fact.context),
+                               image.facts.pid_namespace)) {
+      continue;
+    }
+    if (best == nullptr || far(fork) < far(*best)) best = &fork;
+  }
+  if (best == nullptr) return false;
+  copy_from(piece, find(*best->segment, best->fact.context), best->fact.change);
+  return true;
+}
+
+// Made by system(3), popen(3) or wordexp(3): libc's own fork, which nothing recorded. Its parent is
+// known by number alone, and is believed where one of its masks was the child's at birth.
+void ContextLinker::copy_from_parent(ContextPiece* piece, const Image& image) const {
+  const auto known = begun_.find(image.facts.ppid);
+  const bool mask_known = image.facts.mask_source != 0;
+  if (image.facts.pid_namespace == 0 || !mask_known || known == begun_.end()) return;
+  const Begun* parent = nullptr;
+  for (const Begun& begun : known->second) {
+    if (begun.pid_namespace != image.facts.pid_namespace || begun.time_ns > image.time_ns) continue;
+    if (parent == nullptr || begun.time_ns >= parent->time_ns) parent = &begun;
+  }
+  if (parent == nullptr || parent->piece == nullptr || parent->piece == piece) return;
+  std::uint64_t change = 0;
+  bool found = parent->piece->born_mask == image.facts.mask;
+  if (const MaskHistory* history = parent->piece->history; history != nullptr) {
+    for (const MaskChange& each : history->changes()) {
+      if (each.time_ns > image.time_ns) break;
+      if (each.mask != image.facts.mask) continue;
+      change = each.change;
+      found = true;
+    }
+  }
+  if (found) copy_from(piece, parent->piece, change);
+}
+
+}  // namespace umaskaudit::model

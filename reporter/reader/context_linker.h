@@ -1,0 +1,65 @@
+// Draws the links between the fs contexts of all segments, from what images, forks and execs said.
+// Must never link to a context that comes later: damaged or forged ids cannot make a loop.
+// Called once by ContextTree::build.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "reporter/reader/context_tree.h"
+#include "reporter/reader/segment.h"
+
+namespace umaskaudit::model {
+
+class ContextLinker {
+ public:
+  using Pieces = std::vector<std::unique_ptr<ContextPiece>>;
+
+  explicit ContextLinker(const ContextTree::Segments& segments);
+
+  // All pieces, linked, parents first. `order`: segment numbers, oldest image first.
+  Pieces link(const std::vector<std::uint32_t>& order);
+
+ private:
+  struct ForkSeen {
+    const Segment* segment = nullptr;
+    ForkFact fact;
+  };
+  // What a process left behind when its next image began.
+  struct Leaving {
+    std::uint64_t time_ns = 0;
+    std::uint32_t pid_namespace = 0;
+    trace::Origin origin = trace::Origin::unknown;  // of the context
+    ContextPiece* piece = nullptr;
+  };
+  // A program, or a forked child, that has a pid from a time on.
+  struct Begun {
+    std::uint64_t time_ns = 0;
+    std::uint64_t began_ns = 0;  // Image::began_ns()
+    std::uint32_t pid_namespace = 0;
+    bool image = false;
+    ContextPiece* piece = nullptr;
+  };
+
+  void add_segment(Segment* segment);
+  void add_leavings(const Segment& segment);
+  ContextPiece* find(const Segment& segment, std::uint32_t local) const;
+  void link_local(ContextPiece* piece, const Segment& segment);
+  void link_image(ContextPiece* piece, const Image& image);
+  const Leaving* latest_leaving(const Image& image) const;
+  bool copy_forked(ContextPiece* piece, const Image& image) const;
+  void copy_from_parent(ContextPiece* piece, const Image& image) const;
+
+  const ContextTree::Segments& segments_;
+  Pieces pieces_;
+  std::uint32_t contexts_ = 0;  // run-wide ids given out
+  std::unordered_map<std::uint64_t, ContextPiece*> index_;
+  // Of the segments added so far, by pid.
+  std::unordered_map<std::uint32_t, std::vector<Leaving>> leavings_;
+  std::unordered_map<std::uint32_t, std::vector<Begun>> begun_;
+  std::unordered_multimap<std::uint32_t, ForkSeen> forks_;
+};
+
+}  // namespace umaskaudit::model

@@ -1,0 +1,216 @@
+// See context_tree.h: umask ids in merged order, and which of them each context was born with.
+// The links between contexts are drawn in context_linker.cc.
+#include "reporter/reader/context_tree.h"
+
+#include <algorithm>
+#include <queue>
+#include <tuple>
+
+#include "reporter/reader/context_linker.h"
+
+namespace umaskaudit::model {
+namespace {
+
+// The not yet numbered changes of one history.
+struct Run {
+  MaskChange* next;
+  MaskChange* end;
+  std::size_t piece;
+};
+
+bool later(const Run& a, const Run& b) {
+  return std::tie(a.next->time_ns, a.piece) > std::tie(b.next->time_ns, b.piece);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> ContextPiece::set_by(std::uint64_t number) const {
+  std::uint64_t id = born_with;
+  if (number != 0) {
+    const MaskChange* change = history == nullptr ? nullptr : history->find(number);
+    id = change == nullptr ? 0 : change->id;
+    if (const auto elsewhere = found.find(number); elsewhere != found.end()) id = elsewhere->second;
+  }
+  if (id == 0) return std::nullopt;
+  return id;
+}
+
+std::optional<std::uint64_t> ContextPiece::met(std::uint64_t number) const {
+  for (const auto* known : {&found, &overwritten}) {
+    if (const auto setter = known->find(number); setter != known->end()) return setter->second;
+  }
+  return std::nullopt;
+}
+
+std::optional<Mode> ContextPiece::mask_after(std::uint64_t number) const {
+  if (number == 0) return born_mask;
+  const MaskChange* change = history == nullptr ? nullptr : history->find(number);
+  if (change == nullptr) return std::nullopt;
+  return change->mask;
+}
+
+void ContextTree::link(const Segments& segments) {
+  order_.clear();
+  image_starts_.clear();
+  for (const auto& segment : segments) {
+    order_.push_back(segment->index);
+    const Image* image = segment->image();
+    if (image == nullptr) continue;
+    image_starts_[image->facts.pid].push_back({image->facts.pid_namespace, image->time_ns});
+  }
+  std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const Segment& left = *segments[a];
+    const Segment& right = *segments[b];
+    return std::make_tuple(left.start_ns(), left.stamp, a) <
+           std::make_tuple(right.start_ns(), right.stamp, b);
+  });
+  pieces_ = ContextLinker(segments).link(order_);
+  index_.clear();
+  shared_.clear();
+  for (const auto& piece : pieces_) index_[key(piece->segment, piece->local)] = piece.get();
+}
+
+void ContextTree::build(const Segments& segments) {
+  link(segments);
+  number_events();
+  attribute_drifts(segments);
+  resolve_births();
+}
+
+bool ContextTree::relink(const Segments& segments) {
+  link(segments);
+  for (const auto& piece : pieces_) {  // parents first
+    Told& told = told_[key(piece->segment, piece->local)];
+    const bool due = piece->local <= segments[piece->segment]->contexts_through;
+    if (told.fs == 0 && piece->local != 0 && due) {
+      const bool same = piece->continues || piece->shares;
+      if (same && piece->before->fs == 0) {  // an exec of it is seen already: before its turn
+        told_[key(piece->before->segment, piece->before->local)].fs = ++last_fs_;
+        told.fs = last_fs_;
+      } else {
+        told.fs = same ? piece->before->fs : ++last_fs_;
+      }
+    }
+    piece->fs = told.fs;
+  }
+  attribute_drifts(segments);
+  bool complete = true;
+  for (const auto& piece : pieces_) {
+    Told& told = told_[key(piece->segment, piece->local)];
+    if (!told.resolved) {
+      const ContextPiece* before = piece->before;
+      told.resolved = before == nullptr || piece->continues || piece->before_change == 0 ||
+                      (before->history != nullptr &&
+                       before->history->holds(piece->before_change - 1, piece->before_change));
+      told.born_with = birth_of(*piece);
+      complete = complete && told.resolved;
+    }
+    piece->born_with = told.born_with;
+  }
+  return complete;
+}
+
+const ContextPiece* ContextTree::find(std::uint32_t segment, std::uint32_t local) const {
+  const auto found = index_.find(key(segment, local));
+  return found == index_.end() ? nullptr : found->second;
+}
+
+bool ContextTree::image_after(const Segment& segment, const ExecFact& exec) const {
+  const auto found = image_starts_.find(exec.pid);
+  if (found == image_starts_.end()) return false;
+  const std::uint32_t pid_namespace = segment.pid_namespace_of(exec.context);
+  return std::any_of(found->second.begin(), found->second.end(), [&](const ImageStart& start) {
+    return start.time_ns >= exec.time_ns &&
+           may_be_same_namespace(start.pid_namespace, pid_namespace);
+  });
+}
+
+void ContextTree::number_events() {
+  std::priority_queue<Run, std::vector<Run>, decltype(&later)> runs(&later);
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    MaskHistory* history = pieces_[i]->history;
+    if (history == nullptr || history->changes().empty()) continue;
+    std::vector<MaskChange>& changes = history->changes();
+    runs.push({changes.data(), changes.data() + changes.size(), i});
+  }
+  std::uint32_t id = 0;
+  while (!runs.empty()) {
+    Run run = runs.top();
+    runs.pop();
+    // One history is often far ahead of the others: stay with it as long as it is the earliest.
+    do {
+      run.next->id = ++id;
+      ++run.next;
+    } while (run.next != run.end && (runs.empty() || !later(run, runs.top())));
+    if (run.next != run.end) runs.push(run);
+  }
+}
+
+// The latest change by another process to `mask`, not after `time_ns`; 0: none is known.
+std::uint32_t ContextTree::setter_elsewhere(const ContextPiece& piece, Mode mask,
+                                            std::uint64_t time_ns) const {
+  const auto group = shared_.find(piece.fs);
+  if (group == shared_.end()) return 0;
+  const MaskChange* latest = nullptr;
+  for (const ContextPiece* other : group->second) {
+    if (other == &piece || other->history == nullptr) continue;
+    const std::vector<MaskChange>& changes = other->history->changes();  // times increase
+    auto at = std::partition_point(changes.begin(), changes.end(), [&](const MaskChange& change) {
+      return change.time_ns <= time_ns;
+    });
+    while (at != changes.begin()) {
+      const MaskChange& change = *--at;
+      if (latest != nullptr && change.time_ns < latest->time_ns) break;
+      if (change.mask != mask || other->found.count(change.change) != 0) continue;
+      latest = &change;
+      break;
+    }
+  }
+  return latest == nullptr ? 0 : latest->id;
+}
+
+void ContextTree::attribute_drifts(const Segments& segments) {
+  for (const auto& piece : pieces_) {
+    if (piece->shares) shared_[piece->fs];
+  }
+  if (shared_.empty()) return;
+  for (const auto& piece : pieces_) {
+    if (const auto group = shared_.find(piece->fs); group != shared_.end()) {
+      group->second.push_back(piece.get());
+    }
+  }
+  for (const auto& segment : segments) {
+    for (const DriftFact& drift : segment->drifts) {
+      const auto known = index_.find(key(segment->index, drift.context));
+      if (known == index_.end()) continue;
+      ContextPiece& piece = *known->second;
+      const std::uint32_t setter = setter_elsewhere(piece, drift.found, drift.time_ns);
+      if (setter == 0) continue;
+      // A creation that found it has changed nothing; a umask call has.
+      auto& facts = segment->call(drift.call) == "umask" ? piece.overwritten : piece.found;
+      facts[drift.change] = setter;
+    }
+  }
+}
+
+// Id of the umask event behind the mask that a context was born with; 0: inherited.
+std::uint32_t ContextTree::birth_of(const ContextPiece& piece) const {
+  if (piece.before == nullptr) return 0;
+  if (piece.shares && piece.born_mask) {  // its maker may have gone on since it was made
+    const std::uint32_t setter = setter_elsewhere(piece, *piece.born_mask, piece.born_ns);
+    if (setter != 0) return setter;
+  }
+  const ContextPiece& before = *piece.before;
+  if (!piece.continues)
+    return static_cast<std::uint32_t>(before.set_by(piece.before_change).value_or(0));
+  // exec ends the image before it: what it changed last is what is in force.
+  const bool changed = before.history != nullptr && !before.history->changes().empty();
+  return changed ? before.history->changes().back().id : before.born_with;
+}
+
+// Parents come first in pieces_, so one pass is enough however long a chain is.
+void ContextTree::resolve_births() {
+  for (const auto& piece : pieces_) piece->born_with = birth_of(*piece);
+}
+
+}  // namespace umaskaudit::model

@@ -1,0 +1,97 @@
+// The fs contexts of a whole run: which of the segments' contexts are one and the same (exec keeps
+// it), which was copied from which (fork, vfork, clone, unshare), and so which umask call a mask
+// goes back to, in whichever process that was. Must never loop: parents come before children. Built
+// when a run is opened; asked for each event.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "reporter/reader/segment.h"
+
+namespace umaskaudit::model {
+
+// One fs context as one segment knows it.
+struct ContextPiece {
+  std::uint32_t segment = 0;
+  std::uint32_t local = 0;  // id in that segment
+  std::uint32_t fs = 0;     // run-wide id
+  // The piece that this one continues (exec) or was copied from; nothing: the run starts here.
+  const ContextPiece* before = nullptr;
+  bool continues = false;
+  bool shares = false;  // `before` is the very same, seen from another process (CLONE_FS)
+  std::uint64_t before_change = 0;  // the change in force in `before` when it was copied
+  std::optional<Mode> born_mask;
+  std::uint64_t born_ns = 0;
+  std::uint32_t born_with = 0;  // id of the umask event behind the mask at birth; 0: inherited
+  MaskHistory* history = nullptr;
+  // Changes that only found what another process had set: number -> id of that umask event.
+  std::unordered_map<std::uint64_t, std::uint32_t> found;
+  // The same for changes that set a mask of their own, over one that another process had set.
+  std::unordered_map<std::uint64_t, std::uint32_t> overwritten;
+
+  // Id of the umask event in another process behind the mask that change `number` met; nothing:
+  // none is known.
+  std::optional<std::uint64_t> met(std::uint64_t number) const;
+  // Id of the umask event in force after change `number` of this piece; nothing: inherited, or the
+  // record was lost.
+  std::optional<std::uint64_t> set_by(std::uint64_t number) const;
+  // The mask in force after change `number`; nothing when that record was lost.
+  std::optional<Mode> mask_after(std::uint64_t number) const;
+};
+
+class ContextTree {
+ public:
+  using Segments = std::vector<std::unique_ptr<Segment>>;
+
+  // Links all contexts and numbers all umask events in merged order.
+  void build(const Segments& segments);
+  // For a run that grows: links what is known by now. What a context was told to be (its run-wide
+  // id, the call behind its mask at birth) it stays. The changes must have their ids. False: some
+  // birth waits for a change that is not there yet; call again.
+  bool relink(const Segments& segments);
+
+  // Nothing for a context that no record defined.
+  const ContextPiece* find(std::uint32_t segment, std::uint32_t local) const;
+  // Segment numbers, oldest image first.
+  const std::vector<std::uint32_t>& order() const { return order_; }
+  // True when an image of the process that made this exec, or of one that may be it, began then or
+  // later.
+  bool image_after(const Segment& segment, const ExecFact& exec) const;
+
+ private:
+  static std::uint64_t key(std::uint32_t segment, std::uint32_t local) {
+    return std::uint64_t{segment} << 32 | local;
+  }
+  // What relink() keeps.
+  struct Told {
+    std::uint32_t fs = 0;
+    std::uint32_t born_with = 0;
+    bool resolved = false;
+  };
+
+  void link(const Segments& segments);
+  void number_events();
+  void attribute_drifts(const Segments& segments);
+  std::uint32_t setter_elsewhere(const ContextPiece& piece, Mode mask, std::uint64_t time_ns) const;
+  void resolve_births();
+  std::uint32_t birth_of(const ContextPiece& piece) const;
+
+  std::vector<std::unique_ptr<ContextPiece>> pieces_;  // parents first
+  std::unordered_map<std::uint64_t, ContextPiece*> index_;
+  // Of the fs contexts that several processes share, by run-wide id.
+  std::unordered_map<std::uint32_t, std::vector<const ContextPiece*>> shared_;
+  std::vector<std::uint32_t> order_;
+  struct ImageStart {
+    std::uint32_t pid_namespace = 0;
+    std::uint64_t time_ns = 0;
+  };
+  std::unordered_map<std::uint32_t, std::vector<ImageStart>> image_starts_;  // by pid
+  std::unordered_map<std::uint64_t, Told> told_;                             // by key()
+  std::uint32_t last_fs_ = 0;
+};
+
+}  // namespace umaskaudit::model

@@ -1,0 +1,83 @@
+// Makes the reporter's events out of merged records: names, paths, masks and derivations filled in.
+// Must never allocate for each event where the one before left room. Called by Run::for_each; one
+// builder serves one walk over the events.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "reporter/events/events.h"
+#include "reporter/reader/candidates.h"
+#include "reporter/reader/claims.h"
+#include "reporter/reader/context_tree.h"
+#include "reporter/reader/derivations.h"
+#include "reporter/reader/given_names.h"
+#include "reporter/reader/merger.h"
+#include "reporter/reader/string_pool.h"
+
+namespace umaskaudit::model {
+
+class EventBuilder {
+ public:
+  // `pool` keeps what several events name; `texts` what one event alone carries. They may be the
+  // same.
+  EventBuilder(const ContextTree& tree, const Claims& claims, const GivenNames& given_names,
+               StringPool* pool, StringPool* texts, Detail detail = Detail::full);
+
+  // The tree was linked anew.
+  void contexts_changed();
+
+  // The event of one record, valid until the next call; nothing for records that only set the scene
+  // (thread names) or are too short.
+  Event* build(const MergedRecord& merged);
+
+ private:
+  Event* process(const MergedRecord& merged);
+  Event* umask(const MergedRecord& merged);
+  Event* create(const MergedRecord& merged);
+  void explain(const trace::Create& facts, const MergedRecord& merged, CreateEvent* event);
+  void name_file(const trace::Create& facts, const MergedRecord& merged, CreateEvent* event) const;
+  Event* chmod(const MergedRecord& merged);
+  Event* rename(const MergedRecord& merged);
+  Event* exec(const MergedRecord& merged);
+  Event* fork(const MergedRecord& merged);
+  Event* blind_spot(const MergedRecord& merged);
+  Event* note(const MergedRecord& merged);
+  Event* thread_create(const MergedRecord& merged);
+
+  void learn_name(const MergedRecord& merged);
+  std::string_view name_of(const Segment& segment, std::uint32_t tid, std::uint32_t pid);
+  const ContextPiece* piece_of(const Segment& segment, std::uint32_t context);
+  void fill_base(const MergedRecord& merged, std::uint32_t context, std::uint32_t stack,
+                 std::string_view call, EventBase* base);
+  template <typename T>
+  T& slot();
+
+  const ContextTree& tree_;
+  const Claims& claims_;
+  const GivenNames& given_names_;
+  StringPool* pool_;
+  StringPool* texts_;
+  Derivations derivations_;
+  Candidates candidates_;
+  const bool outline_;
+  Event create_slot_{CreateEvent{}};  // kept apart: its paths and vectors keep their room
+  Event other_slot_;
+  std::unordered_map<std::uint64_t, std::string_view> names_;  // by segment and tid
+  std::uint64_t last_thread_ = 0;
+  std::string_view last_name_;
+  std::uint64_t last_context_ = 0;
+  const ContextPiece* last_piece_ = nullptr;
+};
+
+// The part of a Process record that needs no table.
+void describe_image(const trace::Process& facts, ProcessEvent* event);
+
+// The path that a call meant: `argument` as passed, joined to `base` where that is known: a
+// directory for a relative path, a root that the program moved to for an absolute one. Only doubled
+// slashes and leading "./" are taken out: ".." may cross a symbolic link. Written to `path`.
+void join_path(std::string_view base, std::string_view argument, std::string* path);
+
+}  // namespace umaskaudit::model

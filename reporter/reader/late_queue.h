@@ -1,0 +1,38 @@
+// The late records of one segment, in order, each read by itself when its turn comes.
+// Must never hold more than 32 bytes for each, and the bytes of one. Called by the stream.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "reporter/reader/ordering.h"
+#include "reporter/reader/segment.h"
+
+namespace umaskaudit::model {
+
+class LateQueue {
+ public:
+  LateQueue(const Segment& segment, Ordering* ordering);
+
+  bool empty() const { return next_ == records_.size(); }
+  // Only while not empty().
+  const OrderKey& key() const { return records_[next_].key; }
+  // Valid until the next call; a pad when the file is not what it was.
+  Record read();
+  void pop() { ++next_; }
+
+ private:
+  struct Late {
+    OrderKey key;
+    std::uint64_t offset = 0;
+  };
+
+  bool fetch(const SegmentFile::Reader& file, std::uint64_t offset, Record* record);
+
+  const Segment& segment_;
+  std::vector<Late> records_;  // sorted
+  std::size_t next_ = 0;
+  std::vector<unsigned char> bytes_;
+};
+
+}  // namespace umaskaudit::model

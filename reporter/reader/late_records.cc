@@ -1,0 +1,73 @@
+// See late_records.h. Being late is judged by blocks of the file, each half as large as what a
+// stream always looks ahead: what is overtaken only within two blocks is mended there.
+#include "reporter/reader/late_records.h"
+
+#include <algorithm>
+
+#include "preload/trace/format.h"
+
+namespace umaskaudit::model {
+namespace {
+
+constexpr std::uint64_t kBlock = trace::kMaxRecord / 2;
+// Only a forged or badly torn file has more; its order is then not mended further.
+constexpr std::size_t kMostLate = std::size_t{1} << 18;
+
+}  // namespace
+
+// True when an event that ends at least one whole block before is later by the clock.
+bool LateRecords::overtaken(std::uint64_t offset, std::uint64_t time_ns) const {
+  const std::uint64_t block = offset / kBlock;
+  return block >= 2 && latest_ns_.size() > block - 2 && latest_ns_[block - 2] > time_ns;
+}
+
+void LateRecords::add(std::uint64_t offset) {
+  if (offsets_.size() < kMostLate) offsets_.push_back(offset);
+}
+
+void LateRecords::see(std::uint64_t offset, std::uint64_t time_ns) {
+  const std::uint64_t block = offset / kBlock;
+  const std::uint64_t latest = latest_ns_.empty() ? 0 : latest_ns_.back();
+  while (latest_ns_.size() <= block) latest_ns_.push_back(latest);
+  latest_ns_.back() = std::max(latest_ns_.back(), time_ns);
+  if (overtaken(offset, time_ns)) add(offset);
+}
+
+void LateRecords::see_change(std::uint64_t offset, std::uint32_t context, std::uint64_t change) {
+  if (known_progress_ == nullptr || known_context_ != context) {
+    known_context_ = context;
+    known_progress_ = &progress_[context];
+  }
+  Progress& progress = *known_progress_;
+  const std::uint64_t block = offset / kBlock;
+  if (block != progress.block) {
+    progress.before = progress.now;
+    progress.block = block;
+  }
+  progress.now = std::max(progress.now, change);
+}
+
+void LateRecords::see_snapshot(std::uint64_t offset, std::uint32_t context,
+                               std::uint64_t last_change) {
+  const auto known = progress_.find(context);
+  if (known == progress_.end()) return;
+  const Progress& progress = known->second;
+  const std::uint64_t seen = offset / kBlock == progress.block ? progress.before : progress.now;
+  if (seen > last_change) add(offset);
+}
+
+void LateRecords::finish(const std::unordered_map<std::uint32_t, MaskHistory>& histories) {
+  for (const auto& [context, history] : histories) {
+    for (const MaskChange& change : history.changes()) {
+      const std::uint64_t offset = std::uint64_t{change.where} * trace::kRecordAlign;
+      if (overtaken(offset, change.time_ns)) add(offset);
+    }
+  }
+  std::sort(offsets_.begin(), offsets_.end());
+  offsets_.erase(std::unique(offsets_.begin(), offsets_.end()), offsets_.end());
+  latest_ns_ = {};
+  progress_ = {};
+  known_progress_ = nullptr;
+}
+
+}  // namespace umaskaudit::model

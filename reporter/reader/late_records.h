@@ -1,0 +1,47 @@
+// The records that lie too far behind their place in the order for a buffer to mend: a thread can
+// lose its processor between its call and its record, and be overtaken by tens of thousands.
+// Must never keep more than kMostLate offsets. Filled by the first pass; the second one fetches
+// those records out of turn.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "reporter/reader/mask_history.h"
+
+namespace umaskaudit::model {
+
+class LateRecords {
+ public:
+  // In the file's order. An event, by the clock:
+  void see(std::uint64_t offset, std::uint64_t time_ns);
+  // A mask change:
+  void see_change(std::uint64_t offset, std::uint32_t context, std::uint64_t change);
+  // Something that no change of `context` after `last_change` can have come before:
+  void see_snapshot(std::uint64_t offset, std::uint32_t context, std::uint64_t last_change);
+
+  // Call once, with histories that are finished.
+  void finish(const std::unordered_map<std::uint32_t, MaskHistory>& histories);
+  // Sorted.
+  const std::vector<std::uint64_t>& offsets() const { return offsets_; }
+
+ private:
+  // The highest change number of a context, in blocks before the current one and in it.
+  struct Progress {
+    std::uint64_t block = 0;
+    std::uint64_t before = 0;
+    std::uint64_t now = 0;
+  };
+
+  bool overtaken(std::uint64_t offset, std::uint64_t time_ns) const;
+  void add(std::uint64_t offset);
+
+  std::vector<std::uint64_t> offsets_;
+  std::vector<std::uint64_t> latest_ns_;  // by block: the latest event up to its end
+  std::unordered_map<std::uint32_t, Progress> progress_;
+  std::uint32_t known_context_ = 0;
+  Progress* known_progress_ = nullptr;
+};
+
+}  // namespace umaskaudit::model

@@ -1,0 +1,43 @@
+// The records that one look at a growing run found: copies, in the order in which they become
+// events, and those that wait for a record which somebody still writes.
+// Must never hold back an event for long: the record it waits for may have been lost.
+// Called by LiveRun.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "reporter/reader/merger.h"
+#include "reporter/reader/ordering.h"
+#include "reporter/reader/segment.h"
+
+namespace umaskaudit::model {
+
+class LiveBatch {
+ public:
+  // Copies an event's record.
+  void add(const Segment& segment, const Record& record);
+  bool empty() const { return items_.empty(); }
+  std::size_t size() const { return items_.size(); }
+
+  // Tells the records in order and forgets them. Those that are not ready() stay for later calls,
+  // up to `patience` of them; 0: nothing stays.
+  void tell(unsigned patience, const std::function<void(const MergedRecord&)>& visit);
+
+ private:
+  struct Item {
+    const Segment* segment = nullptr;
+    std::vector<unsigned char> bytes;
+    std::uint64_t offset = 0;
+    unsigned age = 0;
+    OrderKey key;
+  };
+  std::vector<Item> items_;
+};
+
+// True when everything that an event's record names is known to its segment: stack and modules,
+// paths, context, directory, and the mask changes that it saw.
+bool ready(const Segment& segment, const Record& record);
+
+}  // namespace umaskaudit::model

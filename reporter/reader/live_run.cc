@@ -1,0 +1,329 @@
+// See live_run.h. One look is: new segments, new records, tables in order, links between contexts,
+// events. A fact of one segment only ever needs facts that were committed before that segment was
+// made, so the directory is listed before anything is read, and older segments are read first.
+#include "reporter/reader/live_run.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <unordered_set>
+#include <utility>
+
+#include "reporter/reader/claims.h"
+#include "reporter/reader/context_tree.h"
+#include "reporter/reader/event_builder.h"
+#include "reporter/reader/given_names.h"
+#include "reporter/reader/live_batch.h"
+#include "reporter/reader/losses.h"
+#include "reporter/reader/run_open.h"
+#include "reporter/reader/segment.h"
+#include "reporter/reader/string_pool.h"
+#include "reporter/reader/tail.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{2} << 20;  // of records in one look
+constexpr unsigned kPatience = 20;                        // looks
+constexpr std::size_t kMostChanges = 65536;               // kept of each context
+// Segments beyond so many are looked at less often while they rest: a run may have thousands.
+constexpr std::size_t kManySegments = 64;
+
+EventBase& base_of(Event* event) {
+  return std::visit([](auto& any) -> EventBase& { return any; }, *event);
+}
+
+// A segment, and how far it was read.
+struct Source {
+  explicit Source(model::Segment* opened) : tail(model::first_record(*opened)), segment(opened) {}
+
+  model::Tail tail;
+  model::Segment* segment;
+  std::size_t links = 0;  // facts that links between contexts are drawn from
+  std::uint64_t rested = 0;
+  std::uint64_t next_look = 0;
+  std::uint64_t gap_since = 0;  // the look that first missed a context with a lower id
+  bool touched = false;
+};
+
+std::size_t link_facts(const model::Segment& segment) {
+  return segment.contexts.items().size() + segment.histories.size() + segment.images.size() +
+         segment.forks.size() + segment.execs.size() + segment.drifts.size();
+}
+
+// Ids are given out before the records are written: a process may be kept from writing for long,
+// and the one after it not. One that was killed meanwhile leaves a gap for good.
+void advance_contexts(Source* source, std::uint64_t look, bool last) {
+  model::Segment& segment = *source->segment;
+  const auto& items = segment.contexts.items();
+  std::uint32_t through = last ? UINT32_MAX : segment.contexts_through;
+  auto next = std::upper_bound(items.begin(), items.end(), through,
+                               [](std::uint32_t id, const auto& item) { return id < item.first; });
+  for (; next != items.end(); ++next) {
+    if (next->first != through + 1) {
+      if (source->gap_since == 0) source->gap_since = look;
+      if (look - source->gap_since < kPatience) break;
+    }
+    source->gap_since = 0;
+    through = next->first;
+  }
+  segment.contexts_through = through;
+}
+
+bool alive(std::uint32_t pid) {
+  return pid != 0 && (kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
+}
+
+}  // namespace
+
+struct LiveRun::State {
+  std::shared_ptr<const model::Descriptor> directory;
+  model::DirectoryFacts facts;
+  std::unordered_set<std::string> known;  // names
+  std::vector<std::unique_ptr<model::Segment>> segments;
+  std::vector<Source> sources;  // one a segment
+  model::StringPool pool, texts;
+  model::ContextTree tree;
+  model::Claims claims;           // stays empty: live events say `probably`
+  model::GivenNames given_names;  // likewise: what a nameless file is called later is not known yet
+  model::EventBuilder builder{tree, claims, given_names, &pool, &texts};
+  model::LiveBatch batch;
+  bool unlinked = true;  // the tree waits for something
+  std::uint64_t look = 0, seq = 0, end_ns = 0;
+  std::uint32_t last_id = 0;
+
+  void find_segments(bool last);
+  bool read(std::size_t budget, bool last);
+  std::size_t read(Source* source, std::size_t budget, bool last);
+  void settle(bool last = false);
+  void number_changes();
+  void link();
+  void tell(const Visit& visit, bool last);
+  void tell(Event* event, const Visit& visit);
+  void assess(const Visit& visit);
+};
+
+void LiveRun::State::find_segments(bool last) {
+  std::vector<std::unique_ptr<model::Segment>> found;
+  for (const std::string& name : model::segment_names(*directory)) {
+    if (known.count(name) != 0) continue;
+    LossEvent why;
+    auto segment = model::open_segment(directory, name, 0, &why);
+    // Its writer may be about to fill in the header.
+    if (segment && segment->header_damaged && !last) continue;
+    known.insert(name);
+    if (segment)
+      found.push_back(std::move(segment));
+    else
+      facts.unreadable.push_back(std::move(why));
+  }
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a->stamp < b->stamp; });
+  for (auto& segment : found) {
+    segment->index = static_cast<std::uint32_t>(segments.size());
+    segment->contexts_through = 0;
+    segments.push_back(std::move(segment));
+    sources.emplace_back(segments.back().get());
+  }
+}
+
+// True: there is more than `budget` let through.
+bool LiveRun::State::read(std::size_t budget, bool last) {
+  std::size_t told = 0;
+  for (Source& source : sources) {
+    if (!last && source.next_look > look) continue;
+    if (told >= budget) return true;
+    const std::size_t got = read(&source, budget - told, last);
+    told += got;
+    source.rested = got == 0 ? source.rested + 1 : 0;
+    const std::uint64_t pause = std::min<std::uint64_t>(source.rested, sources.size());
+    source.next_look = look + 1 + pause / kManySegments;
+  }
+  return told >= budget;
+}
+
+std::size_t LiveRun::State::read(Source* source, std::size_t budget, bool last) {
+  model::Segment& segment = *source->segment;
+  const model::SegmentFile::Reader file = segment.file.growing_reader();
+  std::uint64_t end = file.size();
+  if (!last) {
+    // The header says how far space was given out: nothing is behind that, and the file may be a
+    // gigabyte of hole.
+    std::uint64_t tail = 0;
+    if (file.read(offsetof(trace::SegmentHeader, tail), &tail, sizeof tail) == sizeof tail)
+      end = std::min(end, tail);
+    if (end <= source->tail.position() && !source->tail.has_gaps()) return 0;
+  }
+  const std::size_t got =
+      source->tail.read(file, end, budget, last, [&](const model::Record& record) {
+        model::learn(record, &segment, &pool);
+        if (model::is_event(record.type())) batch.add(segment, record);
+        end_ns = std::max(end_ns, record.head.time_ns);
+      });
+  source->touched = source->touched || got != 0;
+  return got;
+}
+
+// After this the tables can be asked.
+void LiveRun::State::settle(bool last) {
+  for (Source& source : sources) {
+    const std::uint32_t before = source.segment->contexts_through;
+    if (source.touched) model::settle(source.segment);
+    if (source.touched || source.gap_since != 0 || last) advance_contexts(&source, look, last);
+    unlinked = unlinked || before != source.segment->contexts_through;
+    if (!source.touched) continue;
+    const std::size_t links = link_facts(*source.segment);
+    unlinked = unlinked || links != source.links;
+    source.links = links;
+  }
+  number_changes();
+  if (unlinked) link();
+  for (Source& source : sources) {
+    if (!source.touched) continue;
+    for (auto& [context, history] : source.segment->histories) history.forget_all_but(kMostChanges);
+    source.touched = false;
+  }
+}
+
+// Ids by time among the changes of this look: what is told next.
+void LiveRun::State::number_changes() {
+  std::vector<model::MaskChange*> fresh;
+  for (Source& source : sources) {
+    if (!source.touched) continue;
+    for (auto& [context, history] : source.segment->histories)
+      for (model::MaskChange& change : history.changes())
+        if (change.id == 0) fresh.push_back(&change);
+  }
+  std::stable_sort(fresh.begin(), fresh.end(),
+                   [](const auto* a, const auto* b) { return a->time_ns < b->time_ns; });
+  for (model::MaskChange* change : fresh) change->id = ++last_id;
+}
+
+void LiveRun::State::link() {
+  unlinked = !tree.relink(segments);
+  builder.contexts_changed();
+}
+
+void LiveRun::State::tell(Event* event, const Visit& visit) {
+  base_of(event).seq = ++seq;
+  visit(*event);
+}
+
+void LiveRun::State::tell(const Visit& visit, bool last) {
+  batch.tell(last ? 0 : kPatience, [&](const model::MergedRecord& merged) {
+    Event* event = builder.build(merged);
+    if (event == nullptr) return;
+    trace::Create said{};
+    if (auto* create = std::get_if<CreateEvent>(event);
+        create != nullptr && model::fixed_part(merged.record, &said))
+      create->created = static_cast<trace::Created>(said.created);
+    tell(event, visit);
+  });
+  texts = model::StringPool();
+}
+
+// What no single record says, in the words of Run.
+void LiveRun::State::assess(const Visit& visit) {
+  for (const auto& segment : segments) {
+    model::read_header_again(segment.get());
+    const model::SegmentFile::Reader file = segment->file.growing_reader();
+    model::Scanner scanner(file, model::first_record(*segment));
+    model::Record record;
+    while (scanner.next(&record)) {
+    }
+    segment->scan = scanner.result();
+  }
+  model::read_state(directory, &facts);
+  Event event;
+  for (const BlindSpotEvent& spot : model::unfollowed_execs(segments, tree)) {
+    event = spot;
+    tell(&event, visit);
+  }
+  for (const LossEvent& loss : model::assess(segments, facts, end_ns).losses) {
+    event = loss;
+    tell(&event, visit);
+  }
+}
+
+LiveRun::LiveRun(std::unique_ptr<State> state) : state_(std::move(state)) {}
+LiveRun::~LiveRun() = default;
+
+Result<std::unique_ptr<LiveRun>> LiveRun::open(const std::string& directory) {
+  auto opened = std::make_shared<const model::Descriptor>(
+      ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened->get() < 0) return model::cannot_open(directory, errno);
+  auto state = std::make_unique<State>();
+  state->directory = std::move(opened);
+  model::read_state(state->directory, &state->facts);
+  if (!state->facts.has_state && model::segment_names(*state->directory).empty())
+    return Error{"'" + directory + "' is not a run", "it holds no segment file (*.seg)",
+                 "umaskaudit run -o DIR -- CMD to record one", ExitCode::unreadable};
+  return std::unique_ptr<LiveRun>(new LiveRun(std::move(state)));
+}
+
+bool LiveRun::poll(const Visit& visit) {
+  State& state = *state_;
+  ++state.look;
+  state.find_segments(false);
+  const bool more = state.read(kMostBytes, false);
+  state.settle();
+  state.tell(visit, false);
+  return more;
+}
+
+void LiveRun::finish(const Visit& visit) {
+  State& state = *state_;
+  while (poll(visit)) {
+  }
+  state.find_segments(true);
+  while (state.read(kMostBytes, true)) {
+    state.settle();
+    state.tell(visit, false);
+  }
+  state.unlinked = true;
+  state.settle(true);
+  state.tell(visit, true);
+  state.assess(visit);
+}
+
+void LiveRun::stop(const Visit& visit) { state_->tell(visit, true); }
+
+bool LiveRun::anybody_lives() const {
+  for (const auto& segment : state_->segments) {
+    if (alive(segment->pid)) return true;
+    for (const model::Image& image : segment->images)
+      if (alive(image.facts.pid)) return true;
+  }
+  return false;
+}
+
+std::uint64_t LiveRun::begin_ns() const {
+  return state_->segments.empty() ? 0 : state_->segments.front()->header.mono_ns;
+}
+
+std::uint64_t LiveRun::real_ns(std::uint64_t time_ns) const {
+  if (state_->segments.empty()) return 0;
+  const trace::SegmentHeader& header = state_->segments.front()->header;
+  return header.real_ns + (time_ns - header.mono_ns);  // wraps for what is older than the header
+}
+
+std::vector<RawFrame> LiveRun::stack(StackRef ref) const {
+  if (ref.segment >= state_->segments.size()) return {};
+  return state_->segments[ref.segment]->frames_of(ref.id);
+}
+
+bool LiveRun::stack_truncated(StackRef ref) const {
+  return ref.segment < state_->segments.size() &&
+         state_->segments[ref.segment]->stack_truncated(ref.id);
+}
+
+const ModuleInfo* LiveRun::module(std::uint32_t segment, std::uint32_t id) const {
+  if (segment >= state_->segments.size()) return nullptr;
+  return state_->segments[segment]->modules.find(id);
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,46 @@
+// All segments of a run as one stream of records, in merged order.
+// Must never hold more than a buffer for each segment whose time has come and not yet passed.
+// Called by Run for each walk over the events.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "reporter/reader/segment.h"
+#include "reporter/reader/stream.h"
+
+namespace umaskaudit::model {
+
+struct MergedRecord {
+  const Segment* segment = nullptr;
+  Record record;
+  std::uint64_t time_ns = 0;  // what it was ordered by
+};
+
+class Merger {
+ public:
+  explicit Merger(const std::vector<std::unique_ptr<Segment>>& segments);
+
+  // False at the end. `merged` is valid until the next call.
+  bool next(MergedRecord* merged);
+
+ private:
+  // What comes next of a stream. Beside it, so that comparing two asks for no other memory.
+  struct Next {
+    OrderKey key;
+    std::uint32_t segment;  // of two that come at one time, the first
+    std::unique_ptr<SegmentStream> stream;
+  };
+  static bool later(const Next& a, const Next& b);
+
+  void start_due();
+  void settle_front();
+
+  std::vector<const Segment*> waiting_;  // latest first
+  std::vector<Next> active_;             // a heap, the earliest event in front
+  std::size_t window_;
+  bool popped_ = true;
+};
+
+}  // namespace umaskaudit::model

@@ -1,0 +1,38 @@
+// What the events of one segment are ordered by.
+// Must never let the clock contradict the numbers of the mask changes.
+// Called by the streams of the second pass, for each record.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+#include "reporter/reader/record.h"
+#include "reporter/reader/segment.h"
+
+namespace umaskaudit::model {
+
+// `tie` orders events of one nanosecond: 2 * id for a mask change, 2 * id + 1 for what was done
+// under it, 0 for the others.
+struct OrderKey {
+  std::uint64_t time_ns = 0;
+  std::uint64_t tie = 0;
+  auto operator<=>(const OrderKey&) const = default;
+};
+
+class Ordering {
+ public:
+  explicit Ordering(const Segment& segment) : segment_(segment) {}
+
+  OrderKey key_of(const Record& record);
+
+ private:
+  OrderKey among_changes(const Record& record, std::uint32_t context, std::uint64_t change,
+                         std::uint64_t reach);
+  const MaskHistory* history(std::uint32_t context);
+
+  const Segment& segment_;
+  std::uint32_t known_context_ = 0;
+  const MaskHistory* known_history_ = nullptr;
+};
+
+}  // namespace umaskaudit::model

@@ -1,0 +1,226 @@
+// See run.h: opening (first pass, tables, links between contexts) and walking (second pass).
+#include "reporter/reader/run.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "reporter/reader/claims.h"
+#include "reporter/reader/context_tree.h"
+#include "reporter/reader/event_builder.h"
+#include "reporter/reader/given_names.h"
+#include "reporter/reader/losses.h"
+#include "reporter/reader/merger.h"
+#include "reporter/reader/run_open.h"
+#include "reporter/reader/segment.h"
+#include "reporter/reader/string_pool.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr std::uint64_t kTickEvery = 1 << 14;  // a few milliseconds
+
+}  // namespace
+
+struct Run::State {
+  std::string directory;
+  model::StringPool pool;
+  std::vector<std::unique_ptr<model::Segment>> segments;
+  model::ContextTree tree;
+  model::Claims claims;
+  model::GivenNames given_names;
+  Completeness completeness;
+  std::vector<BlindSpotEvent> unfollowed;
+  std::vector<ProcessEvent> processes;
+  std::uint64_t begin_ns = 0, end_ns = 0, begin_real_ns = 0;
+  Ticker ticker;
+  std::uint64_t scanned = 0;  // records, over all segments
+
+  void scan(model::Segment* segment);
+  void tick(std::uint64_t done, std::uint64_t total) const {
+    if (ticker && done % kTickEvery == 0) ticker(done, total);
+  }
+  void settle_claims();
+  void find_span();
+  void list_processes();
+};
+
+namespace {
+
+EventBase& base_of(Event* event) {
+  return std::visit([](auto& any) -> EventBase& { return any; }, *event);
+}
+
+}  // namespace
+
+std::uint64_t Completeness::total_lost() const {
+  const std::uint64_t counted = std::accumulate(std::begin(lost), std::end(lost), std::uint64_t{0});
+  return counted + segments_failed + damages + unfinished;
+}
+
+// First pass over one segment.
+void Run::State::scan(model::Segment* segment) {
+  const model::SegmentFile::Reader file = segment->file.reader();
+  model::Scanner scanner(file, model::first_record(*segment));
+  model::Record record;
+  while (scanner.next(&record)) {
+    tick(++scanned, 0);
+    model::learn(record, segment, &pool);
+    trace::Create create{};
+    if (record.type() == trace::RecordType::create && model::fixed_part(record, &create)) {
+      claims.note(create);
+      given_names.note(create, record.head.time_ns);
+    }
+    trace::Rename rename{};
+    if (record.type() == trace::RecordType::rename && model::fixed_part(record, &rename) &&
+        given_names.wants(rename)) {
+      const std::string_view to =
+          model::bytes_after<trace::Rename>(record, rename.to_length, rename.from_length);
+      given_names.note(rename, {record.head.time_ns, segment, rename.to_base, pool.intern(to)});
+    }
+  }
+  segment->scan = scanner.result();
+  model::finish(segment);
+}
+
+void Run::State::settle_claims() {
+  if (!claims.disputed()) return;
+  model::Merger merger(segments);
+  model::MergedRecord merged;
+  while (merger.next(&merged)) {
+    trace::Create create{};
+    trace::Rename rename{};
+    if (merged.record.type() == trace::RecordType::create &&
+        model::fixed_part(merged.record, &create)) {
+      claims.walk_create(create, merged.segment->index, merged.record.offset);
+    } else if (merged.record.type() == trace::RecordType::rename &&
+               model::fixed_part(merged.record, &rename) && rename.error == 0 &&
+               static_cast<RenameEvent::Action>(rename.action) == RenameEvent::Action::unlinked) {
+      claims.walk_unlink(rename.dev, rename.ino);
+    }
+  }
+}
+
+void Run::State::find_span() {
+  const model::Segment* first = nullptr;
+  for (const auto& segment : segments) {
+    if (segment->events == 0) continue;
+    if (first == nullptr || segment->first_ns < first->first_ns) first = segment.get();
+    end_ns = std::max(end_ns, segment->last_ns);
+  }
+  if (first == nullptr) return;
+  begin_ns = first->first_ns;
+  // Wrapping arithmetic: the event may be older than the header's moment.
+  begin_real_ns = first->header.real_ns + (begin_ns - first->header.mono_ns);
+}
+
+void Run::State::list_processes() {
+  for (const auto& segment : segments) {
+    for (const model::Image& image : segment->images) {
+      const model::ContextPiece* piece = tree.find(segment->index, image.facts.context);
+      ProcessEvent process;
+      process.time_ns = image.time_ns;
+      process.pid = process.tid = image.facts.pid;
+      process.thread = process.comm = image.comm;
+      process.exe = image.exe;
+      process.fs = piece == nullptr ? 0 : piece->fs;
+      model::describe_image(image.facts, &process);
+      processes.push_back(process);
+    }
+  }
+  std::stable_sort(processes.begin(), processes.end(),
+                   [](const auto& a, const auto& b) { return a.time_ns < b.time_ns; });
+}
+
+Run::Run(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Run::Run(Run&&) noexcept = default;
+Run& Run::operator=(Run&&) noexcept = default;
+Run::~Run() = default;
+
+Result<Run> Run::open(const std::string& directory, Ticker ticker) {
+  Result<model::OpenedRun> opened = model::open_run(directory);
+  if (!opened) return opened.error();
+  auto state = std::make_unique<State>();
+  state->directory = directory;
+  state->ticker = std::move(ticker);
+  state->segments = std::move(opened->segments);
+  for (const auto& segment : state->segments) state->scan(segment.get());
+  const bool any = std::any_of(state->segments.begin(), state->segments.end(),
+                               [](const auto& s) { return s->scan.records || !s->header_damaged; });
+  if (!any && !state->segments.empty()) {
+    return Error{"'" + directory + "' is not a run",
+                 state->segments.front()->file.name() +
+                     " is no segment: its header is damaged "
+                     "and it holds no record",
+                 "", ExitCode::unreadable};
+  }
+  state->tree.build(state->segments);
+  state->given_names.finish();
+  state->settle_claims();
+  state->find_span();
+  state->list_processes();
+  state->completeness = model::assess(state->segments, opened->facts, state->end_ns);
+  state->unfollowed = model::unfollowed_execs(state->segments, state->tree);
+  model::assess_hidden(state->segments, state->tree, !state->unfollowed.empty(),
+                       &state->completeness);
+  return Run(std::move(state));
+}
+
+void Run::for_each(const std::function<bool(const Event&)>& visit, Detail detail) const {
+  model::Merger merger(state_->segments);
+  model::EventBuilder builder(state_->tree, state_->claims, state_->given_names, &state_->pool,
+                              &state_->pool, detail);
+  const std::uint64_t records = state_->completeness.records;
+  std::uint64_t seq = 0, read = 0;
+  const auto tell = [&](Event* event) {
+    base_of(event).seq = ++seq;
+    return visit(*event);
+  };
+  auto spot = state_->unfollowed.begin();
+  Event extra;
+  const auto tell_spots_until = [&](std::uint64_t time_ns) {
+    for (; spot != state_->unfollowed.end() && spot->time_ns <= time_ns; ++spot) {
+      extra = *spot;
+      if (!tell(&extra)) return false;
+    }
+    return true;
+  };
+  model::MergedRecord merged;
+  while (merger.next(&merged)) {
+    state_->tick(std::min(++read, records), records);
+    Event* event = builder.build(merged);
+    if (event == nullptr) continue;
+    const bool more = tell_spots_until(merged.time_ns - 1) && tell(event);
+    if (!more) return;
+  }
+  if (state_->ticker) state_->ticker(records, records);
+  if (!tell_spots_until(UINT64_MAX)) return;
+  for (const LossEvent& loss : state_->completeness.losses) {
+    extra = loss;
+    if (!tell(&extra)) return;
+  }
+}
+
+const Completeness& Run::completeness() const { return state_->completeness; }
+const std::string& Run::directory() const { return state_->directory; }
+const std::vector<ProcessEvent>& Run::processes() const { return state_->processes; }
+std::uint64_t Run::begin_ns() const { return state_->begin_ns; }
+std::uint64_t Run::end_ns() const { return state_->end_ns; }
+std::uint64_t Run::begin_real_ns() const { return state_->begin_real_ns; }
+
+std::vector<RawFrame> Run::stack(StackRef ref) const {
+  if (ref.segment >= state_->segments.size()) return {};
+  return state_->segments[ref.segment]->frames_of(ref.id);
+}
+
+bool Run::stack_truncated(StackRef ref) const {
+  return ref.segment < state_->segments.size() &&
+         state_->segments[ref.segment]->stack_truncated(ref.id);
+}
+
+const ModuleInfo* Run::module(std::uint32_t segment, std::uint32_t id) const {
+  if (segment >= state_->segments.size()) return nullptr;
+  return state_->segments[segment]->modules.find(id);
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,82 @@
+// A run directory, opened for reading: all segments merged into one stream of events.
+// Must never execute or follow anything a trace names, never write, never trust a length. Memory is
+// bounded by distinct paths, stacks, modules, processes and contexts, not by the count of events.
+// Called by every subcommand that takes a RUN. Not thread-safe; one reader per Run.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reporter/base/result.h"
+#include "reporter/events/events.h"
+#include "reporter/events/stack_source.h"
+
+namespace umaskaudit {
+
+// What the run as a whole could not see or keep: shown by every format.
+struct Completeness {
+  std::uint64_t records = 0;          // read and believed
+  std::uint64_t images = 0;           // process images that wanted a segment
+  std::uint64_t segments = 0;         // segments found
+  std::uint64_t segments_failed = 0;  // images that could not open one
+  std::uint64_t damaged_bytes = 0;    // skipped: torn, flipped, truncated
+  std::uint64_t damages = 0;          // places where that happened
+  std::uint64_t unfinished = 0;       // records begun and never committed: the process was killed
+  std::uint64_t unknown_records = 0;  // of a newer minor version, skipped by length
+  std::uint64_t lost[trace::kLossKinds] = {};
+  std::vector<LossEvent> losses;  // the same, worded
+  // True: something may have been created without a record. By a program that was not seen, behind
+  // another blind spot, in what was lost, or by whoever changed a mask unseen.
+  bool hides_creations = false;
+  bool hides_owners = false;  // true: and as a user that no process is known to have been
+  // Records that are missing, as far as they can be counted: a damaged place and an image without a
+  // segment count as one each, though either may have held many.
+  std::uint64_t total_lost() const;
+};
+
+// Told now and then how much of a pass is done: `done` of `total` records, 0 while that is unknown;
+// equal at the end of a pass.
+using Ticker = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+class Run : public StackSource {
+ public:
+  // Opens and indexes `directory` (or a single .seg file). Errors: missing, not a run, unreadable,
+  // a newer major version in every segment (both versions are named). A damaged segment is no
+  // error: it becomes a LossEvent.
+  // `ticker` is told of this pass and of those of for_each.
+  static Result<Run> open(const std::string& directory, Ticker ticker = nullptr);
+
+  Run(Run&&) noexcept;
+  Run& operator=(Run&&) noexcept;
+  ~Run() override;
+
+  // Calls `visit` for each event in merged order: by time, and within one fs context by the order
+  // of its mask changes, which needs no clock. May be called again. Return false from `visit` to
+  // stop early. The losses of completeness() come last, as events. An exec whose image never
+  // recorded, and that neither failed nor was explained by the shim, comes as a BlindSpotEvent.
+  void for_each(const std::function<bool(const Event&)>& visit, Detail detail = Detail::full) const;
+
+  const Completeness& completeness() const;
+  const std::string& directory() const;
+  // Images and recorded children, oldest first. Their seq is 0: it is known in for_each only.
+  const std::vector<ProcessEvent>& processes() const;
+  // CLOCK_MONOTONIC of the first and last event, and CLOCK_REALTIME of the first.
+  std::uint64_t begin_ns() const;
+  std::uint64_t end_ns() const;
+  std::uint64_t begin_real_ns() const;
+
+  std::vector<RawFrame> stack(StackRef ref) const override;
+  bool stack_truncated(StackRef ref) const override;
+  const ModuleInfo* module(std::uint32_t segment, std::uint32_t id) const override;
+
+ private:
+  struct State;
+  explicit Run(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace umaskaudit

@@ -1,0 +1,402 @@
+// See segment.h: what one record of the first pass adds to the tables.
+// Must never trust a count or a length in a record beyond the record's own end.
+#include "reporter/reader/segment.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace umaskaudit::model {
+namespace {
+
+std::string hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+// Left by an exec: it says why no image announces itself.
+bool names_exec(trace::Blind reason) {
+  return reason == trace::Blind::exec_static || reason == trace::Blind::exec_privileged ||
+         reason == trace::Blind::exec_environment || reason == trace::Blind::exec_abi ||
+         reason == trace::Blind::exec_libc || reason == trace::Blind::exec_library ||
+         reason == trace::Blind::exec_run_directory;
+}
+
+// What each type adds; `record` is the one that the fixed part came from.
+class Learner {
+ public:
+  Learner(const Record& record, Segment* segment, StringPool* pool)
+      : record_(record), segment_(*segment), pool_(*pool) {}
+
+  // False when the record is too short for its type, or its parts do not fit into it.
+  bool learn();
+
+ private:
+  template <typename T>
+  bool as() {
+    T fixed{};
+    const bool whole = fixed_part(record_, &fixed);
+    if (whole) add(fixed);
+    return whole && fits_;
+  }
+  // Types that leave nothing in the tables.
+  template <typename T>
+  bool only_long_enough() const {
+    return record_.payload_length >= sizeof(T);
+  }
+  // Happened between mask change `change` and the one behind `last_change`.
+  void snapshot(std::uint32_t context, std::uint64_t change, std::uint64_t last_change);
+
+  void add(const trace::Process& process);
+  void add(const trace::Thread& thread);
+  void add(const trace::Module& module);
+  void add(const trace::Stack& stack);
+  void add(const trace::Path& path);
+  void add(const trace::Context& context);
+  void add(const trace::Umask& umask);
+  void add(const trace::Create& create);
+  void add(const trace::Directory& directory);
+  void add(const trace::Exec& exec);
+  void add(const trace::ExecFailed& failed);
+  void add(const trace::Fork& fork);
+  void add(const trace::ThreadCreate& create);
+  void add(const trace::BlindSpot& spot);
+  void add(const trace::CallNames& names);
+
+  const Record& record_;
+  Segment& segment_;
+  StringPool& pool_;
+  bool fits_ = true;
+};
+
+void Learner::add(const trace::Process& process) {
+  Image image;
+  image.facts = process;
+  image.offset = record_.offset;
+  image.time_ns = record_.head.time_ns;
+  image.exe = pool_.intern(bytes_after<trace::Process>(record_, process.exe_length));
+  image.comm = pool_.intern(padded_text(process.comm));
+  segment_.comms.try_emplace(process.pid, image.comm);
+  const LocalContext context{process.parent_context, process.parent_change, process.pid,
+                             image.origin(),         image.time_ns,         process.mask};
+  segment_.contexts.add(process.context, context);
+  segment_.images.push_back(image);
+  if (process.pid_namespace != segment_.image()->facts.pid_namespace) {
+    segment_.pid_namespaces.emplace(process.context, process.pid_namespace);
+  }
+}
+
+void Learner::add(const trace::Thread& thread) {
+  const std::string_view name = pool_.intern(padded_text(thread.name));
+  const auto [known, added] = segment_.tids.try_emplace(thread.tid, TidFact{name, thread.handle});
+  // A name change repeats the handle; only a thread's first record says when it began.
+  if (!added && known->second.handle == thread.handle) return;
+  known->second.handle = thread.handle;
+  if (thread.handle == 0) return;  // no thread of pthread_create(3)
+  segment_.threads.push_back({record_.head.pid, thread.handle, record_.head.time_ns, thread.tid});
+}
+
+void Learner::add(const trace::Module& module) {
+  ModuleInfo info;
+  info.build_id = hex(bytes_after<trace::Module>(record_, module.build_id_length));
+  info.path =
+      pool_.intern(bytes_after<trace::Module>(record_, module.path_length, module.build_id_length));
+  info.base = module.base;
+  info.start = module.start;
+  info.end = module.end;
+  segment_.modules.add(module.id, std::move(info));
+}
+
+void Learner::add(const trace::Stack& stack) {
+  const std::uint32_t size = std::uint32_t{stack.count} * sizeof(std::uint64_t);
+  const std::string_view bytes = bytes_after<trace::Stack>(record_, size);
+  fits_ = stack.count <= trace::kMaxFrames && bytes.size() == size;
+  if (!fits_) return;
+  const std::size_t first = segment_.frames.size();
+  segment_.frames.resize(first + stack.count);
+  if (stack.count != 0) std::memcpy(&segment_.frames[first], bytes.data(), size);
+  segment_.stacks.add(stack.id, {static_cast<std::uint32_t>(first), stack.count, stack.flags});
+}
+
+void Learner::add(const trace::Path& path) {
+  const std::string_view text = bytes_after<trace::Path>(record_, path.length);
+  fits_ = path.length <= trace::kMaxPath && text.size() == path.length;
+  if (fits_) segment_.paths.add(path.id, pool_.intern(text));
+}
+
+void Learner::add(const trace::Context& context) {
+  segment_.contexts.add(
+      context.id, {context.parent, context.parent_change, context.owner,
+                   static_cast<trace::Origin>(context.origin), record_.head.time_ns, context.mask});
+}
+
+void Learner::add(const trace::Umask& umask) {
+  segment_.histories[umask.context].add(record_.head.time_ns, umask.change, record_.offset,
+                                        umask.new_mask);
+  segment_.late.see_change(record_.offset, umask.context, umask.change);
+  if ((record_.head.flags & trace::kDrift) != 0) {
+    segment_.drifts.push_back(
+        {record_.head.time_ns, umask.change, umask.context, umask.call, umask.old_mask});
+  }
+}
+
+void Learner::add(const trace::Create& create) {
+  const std::uint64_t busy = (record_.head.flags & trace::kBusy) != 0 ? 1 : 0;
+  snapshot(create.context, create.change_after, create.change_after + busy);
+}
+
+void Learner::snapshot(std::uint32_t context, std::uint64_t change, std::uint64_t last_change) {
+  if (change != 0) segment_.histories[context].witness(change, record_.head.time_ns);
+  segment_.late.see_snapshot(record_.offset, context, last_change);
+}
+
+void Learner::add(const trace::Directory& directory) {
+  ParentFacts facts;
+  facts.mode = directory.mode & 07777;
+  facts.gid = directory.gid;
+  facts.fs_type = directory.fs_type;
+  const std::string_view acl = bytes_after<trace::Directory>(record_, directory.acl_length);
+  if (!acl.empty()) facts.acl = parse_acl_xattr(acl.data(), acl.size());
+  segment_.directories.add(directory.id, facts);
+}
+
+void Learner::add(const trace::Exec& exec) {
+  ExecFact fact;
+  fact.offset = record_.offset;
+  fact.time_ns = record_.head.time_ns;
+  fact.pid = record_.head.pid;
+  fact.tid = record_.head.tid;
+  fact.context = exec.context;
+  fact.path = pool_.intern(bytes_after<trace::Exec>(record_, exec.path_length));
+  snapshot(exec.context, exec.change, exec.change);
+  segment_.last_exec[fact.tid] = segment_.execs.size();
+  segment_.execs.push_back(fact);
+}
+
+void Learner::add(const trace::ExecFailed& failed) {
+  // One thread's records are in order, so its latest attempt is the one that failed.
+  const auto exec = segment_.last_exec.find(record_.head.tid);
+  if (exec != segment_.last_exec.end()) segment_.execs[exec->second].error = failed.error;
+}
+
+void Learner::add(const trace::Fork& fork) {
+  snapshot(fork.context, fork.change, fork.change);
+  segment_.forks.push_back({record_.head.time_ns, fork.change, fork.child, fork.context,
+                            static_cast<trace::Origin>(fork.origin)});
+}
+
+void Learner::add(const trace::ThreadCreate& create) {
+  segment_.births.push_back(
+      {record_.head.pid, create.handle, record_.head.time_ns, record_.offset, 0});
+}
+
+void Learner::add(const trace::BlindSpot& spot) {
+  segment_.blind_reasons |= std::uint64_t{1} << std::min<unsigned>(spot.reason, 63);
+  const auto reason = static_cast<trace::Blind>(spot.reason);
+  if (names_exec(reason)) {
+    segment_.told_blind.push_back({record_.head.tid, record_.head.time_ns});
+  }
+}
+
+void Learner::add(const trace::CallNames& names) {
+  if (!segment_.calls.empty()) return;
+  std::string_view text = bytes_after<trace::CallNames>(record_, names.bytes);
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\0'), text.size());
+    segment_.calls.push_back(pool_.intern(text.substr(0, end)));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+bool Learner::learn() {
+  switch (record_.type()) {
+    case trace::RecordType::pad:
+      return true;
+    case trace::RecordType::process:
+      return as<trace::Process>();
+    case trace::RecordType::thread:
+      return as<trace::Thread>();
+    case trace::RecordType::module:
+      return as<trace::Module>();
+    case trace::RecordType::stack:
+      return as<trace::Stack>();
+    case trace::RecordType::path:
+      return as<trace::Path>();
+    case trace::RecordType::context:
+      return as<trace::Context>();
+    case trace::RecordType::umask:
+      return as<trace::Umask>();
+    case trace::RecordType::directory:
+      return as<trace::Directory>();
+    case trace::RecordType::exec:
+      return as<trace::Exec>();
+    case trace::RecordType::exec_failed:
+      return as<trace::ExecFailed>();
+    case trace::RecordType::fork:
+      return as<trace::Fork>();
+    case trace::RecordType::thread_create:
+      return as<trace::ThreadCreate>();
+    case trace::RecordType::blind_spot:
+      return as<trace::BlindSpot>();
+    case trace::RecordType::call_names:
+      return as<trace::CallNames>();
+    case trace::RecordType::create:
+      return as<trace::Create>();
+    case trace::RecordType::note:
+      return only_long_enough<trace::Note>();
+    case trace::RecordType::chmod:
+      return only_long_enough<trace::Chmod>();
+    case trace::RecordType::rename:
+      return only_long_enough<trace::Rename>();
+  }
+  ++segment_.unknown_records;
+  return true;
+}
+
+// Meets each thread with the latest pthread_create of its handle before the thread's first record:
+// handles are addresses, used again once a thread is joined, and the same in a forked child.
+void join_births(Segment* segment) {
+  std::vector<BirthFact>& births = segment->births;
+  const auto order = [](const BirthFact& a, const BirthFact& b) {
+    return std::tie(a.pid, a.handle, a.time_ns) < std::tie(b.pid, b.handle, b.time_ns);
+  };
+  std::sort(births.begin(), births.end(), order);
+  for (const ThreadFact& thread : segment->threads) {
+    const BirthFact latest{thread.pid, thread.handle, thread.first_ns, 0, 0};
+    auto found = std::upper_bound(births.begin(), births.end(), latest, order);
+    if (found == births.begin()) continue;
+    --found;
+    if (found->pid == thread.pid && found->handle == thread.handle) found->created_tid = thread.tid;
+  }
+  const auto by_offset = [](const BirthFact& a, const BirthFact& b) { return a.offset < b.offset; };
+  std::sort(births.begin(), births.end(), by_offset);
+}
+
+}  // namespace
+
+bool is_event(trace::RecordType type) {
+  switch (type) {
+    case trace::RecordType::process:
+    case trace::RecordType::thread:
+    case trace::RecordType::umask:
+    case trace::RecordType::create:
+    case trace::RecordType::exec:
+    case trace::RecordType::fork:
+    case trace::RecordType::blind_spot:
+    case trace::RecordType::note:
+    case trace::RecordType::thread_create:
+    case trace::RecordType::chmod:
+    case trace::RecordType::rename:
+      return true;
+    case trace::RecordType::pad:
+    case trace::RecordType::module:
+    case trace::RecordType::stack:
+    case trace::RecordType::path:
+    case trace::RecordType::context:
+    case trace::RecordType::directory:
+    case trace::RecordType::call_names:
+    case trace::RecordType::exec_failed:
+      return false;
+  }
+  return false;
+}
+
+std::string_view Segment::comm_of(std::uint32_t pid_wanted) const {
+  const auto known = comms.find(pid_wanted);
+  if (known != comms.end()) return known->second;
+  return images.empty() ? std::string_view{} : images.front().comm;
+}
+
+std::uint64_t Image::began_ns() const {
+  constexpr std::uint64_t kMillisecond = 1000000;
+  if (facts.pid_namespace == 0 || facts.age_ms == trace::kAgeUnknown) return 0;
+  return time_ns - std::min(time_ns, facts.age_ms * kMillisecond);
+}
+
+std::uint32_t Segment::pid_namespace_of(std::uint32_t context) const {
+  while (!pid_namespaces.empty()) {
+    const auto own = pid_namespaces.find(context);
+    if (own != pid_namespaces.end()) return own->second;
+    const LocalContext* local = contexts.find(context);
+    if (local == nullptr || local->parent >= context) break;  // ids rise; a forged one may not
+    context = local->parent;
+  }
+  return images.empty() ? 0 : images.front().facts.pid_namespace;
+}
+
+std::vector<RawFrame> Segment::frames_of(std::uint32_t stack) const {
+  constexpr std::uint64_t kOffsetBits = (std::uint64_t{1} << trace::kFrameModuleShift) - 1;
+  std::vector<RawFrame> out;
+  const StackSpan* span = stacks.find(stack);
+  for (std::uint32_t i = 0; span != nullptr && i < span->count; ++i) {
+    const std::uint64_t frame = frames[span->first + i];
+    out.push_back(
+        {static_cast<std::uint32_t>(frame >> trace::kFrameModuleShift), frame & kOffsetBits});
+  }
+  return out;
+}
+
+bool Segment::stack_truncated(std::uint32_t stack) const {
+  const StackSpan* span = stacks.find(stack);
+  return span != nullptr && (span->flags & trace::kStackTruncated) != 0;
+}
+
+void learn(const Record& record, Segment* segment, StringPool* pool) {
+  if (!Learner(record, segment, pool).learn()) {
+    ++segment->malformed_records;
+    return;
+  }
+  if (!is_event(record.type())) return;
+  const std::uint64_t time = record.head.time_ns;
+  segment->late.see(record.offset, time);
+  if (segment->events++ == 0) segment->first_ns = segment->last_ns = time;
+  segment->first_ns = std::min(segment->first_ns, time);
+  segment->last_ns = std::max(segment->last_ns, time);
+}
+
+namespace {
+
+void finish_tables(Segment* segment) {
+  // Records of the program and of its first child may be a little out of order.
+  const auto older = [](const Image& a, const Image& b) { return a.time_ns < b.time_ns; };
+  std::stable_sort(segment->images.begin(), segment->images.end(), older);
+  segment->modules.finish();
+  segment->stacks.finish();
+  segment->paths.finish();
+  segment->directories.finish();
+  segment->contexts.finish();
+}
+
+}  // namespace
+
+void settle(Segment* segment) {
+  finish_tables(segment);
+  for (auto& [context, history] : segment->histories) history.finish();
+  segment->births.clear();
+  segment->threads.clear();
+  segment->late = LateRecords();
+}
+
+void finish(Segment* segment) {
+  finish_tables(segment);
+  for (auto& [context, history] : segment->histories) {
+    history.finish();
+    history.changes().shrink_to_fit();
+    for (const MaskChange& change : history.changes()) {
+      if (change.change == 0) continue;
+      // The first change, and what was done before it.
+      segment->first_ns =
+          std::min(segment->first_ns, std::max<std::uint64_t>(change.time_ns, 1) - 1);
+      break;
+    }
+  }
+  segment->late.finish(segment->histories);
+  join_births(segment);
+}
+
+}  // namespace umaskaudit::model

@@ -1,0 +1,167 @@
+// One segment: its header, the tables its records define, and the few facts about its events that
+// must be known before the first of them can be shown. Must never grow with the count of events,
+// mask changes excepted (24 bytes each). Filled when a run is opened, read-only afterwards.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "reporter/events/events.h"
+#include "reporter/reader/id_table.h"
+#include "reporter/reader/late_records.h"
+#include "reporter/reader/mask_history.h"
+#include "reporter/reader/record.h"
+#include "reporter/reader/scanner.h"
+#include "reporter/reader/segment_file.h"
+#include "reporter/reader/string_pool.h"
+
+namespace umaskaudit::model {
+
+struct StackSpan {
+  std::uint32_t first = 0;  // in Segment::frames
+  std::uint16_t count = 0;
+  std::uint16_t flags = 0;
+};
+
+struct LocalContext {
+  std::uint32_t parent = 0;
+  std::uint64_t parent_change = 0;
+  std::uint32_t owner = 0;
+  trace::Origin origin = trace::Origin::unknown;
+  std::uint64_t born_ns = 0;
+  Mode mask = 0;  // at birth
+};
+
+// What a Process record says: a program from its exec on, or a child forked from one.
+struct Image {
+  trace::Process facts{};
+  std::uint64_t offset = 0;
+  std::uint64_t time_ns = 0;
+  std::string_view exe, comm;
+
+  trace::Origin origin() const { return static_cast<trace::Origin>(facts.origin); }
+  // No later than the process began, by at most a clock tick and a millisecond; 0: not known.
+  std::uint64_t began_ns() const;
+};
+
+// PID name spaces by inode number; 0 is not known, and may be any.
+inline bool may_be_same_namespace(std::uint32_t a, std::uint32_t b) {
+  return a == 0 || b == 0 || a == b;
+}
+
+struct ExecFact {
+  std::uint64_t offset = 0, time_ns = 0;
+  std::uint32_t pid = 0, tid = 0, context = 0;
+  std::int32_t error = 0;  // of the ExecFailed record that followed
+  std::string_view path;
+};
+
+struct ForkFact {
+  std::uint64_t time_ns = 0, change = 0;
+  std::uint32_t child = 0, context = 0;
+  trace::Origin origin = trace::Origin::unknown;
+};
+
+// A pthread_create as its caller saw it.
+struct BirthFact {
+  std::uint32_t pid = 0;
+  std::uint64_t handle = 0, time_ns = 0, offset = 0;
+  std::uint32_t created_tid = 0;
+};
+
+struct TidFact {
+  std::string_view first_name;
+  std::uint64_t handle = 0;  // of the latest thread with that tid
+};
+
+struct ThreadFact {
+  std::uint32_t pid = 0;
+  std::uint64_t handle = 0, first_ns = 0;
+  std::uint32_t tid = 0;
+};
+
+// A change that found another mask than the process had left.
+struct DriftFact {
+  std::uint64_t time_ns = 0, change = 0;
+  std::uint32_t context = 0;
+  std::uint16_t call = 0;
+  std::uint16_t found = 0;  // the mask
+};
+
+// A blind spot that an exec left, as the shim told it.
+struct BlindFact {
+  std::uint32_t tid = 0;
+  std::uint64_t time_ns = 0;
+};
+
+struct Segment {
+  Segment(SegmentFile opened, std::uint32_t number) : file(std::move(opened)), index(number) {}
+
+  SegmentFile file;
+  std::uint32_t index;
+  std::uint64_t stamp = 0;  // hex part of the name
+  std::uint32_t pid = 0;
+  trace::SegmentHeader header{};
+  bool header_damaged = false;
+  std::vector<std::uint64_t> repeats;  // trace::Repeat::count, by index
+  ScanResult scan;
+  std::uint64_t unknown_records = 0;    // of a type that this reader does not know
+  std::uint64_t malformed_records = 0;  // shorter than their type
+  std::uint64_t events = 0;
+  std::uint64_t first_ns = 0, last_ns = 0;  // of its events; 0 when there are none
+
+  std::vector<Image> images;  // the program first, then the children it forked
+  std::unordered_map<std::uint32_t, std::string_view> comms;  // by pid
+  std::vector<std::string_view> calls;
+  IdTable<ModuleInfo> modules;
+  IdTable<StackSpan> stacks;
+  std::vector<std::uint64_t> frames;
+  IdTable<std::string_view> paths;
+  IdTable<ParentFacts> directories;
+  IdTable<LocalContext> contexts;
+  // In a run that grows: no context with an id up to here is still to come, but for lost ones.
+  std::uint32_t contexts_through = UINT32_MAX;
+  std::unordered_map<std::uint32_t, MaskHistory> histories;  // by context
+  // PID name spaces that are not the program's, by the context that a forked child began in.
+  std::unordered_map<std::uint32_t, std::uint32_t> pid_namespaces;
+  LateRecords late;
+  std::unordered_map<std::uint32_t, TidFact> tids;
+  std::vector<ThreadFact> threads;
+  std::vector<BirthFact> births;
+  std::vector<ExecFact> execs;
+  std::unordered_map<std::uint32_t, std::size_t> last_exec;  // by tid, in execs
+  std::vector<ForkFact> forks;
+  std::vector<DriftFact> drifts;
+  std::vector<BlindFact> told_blind;  // blind spots that name an exec
+  std::uint64_t blind_reasons = 0;    // 1 << trace::Blind of all of them; 1 << 63: unknown ones
+
+  // The program that the segment belongs to; nothing when its record was lost.
+  const Image* image() const { return images.empty() ? nullptr : &images.front(); }
+  // The PID name space of a task in that context; 0: not known.
+  std::uint32_t pid_namespace_of(std::uint32_t context) const;
+  std::uint64_t start_ns() const { return images.empty() ? stamp : images.front().time_ns; }
+  // Innermost first; empty when no such stack is known.
+  std::vector<RawFrame> frames_of(std::uint32_t stack) const;
+  bool stack_truncated(std::uint32_t stack) const;
+  // The name of the process `pid`, or of the image when it never told.
+  std::string_view comm_of(std::uint32_t pid) const;
+  std::string_view call(std::uint16_t number) const {
+    return number < calls.size() ? calls[number] : std::string_view{};
+  }
+};
+
+// True for records that become events, and for thread names, which apply in the order of events.
+bool is_event(trace::RecordType type);
+
+// Puts one record of the first pass into the tables. Strings are kept in `pool`.
+void learn(const Record& record, Segment* segment, StringPool* pool);
+// Call once after the last record.
+void finish(Segment* segment);
+// For a segment that grows, after each few records: lets the tables be asked, and forgets what only
+// a finished run can use.
+void settle(Segment* segment);
+
+}  // namespace umaskaudit::model

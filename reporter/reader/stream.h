@@ -1,0 +1,62 @@
+// The events of one segment in order: the second pass. Records lie in the file in the order in
+// which their space was reserved, which several threads do slightly out of time order: the stream
+// looks ahead by half its buffer to mend that, and has a queue for those that lie further behind.
+// Must never hold more than its buffer and that queue. Called by the merger.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "reporter/reader/late_queue.h"
+#include "reporter/reader/ordering.h"
+#include "reporter/reader/record.h"
+#include "reporter/reader/segment.h"
+
+namespace umaskaudit::model {
+
+// Room for any record in either half of the buffer.
+inline constexpr std::size_t kLeastWindow = 2 * std::size_t{trace::kMaxRecord};
+
+class SegmentStream {
+ public:
+  // `window`: bytes to hold at once, at least kLeastWindow.
+  SegmentStream(const Segment& segment, std::size_t window);
+
+  const Segment& segment() const { return segment_; }
+  bool done() const { return head_ == pending_.size() && late_.empty(); }
+  // Only while not done().
+  const OrderKey& key() const { return late_is_next() ? late_.key() : pending_[head_].key; }
+  // Valid until the next call.
+  Record record();
+  void pop();
+
+ private:
+  struct Pending {
+    OrderKey key;
+    std::uint64_t offset = 0;  // in the file
+    std::size_t at = 0;        // in buffer_
+  };
+
+  bool late_is_next() const {
+    return !late_.empty() && (head_ == pending_.size() || late_.key() < pending_[head_].key);
+  }
+  void look_ahead();
+  void refill();
+  void keep_pending();
+  std::size_t parse(std::size_t begin, std::size_t end, std::uint64_t offset);
+  bool is_late(std::uint64_t offset);
+  void insert(const Record& record, std::size_t at);
+
+  const Segment& segment_;
+  Ordering ordering_;
+  LateQueue late_;
+  std::size_t late_met_ = 0;  // how many of the late ones parse() came by
+  std::vector<unsigned char> buffer_, spare_;
+  std::vector<Pending> pending_;  // sorted from head_ on
+  std::size_t head_ = 0;
+  std::size_t pending_bytes_ = 0;
+  std::size_t extent_ = 0;      // the extent to read next
+  std::uint64_t position_ = 0;  // and the place in it
+};
+
+}  // namespace umaskaudit::model

@@ -1,0 +1,181 @@
+// Run directories on the way in: names, ownership, modes.
+// Must never rely on the umask: a default ACL or umask 0 would open the trace to others.
+// Called by `run`.
+#include "reporter/record/run_directory.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "preload/trace/format.h"
+#include "reporter/inspect/proc_status.h"
+#include "reporter/record/run_record.h"
+
+namespace umaskaudit {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* stream) const { closedir(stream); }
+};
+
+Error cannot_record(const std::string& path, const std::string& why) {
+  return {"cannot record into '" + path + "'", why, "another directory with -o",
+          ExitCode::internal};
+}
+
+bool is_ours(const std::string& name) {
+  const std::string suffix = trace::kSegmentSuffix;
+  const bool segment = name.size() > suffix.size() &&
+                       name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
+  return segment || name == trace::kRunStateName || name.rfind(kRunRecordName, 0) == 0;
+}
+
+// The files of ours in `directory`; a foreign one is an error.
+Result<std::vector<std::string>> own_files(int directory, const std::string& path) {
+  const std::unique_ptr<DIR, CloseDirectory> stream(fdopendir(dup(directory)));
+  if (!stream) return cannot_record(path, std::strerror(errno));
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(stream.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (!is_ours(name)) return cannot_record(path, "it holds '" + name + "', which is no trace");
+    names.push_back(name);
+  }
+  return names;
+}
+
+// The mark alone is no run: `top` leaves it for the `run` that it starts.
+bool is_run(const std::vector<std::string>& files) {
+  return std::any_of(files.begin(), files.end(),
+                     [](const std::string& name) { return name != trace::kRunStateName; });
+}
+
+// The process that records into `path` now; 0: none.
+long recorder_of(const std::string& path) {
+  const std::optional<RunRecord> record = read_run_record(path);
+  if (!record || record->exit_code || record->recorder <= 0) return 0;
+  // Of one that was killed the number may be another program's by now.
+  const std::string name = name_of_process(std::to_string(record->recorder));
+  return name == name_of_process("self") ? record->recorder : 0;
+}
+
+// Removes an earlier run from `directory`, which is at `path`.
+Status remove_run(int directory, const std::string& path, const std::vector<std::string>& files) {
+  if (const long recorder = recorder_of(path); recorder != 0)
+    return cannot_record(path, "process " + std::to_string(recorder) + " still records into it");
+  for (const std::string& name : files)
+    if (unlinkat(directory, name.c_str(), 0) != 0) return cannot_record(path, std::strerror(errno));
+  return Done{};
+}
+
+// An empty run.state marks the directory as a run even when nobody in it can record. A page of it
+// is written: the library maps that, and then needs neither space nor a larger file to count.
+bool mark_as_run(int directory) {
+  const int fd = openat(directory, trace::kRunStateName,
+                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0) return errno == EEXIST;
+  constexpr std::size_t kPage = 4096;
+  unsigned char page[kPage] = {};
+  trace::RunState state{};
+  std::memcpy(state.magic, trace::kMagic, sizeof state.magic);
+  state.major = trace::kMajor;
+  state.minor = trace::kMinor;
+  state.byte_order = trace::kByteOrder;
+  std::memcpy(page, &state, sizeof state);
+  bool written = fchmod(fd, 0600) == 0;
+  if (written) {
+    const ssize_t count = write(fd, page, sizeof page);
+    written = count == static_cast<ssize_t>(sizeof page);
+    if (count >= 0 && !written) errno = EFBIG;  // RLIMIT_FSIZE ends a write early (setrlimit(2))
+  }
+  const int error = errno;
+  close(fd);
+  if (!written) unlinkat(directory, trace::kRunStateName, 0);
+  errno = error;
+  return written;
+}
+
+}  // namespace
+
+std::string default_run_directory(const std::string& command, long pid) {
+  std::string name = command.substr(command.rfind('/') + 1).substr(0, 15);  // TASK_COMM_LEN - 1
+  for (char& c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!plain && std::strchr("+-._", c) == nullptr) c = '_';
+  }
+  const std::string plain = "umaskaudit." + name + "." + std::to_string(pid);
+  struct stat facts {};
+  std::string free = plain;
+  for (unsigned next = 2; next < 10000 && lstat(free.c_str(), &facts) == 0; ++next)
+    free = plain + "." + std::to_string(next);
+  return free;
+}
+
+void remove_run_directory(const RunDirectory& run) {
+  for (const char* name : {kRunRecordName, trace::kRunStateName})
+    unlink((run.path + "/" + name).c_str());
+  if (run.made) rmdir(run.path.c_str());
+}
+
+void add_earlier_run_options(CLI::App& app, EarlierRun& earlier) {
+  const auto set = [&earlier](EarlierRun to) {
+    return [&earlier, to](std::int64_t /*count*/) { earlier = to; };
+  };
+  CLI::Option* append =
+      app.add_flag_function("--append", set(EarlierRun::continued),
+                            "Add to the run that the directory of --output holds");
+  app.add_flag_function("--force", set(EarlierRun::removed),
+                        "Remove the run that the directory of --output holds, and record a new one")
+      ->excludes(append);
+}
+
+Result<RunDirectory> prepare_run_directory(const std::string& path, EarlierRun earlier) {
+  RunDirectory run;
+  run.made = mkdir(path.c_str(), 0700) == 0;
+  if (!run.made && errno != EEXIST) return cannot_record(path, std::strerror(errno));
+  // A mask with 0700 in it keeps out the owner too, and open(2) wants to read.
+  if (run.made) fchmodat(AT_FDCWD, path.c_str(), 0700, AT_SYMLINK_NOFOLLOW);
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return cannot_record(path, std::strerror(errno));
+  const auto close_fd = [](const int* descriptor) { close(*descriptor); };
+  const std::unique_ptr<const int, decltype(close_fd)> closer(&fd, close_fd);
+
+  struct stat facts {};
+  if (fstat(fd, &facts) != 0) return cannot_record(path, std::strerror(errno));
+  if (facts.st_uid != geteuid()) return cannot_record(path, "it belongs to another user");
+  const Result<std::vector<std::string>> files = own_files(fd, path);
+  if (!files) return files.error();
+  if (is_run(*files)) {
+    if (earlier == EarlierRun::refused)
+      return Error{"cannot record into '" + path + "'", "it holds a run already",
+                   "--append to add to it, --force to replace it, or another directory with -o",
+                   ExitCode::internal};
+    if (earlier == EarlierRun::removed) {
+      if (const Status removed = remove_run(fd, path, *files); !removed) return removed.error();
+    }
+    run.continued = earlier == EarlierRun::continued;
+  }
+  if (fchmod(fd, 0700) != 0 || !mark_as_run(fd)) {
+    const int error = errno;
+    if (run.made) rmdir(path.c_str());
+    return cannot_record(path, std::strerror(error));
+  }
+
+  char* absolute = realpath(path.c_str(), nullptr);
+  if (absolute == nullptr) return cannot_record(path, std::strerror(errno));
+  run.path = absolute;
+  std::free(absolute);
+  return run;
+}
+
+}  // namespace umaskaudit

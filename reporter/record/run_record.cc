@@ -1,0 +1,99 @@
+// run.json in and out.
+// Must never trust what it reads: the directory may come from anybody.
+// Called by `run` and `report`.
+#include "reporter/record/run_record.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "reporter/base/output_file.h"
+#include "reporter/text/json_writer.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr std::size_t kMostBytes = 4 << 20;  // ARG_MAX is 2 MiB, escaped it may double
+
+std::string to_json(const RunRecord& record) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  json.number("version", 1);
+  json.bytes("command", record.command);
+  if (!record.argv.empty()) {
+    json.begin_array("argv");
+    for (const std::string& word : record.argv) json.element(std::string_view(word));
+    json.end_array();
+  }
+  json.bytes("cwd", record.directory);
+  if (record.umask) json.mode("umask", *record.umask);
+  if (!record.parent.empty()) json.bytes("parent", record.parent);
+  json.integer("parent_pid", record.parent_pid);
+  json.number("start_ns", record.start_real_ns);
+  json.integer("recorder", record.recorder);
+  if (record.end_real_ns != 0) json.number("end_ns", record.end_real_ns);
+  json.integer("pid", record.pid);
+  if (record.exit_code) json.integer("exit_code", *record.exit_code);
+  if (record.signal != 0) json.integer("signal", record.signal);
+  if (!record.obstacle.empty()) json.text("cannot_audit", record.obstacle);
+  json.end_object();
+  return text += '\n';
+}
+
+std::string read_text(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  std::string text;
+  char block[4096];
+  ssize_t count = 0;
+  while (fd >= 0 && text.size() < kMostBytes && (count = read(fd, block, sizeof block)) > 0)
+    text.append(block, static_cast<std::size_t>(count));
+  if (fd >= 0) close(fd);
+  return text;
+}
+
+}  // namespace
+
+Status write_run_record(const std::string& directory, const RunRecord& record) {
+  Result<OutputFile> file = OutputFile::create(directory + "/" + kRunRecordName);
+  if (!file) return file.error();
+  file->stream() << to_json(record);
+  return file->commit();
+}
+
+std::optional<RunRecord> read_run_record(const std::string& directory) {
+  using nlohmann::json;
+  const json object =
+      json::parse(read_text(directory + "/" + kRunRecordName), nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return std::nullopt;
+  const auto text = [&](const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+  };
+  const auto number = [&](const char* key) -> std::optional<std::int64_t> {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_number_integer()) return std::nullopt;
+    return found->get<std::int64_t>();
+  };
+  RunRecord record;
+  record.command = text("command");
+  record.directory = text("cwd");
+  record.obstacle = text("cannot_audit");
+  record.recorder = number("recorder").value_or(0);
+  record.parent = text("parent");
+  record.parent_pid = number("parent_pid").value_or(0);
+  record.pid = number("pid").value_or(0);
+  record.start_real_ns = static_cast<std::uint64_t>(number("start_ns").value_or(0));
+  record.end_real_ns = static_cast<std::uint64_t>(number("end_ns").value_or(0));
+  if (const auto code = number("exit_code")) record.exit_code = static_cast<int>(*code);
+  record.signal = static_cast<int>(number("signal").value_or(0));
+  if (const std::string mask = text("umask"); !mask.empty())
+    record.umask = static_cast<Mode>(std::strtoul(mask.c_str(), nullptr, 8));
+  if (const auto argv = object.find("argv"); argv != object.end() && argv->is_array())
+    for (const json& word : *argv)
+      if (word.is_string()) record.argv.push_back(word.get<std::string>());
+  return record;
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,142 @@
+// create-then-chmod: how long an object stood more open than its maker wanted it.
+// Must never report a chmod that only adds permissions: create strict, then widen, is the right
+// way.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "reporter/rules/check.h"
+#include "reporter/rules/checks/words.h"
+
+namespace umaskaudit::rules {
+namespace {
+
+constexpr Mode kOtherPeople = 077;
+
+// What other people could do before and cannot do after. Who may read a program may run a copy of
+// it as well: execute bits matter by themselves where that is not so, and with set-user-ID.
+Mode taken_away(Mode before, Mode after, trace::Kind kind) {
+  Mode bits = effective(before & ~after & kOtherPeople, kind);
+  const bool file = kind == trace::Kind::file || kind == trace::Kind::tmpfile;
+  if (file && (before & (S_ISUID | S_ISGID)) == 0) {
+    const Mode readable_still = before & after & 044;
+    bits &= ~(readable_still >> 2);
+  }
+  return bits;
+}
+
+class ChmodCheck : public Check {
+ public:
+  ChmodCheck(Collector& collector, ChmodTargets targets)
+      : collector_(collector), targets_(std::move(targets)) {}
+
+  void on_create(Case& creation) override {
+    const CreateEvent& event = creation.event;
+    if (creation.verdict.kind == Verdict::Kind::no_object || event.ino == 0) return;
+    const ObjectId id{event.dev, event.ino};
+    if (!targets_.contains(id)) return;
+    if (taken_away(creation.verdict.mode, 0, event.kind) == 0)
+      objects_.erase(id);  // the number was used before
+    else
+      objects_.insert_or_assign(id,
+                                Object{event, creation.verdict.mode, collector_.reach().of(event)});
+  }
+
+  void on_event(const Event& event) override {
+    const ChmodEvent* chmod = ChmodTargets::change_in(event);
+    if (chmod == nullptr) return;
+    const bool again = targets_.comes_after(*chmod);
+    const auto found = objects_.find(ChmodTargets::object_of(*chmod));
+    if (found == objects_.end()) return;
+    bool closed = false;
+    if (chmod->final_mode) {
+      const Mode after = *chmod->final_mode & 07777;
+      Object& object = found->second;
+      const Mode taken = taken_away(object.mode, after, object.created.kind);
+      closed = taken != 0;
+      // A directory above may have been opened meanwhile, or shut.
+      object.reached |= collector_.reach().of(object.created);
+      if ((taken & object.reached) != 0) report(object, *chmod, after);
+    }
+    // What a later one takes away from a closed object was a mode that somebody chose.
+    if (closed || !again) objects_.erase(found);
+  }
+
+  void tell() override {
+    for (Group* group : groups_) {
+      if (group->united) continue;
+      Finding& finding = group->finding;
+      const Victim& victim = finding.victims.front();
+      const Mode given =
+          effective(victim.expected & ~victim.mode & kOtherPeople, victim.kind) & victim.reached;
+      finding.message =
+          "'" + victim.path + "' was created with mode " + octal(victim.mode) +
+          (given == 0 ? " and closed to " : " and changed to ") + octal(victim.expected) + " by " +
+          std::string(finding.culprit_end->call) + " " +
+          duration_text(finding.window->length_ns()) + " later; meanwhile " +
+          access_text(taken_away(victim.mode, victim.expected, victim.kind) & victim.reached,
+                      victim.kind);
+      if (finding.count > 1)
+        finding.message += " (" + counted(finding.count, "object") + ", longest " +
+                           duration_text(finding.window->longest_ns) + ")";
+      collector_.add_births(finding);
+    }
+  }
+
+ private:
+  // An object that a later chmod names: few enough to keep its creation whole, which is told of
+  // only when that chmod turns out to take something away.
+  struct Object {
+    CreateEvent created;
+    Mode mode;
+    Mode reached;  // bits that somebody could use, at its creation or later: Reach::of
+  };
+
+  void report(const Object& object, const ChmodEvent& chmod, Mode after) {
+    const CreateEvent& created = object.created;
+    if (!collector_.wanted(RuleId::create_then_chmod, created.path)) return;
+    const std::uint64_t length =
+        chmod.time_ns > created.time_ns ? chmod.time_ns - created.time_ns : 0;
+    // Who could write meanwhile could plant something; who could read may have read nothing yet.
+    const bool writable = (object.mode & ~after & 02 & object.reached) != 0;
+    bool fresh = false;
+    Group& group = collector_.group(RuleId::create_then_chmod, created.stack, chmod.stack,
+                                    writable ? 1 : 0, &fresh);
+    Finding& finding = group.finding;
+    collector_.add_victim(group, created, created.mask, after);
+    if (finding.victims.size() == finding.count)  // it is among the examples
+      finding.victims.back().reached = 0700 | object.reached;
+    if (!fresh) {
+      finding.window->shortest_ns = std::min(finding.window->shortest_ns, length);
+      finding.window->longest_ns = std::max(finding.window->longest_ns, length);
+      ++finding.window->count;
+      return;
+    }
+    groups_.push_back(&group);
+    if (writable) finding.severity = Severity::warning;
+    finding.culprit = event_ref(created);
+    finding.culprit_end = event_ref(chmod);
+    Window window;
+    window.begin_ns = created.time_ns;
+    window.end_ns = window.begin_ns + length;
+    window.mask_before = window.mask_inside = created.mask;
+    window.count = 1;
+    window.shortest_ns = window.longest_ns = length;
+    finding.window = window;
+  }
+
+  Collector& collector_;
+  ChmodTargets targets_;
+  std::unordered_map<ObjectId, Object, ObjectHash> objects_;
+  std::vector<Group*> groups_;
+};
+
+}  // namespace
+
+CheckPtr make_chmod_check(Collector& collector, ChmodTargets targets) {
+  return std::make_unique<ChmodCheck>(collector, std::move(targets));
+}
+
+}  // namespace umaskaudit::rules

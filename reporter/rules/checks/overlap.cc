@@ -1,0 +1,96 @@
+// window-overlap, strict-overlap and the victims of leaked-mask: objects that another thread's mask
+// decided. Must never report a creation that its own thread's mask, or the settled one, explains.
+#include "reporter/rules/check.h"
+#include "reporter/rules/checks/words.h"
+
+namespace umaskaudit::rules {
+namespace {
+
+using Kind = Verdict::Kind;
+
+RuleId rule_of(const Verdict& verdict) {
+  if (verdict.kind == Kind::leaked) return RuleId::leaked_mask;
+  return (verdict.mode & ~verdict.expected) != 0 ? RuleId::window_overlap : RuleId::strict_overlap;
+}
+
+class OverlapCheck : public Check {
+ public:
+  explicit OverlapCheck(Collector& collector) : collector_(collector) {}
+
+  void on_create(Case& creation) override {
+    const Verdict& verdict = creation.verdict;
+    if (!verdict.hit() || verdict.kind == Kind::lost) return;
+    creation.claimed = true;
+    const RuleId rule = rule_of(verdict);
+    if (!collector_.wanted(rule, creation.event.path)) return;
+    const MaskWindow& window = *verdict.window;
+    // What replaced the victim's own mask may be the call that closed the culprit's window.
+    const bool by_close = verdict.kind == Kind::clobbered && window.closed;
+    const UmaskEvent& call = by_close ? window.close : window.open;
+    const std::uint64_t variant =
+        (verdict.kind == Kind::clobbered ? 2U : 0U) | (verdict.born_inside ? 1U : 0U);
+    bool fresh = false;
+    Group& group = collector_.group(rule, call.stack, creation.event.stack, variant, &fresh);
+    if (fresh) {
+      group.finding.culprit = event_ref(call);
+      // Threads started inside the window may be meant to live in it.
+      if (verdict.born_inside) group.finding.severity = Severity::note;
+      entries_.push_back({&group, verdict.kind, verdict.born_inside});
+    }
+    if (!window.settled) collector_.add_window(group, verdict.window);
+    collector_.add_victim(group, creation.event, verdict.expected_mask, verdict.expected);
+  }
+
+  void tell() override {
+    for (const Entry& entry : entries_) {
+      if (entry.group->united) continue;
+      Finding& finding = entry.group->finding;
+      if (finding.victims.empty()) continue;
+      finding.message = sentence(finding, entry);
+      collector_.add_births(finding);
+    }
+  }
+
+ private:
+  struct Entry {
+    Group* group;
+    Kind kind;
+    bool born_inside;
+  };
+
+  static std::string sentence(const Finding& finding, const Entry& entry) {
+    const Victim& victim = finding.victims.front();
+    std::string text = thread_text(*finding.culprit);
+    if (entry.kind == Kind::clobbered)
+      text += " replaced the mask that " + thread_text(victim.event) + " had set for itself: ";
+    else if (entry.kind == Kind::leaked)
+      text += " set umask " + octal(victim.mask) + " and never restored it: ";
+    else
+      text += " held umask " + octal(victim.mask) + " for a moment: ";
+    text += counted(finding.count, "object") + " of " +
+            (finding.count == 1 ? thread_text(victim.event) : "other threads") +
+            " came out wrong, first '" + victim.path + "' as " + octal(victim.mode) +
+            " instead of " + octal(victim.expected);
+    const Mode gained = effective(victim.mode & ~victim.expected, victim.kind);
+    const Mode missing = effective(victim.expected & ~victim.mode, victim.kind);
+    if ((gained & victim.reached) != 0)
+      text += "; now " + access_text(gained & victim.reached, victim.kind);
+    if ((missing & victim.reached) != 0)
+      text += "; no longer " + access_text(missing & victim.reached, victim.kind);
+    if (((gained | missing) & ~victim.reached) != 0)
+      text += "; a directory above it keeps others out";
+    if (entry.born_inside) text += " (the thread was started inside the window)";
+    return text;
+  }
+
+  Collector& collector_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace
+
+CheckPtr make_overlap_check(Collector& collector) {
+  return std::make_unique<OverlapCheck>(collector);
+}
+
+}  // namespace umaskaudit::rules

@@ -1,0 +1,89 @@
+// Threads, accesses and derivations in words. See words.h.
+// Must never depend on a locale.
+#include "reporter/rules/checks/words.h"
+
+#include <array>
+
+namespace umaskaudit::rules {
+namespace {
+
+const char* write_verb(trace::Kind kind) {
+  if (kind == trace::Kind::dir) return "change";
+  return kind == trace::Kind::socket ? "connect" : "write";
+}
+
+// "read, write and enter" for three bits.
+std::string verbs(Mode rwx, trace::Kind kind) {
+  const bool directory = kind == trace::Kind::dir;
+  std::array<const char*, 3> words{};
+  std::size_t count = 0;
+  if ((rwx & 4) != 0) words[count++] = directory ? "list" : "read";
+  if ((rwx & 2) != 0) words[count++] = write_verb(kind);
+  if ((rwx & 1) != 0) words[count++] = directory ? "enter" : "execute";
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) out += i + 1 == count ? " and " : ", ";
+    out += words[i];
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string thread_text(const EventRef& event) {
+  return "thread '" + event.thread + "' (" + std::to_string(event.tid) + ")";
+}
+
+Mode effective(Mode bits, trace::Kind kind) {
+  switch (kind) {
+    case trace::Kind::socket:
+      return bits & 0222;
+    case trace::Kind::fifo:
+    case trace::Kind::mqueue:
+    case trace::Kind::shm:
+    case trace::Kind::sem:
+    case trace::Kind::chardev:
+    case trace::Kind::blockdev:
+      return bits & 0666;
+    case trace::Kind::unknown:
+    case trace::Kind::file:
+    case trace::Kind::dir:
+    case trace::Kind::tmpfile:
+      return bits & 0777;
+  }
+  return bits & 0777;
+}
+
+std::string access_text(Mode bits, trace::Kind kind) {
+  bits = effective(bits, kind);
+  std::string out;
+  const auto add = [&](Mode rwx, const char* who) {
+    if (rwx == 0) return;
+    if (!out.empty()) out += ", ";
+    out += who;
+    out += " may " + verbs(rwx, kind);
+  };
+  add(bits & 7, "others");
+  add(bits >> 3 & 7, "the group");
+  add(bits >> 6 & 7, "the owner");
+  return out;
+}
+
+std::string derivation_text(const CreateEvent& event) {
+  std::string out;
+  for (const Step& step : event.steps) {
+    if (!out.empty()) out += "; ";
+    out += step_name(step);
+    if (step.rule == Rule::requested || step.rule == Rule::existing) {
+      out += " " + octal(step.mode);
+      continue;
+    }
+    if (step.clears != 0) out += " takes " + octal(step.clears);
+    if (step.sets != 0) out += " gives " + octal(step.sets);
+    if (step.clears == 0 && step.sets == 0) out += " takes nothing";
+    out += ": " + octal(step.mode);
+  }
+  return out;
+}
+
+}  // namespace umaskaudit::rules

@@ -1,0 +1,26 @@
+// The words that findings are made of, besides octal(), duration_text() and counted().
+// Must never escape: messages hold the program's own bytes, the renderers escape them once.
+// Called by the checks.
+#pragma once
+
+#include <string>
+
+#include "reporter/mode/notation.h"
+#include "reporter/rules/finding.h"
+#include "reporter/text/time_text.h"
+
+namespace umaskaudit::rules {
+
+// "thread 'worker' (1234)".
+std::string thread_text(const EventRef& event);
+// Those of `bits` that give access to an object of that kind: execute bits of what cannot be
+// executed give none, and of a socket only the write bits count (unix(7): who connects needs write
+// permission).
+Mode effective(Mode bits, trace::Kind kind);
+// Who may do what with the effective ones of `bits`: "others may read and write, the group may
+// write"; empty when nobody may do anything.
+std::string access_text(Mode bits, trace::Kind kind);
+// "requested 0666; umask takes 0022: 0644".
+std::string derivation_text(const CreateEvent& event);
+
+}  // namespace umaskaudit::rules
