@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-#include "tests/unit/model/segment_builder.h"
+#include "tests/unit/reader/segment_builder.h"
 
 namespace umaskaudit::bench {
 namespace {

@@ -5,8 +5,8 @@ import threading
 import time
 import unittest
 
-import harness
-from harness import Case, needs, victim
+from lib import harness
+from lib.harness import Case, needs, victim
 
 
 CLOCK_REALTIME_COARSE = 5  # clock_gettime(2); what births are stamped with

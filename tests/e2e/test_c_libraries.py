@@ -6,8 +6,8 @@ import subprocess
 import unittest
 from pathlib import Path
 
-import harness
-from harness import Case, needs, truths_of, victim
+from lib import harness
+from lib.harness import Case, needs, truths_of, victim
 
 TABLE = Path(__file__).parent.parent.parent / "preload" / "sys" / "libc_names.def"
 

@@ -5,8 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
-import harness
-from harness import Case, needs
+from lib import harness
+from lib.harness import Case, needs
 
 
 class Launcher(Case):

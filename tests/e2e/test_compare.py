@@ -3,9 +3,9 @@
 import json
 import os
 
-import harness
-from harness import Case, needs
-from schemas import OURS, validate
+from lib import harness
+from lib.harness import Case, needs
+from lib.schemas import OURS, validate
 
 
 def modes_below(top):

@@ -6,8 +6,8 @@ import select
 import signal
 import time
 
-import harness
-from harness import Case, needs
+from lib import harness
+from lib.harness import Case, needs
 
 # A command and a file that no other name begins like.
 COMMAND, FILE = "zz-only-command", "zz-only-file"

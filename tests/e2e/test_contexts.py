@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-import harness
-from harness import Case, truths_of, victim
+from lib import harness
+from lib.harness import Case, truths_of, victim
 
 
 class Contexts(Case):

@@ -12,9 +12,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import harness
-import mounts
-from harness import Case, needs, truths_of, victim
+from lib import harness
+from lib import mounts
+from lib.harness import Case, needs, truths_of, victim
 
 CREATED_QUERY = 1024 + 4
 

@@ -7,8 +7,8 @@ import os
 import shutil
 import unittest
 
-import harness
-from harness import Case, needs, truths_of, victim
+from lib import harness
+from lib.harness import Case, needs, truths_of, victim
 
 PURE_GO = """
 package main

@@ -9,9 +9,9 @@ import shutil
 import subprocess
 import unittest
 
-import harness
-from equivalence import VIEWS, Equivalence
-from harness import Case, victim
+from lib import harness
+from lib.equivalence import VIEWS, Equivalence
+from lib.harness import Case, victim
 
 LIBRARY = victim("libdlopen_storm_library.so")
 # victim -> (arguments behind the directory, aspects left out). Others get the directory only.

@@ -11,8 +11,8 @@ import stat
 import struct
 import unittest
 
-import harness
-from harness import Case, needs, victim
+from lib import harness
+from lib.harness import Case, needs, victim
 
 NOBODY = 65534
 AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")

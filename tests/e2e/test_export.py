@@ -9,8 +9,8 @@ import stat
 from datetime import datetime, timezone
 from pathlib import Path
 
-import harness
-from harness import Case, needs, truths_of, victim
+from lib import harness
+from lib.harness import Case, needs, truths_of, victim
 
 MANUAL = Path(__file__).resolve().parents[2] / "reporter" / "man" / "umaskaudit.1.scd"
 HOSTILE = b"a;b\x1b[31m\n\xff\xe2\x80\xae <script>"

@@ -6,10 +6,10 @@ Needs root for the mounts, which nobody else sees; skips, with the reason, what 
 
 import os
 
-import harness
-import mounts
-from harness import Case, needs, truths_of, victim
-from routes import NOBODY, RoutesCase
+from lib import harness
+from lib import mounts
+from lib.harness import Case, needs, truths_of, victim
+from lib.routes import NOBODY, RoutesCase
 
 # A parent directory, as chmod and setfacl make it.
 PARENTS = {

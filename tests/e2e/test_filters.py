@@ -6,8 +6,8 @@ was installed, and also when it was there before the program started. Ground tru
 
 import unittest
 
-import harness
-from harness import Case, truths_of, victim
+from lib import harness
+from lib.harness import Case, truths_of, victim
 
 ANSWERS = ("kill", "trap", "errno", "trace")
 WAYS = ("prctl", "raw", "seccomp", "tsync", "before")

@@ -4,8 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
-import harness
-from harness import Case, truths_of, victim
+from lib import harness
+from lib.harness import Case, truths_of, victim
 
 # The rules that say "this object came out with another mode than its maker could expect".
 HIT_RULES = {"window-overlap", "strict-overlap", "lost-mask", "leaked-mask", "umask-zero"}
@@ -102,7 +102,7 @@ class Findings(Case):
         self.race("bug_datasets", "strict-overlap")
 
     def test_sabnzbd(self):
-        program = Path(__file__).resolve().parent.parent / "programs" / "bug_sabnzbd.py"
+        program = Path(__file__).resolve().parent.parent / "programs" / "bugs" / "bug_sabnzbd.py"
         self.race_of(["/usr/bin/python3", program], "bug_sabnzbd", "window-overlap")
 
     def test_daemon(self):

@@ -15,9 +15,9 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-import harness
-from harness import Case, needs, victim
-from schemas import OURS, needs_jsonschema, validate
+from lib import harness
+from lib.harness import Case, needs, victim
+from lib.schemas import OURS, needs_jsonschema, validate
 
 HERE = Path(__file__).resolve().parent
 RULES = 18

@@ -10,9 +10,9 @@ import stat
 import subprocess
 import unittest
 
-import harness
-from harness import Case, octal, victim
-from webdriver import PROGRAMS, Browser
+from lib import harness
+from lib.harness import Case, octal, victim
+from lib.webdriver import PROGRAMS, Browser
 
 GENERATOR = harness.PROGRAMS.parent / "bench" / "generate_trace"
 FRAMES = 60

@@ -6,8 +6,8 @@ import signal
 import struct
 import subprocess
 
-import harness
-from harness import Case, victim
+from lib import harness
+from lib.harness import Case, victim
 
 THREADS = 4
 TAIL = 72  # where a segment's header keeps the offset behind the last record

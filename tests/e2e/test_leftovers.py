@@ -4,8 +4,8 @@ known. The program looks at itself; bare and audited it must see the same."""
 import json
 import os
 
-import harness
-from harness import Case, SHIM
+from lib import harness
+from lib.harness import Case, SHIM
 
 # Prints what it sees of itself, a line for each moment.
 LOOKS = """

@@ -8,8 +8,8 @@ import os
 import unittest
 from pathlib import Path
 
-import harness
-import libc_code
+from lib import harness
+from lib import libc_code
 from test_routes import calls_script
 
 PRIVATE = "version GLIBC_PRIVATE: no program can be linked against it"

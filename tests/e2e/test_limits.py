@@ -17,8 +17,8 @@ import termios
 import unittest
 from pathlib import Path
 
-import harness
-from harness import Case, needs, truths_of, victim
+from lib import harness
+from lib.harness import Case, needs, truths_of, victim
 
 needs_root = unittest.skipIf(os.geteuid() != 0, "needs root")
 IMAGE = 120 << 20  # bytes, of a filesystem that is filled

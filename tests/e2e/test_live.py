@@ -11,8 +11,8 @@ import subprocess
 import threading
 import time
 
-import harness
-from harness import Case, Report, needs, victim
+from lib import harness
+from lib.harness import Case, Report, needs, victim
 
 DEADLINE = harness.TIMEOUT
 

@@ -8,8 +8,8 @@ import os
 import re
 from pathlib import Path
 
-import harness
-from harness import Case, needs, truths_of, victim
+from lib import harness
+from lib.harness import Case, needs, truths_of, victim
 
 
 class Loading(Case):

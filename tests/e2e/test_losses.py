@@ -4,8 +4,8 @@ import json
 import os
 import unittest
 
-import harness
-from harness import Case, needs, victim
+from lib import harness
+from lib.harness import Case, needs, victim
 
 EVENTS = 2 * 2 * 512  # mask changes and creations of sweep with two calls
 needs_root = unittest.skipIf(os.geteuid() != 0, "needs root")

@@ -5,8 +5,8 @@ import os
 import subprocess
 from pathlib import Path
 
-import harness
-from harness import TOOL, Case
+from lib import harness
+from lib.harness import TOOL, Case
 
 GENERATOR = Path(TOOL).parent.parent / "tests" / "bench" / "generate_trace"
 FEW, MANY = 100000, 400000  # of one process image: the paths and stacks are the same

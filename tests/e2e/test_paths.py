@@ -14,8 +14,8 @@ import stat
 import xml.etree.ElementTree as ElementTree
 from urllib.parse import unquote_to_bytes
 
-import harness
-from harness import Case
+from lib import harness
+from lib.harness import Case
 
 LONGEST = 4095  # PATH_MAX less its NUL
 PART = b"new\nline \xff\xfe " + b"d" * 180

@@ -3,8 +3,8 @@
 import struct
 import sys
 
-import harness
-from harness import Case, needs
+from lib import harness
+from lib.harness import Case, needs
 
 # Each shell is process 1 of a name space of its own, and starts a mkdir for each object.
 ISOLATED = ("umask 0{mask}; for i in 1 2 3 4 5 6 7 8; do mkdir d{mask}-$i; "

@@ -9,9 +9,9 @@ import shutil
 import unittest
 from pathlib import Path
 
-import harness
-import witness
-from harness import Case, needs
+from lib import harness
+from lib import witness
+from lib.harness import Case, needs
 
 BASH = "umask 027; mkdir -p a/b; touch f; mkfifo p; umask 077; echo x > g; (umask 0; echo > h)"
 

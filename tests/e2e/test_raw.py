@@ -1,7 +1,7 @@
 """What goes past libc's usual doors: calls by number, old symbol versions, files without a name."""
 
-import harness
-from harness import Case, truths_of, victim
+from lib import harness
+from lib.harness import Case, truths_of, victim
 
 
 class Raw(Case):

@@ -8,10 +8,10 @@ import importlib.util
 import os
 from pathlib import Path
 
-import harness
-import mounts
-from harness import Case, truths_of, victim
-from routes import NOBODY, RoutesCase
+from lib import harness
+from lib import mounts
+from lib.harness import Case, truths_of, victim
+from lib.routes import NOBODY, RoutesCase
 
 SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
 # The calls of the kernel that make something with a mode.

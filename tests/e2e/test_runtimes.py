@@ -15,8 +15,8 @@ import time
 import unittest
 from pathlib import Path
 
-import harness
-from harness import Case, truths_of, victim
+from lib import harness
+from lib.harness import Case, truths_of, victim
 
 LIBRARIES = "/usr/lib/*-linux-gnu"
 
@@ -151,7 +151,7 @@ class Sanitizers(Runtimes):
 
     def test_memory_sanitizer(self):
         clang, host = tool("clang++", "clang"), self.top / "everyday_memory"
-        source = Path(__file__).resolve().parent.parent / "programs" / "everyday.cc"
+        source = Path(__file__).resolve().parent.parent / "programs" / "hazards" / "everyday.cc"
         self.compiled(clang, "-std=c++20", "-O1", "-g", "-pthread", "-fsanitize=memory",
                       "-fsanitize-memory-track-origins", "-o", host, source)
         bare = self.execute(host, self.work, preexec_fn=at_fixed_addresses)

@@ -6,8 +6,8 @@ import shutil
 import stat
 import unittest
 
-import harness
-from harness import Case, needs, truths_of, victim
+from lib import harness
+from lib.harness import Case, needs, truths_of, victim
 
 AS_NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 needs_root = unittest.skipIf(os.geteuid() != 0, "needs root")

@@ -10,8 +10,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import harness
-from harness import Case
+from lib import harness
+from lib.harness import Case
 
 SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
 

@@ -17,8 +17,8 @@ import stat
 import subprocess
 import threading
 
-import harness
-from harness import Case
+from lib import harness
+from lib.harness import Case
 from test_programs import postgres_bin
 
 NOBODY = 65534

@@ -4,8 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
-import harness
-from harness import Case, needs
+from lib import harness
+from lib.harness import Case, needs
 
 TABLE = Path(__file__).parent.parent.parent / "preload" / "interceptors.def"
 # The first is no API of ours: see preload/hooks/api.cc.

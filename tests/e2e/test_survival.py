@@ -9,9 +9,9 @@ import resource
 import shutil
 import unittest
 
-import harness
-import mounts
-from harness import Case, needs, truths_of, victim
+from lib import harness
+from lib import mounts
+from lib.harness import Case, needs, truths_of, victim
 
 needs_root = unittest.skipIf(os.geteuid() != 0, "needs root")
 

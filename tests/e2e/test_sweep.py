@@ -1,7 +1,7 @@
 """Each creating call under each of the 512 masks, against the kernel."""
 
-import harness
-from harness import Case, truths_of, victim
+from lib import harness
+from lib.harness import Case, truths_of, victim
 
 KINDS = {"mkdir": "dir", "mkdirat": "dir", "mkdtemp": "dir", "mkfifo": "fifo", "mkfifoat": "fifo",
          "mknodat": "fifo", "mq_open": "mqueue", "sem_open": "sem", "shm_open": "shm",

@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from pathlib import Path
 
-import harness
-from harness import Case, truths_of, victim
+from lib import harness
+from lib.harness import Case, truths_of, victim
 
-SOURCE = Path(__file__).parent.parent / "programs" / "threads_umask.cc"
+SOURCE = Path(__file__).parent.parent / "programs" / "hazards" / "threads_umask.cc"
 
 
 def line_of(text):

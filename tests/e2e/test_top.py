@@ -7,8 +7,8 @@ import signal
 import subprocess
 import time
 
-import harness
-from harness import Case, needs, victim
+from lib import harness
+from lib.harness import Case, needs, victim
 
 DEADLINE = harness.TIMEOUT
 SCRIPT = "umask 027; mkdir made; umask 0; : > wide; read line < fifo; mkdir late; exit 7"

@@ -12,8 +12,8 @@ import subprocess
 import unittest
 from pathlib import Path
 
-import harness
-from harness import Case, needs, truths_of, victim
+from lib import harness
+from lib.harness import Case, needs, truths_of, victim
 
 DEADLOCK, WRONG_MASK, VICTIM_COMPLAINS = 70, 71, 99
 needs_root = unittest.skipIf(os.geteuid() != 0, "needs root")

@@ -17,7 +17,7 @@
 #include "reporter/reader/run.h"
 #include "tests/fuzz/require.h"
 #include "tests/fuzz/seeds.h"
-#include "tests/unit/model/segment_builder.h"
+#include "tests/unit/reader/segment_builder.h"
 
 namespace umaskaudit {
 namespace {

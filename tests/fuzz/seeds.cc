@@ -1,7 +1,7 @@
 // See seeds.h: one segment with every record type, one damaged, one run of three processes.
 #include "tests/fuzz/seeds.h"
 
-#include "tests/unit/model/segment_builder.h"
+#include "tests/unit/reader/segment_builder.h"
 
 namespace umaskaudit::testing {
 namespace {

@@ -15,7 +15,7 @@
 #include "preload/trace/format.h"
 #include "reporter/record/run_directory.h"
 #include "tests/unit/commands/command_line.h"
-#include "tests/unit/model/segment_builder.h"
+#include "tests/unit/reader/segment_builder.h"
 
 namespace umaskaudit {
 namespace {

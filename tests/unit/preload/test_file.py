@@ -1,7 +1,7 @@
 """The shim as a file, beside what tests/e2e/test_shim.py checks: it brings no second run-time
 library into a program, hardens what it maps, and takes little of a caller's stack.
 
-TEST_SHIM and TEST_STACK_PROBE name the files; tap.py and harness.py are those of tests/e2e."""
+TEST_SHIM and TEST_STACK_PROBE name the files; tap.py and harness.py are in tests/e2e/lib."""
 
 import os
 import re
@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-import tap
+from lib import tap
 
 SHIM = os.environ["TEST_SHIM"]
 STACK_PROBE = os.environ["TEST_STACK_PROBE"]

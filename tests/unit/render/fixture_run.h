@@ -3,7 +3,7 @@
 // Called by the golden test and the tests of summary and filter.
 #pragma once
 
-#include "tests/unit/model/segment_builder.h"
+#include "tests/unit/reader/segment_builder.h"
 
 namespace umaskaudit::testing {
 

@@ -8,7 +8,7 @@
 #include "reporter/render/html/html.h"
 #include "reporter/render/html/script_safe.h"
 #include "reporter/text/escape.h"
-#include "tests/unit/model/run_helpers.h"
+#include "tests/unit/reader/run_helpers.h"
 #include "tests/unit/render/fixture_run.h"
 
 namespace umaskaudit {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "reporter/symbolize/symbolizer.h"
-#include "tests/unit/model/run_helpers.h"
+#include "tests/unit/reader/run_helpers.h"
 #include "tests/unit/symbolize/samples.h"
 
 namespace umaskaudit {

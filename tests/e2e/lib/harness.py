@@ -1,0 +1,301 @@
+"""What the end-to-end tests share: recording a program, reading the report, comparing with disk.
+
+Must never take its ground truth from the tool under test: modes come from os.stat or from the
+victim. Each test file is a program of its own; meson starts it with --tap, the tools in TEST_*.
+"""
+
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from lib.tap import main  # noqa: F401  (the test files call harness.main)
+
+# By hand, a test file uses what scripts/test has built.
+BUILD = Path(__file__).resolve().parents[3] / "build" / "debug"
+TOOL = os.environ.get("TEST_UMASKAUDIT", str(BUILD / "reporter" / "umaskaudit"))
+SHIM = os.environ.get("TEST_SHIM", str(BUILD / "preload" / "libumaskaudit.so"))
+PROGRAMS = Path(os.environ.get("TEST_PROGRAMS", BUILD / "tests" / "programs"))
+TIMEOUT = 900  # seconds; reached only by a hang, however busy the machine
+
+
+# A shell's background job ignores these, and so would each program that a test starts and signals.
+for inherited in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+    if signal.getsignal(inherited) is signal.SIG_IGN:
+        signal.signal(inherited, signal.SIG_DFL)
+
+
+def octal(mode):
+    return f"{mode:04o}"
+
+
+def victim(name):
+    return str(PROGRAMS / name)
+
+
+def needs(*programs):
+    """Skips a test, with the reason, when one of the programs is not installed."""
+    lacking = [program for program in programs if shutil.which(program) is None]
+    return unittest.skipIf(lacking, f"{', '.join(lacking)} is not installed")
+
+
+def remove_tree(path):
+    """Also removes what a program made unreadable on purpose."""
+
+    def open_up_and_retry(function, name, _):
+        os.chmod(os.path.dirname(name), 0o700)
+        if not os.path.islink(name):
+            os.chmod(name, 0o700)
+        if function in (os.open, os.scandir, os.lstat):
+            shutil.rmtree(name)
+        else:
+            function(name)
+
+    shutil.rmtree(path, onerror=open_up_and_retry)
+
+
+def tree(top):
+    """Every object below `top`: relative path to (type, permission bits)."""
+    found = {}
+    for directory, names, files in os.walk(top):
+        for name in names + files:
+            path = os.path.join(directory, name)
+            mode = os.lstat(path).st_mode
+            found[os.path.relpath(path, top)] = (stat.S_IFMT(mode), octal(stat.S_IMODE(mode)))
+    return found
+
+
+class Report:
+    """The events of one run, as `report --format jsonl` gives them."""
+
+    def __init__(self, lines):
+        stacks = {}  # equal stacks become one list: a run repeats few of them many times
+        self.events = []
+        for line in lines:
+            event = json.loads(line)
+            stack = event.get("stack")
+            if stack:
+                key = tuple((frame["module"], frame["offset"], frame["line"]) for frame in stack)
+                event["stack"] = stacks.setdefault(key, stack)
+            self.events.append(event)
+
+    def of(self, kind, **fields):
+        """The events of type `kind` whose fields have these values."""
+        return [event for event in self.events if event["type"] == kind
+                and all(event.get(key) == value for key, value in fields.items())]
+
+    def creations(self):
+        """path -> the events that say they made it, in order."""
+        made = {}
+        for event in self.of("create"):
+            if event["created"] is True:
+                made.setdefault(event["path"], []).append(event)
+        return made
+
+
+class Case(unittest.TestCase):
+    """A test with a directory of its own, gone afterwards whatever happens."""
+
+    maxDiff = 4000
+    base = None  # where the directory is made; None: TMPDIR
+
+    def setUp(self):
+        self.top = Path(os.path.realpath(tempfile.mkdtemp(prefix="umaskaudit-e2e-", dir=self.base)))
+        self.addCleanup(remove_tree, self.top)
+        self.work = self.top / "work"
+        self.work.mkdir()
+        self.runs = 0
+        # The tests decide on masks themselves.
+        self.addCleanup(os.umask, os.umask(0o022))
+
+    def new_run(self):
+        self.runs += 1
+        return self.top / f"run{self.runs}"
+
+    def execute(self, *command, env=None, **options):
+        """Runs a command to its end; returns a CompletedProcess with bytes."""
+        options.setdefault("cwd", self.work)
+        options.setdefault("stdin", subprocess.DEVNULL)
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith(("UMASKAUDIT_", "TEST_")) and key != "LD_PRELOAD"}
+        environment.update(env or {})
+        given = options.pop("input", None)
+        if given is not None:
+            options["stdin"] = subprocess.PIPE
+        # A session of its own: on a hang all descendants end, or their pipes stay open.
+        with subprocess.Popen([str(word) for word in command], env=environment,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              start_new_session=True, **options) as process:
+            try:
+                stdout, stderr = process.communicate(given, timeout=TIMEOUT)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                stdout, stderr = process.communicate()
+                self.fail(f"{command} hangs; stderr: {stderr.decode(errors='replace')[-2000:]}")
+        return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+
+    def record(self, *command, status=0, **options):
+        """Records a command with the launcher, which must exit so; returns (result, run).
+
+        None: the caller looks at the exit code itself.
+        """
+        run = self.new_run()
+        result = self.execute(TOOL, "run", "-o", run, "--", *command, **options)
+        if status is not None:
+            self.assertEqual(result.returncode, status, result.stderr.decode(errors="replace"))
+        return result, run
+
+    def preload(self, *command, options="log=off", env=None, **rest):
+        """Runs a command with nothing but LD_PRELOAD and UMASKAUDIT_OPTIONS."""
+        environment = {"LD_PRELOAD": SHIM, "UMASKAUDIT_OPTIONS": options, **(env or {})}
+        return self.execute(*command, env=environment, **rest)
+
+    def tool(self, *arguments, status=0, **options):
+        result = self.execute(TOOL, *arguments, **options)
+        self.assertEqual(result.returncode, status, result.stderr.decode(errors="replace"))
+        return result.stdout.decode()
+
+    def report(self, run):
+        """The run's events, each checked for the promises of schema version 1."""
+        file = self.top / "events.jsonl"
+        self.tool("report", run, "--format", "jsonl", "-o", file)
+        with file.open(encoding="utf-8") as lines:
+            report = Report(lines)
+        umask_ids = {event["id"] for event in report.of("umask")}
+        for event in report.events:
+            self.check_event(event, umask_ids)
+        return report
+
+    def check_event(self, event, umask_ids):
+        for field in ("type", "seq", "time_ns", "pid", "tid"):
+            self.assertIn(field, event, event)
+        if event["type"] == "umask":
+            for field in ("old", "new"):
+                self.assertRegex(event[field], "^0[0-7]{3}$", event)
+            self.assertRegex(event["argument"], "^[0-7]{4,}$", event)
+        if event["type"] != "create":
+            return
+        self.assertIn(event["created"], (True, False, "unknown"), event)
+        setter = event["mask_set_by"]
+        self.assertTrue(setter == "inherited" or setter in umask_ids, event)
+        if event["created"] is True and event.get("final") is not None:
+            self.check_steps(event)
+
+    def check_steps(self, event):
+        """The derivation ends at the final mode, and the arithmetic of the umask step is right."""
+        steps = event["steps"]
+        self.assertEqual(steps[0]["rule"], "requested", event)
+        self.assertEqual(steps[-1]["mode"], event["final"], event)
+        self.assertNotIn("unexplained", [step["rule"] for step in steps], event)
+        before = steps[0]["mode"]
+        for step in steps[1:]:
+            if step["rule"] == "umask":
+                expected = int(before, 8) & ~int(event["mask"], 8)
+                self.assertEqual(int(step["mode"], 8), expected, event)
+            before = step["mode"]
+
+    def check_truths(self, report, truths):
+        """Each line of ground truth that names a path has exactly one creation, with its values."""
+        made = report.creations()
+        for truth in truths:
+            if "path" not in truth:
+                continue
+            events = made.get(truth["path"], [])
+            self.assertEqual(len(events), 1, f"{truth}: {events}")
+            event = events[0]
+            for field, value in truth.items():
+                if field == "mask" and "ambiguous_masks" in event:
+                    self.assertIn(value, event["ambiguous_masks"], f"{truth}: {event}")
+                else:
+                    self.assertEqual(event[field], value, f"{field} of {truth}: {event}")
+
+    def check_met(self, opened, met):
+        """Calls that may create: so many made their object as `met` says False, the rest met one.
+
+        What was there is told once for each place that opens it, with a count.
+        """
+        created = [event["created"] for event in opened]
+        self.assertEqual(created.count(True), met.count(False))
+        times = sum(event.get("count", 1) for event in opened if event["created"] is False)
+        self.assertEqual(times, met.count(True))
+        self.assertEqual(len(created), created.count(True) + created.count(False), "none unknown")
+
+    def check_disk(self, report, least, changed=()):
+        """Each object that a recorded call made, and that is still there, has the recorded mode.
+
+        Not compared: paths in `changed`, whose mode the program changed afterwards, and paths that
+        another object took over since. `least` objects must be left to compare.
+        """
+        compared = 0
+        for path, events in report.creations().items():
+            event = events[-1]
+            if not path.startswith("/") or path in changed or not os.path.lexists(path):
+                continue
+            status = os.lstat(path)
+            if "ino" in event and event["ino"] != status.st_ino:
+                continue
+            self.assertEqual(event["final"], octal(stat.S_IMODE(status.st_mode)), event)
+            compared += 1
+        self.assertGreaterEqual(compared, least)
+
+    def check_all_told(self, report, top, but=()):
+        """Each object below `top` was made by a recorded call, and has the mode that was told last.
+
+        The other way round than check_disk: nothing may be there that is not in the report. Left
+        out are symbolic links, and paths in `but`. Returns how many objects there are.
+        """
+        told = {}
+        for event in report.events:
+            key = event.get("dev"), event.get("ino")
+            if event["type"] == "create":
+                matters = event["created"] is True
+            else:  # inodes come again: only what was made can be changed
+                matters = event["type"] == "chmod" and event["errno"] == 0 and key in told
+            if matters and not event.get("acl"):
+                told[key] = event["final"]
+        found, unlike = 0, []
+        for directory, names, files in os.walk(top):
+            for path in (os.path.join(directory, name) for name in names + files):
+                status = os.lstat(path)
+                if stat.S_ISLNK(status.st_mode) or path in but:
+                    continue
+                found += 1
+                mode = octal(stat.S_IMODE(status.st_mode))
+                if told.get((status.st_dev, status.st_ino)) != mode:
+                    unlike.append((path, mode, told.get((status.st_dev, status.st_ino))))
+        self.assertEqual(unlike, [])
+        return found
+
+    def check_same(self, *command, env=None, **options):
+        """Runs the command bare, then with the shim recording, in the same fresh directory.
+
+        Exit code, stdout, stderr and everything created must be the same. Returns the run.
+        """
+        seen = []
+        run = self.new_run()
+        for with_shim in (False, True):
+            remove_tree(self.work)
+            self.work.mkdir()
+            if with_shim:
+                result = self.preload(*command, options=f"log=off:trace={run}", env=env, **options)
+            else:
+                result = self.execute(*command, env=env, **options)
+            seen.append((result.returncode, result.stdout.decode(errors="replace"),
+                         result.stderr.decode(errors="replace"), tree(self.work)))
+        self.assertEqual(seen[0], seen[1])
+        return run
+
+
+def truths_of(result):
+    """The ground truth that a victim printed: one JSON object a line."""
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+if __name__ == "__main__":
+    sys.exit("this is a library; run one of the test files")

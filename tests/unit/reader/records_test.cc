@@ -1,0 +1,353 @@
+// Every record type goes through a segment and comes back as the event or table entry it means.
+#include <gmock/gmock.h>
+
+#include "tests/unit/reader/run_helpers.h"
+
+namespace umaskaudit {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::events_of;
+using testing::only;
+using testing::open_or_die;
+using testing::ReadRun;
+using testing::RunDirectory;
+using testing::SegmentBuilder;
+
+class Records : public ::testing::Test {
+ protected:
+  Records() { begin_image(&segment_, "app"); }
+
+  ReadRun run() {
+    directory_.add(segment_);
+    return open_or_die(directory_.path());
+  }
+
+  RunDirectory directory_;
+  SegmentBuilder segment_{100, 1000};
+};
+
+TEST_F(Records, Process) {
+  const ReadRun read = run();
+  const auto events = only<ProcessEvent>(read);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].seq, 1u);
+  EXPECT_EQ(events[0].pid, 100u);
+  EXPECT_EQ(events[0].ppid, 1u);
+  EXPECT_EQ(events[0].comm, "app");
+  EXPECT_EQ(events[0].exe, "/usr/bin/app");
+  EXPECT_EQ(events[0].origin, trace::Origin::exec);
+  EXPECT_EQ(events[0].mask, 022u);
+  EXPECT_EQ(events[0].mask_source, trace::MaskSource::proc);
+  EXPECT_EQ(events[0].fs, 1u);
+  ASSERT_EQ(read.processes().size(), 1u);
+  EXPECT_EQ(read.processes()[0].exe, "/usr/bin/app");
+}
+
+TEST_F(Records, Umask) {
+  trace::Umask fixed = testing::mask_change(1, 1, 022, 0);
+  fixed.argument = 01000;
+  fixed.cached = 077;
+  fixed.stack = 9;
+  segment_.umask({101, 2000, trace::kDrift}, fixed);
+  const ReadRun read = run();
+  const auto events = only<UmaskEvent>(read);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].time_ns, 2000u);
+  EXPECT_EQ(events[0].tid, 101u);
+  EXPECT_EQ(events[0].fs, 1u);
+  EXPECT_EQ(events[0].call, "umask");
+  EXPECT_EQ(events[0].stack, (StackRef{0, 9}));
+  EXPECT_EQ(events[0].id, 1u);
+  EXPECT_EQ(events[0].change, 1u);
+  EXPECT_EQ(events[0].old_mask, 022u);
+  EXPECT_EQ(events[0].new_mask, 0u);
+  EXPECT_EQ(events[0].argument, 01000u);
+  EXPECT_EQ(events[0].cached, 077u);
+  EXPECT_TRUE(events[0].drift);
+}
+
+TEST_F(Records, Create) {
+  const std::string acl(
+      "\2\0\0\0\1\0\7\0\377\377\377\377\4\0\5\0\377\377\377\377\40\0\0\0\377\377\377\377", 28);
+  trace::Directory parent{};
+  parent.id = 1;
+  parent.mode = 042755;
+  parent.gid = 50;
+  parent.fs_type = 0xEF53;
+  segment_.directory({100, 1500}, parent, acl);
+  segment_.path({100, 1500}, 1, "/home//user/");
+  trace::Create fixed = testing::creation(1, 0, 022);
+  fixed.base = 1;
+  fixed.directory = 1;
+  fixed.open_flags = 0101;
+  fixed.dev = 3;
+  fixed.ino = 4;
+  fixed.birth_ns = 5;
+  fixed.uid = 6;
+  fixed.gid = 7;
+  fixed.final_mode = 0100640;
+  segment_.create({100, 2000}, fixed, "./a//b");
+  const ReadRun read = run();
+  const auto events = only<CreateEvent>(read);
+  ASSERT_EQ(events.size(), 1u);
+  const CreateEvent& event = events[0];
+  EXPECT_EQ(event.kind, trace::Kind::file);
+  EXPECT_EQ(event.call, "open");
+  EXPECT_EQ(event.thread, "app");
+  EXPECT_EQ(event.path, "/home//user/a/b");
+  EXPECT_EQ(event.path_arg, "./a//b");
+  EXPECT_EQ(event.requested, 0666u);
+  EXPECT_EQ(event.mask, 022u);
+  EXPECT_EQ(event.final_mode, 0640u);
+  EXPECT_EQ(event.created, trace::Created::yes);
+  EXPECT_FALSE(event.mask_set_by.has_value());
+  EXPECT_EQ(event.open_flags, 0101u);
+  EXPECT_EQ(event.dev, 3u);
+  EXPECT_EQ(event.ino, 4u);
+  EXPECT_EQ(event.birth_ns, 5);
+  EXPECT_EQ(event.uid, 6u);
+  EXPECT_EQ(event.gid, 7u);
+  ASSERT_TRUE(event.parent.has_value());
+  EXPECT_EQ(event.parent->mode, 02755u);
+  EXPECT_EQ(event.parent->gid, 50u);
+  EXPECT_EQ(event.parent->fs_type, 0xEF53u);
+  ASSERT_TRUE(event.parent->acl.has_value());
+  EXPECT_EQ(event.parent->acl->group_obj, 5u);
+  ASSERT_FALSE(event.steps.empty());
+  EXPECT_EQ(event.steps.back().mode, 0640u);
+}
+
+TEST_F(Records, CreateThroughALink) {
+  segment_.path({100, 1500}, 1, "/home/user");
+  segment_.path({100, 1500}, 2, "/srv/target");
+  segment_.path({100, 1500}, 3, "data/target");
+  trace::Create fixed = testing::creation(1, 0, 022);
+  fixed.base = 1;
+  fixed.target = 2;
+  segment_.create({100, 2000}, fixed, "link");
+  fixed.target = 3;
+  segment_.create({100, 2001}, fixed, "link");
+  fixed.target = 0;
+  segment_.create({100, 2002}, fixed, "plain");
+  const ReadRun read = run();
+  const auto events = only<CreateEvent>(read);
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(events[0].path, "/srv/target");
+  EXPECT_EQ(events[0].link, "/home/user/link");
+  EXPECT_EQ(events[1].path, "/home/user/data/target");
+  EXPECT_EQ(events[2].path, "/home/user/plain");
+  EXPECT_EQ(events[2].link, "");
+}
+
+TEST_F(Records, CreateWithoutAnything) {
+  trace::Create fixed{};
+  fixed.error = 13;
+  fixed.call = 999;
+  segment_.create({100, 2000}, fixed, "");
+  const ReadRun read = run();
+  const auto events = only<CreateEvent>(read);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].error, 13);
+  EXPECT_EQ(events[0].fs, 0u);
+  EXPECT_EQ(events[0].call, "");
+  EXPECT_FALSE(events[0].final_mode.has_value());
+  EXPECT_FALSE(events[0].parent.has_value());
+}
+
+TEST_F(Records, StackAndModule) {
+  trace::Module module{};
+  module.id = 1;
+  module.base = 0x5500000000;
+  module.start = 0x5500001000;
+  module.end = 0x5500002000;
+  segment_.module({100, 1500}, module, "\x01\xab", "/usr/bin/app");
+  trace::Stack stack{};
+  stack.id = 1;
+  stack.flags = trace::kStackTruncated;
+  segment_.stack({100, 1500}, stack,
+                 {std::uint64_t{1} << 48 | 0x1234, 0x7fff12345678, std::uint64_t{1} << 48 | 0x99});
+  const ReadRun read = run();
+  const std::vector<RawFrame> frames = read.stack({0, 1});
+  ASSERT_EQ(frames.size(), 3u);
+  EXPECT_EQ(frames[0].module, 1u);
+  EXPECT_EQ(frames[0].offset, 0x1234u);
+  EXPECT_EQ(frames[1].module, 0u);
+  EXPECT_EQ(frames[1].offset, 0x7fff12345678u);
+  EXPECT_TRUE(read.stack_truncated({0, 1}));
+  const ModuleInfo* info = read.module(0, 1);
+  ASSERT_NE(info, nullptr);
+  EXPECT_EQ(info->path, "/usr/bin/app");
+  EXPECT_EQ(info->build_id, "01ab");
+  EXPECT_EQ(info->base, 0x5500000000u);
+  EXPECT_EQ(info->start, 0x5500001000u);
+  EXPECT_EQ(info->end, 0x5500002000u);
+
+  EXPECT_TRUE(read.stack({0, 0}).empty());
+  EXPECT_TRUE(read.stack({0, 2}).empty());
+  EXPECT_TRUE(read.stack({1, 1}).empty());
+  EXPECT_EQ(read.module(0, 0), nullptr);
+  EXPECT_EQ(read.module(0, 4000000000u), nullptr);
+  EXPECT_EQ(read.module(1, 1), nullptr);
+}
+
+TEST_F(Records, ChmodAndRename) {
+  segment_.path({100, 1500}, 1, "/d");
+  trace::Chmod chmod{};
+  chmod.context = 1;
+  chmod.requested = 0600;
+  chmod.final_mode = 0100600;
+  chmod.dev = 1;
+  chmod.ino = 2;
+  chmod.base = 1;
+  chmod.call = 5;
+  chmod.acl = 1;
+  segment_.chmod({100, 2000}, chmod, "f");
+  segment_.chmod({100, 2001}, chmod, "");
+  trace::Rename rename{};
+  rename.from_base = 1;
+  rename.action = 1;
+  rename.call = 6;
+  rename.error = 2;
+  rename.dev = 3;
+  rename.ino = 4;
+  segment_.rename({100, 2002}, rename, "x.tmp", "/e/x");
+  const ReadRun read = run();
+  const auto events = events_of(read);
+  const auto chmods = only<ChmodEvent>(events);
+  ASSERT_EQ(chmods.size(), 2u);
+  EXPECT_EQ(chmods[0].path, "/d/f");
+  EXPECT_EQ(chmods[0].call, "chmod");
+  EXPECT_EQ(chmods[0].requested, 0600u);
+  EXPECT_EQ(chmods[0].final_mode, 0600u);
+  EXPECT_EQ(chmods[0].ino, 2u);
+  EXPECT_EQ(chmods[0].acl, 1u);
+  EXPECT_EQ(chmods[1].path, "");
+  const auto renames = only<RenameEvent>(events);
+  ASSERT_EQ(renames.size(), 1u);
+  EXPECT_EQ(renames[0].from, "/d/x.tmp");
+  EXPECT_EQ(renames[0].to, "/e/x");
+  EXPECT_EQ(renames[0].action, RenameEvent::Action::renamed);
+  EXPECT_EQ(renames[0].error, 2);
+  EXPECT_EQ(renames[0].dev, 3u);
+  EXPECT_EQ(renames[0].ino, 4u);
+}
+
+TEST_F(Records, ForkExecAndExecFailed) {
+  trace::Fork fork{};
+  fork.child = 200;
+  fork.context = 1;
+  fork.call = 4;
+  fork.origin = static_cast<std::uint8_t>(trace::Origin::vfork);
+  segment_.fork({100, 2000}, fork);
+  trace::Exec exec{};
+  exec.context = 1;
+  exec.call = 3;
+  exec.repaired = 1;
+  segment_.exec({100, 2001}, exec, "/bin/nothing");
+  segment_.exec_failed({100, 2002}, 2);
+  const ReadRun read = run();
+  const auto events = events_of(read);
+  const auto forks = only<ForkEvent>(events);
+  ASSERT_EQ(forks.size(), 1u);
+  EXPECT_EQ(forks[0].child, 200u);
+  EXPECT_EQ(forks[0].call, "fork");
+  EXPECT_EQ(forks[0].origin, trace::Origin::vfork);
+  const auto execs = only<ExecEvent>(events);
+  ASSERT_EQ(execs.size(), 1u);
+  EXPECT_EQ(execs[0].path, "/bin/nothing");
+  EXPECT_EQ(execs[0].call, "execve");
+  EXPECT_TRUE(execs[0].repaired);
+  EXPECT_EQ(execs[0].error, 2);
+  EXPECT_TRUE(only<BlindSpotEvent>(events).empty()) << "a failed exec hides nothing";
+}
+
+TEST_F(Records, BlindSpotAndNote) {
+  trace::BlindSpot spot{};
+  spot.reason = static_cast<std::uint16_t>(trace::Blind::deepbind);
+  segment_.blind_spot({100, 2000}, spot, "libdeep.so");
+  segment_.note({100, 2001}, 0, "phase two");
+  const ReadRun read = run();
+  const auto events = events_of(read);
+  const auto spots = only<BlindSpotEvent>(events);
+  ASSERT_EQ(spots.size(), 1u);
+  EXPECT_EQ(spots[0].reason, trace::Blind::deepbind);
+  EXPECT_EQ(spots[0].text, "libdeep.so");
+  const auto notes = only<NoteEvent>(events);
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_EQ(notes[0].text, "phase two");
+}
+
+TEST_F(Records, ThreadNamesApplyFromTheirTimeOn) {
+  trace::Thread thread{};
+  thread.context = 1;
+  thread.handle = 0x77;
+  segment_.note({101, 2000}, 0, "before");
+  segment_.thread({101, 2001}, thread, "worker");
+  segment_.note({101, 2002}, 0, "as worker");
+  segment_.thread({101, 2003}, thread, "a-name-of-16-b.x");
+  segment_.note({101, 2004}, 0, "renamed");
+  segment_.note({102, 2005}, 0, "nameless");
+  const ReadRun read = run();
+  const auto notes = only<NoteEvent>(read);
+  ASSERT_EQ(notes.size(), 4u);
+  EXPECT_EQ(notes[0].thread, "worker") << "events before the first record get its name";
+  EXPECT_EQ(notes[1].thread, "worker");
+  EXPECT_EQ(notes[2].thread, "a-name-of-16-b.x");
+  EXPECT_EQ(notes[3].thread, "app") << "a task without a name has its process's";
+}
+
+TEST_F(Records, ThreadCreateMeetsTheThreadItMade) {
+  trace::ThreadCreate create{};
+  create.handle = 0x77;
+  segment_.thread_create({100, 2000}, create);
+  trace::Thread thread{};
+  thread.handle = 0x77;
+  segment_.thread({101, 2010}, thread, "first");
+  segment_.thread({101, 2015}, thread, "first+");
+  segment_.thread_create({100, 2020}, create);  // the handle again, after a join
+  segment_.thread({102, 2030}, thread, "second");
+  segment_.thread_create({100, 2040}, create);  // and a thread that never recorded
+  // A forked child's threads have the same handles.
+  segment_.thread({300, 2050, 0, 300}, thread, "child");
+  const ReadRun read = run();
+  const auto births = only<ThreadCreateEvent>(read);
+  ASSERT_EQ(births.size(), 3u);
+  EXPECT_EQ(births[0].created_tid, 101u);
+  EXPECT_EQ(births[1].created_tid, 102u);
+  EXPECT_EQ(births[2].created_tid, 0u);
+}
+
+TEST_F(Records, PadsAndSpanOfTheRun) {
+  segment_.pad(512);
+  segment_.note({100, 9000}, 0, "last");
+  const ReadRun read = run();
+  EXPECT_EQ(read.begin_ns(), 1000u);
+  EXPECT_EQ(read.end_ns(), 9000u);
+  EXPECT_EQ(read.begin_real_ns(), 1700000000000000000u + 1000u);
+  EXPECT_EQ(read.completeness().damaged_bytes, 0u);
+  EXPECT_EQ(read.completeness().records, 6u);
+  EXPECT_TRUE(read.completeness().losses.empty());
+}
+
+TEST_F(Records, WalksStopWhenToldAndStartAgain) {
+  for (std::uint64_t i = 0; i < 10; ++i) segment_.note({100, 2000 + i}, 0, "n");
+  const ReadRun read = run();
+  int seen = 0;
+  read.for_each([&](const Event&) { return ++seen < 3; });
+  EXPECT_EQ(seen, 3);
+  EXPECT_EQ(events_of(read).size(), 11u);
+  EXPECT_EQ(events_of(read).size(), 11u);
+}
+
+TEST_F(Records, SequenceNumbersHaveNoGaps) {
+  segment_.note({100, 2000}, 0, "n");
+  segment_.header().lost[0] = 3;
+  const ReadRun read = run();
+  std::vector<std::uint64_t> numbers;
+  for (const Event& event : events_of(read)) numbers.push_back(testing::base(event).seq);
+  EXPECT_THAT(numbers, ElementsAre(1, 2, 3));
+}
+
+}  // namespace
+}  // namespace umaskaudit
