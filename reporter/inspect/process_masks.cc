@@ -9,7 +9,6 @@
 
 #include "reporter/inspect/proc_status.h"
 #include "reporter/mode/notation.h"
-#include "reporter/render/mode_text.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_table.h"
 

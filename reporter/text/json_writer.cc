@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cstddef>
 
-#include "reporter/render/mode_text.h"
+#include "reporter/mode/notation.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit {
