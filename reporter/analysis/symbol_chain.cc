@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <string_view>
 
-#include "reporter/render/stack_text.h"
+#include "reporter/symbolize/culprit.h"
 
 namespace umaskaudit {
 namespace {

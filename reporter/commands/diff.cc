@@ -14,6 +14,7 @@
 #include "reporter/commands/run_arguments.h"
 #include "reporter/render/diff_report.h"
 #include "reporter/render/stack_text.h"
+#include "reporter/symbolize/culprit.h"
 
 namespace umaskaudit {
 namespace {

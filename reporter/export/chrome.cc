@@ -12,6 +12,7 @@
 #include "reporter/render/stack_text.h"
 #include "reporter/render/timeline_text.h"
 #include "reporter/rules/timeline.h"
+#include "reporter/symbolize/culprit.h"
 #include "reporter/text/json_writer.h"
 
 namespace umaskaudit {

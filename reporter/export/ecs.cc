@@ -9,6 +9,7 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/timeline_text.h"
+#include "reporter/symbolize/culprit.h"
 #include "reporter/text/json_writer.h"
 
 namespace umaskaudit {

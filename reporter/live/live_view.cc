@@ -8,6 +8,7 @@
 #include "reporter/render/stack_text.h"
 #include "reporter/render/text_report.h"
 #include "reporter/render/timeline_text.h"
+#include "reporter/symbolize/culprit.h"
 #include "reporter/text/text_table.h"
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"

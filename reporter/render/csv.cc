@@ -7,6 +7,7 @@
 
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
+#include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit {

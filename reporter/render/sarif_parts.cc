@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdio>
 
-#include "reporter/render/stack_text.h"
+#include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/time_text.h"
 

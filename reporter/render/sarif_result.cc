@@ -5,7 +5,7 @@
 
 #include "reporter/render/mode_text.h"
 #include "reporter/render/sarif_parts.h"
-#include "reporter/render/stack_text.h"
+#include "reporter/symbolize/culprit.h"
 
 namespace umaskaudit::sarif {
 namespace {

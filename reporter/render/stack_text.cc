@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit {
@@ -17,16 +18,6 @@ std::string hex(std::uint64_t value) {
   return {text, static_cast<std::size_t>(length)};
 }
 
-bool is_runtime(const std::string& module) {
-  static constexpr std::string_view kRuntime[] = {"libumaskaudit.so", "libc.so",   "libc-2.",
-                                                  "libpthread",       "ld-linux",  "libstdc++.so",
-                                                  "libgcc_s.so",      "libc++.so", "librt"};
-  const std::string name = base_name(module);
-  for (const std::string_view prefix : kRuntime)
-    if (name.compare(0, prefix.size(), prefix) == 0) return true;
-  return false;
-}
-
 std::string module_offset(const Frame& frame) {
   if (frame.module.empty()) return "generated code " + hex(frame.offset);
   return escape(frame.module) + '+' + hex(frame.offset);
@@ -37,14 +28,6 @@ std::string file_line(const Frame& frame, const std::string& file) {
 }
 
 }  // namespace
-
-std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
-const Frame* culprit(const std::vector<Frame>& stack) {
-  for (const Frame& frame : stack)
-    if (!is_runtime(frame.module)) return &frame;
-  return stack.empty() ? nullptr : &stack.front();
-}
 
 std::string site(const Frame* frame) {
   if (frame == nullptr) return "";

@@ -6,6 +6,7 @@
 #include "reporter/mode/bit_table.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
+#include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit::html {

@@ -6,6 +6,7 @@
 #include "reporter/base/console.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
+#include "reporter/symbolize/culprit.h"
 #include "reporter/text/style.h"
 #include "reporter/text/text_table.h"
 #include "reporter/text/text_width.h"
