@@ -16,6 +16,7 @@
 #include <initializer_list>
 
 #include "preload/record/recorder.h"
+#include "preload/record/written_chunks.h"
 #include "preload/state.h"
 #include "preload/sys/format_text.h"
 #include "preload/sys/own_table.h"
@@ -49,6 +50,22 @@ std::uint64_t limit;
 bool can_populate = true;
 constinit std::atomic<std::uint64_t> first_backed = 0;  // bytes of the first chunk
 bool copies_on_write = false;                           // see write_in_place()
+
+// Threads that use a chunk's mapping other than to write a record that they have reserved: none is
+// unmapped meanwhile.
+constinit std::atomic<unsigned> users = 0;
+class Use {
+ public:
+  Use() { users.fetch_add(1, std::memory_order_seq_cst); }
+  ~Use() { users.fetch_sub(1, std::memory_order_release); }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+};
+// Neither this nor `users` is reset in a forked child: where another thread had them just then, its
+// chunks stay mapped.
+constinit std::atomic<bool> releasing = false;
+constinit std::atomic<bool> released[kChunks] = {};
+bool mapped_at_once = false;
 
 // A refused chunk is asked for again only after a while: on a full filesystem the question itself
 // may take a tenth of a second (btrfs first writes out what it can).
@@ -124,19 +141,25 @@ bool back_first_chunk() {
 }
 
 // Maps chunk `wanted` without a descriptor: mremap(2) with an old size of 0 makes a second mapping
-// of shared pages, and lets it reach further into the file than the first.
-unsigned char* map_chunk(unsigned wanted) {
-  unsigned known = wanted - 1;
-  while (known > 0 && chunks[known].load(std::memory_order_acquire) == nullptr) --known;
-  unsigned char* base = chunks[known].load(std::memory_order_acquire);
+// of shared pages, and lets it reach further into the file than the first. Null: no memory.
+unsigned char* map_from(unsigned known, unsigned char* base, unsigned wanted) {
   unsigned char* last_page = base + chunk_size(known) - kPage;
   const std::uint64_t skip = chunk_begin(wanted) - (chunk_begin(known) + chunk_size(known)) + kPage;
   const long mapped = sys::call(SYS_mremap, sys::arg(last_page), 0,
                                 static_cast<long>(skip + chunk_size(wanted)), MREMAP_MAYMOVE);
-  if (sys::failed(mapped)) return refuse(trace::Loss::no_memory);
+  if (sys::failed(mapped)) return nullptr;
   auto* at = reinterpret_cast<unsigned char*>(mapped);
   sys::unmap(at, skip);
-  at += skip;
+  return at + skip;
+}
+
+unsigned char* map_chunk(unsigned wanted) {
+  const Use use;
+  unsigned known = wanted;
+  unsigned char* base = nullptr;
+  while (base == nullptr) base = chunks[--known].load(std::memory_order_seq_cst);
+  unsigned char* at = map_from(known, base, wanted);
+  if (at == nullptr) return refuse(trace::Loss::no_memory);
   if (!populate(at, chunk_size(wanted))) {
     sys::unmap(at, chunk_size(wanted));
     return refuse(trace::Loss::no_space);
@@ -242,6 +265,7 @@ bool can_extend(unsigned char* first_chunk) {
 
 // Then all of a smaller segment is mapped while its descriptor is there.
 void map_at_once(int fd) {
+  mapped_at_once = true;
   if (limit > kLimitAtOnce) limit = kLimitAtOnce;
   const std::uint64_t rest = limit - kFirstChunk;
   long mapped = sys::call(SYS_fallocate, fd, 0, 0, static_cast<long>(limit));
@@ -448,6 +472,32 @@ unsigned char* ready_chunk(unsigned chunk, std::uint64_t end) {
   return chunks[chunk].load(std::memory_order_acquire);
 }
 
+// Whether it is unmapped now. Not where a thread may use the mapping; the first chunk has the
+// header, and the later ones are mapped from it.
+void release_chunk(unsigned chunk) {
+  unsigned char* base = chunks[chunk].load(std::memory_order_acquire);
+  const auto size = static_cast<std::uint32_t>(chunk_size(chunk));
+  if (base == nullptr || !is_written(chunk, base, size)) return;
+  released[chunk].store(true, std::memory_order_relaxed);
+  chunks[chunk].store(nullptr, std::memory_order_seq_cst);
+  if (users.load(std::memory_order_seq_cst) != 0) {
+    chunks[chunk].store(base, std::memory_order_release);  // another time
+    return;
+  }
+  sys::unmap(base, size);
+}
+
+// What is full need not stay mapped: it counts against RLIMIT_AS, and is locked after mlockall(2).
+// A chunk in which a record stays unfinished is looked at a number of times, and then stays.
+[[gnu::noinline]] void release_before(unsigned chunk) {
+  if (mapped_at_once || sys::is_barred(SYS_munmap)) return;
+  const sys::WithoutSignals guard;  // a jump would leave the lock taken
+  if (releasing.exchange(true, std::memory_order_acquire)) return;
+  const unsigned first = chunk > kLooks ? chunk - kLooks : 1;
+  for (unsigned full = first; full + 2 <= chunk; ++full) release_chunk(full);
+  releasing.store(false, std::memory_order_release);
+}
+
 // Whoever crosses the middle of a chunk maps the next one. Threads that met at its begin would each
 // map it for themselves, and wait for each other in the kernel. Not the second: most processes do
 // not need it.
@@ -456,8 +506,8 @@ void map_next(unsigned chunk, std::uint64_t offset, std::uint64_t end) {
   if (__builtin_expect(offset >= middle || end < middle, 1) || chunk == 0) return;
   const unsigned next = chunk + 1;
   if (next >= kChunks || chunk_begin(next) + chunk_size(next) > limit) return;
-  if (chunks[next].load(std::memory_order_acquire) != nullptr || lately_refused()) return;
-  map_chunk(next);
+  if (chunks[next].load(std::memory_order_acquire) == nullptr && !lately_refused()) map_chunk(next);
+  release_before(chunk);
 }
 
 }  // namespace
@@ -481,7 +531,12 @@ Space reserve(std::uint32_t length) {
     const unsigned chunk = chunk_of(offset);
     // A record never crosses into the next chunk, which may be mapped anywhere. The rest of this
     // one stays zero; the reader skips zeros.
-    if (chunk_of(offset + length - 1) != chunk) continue;
+    if (chunk_of(offset + length - 1) != chunk) {
+      const std::uint64_t end = chunk_begin(chunk + 1);
+      note_gap(chunk, static_cast<std::uint32_t>(offset - chunk_begin(chunk)),
+               static_cast<std::uint32_t>(offset + length - end));
+      continue;
+    }
     unsigned char* base = ready_chunk(chunk, offset + length);
     if (base == nullptr) base = grow(chunk);
     if (base == nullptr) {
@@ -512,12 +567,29 @@ void map_ahead() {
   }
 }
 
+namespace {
+
+long sync_chunk(unsigned chunk) {
+  const auto size = static_cast<long>(chunk_size(chunk));
+  const auto sync = [&](unsigned char* at) {
+    return sys::call(SYS_msync, sys::arg(at), size, MS_SYNC);
+  };
+  const Use use;
+  unsigned char* base = chunks[chunk].load(std::memory_order_seq_cst);
+  if (base != nullptr) return sync(base);
+  if (!released[chunk].load(std::memory_order_relaxed)) return 0;
+  base = map_from(0, chunks[0].load(std::memory_order_acquire), chunk);
+  if (base == nullptr) return -ENOMEM;
+  const long error = sync(base);
+  sys::unmap(base, static_cast<std::uint64_t>(size));
+  return error;
+}
+
+}  // namespace
+
 long sync_segment() {
   for (unsigned chunk = 0; chunk < kChunks; ++chunk) {
-    unsigned char* base = chunks[chunk].load(std::memory_order_acquire);
-    if (base == nullptr) continue;
-    const long error =
-        sys::call(SYS_msync, sys::arg(base), static_cast<long>(chunk_size(chunk)), MS_SYNC);
+    const long error = header != nullptr ? sync_chunk(chunk) : 0;
     if (error != 0) return error;
   }
   return 0;

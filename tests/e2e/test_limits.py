@@ -141,6 +141,32 @@ class HardTimes(Case):
 
         self.goes_on(self.new_run(), preexec_fn=limit)
 
+    def test_what_is_full_does_not_stay_mapped(self):
+        program = ("import ctypes, os, resource\n"
+                   "def mapped():\n"
+                   "    with open('/proc/self/statm') as file:\n"
+                   "        return int(file.read().split()[0]) * resource.getpagesize()\n"
+                   "flush = ctypes.CDLL(None).umaskaudit_flush\n"
+                   "soft, hard = resource.getrlimit(resource.RLIMIT_AS)\n"
+                   "before = mapped()\n"
+                   "resource.setrlimit(resource.RLIMIT_AS, (before + (8 << 20), hard))\n"
+                   "for i in range(400000): os.umask(i & 0o777)\n"
+                   "grown = mapped() - before\n"
+                   "resource.setrlimit(resource.RLIMIT_AS, (soft, hard))\n"
+                   "print(grown, flush(), mapped() - before)\n")
+        run = self.new_run()
+        result = self.preload(sys.executable, "-ISB", "-c", program, options=f"trace={run}:log=off")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        grown, flushed, afterwards = map(int, result.stdout.split())
+        segment, = run.glob("*.seg")
+        with segment.open("rb") as file:
+            used = struct.unpack_from("<Q", file.read(80), 72)[0]
+        self.assertGreater(used, 20 << 20)
+        self.assertLess(grown, 4 << 20)
+        self.assertEqual(flushed, 0)
+        self.assertLess(afterwards, 4 << 20)
+        self.assertIn("400000 mask changes", self.tool("report", run))
+
     def test_limits_that_come_later(self):
         run = self.new_run()
         result = self.preload(victim("limits_later"), self.work, options=f"trace={run}")

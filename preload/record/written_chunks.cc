@@ -1,0 +1,55 @@
+// Walks over the records of a chunk; see written_chunks.h.
+
+#include "preload/record/written_chunks.h"
+
+#include <atomic>
+
+#include "preload/trace/format.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+// Of the latest chunks: the number in the upper half, the offset in the lower one.
+constexpr unsigned kLatest = 2 * kLooks;
+using Offsets = std::atomic<std::uint64_t>[kLatest];
+constinit Offsets begins = {};
+constinit Offsets ends = {};
+constinit Offsets walked = {};  // committed as far as here
+
+void note(Offsets& offsets, unsigned chunk, std::uint32_t offset) {
+  offsets[chunk % kLatest].store(std::uint64_t{chunk} << 32 | offset, std::memory_order_release);
+}
+
+std::uint32_t noted(const Offsets& offsets, unsigned chunk, std::uint32_t otherwise) {
+  const std::uint64_t word = offsets[chunk % kLatest].load(std::memory_order_acquire);
+  return word != 0 && word >> 32 == chunk ? static_cast<std::uint32_t>(word) : otherwise;
+}
+
+}  // namespace
+
+void note_gap(unsigned chunk, std::uint32_t offset, std::uint32_t rest) {
+  note(ends, chunk, offset);
+  note(begins, chunk + 1, rest);
+}
+
+bool is_written(unsigned chunk, const unsigned char* base, std::uint32_t size) {
+  const std::uint32_t end = noted(ends, chunk, size);
+  std::uint32_t at = noted(walked, chunk, noted(begins, chunk, 0));
+  if (end > size) return false;
+  while (at <= end && end - at >= sizeof(trace::RecordHeader)) {
+    const unsigned char* record = base + at;
+    // Stored last, and not 0 (checksum.h): nobody has anything left to do with this record.
+    if (__atomic_load_n(reinterpret_cast<const std::uint32_t*>(record), __ATOMIC_ACQUIRE) == 0) {
+      break;
+    }
+    const std::uint32_t length = reinterpret_cast<const trace::RecordHeader*>(record)->length;
+    if (length < sizeof(trace::RecordHeader) || length % trace::kRecordAlign != 0) return false;
+    if (length > end - at) return false;
+    at += length;
+  }
+  if (at != 0) note(walked, chunk, at);
+  return at == end;
+}
+
+}  // namespace umaskaudit::shim
