@@ -1,9 +1,7 @@
-// The two forms of whatif.h, and the one decision behind them.
 #include "reporter/render/whatif.h"
 
 #include <algorithm>
 #include <map>
-#include <utility>
 
 #include "reporter/mode/access.h"
 #include "reporter/render/jsonl.h"
@@ -16,13 +14,7 @@
 namespace umaskaudit {
 namespace {
 
-constexpr Mode kAllBits = 07777;
 constexpr std::size_t kMostUnpredictable = 10;
-
-bool has_step(const CreateEvent& event, Rule rule) {
-  return std::any_of(event.steps.begin(), event.steps.end(),
-                     [rule](const Step& step) { return step.rule == rule; });
-}
 
 struct Class {
   const char* name;
@@ -139,27 +131,6 @@ void object_members(JsonWriter& json, const MadeObject& object) {
 }
 
 }  // namespace
-
-void judge(WhatIf& whatif, MadeObject object, Mode mask) {
-  const CreateEvent& made = object.creation;
-  ++whatif.objects;
-  const bool moves = mask != made.mask;
-  if (has_step(made, Rule::default_acl) && !has_step(made, Rule::umask)) {
-    ++whatif.acl;
-  } else if (!moves) {
-    ++(made.mask_set_by ? whatif.own_mask : whatif.same);
-  } else if (!object.settled_by.empty()) {
-    ++whatif.settled;
-  } else if (has_step(made, Rule::filesystem) || has_step(made, Rule::unexplained)) {
-    whatif.unpredictable.push_back(std::move(object));
-  } else {
-    const Mode mode = predict(facts_of(made), mask).steps.back().mode & kAllBits;
-    if (mode == object.mode)
-      ++whatif.same;
-    else
-      whatif.changed.push_back({std::move(object), mask, mode});
-  }
-}
 
 std::string whatif_text(const TextContext& context, const WhatIf& whatif, std::size_t limit) {
   std::string out = context.paint(

@@ -1,39 +1,14 @@
 // What another mask would have done to the objects of a run, as text and as JSON.
-// Must never compute a mask or a mode for itself: the replay and the calculus do.
+// Must never decide what another mask changes: analysis/whatif does.
 // Called by `whatif`.
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
-#include "reporter/analysis/made_objects.h"
+#include "reporter/analysis/whatif.h"
 #include "reporter/render/text_report.h"
 
 namespace umaskaudit {
-
-struct WhatIfObject {
-  MadeObject object;
-  Mode mask = 0;  // that it would have been made under
-  Mode mode = 0;  // that the run would have left it with
-};
-
-struct WhatIf {
-  Mode mask = 0;                // of --umask
-  bool everywhere = false;      // in the place of the program's own masks too
-  std::vector<Mode> inherited;  // that the run's first processes had
-  std::vector<WhatIfObject> changed;
-  std::vector<MadeObject> unpredictable;  // what set their modes is not known, or not the mask
-  // Objects that keep their mode, each counted for the first reason that holds.
-  std::uint64_t settled = 0;   // a chmod decides, whatever the mask
-  std::uint64_t acl = 0;       // a default ACL takes the mask's place
-  std::uint64_t own_mask = 0;  // the program set the mask, and would set it again
-  std::uint64_t same = 0;      // the mask changes, the mode does not
-  std::uint64_t objects = 0;   // in all
-};
-
-// Works it out for one object and files it.
-void judge(WhatIf& whatif, MadeObject object, Mode mask);
 
 std::string whatif_text(const TextContext& context, const WhatIf& whatif, std::size_t limit);
 // One object; ends with a newline.
