@@ -7,7 +7,6 @@
 #include <linux/magic.h>
 #include <linux/mman.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -16,9 +15,9 @@
 #include <initializer_list>
 
 #include "preload/record/recorder.h"
+#include "preload/record/trace_files.h"
 #include "preload/record/written_chunks.h"
 #include "preload/state.h"
-#include "preload/sys/format_text.h"
 #include "preload/sys/own_table.h"
 #include "preload/sys/sys.h"
 
@@ -174,36 +173,12 @@ unsigned char* map_chunk(unsigned wanted) {
   return at;
 }
 
-// Growing a file past RLIMIT_FSIZE raises SIGXFSZ, which kills (setrlimit(2)): asked before
-// anything grows.
-std::uint64_t largest_file() {
-  rlimit file_size{};
-  const bool known = sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, sys::arg(&file_size)) == 0;
-  return known ? file_size.rlim_cur : RLIM_INFINITY;
-}
-
 std::uint64_t segment_limit(std::uint64_t largest) {
   std::uint64_t size = process.options.max_size;
   if (size > kMaxSegment) size = kMaxSegment;
   if (size > largest) size = largest;
   if (size < kFirstChunk) return 0;
   return kFirstChunk + (size - kFirstChunk) / kChunk * kChunk;
-}
-
-void read_boot_id(std::uint8_t (&out)[16]) {
-  const int fd = sys::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  char text[37] = {};
-  const long size = sys::read(fd, text, sizeof text);
-  sys::close(fd);
-  unsigned nibbles = 0;
-  for (long i = 0; i < size && nibbles < 32; ++i) {
-    const char c = text[i];
-    if (c == '-') continue;
-    const unsigned value = static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10) & 15;
-    out[nibbles / 2] = static_cast<std::uint8_t>(out[nibbles / 2] << 4 | value);
-    ++nibbles;
-  }
 }
 
 // Backs the file and maps its first chunk; on failure null and an error number. `fd` stays the
@@ -280,14 +255,6 @@ void map_at_once(int fd) {
   }
 }
 
-// A regular file of this user under one name: a link would have us write into another file.
-bool is_own_file(int fd) {
-  struct stat facts {};
-  if (sys::call(SYS_fstat, fd, sys::arg(&facts)) != 0) return false;
-  const auto user = static_cast<std::uint32_t>(sys::call(SYS_geteuid));
-  return S_ISREG(facts.st_mode) && facts.st_uid == user && facts.st_nlink == 1;
-}
-
 trace::RunState* map_run_state(int directory, std::uint64_t largest) {
   int fd = sys::open(trace::kRunStateName, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600,
                      directory);
@@ -332,40 +299,6 @@ void add(std::uint64_t& counter, std::uint64_t amount) {
   __atomic_fetch_add(&counter, amount, __ATOMIC_RELAXED);
 }
 
-// Creates "<pid>-<time>.seg". The mode is set by fchmod(2): the program's umask and a default ACL
-// apply to us too.
-constexpr std::size_t kNameSize = 48;
-int create_segment(int directory, std::uint32_t pid, std::uint64_t now, char (&name)[kNameSize]) {
-  for (unsigned attempt = 0; attempt < 16; ++attempt) {
-    TextBuffer text(name, kNameSize);
-    text.decimal(pid).put('-').hex(now + attempt, 16).put(trace::kSegmentSuffix).end();
-    const int fd =
-        sys::open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600, directory);
-    if (fd == -EEXIST) continue;
-    if (fd >= 0) {
-      sys::call(SYS_fchmod, fd, 0600);
-      write_in_place(fd);
-    }
-    return fd;
-  }
-  return -EEXIST;
-}
-
-// In another user's directory everything could be removed or replaced; `run -o` refuses it too.
-int open_directory(const char* directory) {
-  const bool made = sys::call(SYS_mkdirat, AT_FDCWD, sys::arg(directory), 0700) == 0;
-  const int fd = sys::open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) return fd;
-  struct stat facts {};
-  const auto user = static_cast<std::uint32_t>(sys::call(SYS_geteuid));
-  if (sys::call(SYS_fstat, fd, sys::arg(&facts)) != 0 || facts.st_uid != user) {
-    sys::close(fd);
-    return -EPERM;
-  }
-  if (made) sys::call(SYS_fchmod, fd, 0700);
-  return fd;
-}
-
 void fill_header(std::uint32_t pid, std::uint64_t now) {
   memcpy(header->magic, trace::kMagic, sizeof header->magic);
   header->major = trace::kMajor;
@@ -387,9 +320,10 @@ void fill_header(std::uint32_t pid, std::uint64_t now) {
 // Makes a segment in the directory and maps its beginning; 0 or an error number.
 int map_new_segment(int directory, std::uint32_t pid) {
   const std::uint64_t now = sys::now_ns();
-  char name[kNameSize];
+  char name[kSegmentNameSize];
   const int fd = create_segment(directory, pid, now, name);
   if (fd < 0) return -fd;
+  write_in_place(fd);
   int error = 0;
   unsigned char* at = map_first_chunk(fd, error);
   if (at != nullptr && !can_extend(at)) map_at_once(fd);
