@@ -58,12 +58,6 @@ void commit_record(const Draft& draft, std::uint32_t payload_size, Bytes first, 
   __atomic_store_n(reinterpret_cast<std::uint32_t*>(draft.at), commit, __ATOMIC_RELEASE);
 }
 
-void count_loss(trace::Loss reason) {
-  trace::SegmentHeader* header = segment_header();
-  if (header == nullptr) return;
-  __atomic_fetch_add(&header->lost[static_cast<unsigned>(reason)], 1, __ATOMIC_RELAXED);
-}
-
 std::uint32_t next_id(trace::IdSpace space) {
   const auto index = static_cast<unsigned>(space);
   trace::SegmentHeader* header = segment_header();

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "preload/record/segment.h"
 #include "preload/state.h"
 #include "preload/trace/format.h"
 
@@ -51,7 +52,6 @@ bool write_record(trace::RecordType type, std::uint32_t tid, const Payload& payl
   return write_record(type, Author{tid}, payload);
 }
 
-[[gnu::cold]] void count_loss(trace::Loss reason);
 std::uint32_t next_id(trace::IdSpace space);
 
 // The trace's id of a directory name, written once. 0: lost.

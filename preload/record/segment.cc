@@ -14,7 +14,6 @@
 #include <cstring>
 #include <initializer_list>
 
-#include "preload/record/recorder.h"
 #include "preload/record/trace_files.h"
 #include "preload/record/written_chunks.h"
 #include "preload/state.h"
@@ -445,6 +444,12 @@ void map_next(unsigned chunk, std::uint64_t offset, std::uint64_t end) {
 }
 
 }  // namespace
+
+void count_loss(trace::Loss reason) {
+  trace::SegmentHeader* const mapped = segment_header();
+  if (mapped == nullptr) return;
+  __atomic_fetch_add(&mapped->lost[static_cast<unsigned>(reason)], 1, __ATOMIC_RELAXED);
+}
 
 Space reserve(std::uint32_t length) {
   if (segment_header() == nullptr) return {};

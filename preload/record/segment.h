@@ -1,7 +1,7 @@
 // One mapped trace segment: space is reserved by one atomic add, mapped chunk by chunk.
 // Must never keep a descriptor, block, allocate, or let a full disk become a SIGBUS in the program:
 // a chunk is backed (MADV_POPULATE_WRITE) before anybody writes to it.
-// Called by recorder.cc only.
+// Called by recorder.cc; at the start, before a filter and by umaskaudit_flush() as well.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,9 @@ int open_segment(const char* directory, std::uint32_t pid);
 // The header of the open segment; null when there is none, or when its filesystem may not let us
 // write to it just now: then one more loss is counted, to be told later.
 trace::SegmentHeader* segment_header();
+
+// In the header; where there is none, nothing is lost.
+[[gnu::cold]] void count_loss(trace::Loss reason);
 
 struct Space {
   unsigned char* at = nullptr;
