@@ -7,7 +7,6 @@
 
 #include <cstring>
 
-#include "preload/process/rings.h"
 #include "preload/record/intern.h"
 #include "preload/state.h"
 #include "preload/sys/loaded_objects.h"
@@ -24,6 +23,7 @@ constexpr std::uint32_t kModules = 1u << (64 - trace::kFrameModuleShift);
 constinit InternTable modules;  // by identity_of()
 constinit RecentIds recent;     // by where they are; `generation` is part of that key
 constinit std::atomic<std::uint32_t> generation = 0;
+constinit std::atomic<LookAtModule> look_at_new = nullptr;
 
 // Where the parts of a Module lie in the buffer.
 constexpr std::size_t kPathSize = 4096;  // PATH_MAX
@@ -262,7 +262,8 @@ void name_by_program(Module& module) {
       return 0;  // next time again
     }
     modules.insert(hash, id);
-    look_for_rings(module.base, module.dynamic);
+    const LookAtModule look = look_at_new.load(std::memory_order_relaxed);
+    if (look != nullptr) look(module.base, module.dynamic);
   }
   return id;
 }
@@ -302,6 +303,8 @@ Frame encode_frame(const Author& author, std::uintptr_t pc) {
   }
   return {std::uint64_t{id} << trace::kFrameModuleShift | ((pc - object.bias) & kOffsetMask), true};
 }
+
+void look_at_new_modules(LookAtModule look) { look_at_new.store(look, std::memory_order_relaxed); }
 
 void forget_modules() { generation.fetch_add(1, std::memory_order_relaxed); }
 
