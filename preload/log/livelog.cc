@@ -12,6 +12,7 @@
 #include "preload/stack/modules.h"
 #include "preload/sys/format_text.h"
 #include "preload/sys/libc_names.h"
+#include "preload/sys/real.h"
 #include "preload/sys/scratch.h"
 #include "preload/sys/sys.h"
 
@@ -118,15 +119,15 @@ void log_mask_change(const Author& author, const trace::Umask& change, const Cap
   emit_lines(text);
 }
 
-void log_creation(const Author& author, const Request& request, const trace::Create& record,
-                  const char* path, const ParentView& parent) {
+void log_creation(const Author& author, const trace::Create& record, const char* path,
+                  const ParentView& parent) {
   const auto created = static_cast<trace::Created>(record.created);
   if (record.error != 0 || created == trace::Created::no) return;
   const Scratch scratch;
   if (scratch.get() == nullptr) return count_dropped_line();
   TextBuffer text(scratch.get(), Scratch::kSize);
   put_author(text, author);
-  text.put(call_name(request.call)).put('(');
+  text.put(call_name(static_cast<Call>(record.call))).put('(');
   // A path of 4,095 control bytes is four times as long when escaped; the line stays whole.
   const std::uint32_t shown = record.path_length < 1500 ? record.path_length : 1500;
   text.put('"').escaped(path, shown).put(shown < record.path_length ? "\"..., " : "\", ");

@@ -5,17 +5,28 @@
 
 #include <cstdint>
 
-#include "preload/mask/live_window.h"
-#include "preload/object/creation.h"
-#include "preload/object/parent.h"
+#include "preload/record/parent_view.h"
 #include "preload/record/recorder.h"
 #include "preload/stack/stacks.h"
 
 namespace umaskaudit::shim {
 
 void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack);
-void log_creation(const Author& author, const Request& request, const trace::Create& record,
-                  const char* path, const ParentView& parent);
+void log_creation(const Author& author, const trace::Create& record, const char* path,
+                  const ParentView& parent);
+
+// Creations of other threads inside one window, once it is known to be one: the thread that set
+// the mask has put the old one back.
+struct WindowHits {
+  std::uint32_t count = 0;  // 0: nothing to say
+  std::uint32_t setter = 0;
+  std::uint16_t inside = 0;   // the mask that they met
+  std::uint16_t outside = 0;  // the mask before and after
+  std::uint32_t victim = 0;   // the thread of the last one
+  std::uint16_t mode = 0;     // as it came out
+  std::uint16_t expected = 0;
+};
+
 // One line of warning; nothing when there are no hits.
 void log_window(const Author& author, const WindowHits& hits);
 void log_blind_spot(const Author& author, const char* what, const char* text, std::uint32_t length);

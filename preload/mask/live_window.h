@@ -6,21 +6,10 @@
 
 #include <cstdint>
 
+#include "preload/log/livelog.h"
 #include "preload/mask/fs_context.h"
 
 namespace umaskaudit::shim {
-
-// Creations of other threads inside one window, once it is known to be one: the thread that set
-// the mask has put the old one back.
-struct WindowHits {
-  std::uint32_t count = 0;  // 0: nothing to say
-  std::uint32_t setter = 0;
-  std::uint16_t inside = 0;   // the mask that they met
-  std::uint16_t outside = 0;  // the mask before and after
-  std::uint32_t victim = 0;   // the thread of the last one
-  std::uint16_t mode = 0;     // as it came out
-  std::uint16_t expected = 0;
-};
 
 // After each umask call of a context that is ours; `new_mask` in nine bits. Returns the hits of the
 // window that this call closes. Async-signal-safe, no lock.

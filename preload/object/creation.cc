@@ -363,7 +363,7 @@ void Creation::write(const Author& author, const ObjectFacts* facts, trace::Crea
   record.stack = stack;
   write_record(trace::RecordType::create, author, record, {path, record.path_length});
   if (__builtin_expect(process.log, 0)) {
-    log_creation(author, request_, record, path, parent);
+    log_creation(author, record, path, parent);
     if (created == trace::Created::yes && facts != nullptr && !parent.default_acl) {
       log_window(author, note_creation(task_, before_, after, request_.mode, record.final_mode));
     }

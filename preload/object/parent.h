@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "preload/mask/fs_context.h"
+#include "preload/record/parent_view.h"
 #include "preload/record/recorder.h"
 #include "preload/sys/scratch.h"
 
@@ -33,13 +34,6 @@ struct LinkTarget {
 LinkTarget link_target(int dirfd, const char* path, int fd, const Scratch& buffer);
 // Its id in the trace.
 std::uint32_t record_target(const Author& author, const LinkTarget& target);
-
-struct ParentView {
-  std::uint32_t id = 0;  // of the directory record
-  bool known = false;
-  std::uint32_t mode = 0;
-  bool default_acl = false;
-};
 
 // How much of `path` names the directory that it lies in; 0: the directory where it begins.
 std::uint32_t parent_length(const char* path, std::uint32_t length);
