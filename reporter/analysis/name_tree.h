@@ -1,0 +1,90 @@
+// The names of the objects of a run, as a tree of directories, so that renaming a directory renames
+// what lies below it at once. Symbolic links that the run made, or that `links` knows, are followed
+// in the directories of a path (path_resolution(7)).
+// Must never look at a disk itself; must never follow more than 40 links in one path, as the
+// kernel. Memory is bounded by the names that exist at the same time. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace umaskaudit {
+
+class NameTree {
+ public:
+  using Node = std::uint32_t;
+  static constexpr Node kNone = 0;
+  // The target of a symbolic link that was there before the run, as readlink(2) returns it; empty:
+  // `directory` (absolute, without links above) is none, or cannot be read. Asked once a directory.
+  using Links = std::function<std::string(const std::string& directory)>;
+
+  explicit NameTree(Links links = nullptr);
+
+  // The node of `path`, made where it does not exist. The last component is not followed. "." and
+  // "..", doubled and trailing slashes are resolved. kNone: the path is empty or a directory itself
+  // ("/"), or its links lead in a circle.
+  Node make(std::string_view path);
+  // The same, without making anything; kNone where the name is not known.
+  Node find(std::string_view path) const;
+  // The path of a node, from "/"; what began without "/" comes without it.
+  std::string path(Node node) const;
+
+  // The object that has this name now; 0: none is known.
+  std::uint32_t object(Node node) const { return nodes_[node].object; }
+  void set_object(Node node, std::uint32_t object) { nodes_[node].object = object; }
+  // Marks the node as a symbolic link to `target`.
+  void set_link(Node node, std::string_view target);
+
+  // Moves the node and all below it to the name `to`, whose node must have no object and nothing
+  // below; it is gone afterwards. Does nothing where `to` lies below `node`.
+  void move(Node node, Node to);
+  // Takes a node away with all below it, and calls `lost` with each object that had a name there.
+  void remove(Node node, const std::function<void(std::uint32_t object, Node node)>& lost);
+  // Takes away what lies below a node, its object and its link, but leaves the node itself.
+  void clear(Node node, const std::function<void(std::uint32_t object, Node node)>& lost);
+  // Takes away a node without an object and without anything below, and directories above that
+  // were there for it alone.
+  void prune(Node node);
+
+ private:
+  struct Entry {
+    Node parent = kNone;
+    Node child = kNone, next = kNone, previous = kNone;  // the first below; neighbours
+    std::uint32_t name = 0;
+    std::uint32_t object = 0;
+    bool used = false;
+    bool link = false;
+    bool asked = false;  // of `links`: kept, so that it is asked once
+  };
+  static constexpr Node kRoot = 1;      // "/"
+  static constexpr Node kUnknown = 2;   // what paths start from that are not absolute
+  static constexpr int kMostLinks = 40;  // path_resolution(7)
+
+  static std::uint64_t key(Node parent, std::uint32_t name) {
+    return std::uint64_t{parent} << 32 | name;
+  }
+  std::uint32_t intern(std::string_view name);
+  Node child(Node parent, std::string_view name) const;
+  Node add(Node parent, std::string_view name);
+  void attach(Node node, Node parent);
+  void detach(Node node);
+  void free(Node node);
+  void learn_link(Node node);
+  bool walk(std::string_view path, Node& at, int& links, bool last);
+  Node walk_known(std::string_view path, Node at, int& links, bool last) const;
+
+  Links links_;
+  std::vector<Entry> nodes_;
+  std::vector<Node> free_;
+  std::unordered_map<std::uint64_t, Node> children_;
+  std::unordered_map<Node, std::string> targets_;
+  std::unordered_map<std::string_view, std::uint32_t> name_ids_;
+  std::deque<std::string> names_;
+};
+
+}  // namespace umaskaudit

@@ -1,0 +1,363 @@
+// Follows inode numbers and names through the events of a run. See object_lives.h.
+#include "reporter/analysis/object_lives.h"
+
+#include <algorithm>
+
+namespace umaskaudit {
+namespace {
+
+constexpr Mode kAllBits = 07777;
+constexpr Mode kOtherPeople = 077;
+constexpr std::uint16_t kDefaultAcl = 2;  // ChmodEvent::acl
+
+std::string without_slashes(const std::string& name) {
+  return name.substr(std::min(name.find_first_not_of('/'), name.size()));
+}
+
+Mode predicted(const CreationFacts& facts, Mode mask) {
+  const Derivation derivation = predict(facts, mask);
+  return derivation.steps.empty() ? 0 : derivation.steps.back().mode & kAllBits;
+}
+
+// Whether the mask is in doubt: several could have been in force, and the mode does not tell which.
+bool is_ambiguous(const CreateEvent& event) {
+  if (event.ambiguous_masks.empty()) return false;
+  if (!event.final_mode) return true;
+  const CreationFacts facts = facts_of(event);
+  const Mode mode = *event.final_mode & kAllBits;
+  if (predicted(facts, event.mask) != mode) return true;
+  return std::any_of(
+      event.ambiguous_masks.begin(), event.ambiguous_masks.end(),
+      [&](Mode mask) { return mask != event.mask && predicted(facts, mask) == mode; });
+}
+
+ObjectLife::Why why_of(const CreateEvent& event) {
+  auto why = ObjectLife::Why::requested;
+  for (const Step& step : event.steps) {
+    const bool changed = step.sets != 0 || step.clears != 0;
+    if (step.rule == Rule::default_acl) return ObjectLife::Why::acl;
+    if (step.rule == Rule::filesystem && changed) return ObjectLife::Why::filesystem;
+    if (step.rule == Rule::setgid_parent && changed) why = ObjectLife::Why::setgid;
+    if (step.rule == Rule::umask && why == ObjectLife::Why::requested) why = ObjectLife::Why::mask;
+  }
+  return why;
+}
+
+ModeChange change_of(const ChmodEvent& event, Mode before) {
+  return {event.seq,  event.time_ns, event.pid,   event.tid,
+          event.thread, event.call,  event.stack, before};
+}
+
+}  // namespace
+
+const char* state_name(ObjectState state) {
+  switch (state) {
+    case ObjectState::there:
+      return "there";
+    case ObjectState::gone:
+      return "gone";
+    case ObjectState::replaced:
+      return "replaced";
+    case ObjectState::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+std::string file_path(trace::Kind kind, const std::string& path) {
+  switch (kind) {
+    case trace::Kind::shm:
+      return path.starts_with("/dev/shm/") ? path : "/dev/shm/" + without_slashes(path);
+    case trace::Kind::sem:
+      return path.starts_with("/dev/shm/") ? path : "/dev/shm/sem." + without_slashes(path);
+    case trace::Kind::mqueue:
+      return path.starts_with("/dev/mqueue/") ? path : "/dev/mqueue/" + without_slashes(path);
+    default:
+      return path;
+  }
+}
+
+Mode mode_of(const CreateEvent& event) {
+  if (event.final_mode) return *event.final_mode & kAllBits;
+  return event.steps.empty() ? 0 : event.steps.back().mode & kAllBits;
+}
+
+ObjectLives::ObjectLives(LifeOptions options)
+    : options_(std::move(options)), tree_(options_.links), lives_(1) {}
+
+std::uint64_t ObjectLives::see(const Event& event) {
+  return std::visit([this](const auto& one) { return on(one); }, event);
+}
+
+ObjectLives::Slot ObjectLives::slot_of(const Inode& inode) const {
+  if (inode.second == 0) return 0;
+  const auto found = inodes_.find(inode);
+  return found == inodes_.end() ? 0 : found->second;
+}
+
+ObjectLives::Slot ObjectLives::slot_of(std::uint64_t id) const {
+  const auto found = ids_.find(id);
+  return found == ids_.end() ? 0 : found->second;
+}
+
+std::uint64_t ObjectLives::on(const CreateEvent& event) {
+  if (event.error != 0) return 0;
+  const Inode inode{event.dev, event.ino};
+  if (event.created == trace::Created::no) return at(event.dev, event.ino);
+  if (const Slot before = slot_of(inode); before != 0) end(before, ObjectState::unknown);
+  const std::uint64_t id = next_id_++;
+  // O_TMPFILE (open(2)) makes a file without a name; a link gives it one.
+  const bool has_name = event.kind != trace::Kind::tmpfile;
+  const NameTree::Node node =
+      has_name ? tree_.make(file_path(event.kind, event.path)) : NameTree::kNone;
+  // What had the name must have lost it, or nothing could have been made there.
+  if (node != NameTree::kNone) vacate(node, ObjectState::replaced);
+  if (options_.selects && !options_.selects(event)) {
+    if (node != NameTree::kNone) tree_.prune(node);
+    return id;
+  }
+  Slot slot = 0;
+  if (free_.empty()) {
+    slot = static_cast<Slot>(lives_.size());
+    lives_.emplace_back();
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  lives_[slot] = std::make_unique<Named>();
+  ObjectLife& life = lives_[slot]->life;
+  life.id = id;
+  life.kind = event.kind;
+  life.born = event;
+  life.born_path = event.path;
+  life.born_link = event.link;
+  life.requested = event.requested;
+  life.born_mask = event.mask;
+  life.born_mode = life.mode = mode_of(event);
+  life.mode_known = event.final_mode.has_value();
+  life.created = event.created;
+  life.mask_set_by = event.mask_set_by;
+  life.ambiguous = is_ambiguous(event);
+  life.why = why_of(event);
+  life.dev = event.dev;
+  life.ino = event.ino;
+  life.uid = event.uid;
+  life.gid = event.gid;
+  if (event.ino != 0) inodes_[inode] = slot;
+  ids_[id] = slot;
+  if (node != NameTree::kNone) add_name(slot, node);
+  return id;
+}
+
+std::uint64_t ObjectLives::on(const ChmodEvent& event) {
+  const Slot slot = slot_of({event.dev, event.ino});
+  if (slot == 0) return 0;
+  ObjectLife& life = lives_[slot]->life;
+  if (event.error != 0) return life.id;
+  ++life.changes;
+  if (!event.final_mode || event.acl == kDefaultAcl) return life.id;
+  const Mode after = *event.final_mode & kAllBits;
+  life.settled_by = change_of(event, life.mode);
+  // Set-user-ID and set-group-ID give others something as well.
+  if ((after & ~life.mode & (kOtherPeople | 06000)) != 0) life.widened_by = life.settled_by;
+  life.mode = after;
+  life.mode_known = true;
+  return life.id;
+}
+
+std::uint64_t ObjectLives::on(const RenameEvent& event) {
+  if (event.error != 0) return at(event.dev, event.ino);
+  switch (event.action) {
+    case RenameEvent::Action::renamed:
+      return rename(event);
+    case RenameEvent::Action::linked:
+      return link(event);
+    case RenameEvent::Action::unlinked:
+      return unlink(event);
+    case RenameEvent::Action::symlinked:
+      symlink(event);
+      return 0;
+  }
+  return 0;
+}
+
+std::uint64_t ObjectLives::rename(const RenameEvent& event) {
+  NameTree::Node from = tree_.find(event.from);
+  Slot slot = slot_of({event.dev, event.ino});
+  if (slot == 0 && from != NameTree::kNone) slot = tree_.object(from);
+  const std::uint64_t id = slot == 0 ? 0 : lives_[slot]->life.id;
+  const NameTree::Node to = tree_.make(event.to);
+  // rename(2): a file and itself, or two links of one file, stay as they are.
+  if (to == NameTree::kNone || to == from || (slot != 0 && tree_.object(to) == slot)) return id;
+  vacate(to, ObjectState::replaced);
+  // A damaged trace may have moved a directory onto one above it.
+  slot = slot_of(id);
+  from = tree_.find(event.from);
+  if (slot != 0) {
+    ++lives_[slot]->life.changes;
+    remember_name(lives_[slot]->life, event.from);
+  }
+  const bool as_known = from != NameTree::kNone && tree_.object(from) == slot;
+  if (as_known) {  // also a directory that the run did not make, and a symbolic link
+    tree_.move(from, to);
+  } else if (slot == 0) {  // the trace never saw what was renamed: only what it replaced is known
+    tree_.prune(to);
+  } else if (lives_[slot]->node == NameTree::kNone) {
+    add_name(slot, to);
+  } else {  // it was renamed before, unseen
+    tree_.move(lives_[slot]->node, to);
+  }
+  return id;
+}
+
+std::uint64_t ObjectLives::link(const RenameEvent& event) {
+  Slot slot = slot_of({event.dev, event.ino});
+  if (slot == 0) {
+    const NameTree::Node from = tree_.find(event.from);
+    if (from != NameTree::kNone) slot = tree_.object(from);
+  }
+  const std::uint64_t id = slot == 0 ? 0 : lives_[slot]->life.id;
+  const NameTree::Node to = tree_.make(event.to);
+  if (to == NameTree::kNone) return id;
+  if (slot != 0) ++lives_[slot]->life.changes;
+  if (slot != 0 && tree_.object(to) == slot) return id;
+  vacate(to, ObjectState::replaced);
+  slot = slot_of(id);
+  if (slot == 0)
+    tree_.prune(to);
+  else
+    add_name(slot, to);
+  return id;
+}
+
+std::uint64_t ObjectLives::unlink(const RenameEvent& event) {
+  const NameTree::Node node = tree_.find(event.from);
+  if (node == NameTree::kNone) return 0;
+  const Slot slot = tree_.object(node);
+  const std::uint64_t id = slot == 0 ? 0 : lives_[slot]->life.id;
+  if (slot != 0) ++lives_[slot]->life.changes;
+  // A directory is removed when it is empty: what lay below went unseen.
+  tree_.remove(node, [this](std::uint32_t object, NameTree::Node at) {
+    lose_name(object, at, ObjectState::gone);
+  });
+  return id;
+}
+
+void ObjectLives::symlink(const RenameEvent& event) {
+  const NameTree::Node node = tree_.make(event.to);
+  if (node == NameTree::kNone) return;
+  vacate(node, ObjectState::replaced);
+  tree_.set_link(node, event.from);
+}
+
+void ObjectLives::add_name(Slot slot, NameTree::Node node) {
+  tree_.set_object(node, slot);
+  Named& named = *lives_[slot];
+  if (named.node == NameTree::kNone)
+    named.node = node;
+  else
+    named.more.push_back(node);
+}
+
+// `node` is about to go, or to get another object; its path still stands.
+void ObjectLives::lose_name(Slot slot, NameTree::Node node, ObjectState state) {
+  Named& named = *lives_[slot];
+  if (named.node == node && named.more.empty()) {
+    end(slot, state);
+    return;
+  }
+  remember_name(named.life, tree_.path(node));
+  if (named.node == node) {
+    named.node = named.more.front();
+    named.more.erase(named.more.begin());
+  } else {
+    std::erase(named.more, node);
+  }
+}
+
+// Leaves a node without an object and without anything below.
+void ObjectLives::vacate(NameTree::Node node, ObjectState state) {
+  tree_.clear(node, [this, state](std::uint32_t object, NameTree::Node at) {
+    lose_name(object, at, state);
+  });
+}
+
+void ObjectLives::remember_name(ObjectLife& life, std::string name) {
+  if (name == life.born_path) return;
+  std::vector<std::string>& names = life.earlier;
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  if (names.size() == kEarlierNames) names.erase(names.begin());
+  names.push_back(std::move(name));
+}
+
+// The names of the object must still stand: the last of them is kept with it.
+void ObjectLives::end(Slot slot, ObjectState state) {
+  Named& named = *lives_[slot];
+  // A file that never had a name went with its last descriptor.
+  const bool nameless = named.node == NameTree::kNone && named.life.kind == trace::Kind::tmpfile;
+  named.life.state = nameless ? ObjectState::gone : state;
+  named.life.last_path = path(named.life);
+  const Inode inode{named.life.dev, named.life.ino};
+  if (slot_of(inode) == slot) inodes_.erase(inode);
+  ids_.erase(named.life.id);
+  const auto forget = [&](NameTree::Node node) {
+    if (tree_.object(node) == slot) tree_.set_object(node, 0);
+  };
+  if (named.node != NameTree::kNone) forget(named.node);
+  for (const NameTree::Node node : named.more) forget(node);
+  if (options_.on_end) options_.on_end(named.life);
+  lives_[slot].reset();
+  free_.push_back(slot);
+}
+
+std::uint64_t ObjectLives::at(const std::string& path) const {
+  const NameTree::Node node = tree_.find(path);
+  const Slot slot = node == NameTree::kNone ? 0 : tree_.object(node);
+  return slot == 0 ? 0 : lives_[slot]->life.id;
+}
+
+std::uint64_t ObjectLives::at(std::uint64_t dev, std::uint64_t ino) const {
+  const Slot slot = slot_of({dev, ino});
+  return slot == 0 ? 0 : lives_[slot]->life.id;
+}
+
+const ObjectLife* ObjectLives::find(std::uint64_t id) const {
+  const auto found = ids_.find(id);
+  return found == ids_.end() ? nullptr : &lives_[found->second]->life;
+}
+
+std::vector<std::string> ObjectLives::names(const ObjectLife& life) const {
+  std::vector<std::string> out;
+  const auto found = ids_.find(life.id);
+  if (found == ids_.end()) return out;
+  const Named& named = *lives_[found->second];
+  if (named.node != NameTree::kNone) out.push_back(tree_.path(named.node));
+  for (const NameTree::Node node : named.more) out.push_back(tree_.path(node));
+  return out;
+}
+
+std::string ObjectLives::path(const ObjectLife& life) const {
+  const auto found = ids_.find(life.id);
+  if (found == ids_.end()) return life.last_path;
+  const NameTree::Node node = lives_[found->second]->node;
+  return node == NameTree::kNone ? life.born_path : tree_.path(node);
+}
+
+void ObjectLives::for_each(const std::function<void(const ObjectLife&)>& visit) const {
+  std::vector<Slot> order;
+  order.reserve(ids_.size());
+  for (const auto& [id, slot] : ids_) order.push_back(slot);
+  std::sort(order.begin(), order.end(), [this](Slot a, Slot b) {
+    return lives_[a]->life.id < lives_[b]->life.id;
+  });
+  for (const Slot slot : order) {
+    ObjectLife& life = lives_[slot]->life;
+    life.last_path = path(life);
+    // Nobody can open it any more once the run is over.
+    if (lives_[slot]->node == NameTree::kNone && life.kind == trace::Kind::tmpfile)
+      life.state = ObjectState::gone;
+    visit(life);
+  }
+}
+
+}  // namespace umaskaudit

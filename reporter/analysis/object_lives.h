@@ -1,0 +1,157 @@
+// The life of every object of a run: born, changed, renamed, last seen. One model for all that
+// speaks of objects: tables, `blame`, `explain`, rules and exports.
+// Must never take two objects for one because an inode number or a name was used again, and never
+// invent a name: what the trace did not see stays as it was last seen. Memory is bounded by the
+// objects that exist at the same time; an object that is gone is handed to `on_end` and forgotten.
+// Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "reporter/analysis/name_tree.h"
+#include "reporter/model/events.h"
+
+namespace umaskaudit {
+
+enum class ObjectState : std::uint8_t {
+  there,     // nothing took its last name away
+  gone,      // its last name was removed
+  replaced,  // another object has its last name
+  unknown,   // its inode number belongs to another object now: it went unseen
+};
+const char* state_name(ObjectState state);
+
+// What one call left an object with.
+struct ModeChange {
+  std::uint64_t seq = 0;  // EventBase::seq; 0: there was none
+  std::uint64_t time_ns = 0;
+  std::uint32_t pid = 0, tid = 0;
+  std::string_view thread, call;
+  StackRef stack;
+  Mode before = 0;
+};
+
+struct ObjectLife {
+  std::uint64_t id = 0;  // 1, 2, ... in the merged order of what was made
+  trace::Kind kind = trace::Kind::unknown;
+  // Birth. `born` is its event without path, steps and facts, which are kept for few.
+  EventBase born;
+  std::string born_path;  // as recorded: not resolved
+  std::string born_link;  // CreateEvent::link
+  std::uint32_t requested = 0;
+  Mode born_mask = 0;
+  Mode born_mode = 0;
+  bool mode_known = false;
+  trace::Created created = trace::Created::unknown;
+  std::optional<std::uint64_t> mask_set_by;
+  bool ambiguous = false;  // more than one mask may have been in force, and not one mode results
+  enum class Why : std::uint8_t { mask, acl, setgid, filesystem, requested } why = Why::mask;
+  std::uint64_t dev = 0, ino = 0;
+  std::uint32_t uid = 0, gid = 0;
+  // Since then.
+  Mode mode = 0;              // last seen
+  ModeChange settled_by;      // the last call that set the mode
+  ModeChange widened_by;      // the last call that gave other people something at the end
+  std::uint32_t changes = 0;  // chmod, ACL, rename, link and unlink that succeeded
+  ObjectState state = ObjectState::there;
+  // Names that it had, as they were recorded, without the one it was born with and the present
+  // ones: kEarlierNames at most, the latest.
+  std::vector<std::string> earlier;
+  // Set when the life ends, for `on_end` and for_each; else ask ObjectLives::names().
+  std::string last_path;
+
+  bool moved() const { return !earlier.empty() || last_path != born_path; }
+};
+
+struct LifeOptions {
+  NameTree::Links links;
+  // Only what this selects is kept; null: all.
+  std::function<bool(const CreateEvent&)> selects;
+  // The end of an object's life, before it is forgotten.
+  std::function<void(const ObjectLife&)> on_end;
+};
+
+class ObjectLives {
+ public:
+  static constexpr std::size_t kEarlierNames = 16;
+
+  explicit ObjectLives(LifeOptions options = {});
+  ObjectLives(const ObjectLives&) = delete;
+  ObjectLives& operator=(const ObjectLives&) = delete;
+
+  // Call with each event of a run in merged order. Returns the id of the object that it is about;
+  // 0: none that the run made.
+  std::uint64_t see(const Event& event);
+
+  // The object that has the name `path` now; 0: none. Links in its directories are followed.
+  std::uint64_t at(const std::string& path) const;
+  // The object with these numbers now; 0: none.
+  std::uint64_t at(std::uint64_t dev, std::uint64_t ino) const;
+  // Null: there is none, or its life has ended.
+  const ObjectLife* find(std::uint64_t id) const;
+  // The names that an object has now, oldest first: more than one after link(2).
+  std::vector<std::string> names(const ObjectLife& life) const;
+  // The first of them; for one that is gone, the last one it had.
+  std::string path(const ObjectLife& life) const;
+
+  // What exists at the end, in order of birth. `last_path` is filled in.
+  void for_each(const std::function<void(const ObjectLife&)>& visit) const;
+
+ private:
+  using Inode = std::pair<std::uint64_t, std::uint64_t>;
+  struct InodeHash {
+    std::size_t operator()(const Inode& inode) const {
+      return static_cast<std::size_t>((inode.first << 32 ^ inode.second) * 0x9E3779B97F4A7C15U);
+    }
+  };
+  using Slot = std::uint32_t;  // index in lives_; 0: none
+  struct Named {
+    ObjectLife life;
+    NameTree::Node node = NameTree::kNone;  // the first name
+    std::vector<NameTree::Node> more;
+  };
+
+  std::uint64_t on(const CreateEvent& event);
+  std::uint64_t on(const ChmodEvent& event);
+  std::uint64_t on(const RenameEvent& event);
+  std::uint64_t on(const EventBase&) { return 0; }
+
+  std::uint64_t rename(const RenameEvent& event);
+  std::uint64_t link(const RenameEvent& event);
+  std::uint64_t unlink(const RenameEvent& event);
+  void symlink(const RenameEvent& event);
+
+  Slot slot_of(const Inode& inode) const;
+  Slot slot_of(std::uint64_t id) const;
+  void add_name(Slot slot, NameTree::Node node);
+  void lose_name(Slot slot, NameTree::Node node, ObjectState state);
+  void vacate(NameTree::Node node, ObjectState state);
+  void remember_name(ObjectLife& life, std::string name);
+  void end(Slot slot, ObjectState state);
+
+  LifeOptions options_;
+  NameTree tree_;
+  std::vector<std::unique_ptr<Named>> lives_;
+  std::vector<Slot> free_;
+  std::unordered_map<Inode, Slot, InodeHash> inodes_;
+  std::unordered_map<std::uint64_t, Slot> ids_;
+  std::uint64_t next_id_ = 1;
+};
+
+// The file that a POSIX IPC name stands for ("/NAME" of a shared memory object is
+// "/dev/shm/NAME"), or `path` itself for other kinds: shm_overview(7), sem_overview(7),
+// mq_overview(7).
+std::string file_path(trace::Kind kind, const std::string& path);
+
+// The mode of a creation as far as it is known: found, or the end of its derivation.
+Mode mode_of(const CreateEvent& event);
+
+}  // namespace umaskaudit
