@@ -180,8 +180,7 @@ void NameTree::move(Node node, Node to) {
   prune(before);
 }
 
-void NameTree::clear(Node node,
-                     const std::function<void(std::uint32_t object, Node node)>& lost) {
+void NameTree::clear(Node node, const std::function<void(std::uint32_t object, Node node)>& lost) {
   // Depth does not grow the stack: a trace may hold any number of components.
   std::vector<Node> below{node};
   for (std::size_t i = 0; i < below.size(); ++i)
@@ -200,8 +199,7 @@ void NameTree::clear(Node node,
   entry.link = false;
 }
 
-void NameTree::remove(Node node,
-                      const std::function<void(std::uint32_t object, Node node)>& lost) {
+void NameTree::remove(Node node, const std::function<void(std::uint32_t object, Node node)>& lost) {
   clear(node, lost);
   const Node parent = nodes_[node].parent;
   detach(node);

@@ -61,8 +61,8 @@ class NameTree {
     bool link = false;
     bool asked = false;  // of `links`: kept, so that it is asked once
   };
-  static constexpr Node kRoot = 1;      // "/"
-  static constexpr Node kUnknown = 2;   // what paths start from that are not absolute
+  static constexpr Node kRoot = 1;       // "/"
+  static constexpr Node kUnknown = 2;    // what paths start from that are not absolute
   static constexpr int kMostLinks = 40;  // path_resolution(7)
 
   static std::uint64_t key(Node parent, std::uint32_t name) {

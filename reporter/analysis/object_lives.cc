@@ -26,9 +26,9 @@ bool is_ambiguous(const CreateEvent& event) {
   const CreationFacts facts = facts_of(event);
   const Mode mode = *event.final_mode & kAllBits;
   if (predicted(facts, event.mask) != mode) return true;
-  return std::any_of(
-      event.ambiguous_masks.begin(), event.ambiguous_masks.end(),
-      [&](Mode mask) { return mask != event.mask && predicted(facts, mask) == mode; });
+  return std::any_of(event.ambiguous_masks.begin(), event.ambiguous_masks.end(), [&](Mode mask) {
+    return mask != event.mask && predicted(facts, mask) == mode;
+  });
 }
 
 ObjectLife::Why why_of(const CreateEvent& event) {
@@ -44,8 +44,8 @@ ObjectLife::Why why_of(const CreateEvent& event) {
 }
 
 ModeChange change_of(const ChmodEvent& event, Mode before) {
-  return {event.seq,  event.time_ns, event.pid,   event.tid,
-          event.thread, event.call,  event.stack, before};
+  return {event.seq,    event.time_ns, event.pid,   event.tid,
+          event.thread, event.call,    event.stack, before};
 }
 
 }  // namespace
@@ -347,9 +347,8 @@ void ObjectLives::for_each(const std::function<void(const ObjectLife&)>& visit) 
   std::vector<Slot> order;
   order.reserve(ids_.size());
   for (const auto& [id, slot] : ids_) order.push_back(slot);
-  std::sort(order.begin(), order.end(), [this](Slot a, Slot b) {
-    return lives_[a]->life.id < lives_[b]->life.id;
-  });
+  std::sort(order.begin(), order.end(),
+            [this](Slot a, Slot b) { return lives_[a]->life.id < lives_[b]->life.id; });
   for (const Slot slot : order) {
     ObjectLife& life = lives_[slot]->life;
     life.last_path = path(life);

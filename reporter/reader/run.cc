@@ -33,6 +33,7 @@ struct Run::State {
   std::vector<BlindSpotEvent> unfollowed;
   std::vector<ProcessEvent> processes;
   std::uint64_t begin_ns = 0, end_ns = 0, begin_real_ns = 0;
+  std::array<std::uint8_t, 16> boot_id{};
   Ticker ticker;
   std::uint64_t scanned = 0;  // records, over all segments
 
@@ -112,6 +113,7 @@ void Run::State::find_span() {
   begin_ns = first->first_ns;
   // Wrapping arithmetic: the event may be older than the header's moment.
   begin_real_ns = first->header.real_ns + (begin_ns - first->header.mono_ns);
+  std::copy(std::begin(first->header.boot_id), std::end(first->header.boot_id), boot_id.begin());
 }
 
 void Run::State::list_processes() {
@@ -206,6 +208,7 @@ const std::string& Run::directory() const { return state_->directory; }
 const std::vector<ProcessEvent>& Run::processes() const { return state_->processes; }
 std::uint64_t Run::begin_ns() const { return state_->begin_ns; }
 std::uint64_t Run::end_ns() const { return state_->end_ns; }
+std::array<std::uint8_t, 16> Run::boot_id() const { return state_->boot_id; }
 std::uint64_t Run::begin_real_ns() const { return state_->begin_real_ns; }
 
 std::vector<RawFrame> Run::stack(StackRef ref) const {

@@ -4,6 +4,7 @@
 // Called by every subcommand that takes a RUN. Not thread-safe; one reader per Run.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -68,6 +69,9 @@ class Run : public StackSource {
   std::uint64_t begin_ns() const;
   std::uint64_t end_ns() const;
   std::uint64_t begin_real_ns() const;
+  // /proc/sys/kernel/random/boot_id (random(4)) of where the run was recorded, as its 16 bytes;
+  // zeroes: not known.
+  std::array<std::uint8_t, 16> boot_id() const;
 
   std::vector<RawFrame> stack(StackRef ref) const override;
   bool stack_truncated(StackRef ref) const override;
