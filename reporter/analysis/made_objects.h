@@ -7,9 +7,10 @@
 #include <functional>
 #include <map>
 #include <string>
-#include <utility>
+#include <unordered_map>
 #include <vector>
 
+#include "reporter/analysis/object_lives.h"
 #include "reporter/events/events.h"
 
 namespace umaskaudit {
@@ -27,33 +28,21 @@ struct MadeObject {
 class MadeObjects {
  public:
   // `selects`: of interest; null for all.
-  explicit MadeObjects(std::function<bool(const CreateEvent&)> selects = nullptr)
-      : selects_(std::move(selects)) {}
+  explicit MadeObjects(std::function<bool(const CreateEvent&)> selects = nullptr);
 
   void see(const Event& event);
-  // In the order in which they were made.
-  std::vector<MadeObject> take() { return std::move(objects_); }
+  // In the order in which they were made. Call once.
+  std::vector<MadeObject> take();
 
  private:
-  using Inode = std::pair<std::uint64_t, std::uint64_t>;
-
-  void add(const CreateEvent& event);
-  void add(const ChmodEvent& event);
-  void add(const RenameEvent& event);
-  void add(const EventBase&) {}
-
-  MadeObject* find(const Inode& inode);
-  void rename(std::size_t index, const std::string& to);
-  void remove(std::size_t index);
+  void add(const CreateEvent& event, std::uint64_t id);
+  void settle(const ObjectLife& life, bool removed);
 
   std::function<bool(const CreateEvent&)> selects_;
   std::vector<MadeObject> objects_;
-  std::map<Inode, std::size_t> inodes_;
-  std::map<std::string, std::size_t> names_;  // of what is there
+  std::unordered_map<std::uint64_t, std::size_t> indices_;  // of what is there, by ObjectLife::id
   std::map<std::string, std::vector<std::size_t>> gone_;
+  ObjectLives lives_;
 };
-
-// The mode of a creation as far as it is known: found, or the end of its derivation.
-Mode mode_of(const CreateEvent& event);
 
 }  // namespace umaskaudit

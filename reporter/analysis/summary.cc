@@ -1,38 +1,41 @@
 // The pass behind summary.h.
-// Must never keep an event but the creations that will be shown.
+// Must never keep more of an object that is gone than will be shown.
 // Called by the commands that take a RUN.
 #include "reporter/analysis/summary.h"
 
 #include <algorithm>
 #include <tuple>
 
+#include "reporter/analysis/open_objects.h"
+
 namespace umaskaudit {
 namespace {
 
 constexpr std::size_t kMostNotes = 100;
 
-using Before = bool (*)(const CreateEvent&, const CreateEvent&);
+constexpr std::size_t kMostOpen = 20;
 
-bool by_time(const CreateEvent& a, const CreateEvent& b) { return a.seq < b.seq; }
-bool by_path(const CreateEvent& a, const CreateEvent& b) {
-  return std::tie(a.path, a.seq) < std::tie(b.path, b.seq);
+using Before = bool (*)(const ObjectLife&, const ObjectLife&);
+
+bool by_time(const ObjectLife& a, const ObjectLife& b) { return a.id < b.id; }
+bool by_path(const ObjectLife& a, const ObjectLife& b) {
+  return std::tie(a.last_path, a.id) < std::tie(b.last_path, b.id);
 }
-bool by_mode(const CreateEvent& a, const CreateEvent& b) {  // widest access first
-  const Mode left = a.final_mode.value_or(0), right = b.final_mode.value_or(0);
+bool by_mode(const ObjectLife& a, const ObjectLife& b) {  // widest access first
   const auto open = [](Mode mode) { return std::pair(mode & 07, mode & 070); };
-  return std::tuple(open(right), a.seq) < std::tuple(open(left), b.seq);
+  return std::tuple(open(b.mode), a.id) < std::tuple(open(a.mode), b.id);
 }
-bool by_mask(const CreateEvent& a, const CreateEvent& b) {
-  return std::tie(a.mask, a.seq) < std::tie(b.mask, b.seq);
+bool by_mask(const ObjectLife& a, const ObjectLife& b) {
+  return std::tie(a.born_mask, a.id) < std::tie(b.born_mask, b.id);
 }
-bool by_thread(const CreateEvent& a, const CreateEvent& b) {
-  return std::tie(a.pid, a.tid, a.seq) < std::tie(b.pid, b.tid, b.seq);
+bool by_thread(const ObjectLife& a, const ObjectLife& b) {
+  return std::tie(a.born.pid, a.born.tid, a.id) < std::tie(b.born.pid, b.born.tid, b.id);
 }
-bool by_call(const CreateEvent& a, const CreateEvent& b) {
-  return std::tie(a.call, a.seq) < std::tie(b.call, b.seq);
+bool by_call(const ObjectLife& a, const ObjectLife& b) {
+  return std::tie(a.born.call, a.id) < std::tie(b.born.call, b.id);
 }
-bool by_kind(const CreateEvent& a, const CreateEvent& b) {
-  return std::tie(a.kind, a.seq) < std::tie(b.kind, b.seq);
+bool by_kind(const ObjectLife& a, const ObjectLife& b) {
+  return std::tie(a.kind, a.id) < std::tie(b.kind, b.id);
 }
 
 Before order_of(SortKey key) {
@@ -55,6 +58,18 @@ Before order_of(SortKey key) {
   return by_time;
 }
 
+// Keeps the first `limit` of what it is given, in the order of `before`; 0: all.
+void keep(std::vector<ObjectLife>& kept, const ObjectLife& life, std::size_t limit, Before before) {
+  // The top of the heap is the last of those kept: what comes before it takes its place.
+  if (limit != 0 && kept.size() == limit) {
+    if (!before(life, kept.front())) return;
+    std::pop_heap(kept.begin(), kept.end(), before);
+    kept.pop_back();
+  }
+  kept.push_back(life);
+  if (limit != 0) std::push_heap(kept.begin(), kept.end(), before);
+}
+
 // The change that is in force in a context, to be closed by the next one there.
 struct InForce {
   std::size_t group;
@@ -66,12 +81,14 @@ struct InForce {
 class Summarizer::Collector {
  public:
   Collector(const SummaryOptions& options, Summary& out)
-      : options_(options), out_(out), before_(order_of(options.sort)) {}
+      : options_(options), out_(out), before_(order_of(options.sort)), lives_(life_options()) {}
 
   void see(const Event& event) {
     const bool selected = options_.filter.selects(event);
     // Every change ends the one before it, selected or not.
     if (const auto* change = std::get_if<UmaskEvent>(&event)) end_change(*change);
+    selected_ = selected;
+    lives_.see(event);
     if (!selected) return;
     ++out_.events;
     std::visit([this](const auto& one) { add(one); }, event);
@@ -79,7 +96,7 @@ class Summarizer::Collector {
 
   void finish(std::uint64_t end_ns) {
     for (const auto& [fs, open] : in_force_) close(open, end_ns);
-    std::sort(out_.creations.begin(), out_.creations.end(), before_);
+    finish_objects();
     out_.threads = threads_.size();
     for (auto& [key, count] : blind_) out_.blind_spots.push_back({key.first, key.second, count});
   }
@@ -130,7 +147,6 @@ class Summarizer::Collector {
         ++out_.unsure;
         break;
     }
-    keep(event);
   }
   void add(const ChmodEvent& event) {
     seen(event);
@@ -165,21 +181,42 @@ class Summarizer::Collector {
     group.longest_ns = std::max(group.longest_ns, held);
   }
 
-  // A heap whose top is the last of those kept: what comes before it takes its place.
-  void keep(const CreateEvent& event) {
-    auto& kept = out_.creations;
-    if (options_.limit != 0 && kept.size() == options_.limit) {
-      if (!before_(event, kept.front())) return;
-      std::pop_heap(kept.begin(), kept.end(), before_);
-      kept.pop_back();
+  LifeOptions life_options() {
+    LifeOptions options;
+    options.links = options_.links;
+    options.selects = [this](const CreateEvent&) { return selected_; };
+    options.on_end = [this](const ObjectLife& life) { keep_object(life); };
+    return options;
+  }
+
+  void keep_object(const ObjectLife& life) {
+    out_.unknown_masks += life.ambiguous ? 1 : 0;
+    if (life.state != ObjectState::there) {
+      ++out_.gone;
+    } else {
+      out_.named_anew += life.last_path != file_path(life.kind, life.born_path) ? 1 : 0;
+      out_.mode_anew += life.mode != life.born_mode ? 1 : 0;
     }
-    kept.push_back(event);
-    if (options_.limit != 0) std::push_heap(kept.begin(), kept.end(), before_);
+    keep(out_.objects, life, options_.limit, before_);
+  }
+
+  void finish_objects() {
+    OpenObjects open(lives_);
+    lives_.for_each([&](const ObjectLife& life) {
+      keep_object(life);
+      if (!open.contains(life)) return;
+      ++out_.open_count;
+      keep(out_.open, life, kMostOpen, by_mode);
+    });
+    std::sort(out_.objects.begin(), out_.objects.end(), before_);
+    std::sort(out_.open.begin(), out_.open.end(), by_mode);
   }
 
   const SummaryOptions& options_;
   Summary& out_;
   Before before_;
+  bool selected_ = false;  // by the filter: the event that is being looked at
+  ObjectLives lives_;
   std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>, std::size_t>
       groups_;
   std::unordered_map<std::uint32_t, InForce> in_force_;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "reporter/analysis/filter.h"
+#include "reporter/analysis/object_lives.h"
 #include "reporter/reader/run.h"
 
 namespace umaskaudit {
@@ -49,7 +50,8 @@ enum class SortKey { time, path, mode, mask, thread, call, kind };
 struct SummaryOptions {
   Filter filter;
   SortKey sort = SortKey::time;
-  std::size_t limit = 0;  // creations kept; 0: all of them
+  std::size_t limit = 0;    // objects kept; 0: all of them
+  NameTree::Links links{};  // see ObjectLives
 };
 
 struct Summary {
@@ -61,11 +63,19 @@ struct Summary {
   std::uint64_t unsure = 0;    // may have been created
   std::uint64_t existing = 0;  // calls that opened what was there
   std::uint64_t failed = 0;
-  std::uint64_t ambiguous = 0;  // the mask moved during the call
+  std::uint64_t ambiguous = 0;      // the mask moved during the call
+  std::uint64_t unknown_masks = 0;  // of the objects: ObjectLife::ambiguous
   std::uint64_t chmods = 0;
   std::map<trace::Kind, std::uint64_t> kinds;  // of what was created
   std::vector<MaskChanges> changes;            // by first change
-  std::vector<CreateEvent> creations;          // created or unsure, sorted, at most `limit`
+  std::vector<ObjectLife> objects;             // created or unsure, sorted, at most `limit`
+  // Of what is there at the end and other people may write, or a program with set-user-ID or
+  // set-group-ID: the widest first, kMostOpen at most.
+  std::vector<ObjectLife> open;
+  std::uint64_t open_count = 0;
+  std::uint64_t gone = 0;        // of the objects: removed or replaced before the end
+  std::uint64_t named_anew = 0;  // there at the end under another name than at birth
+  std::uint64_t mode_anew = 0;   // ... with another mode
   std::vector<BlindSpots> blind_spots;
   std::vector<std::string> notes;
 };

@@ -5,6 +5,8 @@
 #include <memory>
 #include <ostream>
 
+#include "reporter/analysis/local_links.h"
+#include "reporter/analysis/object_lives.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/report_html.h"
@@ -40,15 +42,18 @@ struct Options {
 };
 
 // Streams what `append` makes of each selected event: at most --limit of them when that was given,
-// and in any case what could not be seen.
+// and in any case what could not be seen. `see` is told of every event before, selected or not.
 void stream_events(const OpenedRun& opened, const Options& options, std::ostream& out,
-                   const std::function<void(std::string&, const Event&)>& append) {
+                   const std::function<void(std::string&, const Event&)>& append,
+                   const std::function<void(const Event&, bool selected)>& see = {}) {
   std::string block;
   const std::size_t most = options.limit_given ? options.limit : 0;
   std::size_t shown = 0;
   opened.run().for_each([&](const Event& event) {
+    const bool selected = options.arguments.filter.selects(event);
+    if (see) see(event, selected);
     const bool room = most == 0 || shown < most;
-    if (!options.arguments.filter.selects(event) || !(room || is_never_dropped(event))) return true;
+    if (!selected || !(room || is_never_dropped(event))) return true;
     const std::size_t before = block.size();
     append(block, event);
     if (block.size() != before) ++shown;
@@ -66,11 +71,46 @@ bool wants_appeared(const Options& options) {
   return !options.no_appeared && options.arguments.filter.empty();
 }
 
+// What exists at the end: a line for each name.
+void write_objects(const ObjectLives& lives, std::ostream& out) {
+  std::string lines;
+  lives.for_each([&](const ObjectLife& life) {
+    const std::vector<std::string> names = lives.names(life);
+    if (names.empty()) append_object_json(lines, life, life.last_path);
+    for (const std::string& name : names) append_object_json(lines, life, name);
+    if (lines.size() < kBlock) return;
+    out << lines;
+    lines.clear();
+  });
+  out << lines;
+}
+
 void write_jsonl(OpenedRun& opened, const Options& options, const Output& output) {
   JsonLines lines(opened.run(), opened.stacks());
   opened.begin_stream(output);
-  stream_events(opened, options, output.stream,
-                [&](std::string& out, const Event& event) { lines.append(out, event); });
+  bool selected = false;
+  std::uint64_t object = 0;
+  std::string ended;
+  LifeOptions life_options;
+  life_options.links = local_links(opened.run());
+  life_options.selects = [&](const CreateEvent&) { return selected; };
+  life_options.on_end = [&](const ObjectLife& life) {
+    append_object_json(ended, life, life.last_path);
+  };
+  ObjectLives lives(std::move(life_options));
+  stream_events(
+      opened, options, output.stream,
+      [&](std::string& out, const Event& event) {
+        lines.append(out, event, object);
+        out += ended;
+        ended.clear();
+      },
+      [&](const Event& event, bool is_selected) {
+        selected = is_selected;
+        object = lives.see(event);
+      });
+  output.stream << ended;
+  if (!options.limit_given) write_objects(lives, output.stream);
   if (const auto spot = opened.unaudited()) {
     std::string line;
     lines.append(line, *spot);
@@ -118,9 +158,10 @@ void write_text(OpenedRun& opened, const Options& options, const Output& output)
   const Summary summary = opened.summary({options.arguments.filter, options.sort, options.limit});
   std::string out;
   append_header(out, context, summary, opened.heading());
-  append_mask_changes(out, context, summary);
-  append_creations(out, context, summary, options.limit);
   append_findings(out, context, opened);
+  append_open_objects(out, context, summary);
+  append_mask_changes(out, context, summary);
+  append_objects(out, context, summary, options.limit);
   append_notes(out, context, summary);
   append_unseen(out, context, summary);
   if (wants_appeared(options)) append_appeared(out, context, opened.appeared());

@@ -7,6 +7,7 @@
 #include <ostream>
 #include <utility>
 
+#include "reporter/analysis/local_links.h"
 #include "reporter/analysis/symbol_chain.h"
 #include "reporter/base/output_file.h"
 #include "reporter/commands/choice.h"
@@ -165,12 +166,14 @@ Summary OpenedRun::with_unaudited(Summary summary) const {
   return summary;
 }
 
-Summary OpenedRun::summary(const SummaryOptions& options) const {
+Summary OpenedRun::summary(SummaryOptions options) const {
+  options.links = local_links(run_);
   return with_unaudited(summarize(run_, options));
 }
 
-Summary OpenedRun::summary_and_findings(const SummaryOptions& options) {
-  if (findings_) return summary(options);
+Summary OpenedRun::summary_and_findings(SummaryOptions options) {
+  if (findings_) return summary(std::move(options));
+  options.links = local_links(run_);
   Summarizer summarizer(options);
   FindOptions find_options;
   find_options.on_event = [&](const Event& event) { summarizer.see(event); };

@@ -71,11 +71,11 @@ class OpenedRun {
   // What appeared in the directories of the run without a record, where something may be missing.
   AppearedObjects appeared() const;
   // summarize(), and unaudited() among the blind spots.
-  Summary summary(const SummaryOptions& options) const;
+  Summary summary(SummaryOptions options) const;
   // A summary made otherwise, and unaudited() among its blind spots.
   Summary with_unaudited(Summary summary) const;
   // summary(), and findings() in the same reading of the run.
-  Summary summary_and_findings(const SummaryOptions& options);
+  Summary summary_and_findings(SummaryOptions options);
   Heading heading() const;
   SarifRun sarif_run() const;
   // What the rules say, without policy, suppressions or baseline, of what the filter selects; worst

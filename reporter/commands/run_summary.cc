@@ -24,8 +24,9 @@ constexpr std::size_t kMostFindings = 3;
 void append_changes(std::string& out, const std::vector<Culprit>& all, const Paint& paint) {
   for (std::size_t i = 0; i < std::min(all.size(), kMostThreads); ++i) {
     const MaskChanges& changes = all[i].changes;
-    out += "umaskaudit:   thread " + thread_text(changes.thread, changes.who.tid) + " of " +
-           std::to_string(changes.who.pid) + ": " + counted(changes.count, "change") + ", " +
+    out += "umaskaudit:   " + culprit_name(all[i]) +
+           (all[i].processes == 1 ? " of " + std::to_string(changes.who.pid) : "") + ": " +
+           counted(changes.count, "change") + ", " +
            paint(mask_style(widest_mask(changes)), transitions_text(changes));
     if (!all[i].where.empty()) out += ", " + all[i].where;
     out += '\n';
@@ -36,15 +37,12 @@ void append_changes(std::string& out, const std::vector<Culprit>& all, const Pai
 
 void append_blind(std::string& out, const Summary& summary, const Completeness& facts,
                   const Paint& paint) {
-  std::size_t shown = 0;
-  for (const BlindSpots& spot : summary.blind_spots) {
-    if (++shown > kMostBlindSpots) break;
-    out += "umaskaudit: " + paint(Style::warning, "not seen: ") + blind_name(spot.reason);
-    out += (spot.text.empty() ? "" : " " + escape(spot.text)) + '\n';
-  }
-  if (summary.blind_spots.size() > kMostBlindSpots)
-    out += "umaskaudit: not seen: and " +
-           std::to_string(summary.blind_spots.size() - kMostBlindSpots) + " more\n";
+  const std::vector<BlindReason> reasons = blind_reasons(summary);
+  for (std::size_t i = 0; i < std::min(reasons.size(), kMostBlindSpots); ++i)
+    out += "umaskaudit: " + paint(Style::warning, "not seen: ") + blind_line(reasons[i]) + '\n';
+  if (reasons.size() > kMostBlindSpots)
+    out += "umaskaudit: not seen: and " + counted(reasons.size() - kMostBlindSpots, "more reason") +
+           '\n';
   for (const LossEvent& loss : facts.losses)
     out += "umaskaudit: " + paint(Style::bad, "lost: ") + escape(loss.reason) + ' ' +
            std::to_string(loss.count) + '\n';

@@ -19,6 +19,7 @@ void append_culprit(JsonWriter& json, const Culprit& culprit) {
   json.number("fs", changes.fs);
   json.text("call", changes.call);
   json.text("where", culprit.where);
+  json.number("processes", culprit.processes);
   json.number("count", changes.count);
   json.number("drifts", changes.drifts);
   json.number("first_ns", changes.first_ns);
@@ -49,6 +50,10 @@ void append_counts(JsonWriter& json, const Summary& summary) {
   json.number("failed", summary.failed);
   json.number("ambiguous", summary.ambiguous);
   json.number("chmods", summary.chmods);
+  json.number("gone", summary.gone);
+  json.number("named_anew", summary.named_anew);
+  json.number("mode_anew", summary.mode_anew);
+  json.number("open_to_others", summary.open_count);
   json.end_object();
   json.begin_object("created_by_kind");
   for (const auto& [kind, count] : summary.kinds) json.number(kind_name(kind), count);

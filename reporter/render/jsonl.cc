@@ -97,11 +97,34 @@ void fields(JsonWriter& json, const CreateEvent& event) {
   json.number("gid", event.gid);
 }
 
+const char* action_name(RenameEvent::Action action) {
+  switch (action) {
+    case RenameEvent::Action::renamed:
+      return "renamed";
+    case RenameEvent::Action::linked:
+      return "linked";
+    case RenameEvent::Action::unlinked:
+      return "unlinked";
+    case RenameEvent::Action::symlinked:
+      return "symlinked";
+  }
+  return "renamed";
+}
+
 void fields(JsonWriter& json, const ChmodEvent& event) {
   json.bytes("path", event.path);
   json.mode("requested", without_type(event.requested));
   json.mode("final", event.final_mode);
   json.text("acl", event.acl == 1 ? "access" : event.acl == 2 ? "default" : "");
+  json.integer("errno", event.error);
+  json.number("dev", event.dev);
+  json.number("ino", event.ino);
+}
+
+void fields(JsonWriter& json, const RenameEvent& event) {
+  json.text("action", action_name(event.action));
+  json.bytes("from", event.from);
+  if (!event.to.empty()) json.bytes("to", event.to);
   json.integer("errno", event.error);
   json.number("dev", event.dev);
   json.number("ino", event.ino);
@@ -126,6 +149,7 @@ constexpr const char* type_name(const ProcessEvent*) { return "process"; }
 constexpr const char* type_name(const UmaskEvent*) { return "umask"; }
 constexpr const char* type_name(const CreateEvent*) { return "create"; }
 constexpr const char* type_name(const ChmodEvent*) { return "chmod"; }
+constexpr const char* type_name(const RenameEvent*) { return "rename"; }
 constexpr const char* type_name(const BlindSpotEvent*) { return "blind_spot"; }
 constexpr const char* type_name(const LossEvent*) { return "loss"; }
 constexpr const char* type_name(const NoteEvent*) { return "note"; }
@@ -168,7 +192,8 @@ const std::string& JsonLines::stack_json(StackRef ref) {
 }
 
 template <typename T>
-void JsonLines::append_event(std::string& out, const char* type, const T& event) {
+void JsonLines::append_event(std::string& out, const char* type, const T& event,
+                             std::uint64_t object) {
   JsonWriter json(out);
   json.begin_object();
   json.text("type", type);
@@ -179,18 +204,45 @@ void JsonLines::append_event(std::string& out, const char* type, const T& event)
   json.bytes("thread", event.thread);
   json.number("fs", event.fs);
   json.text("call", event.call);
+  if (object != 0) json.number("object", object);
   fields(json, event);
   json.raw(stack_json(event.stack));
   json.end_object();
   out += '\n';
 }
 
-void JsonLines::append(std::string& out, const Event& event) {
+void append_object_json(std::string& out, const ObjectLife& life, const std::string& path) {
+  JsonWriter json(out);
+  json.begin_object();
+  json.text("type", "object");
+  json.number("id", life.id);
+  json.text("kind", kind_name(life.kind));
+  json.bytes("path", path);
+  json.bytes("born_path", life.born_path);
+  json.mode("born_mode", life.born_mode);
+  json.mode("mode", life.mode_known ? std::optional<Mode>(life.mode) : std::nullopt);
+  json.number("uid", life.uid);
+  json.number("gid", life.gid);
+  json.text("state", state_name(life.state));
+  json.number("changes", life.changes);
+  json.number("created_by", life.born.seq);
+  if (life.mask_set_by)
+    json.number("mask_set_by", *life.mask_set_by);
+  else
+    json.text("mask_set_by", "inherited");
+  if (life.settled_by.seq != 0) json.number("mode_set_by", life.settled_by.seq);
+  json.number("dev", life.dev);
+  json.number("ino", life.ino);
+  json.end_object();
+  out += '\n';
+}
+
+void JsonLines::append(std::string& out, const Event& event, std::uint64_t object) {
   std::visit(
       [&](const auto& one) {
         constexpr auto kType = type_name(static_cast<std::decay_t<decltype(one)>*>(nullptr));
         if constexpr (!std::is_same_v<decltype(kType), const std::nullptr_t>)
-          append_event(out, kType, one);
+          append_event(out, kType, one, object);
       },
       event);
 }

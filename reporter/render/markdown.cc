@@ -45,42 +45,40 @@ void append_findings(std::string& out, const std::vector<Finding>& findings) {
 void append_changes(std::string& out, const TextContext& context, const Summary& summary) {
   out += "\n### Who changed the mask\n\n";
   if (summary.changes.empty()) {
-    out += "Nobody.\n";
+    out += "No mask was changed.\n";
     return;
   }
   out += "| thread | changes | mask | where |\n|---|---:|---|---|\n";
   for (const Culprit& one : culprits(summary, context.stacks))
-    out += "| " + code_of_escaped(thread_text(one.changes.thread, one.changes.who.tid)) + " | " +
-           std::to_string(one.changes.count) + " | " + transitions_text(one.changes) + " | " +
-           code_of_escaped(one.where) + " |\n";
+    out += "| " + code_of_escaped(culprit_name(one)) + " | " + std::to_string(one.changes.count) +
+           " | " + transitions_text(one.changes) + " | " + code_of_escaped(one.where) + " |\n";
 }
 
 void append_objects(std::string& out, const Summary& summary) {
   out += "\n### Objects created\n\n";
-  if (summary.creations.empty()) {
+  if (summary.objects.empty()) {
     out += "None.\n";
     return;
   }
-  out += "| path | call | asked | mask | final | who |\n|---|---|---|---|---|---|\n";
-  for (const CreateEvent& event : summary.creations)
-    out += "| " + markdown_code(event.path) + " | " + markdown_code(event.call) + " | " +
-           octal(without_type(event.requested)) + " | " + octal(event.mask) + " | " +
-           (event.final_mode ? octal(*event.final_mode) : "?") + " | " +
-           code_of_escaped(thread_text(event.thread, event.tid)) + " |\n";
+  out += "| path | call | asked | mask | mode | note | who |\n|---|---|---|---|---|---|---|\n";
+  for (const ObjectLife& life : summary.objects)
+    out += "| " + markdown_code(life.last_path) + " | " + markdown_code(life.born.call) + " | " +
+           octal(without_type(life.requested)) + " | " + octal(life.born_mask) + " | " +
+           mode_text(life) + " | " + markdown_code(note_text(life)) + " | " +
+           code_of_escaped(thread_text(life.born.thread, life.born.tid)) + " |\n";
   const std::uint64_t all = summary.created + summary.unsure;
-  if (all > summary.creations.size())
-    out += "\n... and " + std::to_string(all - summary.creations.size()) + " more.\n";
+  if (all > summary.objects.size())
+    out += "\n... and " + std::to_string(all - summary.objects.size()) + " more.\n";
 }
 
 void append_missing(std::string& out, const TextContext& context, const Summary& summary) {
-  out += "\n### What this run could not see\n\n";
-  for (const BlindSpots& spot : summary.blind_spots)
-    out += "- " + std::string(blind_name(spot.reason)) + " " + markdown_code(spot.text) + "\n";
+  out += "\n### Blind spots\n\n";
+  for (const BlindReason& reason : blind_reasons(summary))
+    out += "- " + code_of_escaped(blind_line(reason)) + "\n";
   const Completeness& facts = context.run.completeness();
   for (const LossEvent& loss : facts.losses)
     out += "- lost: " + loss.reason + ", " + std::to_string(loss.count) + "\n";
-  if (summary.blind_spots.empty() && facts.losses.empty())
-    out += "Nothing that this run could not see was noticed.\n";
+  if (summary.blind_spots.empty() && facts.losses.empty()) out += "No blind spots were detected.\n";
 }
 
 void append_symbol_notes(std::string& out, const std::vector<std::string>& notes) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "reporter/render/mode_text.h"
@@ -19,6 +20,7 @@ namespace umaskaudit {
 namespace {
 
 constexpr std::size_t kMostTransitions = 2;
+constexpr std::size_t kMostBlindTexts = 4;    // of one reason in a line
 constexpr std::size_t kMostSymbolNotes = 10;  // a run of a whole build may have hundreds
 
 std::string heading(const TextContext& context, const std::string& title) {
@@ -34,29 +36,75 @@ std::string completeness_text(const TextContext& context, const Summary& summary
       "nothing lost, but " + counted(summary.blind_spots.size(), "blind spot") + ", see the end");
 }
 
-std::string created_text(trace::Created created) {
-  switch (created) {
-    case trace::Created::no:
-      return "existing";
-    case trace::Created::yes:
-      return "created";
-    case trace::Created::probably:
-      return "probably";
-    case trace::Created::unknown:
-      return "perhaps";
+std::string mask_text(const ObjectLife& life) {
+  return octal(life.born_mask) + (life.ambiguous ? "?" : "");
+}
+
+std::string_view last_component(const std::string& path) {
+  const std::size_t slash = path.find_last_not_of('/') == std::string::npos
+                                ? std::string::npos
+                                : path.rfind('/', path.find_last_not_of('/'));
+  return slash == std::string::npos ? std::string_view(path)
+                                    : std::string_view(path).substr(slash + 1);
+}
+
+const char* why_text(ObjectLife::Why why) {
+  switch (why) {
+    case ObjectLife::Why::acl:
+      return "default ACL";
+    case ObjectLife::Why::setgid:
+      return "set-group-ID";
+    case ObjectLife::Why::filesystem:
+      return "filesystem";
+    case ObjectLife::Why::mask:
+    case ObjectLife::Why::requested:
+      return "";
   }
   return "";
 }
 
-std::string mask_text(const CreateEvent& event) {
-  std::string text = octal(event.mask);
-  if (!event.ambiguous_masks.empty()) text += '?';
-  return text;
+const char* state_text(ObjectState state) {
+  switch (state) {
+    case ObjectState::there:
+      return "";
+    case ObjectState::gone:
+      return "gone";
+    case ObjectState::replaced:
+      return "replaced";
+    case ObjectState::unknown:
+      return "gone, unseen";
+  }
+  return "";
 }
 
-Cell final_cell(const CreateEvent& event) {
-  if (!event.final_mode) return Cell("?");
-  return {octal(*event.final_mode), mode_style(*event.final_mode)};
+const char* doubt_text(trace::Created created) {
+  switch (created) {
+    case trace::Created::probably:
+      return "probably created";
+    case trace::Created::unknown:
+      return "perhaps created";
+    case trace::Created::no:
+    case trace::Created::yes:
+      return "";
+  }
+  return "";
+}
+
+TextTable object_table() {
+  return TextTable({{"PATH", Align::left, true},
+                    {"CALL"},
+                    {"ASKED", Align::right},
+                    {"MASK", Align::right},
+                    {"MODE"},
+                    {"NOTE", Align::left, true},
+                    {"WHO"}});
+}
+
+void add_object(TextTable& table, const ObjectLife& life) {
+  table.add({escape(life.last_path), escape(life.born.call), octal(without_type(life.requested)),
+             Cell(mask_text(life), mask_style(life.born_mask)),
+             Cell(mode_text(life), mode_style(life.mode)), escape(note_text(life)),
+             thread_text(life.born.thread, life.born.tid)});
 }
 
 void merge(MaskChanges& into, const MaskChanges& from) {
@@ -67,6 +115,31 @@ void merge(MaskChanges& into, const MaskChanges& from) {
   into.last_ns = std::max(into.last_ns, from.last_ns);
   into.held_ns += from.held_ns;
   into.longest_ns = std::max(into.longest_ns, from.longest_ns);
+}
+
+// Short processes of one program that do the same at the same place are one row; threads of one
+// process stay apart.
+std::vector<Culprit> joined_by_place(std::vector<Culprit> rows) {
+  using Place = std::tuple<std::string, std::string, std::string>;
+  const auto place_of = [](const Culprit& row) {
+    return Place(row.changes.thread, row.where, row.changes.call);
+  };
+  std::map<Place, std::set<std::uint32_t>> processes;
+  for (const Culprit& row : rows) processes[place_of(row)].insert(row.changes.who.pid);
+  std::map<Place, std::size_t> places;
+  std::vector<Culprit> out;
+  for (Culprit& row : rows) {
+    const Place place = place_of(row);
+    const std::size_t count = processes[place].size();
+    const auto [found, fresh] = places.try_emplace(place, out.size());
+    if (count == 1 || fresh) {
+      row.processes = count;
+      out.push_back(std::move(row));
+    } else {
+      merge(out[found->second].changes, row.changes);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -115,6 +188,30 @@ std::string transitions_text(const MaskChanges& changes) {
   return out;
 }
 
+std::string mode_text(const ObjectLife& life) {
+  if (!life.mode_known) return "?";
+  if (life.settled_by.seq == 0 || life.mode == life.born_mode) return octal(life.mode);
+  return octal(life.born_mode) + " > " + octal(life.mode) + ' ' + std::string(life.settled_by.call);
+}
+
+std::string note_text(const ObjectLife& life) {
+  std::string out;
+  const auto add = [&](std::string_view text) {
+    if (!text.empty()) out.append(out.empty() ? "" : ", ").append(text);
+  };
+  add(doubt_text(life.created));
+  add(why_text(life.why));
+  add(state_text(life.state));
+  if (life.last_path != file_path(life.kind, life.born_path) && life.changes != 0)
+    add("born as " + std::string(last_component(life.born_path)));
+  return out;
+}
+
+std::string culprit_name(const Culprit& culprit) {
+  if (culprit.processes == 1) return thread_text(culprit.changes.thread, culprit.changes.who.tid);
+  return escape(culprit.changes.thread) + ", " + std::to_string(culprit.processes) + " processes";
+}
+
 std::vector<Culprit> culprits(const Summary& summary, StackCache& stacks) {
   std::map<std::tuple<ThreadId, std::string, std::string>, std::size_t> places;
   std::vector<Culprit> out;
@@ -127,10 +224,34 @@ std::vector<Culprit> culprits(const Summary& summary, StackCache& stacks) {
     else
       merge(out[place->second].changes, changes);
   }
+  out = joined_by_place(std::move(out));
   std::stable_sort(out.begin(), out.end(), [](const Culprit& a, const Culprit& b) {
     return a.changes.count > b.changes.count;
   });
   return out;
+}
+
+std::vector<BlindReason> blind_reasons(const Summary& summary) {
+  std::vector<BlindReason> out;
+  for (const BlindSpots& spot : summary.blind_spots) {
+    const auto known = std::find_if(
+        out.begin(), out.end(), [&](const BlindReason& one) { return one.reason == spot.reason; });
+    BlindReason& reason = known == out.end() ? out.emplace_back() : *known;
+    reason.reason = spot.reason;
+    reason.count += spot.count;
+    if (!spot.text.empty()) reason.texts.push_back(spot.text);
+  }
+  return out;
+}
+
+std::string blind_line(const BlindReason& reason) {
+  std::string line = blind_name(reason.reason);
+  const std::size_t shown = std::min(reason.texts.size(), kMostBlindTexts);
+  for (std::size_t i = 0; i < shown; ++i) line += (i == 0 ? ": " : ", ") + escape(reason.texts[i]);
+  if (shown < reason.texts.size())
+    line += " and " + std::to_string(reason.texts.size() - shown) + " more";
+  if (reason.count > 1) line += " (" + std::to_string(reason.count) + " times)";
+  return line;
 }
 
 std::string program_of(const Run& run, const Heading& heading) {
@@ -167,51 +288,52 @@ void append_header(std::string& out, const TextContext& context, const Summary& 
 void append_mask_changes(std::string& out, const TextContext& context, const Summary& summary) {
   out += heading(context, "Who changed the mask");
   if (summary.changes.empty()) {
-    out += "  nobody\n\n";
+    out += "  no mask was changed\n\n";
     return;
   }
   TextTable table({{"PID", Align::right},
-                   {"TID", Align::right},
                    {"THREAD"},
                    {"CHANGES", Align::right},
                    {"MASK"},
                    {"WHERE", Align::left, true}});
   for (const Culprit& one : culprits(summary, context.stacks)) {
     const MaskChanges& changes = one.changes;
-    table.add({std::to_string(changes.who.pid), std::to_string(changes.who.tid),
-               escape(changes.thread), std::to_string(changes.count),
+    table.add({one.processes == 1 ? std::to_string(changes.who.pid) : "", culprit_name(one),
+               std::to_string(changes.count),
                Cell(transitions_text(changes), mask_style(widest_mask(changes))), one.where});
   }
   out += table.text(context.width, context.paint) + '\n';
 }
 
-void append_creations(std::string& out, const TextContext& context, const Summary& summary,
-                      std::size_t limit) {
+void append_open_objects(std::string& out, const TextContext& context, const Summary& summary) {
+  if (summary.open.empty()) return;
+  out += heading(context, "Open to others at the end");
+  TextTable table = object_table();
+  for (const ObjectLife& life : summary.open) add_object(table, life);
+  out += table.text(context.width, context.paint);
+  if (summary.open_count > summary.open.size())
+    out += "  ... and " + std::to_string(summary.open_count - summary.open.size()) + " more\n";
+  out += '\n';
+}
+
+void append_objects(std::string& out, const TextContext& context, const Summary& summary,
+                    std::size_t limit) {
   out += heading(context, "Objects created");
-  TextTable table({{"PATH", Align::left, true},
-                   {"KIND"},
-                   {"CALL"},
-                   {"ASKED", Align::right},
-                   {"MASK", Align::right},
-                   {"FINAL", Align::right},
-                   {"CREATED"},
-                   {"WHO"}});
-  for (const CreateEvent& event : summary.creations)
-    table.add({escape(event.path), kind_name(event.kind), escape(event.call),
-               octal(without_type(event.requested)), Cell(mask_text(event), mask_style(event.mask)),
-               final_cell(event), created_text(event.created),
-               thread_text(event.thread, event.tid)});
+  TextTable table = object_table();
+  for (const ObjectLife& life : summary.objects) add_object(table, life);
   if (!table.empty()) out += table.text(context.width, context.paint);
   const std::uint64_t all = summary.created + summary.unsure;
   if (all == 0) out += "  none\n";
-  if (all > summary.creations.size())
-    out += "  ... and " + std::to_string(all - summary.creations.size()) + " more than --limit " +
+  if (all > summary.objects.size())
+    out += "  ... and " + std::to_string(all - summary.objects.size()) + " more than --limit " +
            std::to_string(limit) + "; --limit 0 shows all\n";
-  if (summary.ambiguous != 0)
-    out += "  ? the mask moved during " + counted(summary.ambiguous, "call") +
-           ": the one that explains the final mode is shown\n";
+  if (summary.unknown_masks != 0)
+    out += "  ? the mask changed during " + counted(summary.unknown_masks, "call") +
+           ", and the mode does not tell which one applied\n";
+  if (summary.gone != 0)
+    out += "  " + counted(summary.gone, "object") + " did not exist any more at the end\n";
   if (summary.existing + summary.failed != 0)
-    out += "  " + counted(summary.existing, "call") + " opened what was there, " +
+    out += "  " + counted(summary.existing, "call") + " opened what existed before, " +
            std::to_string(summary.failed) + " failed\n";
   out += '\n';
 }
@@ -224,13 +346,10 @@ void append_notes(std::string& out, const TextContext& context, const Summary& s
 }
 
 void append_unseen(std::string& out, const TextContext& context, const Summary& summary) {
-  out += heading(context, "What this run could not see");
-  for (const BlindSpots& spot : summary.blind_spots) {
-    std::string line = blind_name(spot.reason);
-    if (!spot.text.empty()) line += ": " + escape(spot.text);
-    if (spot.count > 1) line += " (" + std::to_string(spot.count) + " times)";
-    out += "  " + context.paint(Style::warning, line) + '\n';
-    append_wrapped(out, blind_advice(spot.reason), 6, 6, context.width);
+  out += heading(context, "Blind spots");
+  for (const BlindReason& reason : blind_reasons(summary)) {
+    out += "  " + context.paint(Style::warning, blind_line(reason)) + '\n';
+    append_wrapped(out, blind_advice(reason.reason), 6, 6, context.width);
   }
   const Completeness& facts = context.run.completeness();
   for (const LossEvent& loss : facts.losses) {
@@ -240,7 +359,7 @@ void append_unseen(std::string& out, const TextContext& context, const Summary& 
     if (!loss.detail.empty()) append_wrapped(out, escape(loss.detail), 6, 6, context.width);
   }
   if (summary.blind_spots.empty() && facts.losses.empty())
-    out += "  nothing that this run could not see was noticed\n";
+    out += "  No blind spots were detected.\n";
 }
 
 void append_symbol_notes(std::string& out, const TextContext& context) {

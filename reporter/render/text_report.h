@@ -39,27 +39,47 @@ void append_header(std::string& out, const TextContext& context, const Summary& 
                    const Heading& heading);
 // Who changed the mask: a row per thread and place in the code, the busiest first.
 void append_mask_changes(std::string& out, const TextContext& context, const Summary& summary);
+// The objects that others may write at the end, or run with set-user-ID; nothing where there are
+// none.
+void append_open_objects(std::string& out, const TextContext& context, const Summary& summary);
 // The objects created; `limit` is what the summary was made with, named in the closing line.
-void append_creations(std::string& out, const TextContext& context, const Summary& summary,
-                      std::size_t limit);
+void append_objects(std::string& out, const TextContext& context, const Summary& summary,
+                    std::size_t limit);
 void append_notes(std::string& out, const TextContext& context, const Summary& summary);
 // Blind spots and losses; says so when there are none.
 void append_unseen(std::string& out, const TextContext& context, const Summary& summary);
 // Why frames that were printed before have no names; nothing where all could be looked up.
 void append_symbol_notes(std::string& out, const TextContext& context);
 
-// Rows of append_mask_changes, for those who show other columns: groups of one thread that share
-// the culprit frame and the call, merged; the busiest first.
+// Rows of append_mask_changes: groups of one thread that share the culprit frame and the call,
+// merged; rows of several processes that share name, frame and call are one. The busiest first.
 struct Culprit {
   MaskChanges changes;
-  std::string where;  // as site() has it
+  std::string where;          // as site() has it
+  std::size_t processes = 1;  // how many did this; `changes.who` is the first of them
 };
 std::vector<Culprit> culprits(const Summary& summary, StackCache& stacks);
+
+// The blind spots of one reason, for one line: a program may load a hundred libraries alike.
+struct BlindReason {
+  trace::Blind reason = trace::Blind::other;
+  std::uint64_t count = 0;
+  std::vector<std::string> texts;  // raw bytes
+};
+std::vector<BlindReason> blind_reasons(const Summary& summary);
+// "exec-static: /bin/a, /bin/b and 3 more (12 times)", escaped.
+std::string blind_line(const BlindReason& reason);
 
 // What the most permissive of the changes left masked.
 Mode widest_mask(const MaskChanges& changes);
 // "0022 -> 0000, 0000 -> 0022 (+1 more)": the commonest one first.
 std::string transitions_text(const MaskChanges& changes);
+// Who that is: "mkdir, 30 processes", or "name 123" for a thread.
+std::string culprit_name(const Culprit& culprit);
+// The mode of an object: "0644", or "0600 > 0644 chmod" where it was born with another one.
+std::string mode_text(const ObjectLife& life);
+// What more there is to say of it: "default ACL, gone"; empty: nothing. Raw bytes may be in it.
+std::string note_text(const ObjectLife& life);
 // How alarming a mask or a mode is to look at.
 Style mask_style(Mode mask);
 Style mode_style(Mode mode);

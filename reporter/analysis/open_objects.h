@@ -1,0 +1,28 @@
+// Which objects are open to other people at the end of a run.
+// Must never call an object open that lies below a directory of the run which others cannot enter.
+#pragma once
+
+#include <string>
+#include <unordered_set>
+
+#include "reporter/analysis/object_lives.h"
+
+namespace umaskaudit {
+
+class OpenObjects {
+ public:
+  // Takes the directories as they are at the end.
+  explicit OpenObjects(const ObjectLives& lives);
+
+  // Others may write it, or it is a program with set-user-ID or set-group-ID, and others can get
+  // there. A directory with the sticky bit is shared on purpose, a device is for everybody.
+  // `life` with its last path.
+  bool contains(const ObjectLife& life) const;
+
+ private:
+  bool is_reachable(const std::string& path) const;
+
+  std::unordered_set<std::string> closed_;  // directories that others may not search
+};
+
+}  // namespace umaskaudit
