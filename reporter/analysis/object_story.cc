@@ -1,6 +1,4 @@
-// Follows inodes through a run's events.
-// Must never take two objects for one because an inode number was used again: a creation starts
-// anew. Called as object_story.h says.
+// Two readings: which objects had the name, and what became of them. See object_story.h.
 #include "reporter/analysis/object_story.h"
 
 #include <algorithm>
@@ -14,126 +12,151 @@ namespace {
 
 using Inode = std::pair<std::uint64_t, std::uint64_t>;
 
-bool is_creation(const CreateEvent& event) {
-  return event.error == 0 && event.created != trace::Created::no;
+bool same_text(const std::string& recorded, const std::string& path) {
+  return recorded == path || (recorded.find('/') != std::string::npos &&
+                              std::filesystem::path(recorded).lexically_normal() == path);
 }
 
-// A record may say "/a/../b" or "/dir/": the program wrote it so.
-bool same_name(const std::string& recorded, const std::string& path) {
-  if (recorded == path) return true;
-  std::string_view end = recorded;
-  if (end.size() > 1 && end.back() == '/') end.remove_suffix(1);
-  if (end == path) return true;
-  return end.find("/.") != std::string_view::npos &&
-         std::filesystem::path(end).lexically_normal() == path;
+// The paths that may be meant: the one that was asked for, and the files of POSIX IPC objects.
+std::vector<std::string> meant(const std::string& path) {
+  std::vector<std::string> out{path};
+  const bool one_component = path.rfind('/') == (path.starts_with('/') ? 0 : std::string::npos);
+  if (!one_component) return out;
+  for (const trace::Kind kind : {trace::Kind::shm, trace::Kind::sem, trace::Kind::mqueue})
+    out.push_back(file_path(kind, path));
+  return out;
 }
 
-bool has_name(const CreateEvent& event, const std::string& path) {
-  return same_name(event.path, path) || (!event.link.empty() && same_name(event.link, path));
-}
-
-// Inodes that were made as `path`, or got that name later.
-class InodesOf {
- public:
-  explicit InodesOf(const std::string& path) : path_(path) {}
-  void operator()(const CreateEvent& event) {
-    if (is_creation(event) && has_name(event, path_)) found.insert({event.dev, event.ino});
-  }
-  void operator()(const RenameEvent& event) {
-    if (event.error == 0 && same_name(event.to, path_)) found.insert({event.dev, event.ino});
-  }
-  void operator()(const EventBase&) {}
-
-  std::set<Inode> found;
-
- private:
-  const std::string& path_;
-};
-
-class Storyteller {
- public:
-  Storyteller(const std::string& path, const std::set<Inode>& inodes)
-      : path_(path), inodes_(inodes) {}
-
-  void operator()(const CreateEvent& event) {
-    const Inode inode{event.dev, event.ino};
-    if (!is_creation(event) || inodes_.count(inode) == 0) return;
-    finish(inode);
-    Life& life = lives_[inode];
-    life.story.creation = event;
-    life.story.path = event.path;
-    life.named = has_name(event, path_);
-  }
-  void operator()(const ChmodEvent& event) {
-    const Inode inode{event.dev, event.ino};
-    if (inodes_.count(inode) != 0) lives_[inode].story.afterwards.emplace_back(event);
-  }
-  void operator()(const RenameEvent& event) {
-    const Inode inode{event.dev, event.ino};
-    if (event.error != 0 || inodes_.count(inode) == 0) return;
-    Life& life = lives_[inode];
-    life.story.afterwards.emplace_back(event);
-    if (event.action == RenameEvent::Action::renamed) life.story.path = event.to;
-    if (same_name(event.to, path_)) life.named = true;
-  }
-  void operator()(const EventBase&) {}
-
-  std::vector<ObjectStory> finish() {
-    for (const Inode& inode : inodes_) finish(inode);
-    return std::move(done_);
-  }
-
- private:
-  struct Life {
-    ObjectStory story;
-    bool named = false;  // it had the name that is asked for
-  };
-
-  void finish(const Inode& inode) {
-    const auto found = lives_.find(inode);
-    if (found == lives_.end()) return;
-    if (found->second.named) done_.push_back(std::move(found->second.story));
-    lives_.erase(found);
-  }
-
-  const std::string& path_;
-  const std::set<Inode>& inodes_;
-  std::map<Inode, Life> lives_;
-  std::vector<ObjectStory> done_;
-};
-
-template <typename Visitor>
-void visit_all(const Run& run, Visitor& visitor) {
+template <typename Visit>
+void for_each_with_object(const Run& run, ObjectLives& lives, Visit&& visit) {
   run.for_each([&](const Event& event) {
-    std::visit(visitor, event);
+    visit(event, lives.see(event));
     return true;
   });
 }
+
+// Objects of the run by ObjectLife::id; what the run did not make, by its inode.
+struct Found {
+  std::set<std::uint64_t> ids;
+  std::set<Inode> inodes;
+  std::uint64_t current = 0;  // has the name at the end
+
+  bool empty() const { return ids.empty() && inodes.empty(); }
+};
+
+Found find_objects(const Run& run, const ObjectQuery& query) {
+  LifeOptions options;
+  options.links = query.links;
+  ObjectLives lives(std::move(options));
+  const std::vector<std::string> paths = meant(query.path);
+  Found found;
+  for_each_with_object(run, lives, [&](const Event& event, std::uint64_t object) {
+    const auto* create = std::get_if<CreateEvent>(&event);
+    const auto* rename = std::get_if<RenameEvent>(&event);
+    if (create == nullptr && rename == nullptr) return;
+    for (const std::string& path : paths)
+      if (const std::uint64_t id = lives.at(path); id != 0) found.ids.insert(id);
+    if (create != nullptr && object != 0 && create->created != trace::Created::no &&
+        (same_text(create->link, query.path) || same_text(create->path, query.path)))
+      found.ids.insert(object);
+    const bool unseen = rename != nullptr && object == 0 && rename->error == 0 && rename->ino != 0;
+    if (unseen && same_text(rename->to, query.path))
+      found.inodes.insert({rename->dev, rename->ino});
+  });
+  for (const std::string& path : paths)
+    if (found.current == 0) found.current = lives.at(path);
+  if (found.empty() && query.ino != 0) {
+    found.current = lives.at(query.dev, query.ino);
+    if (found.current != 0) found.ids.insert(found.current);
+  }
+  return found;
+}
+
+class Histories {
+ public:
+  explicit Histories(const Found& found) : found_(found) {}
+
+  void see(const Event& event, std::uint64_t object) {
+    if (const auto* create = std::get_if<CreateEvent>(&event)) {
+      const bool made = create->error == 0 && create->created != trace::Created::no;
+      if (!made) return;
+      unseen_.erase({create->dev, create->ino});  // the number is another object's now
+      if (found_.ids.contains(object)) made_[object].creation = *create;
+      return;
+    }
+    Inode inode{};
+    const auto* chmod = std::get_if<ChmodEvent>(&event);
+    const auto* rename = std::get_if<RenameEvent>(&event);
+    if (chmod == nullptr && (rename == nullptr || rename->error != 0)) return;
+    if (chmod != nullptr) inode = {chmod->dev, chmod->ino};
+    if (rename != nullptr) inode = {rename->dev, rename->ino};
+    ObjectStory* story = nullptr;
+    if (object != 0 && found_.ids.contains(object))
+      story = &made_[object];
+    else if (object == 0 && found_.inodes.contains(inode))
+      story = &unseen_[inode];
+    if (story == nullptr) return;
+    story->afterwards.push_back(event);
+    if (rename != nullptr && rename->action == RenameEvent::Action::renamed)
+      story->path = rename->to;
+    if (chmod != nullptr && chmod->error == 0 && chmod->final_mode) story->mode = chmod->final_mode;
+  }
+
+  void settle(const ObjectLife& life) {
+    const auto found = made_.find(life.id);
+    if (found == made_.end()) return;
+    found->second.path = life.last_path;
+    found->second.state = life.state;
+    if (life.mode_known) found->second.mode = life.mode;
+  }
+
+  std::vector<ObjectStory> take() {
+    std::vector<ObjectStory> out;
+    const auto add = [&](ObjectStory& story) { out.push_back(std::move(story)); };
+    if (const auto now = made_.find(found_.current); now != made_.end()) {
+      add(now->second);
+      made_.erase(now);
+    }
+    for (auto& [inode, story] : unseen_) add(story);
+    for (auto& [id, story] : made_) add(story);
+    return out;
+  }
+
+ private:
+  const Found& found_;
+  std::map<std::uint64_t, ObjectStory> made_;
+  std::map<Inode, ObjectStory> unseen_;
+};
 
 void find_setters(const Run& run, std::vector<ObjectStory>& stories) {
+  std::map<std::uint64_t, std::vector<ObjectStory*>> wanted;
+  for (ObjectStory& story : stories)
+    if (story.creation && story.creation->mask_set_by)
+      wanted[*story.creation->mask_set_by].push_back(&story);
+  if (wanted.empty()) return;
   run.for_each([&](const Event& event) {
     const auto* change = std::get_if<UmaskEvent>(&event);
-    if (change == nullptr) return true;
-    for (ObjectStory& story : stories)
-      if (story.creation && story.creation->mask_set_by == change->id) story.setter = *change;
+    const auto found = change == nullptr ? wanted.end() : wanted.find(change->id);
+    if (found == wanted.end()) return true;
+    for (ObjectStory* story : found->second) story->setter = *change;
     return true;
   });
-}
-
-std::uint64_t begin_of(const ObjectStory& story) {
-  return story.creation ? story.creation->seq : 0;
 }
 
 }  // namespace
 
-std::vector<ObjectStory> object_stories(const Run& run, const std::string& path) {
-  InodesOf inodes(path);
-  visit_all(run, inodes);
-  Storyteller teller(path, inodes.found);
-  visit_all(run, teller);
-  std::vector<ObjectStory> stories = teller.finish();
-  std::stable_sort(stories.begin(), stories.end(),
-                   [](const auto& a, const auto& b) { return begin_of(a) < begin_of(b); });
+std::vector<ObjectStory> object_stories(const Run& run, const ObjectQuery& query) {
+  const Found found = find_objects(run, query);
+  if (found.empty()) return {};
+  Histories histories(found);
+  LifeOptions options;
+  options.links = query.links;
+  options.on_end = [&](const ObjectLife& life) { histories.settle(life); };
+  ObjectLives lives(std::move(options));
+  for_each_with_object(
+      run, lives, [&](const Event& event, std::uint64_t object) { histories.see(event, object); });
+  lives.for_each([&](const ObjectLife& life) { histories.settle(life); });
+  std::vector<ObjectStory> stories = histories.take();
   find_setters(run, stories);
   return stories;
 }

@@ -1,6 +1,6 @@
-// The life of one object in a run: made, renamed, chmod'ed, under whatever name.
-// Must never follow a path on disk: names and inode numbers of the record decide.
-// Called by `blame` and by `explain RUN PATH`.
+// The history of one object in a run: made, renamed, changed, under whatever name.
+// Must never follow a path on a disk by itself: the record decides, and `links` and the numbers of
+// an ObjectQuery say what the disk adds.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "reporter/analysis/object_lives.h"
 #include "reporter/reader/run.h"
 
 namespace umaskaudit {
@@ -17,11 +18,21 @@ struct ObjectStory {
       creation;                      // nothing: it was made before or unseen, and renamed to PATH
   std::vector<Event> afterwards;     // ChmodEvent and RenameEvent, in order
   std::optional<UmaskEvent> setter;  // the change that set its mask; nothing: inherited
-  std::string path;                  // the name it was last known by
+  std::string path;                  // its name now, or the last one that it had
+  ObjectState state = ObjectState::there;
+  std::optional<Mode> mode;  // that the run left it with
 };
 
-// The stories of all objects that ever had the name `path` (absolute), oldest first. Objects that
-// were renamed to it come with their creation under the older name.
-std::vector<ObjectStory> object_stories(const Run& run, const std::string& path);
+struct ObjectQuery {
+  std::string path;  // absolute, or the name of a POSIX IPC object ("/NAME")
+  // Of what `path` is on disk now: asked when no object of the run had that name. 0: not known.
+  std::uint64_t dev = 0, ino = 0;
+  NameTree::Links links{};  // see ObjectLives
+};
+
+// The histories of all objects that ever had this name: first the one that has it now, then the
+// others, oldest first. Objects that were renamed to it come with their creation under the older
+// name.
+std::vector<ObjectStory> object_stories(const Run& run, const ObjectQuery& query);
 
 }  // namespace umaskaudit

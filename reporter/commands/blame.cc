@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <ostream>
 
 #include "reporter/analysis/object_story.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/object_query.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
@@ -29,13 +29,6 @@ struct Options {
   std::string path;
 };
 
-// As the record has it: absolute, without "." and "..", symbolic links as they are.
-std::string absolute(const std::string& path) {
-  std::error_code ignored;
-  const auto full = std::filesystem::absolute(path, ignored).lexically_normal().string();
-  return full.size() > 1 && full.back() == '/' ? full.substr(0, full.size() - 1) : full;
-}
-
 class Teller {
  public:
   Teller(OpenedRun& opened, const Output& output) : opened_(opened), output_(output) {}
@@ -43,7 +36,7 @@ class Teller {
   std::string tell(const ObjectStory& story) {
     out_.clear();
     if (story.creation)
-      tell_creation(*story.creation);
+      tell_creation(story);
     else
       out_ += "made before the run, or unseen\n";
     if (story.creation) tell_mask(*story.creation, story.setter);
@@ -65,8 +58,12 @@ class Teller {
     out_ += lines.empty() ? "    no stack was recorded\n" : lines;
   }
 
-  void tell_creation(const CreateEvent& event) {
-    title(escape(event.path));
+  void tell_creation(const ObjectStory& story) {
+    const CreateEvent& event = *story.creation;
+    title(escape(story.path));
+    if (story.path != event.path) out_ += "  born as " + escape(event.path) + '\n';
+    if (story.state != ObjectState::there)
+      out_ += std::string("  at the end of the run: ") + state_name(story.state) + '\n';
     out_ += std::string("  ") + kind_name(event.kind) + " made by " + escape(event.call) + " in " +
             who(event) + '\n';
     if (event.created != trace::Created::yes)
@@ -149,17 +146,6 @@ class Teller {
       append_timeline(out_, event, opened_.stacks(), style);
   }
 
-  // The mode that the run left the object with.
-  static std::optional<Mode> last_mode(const ObjectStory& story) {
-    std::optional<Mode> mode;
-    if (story.creation) mode = story.creation->final_mode;
-    for (const Event& event : story.afterwards)
-      if (const auto* change = std::get_if<ChmodEvent>(&event);
-          change != nullptr && change->error == 0)
-        mode = change->final_mode;
-    return mode;
-  }
-
   void tell_disk(const ObjectStory& story) {
     title("On disk now");
     struct stat facts {};
@@ -171,7 +157,8 @@ class Teller {
     out_ += "  " + escape(story.path) + ' ' + output_.paint(mode_style(mode), octal(mode)) + ' ' +
             rwx(mode) + ", owner " + std::to_string(facts.st_uid) + ':' +
             std::to_string(facts.st_gid);
-    const std::optional<Mode> recorded = last_mode(story);
+    const std::optional<Mode> recorded =
+        story.mode ? std::optional<Mode>(*story.mode & 07777) : std::nullopt;
     const bool same = story.creation && story.creation->ino == facts.st_ino;
     if (story.creation && !same)
       out_ += ", another object: it was replaced";
@@ -190,12 +177,12 @@ class Teller {
 int blame(Options& options, Console& console) {
   const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
-  const std::string path = absolute(options.path);
-  const std::vector<ObjectStory> stories = object_stories((*opened)->run(), path);
+  const ObjectQuery query = query_of(options.path, (*opened)->run());
+  const std::vector<ObjectStory> stories = object_stories((*opened)->run(), query);
   if (stories.empty())
     return fail(
         console,
-        {"no object of that name was created: '" + path + "'",
+        {"no object of that name was created: '" + query.path + "'",
          (*opened)->run().completeness().hides_creations
              ? "something that this run could not see may have made it (report lists what)"
              : "the run names others",

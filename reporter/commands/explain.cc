@@ -10,10 +10,13 @@
 #include "reporter/commands/command.h"
 #include "reporter/commands/explain_text.h"
 #include "reporter/commands/notation_error.h"
+#include "reporter/analysis/object_story.h"
+#include "reporter/commands/object_query.h"
 #include "reporter/inspect/own_mask.h"
 #include "reporter/inspect/parent_facts.h"
 #include "reporter/mode/acl_text.h"
 #include "reporter/reader/run.h"
+#include "reporter/render/mode_text.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit {
@@ -87,8 +90,25 @@ bool names(const std::string& wanted, const CreateEvent& event) {
 struct Recorded {
   std::string path;
   Explanation explanation;
-  bool made = false;  // by this call, and not only opened
+  bool made = false;           // by this call, and not only opened
+  std::string born_path{};     // empty: as `path`
+  std::optional<Mode> mode{};  // that the run left it with, where that is known
 };
+
+// The creation of the object that has the name `path` now, or had it last.
+std::optional<Recorded> find_made(const Run& run, const std::string& path) {
+  const std::vector<ObjectStory> stories = object_stories(run, query_of(path, run));
+  for (const ObjectStory& story : stories) {
+    if (!story.creation || story.creation->steps.empty()) continue;
+    const CreateEvent& create = *story.creation;
+    Recorded found{story.path, {facts_of(create), {}}, true};
+    found.born_path = create.path;
+    found.mode = story.mode;
+    found.explanation.derivation = {create.steps, create.mask, create.ambiguous_masks.size() > 1};
+    return found;
+  }
+  return std::nullopt;
+}
 
 // The latest creation of `path`, or the latest opening where it was never created.
 std::optional<Recorded> find_recorded(const Run& run, const std::string& path) {
@@ -98,7 +118,7 @@ std::optional<Recorded> find_recorded(const Run& run, const std::string& path) {
     if (create == nullptr || create->error != 0 || create->steps.empty()) return true;
     const bool made = create->created != trace::Created::no;
     if (!names(path, *create) || (found && found->made && !made)) return true;
-    found = Recorded{create->path, {facts_of(*create), {}}, made};
+    found = Recorded{create->path, {facts_of(*create), {}}, made, {}, {}};
     found->explanation.derivation = {create->steps, create->mask,
                                      create->ambiguous_masks.size() > 1};
     return true;
@@ -109,7 +129,8 @@ std::optional<Recorded> find_recorded(const Run& run, const std::string& path) {
 int explain_recorded(const Options& options, Console& console) {
   Result<Run> run = Run::open(options.first);
   if (!run) return fail(console, run.error());
-  const std::optional<Recorded> found = find_recorded(*run, options.second);
+  std::optional<Recorded> found = find_made(*run, options.second);
+  if (!found) found = find_recorded(*run, options.second);
   if (!found) {
     return fail(console, {"no creation of '" + options.second + "' in this run", "",
                           "umaskaudit report " + options.first, ExitCode::usage});
@@ -117,6 +138,12 @@ int explain_recorded(const Options& options, Console& console) {
   const CreationFacts& facts = found->explanation.facts;
   console.out << escape(found->path) << ": " << kind_name(facts.kind) << " by "
               << escape(facts.call) << '\n';
+  if (!found->born_path.empty() && found->born_path != found->path)
+    console.out << "Born as " << escape(found->born_path) << ".\n";
+  const std::vector<Step>& steps = found->explanation.derivation.steps;
+  if (found->mode && (*found->mode & 07777) != (steps.back().mode & 07777))
+    console.out << "Changed to " << octal(*found->mode)
+                << " since; umaskaudit blame says by whom.\n";
   if (found->explanation.derivation.ambiguous) {
     console.out << "The mask moved during the call; the one that explains the result is shown.\n";
   }

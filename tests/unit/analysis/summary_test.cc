@@ -59,14 +59,14 @@ TEST_F(Fixture, MeasuresHowLongAMaskStood) {
 TEST_F(Fixture, FiltersChooseEvents) {
   Filter filter;
   filter.paths = {"*hit*"};
-  EXPECT_EQ(with(filter).creations.size(), 2u);
+  EXPECT_EQ(with(filter).objects.size(), 2u);
   EXPECT_EQ(with(filter).mask_changes, 0u) << "a mask change has no path";
   filter.kinds = {"dir"};
-  EXPECT_EQ(with(filter).creations.size(), 1u);
+  EXPECT_EQ(with(filter).objects.size(), 1u);
   Filter thread;
   thread.threads = {"togg*"};
   EXPECT_EQ(with(thread).mask_changes, 5u);
-  EXPECT_EQ(with(thread).creations.size(), 0u);
+  EXPECT_EQ(with(thread).objects.size(), 0u);
   Filter pid;
   pid.pids = {999};
   EXPECT_EQ(with(pid).mask_changes, 0u);
@@ -76,7 +76,7 @@ TEST_F(Fixture, FiltersChooseEvents) {
   EXPECT_EQ(with(since).mask_changes, 3u);
   Filter call;
   call.calls = {"mkdir"};
-  EXPECT_EQ(with(call).creations.size(), 1u);
+  EXPECT_EQ(with(call).objects.size(), 1u);
 }
 
 TEST_F(Fixture, ALimitKeepsTheFirstInOrder) {
@@ -85,7 +85,7 @@ TEST_F(Fixture, ALimitKeepsTheFirstInOrder) {
     options.sort = key;
     options.limit = limit;
     std::vector<std::string> out;
-    for (const CreateEvent& event : summarize(run_, options).creations) out.push_back(event.path);
+    for (const ObjectLife& life : summarize(run_, options).objects) out.push_back(life.last_path);
     return out;
   };
   for (const SortKey key :
@@ -99,7 +99,7 @@ TEST_F(Fixture, ALimitKeepsTheFirstInOrder) {
 }
 
 TEST_F(Fixture, AnObjectIsFoundUnderItsLaterName) {
-  const auto stories = object_stories(run_, "/srv/final");
+  const auto stories = object_stories(run_, {"/srv/final"});
   ASSERT_EQ(stories.size(), 1u);
   ASSERT_TRUE(stories[0].creation);
   EXPECT_EQ(stories[0].creation->path, "/srv/hit");
@@ -108,7 +108,7 @@ TEST_F(Fixture, AnObjectIsFoundUnderItsLaterName) {
   EXPECT_TRUE(std::holds_alternative<ChmodEvent>(stories[0].afterwards[0]));
   ASSERT_TRUE(stories[0].setter);
   EXPECT_EQ(stories[0].setter->new_mask, 0u);
-  EXPECT_TRUE(object_stories(run_, "/srv/nothing").empty());
+  EXPECT_TRUE(object_stories(run_, {"/srv/nothing"}).empty());
 }
 
 TEST(ObjectStory, AnInodeUsedAgainIsAnotherObject) {
@@ -126,11 +126,11 @@ TEST(ObjectStory, AnInodeUsedAgainIsAnotherObject) {
   segment.chmod({100, 4000}, chmod, "/b");
   directory.add(segment);
   const ReadRun run = open_or_die(directory.path());
-  const auto a = object_stories(run, "/a");
+  const auto a = object_stories(run, {"/a"});
   ASSERT_EQ(a.size(), 1u);
   EXPECT_TRUE(a[0].afterwards.empty()) << "the chmod met /b";
-  ASSERT_EQ(object_stories(run, "/b").size(), 1u);
-  EXPECT_EQ(object_stories(run, "/b")[0].afterwards.size(), 1u);
+  ASSERT_EQ(object_stories(run, {"/b"}).size(), 1u);
+  EXPECT_EQ(object_stories(run, {"/b"})[0].afterwards.size(), 1u);
 }
 
 TEST(Duration, HasUnits) {

@@ -1,0 +1,26 @@
+// See object_query.h.
+#include "reporter/commands/object_query.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "reporter/analysis/local_links.h"
+
+namespace umaskaudit {
+
+ObjectQuery query_of(const std::string& path, const Run& run) {
+  std::error_code ignored;
+  ObjectQuery query;
+  query.path = std::filesystem::absolute(path, ignored).lexically_normal().string();
+  if (query.path.size() > 1 && query.path.back() == '/') query.path.pop_back();
+  struct stat facts {};
+  if (stat(query.path.c_str(), &facts) == 0) {
+    query.dev = facts.st_dev;
+    query.ino = facts.st_ino;
+  }
+  query.links = local_links(run);
+  return query;
+}
+
+}  // namespace umaskaudit
