@@ -82,6 +82,8 @@ Mode mode_of(const CreateEvent& event) {
   return event.steps.empty() ? 0 : event.steps.back().mode & kAllBits;
 }
 
+bool ObjectLife::named_anew() const { return last_path != file_path(kind, born_path); }
+
 ObjectLives::ObjectLives(LifeOptions options)
     : options_(std::move(options)), tree_(options_.links), lives_(1) {}
 
@@ -297,6 +299,7 @@ void ObjectLives::end(Slot slot, ObjectState state) {
   const bool nameless = named.node == NameTree::kNone && named.life.kind == trace::Kind::tmpfile;
   named.life.state = nameless ? ObjectState::gone : state;
   named.life.last_path = path(named.life);
+  named.life.name_count = named.more.size() + (named.node == NameTree::kNone ? 0 : 1);
   const Inode inode{named.life.dev, named.life.ino};
   if (slot_of(inode) == slot) inodes_.erase(inode);
   ids_.erase(named.life.id);
@@ -352,6 +355,7 @@ void ObjectLives::for_each(const std::function<void(const ObjectLife&)>& visit) 
   for (const Slot slot : order) {
     ObjectLife& life = lives_[slot]->life;
     life.last_path = path(life);
+    life.name_count = names(life).size();
     // Nobody can open it any more once the run is over.
     if (lives_[slot]->node == NameTree::kNone && life.kind == trace::Kind::tmpfile)
       life.state = ObjectState::gone;

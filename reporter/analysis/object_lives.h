@@ -67,8 +67,11 @@ struct ObjectLife {
   std::vector<std::string> earlier;
   // Set when the life ends, for `on_end` and for_each; else ask ObjectLives::names().
   std::string last_path;
+  std::size_t name_count = 0;  // more than one after link(2)
 
-  bool moved() const { return !earlier.empty() || last_path != born_path; }
+  // The name it was born with is not the one it has: renamed, below a renamed directory, or
+  // reached through a symbolic link.
+  bool named_anew() const;
 };
 
 struct LifeOptions {

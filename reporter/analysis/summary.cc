@@ -194,7 +194,7 @@ class Summarizer::Collector {
     if (life.state != ObjectState::there) {
       ++out_.gone;
     } else {
-      out_.named_anew += life.last_path != file_path(life.kind, life.born_path) ? 1 : 0;
+      out_.named_anew += life.named_anew() ? 1 : 0;
       out_.mode_anew += life.mode != life.born_mode ? 1 : 0;
     }
     keep(out_.objects, life, options_.limit, before_);

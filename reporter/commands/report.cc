@@ -5,6 +5,7 @@
 #include <memory>
 #include <ostream>
 
+#include "reporter/analysis/final_states.h"
 #include "reporter/analysis/local_links.h"
 #include "reporter/analysis/object_lives.h"
 #include "reporter/commands/choice.h"
@@ -101,7 +102,15 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
   stream_events(
       opened, options, output.stream,
       [&](std::string& out, const Event& event) {
-        lines.append(out, event, object);
+        const auto* chmod = std::get_if<ChmodEvent>(&event);
+        const ObjectLife* life = object == 0 ? nullptr : lives.find(object);
+        if (chmod != nullptr && chmod->path.empty() && life != nullptr) {
+          ChmodEvent named = *chmod;  // of a descriptor: the object's name at that time
+          named.path = lives.path(*life);
+          lines.append(out, named, object);
+        } else {
+          lines.append(out, event, object);
+        }
         out += ended;
         ended.clear();
       },
@@ -136,11 +145,12 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
 }
 
 void write_csv(OpenedRun& opened, const Options& options, const Output& output) {
+  const FinalStates states(opened.run());
   opened.begin_stream(output);
   output.stream << kCsvHeader;
   stream_events(opened, options, output.stream, [&](std::string& out, const Event& event) {
     if (const auto* create = std::get_if<CreateEvent>(&event))
-      append_csv_row(out, *create, opened.stacks());
+      append_csv_row(out, *create, states.of(*create), opened.stacks());
   });
 }
 

@@ -23,6 +23,9 @@ CREATE TABLE objects(
   kind TEXT, path TEXT, path_bytes BLOB, requested INTEGER, mask INTEGER, final INTEGER,
   certain INTEGER, mask_set_by INTEGER REFERENCES umask_events(id), mask_moved INTEGER,
   derivation TEXT, dev INTEGER, ino INTEGER, uid INTEGER, gid INTEGER);
+CREATE TABLE final_states(
+  object INTEGER REFERENCES objects(seq), path TEXT, path_bytes BLOB, mode INTEGER, state TEXT,
+  changes INTEGER, mode_set_by INTEGER REFERENCES changes(seq));
 CREATE TABLE opened(
   seq INTEGER PRIMARY KEY, time_ns INTEGER, pid INTEGER, tid INTEGER,
   thread TEXT, thread_bytes BLOB, fs INTEGER, call TEXT, stack INTEGER,
@@ -53,6 +56,14 @@ CREATE TABLE frames(
 inline constexpr char kSqliteViews[] = R"sql(
 CREATE INDEX objects_path ON objects(path);
 CREATE INDEX hits_object ON hits(object);
+CREATE INDEX final_states_object ON final_states(object);
+CREATE INDEX final_states_path ON final_states(path);
+CREATE VIEW v_open_at_end AS
+  SELECT o.seq, f.path, o.kind, printf('%04o', f.mode) AS mode, printf('%04o', o.final) AS born,
+         c.call AS set_by, c.pid, c.thread, c.stack
+  FROM final_states f JOIN objects o ON o.seq = f.object
+       LEFT JOIN changes c ON c.seq = f.mode_set_by
+  WHERE f.state = 'there' AND f.mode & 2 AND NOT (o.kind = 'dir' AND f.mode & 512);
 CREATE VIEW v_leaked AS
   SELECT o.seq, o.path, o.kind, printf('%04o', o.final) AS mode,
          printf('%04o', h.expected) AS expected, printf('%04o', o.mask) AS mask, h.rule,

@@ -4,6 +4,8 @@
 #include <type_traits>
 #include <unordered_map>
 
+#include "reporter/analysis/local_links.h"
+#include "reporter/analysis/object_lives.h"
 #include "reporter/export/database.h"
 #include "reporter/export/schema.h"
 #include "reporter/render/mode_text.h"
@@ -76,6 +78,18 @@ class Filler {
   }
   void see(const EventBase&) {}  // forks, execs, thread births: `processes` has what came of them
 
+  // One row for each name that the object has at the end, or one for the last that it had.
+  void see(const ObjectLife& life, const std::string& path) {
+    final_states_.add(life.born.seq).add_raw(path);
+    if (life.mode_known)
+      final_states_.add(life.mode);
+    else
+      final_states_.null();
+    final_states_.add(state_name(life.state)).add(life.changes);
+    if (life.settled_by.seq != 0) final_states_.add(life.settled_by.seq);
+    final_states_.done();
+  }
+
   void see(const Finding& finding) {
     const RuleInfo& rule = finding.info();
     findings_.add(++last_finding_).add(rule.id).add(severity_name(finding.severity));
@@ -123,6 +137,7 @@ class Filler {
   Insert processes_{database_, "processes", 13};
   Insert umasks_{database_, "umask_events", 15};
   Insert objects_{database_, "objects", 23};
+  Insert final_states_{database_, "final_states", 7};
   Insert opened_{database_, "opened", 16};
   Insert changes_{database_, "changes", 18};
   Insert unseen_{database_, "unseen", 8};
@@ -140,9 +155,19 @@ void fill(Database& database, const Run& run, StackCache& stacks, const FindAll&
   Insert about(database, "run", 2);
   for (const auto& [name, value] : facts)
     about.add(std::string_view(name)).add(std::string_view(value)).done();
+  LifeOptions options;
+  options.links = local_links(run);
+  options.on_end = [&](const ObjectLife& life) { filler.see(life, life.last_path); };
+  ObjectLives lives(std::move(options));
   run.for_each([&](const Event& event) {
+    lives.see(event);
     std::visit([&](const auto& one) { filler.see(one); }, event);
     return database.good();
+  });
+  lives.for_each([&](const ObjectLife& life) {
+    const std::vector<std::string> names = lives.names(life);
+    if (names.empty()) filler.see(life, life.last_path);
+    for (const std::string& name : names) filler.see(life, name);
   });
   if (!database.good()) return;
   const FindResult result = find([&](const Hit& hit) { filler.see(hit); });

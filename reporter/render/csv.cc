@@ -49,7 +49,8 @@ std::string quoted(const std::string& text) {
 // Escaped text has no line break, tab or other control byte left.
 std::string csv_cell(std::string_view text) { return quoted(escape(text)); }
 
-void append_csv_row(std::string& out, const CreateEvent& event, StackCache& stacks) {
+void append_csv_row(std::string& out, const CreateEvent& event, const FinalStates::State& last,
+                    StackCache& stacks) {
   const auto add = [&](const std::string& cell) {
     out += cell;
     out += ',';
@@ -70,7 +71,11 @@ void append_csv_row(std::string& out, const CreateEvent& event, StackCache& stac
   add(event.mask_set_by ? std::to_string(*event.mask_set_by) : "inherited");
   add(masks_text(event.ambiguous_masks));
   add(std::to_string(event.error));
-  out += quoted(site(culprit(stacks.frames(event.stack))));
+  add(quoted(site(culprit(stacks.frames(event.stack)))));
+  const bool made = event.error == 0 && event.created != trace::Created::no;
+  add(made ? csv_cell(last.path) : "");
+  add(made && last.mode ? octal(*last.mode) : "");
+  out += made ? state_name(last.state) : "";
   out += "\r\n";
 }
 

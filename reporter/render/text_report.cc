@@ -202,8 +202,11 @@ std::string note_text(const ObjectLife& life) {
   add(doubt_text(life.created));
   add(why_text(life.why));
   add(state_text(life.state));
-  if (life.last_path != file_path(life.kind, life.born_path) && life.changes != 0)
-    add("born as " + std::string(last_component(life.born_path)));
+  if (life.named_anew() && life.changes != 0) {
+    const std::string_view born = last_component(life.born_path);
+    add(born == last_component(life.last_path) ? "moved" : "born as " + std::string(born));
+  }
+  if (life.name_count > 1) add(std::to_string(life.name_count) + " names");
   return out;
 }
 
