@@ -10,6 +10,8 @@
 #include <cmath>
 #include <utility>
 
+#include "reporter/analysis/local_links.h"
+
 namespace umaskaudit {
 namespace {
 
@@ -40,6 +42,7 @@ std::uint64_t seq_of(const Event& event) {
 
 struct Property {
   const Filter& filter;
+  bool object = false;  // of one that had a matching name
 
   bool path(const CreateEvent& e) const {
     return matches_any(filter.paths, e.path) ||
@@ -58,7 +61,7 @@ struct Property {
   bool operator()(const T& event) const {
     if (!selected(filter.pids, event.pid) || !selected(filter.tids, event.tid)) return false;
     if (event.time_ns < filter.since_ns || !selected(filter.calls, event.call)) return false;
-    if (!filter.paths.empty() && !path(event)) return false;
+    if (!filter.paths.empty() && !object && !path(event)) return false;
     if (!filter.kinds.empty() && !kind(event)) return false;
     return filter.threads.empty() || matches_any(filter.threads, std::string(event.thread));
   }
@@ -75,12 +78,47 @@ bool Filter::empty() const {
 }
 
 bool Filter::selects(const Event& event) const {
-  if (!std::visit(Property{*this}, event)) return false;
+  const bool object = !of_objects_.empty() && contains(of_objects_, seq_of(event));
+  if (!std::visit(Property{*this, object}, event)) return false;
   return !named_ || is_never_dropped(event) || contains(*named_, seq_of(event));
 }
 
 bool Filter::selects_path(const std::string& path) const {
   return paths.empty() || matches_any(paths, path);
+}
+
+bool Filter::matches(const ObjectLife& life, const std::vector<std::string>& names) const {
+  if (matches_any(paths, life.born_path) ||
+      matches_any(paths, file_path(life.kind, life.born_path)))
+    return true;
+  const auto match = [this](const std::string& name) { return matches_any(paths, name); };
+  return (!life.born_link.empty() && match(life.born_link)) ||
+         std::any_of(life.earlier.begin(), life.earlier.end(), match) ||
+         std::any_of(names.begin(), names.end(), match) || match(life.last_path);
+}
+
+void Filter::find_objects(const Run& run) {
+  if (paths.empty()) return;
+  std::vector<bool> objects;  // by ObjectLife::id
+  const auto look = [&](const ObjectLife& life, const std::vector<std::string>& names) {
+    if (matches(life, names)) insert(objects, life.id);
+  };
+  LifeOptions options;
+  options.links = local_links(run);
+  options.on_end = [&](const ObjectLife& life) { look(life, {}); };
+  ObjectLives first(options);
+  run.for_each([&](const Event& event) {
+    first.see(event);
+    return true;
+  });
+  first.for_each([&](const ObjectLife& life) { look(life, first.names(life)); });
+  options.on_end = nullptr;
+  ObjectLives second(std::move(options));
+  run.for_each([&](const Event& event) {
+    const std::uint64_t object = second.see(event);
+    if (object != 0 && contains(objects, object)) insert(of_objects_, seq_of(event));
+    return true;
+  });
 }
 
 bool Filter::may_select(const EventRef& event) const {

@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "reporter/analysis/object_lives.h"
 #include "reporter/base/result.h"
 #include "reporter/events/events.h"
+#include "reporter/reader/run.h"
 #include "reporter/rules/find.h"
 
 namespace umaskaudit {
@@ -32,6 +34,9 @@ class Filter {
   std::optional<Severity> severity;
 
   bool selects(const Event& event) const;
+  // With `paths`: finds the objects that ever had a matching name, so that their events are
+  // selected under whatever name those carry. Reads the run twice; does nothing without `paths`.
+  void find_objects(const Run& run);
   bool selects_path(const std::string& path) const;
   // A finding that names an event of the selected kind: as its cause, or among its examples. With
   // `paths` or `kinds`, one that hit such an object.
@@ -52,7 +57,10 @@ class Filter {
 
   bool may_select(const EventRef& event) const;
 
+  bool matches(const ObjectLife& life, const std::vector<std::string>& names) const;
+
   std::array<Events, kRuleCount> hits_;
+  Events of_objects_;  // about an object that had a matching name
   std::optional<Events> named_;
 };
 

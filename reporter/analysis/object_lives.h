@@ -105,6 +105,9 @@ class ObjectLives {
   // The first of them; for one that is gone, the last one it had.
   std::string path(const ObjectLife& life) const;
 
+  // The highest id that was given; 0: nothing was made.
+  std::uint64_t last_id() const { return next_id_ - 1; }
+
   // What exists at the end, in order of birth. `last_path` is filled in.
   void for_each(const std::function<void(const ObjectLife&)>& visit) const;
 

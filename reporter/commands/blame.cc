@@ -17,6 +17,7 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/step_table.h"
+#include "reporter/render/text_width.h"
 #include "reporter/render/timeline_text.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/time_text.h"
@@ -174,11 +175,32 @@ class Teller {
   std::string out_;
 };
 
+// What is on disk since the run, and was made by something that no record names.
+int blame_appeared(const Options& options, const Appeared& object, Console& console) {
+  return write_output(console, options.arguments.output, [&](const Output& output) {
+    std::string out = output.paint(Style::strong, escape(object.path)) + '\n';
+    out += std::string("  ") + kind_name(object.kind) + ' ' +
+           output.paint(mode_style(object.mode), octal(object.mode)) + ' ' + rwx(object.mode) +
+           ", owner " + std::to_string(object.uid) + ':' + std::to_string(object.gid) + '\n';
+    append_wrapped(out,
+                   "It appeared while the run was recorded, and no record names it: a process that "
+                   "could not be recorded made it. The blind spots of umaskaudit report say which "
+                   "ones there were.",
+                   2, 2, output.width);
+    output.stream << out;
+  });
+}
+
 int blame(Options& options, Console& console) {
   const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
   const ObjectQuery query = query_of(options.path, (*opened)->run());
   const std::vector<ObjectStory> stories = object_stories((*opened)->run(), query);
+  if (stories.empty() && (*opened)->run().completeness().hides_creations) {
+    const AppearedObjects appeared = (*opened)->appeared();
+    for (const Appeared& object : appeared.objects)
+      if (object.path == query.path) return blame_appeared(options, object, console);
+  }
   if (stories.empty())
     return fail(
         console,

@@ -127,10 +127,12 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
   }
   if (wants_appeared(options)) {
     const AppearedObjects found = opened.appeared();
+    std::uint64_t last_id = lives.last_id();
     std::string line;
     for (const Appeared& file : found.objects) {
       line.clear();
       append_appeared_json(line, file);
+      append_appeared_object_json(line, file, ++last_id);
       output.stream << line;
     }
     line.clear();

@@ -123,6 +123,7 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
   Result<Run> run = Run::open(arguments.run, ticker);
   if (!run) return run.error();
   if (since != 0) arguments.filter.since_ns = run->begin_ns() + since;
+  arguments.filter.find_objects(*run);
   SymbolOptions symbols = arguments.symbols;
   symbols.symbols = !arguments.no_symbols;
   return std::unique_ptr<OpenedRun>(

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "reporter/analysis/object_lives.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/json_writer.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/json_writer.h"
@@ -67,6 +70,26 @@ void append_appeared_json(std::string& out, const Appeared& file) {
   json.number("uid", file.uid);
   json.number("gid", file.gid);
   end_line(json, out);
+}
+
+void append_appeared_object_json(std::string& out, const Appeared& file, std::uint64_t id) {
+  JsonWriter json(out);
+  json.begin_object();
+  json.text("type", "object");
+  json.number("id", id);
+  json.text("kind", kind_name(file.kind));
+  json.bytes("path", file.path);
+  json.null("born_path");
+  json.null("born_mode");
+  json.mode("mode", file.mode);
+  json.number("uid", file.uid);
+  json.number("gid", file.gid);
+  json.text("state", state_name(ObjectState::there));
+  json.number("changes", 0);
+  json.null("created_by");
+  json.null("mask_set_by");
+  json.end_object();
+  out += '\n';
 }
 
 void append_incomplete_json(std::string& out, const AppearedObjects& found) {

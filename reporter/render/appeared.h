@@ -17,6 +17,8 @@ void append_appeared(std::string& out, const TextContext& context, const Appeare
 // Lines of schema version 1: a blind_spot of reason "appeared" for each, and a note where not all
 // was looked at.
 void append_appeared_json(std::string& out, const Appeared& file);
+// The same as an object line of number `id`: nothing is known of its birth.
+void append_appeared_object_json(std::string& out, const Appeared& file, std::uint64_t id);
 void append_incomplete_json(std::string& out, const AppearedObjects& found);
 
 }  // namespace umaskaudit
