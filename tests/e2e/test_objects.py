@@ -1,0 +1,244 @@
+"""Every object that a program leaves on disk is in the report by the name and with the mode that it
+has now, and blame and explain find it there: however often it was renamed, linked or changed.
+
+Ground truth is lstat(2). Programs that are not installed are skipped.
+"""
+
+import os
+import shutil
+import stat
+import subprocess
+
+import harness
+from harness import Case, needs, octal
+
+MOST_ASKED = 12  # objects of one test that blame and explain are asked for: each reads the run
+
+
+class Objects(Case):
+    def inodes(self):
+        return {(status.st_dev, status.st_ino): path for path, status in self.on_disk()}
+
+    def on_disk(self):
+        for directory, names, files in os.walk(self.work):
+            for name in names + files:
+                path = os.path.join(directory, name)
+                status = os.lstat(path)
+                if not stat.S_ISLNK(status.st_mode):
+                    yield path, status
+
+    def check_now(self, run, before=(), least=1):
+        """Compares the report's `object` lines with the disk, in both directions."""
+        lines = [line for line in self.report(run).of("object") if line["state"] == "there"]
+        modes = {line["path"]: line["mode"] for line in lines}
+        self.assertEqual(len(modes), len(lines), "one line a name")
+        made = [(path, octal(stat.S_IMODE(status.st_mode))) for path, status in self.on_disk()
+                if (status.st_dev, status.st_ino) not in before]
+        self.assertGreaterEqual(len(made), least)
+        for path, mode in made:
+            self.assertEqual(modes.get(path), mode, path)
+        top = str(self.work) + "/"
+        self.assertEqual({path for path in modes if path.startswith(top)},
+                         {path for path, _ in made})
+        step = max(1, len(made) // MOST_ASKED)
+        for path, mode in made[::step]:
+            blame = self.tool("blame", run, path, "--no-symbols")
+            self.assertEqual(blame.splitlines()[0], path)
+            self.assertIn(f"  {path} {mode} ", blame, "on disk now")
+            self.assertIn(", as the run left it", blame)
+            explained = self.tool("explain", run, path)
+            self.assertTrue(explained.startswith(path + ":"), explained)
+        return lines
+
+    def shell(self, text, **options):
+        before = self.inodes()
+        result, run = self.record("bash", "-euc", text, **options)
+        return run, before, result
+
+
+class Names(Objects):
+    def test_renames(self):
+        run, before, _ = self.shell("""
+            umask 027
+            mkdir -p build/lib build/deep/er; touch build/lib/x build/top build/deep/er/y
+            mv build final; mv final/lib final/deep; mv final/deep/lib final/lib2
+            echo a > tmp1; mv tmp1 tmp2; mv tmp2 n.conf
+            echo b > n.new; mv n.new n.conf
+            mkdir empty full; touch full/z; mv -T full empty""")
+        lines = self.check_now(run, before, 9)
+        conf, = [line for line in lines if line["path"].endswith("/n.conf")]
+        self.assertEqual(os.path.basename(conf["born_path"]), "n.new")
+        gone, = [line for line in self.report(run).of("object") if line["state"] == "replaced"
+                 and line["path"].endswith("/n.conf")]
+        self.assertEqual(os.path.basename(gone["born_path"]), "tmp1")
+
+    def test_links(self):
+        run, before, _ = self.shell("""
+            mkdir real d; ln -s real link; ln -s ../real d/up; touch link/a real/b d/up/c
+            mkdir .//real/./e d/../real/f/; ln real/a hard; ln hard d/hard2; rm real/a
+            ln -s target dangling; echo > dangling""")
+        self.check_now(run, before, 8)
+        for name in ("link/b", "d/up/b", "real/../link//b", "dangling"):
+            self.tool("blame", run, name, "--no-symbols")
+        self.tool("blame", run, "real/a", "--no-symbols")  # a name that it had
+        listed = self.tool("report", run, "--path", "*/real/a", "--no-symbols")
+        self.assertIn("/hard", listed)
+
+    def test_link_from_before_the_run(self):
+        (self.work / "run").mkdir()
+        (self.work / "var").mkdir()
+        os.symlink("../run", self.work / "var" / "run")
+        run, before, _ = self.shell("echo 1 > var/run/pid; mkdir var/run/app; touch run/app/s")
+        self.check_now(run, before, 3)
+        for name in ("run/pid", "var/run/pid", "var/run/app/s"):
+            self.tool("blame", run, name, "--no-symbols")
+
+    def test_directory_that_was_there(self):
+        (self.work / "old").mkdir()
+        run, before, _ = self.shell("touch old/x; mv old new; touch new/y")
+        self.check_now(run, before, 2)
+
+    def test_name_is_given_to_a_file_without_one(self):
+        _, run = self.record(harness.victim("named_tmpfile"), self.work)
+        lines = [line for line in self.report(run).of("object") if line["state"] == "there"]
+        for line in lines:
+            status = os.lstat(line["path"])
+            self.assertEqual((line["ino"], line["mode"]),
+                             (status.st_ino, octal(stat.S_IMODE(status.st_mode))))
+
+    def test_removed_is_gone(self):
+        run, _, _ = self.shell("mkdir -p a/b; touch a/b/c kept; rm -r a")
+        states = {os.path.basename(line["path"]): line["state"]
+                  for line in self.report(run).of("object")}
+        self.assertEqual(states, {"a": "gone", "b": "gone", "c": "gone", "kept": "there"})
+
+    def test_current_one_comes_first(self):
+        run, _, _ = self.shell("""
+            umask 077; echo 1 > f; mv f f.1; umask 022; echo 2 > f; echo 3 > g; mv g f""")
+        blame = self.tool("blame", run, "f", "--no-symbols").splitlines()
+        self.assertEqual(blame[1], f"  born as {self.work}/g")
+        first = self.tool("blame", run, "f.1", "--no-symbols").splitlines()
+        self.assertEqual(first[1], f"  born as {self.work}/f")
+
+
+class Modes(Objects):
+    def test_chmod_and_install(self):
+        run, before, _ = self.shell("""
+            umask 077; echo 1 > a; chmod 644 a; install -m 755 a b; install -d -m 2770 d
+            umask 0; mkfifo p; chmod 600 p; cp --preserve=mode a c; cp a e; chmod u+s,g-r b""")
+        self.check_now(run, before, 6)
+        table = self.tool("report", run, "--no-symbols")
+        self.assertIn("0600 > 0644 ", table)
+
+    @needs("setfacl")
+    def test_default_acl_is_named(self):
+        probe = subprocess.run(["setfacl", "-d", "-m", "g::rwx", self.work], check=False)
+        if probe.returncode != 0:
+            self.skipTest("no ACLs here")
+        run, before, _ = self.shell("umask 077; touch f; mkdir d")
+        self.check_now(run, before, 2)
+        self.assertIn("default ACL", self.tool("report", run, "--no-symbols"))
+
+
+class Programs(Objects):
+    @needs("git")
+    def test_git_shared(self):
+        run, before, _ = self.shell("""
+            umask 077; export HOME=$PWD GIT_CONFIG_NOSYSTEM=1
+            git init -q --bare --shared hub.git; git init -q w; cd w; echo 1 > f; git add f
+            git -c user.name=a -c user.email=a@b commit -qm 1; git push -q ../hub.git HEAD:main""")
+        self.check_now(run, before, 40)
+
+    @needs("make", "install")
+    def test_make_install(self):
+        (self.work / "Makefile").write_text(
+            "install:\n\tinstall -d $(D)/bin $(D)/man\n\tinstall -m 755 prog $(D)/bin\n"
+            "\tinstall -m 644 page $(D)/man\n\tcp prog $(D)/copy\n", encoding="utf-8")
+        for name in ("prog", "page"):
+            (self.work / name).write_text("x", encoding="utf-8")
+        run, before, _ = self.shell("umask 077; make -s install D=$PWD/root")
+        self.check_now(run, before, 6)
+
+    @needs("rsync")
+    def test_rsync(self):
+        (self.work / "from").mkdir()
+        (self.work / "from" / "f").write_text("x", encoding="utf-8")
+        run, before, _ = self.shell("umask 027; rsync -a from/ to; chmod 600 from/f; rsync -a from/ to")
+        self.check_now(run, before, 2)
+
+    @needs("logrotate")
+    def test_logrotate(self):
+        (self.work / "a.log").write_text("line\n" * 100, encoding="utf-8")
+        os.chmod(self.work / "a.log", 0o640)
+        conf = self.work / "conf"
+        conf.write_text(f"{self.work}/a.log {{\n size 1\n rotate 2\n compress\n create 0664\n}}\n",
+                        encoding="utf-8")
+        os.chmod(conf, 0o644)
+        run, before, _ = self.shell("logrotate -s $PWD/state conf; echo 1 >> a.log; "
+                                    "logrotate -f -s $PWD/state conf")
+        self.check_now(run, before, 3)
+
+    @needs("ccache", "cc")
+    def test_ccache(self):
+        (self.work / "a.c").write_text("int a;\n", encoding="utf-8")
+        run, before, _ = self.shell("""
+            umask 077; export CCACHE_DIR=$PWD/cache CCACHE_UMASK=002 HOME=$PWD
+            for i in 1 2; do ccache $(readlink -f $(command -v gcc)) -c a.c; done""")
+        self.check_now(run, before, 5)
+
+    def test_python_replaces_a_file(self):
+        run, before, _ = self.shell("""/usr/bin/python3 -c '
+import os, tempfile
+for n in range(3):
+    fd, name = tempfile.mkstemp(dir=".")
+    os.fchmod(fd, 0o640)
+    os.replace(name, "state.json")
+d = tempfile.mkdtemp(dir=".")
+open(d + "/inside", "w").close()
+os.rename(d, "unpacked")
+'""")
+        self.check_now(run, before, 3)
+        found = self.report(run).of("chmod")
+        self.assertTrue(found)
+        for event in found:  # of a descriptor: the object and its name are there
+            self.assertIn("object", event)
+            self.assertTrue(event["path"].startswith(str(self.work)), event)
+
+    def test_pip(self):
+        python = shutil.which("python3")
+        if subprocess.run([python, "-c", "import pip, setuptools, wheel"], check=False,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("pip, setuptools and wheel are not installed")
+        package = self.work / "src"
+        (package / "demo").mkdir(parents=True)
+        (package / "demo" / "__init__.py").write_text("", encoding="utf-8")
+        (package / "setup.py").write_text(
+            "from setuptools import setup\nsetup(name='demo', packages=['demo'])\n",
+            encoding="utf-8")
+        run, before, _ = self.shell(f"""
+            umask 077; export HOME=$PWD TMPDIR=$PWD
+            {python} -m pip install -q --no-index --no-build-isolation --no-deps \\
+                --disable-pip-version-check --root-user-action=ignore --target site ./src""")
+        self.check_now(run, before, 3)
+
+
+class Ipc(Case):
+    def test_names(self):
+        shm, sem = f"ua-objects-{os.getpid()}", f"ua-objects-{os.getpid()}s"
+        self.addCleanup(lambda: [os.path.exists(path) and os.unlink(path) for path in
+                                 (f"/dev/shm/{shm}", f"/dev/shm/sem.{sem}")])
+        program = f"""
+import ctypes, os
+libc = ctypes.CDLL(None)
+os.close(libc.shm_open(b"/{shm}", os.O_CREAT | os.O_RDWR, 0o640))
+libc.sem_open(b"/{sem}", os.O_CREAT, 0o600, 1)
+"""
+        _, run = self.record("/usr/bin/python3", "-c", program)
+        for name in (f"/{shm}", f"/dev/shm/{shm}", f"/{sem}", f"/dev/shm/sem.{sem}"):
+            blame = self.tool("blame", run, name, "--no-symbols")
+            self.assertIn(", as the run left it", blame)
+            self.assertNotIn("No such file", blame)
+
+
+if __name__ == "__main__":
+    harness.main()
