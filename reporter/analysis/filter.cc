@@ -10,7 +10,7 @@
 #include <cmath>
 #include <utility>
 
-#include "reporter/analysis/local_links.h"
+#include "reporter/objects/local_links.h"
 
 namespace umaskaudit {
 namespace {

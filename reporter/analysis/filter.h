@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "reporter/analysis/object_lives.h"
 #include "reporter/base/result.h"
 #include "reporter/events/events.h"
+#include "reporter/objects/object_lives.h"
 #include "reporter/reader/run.h"
 #include "reporter/rules/find.h"
 

@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "reporter/analysis/object_lives.h"
 #include "reporter/events/events.h"
+#include "reporter/objects/object_lives.h"
 
 namespace umaskaudit {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "reporter/analysis/object_lives.h"
+#include "reporter/objects/object_lives.h"
 #include "reporter/reader/run.h"
 
 namespace umaskaudit {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "reporter/analysis/open_objects.h"
+#include "reporter/objects/open_objects.h"
 
 namespace umaskaudit {
 namespace {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "reporter/analysis/filter.h"
-#include "reporter/analysis/object_lives.h"
+#include "reporter/objects/object_lives.h"
 #include "reporter/reader/run.h"
 
 namespace umaskaudit {

@@ -17,9 +17,9 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/step_table.h"
-#include "reporter/render/text_width.h"
 #include "reporter/render/timeline_text.h"
 #include "reporter/text/escape.h"
+#include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
 namespace umaskaudit {

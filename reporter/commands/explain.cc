@@ -7,10 +7,10 @@
 #include <memory>
 #include <ostream>
 
+#include "reporter/analysis/object_story.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/explain_text.h"
 #include "reporter/commands/notation_error.h"
-#include "reporter/analysis/object_story.h"
 #include "reporter/commands/object_query.h"
 #include "reporter/inspect/own_mask.h"
 #include "reporter/inspect/parent_facts.h"

@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "reporter/analysis/local_links.h"
+#include "reporter/objects/local_links.h"
 
 namespace umaskaudit {
 

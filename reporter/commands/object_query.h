@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "reporter/render/object_story.h"
+#include "reporter/analysis/object_story.h"
 
 namespace umaskaudit {
 

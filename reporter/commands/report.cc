@@ -5,14 +5,14 @@
 #include <memory>
 #include <ostream>
 
-#include "reporter/analysis/final_states.h"
-#include "reporter/analysis/local_links.h"
-#include "reporter/analysis/object_lives.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/report_html.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/live/live_report.h"
+#include "reporter/objects/final_states.h"
+#include "reporter/objects/local_links.h"
+#include "reporter/objects/object_lives.h"
 #include "reporter/render/appeared.h"
 #include "reporter/render/csv.h"
 #include "reporter/render/findings_json.h"

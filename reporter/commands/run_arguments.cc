@@ -7,12 +7,12 @@
 #include <ostream>
 #include <utility>
 
-#include "reporter/analysis/local_links.h"
 #include "reporter/analysis/symbol_chain.h"
 #include "reporter/base/output_file.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/inspect/program.h"
+#include "reporter/objects/local_links.h"
 
 namespace umaskaudit {
 namespace {

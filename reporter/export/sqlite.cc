@@ -4,10 +4,10 @@
 #include <type_traits>
 #include <unordered_map>
 
-#include "reporter/analysis/local_links.h"
-#include "reporter/analysis/object_lives.h"
 #include "reporter/export/database.h"
 #include "reporter/export/schema.h"
+#include "reporter/objects/local_links.h"
+#include "reporter/objects/object_lives.h"
 #include "reporter/render/mode_text.h"
 
 namespace umaskaudit {

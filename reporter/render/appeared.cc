@@ -3,9 +3,7 @@
 
 #include <algorithm>
 
-#include "reporter/analysis/object_lives.h"
-#include "reporter/text/escape.h"
-#include "reporter/text/json_writer.h"
+#include "reporter/objects/object_lives.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/json_writer.h"

@@ -5,9 +5,9 @@
 
 #include <string>
 
-#include "reporter/analysis/final_states.h"
 #include "reporter/analysis/stack_cache.h"
 #include "reporter/events/events.h"
+#include "reporter/objects/final_states.h"
 
 namespace umaskaudit {
 

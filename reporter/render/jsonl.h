@@ -6,9 +6,9 @@
 #include <string>
 #include <unordered_map>
 
-#include "reporter/analysis/object_lives.h"
 #include "reporter/analysis/stack_cache.h"
 #include "reporter/events/events.h"
+#include "reporter/objects/object_lives.h"
 
 namespace umaskaudit {
 

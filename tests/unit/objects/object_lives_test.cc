@@ -1,5 +1,5 @@
 // The life of objects: names that move, modes that change, numbers that are used again.
-#include "reporter/analysis/object_lives.h"
+#include "reporter/objects/object_lives.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 #include <string>
 #include <unordered_set>
 
-#include "reporter/analysis/object_lives.h"
+#include "reporter/objects/object_lives.h"
 
 namespace umaskaudit {
 

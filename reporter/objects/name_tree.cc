@@ -1,5 +1,5 @@
 // Walks, moves and removals. See name_tree.h.
-#include "reporter/analysis/name_tree.h"
+#include "reporter/objects/name_tree.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // See final_states.h.
-#include "reporter/analysis/final_states.h"
+#include "reporter/objects/final_states.h"
 
-#include "reporter/analysis/local_links.h"
+#include "reporter/objects/local_links.h"
 
 namespace umaskaudit {
 

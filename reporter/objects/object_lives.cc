@@ -1,5 +1,5 @@
 // Follows inode numbers and names through the events of a run. See object_lives.h.
-#include "reporter/analysis/object_lives.h"
+#include "reporter/objects/object_lives.h"
 
 #include <algorithm>
 

@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "reporter/analysis/object_lives.h"
-#include "reporter/model/run.h"
+#include "reporter/objects/object_lives.h"
+#include "reporter/reader/run.h"
 
 namespace umaskaudit {
 

@@ -1,5 +1,5 @@
 // See open_objects.h.
-#include "reporter/analysis/open_objects.h"
+#include "reporter/objects/open_objects.h"
 
 #include <sys/stat.h>
 

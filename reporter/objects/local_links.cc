@@ -1,5 +1,5 @@
 // See local_links.h.
-#include "reporter/analysis/local_links.h"
+#include "reporter/objects/local_links.h"
 
 #include <limits.h>
 #include <unistd.h>

@@ -2,8 +2,8 @@
 // Must never be asked about a run of another machine: its paths mean something else here.
 #pragma once
 
-#include "reporter/analysis/name_tree.h"
-#include "reporter/model/run.h"
+#include "reporter/objects/name_tree.h"
+#include "reporter/reader/run.h"
 
 namespace umaskaudit {
 

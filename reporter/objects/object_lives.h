@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "reporter/analysis/name_tree.h"
-#include "reporter/model/events.h"
+#include "reporter/events/events.h"
+#include "reporter/objects/name_tree.h"
 
 namespace umaskaudit {
 
