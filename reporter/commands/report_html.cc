@@ -49,7 +49,9 @@ void write_html(OpenedRun& opened, const SummaryOptions& options, bool limit_giv
   // The page has the objects from the events themselves: one is the least the summary can keep.
   const Summary summary = opened.summary({options.filter, options.sort, 1});
 
-  HtmlReport report(context, findings, summary, {options.filter, limit, sort_name(options.sort)});
+  const FinalStates states(opened.run());
+  HtmlReport report(context, findings, summary,
+                    {options.filter, limit, sort_name(options.sort), &states});
   std::string block;
   opened.begin_stream(output);
   report.begin(block);

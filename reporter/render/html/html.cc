@@ -86,7 +86,8 @@ bool HtmlReport::is_named(const CreateEvent& event) const {
   return findings_.hits.count(event.seq) != 0 || examples_.count(event.seq) != 0;
 }
 
-// [time, who, stack, shape, umask id, directory, name, rules]; no rules: left out.
+// [time, who, stack, shape, umask id, directory, name, rules, born]: the name at the end, and the
+// one at birth where that was another. What is 0 at the end is left out.
 void HtmlReport::add_object(std::string& out, const CreateEvent& event) {
   ++objects_.total;
   const bool named = is_named(event);
@@ -96,18 +97,22 @@ void HtmlReport::add_object(std::string& out, const CreateEvent& event) {
   else
     ++unnamed_;
   const auto hit = findings_.hits.find(event.seq);
-  const std::string_view directory = directory_of(event.path);
+  const FinalStates::State last =
+      options_.states == nullptr ? FinalStates().of(event) : options_.states->of(event);
+  const std::string_view directory = directory_of(last.path);
   objects_.json = objects_.shown == 0 ? "\n" : ",\n";
   JsonWriter json(objects_.json);
   json.begin_array();
   json.integer(step(objects_, event.time_ns));
   json.element(tables_.who(event));
   json.element(tables_.stack(event.stack));
-  json.element(tables_.shape(event));
+  json.element(tables_.shape(event, last));
   json.element(event.mask_set_by.value_or(0));
   json.element(tables_.text(directory));
-  json.element(std::string_view(escape(std::string_view(event.path).substr(directory.size()))));
-  if (hit != findings_.hits.end()) json.element(std::uint64_t{hit->second});
+  json.element(std::string_view(escape(std::string_view(last.path).substr(directory.size()))));
+  const std::uint64_t rules = hit == findings_.hits.end() ? 0 : hit->second;
+  if (rules != 0 || last.named_anew) json.element(rules);
+  if (last.named_anew) json.element(tables_.text(event.path) + 1);
   json.end_array();
   html::append_script_safe(out, objects_.json);
   if (event.mask_set_by) need_change(event.fs, *event.mask_set_by);

@@ -16,6 +16,7 @@
 
 #include "reporter/analysis/filter.h"
 #include "reporter/analysis/summary.h"
+#include "reporter/objects/final_states.h"
 #include "reporter/render/html/tables.h"
 #include "reporter/render/text_report.h"
 #include "reporter/rules/find.h"
@@ -46,8 +47,9 @@ class HtmlFindings {
 
 struct HtmlOptions {
   Filter filter;
-  std::size_t limit = kHtmlObjects;  // objects and mask changes at most, of each
-  std::string_view sort = "time";    // the objects' first order
+  std::size_t limit = kHtmlObjects;     // objects and mask changes at most, of each
+  std::string_view sort = "time";       // the objects' first order
+  const FinalStates* states = nullptr;  // of the same run; null: everything is as it was born
 };
 
 class HtmlReport {

@@ -27,7 +27,7 @@ const char* certainty(trace::Created created) {
 }
 
 // Equal keys, equal shapes: every fact that write_shape() reads.
-std::string shape_key(const CreateEvent& event) {
+std::string shape_key(const CreateEvent& event, const FinalStates::State& last) {
   std::string key(event.call);
   const auto add = [&key](std::uint64_t value) { (key += '/') += std::to_string(value); };
   add(static_cast<std::uint64_t>(event.kind));
@@ -35,6 +35,8 @@ std::string shape_key(const CreateEvent& event) {
   add(event.requested);
   add(event.mask);
   add(event.final_mode ? *event.final_mode : ~0u);
+  add(static_cast<std::uint64_t>(last.state));
+  add(last.changed ? *last.mode : ~0u);
   for (const Mode mask : event.ambiguous_masks) add(mask);
   for (const Step& step : event.steps) {
     add(static_cast<std::uint64_t>(step.rule));
@@ -76,7 +78,7 @@ void write_steps(JsonWriter& json, const CreateEvent& event, const CreationFacts
   json.text("line", derivation_line(event));
 }
 
-void write_shape(std::string& out, const CreateEvent& event) {
+void write_shape(std::string& out, const CreateEvent& event, const FinalStates::State& last) {
   JsonWriter json(out);
   json.begin_object();
   json.text("call", escape(event.call));
@@ -87,6 +89,9 @@ void write_shape(std::string& out, const CreateEvent& event) {
     json.number("final", *event.final_mode);
   else
     json.null("final");
+  // The mode and the state at the end, where they are not those of the birth.
+  if (last.changed) json.number("now", *last.mode);
+  if (last.state != ObjectState::there) json.text("state", state_name(last.state));
   json.text("created", certainty(event.created));
   if (!event.ambiguous_masks.empty()) {
     json.begin_array("ambiguous");
@@ -165,8 +170,9 @@ std::uint64_t Tables::stack(StackRef ref) {
   return entry->second;
 }
 
-std::uint64_t Tables::shape(const CreateEvent& event) {
-  return shapes_.number(shape_key(event), [&](std::string& rows) { write_shape(rows, event); });
+std::uint64_t Tables::shape(const CreateEvent& event, const FinalStates::State& last) {
+  return shapes_.number(shape_key(event, last),
+                        [&](std::string& rows) { write_shape(rows, event, last); });
 }
 
 void Tables::write(JsonWriter& json) const {

@@ -10,6 +10,7 @@
 
 #include "reporter/analysis/stack_cache.h"
 #include "reporter/events/events.h"
+#include "reporter/objects/final_states.h"
 #include "reporter/reader/run.h"
 #include "reporter/rules/finding.h"
 #include "reporter/text/json_writer.h"
@@ -49,7 +50,7 @@ class Tables {
   // {site, at: the culprit's frame, frames}; 0 is the missing stack.
   std::uint64_t stack(StackRef ref);
   // {call, kind, requested, mask, final, created, ...}: all of a creation but when, who and where.
-  std::uint64_t shape(const CreateEvent& event);
+  std::uint64_t shape(const CreateEvent& event, const FinalStates::State& last);
 
   // Writes "texts", "who", "frames", "stacks" and "shapes".
   void write(JsonWriter& json) const;

@@ -19,6 +19,7 @@ const objects = (() => {
     directory: new Uint32Array(count),
     name: new Array(count),
     rules: new Uint32Array(count),
+    born: new Uint32Array(count),  // 1 + the text of its name at birth; 0: the name that it has
   };
   let now = 0;
   rows.forEach((row, i) => {
@@ -30,6 +31,7 @@ const objects = (() => {
     columns.directory[i] = row[5];
     columns.name[i] = row[6];
     columns.rules[i] = row[7] ?? 0;
+    columns.born[i] = row[8] ?? 0;
   });
   data.objects = null;
   return columns;
@@ -141,7 +143,8 @@ const pathOf = (object) => texts[objects.directory[object]] + objects.name[objec
 const rulesOf = (object) => rules.filter((_, i) => objects.rules[object] & (1 << i));
 const contextOf = (who) => data.who[who][3];
 // The mode that an object came out with; null when nobody could read it.
-const modeOf = (object) => shapeOf(object).final;
+// The mode that the run left the object with.
+const modeOf = (object) => shapeOf(object).now ?? shapeOf(object).final;
 
 // "writer 102"
 function shortThread(who) {

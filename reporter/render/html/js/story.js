@@ -85,12 +85,23 @@ const kCertainty = {
   unknown: "It may have been there before: the record does not tell.",
 };
 
+const kStates = {
+  gone: "its last name was removed",
+  replaced: "another object has its name",
+  unknown: "it went unseen",
+};
+
+const modeFact = (mode) => (mode === null ? "not known"
+  : [modeText(mode), " ", h("span", {class: "oct quiet"}, rwx(mode))]);
+
 function openObject(object) {
   const shape = shapeOf(object);
   openStory(raw(pathOf(object)), `${shape.kind} created by ${shape.call}`,
     h("dl", {class: "facts"},
-      fact("Mode", shape.final === null ? "not known"
-        : [modeText(shape.final), " ", h("span", {class: "oct quiet"}, rwx(shape.final))]),
+      objects.born[object] > 0 && fact("Born as", raw(texts[objects.born[object] - 1])),
+      fact(shape.now === undefined ? "Mode" : "Mode at birth", modeFact(shape.final)),
+      shape.now !== undefined && fact("Mode at the end", modeFact(shape.now)),
+      shape.state && fact("At the end", kStates[shape.state]),
       whoFacts(objects.who[object], objects.time[object]),
       fact("fs context", String(contextOf(objects.who[object])))),
     kCertainty[shape.created] && h("p", {class: "notice"}, kCertainty[shape.created]),

@@ -19,17 +19,21 @@ function cell(column, ...content) {
 }
 
 function rowCells(object) {
-  const shape = shapeOf(object), mode = shape.final;
+  const shape = shapeOf(object), mode = modeOf(object);
   const hits = rulesOf(object).map((rule) => rule.id);
   return [
     cell("time", offset(objects.time[object])),
     cell("path", h("bdi", {class: "raw directory", dir: "ltr"}, texts[objects.directory[object]]),
       h("bdi", {class: "raw name", dir: "ltr"}, objects.name[object]),
-      hits.length > 0 && h("span", {class: "tag bad", title: hits.join(", ")}, hits[0])),
+      hits.length > 0 && h("span", {class: "tag bad", title: hits.join(", ")}, hits[0]),
+      shape.state && h("span", {class: "tag"}, shape.state)),
     cell("kind", shape.kind), cell("call", raw(shape.call)),
     cell("asked oct", octal(shape.requested)),
     cell(`mask oct ${maskClass(shape.mask)}`, octal(shape.mask), shape.ambiguous && "?"),
-    cell("mode", mode === null ? "?" : [modeText(mode), " ",
+    cell("mode", mode === null ? "?" : [
+      shape.now !== undefined && shape.final !== null && h("span", {class: "oct quiet"},
+        octal(shape.final), " › "),
+      modeText(mode), " ",
       h("span", {class: "oct quiet letters"}, rwx(mode))]),
     cell("thread", raw(shortThread(objects.who[object]))),
   ];

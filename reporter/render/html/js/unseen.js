@@ -27,9 +27,9 @@ function lossItem(loss) {
 
 function renderUnseen() {
   const section = byId("unseen");
-  add(section, sectionTitle("unseen-title", "What this run could not see"));
+  add(section, sectionTitle("unseen-title", "Blind spots"));
   if (data.run.complete)
-    add(section, h("p", {class: "card"}, "Nothing that this run could not see was noticed, and "
+    add(section, h("p", {class: "card"}, "No blind spots were detected, and "
       + "no record was lost."));
   else
     add(section, h("ul", {class: "plain spots"}, data.losses.map(lossItem),
