@@ -26,6 +26,7 @@ test_packages=(
 # Large programs that some tests record or drive; those tests skip where they are missing.
 program_packages=(
   nodejs postgresql valgrind gdb rustc golang-go default-jdk-headless nginx chromium chromium-driver
+  rsync logrotate ccache python3-pip python3-setuptools python3-wheel
 )
 
 say() { printf '%s: %s\n' "$self" "$*" >&2; }

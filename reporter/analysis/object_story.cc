@@ -102,10 +102,11 @@ class Histories {
     if (chmod != nullptr && chmod->error == 0 && chmod->final_mode) story->mode = chmod->final_mode;
   }
 
-  void settle(const ObjectLife& life) {
+  void settle(const ObjectLife& life, std::vector<std::string> names) {
     const auto found = made_.find(life.id);
     if (found == made_.end()) return;
     found->second.path = life.last_path;
+    found->second.names = std::move(names);
     found->second.state = life.state;
     if (life.mode_known) found->second.mode = life.mode;
   }
@@ -151,11 +152,11 @@ std::vector<ObjectStory> object_stories(const Run& run, const ObjectQuery& query
   Histories histories(found);
   LifeOptions options;
   options.links = query.links;
-  options.on_end = [&](const ObjectLife& life) { histories.settle(life); };
+  options.on_end = [&](const ObjectLife& life) { histories.settle(life, {}); };
   ObjectLives lives(std::move(options));
   for_each_with_object(
       run, lives, [&](const Event& event, std::uint64_t object) { histories.see(event, object); });
-  lives.for_each([&](const ObjectLife& life) { histories.settle(life); });
+  lives.for_each([&](const ObjectLife& life) { histories.settle(life, lives.names(life)); });
   std::vector<ObjectStory> stories = histories.take();
   find_setters(run, stories);
   return stories;

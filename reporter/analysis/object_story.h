@@ -19,6 +19,7 @@ struct ObjectStory {
   std::vector<Event> afterwards;     // ChmodEvent and RenameEvent, in order
   std::optional<UmaskEvent> setter;  // the change that set its mask; nothing: inherited
   std::string path;                  // its name now, or the last one that it had
+  std::vector<std::string> names;    // all that it has now, oldest first
   ObjectState state = ObjectState::there;
   std::optional<Mode> mode;  // that the run left it with
 };

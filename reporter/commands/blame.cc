@@ -32,7 +32,9 @@ struct Options {
 
 class Teller {
  public:
-  Teller(OpenedRun& opened, const Output& output) : opened_(opened), output_(output) {}
+  // `asked`: the name that the user gave, which is shown where the object has it.
+  Teller(OpenedRun& opened, const Output& output, std::string asked)
+      : opened_(opened), output_(output), asked_(std::move(asked)) {}
 
   std::string tell(const ObjectStory& story) {
     out_.clear();
@@ -47,6 +49,11 @@ class Teller {
   }
 
  private:
+  const std::string& name_of(const ObjectStory& story) const {
+    const auto& names = story.names;
+    const bool has = std::find(names.begin(), names.end(), asked_) != names.end();
+    return has ? asked_ : story.path;
+  }
   void title(const std::string& text) { out_ += output_.paint(Style::strong, text) + '\n'; }
 
   std::string who(const EventBase& event) const {
@@ -61,8 +68,11 @@ class Teller {
 
   void tell_creation(const ObjectStory& story) {
     const CreateEvent& event = *story.creation;
-    title(escape(story.path));
-    if (story.path != event.path) out_ += "  born as " + escape(event.path) + '\n';
+    const std::string& name = name_of(story);
+    title(escape(name));
+    for (const std::string& other : story.names)
+      if (other != name) out_ += "  also named " + escape(other) + '\n';
+    if (name != event.path) out_ += "  born as " + escape(event.path) + '\n';
     if (story.state != ObjectState::there)
       out_ += std::string("  at the end of the run: ") + state_name(story.state) + '\n';
     out_ += std::string("  ") + kind_name(event.kind) + " made by " + escape(event.call) + " in " +
@@ -150,12 +160,13 @@ class Teller {
   void tell_disk(const ObjectStory& story) {
     title("On disk now");
     struct stat facts {};
-    if (lstat(story.path.c_str(), &facts) != 0) {
-      out_ += "  " + escape(story.path) + ": " + std::strerror(errno) + '\n';
+    const std::string& name = name_of(story);
+    if (lstat(name.c_str(), &facts) != 0) {
+      out_ += "  " + escape(name) + ": " + std::strerror(errno) + '\n';
       return;
     }
     const Mode mode = facts.st_mode & 07777;
-    out_ += "  " + escape(story.path) + ' ' + output_.paint(mode_style(mode), octal(mode)) + ' ' +
+    out_ += "  " + escape(name) + ' ' + output_.paint(mode_style(mode), octal(mode)) + ' ' +
             rwx(mode) + ", owner " + std::to_string(facts.st_uid) + ':' +
             std::to_string(facts.st_gid);
     const std::optional<Mode> recorded =
@@ -172,6 +183,7 @@ class Teller {
 
   OpenedRun& opened_;
   const Output& output_;
+  const std::string asked_;
   std::string out_;
 };
 
@@ -210,7 +222,7 @@ int blame(Options& options, Console& console) {
              : "the run names others",
          "umaskaudit report " + options.arguments.run + " --path '*NAME*'", ExitCode::findings});
   return write_output(console, options.arguments.output, [&](const Output& output) {
-    Teller teller(**opened, output);
+    Teller teller(**opened, output, query.path);
     for (std::size_t i = 0; i < stories.size(); ++i) {
       if (i != 0) output.stream << '\n';
       output.stream << teller.tell(stories[i]);

@@ -2,6 +2,7 @@
 #include "reporter/objects/object_lives.h"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace umaskaudit {
 namespace {
@@ -82,7 +83,13 @@ Mode mode_of(const CreateEvent& event) {
   return event.steps.empty() ? 0 : event.steps.back().mode & kAllBits;
 }
 
-bool ObjectLife::named_anew() const { return last_path != file_path(kind, born_path); }
+bool ObjectLife::named_anew() const {
+  const std::string at_birth = file_path(kind, born_path);
+  if (last_path == at_birth) return false;
+  std::string normal = std::filesystem::path(at_birth).lexically_normal().string();
+  if (normal.size() > 1 && normal.back() == '/') normal.pop_back();
+  return last_path != normal;
+}
 
 ObjectLives::ObjectLives(LifeOptions options)
     : options_(std::move(options)), tree_(options_.links), lives_(1) {}

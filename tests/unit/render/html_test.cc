@@ -122,7 +122,7 @@ TEST(HtmlPage, KeepsHostileNamesInsideItsBlock) {
       "/tmp/\x1b[31mred\n\t\x7f",
       "/tmp/\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
       "relative",
-      "/trailing/",
+      "/trailing",
   };
   Program program;
   for (const std::string& name : names) program.create(name);
