@@ -162,7 +162,8 @@ class Programs(Objects):
     def test_rsync(self):
         (self.work / "from").mkdir()
         (self.work / "from" / "f").write_text("x", encoding="utf-8")
-        run, before, _ = self.shell("umask 027; rsync -a from/ to; chmod 600 from/f; rsync -a from/ to")
+        run, before, _ = self.shell("""
+            umask 027; rsync -a from/ to; chmod 600 from/f; rsync -a from/ to""")
         self.check_now(run, before, 2)
 
     @needs("logrotate")
@@ -205,7 +206,7 @@ os.rename(d, "unpacked")
 
     def test_pip(self):
         python = "/usr/bin/python3"
-        if subprocess.run([python, "-c", "import pip, setuptools, wheel"], check=False,
+        if subprocess.run([python, "-c", "import setuptools, pip, wheel"], check=False,
                           stderr=subprocess.DEVNULL).returncode != 0:
             self.skipTest("pip, setuptools and wheel are not installed")
         package = self.work / "src"
