@@ -231,7 +231,7 @@ class Markdown(Recorded):
         counts = [int(number) for text in hits
                   for number in re.findall(r"moment: (\d+) objects? of", text)]
         self.assertEqual((len(counts), sum(counts)), (len(hits), len(HOSTILE)))
-        self.assertEqual({len(row) for row in created}, {6})
+        self.assertEqual({len(row) for row in created}, {7})
         self.assertIn(str(self.out) + "/|pipe|`code`", [row[0] for row in created])
 
 
@@ -412,7 +412,7 @@ class JUnit(Recorded):
             failure = suites["window-overlap"].find("testcase/failure")
             self.assertIn("umask", failure.text)
             self.assertEqual(suites["lost-mask"].get("failures"), "0")
-            self.assertIn("could not see", suites["record"].find("testcase/system-out").text)
+            self.assertIn("Blind spots", suites["record"].find("testcase/system-out").text)
 
     def test_fail_on_and_what_is_known(self):
         accepted = self.top / "accepted"

@@ -74,10 +74,12 @@ class Follow(LiveCase):
                   for event in events if event["type"] == "umask"}
         counts = collections.Counter()
         for event in events:
-            if event["type"] == "finding":  # of the whole run: never followed
+            if event["type"] in ("finding", "object"):  # of the whole run: never followed
                 continue
             event = {key: value for key, value in event.items()
-                     if key not in ("seq", "time_ns", "id", "certain", "count")}
+                     if key not in ("seq", "time_ns", "id", "certain", "count", "object")}
+            if event["type"] == "chmod":  # the name of a descriptor's object needs the whole run
+                event.pop("path")
             if isinstance(event.get("mask_set_by"), int):
                 event["mask_set_by"] = umasks[event["mask_set_by"]]
             counts[json.dumps(event, sort_keys=True)] += 1
