@@ -121,6 +121,12 @@ void Filter::find_objects(const Run& run) {
   });
 }
 
+bool Filter::selects_path(std::span<const std::string> names) const {
+  return paths.empty() || std::any_of(names.begin(), names.end(), [this](const std::string& name) {
+           return matches_any(paths, name);
+         });
+}
+
 bool Filter::may_select(const EventRef& event) const {
   return selected(pids, event.pid) && selected(tids, event.tid) && selected(calls, event.call) &&
          event.time_ns >= since_ns && (threads.empty() || matches_any(threads, event.thread));
@@ -132,7 +138,8 @@ bool Filter::selects(const Finding& finding) const {
   bool object = paths.empty() && kinds.empty();
   bool event = false;
   for (const Victim& victim : finding.victims) {
-    object |= selects_path(victim.path) && selected(kinds, kind_name(victim.kind));
+    const std::string names[] = {victim.path, victim.born_path, victim.last_path};
+    object |= selects_path(names) && selected(kinds, kind_name(victim.kind));
     event |= may_select(victim.event);
   }
   for (const StoryStep& step : finding.story) event |= may_select(step.event);
@@ -144,6 +151,12 @@ bool Filter::selects(const Finding& finding) const {
 bool Filter::selects(const Hit& hit) const {
   return selected(rules, rule_info(hit.rule).id) && (!severity || hit.severity >= *severity) &&
          selects_path(hit.event.path) && selected(kinds, kind_name(hit.event.kind));
+}
+
+bool Filter::selects(const FinalHit& hit) const {
+  const std::string names[] = {hit.path, hit.born_path};
+  return selected(rules, rule_info(hit.rule).id) && (!severity || hit.severity >= *severity) &&
+         selects_path(names) && selected(kinds, kind_name(hit.kind));
 }
 
 void Filter::note(const Hit& hit) {

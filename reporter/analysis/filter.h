@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,11 +39,14 @@ class Filter {
   // selected under whatever name those carry. Reads the run twice; does nothing without `paths`.
   void find_objects(const Run& run);
   bool selects_path(const std::string& path) const;
+  // One of an object's names suffices.
+  bool selects_path(std::span<const std::string> names) const;
   // A finding that names an event of the selected kind: as its cause, or among its examples. With
   // `paths` or `kinds`, one that hit such an object.
   bool selects(const Finding& finding) const;
   // One object that a finding may have hit, by rule, severity, path and kind.
   bool selects(const Hit& hit) const;
+  bool selects(const FinalHit& hit) const;
   bool empty() const;
   bool by_finding() const { return !rules.empty() || severity.has_value(); }
 

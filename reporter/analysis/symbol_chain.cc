@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
+#include <iterator>
 #include <string_view>
 
 #include "reporter/symbolize/culprit.h"
@@ -28,6 +30,23 @@ bool is_entry(const std::string& symbol) {
   return symbol == "main" || symbol == "start_thread" || symbol == "_start";
 }
 
+// Programs and libraries that run somebody else's code. What is on the stack inside them says how
+// warm a cache was, or what a compiler has done so far, not what called.
+bool is_interpreter(const std::string& module) {
+  static constexpr std::string_view kNames[] = {
+      "python", "libpython", "pypy", "node",    "libnode", "php",    "libphp",
+      "ruby",   "libruby",   "perl", "libperl", "java",    "libjvm", "lua",
+      "liblua", "dash",      "bash", "zsh",     "ksh",     "mksh",   "busybox"};
+  const std::string name = base_name(module);
+  if (name == "sh") return true;
+  return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view known) {
+    if (!name.starts_with(known)) return false;
+    // "python3.11", "libpython3.11.so.1.0", "php-fpm8.2", "nodejs"; not "pythonic" or "rubygem.so".
+    const std::string_view rest = std::string_view(name).substr(known.size());
+    return rest.empty() || !std::isalpha(static_cast<unsigned char>(rest.front())) || rest == "js";
+  });
+}
+
 std::string frame_name(const Frame& frame) {
   std::string name = base_name(frame.module) + '!';
   if (!frame.symbol.empty()) return name + without_clone(frame.symbol);
@@ -45,6 +64,8 @@ std::string symbol_chain(const std::vector<Frame>& stack) {
   std::string out;
   std::size_t taken = 0;
   for (auto i = static_cast<std::size_t>(first - stack.data()); i < stack.size(); ++i) {
+    // Generated code has no module.
+    if (stack[i].module.empty() || is_interpreter(stack[i].module)) continue;
     if (!out.empty()) out += '<';
     out += frame_name(stack[i]);
     if (++taken == kFrames || is_entry(stack[i].symbol)) break;

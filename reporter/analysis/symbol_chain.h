@@ -9,8 +9,9 @@
 
 namespace umaskaudit {
 
-// "app!acquire<app!worker": the innermost frames that are the program's own, up to its entry.
-// Empty when no stack was recorded.
+// "app!acquire<app!worker": the innermost frames that are the program's own, up to its entry,
+// without those of interpreters and of generated code. Empty when no stack was recorded, or no
+// frame of it is left.
 std::string symbol_chain(const std::vector<Frame>& stack);
 
 // Every function and module of a stack, for suppressions.

@@ -13,6 +13,7 @@
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
+#include "reporter/objects/local_links.h"
 #include "reporter/render/findings_json.h"
 #include "reporter/render/findings_text.h"
 #include "reporter/render/junit.h"
@@ -181,7 +182,7 @@ class ObjectList {
   }
   void attach(FindOptions& options, const Filter& filter) {
     if (!output_) return;
-    options.on_hit = [this, &filter](const Hit& hit) {
+    options.on_final_hit = [this, &filter](const FinalHit& hit) {
       if (!filter.selects(hit)) return;
       line_.clear();
       append_hit_json(line_, hit);
@@ -292,10 +293,12 @@ int check(Options& options, Console& console) {
   find_options.symbol_chain = [&](StackRef ref) { return symbol_chain(run.stacks().frames(ref)); };
   if (rulings.policy) find_options.policy = &*rulings.policy;
   const Filter& filter = options.arguments.filter;
-  find_options.skip_object = [&](RuleId rule, const std::string& path) {
-    return !filter.selects_path(path) ||
-           (rulings.suppressions && rulings.suppressions->hides(rule, path));
-  };
+  if (!filter.paths.empty() || rulings.suppressions)
+    find_options.skip_object = [&](RuleId rule, std::span<const std::string> names) {
+      return !filter.selects_path(names) ||
+             (rulings.suppressions && rulings.suppressions->hides(rule, names));
+    };
+  find_options.links = local_links(run.run());
   ObjectList objects;
   if (const Status made = objects.open(options.objects); !made) return fail(console, made.error());
   objects.attach(find_options, filter);

@@ -220,9 +220,11 @@ const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_
 
 void OpenedRun::look_for_findings(FindOptions options) {
   options.symbol_chain = [this](StackRef ref) { return symbol_chain(stacks_.frames(ref)); };
-  options.skip_object = [this](RuleId, const std::string& path) {
-    return !filter_.selects_path(path);
-  };
+  if (!filter_.paths.empty())
+    options.skip_object = [this](RuleId, std::span<const std::string> names) {
+      return !filter_.selects_path(names);
+    };
+  options.links = local_links(run_);
   options.on_hit = [this, on_hit = std::move(options.on_hit)](const Hit& hit) {
     filter_.note(hit);
     if (on_hit) on_hit(hit);

@@ -39,6 +39,7 @@ class NameTree {
   void set_object(Node node, std::uint32_t object) { nodes_[node].object = object; }
   // Marks the node as a symbolic link to `target`.
   void set_link(Node node, std::string_view target);
+  bool is_link(Node node) const { return nodes_[node].link; }
 
   // Moves the node and all below it to the name `to`, whose node must have no object and nothing
   // below; it is gone afterwards. Does nothing where `to` lies below `node`.

@@ -44,9 +44,9 @@ ObjectLife::Why why_of(const CreateEvent& event) {
   return why;
 }
 
-ModeChange change_of(const ChmodEvent& event, Mode before) {
-  return {event.seq,    event.time_ns, event.pid,   event.tid,
-          event.thread, event.call,    event.stack, before};
+ModeChange change_of(const ChmodEvent& event, Mode before, Mode after) {
+  return {event.seq,  event.time_ns, event.pid, event.tid, event.thread,
+          event.call, event.stack,   before,    after};
 }
 
 }  // namespace
@@ -117,23 +117,20 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
   const std::uint64_t id = next_id_++;
   // O_TMPFILE (open(2)) makes a file without a name; a link gives it one.
   const bool has_name = event.kind != trace::Kind::tmpfile;
-  const NameTree::Node node =
-      has_name ? tree_.make(file_path(event.kind, event.path)) : NameTree::kNone;
+  const bool kept = !options_.selects || options_.selects(event);
+  NameTree::Node node = NameTree::kNone;
+  // Of what is not kept no name is made: names would grow with all that was ever created.
+  if (has_name && (kept || !ids_.empty())) {
+    const std::string path = file_path(event.kind, event.path);
+    node = kept ? tree_.make(path) : tree_.find(path);
+  }
   // What had the name must have lost it, or nothing could have been made there.
   if (node != NameTree::kNone) vacate(node, ObjectState::replaced);
-  if (options_.selects && !options_.selects(event)) {
+  if (!kept) {
     if (node != NameTree::kNone) tree_.prune(node);
     return id;
   }
-  Slot slot = 0;
-  if (free_.empty()) {
-    slot = static_cast<Slot>(lives_.size());
-    lives_.emplace_back();
-  } else {
-    slot = free_.back();
-    free_.pop_back();
-  }
-  lives_[slot] = std::make_unique<Named>();
+  const Slot slot = new_slot();
   ObjectLife& life = lives_[slot]->life;
   life.id = id;
   life.kind = event.kind;
@@ -158,17 +155,55 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
   return id;
 }
 
+ObjectLives::Slot ObjectLives::new_slot() {
+  Slot slot = 0;
+  if (free_.empty()) {
+    slot = static_cast<Slot>(lives_.size());
+    lives_.emplace_back();
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  lives_[slot] = std::make_unique<Named>();
+  return slot;
+}
+
+// What the object was before the call is not known, and of its names the one that was used.
+ObjectLives::Slot ObjectLives::adopt(const ChmodEvent& event) {
+  if (!options_.adopts || event.error != 0 || event.ino == 0 || event.path.empty()) return 0;
+  if (!event.final_mode || event.acl == kDefaultAcl || !options_.adopts(event)) return 0;
+  const Slot slot = new_slot();
+  ObjectLife& life = lives_[slot]->life;
+  life.id = next_id_++;
+  life.born = event;
+  life.born_path = event.path;
+  life.created = trace::Created::no;
+  life.born_mode = life.mode = *event.final_mode & kAllBits;
+  life.dev = event.dev;
+  life.ino = event.ino;
+  inodes_[{event.dev, event.ino}] = slot;
+  ids_[life.id] = slot;
+  // chmod(2) follows a symbolic link: then the name is the link's.
+  const NameTree::Node node = tree_.make(event.path);
+  const bool own = node != NameTree::kNone && tree_.object(node) == 0 && !tree_.is_link(node);
+  if (own) add_name(slot, node);
+  return slot;
+}
+
 std::uint64_t ObjectLives::on(const ChmodEvent& event) {
-  const Slot slot = slot_of({event.dev, event.ino});
+  Slot slot = slot_of({event.dev, event.ino});
+  const bool adopted = slot == 0;
+  if (adopted) slot = adopt(event);
   if (slot == 0) return 0;
   ObjectLife& life = lives_[slot]->life;
   if (event.error != 0) return life.id;
   ++life.changes;
   if (!event.final_mode || event.acl == kDefaultAcl) return life.id;
   const Mode after = *event.final_mode & kAllBits;
-  life.settled_by = change_of(event, life.mode);
+  life.settled_by = change_of(event, life.mode, after);
   // Set-user-ID and set-group-ID give others something as well.
-  if ((after & ~life.mode & (kOtherPeople | 06000)) != 0) life.widened_by = life.settled_by;
+  if (adopted || (after & ~life.mode & (kOtherPeople | 06000)) != 0)
+    life.widened_by = life.settled_by;
   life.mode = after;
   life.mode_known = true;
   return life.id;

@@ -36,7 +36,8 @@ struct ModeChange {
   std::uint32_t pid = 0, tid = 0;
   std::string_view thread, call;
   StackRef stack;
-  Mode before = 0;
+  Mode before = 0;  // unknown where the run did not make the object: equal to `after`
+  Mode after = 0;
 };
 
 struct ObjectLife {
@@ -78,6 +79,9 @@ struct LifeOptions {
   NameTree::Links links;
   // Only what this selects is kept; null: all.
   std::function<bool(const CreateEvent&)> selects;
+  // True: an object that was there before the run, and that this call changed, is kept from then on
+  // (ObjectLife::created is `no`, its birth is the call). Null: none is.
+  std::function<bool(const ChmodEvent&)> adopts;
   // The end of an object's life, before it is forgotten.
   std::function<void(const ObjectLife&)> on_end;
 };
@@ -137,6 +141,8 @@ class ObjectLives {
 
   Slot slot_of(const Inode& inode) const;
   Slot slot_of(std::uint64_t id) const;
+  Slot new_slot();
+  Slot adopt(const ChmodEvent& event);
   void add_name(Slot slot, NameTree::Node node);
   void lose_name(Slot slot, NameTree::Node node, ObjectState state);
   void vacate(NameTree::Node node, ObjectState state);

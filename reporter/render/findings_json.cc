@@ -38,6 +38,10 @@ void victims(JsonWriter& json, const Finding& finding) {
     json.mode("mode", victim.mode);
     json.mode("expected", victim.expected);
     json.boolean("ambiguous", victim.ambiguous);
+    if (victim.before) json.mode("before", *victim.before);
+    if (!victim.born_path.empty()) json.bytes("born_path", victim.born_path);
+    if (!victim.last_path.empty()) json.bytes("last_path", victim.last_path);
+    if (victim.last_mode) json.mode("last_mode", *victim.last_mode);
     json.end_object();
   }
   json.end_array();
@@ -109,6 +113,9 @@ void write_finding(JsonWriter& json, const Finding& finding) {
   json.bytes("message", finding.message);
   json.text("advice", finding.advice);
   json.number("count", finding.count);
+  json.text("judged", finding.at_end ? "end" : "birth");
+  json.number("processes", finding.processes);
+  if (!finding.program.empty()) json.bytes("program", finding.program);
   json.text("fingerprint", finding.fingerprint);
   json.text("baseline", baseline_name(finding.baseline));
   if (!finding.suppressed_by.empty()) json.bytes("suppressed_by", finding.suppressed_by);
@@ -129,22 +136,26 @@ void append_finding_json(std::string& out, const Finding& finding) {
   out += '\n';
 }
 
-void append_hit_json(std::string& out, const Hit& hit) {
+void append_hit_json(std::string& out, const FinalHit& hit) {
   JsonWriter json(out);
-  const CreateEvent& event = hit.event;
   json.begin_object();
   json.text("type", "hit");
   json.text("rule", rule_info(hit.rule).id);
-  json.number("seq", event.seq);
-  json.number("pid", event.pid);
-  json.number("tid", event.tid);
-  json.text("kind", kind_name(event.kind));
-  json.bytes("path", event.path);
-  json.mode("requested", without_type(event.requested));
-  json.mode("mask", event.mask);
+  json.text("severity", severity_name(hit.severity));
+  json.text("judged", hit.at_end ? "end" : "birth");
+  json.number("seq", hit.seq);
+  json.number("pid", hit.pid);
+  json.number("tid", hit.tid);
+  json.text("kind", kind_name(hit.kind));
+  json.bytes("path", hit.path);
+  if (hit.born_path != hit.path) json.bytes("born_path", hit.born_path);
+  json.mode("requested", without_type(hit.requested));
+  json.mode("mask", hit.mask);
   json.mode("expected_mask", hit.expected_mask);
-  json.mode("mode", event.final_mode);
+  json.mode("mode", hit.mode);
   json.mode("expected", hit.expected);
+  json.mode("last_mode", hit.last_mode);
+  json.text("state", state_name(hit.state));
   json.end_object();
   out += '\n';
 }

@@ -18,6 +18,6 @@ void write_finding(JsonWriter& json, const Finding& finding);
 void append_finding_json(std::string& out, const Finding& finding);
 
 // {"type":"hit","rule":...,"path":...,"mode":...,"expected":...} and a newline.
-void append_hit_json(std::string& out, const Hit& hit);
+void append_hit_json(std::string& out, const FinalHit& hit);
 
 }  // namespace umaskaudit

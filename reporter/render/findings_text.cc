@@ -103,8 +103,12 @@ class Text {
   void write_victim() {
     if (finding_.victims.empty()) return;
     const Victim& victim = finding_.victims.front();
-    const char* role = is_object_alone() ? "Created" : "Victim";
-    call_line(role, victim.event, victim.path.empty() ? "" : " of '" + escape(victim.path) + "'");
+    // What was there before the run is known by the call that changed it.
+    const bool changed = finding_.at_end && victim.event.call.find("chmod") != std::string::npos;
+    const char* role =
+        is_object_alone() || finding_.at_end ? changed ? "Changed" : "Created" : "Victim";
+    const std::string& path = victim.born_path.empty() ? victim.path : victim.born_path;
+    call_line(role, victim.event, path.empty() ? "" : " of '" + escape(path) + "'");
   }
 
   void birth(const std::optional<EventRef>& born, const EventRef& thread) {
@@ -152,12 +156,32 @@ class Text {
       }
       out_ += octal(victim.mode);
       if (victim.mode != victim.expected) out_ += " instead of " + octal(victim.expected);
-      out_ += std::string("  ") + kind_name(victim.kind) + ' ' + escape(victim.path) +
-              "  (asked for " + octal(without_type(victim.requested)) + ", umask " +
-              octal(victim.mask);
-      if (victim.mask != victim.expected_mask) out_ += " not " + octal(victim.expected_mask);
-      out_ += victim.ambiguous ? "; the mask moved meanwhile)\n" : ")\n";
+      if (victim.kind != trace::Kind::unknown) out_ += std::string("  ") + kind_name(victim.kind);
+      out_ += (victim.kind == trace::Kind::unknown ? "  " : " ") + escape(victim.path);
+      if (finding_.at_end)
+        write_change(victim);
+      else
+        write_birth(victim);
     }
+  }
+
+  void write_birth(const Victim& victim) {
+    out_ +=
+        "  (asked for " + octal(without_type(victim.requested)) + ", umask " + octal(victim.mask);
+    if (victim.mask != victim.expected_mask) out_ += " not " + octal(victim.expected_mask);
+    if (victim.ambiguous) out_ += "; the mask moved meanwhile";
+    if (!victim.last_path.empty()) out_ += "; now " + escape(victim.last_path);
+    if (victim.last_mode)
+      out_ += (victim.last_path.empty() ? "; now " : ", ") + octal(*victim.last_mode);
+    out_ += ")\n";
+  }
+
+  void write_change(const Victim& victim) {
+    std::string was;
+    if (victim.before) was = octal(*victim.before) + " before";
+    if (!victim.born_path.empty())
+      was += (was.empty() ? "" : "; ") + ("created as " + escape(victim.born_path));
+    out_ += was.empty() ? "\n" : "  (" + was + ")\n";
   }
 
   std::string& out_;
@@ -205,7 +229,7 @@ std::string finding_summary(const TextContext& context, const Finding& finding) 
   const bool hit = !finding.victims.empty();
   if (finding.culprit) add_site(" ", *finding.culprit);
   if (hit && finding.victims.front().event.seq != (finding.culprit ? finding.culprit->seq : 0))
-    add_site(", hit ", finding.victims.front().event);
+    add_site(finding.at_end ? ", made by " : ", hit ", finding.victims.front().event);
   const char* noun = finding.rule == RuleId::exec_in_window ? "process" : "object";
   if (hit) {
     std::string number = std::to_string(finding.count) + ' ' + noun;

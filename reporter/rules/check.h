@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "reporter/rules/chmod_targets.h"
@@ -17,7 +18,9 @@ namespace umaskaudit::rules {
 struct Case {
   const CreateEvent& event;
   const Verdict& verdict;
-  bool claimed = false;  // a finding names the cause already: later checks need not
+  // How bad a finding is that names the cause: what the mode alone would say, and no worse, later
+  // checks need not. What the name says they do.
+  std::optional<Severity> claimed;
 };
 
 class Check {
@@ -27,9 +30,11 @@ class Check {
   virtual void on_create(Case& /*creation*/) {}
   // Everything else.
   virtual void on_event(const Event& /*event*/) {}
-  // The run is over: complete what the groups say. `end_ns` is the time of the last event.
+  // The run is over, and the object is there, with another mode or name than at its birth.
+  virtual void on_last(const LastSeen& /*last*/) {}
+  // After that: complete what the groups say. `end_ns` is the time of the last event.
   virtual void finish(std::uint64_t /*end_ns*/) {}
-  // Groups of the same code are one now, and their counts final: write the messages.
+  // Counts are final, and examples know what became of them: write the messages.
   virtual void tell() {}
 };
 
@@ -43,7 +48,7 @@ CheckPtr make_argument_check(Collector& collector);
 CheckPtr make_drift_check(Collector& collector);
 CheckPtr make_zero_check(Collector& collector);
 CheckPtr make_exposure_check(Collector& collector, const FindOptions& options);
-CheckPtr make_chmod_check(Collector& collector, ChmodTargets targets);
+CheckPtr make_chmod_check(Collector& collector, const FindOptions& options, ChmodTargets targets);
 CheckPtr make_policy_check(Collector& collector, const Policy& policy);
 
 }  // namespace umaskaudit::rules

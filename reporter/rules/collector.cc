@@ -8,6 +8,20 @@
 #include "reporter/rules/fingerprint.h"
 
 namespace umaskaudit::rules {
+namespace {
+
+// The code behind a stack; where none was recorded, or no frame of it counts, the call.
+std::string code_of(const FindOptions& options, const EventBase& event,
+                    const std::string& program) {
+  std::string code =
+      options.symbol_chain && event.stack.id != 0 ? options.symbol_chain(event.stack) : "";
+  if (!code.empty()) return code;
+  code = event.call;
+  // Threads are named by number as often as not: they stand in where nothing else is known.
+  return program.empty() ? code + " in " + std::string(event.thread) : code;
+}
+
+}  // namespace
 
 EventRef event_ref(const EventBase& event) {
   EventRef ref;
@@ -28,45 +42,101 @@ EventRef event_ref(const UmaskEvent& event) {
   return ref;
 }
 
+EventBase culprit_of(const ObjectLife& life, Mode bits) {
+  EventBase culprit = life.born;
+  const ModeChange& change = life.widened_by;
+  const bool made_so = life.created != trace::Created::no && (bits & ~life.born_mode) == 0;
+  if (made_so || change.seq == 0) return culprit;
+  culprit.seq = change.seq;
+  culprit.time_ns = change.time_ns;
+  culprit.pid = change.pid;
+  culprit.tid = change.tid;
+  culprit.thread = change.thread;
+  culprit.call = change.call;
+  culprit.stack = change.stack;
+  return culprit;
+}
+
 std::size_t Collector::KeyHash::operator()(const Key& key) const {
-  std::uint64_t hash = static_cast<std::uint64_t>(key.rule);
-  for (const std::uint64_t part :
-       {std::uint64_t{key.culprit.segment}, std::uint64_t{key.culprit.id},
-        std::uint64_t{key.victim.segment}, std::uint64_t{key.victim.id}, key.variant})
+  std::uint64_t hash = key.what;
+  for (const std::uint64_t part : {std::uint64_t{key.culprit.segment},
+                                   std::uint64_t{key.culprit.id}, std::uint64_t{key.victim.segment},
+                                   std::uint64_t{key.victim.id}, std::uint64_t{key.subject}})
     hash = (hash ^ part) * 0x9E3779B97F4A7C15U;  // Fibonacci hashing
   return static_cast<std::size_t>(hash ^ hash >> 32);
 }
 
-Group& Collector::group(RuleId rule, StackRef culprit, StackRef victim, std::uint64_t variant,
-                        bool* fresh) {
-  const auto [entry, inserted] = by_key_.try_emplace({rule, culprit, victim, variant}, nullptr);
-  if (inserted) {
-    groups_.push_back(std::make_unique<Group>());
-    entry->second = groups_.back().get();
-    Finding& finding = entry->second->finding;
-    finding.rule = rule;
-    finding.severity = finding.info().severity;
-    finding.advice = finding.info().advice;
+Group& Collector::group(const Place& place, bool* fresh) {
+  *fresh = false;
+  const std::uint32_t program = programs_.of(place.culprit.pid);
+  Key key{std::uint64_t{program} << 16 | static_cast<std::uint64_t>(place.rule) << 2 |
+              (place.at_end ? 2U : 0U) | (place.whole_program ? 1U : 0U),
+          {},
+          {},
+          place.subject.empty() ? 0 : std::hash<std::string_view>()(place.subject)};
+  if (!place.whole_program) {
+    key.culprit = place.culprit.stack;
+    if (place.victim != nullptr) key.victim = place.victim->stack;
   }
-  *fresh = inserted;
-  return *entry->second;
+  Group*& known = by_key_[key];
+  if (known == nullptr) {
+    const std::string& name = programs_.name(program);
+    Print print{place.rule, place.subject, name, place.at_end, place.whole_program, "", ""};
+    if (!place.whole_program) {
+      print.culprit = code_of(options_, place.culprit, name);
+      if (place.victim != nullptr) print.victim = code_of(options_, *place.victim, name);
+    }
+    std::string text = fingerprint(print);
+    const auto [entry, added] = by_fingerprint_.try_emplace(text, nullptr);
+    if (added) {
+      groups_.push_back(std::make_unique<Group>());
+      entry->second = groups_.back().get();
+      Finding& finding = entry->second->finding;
+      finding.rule = place.rule;
+      finding.severity = finding.info().severity;
+      finding.advice = finding.info().advice;
+      finding.subject = place.subject;
+      finding.program = name;
+      finding.at_end = place.at_end;
+      finding.culprit = event_ref(place.culprit);
+      finding.fingerprint = std::move(text);
+      *fresh = true;
+    }
+    known = entry->second;
+  }
+  known->pids.insert(place.culprit.pid);
+  return *known;
+}
+
+bool Collector::wanted(RuleId rule, std::span<const std::string> names) const {
+  return !options_.skip_object || !options_.skip_object(rule, names);
 }
 
 bool Collector::wanted(RuleId rule, const std::string& path) const {
-  return !options_.skip_object || !options_.skip_object(rule, path);
+  return wanted(rule, std::span(&path, 1));
 }
 
-void Collector::add_victim(Group& group, const CreateEvent& event, Mode expected_mask,
-                           Mode expected, std::optional<Severity> severity) {
-  Finding& finding = group.finding;
-  ++finding.count;
-  if (options_.on_hit)
-    options_.on_hit(
-        {finding.rule, event, expected_mask, expected, severity.value_or(finding.severity)});
-  if (finding.victims.size() >= options_.max_examples) return;
+bool Collector::wanted(RuleId rule, const CreateEvent& event) const {
+  if (!options_.skip_object) return true;
+  const std::vector<std::string>& later = later_.of(event.seq);
+  if (event.link.empty() && later.empty()) return wanted(rule, event.path);
+  std::vector<std::string> names{event.path, event.link};
+  names.insert(names.end(), later.begin(), later.end());
+  return wanted(rule, names);
+}
+
+// False: there are examples enough.
+bool Collector::keep(Group& group, Victim victim) {
+  std::vector<Victim>& victims = group.finding.victims;
+  if (victims.size() >= options_.max_examples) return false;
   // Many findings with a few examples each are most of what the rules keep: no room to spare.
-  if (const std::size_t size = finding.victims.size(); size == finding.victims.capacity())
-    finding.victims.reserve(std::min(options_.max_examples, 2 * size + 1));
+  if (const std::size_t size = victims.size(); size == victims.capacity())
+    victims.reserve(std::min(options_.max_examples, 2 * size + 1));
+  victims.push_back(std::move(victim));
+  return true;
+}
+
+Victim Collector::victim_of(const CreateEvent& event, Mode expected_mask, Mode expected) const {
   Victim victim;
   victim.event = event_ref(event);
   victim.path = event.path;
@@ -74,12 +144,103 @@ void Collector::add_victim(Group& group, const CreateEvent& event, Mode expected
   victim.requested = event.requested;
   victim.mask = event.mask;
   victim.expected_mask = expected_mask;
-  victim.mode = event.final_mode.value_or(event.steps.empty() ? 0 : event.steps.back().mode);
-  victim.mode &= 07777U;
+  victim.mode = mode_of(event);
   victim.expected = expected;
   victim.ambiguous = !event.ambiguous_masks.empty();
   victim.reached = 0700 | reach_.of(event);
-  finding.victims.push_back(std::move(victim));
+  return victim;
+}
+
+void Collector::tell(const Hit& hit) {
+  if (options_.on_hit) options_.on_hit(hit);
+  if (!options_.on_final_hit) return;
+  const CreateEvent& event = hit.event;
+  FinalHit final_hit;
+  final_hit.rule = hit.rule;
+  final_hit.severity = hit.severity;
+  final_hit.at_end = hit.at_end;
+  final_hit.seq = event.seq;
+  final_hit.pid = event.pid;
+  final_hit.tid = event.tid;
+  final_hit.kind = event.kind;
+  final_hit.requested = event.requested;
+  final_hit.mask = event.mask;
+  final_hit.expected_mask = hit.expected_mask;
+  final_hit.mode = event.final_mode;
+  final_hit.expected = hit.expected;
+  final_hit.born_path = final_hit.path = event.path;
+  pending_[event.seq].push_back(std::move(final_hit));
+}
+
+void Collector::add_victim(Group& group, const CreateEvent& event, Mode expected_mask,
+                           Mode expected, std::optional<Severity> severity) {
+  Finding& finding = group.finding;
+  ++finding.count;
+  const Severity weight = severity.value_or(finding.severity);
+  if (options_.on_hit || options_.on_final_hit)
+    tell({finding.rule, event, expected_mask, expected, weight});
+  const auto said = said_.find(event.seq);
+  if (said != said_.end()) {
+    const std::uint64_t shift = 2 * static_cast<std::uint64_t>(finding.rule);
+    const std::uint64_t now = std::uint64_t{1} + static_cast<std::uint64_t>(weight);
+    const std::uint64_t before = said->second.severities >> shift & 3;
+    said->second.severities &= ~(std::uint64_t{3} << shift);
+    said->second.severities |= std::max(before, now) << shift;
+  }
+  if (finding.victims.size() >= options_.max_examples) return;
+  const bool kept = keep(group, victim_of(event, expected_mask, expected));
+  if (kept && said != said_.end()) said->second.example = true;
+}
+
+void Collector::show_first(Group& group, const CreateEvent& event, Mode expected_mask,
+                           Mode expected) {
+  std::vector<Victim>& victims = group.finding.victims;
+  if (victims.empty()) return;
+  const auto is_it = [&](const Victim& victim) { return victim.event.seq == event.seq; };
+  auto place = std::find_if(victims.begin(), victims.end(), is_it);
+  if (place == victims.end()) {
+    place = std::prev(victims.end());
+    *place = victim_of(event, expected_mask, expected);
+    const auto said = said_.find(event.seq);
+    if (said != said_.end()) said->second.example = true;
+  }
+  std::rotate(victims.begin(), place, std::next(place));
+}
+
+void Collector::add_victim(Group& group, const LastSeen& last, Mode expected, Severity severity) {
+  const ObjectLife& life = last.life;
+  Finding& finding = group.finding;
+  ++finding.count;
+  if (options_.on_hit || options_.on_final_hit) {
+    CreateEvent event;
+    static_cast<EventBase&>(event) = life.born;
+    event.kind = life.kind;
+    event.path = last.names.front();
+    event.requested = life.requested;
+    event.mask = life.born_mask;
+    event.final_mode = life.mode;
+    event.created = life.created;
+    event.dev = life.dev;
+    event.ino = life.ino;
+    tell({finding.rule, event, life.born_mask, expected, severity, true});
+  }
+  Victim victim;
+  victim.event = event_ref(life.born);
+  victim.path = last.names.front();
+  if (life.born_path != victim.path) victim.born_path = life.born_path;
+  victim.kind = life.kind;
+  victim.requested = life.requested;
+  victim.mask = victim.expected_mask = life.born_mask;
+  victim.mode = life.mode;
+  victim.expected = expected;
+  victim.reached = 0700 | last.reached;
+  // Of an object that was there before the run it is not known what it was.
+  const ModeChange& change = life.widened_by.seq != 0 ? life.widened_by : life.settled_by;
+  if (change.seq != 0 && change.seq != life.born.seq) {
+    victim.before = change.before;
+    victim.changed_to = change.after;
+  }
+  keep(group, std::move(victim));
 }
 
 void Collector::add_window(Group& group, const WindowPtr& window) {
@@ -122,8 +283,18 @@ void Collector::window_closed(const MaskWindow& window) {
   open_.erase(found);
 }
 
-void Collector::thread_created(const ThreadCreateEvent& event) {
-  if (event.created_tid != 0) births_[event.created_tid] = event_ref(event);
+void Collector::see(const Event& event) {
+  programs_.see(event);
+  // A thread may have been started by a call that was not seen.
+  const auto& base = std::visit([](const EventBase& one) -> const EventBase& { return one; }, event);
+  if (base.tid != base.pid && base.pid != last_threaded_) {
+    last_threaded_ = base.pid;
+    threaded_.insert(base.pid);
+  }
+  const auto* thread = std::get_if<ThreadCreateEvent>(&event);
+  if (thread == nullptr) return;
+  threaded_.insert(thread->pid);
+  if (thread->created_tid != 0) births_[thread->created_tid] = event_ref(*thread);
 }
 
 void Collector::add_births(Finding& finding) const {
@@ -137,32 +308,68 @@ void Collector::add_births(Finding& finding) const {
   }
 }
 
-void Collector::unite(std::uint64_t end_ns) {
+bool Collector::is_threaded(const Group& group) const {
+  return std::any_of(group.pids.begin(), group.pids.end(),
+                     [this](std::uint32_t pid) { return threaded_.contains(pid); });
+}
+
+std::optional<Severity> Collector::said(std::uint64_t seq, RuleId rule) const {
+  const auto found = said_.find(seq);
+  if (found == said_.end()) return std::nullopt;
+  const std::uint64_t bits = found->second.severities >> (2 * static_cast<unsigned>(rule)) & 3;
+  if (bits == 0) return std::nullopt;
+  return static_cast<Severity>(bits - 1);
+}
+
+void Collector::object_ends(const ObjectLife& life) {
+  const std::uint64_t seq = life.born.seq;
+  const auto said = said_.find(seq);
+  if (said != said_.end()) {
+    if (said->second.example) last_names_[seq] = {life.last_path, life.mode};
+    said_.erase(said);
+  }
+  const auto pending = pending_.find(seq);
+  if (pending == pending_.end()) return;
+  for (FinalHit& hit : pending->second) {
+    hit.born_path = life.born_path;
+    hit.path = life.last_path;
+    hit.last_mode = life.mode;
+    hit.state = life.state;
+    options_.on_final_hit(hit);
+  }
+  pending_.erase(pending);
+}
+
+void Collector::close(std::uint64_t end_ns) {
   for (const auto& [address, entry] : open_)
     for (Group* group : entry.second) account(*group, *entry.first, end_ns);
   open_.clear();
-  std::unordered_map<std::string, Finding*> first;
   for (const auto& group : groups_) {
-    Finding& finding = group->finding;
-    finding.fingerprint = fingerprint(finding, options_.symbol_chain);
-    const auto [entry, fresh] = first.try_emplace(finding.fingerprint, &finding);
-    if (fresh) continue;
-    group->united = true;
-    merge(*entry->second, finding, options_.max_examples);
-    finding = Finding();
+    group->finding.processes = std::max<std::size_t>(group->pids.size(), 1);
+    if (group->finding.at_end) continue;
+    for (Victim& victim : group->finding.victims) {
+      const auto last = last_names_.find(victim.event.seq);
+      if (last == last_names_.end()) continue;
+      if (last->second.path != victim.path) victim.last_path = last->second.path;
+      if (last->second.mode != victim.mode) victim.last_mode = last->second.mode;
+    }
   }
+  if (!options_.on_final_hit) return;
+  for (const auto& [seq, hits] : pending_)
+    for (const FinalHit& hit : hits) options_.on_final_hit(hit);
+  pending_.clear();
 }
 
 std::vector<Finding> Collector::take() {
   std::vector<Finding> findings;
-  const auto speaks = [](const auto& group) { return !group->united; };
-  findings.reserve(static_cast<std::size_t>(std::count_if(groups_.begin(), groups_.end(), speaks)));
+  findings.reserve(groups_.size());
   for (auto& group : groups_) {
-    if (!group->united) findings.push_back(std::move(group->finding));
+    findings.push_back(std::move(group->finding));
     group.reset();
   }
   groups_.clear();
   by_key_.clear();
+  by_fingerprint_.clear();
   return findings;
 }
 

@@ -1,15 +1,22 @@
 // Findings while they grow: 20,000 hits of one pair of call sites are one finding with a count.
-// Must never keep more of a hit than a few examples: memory is bounded by pairs of call sites.
+// Must never keep more of a hit than a few examples: memory is bounded by pairs of call sites, and
+// by the objects whose end is judged too.
 // Filled by the checks, emptied by find.cc.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "reporter/rules/find.h"
+#include "reporter/rules/later_names.h"
+#include "reporter/rules/programs.h"
 #include "reporter/rules/reach.h"
 #include "reporter/rules/timeline.h"
 
@@ -18,63 +25,123 @@ namespace umaskaudit::rules {
 EventRef event_ref(const EventBase& event);
 EventRef event_ref(const UmaskEvent& event);
 
+// What findings are told apart by: the rule, the program, and the code that did it and that it
+// happened to. Stacks of one chain of symbols are one place.
+struct Place {
+  RuleId rule;
+  const EventBase& culprit;
+  const EventBase* victim = nullptr;
+  std::string_view subject = {};  // Finding::subject
+  bool at_end = false;            // Finding::at_end
+  // The program alone tells them apart: whatever the call path, it is one and the same note.
+  bool whole_program = false;
+};
+
+// An object that is there at the end, with another mode or name than at its birth, or that was
+// there before the run and was changed in it.
+struct LastSeen {
+  const ObjectLife& life;
+  std::span<const std::string> names;  // those that it has, then those that it had
+  std::size_t present = 0;             // how many it has
+  Mode reached = 0;                    // Reach::of
+};
+
+// Who gave an object these bits of its mode: the call that widened it last, or the one that made it
+// where it was made so.
+EventBase culprit_of(const ObjectLife& life, Mode bits);
+
 // A finding and what is needed until it is complete.
 struct Group {
   Finding finding;
   // Windows by the seq of their first event.
   std::uint64_t last_window = 0;     // the last one counted
   std::uint64_t example_window = 0;  // the one that the finding shows, while its end is not known
-  bool united = false;  // with an earlier one, which speaks for it: nothing is left in `finding`
+  std::unordered_set<std::uint32_t> pids;  // of the culprits
 };
 
 class Collector {
  public:
-  // Both must outlive the collector. `reach` is as the events up to the present one leave it.
-  Collector(const FindOptions& options, const Reach& reach) : options_(options), reach_(reach) {}
+  // All must outlive the collector. `reach` is as the events up to the present one leave it.
+  Collector(const FindOptions& options, const Reach& reach, const LaterNames& later)
+      : options_(options), reach_(reach), later_(later) {}
 
-  // The finding of this rule for these call sites; `fresh` tells whether it is new. `variant` keeps
-  // apart what one pair of sites may have in several forms. The reference stays valid.
-  Group& group(RuleId rule, StackRef culprit, StackRef victim, std::uint64_t variant, bool* fresh);
+  // The finding of this place; `fresh` tells whether it is new, and then it names its culprit. The
+  // reference stays valid.
+  Group& group(const Place& place, bool* fresh);
 
   // Is this object of concern to the rule at all? Ask before making a group for it.
   bool wanted(RuleId rule, const std::string& path) const;
+  bool wanted(RuleId rule, const CreateEvent& event) const;
+  bool wanted(RuleId rule, std::span<const std::string> names) const;
   const Reach& reach() const { return reach_; }
+  const LaterNames& later_names() const { return later_; }
   // Counts one object and keeps it if it is among the first.
   // `severity`: Hit::severity, where it is not that of the group.
   void add_victim(Group& group, const CreateEvent& event, Mode expected_mask, Mode expected,
                   std::optional<Severity> severity = std::nullopt);
+  // This object, which was counted, stands first among the examples.
+  void show_first(Group& group, const CreateEvent& event, Mode expected_mask, Mode expected);
+  // The same for an object as the run left it.
+  void add_victim(Group& group, const LastSeen& last, Mode expected, Severity severity);
   // Remembers that `window` hit somebody in this group; its length is added when it closes.
   void add_window(Group& group, const WindowPtr& window);
   void window_closed(const MaskWindow& window);
 
-  void thread_created(const ThreadCreateEvent& event);
+  void see(const Event& event);
   // Fills in where the threads of culprit and victim were created.
   void add_births(Finding& finding) const;
+  // Has one of the group's processes ever had a second thread?
+  bool is_threaded(const Group& group) const;
 
-  // Windows still open end here. What the same code did, with other stacks or in several
-  // processes, becomes one group: the first of its fingerprint.
-  void unite(std::uint64_t end_ns);
+  // The object made by the event `seq` may end otherwise than it began: what is said of its birth
+  // is remembered until object_ends().
+  void watch(std::uint64_t seq) { said_.try_emplace(seq); }
+  // The severity that the rule gave to its birth; nothing when it was silent.
+  std::optional<Severity> said(std::uint64_t seq, RuleId rule) const;
+  void object_ends(const ObjectLife& life);
+
+  // Windows still open end here, and examples learn what became of them.
+  void close(std::uint64_t end_ns);
   // The findings, in the order in which they began.
   std::vector<Finding> take();
 
  private:
   struct Key {
-    RuleId rule;
+    std::uint64_t what;  // rule, moment, program
     StackRef culprit, victim;
-    std::uint64_t variant;
+    std::size_t subject;
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
     std::size_t operator()(const Key& key) const;
   };
+  struct Said {
+    std::uint64_t severities = 0;  // two bits for each rule: 0, or the severity and 1
+    bool example = false;          // of a finding
+  };
+  struct LastName {
+    std::string path;
+    Mode mode = 0;
+  };
   static void account(Group& group, const MaskWindow& window, std::uint64_t end_ns);
+  Victim victim_of(const CreateEvent& event, Mode expected_mask, Mode expected) const;
+  bool keep(Group& group, Victim victim);
+  void tell(const Hit& hit);
 
   const FindOptions& options_;
   const Reach& reach_;
+  const LaterNames& later_;
+  Programs programs_;
   std::vector<std::unique_ptr<Group>> groups_;
   std::unordered_map<Key, Group*, KeyHash> by_key_;
+  std::unordered_map<std::string, Group*> by_fingerprint_;
   std::unordered_map<const MaskWindow*, std::pair<WindowPtr, std::vector<Group*>>> open_;
   std::unordered_map<std::uint32_t, EventRef> births_;  // by the new thread's id
+  std::unordered_set<std::uint32_t> threaded_;          // pids
+  std::uint32_t last_threaded_ = 0;                     // the last one that was added
+  std::unordered_map<std::uint64_t, Said> said_;
+  std::unordered_map<std::uint64_t, LastName> last_names_;  // of examples
+  std::unordered_map<std::uint64_t, std::vector<FinalHit>> pending_;
 };
 
 }  // namespace umaskaudit::rules

@@ -9,8 +9,11 @@
 #include "reporter/rules/check.h"
 #include "reporter/rules/fates.h"
 #include "reporter/rules/fingerprint.h"
+#include "reporter/rules/later_changes.h"
+#include "reporter/rules/later_names.h"
 #include "reporter/rules/policy.h"
 #include "reporter/rules/reach.h"
+#include "reporter/rules/secrets.h"
 #include "reporter/rules/timeline.h"
 
 namespace umaskaudit {
@@ -21,6 +24,8 @@ namespace {
 struct FirstReading {
   Fates fates;
   ChmodTargets targets;
+  LaterChanges later;
+  LaterNames names;
 };
 
 FirstReading read_first(const EventSource& source) {
@@ -29,6 +34,7 @@ FirstReading read_first(const EventSource& source) {
   source([&](const Event& event) {
     fates.feed(event);
     first.targets.feed(event);
+    first.later.feed(event);
     return true;
   });
   first.fates = fates.finish();
@@ -39,7 +45,10 @@ class Engine : public TimelineSink {
  public:
   Engine(FirstReading first, const FindOptions& options)
       : options_(options),
-        collector_(options_, reach_),
+        later_(std::move(first.later)),
+        lives_(life_options()),
+        names_(std::move(first.names)),
+        collector_(options_, reach_, names_),
         fates_(std::move(first.fates)),
         timeline_(fates_, *this) {
     if (options.policy != nullptr)
@@ -54,7 +63,7 @@ class Engine : public TimelineSink {
     checks_.push_back(make_drift_check(collector_));
     checks_.push_back(make_zero_check(collector_));
     checks_.push_back(make_exposure_check(collector_, options_));
-    checks_.push_back(make_chmod_check(collector_, std::move(first.targets)));
+    checks_.push_back(make_chmod_check(collector_, options_, std::move(first.targets)));
     if (options.policy != nullptr)
       checks_.push_back(make_policy_check(collector_, *options.policy));
   }
@@ -63,9 +72,8 @@ class Engine : public TimelineSink {
     if (options_.on_event) options_.on_event(event);
     end_ns_ =
         std::max(end_ns_, std::visit([](const EventBase& base) { return base.time_ns; }, event));
-    if (const auto* thread = std::get_if<ThreadCreateEvent>(&event))
-      collector_.thread_created(*thread);
-    if (const auto* chmod = std::get_if<ChmodEvent>(&event)) reach_.see(*chmod);
+    collector_.see(event);
+    follow(event);
     const bool judged =
         std::holds_alternative<UmaskEvent>(event) || std::holds_alternative<CreateEvent>(event);
     if (!judged)
@@ -75,8 +83,9 @@ class Engine : public TimelineSink {
 
   FindResult finish() {
     timeline_.finish();
+    look_at_ends();
     for (const CheckPtr& check : checks_) check->finish(end_ns_);
-    collector_.unite(end_ns_);
+    collector_.close(end_ns_);
     for (const CheckPtr& check : checks_) check->tell();
     result_.findings = collector_.take();
     std::erase_if(result_.findings, [](const Finding& finding) { return finding.message.empty(); });
@@ -94,7 +103,7 @@ class Engine : public TimelineSink {
   void on_create(const CreateEvent& event, const Verdict& verdict) override {
     count(verdict);
     reach_.see(event);
-    Case creation{event, verdict};
+    Case creation{event, verdict, std::nullopt};
     for (const CheckPtr& check : checks_) check->on_create(creation);
   }
 
@@ -104,6 +113,76 @@ class Engine : public TimelineSink {
   }
 
  private:
+  // Only what may end otherwise than it began is followed; below a directory that changes, only
+  // what somebody else could use there, or a policy may speak of.
+  bool may_change(const CreateEvent& event) const {
+    if (options_.on_final_hit || later_.names(event)) return true;
+    if (!later_.names_above(event.path)) return false;
+    const Mode mode = mode_of(event);
+    if (options_.policy != nullptr || (mode & 06022) != 0) return true;
+    if (event.kind == trace::Kind::dir) return (mode & 011) != 011;
+    return (mode & 044) != 0 && secrecy_of(event.path, options_.secret_names) != Secrecy::none;
+  }
+
+  LifeOptions life_options() {
+    LifeOptions lives;
+    lives.links = options_.links;
+    lives.selects = [this](const CreateEvent& event) { return may_change(event); };
+    lives.adopts = [this](const ChmodEvent& event) {
+      const Mode mode = *event.final_mode;
+      return (mode & 06002) != 0 || options_.policy != nullptr ||
+             ((mode & 044) != 0 && secrecy_of(event.path, options_.secret_names) != Secrecy::none);
+    };
+    lives.on_end = [this](const ObjectLife& life) { collector_.object_ends(life); };
+    return lives;
+  }
+
+  void follow(const Event& event) {
+    const ObjectLife* life = lives_.find(lives_.see(event));
+    if (const auto* created = std::get_if<CreateEvent>(&event)) {
+      if (life == nullptr || life->born.seq != created->seq) return;
+      collector_.watch(created->seq);
+      if (life->kind == trace::Kind::dir && later_.names(*created))
+        later_.add_directory(created->path);
+    } else if (const auto* chmod = std::get_if<ChmodEvent>(&event)) {
+      reach_.see(*chmod);
+      const bool directory = life != nullptr && life->kind == trace::Kind::dir;
+      if (directory && chmod->error == 0) reach_.set_directory(lives_.path(*life), life->mode);
+    } else if (const auto* rename = std::get_if<RenameEvent>(&event)) {
+      reach_.see(*rename);
+    }
+  }
+
+  // The state at the end, by the modes that directories have then.
+  void look_at_ends() {
+    lives_.for_each([this](const ObjectLife& life) {
+      if (life.kind != trace::Kind::dir || life.state != ObjectState::there) return;
+      for (const std::string& name : lives_.names(life)) reach_.set_directory(name, life.mode);
+    });
+    lives_.for_each([this](const ObjectLife& life) {
+      look_at_end(life);
+      collector_.object_ends(life);
+    });
+  }
+
+  void look_at_end(const ObjectLife& life) {
+    if (life.state != ObjectState::there) return;
+    std::vector<std::string> names = lives_.names(life);
+    if (names.empty()) names.push_back(life.last_path);
+    const std::size_t present = names.size();
+    Mode reached = 0;
+    for (const std::string& name : names) reached |= reach_.of(name);
+    const auto add = [&](const std::string& name) {
+      if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
+        names.push_back(name);
+    };
+    for (const std::string& name : life.earlier) add(name);
+    add(life.born_path);
+    add(life.born_link);
+    const LastSeen last{life, names, present, reached};
+    for (const CheckPtr& check : checks_) check->on_last(last);
+  }
+
   void count(const Verdict& verdict) {
     FindStats& stats = result_.stats;
     if (verdict.kind == Verdict::Kind::no_object) return;
@@ -116,6 +195,9 @@ class Engine : public TimelineSink {
 
   FindOptions options_;
   FindResult result_;
+  LaterChanges later_;
+  ObjectLives lives_;
+  LaterNames names_;
   Reach reach_;
   Collector collector_;
   Fates fates_;
@@ -132,7 +214,10 @@ namespace {
 // `outline`: the same events, with no more than the first reading looks at.
 FindResult find_twice(const EventSource& outline, const EventSource& source,
                       const FindOptions& options) {
-  rules::Engine engine(rules::read_first(outline), options);
+  rules::FirstReading first = rules::read_first(outline);
+  if (options.skip_object || options.policy != nullptr)
+    first.names.read(source, first.later, options.links);
+  rules::Engine engine(std::move(first), options);
   source([&](const Event& event) {
     engine.feed(event);
     return true;

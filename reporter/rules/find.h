@@ -5,9 +5,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "reporter/objects/object_lives.h"
 #include "reporter/reader/run.h"
 #include "reporter/rules/finding.h"
 
@@ -22,10 +25,31 @@ using EventSource = std::function<void(const std::function<bool(const Event&)>&)
 // One object that a rule found hit. The references are valid during the call.
 struct Hit {
   RuleId rule;
+  // Its creation. At the end: with the name and the mode it has then; for an object that was there
+  // before the run, `created` is `no` and the event is the call that changed it.
   const CreateEvent& event;
   Mode expected_mask;
-  Mode expected;      // the mode it should have had
-  Severity severity;  // of a finding that had hit this object alone
+  Mode expected;        // the mode it should have had
+  Severity severity;    // of a finding that had hit this object alone
+  bool at_end = false;  // judged as the run left it, not as it was made
+};
+
+// A hit, once it is known what became of the object.
+struct FinalHit {
+  RuleId rule = RuleId::window_overlap;
+  Severity severity = Severity::note;
+  bool at_end = false;
+  std::uint64_t seq = 0;  // as Hit::event
+  std::uint32_t pid = 0, tid = 0;
+  trace::Kind kind = trace::Kind::unknown;
+  std::uint32_t requested = 0;
+  Mode mask = 0, expected_mask = 0;
+  std::optional<Mode> mode;  // that was judged
+  Mode expected = 0;
+  std::string born_path;
+  std::string path;  // at the end, or the last one it had
+  std::optional<Mode> last_mode;
+  ObjectState state = ObjectState::unknown;
 };
 
 // A mask that a thread set for a while, by UmaskEvent::id: from the call that set it to the one
@@ -42,11 +66,17 @@ struct FindOptions {
   // Further names of secrets: globs over the last component of a path.
   std::vector<std::string> secret_names;
   const Policy* policy = nullptr;
-  // True: this object is of no concern to that rule (a suppression by path).
-  std::function<bool(RuleId, const std::string& path)> skip_object;
+  // True: an object of these names is of no concern to that rule (a suppression by path). They are
+  // all names that the object is known to have, or to have had.
+  std::function<bool(RuleId, std::span<const std::string> names)> skip_object;
   // Told of each object hit, when that is known, which may be long after it was created: the
   // findings keep only examples.
   std::function<void(const Hit&)> on_hit;
+  // The same, when it is known what becomes of the object: at its end, or at the end of the run.
+  // Costs the memory of all objects that exist at the same time.
+  std::function<void(const FinalHit&)> on_final_hit;
+  // The symbolic links that were there before the run: LifeOptions::links.
+  NameTree::Links links;
   // Told of each window, when it closes or is known to leak.
   std::function<void(const WindowSpan&)> on_window;
   // Told of each event, in order, before the rules are: who needs both reads the run once less.

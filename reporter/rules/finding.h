@@ -82,6 +82,14 @@ struct Victim {
   Mode expected = 0;  // as it should have; equal to `mode` where nothing else was to be expected
   bool ambiguous = false;  // the mask moved during the call; the final mode decided
   Mode reached = 0777;     // bits that somebody can use: directories above may keep others out
+  // At the end: what a later call changed the mode from, and to, where one did and that is known;
+  // and the name it was made with, where that is another than `path`.
+  std::optional<Mode> before;
+  Mode changed_to = 0;
+  std::string born_path;
+  // At birth: what the object is called at the end, and its mode, where they are others.
+  std::string last_path;
+  std::optional<Mode> last_mode;
 };
 
 // How long the mask stood. Times are CLOCK_MONOTONIC.
@@ -109,20 +117,26 @@ enum class BaselineState : std::uint8_t { none, fresh, unchanged };
 struct Finding {
   RuleId rule = RuleId::window_overlap;
   Severity severity = Severity::note;
-  std::string message;      // this case, in one sentence; raw bytes of the program may be in it
-  std::string advice;       // RuleInfo::advice, or what fits this case better
-  std::string subject;      // tells findings of one call site apart: the row of a policy
-  std::uint64_t count = 0;  // objects hit (or occurrences, where nobody is hit)
+  std::string message;          // this case, in one sentence; raw bytes of the program may be in it
+  std::string advice;           // RuleInfo::advice, or what fits this case better
+  std::string subject;          // tells findings of one call site apart: the row of a policy
+  std::uint64_t count = 0;      // objects hit (or occurrences, where nobody is hit)
+  std::uint64_t processes = 1;  // that the culprits' calls came from
+  std::string program;          // theirs: the last component of its path; empty: not known
+  // About objects as the run left them: the culprit is the call that gave them that mode, and its
+  // name is the one they have at the end. Else about objects as they were made.
+  bool at_end = false;
 
   std::optional<EventRef> culprit;       // the call that opened the window, or did the wrong thing
   std::optional<EventRef> culprit_end;   // the call that closed it
   std::optional<EventRef> culprit_born;  // where the culprit's thread was created
   std::optional<EventRef> victim_born;   // where the first victim's thread was created
-  std::vector<Victim> victims;           // examples, oldest first
+  // Examples, oldest first; of create-then-chmod, the one that matters most comes first.
+  std::vector<Victim> victims;
   std::optional<Window> window;
   std::vector<StoryStep> story;
 
-  std::string fingerprint;  // 16 hex digits: rule, module, symbols; equal across builds and hosts
+  std::string fingerprint;  // 16 hex digits: rule, program, code; equal across builds and hosts
   BaselineState baseline = BaselineState::none;
   std::string suppressed_by;  // the reason given in the suppression file; empty: not suppressed
 

@@ -5,8 +5,6 @@
 #include <array>
 #include <cstdio>
 #include <tuple>
-#include <unordered_map>
-#include <utility>
 
 namespace umaskaudit::rules {
 namespace {
@@ -14,7 +12,7 @@ namespace {
 // FNV-1a, 64 bits: an identifier, not a secret.
 class Hash {
  public:
-  void add(const std::string& text) {
+  void add(std::string_view text) {
     for (const char c : text) mix(static_cast<unsigned char>(c));
     mix(0);  // "ab" + "c" is not "a" + "bc"
   }
@@ -37,31 +35,17 @@ std::uint64_t first_seq(const Finding& finding) {
 
 }  // namespace
 
-std::string fingerprint(const Finding& finding, const std::function<std::string(StackRef)>& chain) {
+std::string fingerprint(const Print& print) {
   Hash hash;
-  hash.add(finding.info().id);
-  hash.add(finding.subject);
-  const auto add_code = [&](const EventRef& event) {
-    std::string code = chain && event.stack.id != 0 ? chain(event.stack) : "";
-    if (code.empty()) code = event.call + " in " + event.thread;
-    hash.add(code);
-  };
-  if (finding.culprit) add_code(*finding.culprit);
-  // The calls of a lost mask race: which of them comes last differs from run to run.
-  if (!finding.victims.empty() && finding.rule != RuleId::lost_mask)
-    add_code(finding.victims.front().event);
+  hash.add("2");  // version
+  hash.add(rule_info(print.rule).id);
+  hash.add(print.subject);
+  hash.add(print.at_end ? "at end" : "");
+  hash.add(print.program);
+  if (print.whole_program) return hash.hex();
+  hash.add(print.culprit);
+  hash.add(print.victim);
   return hash.hex();
-}
-
-void merge(Finding& into, const Finding& from, std::size_t max_examples) {
-  into.severity = std::max(into.severity, from.severity);
-  into.count += from.count;
-  for (const Victim& victim : from.victims)
-    if (into.victims.size() < max_examples) into.victims.push_back(victim);
-  if (!into.window || !from.window) return;
-  into.window->count += from.window->count;
-  into.window->shortest_ns = std::min(into.window->shortest_ns, from.window->shortest_ns);
-  into.window->longest_ns = std::max(into.window->longest_ns, from.window->longest_ns);
 }
 
 void sort_worst_first(std::vector<Finding>& findings) {

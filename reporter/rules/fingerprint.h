@@ -1,22 +1,29 @@
 // The name of a finding that stays the same across builds, runs and hosts.
 // Must never depend on an address, a pid, a count, a time or a path of a temporary directory.
-// Called once a finding is complete but for its message.
+// Called by the collector when a finding begins.
 #pragma once
 
-#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reporter/rules/finding.h"
 
 namespace umaskaudit::rules {
 
-// 16 hex digits. `chain` names the code of a stack; without it, or where it knows nothing, calls
-// and thread names stand in.
-std::string fingerprint(const Finding& finding, const std::function<std::string(StackRef)>& chain);
+// What enters a fingerprint, of the second version of them: the first one had no program in it, and
+// named the frames of interpreters and of generated code.
+struct Print {
+  RuleId rule;
+  std::string_view subject;
+  std::string_view program;
+  bool at_end = false;
+  bool whole_program = false;
+  std::string culprit, victim;  // chains of symbols, or calls
+};
 
-// Adds what `from` counted to `into`, which has the same fingerprint and began earlier.
-void merge(Finding& into, const Finding& from, std::size_t max_examples);
+// 16 hex digits.
+std::string fingerprint(const Print& print);
 
 // By severity, then who was hit, then how often, then by time.
 void sort_worst_first(std::vector<Finding>& findings);

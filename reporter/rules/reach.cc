@@ -33,9 +33,20 @@ void Reach::see(const CreateEvent& event) {
 }
 
 void Reach::see(const ChmodEvent& event) {
-  // Of a path that is not known to be a directory nothing can lie below.
   if (event.error != 0 || !event.final_mode) return;
-  if (closed_.count(event.path) != 0) set(event.path, *event.final_mode);
+  // Below what is no directory nothing can lie: most of those are told by their mode, and it would
+  // cost memory to remember them.
+  const bool like_directory = (*event.final_mode & 0100) != 0;
+  if (like_directory || closed_.count(event.path) != 0) set(event.path, *event.final_mode);
+}
+
+void Reach::see(const RenameEvent& event) {
+  if (event.error != 0 || event.action != RenameEvent::Action::renamed || closed_.empty()) return;
+  closed_.erase(event.to);  // it was replaced
+  auto moved = closed_.extract(event.from);
+  if (moved.empty()) return;
+  moved.key() = event.to;
+  closed_.insert(std::move(moved));
 }
 
 Mode Reach::let_in(Mode directory) {
@@ -47,8 +58,12 @@ Mode Reach::of(const CreateEvent& event) const {
   const std::string& path = event.path;
   if (path.empty() || path.front() != '/')  // its directory is known by its mode alone
     return event.parent && event.parent->mode != 0 ? let_in(event.parent->mode) : 0077;
+  return of(path);
+}
+
+Mode Reach::of(const std::string& path) const {
   Mode bits = 0077;
-  if (closed_.empty()) return bits;
+  if (closed_.empty() || path.empty() || path.front() != '/') return bits;
   for (std::size_t end = path.rfind('/'); end != std::string::npos && end > 0;
        end = path.rfind('/', end - 1)) {
     const auto found = closed_.find(path.substr(0, end));

@@ -16,11 +16,15 @@ class Reach {
   // Learns of directories that keep somebody out. Call for each creation and chmod, in order.
   void see(const CreateEvent& event);
   void see(const ChmodEvent& event);
+  void see(const RenameEvent& event);
+  // A directory of that name is known to have that mode now.
+  void set_directory(std::string_view path, Mode mode) { set(path, mode); }
 
   // The permission bits below the owner's that somebody can make use of: 0077 where every directory
   // above that is known lets others in; 0070 where one lets in its group only (its members are
   // taken for those of the object's group); 0 where one lets in nobody but its owner.
   Mode of(const CreateEvent& event) const;
+  Mode of(const std::string& path) const;
 
  private:
   void set(std::string_view path, Mode mode);

@@ -52,8 +52,9 @@ constexpr std::array<RuleInfo, kRuleCount> kRules = {{
      "umask() in the child between fork and exec; and close the window in the parent: set modes "
      "with fchmod() instead of umask()."},
     {RuleId::getter_idiom, "getter-idiom", Severity::note, 362,
-     "The umask is written only to read it",
-     "umask() cannot ask without setting. Between the two calls the whole process runs with the "
+     "The umask was changed and put back, and nothing was made in between",
+     "Programs read the mask so, as umask() cannot ask without setting. Between the two calls the "
+     "whole process runs with the "
      "probe's mask, and any object that another thread creates then gets the wrong mode.",
      "Read the field Umask of /proc/thread-self/status (Linux 4.7), or call getumask() of "
      "umaskaudit.h; or read the mask once, before threads start, and keep it."},
@@ -74,24 +75,23 @@ constexpr std::array<RuleInfo, kRuleCount> kRules = {{
      "See the blind spots of this run. Look for inline system calls and RTLD_DEEPBIND libraries "
      "between the two calls that are named."},
     {RuleId::secret_readable, "secret-readable", Severity::error, 732,
-     "A secret was created readable by others",
-     "The name says that this file holds a key, a password or a token, and it was created with "
-     "read permission for others. A later chmod does not help: who has it open keeps it.",
+     "A secret is readable by others",
+     "The name says that this file holds a key, a password or a token, and others have permission "
+     "to read it. A later chmod does not help: who has it open keeps it.",
      "Create it with mode 0600: open(O_CREAT | O_EXCL, 0600), mkostemp(), or os.open(..., 0o600); "
      "then write, then rename."},
     {RuleId::world_writable, "world-writable", Severity::warning, 732,
-     "An object was created that everybody may write",
+     "Everybody may write an object",
      "Any user of the machine may change this object, or add and remove names in this directory.",
      "Ask for the mode that is needed (0644, 0755, 0660 with a group) instead of relying on the "
      "mask. For a shared directory set the sticky bit; for a socket use a group and fchmod or "
      "chmod after bind in a private directory."},
-    {RuleId::group_writable, "group-writable", Severity::note, 276,
-     "An object was created that its group may write",
+    {RuleId::group_writable, "group-writable", Severity::note, 276, "The group may write an object",
      "That is right where each user has a group of their own, or where the group is meant to share "
      "the object; else every member may change it.",
      "Use umask 022, or ask for 0644 and 0755; give shared trees a group and a default ACL."},
     {RuleId::create_then_chmod, "create-then-chmod", Severity::note, 367,
-     "An object stood open between its creation and the chmod that closed it",
+     "An object stood open between its creation and the chmod that changed its mode",
      "Whoever opened the object between the two calls keeps that access, whatever its mode says "
      "later.",
      "Create it with the final mode: open(path, O_CREAT | O_EXCL, 0600) or mkdir(path, 0700). "
@@ -103,10 +103,11 @@ constexpr std::array<RuleInfo, kRuleCount> kRules = {{
      "Use mkostemp() or mkdtemp(), O_TMPFILE with linkat(), or O_CREAT | O_EXCL | O_NOFOLLOW; keep "
      "fixed names in $XDG_RUNTIME_DIR or another private directory."},
     {RuleId::setid_created, "setid-created", Severity::warning, 732,
-     "A file was created with set-user-ID or set-group-ID",
-     "From its first moment, while it is still being written, the file runs with its owner's "
-     "rights.",
-     "Write the file with mode 0700, fchown() it, and set the bit last with fchmod()."},
+     "A file was given set-user-ID or set-group-ID",
+     "Whoever may execute the file runs it with the rights of its owner or its group; where it was "
+     "created so, from its first moment, while it is still being written.",
+     "Write the file with mode 0700, fchown() it, and set the bit last with fchmod(), where it is "
+     "needed at all."},
     {RuleId::policy_mode, "policy-mode", Severity::error, 732,
      "An object has permissions that the policy does not allow",
      "The policy names the widest mode for this path.",

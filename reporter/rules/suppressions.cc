@@ -99,10 +99,14 @@ Suppression* Suppressions::match(RuleId rule, const std::string& text) {
   return nullptr;
 }
 
-bool Suppressions::hides(RuleId rule, const std::string& path) {
-  Suppression* line = path.empty() ? nullptr : match(rule, path);
-  if (line != nullptr) ++line->hits;
-  return line != nullptr;
+bool Suppressions::hides(RuleId rule, std::span<const std::string> names) {
+  for (const std::string& name : names) {
+    Suppression* line = name.empty() ? nullptr : match(rule, name);
+    if (line == nullptr) continue;
+    ++line->hits;
+    return true;
+  }
+  return false;
 }
 
 void Suppressions::apply(Finding& finding, const std::vector<std::string>& functions) {

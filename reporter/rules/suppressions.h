@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +40,7 @@ class Suppressions {
   static Result<Suppressions> read(const std::string& file, const std::string& today);
 
   // For FindOptions::skip_object. Counts a hit.
-  bool hides(RuleId rule, const std::string& path);
+  bool hides(RuleId rule, std::span<const std::string> names);
   // Marks the finding when a function or module of its stacks matches. Counts a hit.
   void apply(Finding& finding, const std::vector<std::string>& functions);
 

@@ -26,8 +26,7 @@ class ArgumentCheck : public Check {
     // Who puts back what was found is not to blame for it.
     if (change.role == Change::Role::restores || !looks_like_mode(event.argument)) return;
     bool fresh = false;
-    Group& group = collector_.group(RuleId::chmod_style_argument, event.stack, StackRef{},
-                                    event.argument, &fresh);
+    Group& group = collector_.group({RuleId::chmod_style_argument, event}, &fresh);
     Finding& finding = group.finding;
     ++finding.count;
     if (!fresh) return;
@@ -55,8 +54,7 @@ class DriftCheck : public Check {
     last->second = event;
     if (!event.drift || event.drift_set_by) return;  // the other process is known
     bool fresh = false;
-    const StackRef site = first_of_context ? StackRef{} : before.stack;
-    Group& group = collector_.group(RuleId::unseen_writer, event.stack, site, 0, &fresh);
+    Group& group = collector_.group({RuleId::unseen_writer, event}, &fresh);
     Finding& finding = group.finding;
     ++finding.count;
     if (!fresh) return;

@@ -1,6 +1,6 @@
 // create-then-chmod: how long an object stood more open than its maker wanted it.
 // Must never report a chmod that only adds permissions: create strict, then widen, is the right
-// way.
+// way; nor call an object closed that the chmod opened to somebody.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 #include "reporter/rules/check.h"
 #include "reporter/rules/checks/words.h"
+#include "reporter/rules/secrets.h"
 
 namespace umaskaudit::rules {
 namespace {
@@ -27,10 +28,16 @@ Mode taken_away(Mode before, Mode after, trace::Kind kind) {
   return bits;
 }
 
+// How much it matters that these bits were open: writing before reading, others before the group.
+int weight(Mode bits) {
+  return ((bits & 0002) != 0 ? 8 : 0) + ((bits & 0004) != 0 ? 4 : 0) +
+         ((bits & 0020) != 0 ? 2 : 0) + ((bits & 0040) != 0 ? 1 : 0);
+}
+
 class ChmodCheck : public Check {
  public:
-  ChmodCheck(Collector& collector, ChmodTargets targets)
-      : collector_(collector), targets_(std::move(targets)) {}
+  ChmodCheck(Collector& collector, const FindOptions& options, ChmodTargets targets)
+      : collector_(collector), options_(options), targets_(std::move(targets)) {}
 
   void on_create(Case& creation) override {
     const CreateEvent& event = creation.event;
@@ -66,18 +73,9 @@ class ChmodCheck : public Check {
 
   void tell() override {
     for (Group* group : groups_) {
-      if (group->united) continue;
       Finding& finding = group->finding;
-      const Victim& victim = finding.victims.front();
-      const Mode given =
-          effective(victim.expected & ~victim.mode & kOtherPeople, victim.kind) & victim.reached;
-      finding.message =
-          "'" + victim.path + "' was created with mode " + octal(victim.mode) +
-          (given == 0 ? " and closed to " : " and changed to ") + octal(victim.expected) + " by " +
-          std::string(finding.culprit_end->call) + " " +
-          duration_text(finding.window->length_ns()) + " later; meanwhile " +
-          access_text(taken_away(victim.mode, victim.expected, victim.kind) & victim.reached,
-                      victim.kind);
+      if (finding.victims.empty()) continue;
+      finding.message = sentence(finding);
       if (finding.count > 1)
         finding.message += " (" + counted(finding.count, "object") + ", longest " +
                            duration_text(finding.window->longest_ns) + ")";
@@ -94,49 +92,73 @@ class ChmodCheck : public Check {
     Mode reached;  // bits that somebody could use, at its creation or later: Reach::of
   };
 
+  static std::string sentence(const Finding& finding) {
+    const Victim& victim = finding.victims.front();
+    const Mode taken = taken_away(victim.mode, victim.expected, victim.kind) & victim.reached;
+    const Mode given =
+        effective(victim.expected & ~victim.mode & kOtherPeople, victim.kind) & victim.reached;
+    std::string text = "'" + victim.path + "' was created with mode " + octal(victim.mode) +
+                       (given == 0 ? " and closed to " : " and changed to ") +
+                       octal(victim.expected) + " by " + finding.culprit_end->call + " " +
+                       duration_text(finding.window->length_ns()) + " later";
+    if (given != 0)
+      return text + ": " + now_text(given, victim.kind) + "; until then " +
+             then_text(taken, victim.kind);
+    return text + "; meanwhile " + access_text(taken, victim.kind);
+  }
+
   void report(const Object& object, const ChmodEvent& chmod, Mode after) {
     const CreateEvent& created = object.created;
-    if (!collector_.wanted(RuleId::create_then_chmod, created.path)) return;
+    if (!collector_.wanted(RuleId::create_then_chmod, created)) return;
     const std::uint64_t length =
         chmod.time_ns > created.time_ns ? chmod.time_ns - created.time_ns : 0;
     // Who could write meanwhile could plant something; who could read may have read nothing yet.
     const bool writable = (object.mode & ~after & 02 & object.reached) != 0;
     bool fresh = false;
-    Group& group = collector_.group(RuleId::create_then_chmod, created.stack, chmod.stack,
-                                    writable ? 1 : 0, &fresh);
+    Group& group = collector_.group({RuleId::create_then_chmod, created, &chmod}, &fresh);
     Finding& finding = group.finding;
-    collector_.add_victim(group, created, created.mask, after);
+    const Severity severity = writable ? Severity::warning : Severity::note;
+    finding.severity = std::max(finding.severity, severity);
+    collector_.add_victim(group, created, created.mask, after, severity);
     if (finding.victims.size() == finding.count)  // it is among the examples
       finding.victims.back().reached = 0700 | object.reached;
-    if (!fresh) {
+    const int rank = 16 * static_cast<int>(secrecy_of(created.path, options_.secret_names)) +
+                     weight(taken_away(object.mode, after, created.kind) & object.reached);
+    if (fresh) {
+      groups_.push_back(&group);
+      ranks_[&group] = rank;
+      Window window;
+      window.count = 1;
+      window.shortest_ns = window.longest_ns = length;
+      finding.window = window;
+    } else {
       finding.window->shortest_ns = std::min(finding.window->shortest_ns, length);
       finding.window->longest_ns = std::max(finding.window->longest_ns, length);
       ++finding.window->count;
-      return;
+      if (rank <= ranks_[&group]) return;
+      ranks_[&group] = rank;
+      collector_.show_first(group, created, created.mask, after);
+      if (!finding.victims.empty()) finding.victims.front().reached = 0700 | object.reached;
     }
-    groups_.push_back(&group);
-    if (writable) finding.severity = Severity::warning;
     finding.culprit = event_ref(created);
     finding.culprit_end = event_ref(chmod);
-    Window window;
-    window.begin_ns = created.time_ns;
-    window.end_ns = window.begin_ns + length;
-    window.mask_before = window.mask_inside = created.mask;
-    window.count = 1;
-    window.shortest_ns = window.longest_ns = length;
-    finding.window = window;
+    finding.window->begin_ns = created.time_ns;
+    finding.window->end_ns = created.time_ns + length;
+    finding.window->mask_before = finding.window->mask_inside = created.mask;
   }
 
   Collector& collector_;
+  const FindOptions& options_;
   ChmodTargets targets_;
   std::unordered_map<ObjectId, Object, ObjectHash> objects_;
   std::vector<Group*> groups_;
+  std::unordered_map<const Group*, int> ranks_;  // of the object that each shows first
 };
 
 }  // namespace
 
-CheckPtr make_chmod_check(Collector& collector, ChmodTargets targets) {
-  return std::make_unique<ChmodCheck>(collector, std::move(targets));
+CheckPtr make_chmod_check(Collector& collector, const FindOptions& options, ChmodTargets targets) {
+  return std::make_unique<ChmodCheck>(collector, options, std::move(targets));
 }
 
 }  // namespace umaskaudit::rules

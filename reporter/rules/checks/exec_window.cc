@@ -45,12 +45,12 @@ class ExecCheck : public Check {
 
  private:
   struct Start {
-    EventRef cause;
+    EventBase cause;
     std::optional<Mode> mask;  // that the child should get
   };
 
   Start start_of(const EventBase& cause) const {
-    return {event_ref(cause), timeline_.heritage(cause.fs, cause.tid)};
+    return {cause, timeline_.heritage(cause.fs, cause.tid)};
   }
   void expect(std::uint32_t pid, const EventBase& cause) { expected_[pid] = start_of(cause); }
 
@@ -58,26 +58,26 @@ class ExecCheck : public Check {
     if (!start.mask || process.mask == *start.mask) return;
     if (process.mask_source == trace::MaskSource::unknown) return;
     // Born with a mask that its parent thread did not mean: who had set it?
-    const EventRef& cause = start.cause;
+    const EventBase& cause = start.cause;
     const WindowPtr window = timeline_.window_of(cause.fs, cause.tid, process.mask);
     const std::string exe(process.exe);
     if (!window || !collector_.wanted(RuleId::exec_in_window, exe)) return;
     bool fresh = false;
-    Group& group =
-        collector_.group(RuleId::exec_in_window, window->open.stack, cause.stack, 0, &fresh);
+    Group& group = collector_.group({RuleId::exec_in_window, window->open, &cause}, &fresh);
     Finding& finding = group.finding;
     ++finding.count;
     collector_.add_window(group, window);
     if (!fresh) return;
     finding.culprit = event_ref(window->open);
+    const EventRef cause_ref = event_ref(cause);
     Victim victim;
-    victim.event = cause;
+    victim.event = cause_ref;
     victim.path = exe;
     victim.mask = process.mask;
     victim.expected_mask = *start.mask;
     finding.victims.push_back(std::move(victim));
     finding.message = "process " + std::to_string(process.pid) + " ('" + exe +
-                      "') was started by " + thread_text(cause) + " while " +
+                      "') was started by " + thread_text(cause_ref) + " while " +
                       thread_text(*finding.culprit) + " held umask " + octal(process.mask) +
                       ", and keeps it instead of " + octal(*start.mask);
     collector_.add_births(finding);

@@ -1,14 +1,16 @@
-// What a new object's mode and name say by themselves: world-writable, group-writable,
-// secret-readable, predictable-temp, setid-created.
-// Must never repeat what a finding with a cause has claimed, nor alarm where nobody can come by.
+// What an object's mode and name say by themselves, as it was made and as the run left it:
+// world-writable, group-writable, secret-readable, predictable-temp, setid-created.
+// Must never repeat what a finding with a cause has claimed, nor alarm where nobody can come by; of
+// the end, only what the birth did not show.
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <functional>
 #include <unordered_set>
 
 #include "reporter/rules/check.h"
-#include "reporter/rules/checks/secrets.h"
+#include "reporter/rules/secrets.h"
 #include "reporter/rules/checks/words.h"
 
 namespace umaskaudit::rules {
@@ -19,6 +21,12 @@ using trace::Kind;
 constexpr char kSocketAdvice[] =
     "If not everybody is to connect, use a group (0660), or bind in a directory that others cannot "
     "enter; else ask each client who it is: SO_PEERCRED of unix(7).";
+constexpr char kChmodAdvice[] =
+    "Give chmod the mode that is needed (0644, 0755, 0660 with a group). For a shared directory "
+    "set "
+    "the sticky bit.";
+constexpr char kSecretAdvice[] =
+    "Leave it at 0600; where a service must read it, give that a group.";
 
 // Names that the kernel or libc makes up, or that no file system shows.
 bool has_fixed_name(const CreateEvent& event) {
@@ -32,6 +40,23 @@ bool in_shared_directory(const CreateEvent& event) {
   return event.parent && (event.parent->mode & kShared) == kShared;
 }
 
+// Whom the mode lets write, with nothing that says that they are meant to: null, zero, tty are for
+// everybody; a sticky directory is shared on purpose; a group is the usual answer for a server's
+// socket, whose mode says who may connect.
+Mode writers(Mode mode, Kind kind) {
+  const bool directory = kind == Kind::dir || kind == Kind::unknown;
+  if (kind == Kind::chardev || (directory && (mode & S_ISVTX) != 0)) return 0;
+  return mode & (kind == Kind::socket ? S_IWOTH : S_IWOTH | S_IWGRP);
+}
+
+// Set-user-ID, and set-group-ID of a program: without the group's execute bit it is none, but a
+// sign of mandatory locking (inode(7)).
+Mode setid(Mode mode, Kind kind) {
+  if (kind != Kind::file && kind != Kind::tmpfile) return 0;
+  const bool set_gid = (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+  return (mode & S_ISUID) | (set_gid ? Mode{S_ISGID} : 0);
+}
+
 class ExposureCheck : public Check {
  public:
   ExposureCheck(Collector& collector, const FindOptions& options)
@@ -39,97 +64,185 @@ class ExposureCheck : public Check {
 
   void on_create(Case& creation) override {
     const CreateEvent& event = creation.event;
-    if (creation.verdict.kind == Verdict::Kind::no_object) return;
-    if (creation.claimed || event.kind == Kind::tmpfile) return;
+    if (creation.verdict.kind == Verdict::Kind::no_object || event.kind == Kind::tmpfile) return;
     const Mode mode = creation.verdict.mode;
-    look_at_secret(event, mode);
-    look_at_writers(event, mode);
-    if (in_shared_directory(event)) look_at_name(event, mode);
-    const bool set_gid = (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
-    if (event.kind == Kind::file && ((mode & S_ISUID) != 0 || set_gid))
-      report(RuleId::setid_created, Severity::warning, event, mode & ~Mode{S_ISUID | S_ISGID},
-             mode & 0011);
+    if (event.kind == Kind::file && (mode & 044) != 0) {
+      const Secrecy secrecy = std::max(
+          secrecy_of(event.path, options_.secret_names),
+          event.link.empty() ? Secrecy::none : secrecy_of(event.link, options_.secret_names));
+      if (secrecy != Secrecy::none) report_birth(creation, secret(secrecy, mode));
+    }
+    if (const Mode who = writers(mode, event.kind); who != 0)
+      report_birth(creation, writable(who, event.kind));
+    if (in_shared_directory(event)) look_at_name(creation);
+    if (setid(mode, event.kind) != 0) report_birth(creation, set_id(mode));
+  }
+
+  void on_last(const LastSeen& last) override {
+    const ObjectLife& life = last.life;
+    const bool file = life.kind == Kind::file || life.kind == Kind::tmpfile;
+    // What was there before the run is known by one call: its kind is not, but a mode like that is
+    // a file's.
+    const bool may_be_file = life.kind == Kind::unknown && (life.mode & 0111) == 0;
+    // A file without a name has just got one.
+    const bool judged = life.created != trace::Created::no && life.kind != Kind::tmpfile;
+    const Mode before = judged ? life.born_mode : 0;
+    if ((file || may_be_file) && (life.mode & 044) != 0) {
+      Secrecy secrecy = Secrecy::none;
+      for (const std::string& name : last.names)
+        secrecy = std::max(secrecy, secrecy_of(name, options_.secret_names));
+      if (secrecy != Secrecy::none) report_end(last, secret(secrecy, life.mode), before);
+    }
+    const Mode who = writers(life.mode, life.kind);
+    const bool device = life.kind == Kind::unknown && last.names.front().starts_with("/dev/");
+    if (who != 0 && !device) report_end(last, writable(who, life.kind), writers(before, life.kind));
+    const bool program = file || (life.kind == Kind::unknown && (life.mode & S_ISUID) != 0);
+    if (program && setid(life.mode, Kind::file) != 0)
+      report_end(last, set_id(life.mode), setid(before, Kind::file));
   }
 
   void tell() override {
     for (Group* group : groups_) {
-      if (group->united) continue;
       Finding& finding = group->finding;
       if (finding.victims.empty()) continue;
-      finding.message = sentence(finding);
+      finding.message = finding.at_end ? end_sentence(finding) : birth_sentence(finding);
       collector_.add_births(finding);
     }
   }
 
  private:
-  void look_at_secret(const CreateEvent& event, Mode mode) {
-    if (event.kind != Kind::file || (mode & 044) == 0) return;
-    const Secrecy secrecy = secrecy_of(event.path, options_.secret_names);
-    if (secrecy == Secrecy::none) return;
-    Severity severity = secrecy == Secrecy::certain ? Severity::error : Severity::warning;
+  // What one rule has against an object.
+  struct Fault {
+    RuleId rule;
+    Severity severity;
+    Mode wrong;   // bits that it would be better without
+    Mode usable;  // bits that somebody must be able to use, or it is a note
+  };
+
+  static Fault secret(Secrecy secrecy, Mode mode) {
     // The group may be there to read it.
-    report(RuleId::secret_readable, severity, event, mode & ~Mode{044}, mode & 04);
+    return {RuleId::secret_readable,
+            secrecy == Secrecy::certain ? Severity::error : Severity::warning, 044, mode & 04};
+  }
+  static Fault writable(Mode who, Kind kind) {
+    if ((who & S_IWOTH) == 0) return {RuleId::group_writable, Severity::note, S_IWGRP, S_IWGRP};
+    // Everybody may be meant where the server asks each client who it is.
+    const Severity severity = kind == Kind::socket ? Severity::note : Severity::warning;
+    return {RuleId::world_writable, severity, S_IWOTH, S_IWOTH};
+  }
+  static Fault set_id(Mode mode) {
+    return {RuleId::setid_created, Severity::warning, S_ISUID | S_ISGID, mode & 0011};
   }
 
   // A name that was taken with O_EXCL before, as mkstemp does, was hard to guess.
-  void look_at_name(const CreateEvent& event, Mode mode) {
+  void look_at_name(Case& creation) {
+    const CreateEvent& event = creation.event;
     const std::size_t name = std::hash<std::string>()(event.path);
     if ((event.open_flags & O_EXCL) != 0 || !has_fixed_name(event)) {
       taken_.insert(name);
       return;
     }
-    const bool alarming = (mode & 044) != 0 && taken_.count(name) == 0;
-    report(RuleId::predictable_temp, alarming ? Severity::warning : Severity::note, event, mode,
-           07);
+    const bool alarming = (creation.verdict.mode & 044) != 0 && taken_.count(name) == 0;
+    report_birth(creation,
+                 {RuleId::predictable_temp, alarming ? Severity::warning : Severity::note, 0, 07});
   }
 
-  void look_at_writers(const CreateEvent& event, Mode mode) {
-    // null, zero, tty are for everybody; a sticky directory is shared on purpose.
-    const bool meant =
-        event.kind == Kind::chardev || (event.kind == Kind::dir && (mode & S_ISVTX) != 0);
-    if (meant) return;
-    // A server's socket is there to be connected to: its mode says by whom, and a group is the
-    // usual answer. Everybody may be meant, too, where the server asks each client who it is.
-    const bool socket = event.kind == Kind::socket;
-    if ((mode & S_IWOTH) != 0)
-      report(RuleId::world_writable, socket ? Severity::note : Severity::warning, event,
-             mode & ~Mode{S_IWOTH}, S_IWOTH);
-    else if ((mode & S_IWGRP) != 0 && !socket)
-      report(RuleId::group_writable, Severity::note, event, mode & ~Mode{S_IWGRP}, S_IWGRP);
-  }
-
-  // A note where nobody can make use of `bits`, which are what is wrong with the mode.
-  void report(RuleId rule, Severity severity, const CreateEvent& event, Mode better, Mode bits) {
-    if (!collector_.wanted(rule, event.path)) return;
-    if ((bits & collector_.reach().of(event)) == 0) severity = Severity::note;
-    // Objects of one call site that differ in weight are different findings.
-    const std::uint64_t variant =
-        static_cast<std::uint64_t>(severity) << 8 | static_cast<std::uint64_t>(event.kind);
+  // Notes are one for each program, whatever the call path; but each secret counts.
+  Group& group_of(const Fault& fault, const EventBase& culprit, Kind kind, bool at_end) {
+    const bool note = fault.severity == Severity::note && fault.rule != RuleId::secret_readable;
     bool fresh = false;
-    Group& group = collector_.group(rule, event.stack, StackRef{}, variant, &fresh);
+    Group& group = collector_.group({fault.rule, culprit, nullptr, {}, at_end, note}, &fresh);
+    Finding& finding = group.finding;
     if (fresh) {
-      group.finding.culprit = event_ref(event);
-      group.finding.severity = severity;
-      if (rule == RuleId::world_writable && event.kind == Kind::socket)
-        group.finding.advice = kSocketAdvice;
+      finding.severity = fault.severity;
+      if (fault.rule == RuleId::world_writable && kind == Kind::socket)
+        finding.advice = kSocketAdvice;
       groups_.push_back(&group);
     }
-    collector_.add_victim(group, event, event.mask, better);
+    finding.severity = std::max(finding.severity, fault.severity);
+    return group;
   }
 
-  static std::string sentence(const Finding& finding) {
+  void report_birth(const Case& creation, Fault fault) {
+    const CreateEvent& event = creation.event;
+    if (!collector_.wanted(fault.rule, event)) return;
+    if ((fault.usable & collector_.reach().of(event)) == 0) fault.severity = Severity::note;
+    const bool writers =
+        fault.rule == RuleId::world_writable || fault.rule == RuleId::group_writable;
+    if (writers && creation.claimed && *creation.claimed >= fault.severity) return;
+    Group& group = group_of(fault, event, event.kind, false);
+    collector_.add_victim(group, event, event.mask, creation.verdict.mode & ~fault.wrong,
+                          fault.severity);
+  }
+
+  // `before`: what the birth was judged by.
+  void report_end(const LastSeen& last, Fault fault, Mode before) {
+    const ObjectLife& life = last.life;
+    if ((fault.usable & last.reached) == 0) fault.severity = Severity::note;
+    const std::optional<Severity> said = collector_.said(life.born.seq, fault.rule);
+    if (said && *said >= fault.severity) return;
+    const bool widened = (life.mode & fault.wrong & ~before) != 0;
+    // The same bits as at birth: then they count for the name that it got, or for a directory above
+    // that others may enter now.
+    if (!widened && !said && fault.rule != RuleId::secret_readable) return;
+    if (!collector_.wanted(fault.rule, last.names)) return;
+    const EventBase culprit = culprit_of(life, life.mode & fault.wrong & ~before);
+    const bool by_call = widened && culprit.seq == life.widened_by.seq;
+    Group& group = group_of(fault, culprit, life.kind, true);
+    if (by_call && group.finding.count == 0 && life.kind != Kind::socket)
+      group.finding.advice = fault.rule == RuleId::secret_readable ? kSecretAdvice
+                             : fault.rule == RuleId::setid_created ? group.finding.advice
+                                                                   : kChmodAdvice;
+    collector_.add_victim(group, last, life.mode & ~fault.wrong, fault.severity);
+  }
+
+  // "; others may read", and what keeps them out all the same.
+  static std::string access(const Finding& finding) {
     const Victim& victim = finding.victims.front();
-    std::string text = thread_text(victim.event) + " created ";
-    if (finding.count > 1) text += counted(finding.count, kind_name(victim.kind)) + ", first ";
-    text += "'" + victim.path + "' with mode " + octal(victim.mode) + " (asked for " +
-            octal(victim.requested & 07777) + ", umask " + octal(victim.mask) + ")";
-    if (finding.rule == RuleId::predictable_temp) return text + " in a directory of everybody";
-    const std::string access = access_text(victim.mode & ~victim.expected & 0777, victim.kind);
-    if (!access.empty()) text += ": " + access;
     const Mode given = effective(victim.mode & ~victim.expected, victim.kind);
+    std::string text = access_text(victim.mode & ~victim.expected & 0777, victim.kind);
+    if (!text.empty()) text = ": " + text;
+    if (finding.rule == RuleId::setid_created)
+      text = (victim.mode & S_ISUID) != 0 ? ": who may execute it does so as its owner"
+                                          : ": who may execute it does so as its group";
     if (given != 0 && (given & victim.reached) == 0)
       text += ", if they could get there: a directory above it keeps them out";
     return text;
+  }
+
+  static std::string objects(const Finding& finding) {
+    const Victim& victim = finding.victims.front();
+    const std::string path = "'" + victim.path + "'";
+    return finding.count == 1 ? path : counted(finding.count, "object") + ", first " + path;
+  }
+
+  static std::string birth_sentence(const Finding& finding) {
+    const Victim& victim = finding.victims.front();
+    const std::string text = who_text(finding) + " created " + objects(finding) + " with mode " +
+                             octal(victim.mode) + " (asked for " + octal(victim.requested & 07777) +
+                             ", umask " + octal(victim.mask) + ")";
+    if (finding.rule == RuleId::predictable_temp) return text + " in a directory of everybody";
+    return text + access(finding);
+  }
+
+  static std::string end_sentence(const Finding& finding) {
+    const Victim& victim = finding.victims.front();
+    std::string text = who_text(finding);
+    const bool changed = finding.culprit->seq != victim.event.seq;
+    if (changed && victim.before) {
+      text += " changed " + objects(finding) + " from " + octal(*victim.before) + " to " +
+              octal(victim.changed_to) + " by " + finding.culprit->call;
+      if (victim.changed_to != victim.mode) text += ", at the end " + octal(victim.mode);
+    } else if (!victim.born_path.empty()) {
+      text += " created '" + victim.born_path + "' with mode " + octal(victim.mode) +
+              ", which is '" + victim.path + "' at the end";
+    } else if (finding.culprit->call.find("chmod") != std::string::npos) {
+      text += " changed " + objects(finding) + ", there before the run, to " + octal(victim.mode) +
+              " by " + finding.culprit->call;
+    } else {
+      text += " created " + objects(finding) + " with mode " + octal(victim.mode);
+    }
+    return text + access(finding);
   }
 
   Collector& collector_;

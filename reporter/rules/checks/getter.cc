@@ -1,5 +1,6 @@
 // getter-idiom: umask(x) and umask(old) with nothing in between.
-// Must never report a window in which its own thread did something: that is what umask is for.
+// Must never report a window in which its own thread did something: that is what umask is for; nor
+// one of a program that never has a second thread.
 #include "reporter/rules/check.h"
 #include "reporter/rules/checks/words.h"
 
@@ -16,14 +17,14 @@ class GetterCheck : public Check {
     if (window.nested || window.own_actions > 0 || event.drift) return;
     if (window.idle) return;  // nobody could meet another mask
     bool fresh = false;
-    Group& group = collector_.group(RuleId::getter_idiom, window.open.stack, StackRef{}, 0, &fresh);
+    Group& group = collector_.group({RuleId::getter_idiom, window.open}, &fresh);
     Finding& finding = group.finding;
     if (fresh) {
       finding.culprit = event_ref(window.open);
       finding.culprit_end = event_ref(event);
       groups_.push_back(&group);
     }
-    // With one thread nobody can be hit: bad style, no bug.
+    // With one thread nobody can be hit.
     if (change.threaded) finding.severity = Severity::warning;
     ++finding.count;
     collector_.add_window(group, change.window);
@@ -31,14 +32,18 @@ class GetterCheck : public Check {
 
   void tell() override {
     for (Group* group : groups_) {
-      if (group->united) continue;
+      // Where there is one thread from beginning to end, nobody ever can: install(1), tar(1) and
+      // the umask command of dash(1) begin so.
+      if (!collector_.is_threaded(*group)) continue;
       Finding& finding = group->finding;
-      finding.message = thread_text(*finding.culprit) + " sets umask " +
-                        octal(finding.window->mask_inside) + " only to learn the old one, " +
-                        counted(finding.count, "time") + ", for up to " +
+      const bool once = finding.count == 1;
+      finding.message = who_text(finding) + " changed the umask to " +
+                        octal(finding.window->mask_inside) + " and put it back" +
+                        (once ? "" : " " + counted(finding.count, "time")) +
+                        ", made nothing in between, and left it so for " + (once ? "" : "up to ") +
                         duration_text(finding.window->longest_ns) +
-                        (finding.severity == Severity::note ? "; no other thread was there to see"
-                                                            : "; other threads run meanwhile");
+                        (finding.severity == Severity::note ? "; no other thread ran at the time"
+                                                            : "; other threads ran meanwhile");
       collector_.add_births(finding);
     }
   }

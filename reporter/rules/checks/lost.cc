@@ -30,8 +30,8 @@ class LostCheck : public Check {
 
   void on_create(Case& creation) override {
     if (creation.verdict.kind != Verdict::Kind::lost) return;
-    creation.claimed = true;
-    if (!collector_.wanted(RuleId::lost_mask, creation.event.path)) return;
+    creation.claimed = rule_info(RuleId::lost_mask).severity;
+    if (!collector_.wanted(RuleId::lost_mask, creation.event)) return;
     Group& group = group_of(creation.verdict.lost);
     collector_.add_victim(group, creation.event, creation.verdict.expected_mask,
                           creation.verdict.expected);
@@ -44,15 +44,14 @@ class LostCheck : public Check {
 
   void tell() override {
     for (const auto& [group, lost] : entries_) {
-      if (group->united) continue;
       Finding& finding = group->finding;
       finding.message = "after interleaved save and restore the process is left with umask " +
                         octal(lost->stayed) + " instead of " + octal(lost->expected);
       if (finding.count > 0) {
         const Victim& first = finding.victims.front();
-        finding.message += "; " + counted(finding.count, "object") + " came out wrong, first '" +
-                           first.path + "' as " + octal(first.mode) + " instead of " +
-                           octal(first.expected);
+        finding.message += "; " + counted(finding.count, "object") +
+                           " got the wrong mode, first '" + first.path + "': " + octal(first.mode) +
+                           " instead of " + octal(first.expected);
       }
       collector_.add_births(finding);
     }
@@ -62,10 +61,9 @@ class LostCheck : public Check {
   static std::uint64_t number(const Lost& lost) { return lost.restored->close.seq; }
 
   Group& group_of(const LostPtr& lost) {
+    // The calls of the race: which of them comes last differs from run to run.
     bool fresh = false;
-    const StackRef first = lost->origin ? lost->origin->open.stack : StackRef{};
-    Group& group =
-        collector_.group(RuleId::lost_mask, lost->restored->close.stack, first, 0, &fresh);
+    Group& group = collector_.group({RuleId::lost_mask, lost->restored->close}, &fresh);
     if (fresh) entries_.emplace_back(&group, lost);
     return group;
   }

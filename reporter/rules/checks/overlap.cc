@@ -1,5 +1,7 @@
 // window-overlap, strict-overlap and the victims of leaked-mask: objects that another thread's mask
 // decided. Must never report a creation that its own thread's mask, or the settled one, explains.
+#include <algorithm>
+
 #include "reporter/rules/check.h"
 #include "reporter/rules/checks/words.h"
 
@@ -20,30 +22,30 @@ class OverlapCheck : public Check {
   void on_create(Case& creation) override {
     const Verdict& verdict = creation.verdict;
     if (!verdict.hit() || verdict.kind == Kind::lost) return;
-    creation.claimed = true;
     const RuleId rule = rule_of(verdict);
-    if (!collector_.wanted(rule, creation.event.path)) return;
+    // Threads started inside the window may be meant to live in it.
+    const Severity severity = verdict.born_inside ? Severity::note : rule_info(rule).severity;
+    creation.claimed = severity;
+    if (!collector_.wanted(rule, creation.event)) return;
     const MaskWindow& window = *verdict.window;
     // What replaced the victim's own mask may be the call that closed the culprit's window.
     const bool by_close = verdict.kind == Kind::clobbered && window.closed;
     const UmaskEvent& call = by_close ? window.close : window.open;
-    const std::uint64_t variant =
-        (verdict.kind == Kind::clobbered ? 2U : 0U) | (verdict.born_inside ? 1U : 0U);
     bool fresh = false;
-    Group& group = collector_.group(rule, call.stack, creation.event.stack, variant, &fresh);
+    Group& group = collector_.group({rule, call, &creation.event}, &fresh);
+    Finding& finding = group.finding;
     if (fresh) {
-      group.finding.culprit = event_ref(call);
-      // Threads started inside the window may be meant to live in it.
-      if (verdict.born_inside) group.finding.severity = Severity::note;
+      finding.culprit = event_ref(call);
+      finding.severity = severity;
       entries_.push_back({&group, verdict.kind, verdict.born_inside});
     }
+    finding.severity = std::max(finding.severity, severity);
     if (!window.settled) collector_.add_window(group, verdict.window);
-    collector_.add_victim(group, creation.event, verdict.expected_mask, verdict.expected);
+    collector_.add_victim(group, creation.event, verdict.expected_mask, verdict.expected, severity);
   }
 
   void tell() override {
     for (const Entry& entry : entries_) {
-      if (entry.group->united) continue;
       Finding& finding = entry.group->finding;
       if (finding.victims.empty()) continue;
       finding.message = sentence(finding, entry);
@@ -58,6 +60,17 @@ class OverlapCheck : public Check {
     bool born_inside;
   };
 
+  // " for 3.4 us", " for up to 12 ms, 10 times", " until the end of the run".
+  static std::string window_text(const Finding& finding) {
+    if (!finding.window) return "";
+    const Window& window = *finding.window;
+    if (window.count > 1)
+      return " for up to " + duration_text(window.longest_ns) + ", " +
+             std::to_string(window.count) + " times";
+    if (window.open_ended) return " until the end of the run";
+    return " for " + duration_text(window.length_ns());
+  }
+
   static std::string sentence(const Finding& finding, const Entry& entry) {
     const Victim& victim = finding.victims.front();
     std::string text = thread_text(*finding.culprit);
@@ -66,11 +79,12 @@ class OverlapCheck : public Check {
     else if (entry.kind == Kind::leaked)
       text += " set umask " + octal(victim.mask) + " and never restored it: ";
     else
-      text += " held umask " + octal(victim.mask) + " for a moment: ";
+      text += " held umask " + octal(victim.mask) + window_text(finding) + ": ";
+    const bool one = finding.count == 1;
     text += counted(finding.count, "object") + " of " +
-            (finding.count == 1 ? thread_text(victim.event) : "other threads") +
-            " came out wrong, first '" + victim.path + "' as " + octal(victim.mode) +
-            " instead of " + octal(victim.expected);
+            (one ? thread_text(victim.event) : "other threads") +
+            " got that mask's mode: " + (one ? "'" : "first '") + victim.path + "' is " +
+            octal(victim.mode) + " instead of " + octal(victim.expected);
     const Mode gained = effective(victim.mode & ~victim.expected, victim.kind);
     const Mode missing = effective(victim.expected & ~victim.mode, victim.kind);
     if ((gained & victim.reached) != 0)

@@ -28,10 +28,30 @@ std::string verbs(Mode rwx, trace::Kind kind) {
   return out;
 }
 
+std::string sentence(Mode bits, trace::Kind kind, const char* verb) {
+  bits = effective(bits, kind);
+  std::string out;
+  const auto add = [&](Mode rwx, const char* who) {
+    if (rwx == 0) return;
+    if (!out.empty()) out += ", ";
+    out += std::string(who) + verb + verbs(rwx, kind);
+  };
+  add(bits & 7, "others");
+  add(bits >> 3 & 7, "the group");
+  add(bits >> 6 & 7, "the owner");
+  return out;
+}
+
 }  // namespace
 
 std::string thread_text(const EventRef& event) {
   return "thread '" + event.thread + "' (" + std::to_string(event.tid) + ")";
+}
+
+std::string who_text(const Finding& finding) {
+  if (finding.processes < 2) return thread_text(*finding.culprit);
+  const std::string& name = finding.program.empty() ? finding.culprit->thread : finding.program;
+  return std::to_string(finding.processes) + " processes of '" + name + "'";
 }
 
 Mode effective(Mode bits, trace::Kind kind) {
@@ -54,20 +74,11 @@ Mode effective(Mode bits, trace::Kind kind) {
   return bits & 0777;
 }
 
-std::string access_text(Mode bits, trace::Kind kind) {
-  bits = effective(bits, kind);
-  std::string out;
-  const auto add = [&](Mode rwx, const char* who) {
-    if (rwx == 0) return;
-    if (!out.empty()) out += ", ";
-    out += who;
-    out += " may " + verbs(rwx, kind);
-  };
-  add(bits & 7, "others");
-  add(bits >> 3 & 7, "the group");
-  add(bits >> 6 & 7, "the owner");
-  return out;
-}
+std::string access_text(Mode bits, trace::Kind kind) { return sentence(bits, kind, " may "); }
+
+std::string now_text(Mode bits, trace::Kind kind) { return sentence(bits, kind, " may now "); }
+
+std::string then_text(Mode bits, trace::Kind kind) { return sentence(bits, kind, " could "); }
 
 std::string derivation_text(const CreateEvent& event) {
   std::string out;

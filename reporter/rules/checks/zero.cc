@@ -1,5 +1,6 @@
 // umask-zero: a process that lives with an empty mask, and what that opened.
-// Must never count an object that says itself who may write it: 0644 under umask 0 is 0644.
+// Must never count an object that says itself who may write it: 0644 under umask 0 is 0644. It
+// hides nothing that the objects' modes and names say by themselves.
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 namespace umaskaudit::rules {
 namespace {
 
+// Where it is not known which mask was in force before.
 constexpr Mode kUsualMask = 022;
 
 class ZeroCheck : public Check {
@@ -21,16 +23,16 @@ class ZeroCheck : public Check {
   void on_change(const UmaskEvent& event, const Change& change) override {
     if (change.role != Change::Role::settles || event.new_mask != 0) return;
     if (event.old_mask == 0) {  // it changes nothing: who set that mask answers for it
-      Group* earlier = responsible_for(event.old_set_by);
-      if (earlier != nullptr) {
+      const Cause earlier = responsible_for(event.old_set_by);
+      if (earlier.group != nullptr) {
         by_change_[event.id] = earlier;
         return;
       }
     }
     bool fresh = false;
-    Group& group = collector_.group(RuleId::umask_zero, event.stack, StackRef{}, 0, &fresh);
+    Group& group = collector_.group({RuleId::umask_zero, event}, &fresh);
     if (fresh) begin(group, event_ref(event));
-    by_change_[event.id] = &group;
+    by_change_[event.id] = {&group, event.old_mask};
   }
 
   void on_event(const Event& event) override {
@@ -42,54 +44,64 @@ class ZeroCheck : public Check {
     const bool known = process->mask_source != trace::MaskSource::unknown;
     if (child || process->mask != 0 || !known) return;
     bool fresh = false;
-    Group& group = collector_.group(RuleId::umask_zero, StackRef{}, StackRef{}, 1, &fresh);
+    Group& group = collector_.group({RuleId::umask_zero, *process}, &fresh);
     if (fresh) begin(group, event_ref(*process));
-    inherited_ = &group;
+    inherited_ = {&group, 0};
   }
 
   void on_create(Case& creation) override {
     const CreateEvent& event = creation.event;
     const Verdict& verdict = creation.verdict;
     if (creation.claimed || verdict.kind != Verdict::Kind::clean || event.mask != 0) return;
-    Group* group = responsible_for(event.mask_set_by);
-    if (group == nullptr || (verdict.mode & kUsualMask) == 0) return;
+    const Cause cause = responsible_for(event.mask_set_by);
+    // Who asks for no more than the group says who may write it.
+    if (cause.group == nullptr || (verdict.mode & event.requested & 02) == 0) return;
     const bool device = event.kind == trace::Kind::chardev || event.kind == trace::Kind::blockdev;
     if (device || event.kind == trace::Kind::tmpfile) return;
-    const Mode usual = predict(facts_of(event), kUsualMask).steps.back().mode;
+    const Mode mask = cause.before != 0 ? cause.before : kUsualMask;
+    const Mode usual = predict(facts_of(event), mask).steps.back().mode;
     if (usual == verdict.mode) return;  // an ACL decided, not the mask
-    creation.claimed = true;
-    if (!collector_.wanted(RuleId::umask_zero, event.path)) return;
+    if (!collector_.wanted(RuleId::umask_zero, event)) return;
+    Group* group = cause.group;
+    if (cause.before == 0 && group->finding.count == 0) guessed_.insert(group);
     // Who connects to a server's socket changes nothing by that.
     const Mode writers = event.kind == trace::Kind::socket ? 0 : verdict.mode & 2;
     const bool opened = (writers & collector_.reach().of(event)) != 0;
     const Severity severity = opened ? Severity::warning : Severity::note;
     group->finding.severity = std::max(group->finding.severity, severity);
-    collector_.add_victim(*group, event, kUsualMask, usual, severity);
+    collector_.add_victim(*group, event, mask, usual, severity);
   }
 
   void tell() override {
     for (Group* group : groups_) {
-      if (group->united) continue;
       Finding& finding = group->finding;
       const bool inherited = finding.culprit->call.empty();
+      // tar(1), install(1) and others begin so, and pass the mode of all that they make.
+      if (finding.victims.empty() && !inherited && !collector_.is_threaded(*group)) continue;
       finding.message = inherited ? "the program was started with umask 0000"
-                                  : thread_text(*finding.culprit) + " sets umask 0000 for good";
+                                  : who_text(finding) + " set umask 0000 for good";
       if (finding.victims.empty()) continue;
       const Victim& victim = finding.victims.front();
       finding.message += "; " + counted(finding.count, "object") +
-                         " came out writable for more than the owner, first '" + victim.path +
-                         "' as " + octal(victim.mode) + " where umask 0022 gives " +
-                         octal(victim.expected);
+                         " may be written by others, first '" + victim.path +
+                         "': " + octal(victim.mode) + " where " +
+                         (guessed_.contains(group) ? "the usual umask, " : "the umask before, ") +
+                         octal(victim.expected_mask) + ", gives " + octal(victim.expected);
       collector_.add_births(finding);
     }
   }
 
  private:
-  // Null: nobody who is reported. Without a call the mask was inherited.
-  Group* responsible_for(const std::optional<std::uint64_t>& call) const {
+  struct Cause {
+    Group* group = nullptr;  // null: nobody who is reported
+    Mode before = 0;         // the mask in whose place the empty one came; 0: not known
+  };
+
+  // Without a call the mask was inherited.
+  Cause responsible_for(const std::optional<std::uint64_t>& call) const {
     if (!call) return inherited_;
     const auto found = by_change_.find(*call);
-    return found == by_change_.end() ? nullptr : found->second;
+    return found == by_change_.end() ? Cause{} : found->second;
   }
   void begin(Group& group, EventRef culprit) {
     group.finding.culprit = std::move(culprit);
@@ -98,8 +110,9 @@ class ZeroCheck : public Check {
 
   Collector& collector_;
   std::vector<Group*> groups_;
-  Group* inherited_ = nullptr;
-  std::unordered_map<std::uint64_t, Group*> by_change_;  // UmaskEvent::id
+  std::unordered_set<const Group*> guessed_;  // the mask before is not known for the first object
+  Cause inherited_;
+  std::unordered_map<std::uint64_t, Cause> by_change_;  // UmaskEvent::id
   std::unordered_set<std::uint32_t> pids_;
 };
 

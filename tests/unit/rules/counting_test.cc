@@ -71,6 +71,52 @@ TEST(Counting, EqualCodeIsOneFindingWhateverTheStackIds) {
   EXPECT_EQ(result.findings.size(), 2U);
 }
 
+TEST(Counting, AWindowThatHitsTwoPlacesOfOneFunctionIsOneWindow) {
+  std::string text = kThreads;
+  for (int i = 0; i < 10; ++i) {
+    text += "tid=2 umask 0022->0000 at probe\n";
+    text += "tid=3 create file /d/a" + std::to_string(i) + " 0666 at write\n";
+    text += "tid=3 create file /d/b" + std::to_string(i) + " 0666 at save\n";
+    text += "tid=3 create file /d/c" + std::to_string(i) + " 0666 at write\n";
+    text += "tid=2 umask 0000->0022 at probe_end\n";
+  }
+  const Fixture fixture = Fixture::parse(text);
+  ASSERT_EQ(fixture.error(), "");
+  FindOptions options;
+  options.symbol_chain = [&](StackRef ref) {
+    const std::string name = fixture.stack_name(ref);
+    return name == "save" ? "write" : name;
+  };
+  const FindResult result = find(fixture.source(), options);
+  const Finding* overlap = find_rule_in(result, RuleId::window_overlap);
+  ASSERT_NE(overlap, nullptr);
+  EXPECT_EQ(overlap->count, 30U);
+  EXPECT_EQ(overlap->window->count, 10U);
+}
+
+TEST(Counting, FinalHitsSayWhatBecameOfTheObject) {
+  const Fixture fixture = Fixture::parse(
+      "process exec app 0022\n"
+      "create file /a.tmp 0666 final 0666 ino 5 at make\n"
+      "chmod /a.tmp 0600 ino 5 at close\n"
+      "rename /a.tmp /a ino 5\n"
+      "create file /b 0666 final 0666 at make\n"
+      "unlink /b\n"
+      "create file /c 0600 ino 6 at make\n"
+      "chmod /c 0666 ino 6 at open\n");
+  ASSERT_EQ(fixture.error(), "");
+  FindOptions options;
+  std::vector<std::string> lines;
+  options.on_final_hit = [&](const FinalHit& hit) {
+    if (hit.rule != RuleId::world_writable) return;
+    lines.push_back(hit.born_path + ' ' + hit.path + ' ' + std::to_string(*hit.last_mode & 077) +
+                    ' ' + state_name(hit.state) + (hit.at_end ? " end" : " birth"));
+  };
+  find(fixture.source(), options);
+  EXPECT_THAT(lines, ::testing::ElementsAre("/b /b 54 gone birth", "/a.tmp /a 0 there birth",
+                                            "/c /c 54 there end"));
+}
+
 TEST(Counting, ExamplesCarryTheWholeStory) {
   const Fixture fixture = Fixture::parse(storm(1));
   const FindResult result = fixture.find();
@@ -97,13 +143,38 @@ TEST(Counting, ExamplesCarryTheWholeStory) {
 TEST(Counting, SkippedObjectsAreNeitherCountedNorListed) {
   const Fixture fixture = Fixture::parse(storm(10));
   FindOptions options;
-  options.skip_object = [](RuleId rule, const std::string& path) {
-    return rule == RuleId::window_overlap && path != "/d/7";
+  options.skip_object = [](RuleId rule, std::span<const std::string> names) {
+    return rule == RuleId::window_overlap && names.front() != "/d/7";
   };
   std::vector<std::string> hits;
   const FindResult result = fixture.find(options, &hits);
   EXPECT_THAT(hits, ::testing::ElementsAre("window-overlap /d/7 0666 0644"));
   EXPECT_EQ(find_rule_in(result, RuleId::window_overlap)->count, 1U);
+}
+
+TEST(Counting, AnObjectIsSkippedByAnyOfItsNames) {
+  const Fixture fixture = Fixture::parse(
+      "process exec app 0022\n"
+      "create file /a.tmp 0600 ino 5 at make\n"
+      "chmod /a.tmp 0666 ino 5 at open\n"
+      "rename /a.tmp /a.other ino 5\n"
+      "rename /a.other /a ino 5\n");
+  ASSERT_EQ(fixture.error(), "");
+  const Fixture born_open = Fixture::parse(
+      "process exec app 0022\n"
+      "create file /a.tmp 0666 final 0666 ino 5 at make\n"
+      "rename /a.tmp /a.other ino 5\n"
+      "rename /a.other /a ino 5\n");
+  for (const std::string hidden : {"/a.tmp", "/a.other", "/a"}) {
+    FindOptions options;
+    options.skip_object = [&](RuleId /*rule*/, std::span<const std::string> names) {
+      return std::find(names.begin(), names.end(), hidden) != names.end();
+    };
+    EXPECT_TRUE(fixture.find(options).findings.empty()) << hidden;
+    EXPECT_TRUE(born_open.find(options).findings.empty()) << hidden;
+  }
+  EXPECT_EQ(fixture.find().findings.size(), 1U);
+  EXPECT_EQ(born_open.find().findings.size(), 1U);
 }
 
 TEST(Counting, DoubtIsCountedAndNotListed) {

@@ -36,6 +36,27 @@ TEST(Fingerprint, TellsCodeAndRulesApart) {
   EXPECT_NE(first, fingerprint_of(run("1", "/x", "100"), RuleId::getter_idiom));
 }
 
+TEST(Fingerprint, NamesTheProgram) {
+  const std::string text =
+      "process exec /usr/bin/python3 0022\ncreate file /a 0666 final 0666 at write\n";
+  std::string other = text;
+  other.replace(other.find("python3"), 7, "ruby");
+  EXPECT_EQ(fingerprint_of(text, RuleId::world_writable),
+            fingerprint_of("process exec /opt/bin/python3 0022\nstarts 2\n"
+                           "tid=2 thread=worker-7 create file /b 0666 final 0666 at write\n",
+                           RuleId::world_writable));
+  EXPECT_NE(fingerprint_of(text, RuleId::world_writable),
+            fingerprint_of(other, RuleId::world_writable));
+}
+
+TEST(Fingerprint, TellsTheEndFromTheBirth) {
+  const std::string made = "process exec app 0022\ncreate file /a 0666 final 0666 at code\n";
+  const std::string widened =
+      "process exec app 0022\ncreate file /a 0600 ino 5 at make\nchmod /a 0666 ino 5 at code\n";
+  EXPECT_NE(fingerprint_of(made, RuleId::world_writable),
+            fingerprint_of(widened, RuleId::world_writable));
+}
+
 TEST(Findings, WorstFirst) {
   const Fixture fixture = Fixture::parse(
       "process exec app 0022\n"
@@ -44,7 +65,8 @@ TEST(Findings, WorstFirst) {
       "umask 0644->0022 at style_end\n"
       "create file /k/id_rsa 0666 at write_key\n"
       "umask 0022->0000 at probe\n"
-      "umask 0000->0022 at probe_end\n");
+      "umask 0000->0022 at probe_end\n"
+      "starts 2\n");
   ASSERT_EQ(fixture.error(), "");
   const FindResult result = fixture.find();
   ASSERT_EQ(result.findings.size(), 3U);

@@ -109,6 +109,7 @@ Fixture::Context& Fixture::context(std::uint32_t fs) { return contexts_[fs]; }
 
 void Fixture::read_line(const std::string& text) {
   if (text.rfind("expect ", 0) == 0) return expect_.push_back(text.substr(7));
+  if (text.rfind("says ", 0) == 0) return says_.push_back(text.substr(5));
   if (text.rfind("hit ", 0) == 0) return hits_.push_back(text.substr(4));
   Line line(text);
   if (line.words.empty()) return line.keys.empty() ? void() : fail("no verb");
@@ -121,6 +122,8 @@ void Fixture::read_line(const std::string& text) {
     read_chmod(line);
   else if (verb == "process")
     read_process(line);
+  else if (verb == "rename" || verb == "link" || verb == "unlink")
+    read_name(line, verb);
   else
     read_other(line, verb);
   if (line.bad || !line.words.empty()) fail("cannot understand '" + text + "'");
@@ -230,6 +233,21 @@ void Fixture::read_chmod(Line& line) {
   events_.emplace_back(event);
 }
 
+// rename|link FROM TO, unlink PATH.
+void Fixture::read_name(Line& line, const std::string& verb) {
+  auto event = base<RenameEvent>(line);
+  event.from = line.take();
+  if (verb != "unlink") event.to = line.take();
+  event.action = verb == "rename" ? RenameEvent::Action::renamed
+                 : verb == "link" ? RenameEvent::Action::linked
+                                  : RenameEvent::Action::unlinked;
+  names_.push_back(verb);
+  event.call = names_.back();
+  event.ino = line.number(line.option("ino").value_or("0"));
+  event.dev = event.ino == 0 ? 0 : 1;
+  events_.emplace_back(event);
+}
+
 // process fork|exec NAME MASK: a new image or child says who it is.
 void Fixture::read_process(Line& line) {
   auto event = base<ProcessEvent>(line);
@@ -286,7 +304,7 @@ std::vector<std::string> Fixture::describe(const std::vector<Finding>& findings)
   std::vector<std::string> out;
   for (const Finding& finding : findings) {
     std::string line = std::string(finding.info().id) + ' ' + severity_name(finding.severity) +
-                       " count=" + std::to_string(finding.count);
+                       (finding.at_end ? " end" : "") + " count=" + std::to_string(finding.count);
     const auto site = [&](const char* key, const EventRef& event) {
       const std::string name = stack_name(event.stack);
       line += std::string(" ") + key + '=' + (name.empty() ? "-" : name);

@@ -26,6 +26,8 @@ class Fixture {
   // The `expect` and `hit` lines, without the leading word, in order.
   const std::vector<std::string>& expected_findings() const { return expect_; }
   const std::vector<std::string>& expected_hits() const { return hits_; }
+  // The `says` lines: each is part of the message of some finding.
+  const std::vector<std::string>& expected_words() const { return says_; }
 
   // All findings in the words of an `expect` line.
   std::vector<std::string> describe(const std::vector<Finding>& findings) const;
@@ -45,6 +47,7 @@ class Fixture {
   void read_create(Line& line);
   void read_chmod(Line& line);
   void read_process(Line& line);
+  void read_name(Line& line, const std::string& verb);
   void read_other(Line& line, const std::string& verb);
   template <typename T>
   T base(Line& line);
@@ -55,7 +58,7 @@ class Fixture {
   std::deque<std::string> names_;  // what the events' views point to
   std::map<std::string, std::uint32_t> stacks_;
   std::map<std::uint32_t, Context> contexts_;
-  std::vector<std::string> expect_, hits_;
+  std::vector<std::string> expect_, hits_, says_;
   std::uint64_t time_ = 0, seq_ = 0, umask_id_ = 0;
   unsigned line_ = 0;
   std::string error_;

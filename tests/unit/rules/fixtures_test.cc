@@ -32,6 +32,10 @@ TEST_P(Fixtures, GivesExactlyTheExpectedFindings) {
   if (!fixture.expected_hits().empty()) {
     EXPECT_THAT(hits, ::testing::ElementsAreArray(fixture.expected_hits()));
   }
+  std::string messages;
+  for (const Finding& finding : result.findings) messages += finding.message + '\n';
+  for (const std::string& words : fixture.expected_words())
+    EXPECT_THAT(messages, ::testing::HasSubstr(words));
   for (const Finding& finding : result.findings) {
     EXPECT_EQ(finding.fingerprint.size(), 16U);
     EXPECT_NE(finding.message, "");

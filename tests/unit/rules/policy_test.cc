@@ -85,6 +85,50 @@ TEST(PolicyFile, MissingFileIsAUsageError) {
   EXPECT_EQ(policy.error().code, ExitCode::usage);
 }
 
+TEST(PolicyCheck, JudgesTheEndByEveryName) {
+  const Result<Policy> policy = parse_policy(
+      "[[path]]\nglob = \"/srv/public/*\"\nwidest = \"0644\"\n"
+      "[[path]]\nglob = \"*/secrets.json\"\nwidest = \"0600\"\n"
+      "[[path]]\nglob = \"/srv/stage/*\"\nwidest = \"0600\"\n",
+      "p.toml");
+  ASSERT_TRUE(policy);
+  FindOptions options;
+  options.policy = &*policy;
+  const Fixture fixture = Fixture::parse(
+      "process exec app 0022\n"
+      "create file /etc/tmp1 0600 ino 5 at make_temp\n"
+      "chmod /etc/tmp1 0640 ino 5 at widen\n"
+      "rename /etc/tmp1 /etc/secrets.json ino 5\n"
+      // The name that it has now counts before the one that it had.
+      "create file /srv/stage/page 0600 ino 6 at stage\n"
+      "chmod /srv/stage/page 0644 ino 6 at publish\n"
+      "rename /srv/stage/page /srv/public/page ino 6\n"
+      // Below a directory that was renamed.
+      "create dir /srv/stage.new 0700 ino 7 at make_dir\n"
+      "create file /srv/stage.new/x 0644 at write\n"
+      "rename /srv/stage.new /srv/stage ino 7\n"
+      // Nobody executes a socket.
+      "create socket /srv/stage/sock 0710 final 0710 at bind\n");
+  ASSERT_EQ(fixture.error(), "");
+  const FindResult result = fixture.find(options);
+  EXPECT_THAT(fixture.describe(result.findings),
+              ::testing::UnorderedElementsAre(
+                  "policy-mode error end count=1 culprit=widen victim=make_temp",
+                  "policy-mode error count=1 culprit=write victim=write",
+                  "secret-readable note end count=1 culprit=widen victim=make_temp"));
+  for (const Finding& finding : result.findings) {
+    if (finding.subject == "/srv/stage/*") {
+      EXPECT_THAT(finding.message,
+                  HasSubstr("'/srv/stage.new/x', later '/srv/stage/x', has mode 0644, the widest"));
+    }
+    if (finding.subject != "*/secrets.json") continue;
+    EXPECT_EQ(finding.message,
+              "'/etc/secrets.json' has mode 0640 at the end, the widest allowed for "
+              "'*/secrets.json' is 0600: the group may read; thread 'main' (1) changed it by chmod "
+              "(policy line 4)");
+  }
+}
+
 TEST(PolicyCheck, FindsWhatIsTooWideTooWeakOrForbidden) {
   const Result<Policy> policy = parse_policy(kPolicy, "p.toml");
   ASSERT_TRUE(policy);

@@ -14,6 +14,8 @@ using ::testing::HasSubstr;
 
 constexpr char kToday[] = "2026-11-21";
 
+std::vector<std::string> one(const char* name) { return {name}; }
+
 bool always(const Suppression& /*line*/) { return true; }
 
 Suppressions parse(const std::string& text) {
@@ -70,10 +72,10 @@ TEST(Suppressions, HidePathsAndFunctionsAndCountHits) {
   Suppressions file = parse(
       "world-writable:/dev/shm/*  # shared\n"
       "getter-idiom:libfoo*  # vendor\n");
-  EXPECT_TRUE(file.hides(RuleId::world_writable, "/dev/shm/a/b"));
-  EXPECT_FALSE(file.hides(RuleId::group_writable, "/dev/shm/a"));
-  EXPECT_FALSE(file.hides(RuleId::world_writable, "/srv/a"));
-  EXPECT_FALSE(file.hides(RuleId::world_writable, ""));
+  EXPECT_TRUE(file.hides(RuleId::world_writable, one("/dev/shm/a/b")));
+  EXPECT_FALSE(file.hides(RuleId::group_writable, one("/dev/shm/a")));
+  EXPECT_FALSE(file.hides(RuleId::world_writable, one("/srv/a")));
+  EXPECT_FALSE(file.hides(RuleId::world_writable, one("")));
   Finding getter = finding(RuleId::getter_idiom);
   file.apply(getter, {"umask_probe", "libfoo.so.1"});
   EXPECT_EQ(getter.suppressed_by, "vendor");
@@ -87,8 +89,8 @@ TEST(Suppressions, ExpiredOnesHideNothingAndAreReported) {
       "*:/a  # old until=2026-11-20\n"
       "*:/b  # last day until=2026-11-21\n"
       "*:/c  # useless\n");
-  EXPECT_FALSE(file.hides(RuleId::world_writable, "/a"));
-  EXPECT_TRUE(file.hides(RuleId::world_writable, "/b"));
+  EXPECT_FALSE(file.hides(RuleId::world_writable, one("/a")));
+  EXPECT_TRUE(file.hides(RuleId::world_writable, one("/b")));
   EXPECT_THAT(file.complaints(always), ElementsAre("known:1: *:/a expired on 2026-11-20 (old)",
                                                    "known:3: *:/c was never hit"));
   // A rule that was not looked at cannot have been hit.

@@ -1,6 +1,6 @@
 // The table of secret names: one row each, globs over the last component of a path.
 // Must never list a name that is public as often as not: such names belong into a policy.
-#include "reporter/rules/checks/secrets.h"
+#include "reporter/rules/secrets.h"
 
 #include <fnmatch.h>
 

@@ -1,0 +1,74 @@
+// Which objects may end with another mode or name than they were born with: those that a later
+// chmod, rename or link names, and what lies below directories of which that is true. Part of the
+// first reading, as the fates are. May say yes of too many objects, never no of one that changes.
+// Memory is bounded by the objects that somebody changed.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <unordered_set>
+
+#include "reporter/rules/chmod_targets.h"
+
+namespace umaskaudit::rules {
+
+class LaterChanges {
+ public:
+  // The first reading.
+  void feed(const Event& event) {
+    if (const ChmodEvent* chmod = ChmodTargets::change_in(event)) {
+      objects_.insert(ChmodTargets::object_of(*chmod));
+      // A directory, as far as its mode can tell: below it, others may get further than before.
+      if (chmod->final_mode && (*chmod->final_mode & 0111) != 0) add_directory(chmod->path);
+    } else if (const auto* rename = std::get_if<RenameEvent>(&event)) {
+      const bool moves = rename->action == RenameEvent::Action::renamed ||
+                         rename->action == RenameEvent::Action::linked;
+      if (rename->error != 0 || !moves) return;
+      if (rename->ino != 0) objects_.insert({rename->dev, rename->ino});
+      // Whatever links lead there, the last component is the object's own.
+      const std::string_view name = last_component(rename->from);
+      if (!name.empty()) names_.insert(hash(name));
+    }
+  }
+
+  // The second one. `path` is that of a directory that changes.
+  void add_directory(std::string_view path) {
+    const std::string_view name = last_component(path);
+    if (!name.empty()) directories_.insert(hash(name));
+  }
+  // Does anything get another name?
+  bool moves() const { return !names_.empty(); }
+  // Does something name the object itself?
+  bool names(const CreateEvent& event) const {
+    if (event.ino != 0 && objects_.contains({event.dev, event.ino})) return true;
+    return !names_.empty() && names_.contains(hash(last_component(event.path)));
+  }
+  // Does something name a directory above it?
+  bool names_above(std::string_view path) const {
+    if (names_.empty() && directories_.empty()) return false;
+    for (std::size_t end = path.rfind('/'); end != path.npos && end > 0;) {
+      const std::size_t slash = path.rfind('/', end - 1);
+      const std::size_t begin = slash == path.npos ? 0 : slash + 1;
+      const std::size_t number = hash(path.substr(begin, end - begin));
+      if (names_.contains(number) || directories_.contains(number)) return true;
+      end = slash;
+    }
+    return false;
+  }
+
+ private:
+  static std::size_t hash(std::string_view name) { return std::hash<std::string_view>()(name); }
+  static std::string_view last_component(std::string_view path) {
+    while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+    const std::size_t slash = path.rfind('/');
+    return slash == path.npos ? path : path.substr(slash + 1);
+  }
+
+  std::unordered_set<ObjectId, ObjectHash> objects_;
+  std::unordered_set<std::size_t> names_;        // hashes of last components
+  std::unordered_set<std::size_t> directories_;  // the same
+};
+
+}  // namespace umaskaudit::rules
