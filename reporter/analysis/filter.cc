@@ -139,7 +139,8 @@ bool Filter::selects(const Finding& finding) const {
   bool event = false;
   for (const Victim& victim : finding.victims) {
     const std::string names[] = {victim.path, victim.born_path, victim.last_path};
-    object |= selects_path(names) && selected(kinds, kind_name(victim.kind));
+    object |= (selects_path(names) || contains(of_objects_, victim.event.seq)) &&
+              selected(kinds, kind_name(victim.kind));
     event |= may_select(victim.event);
   }
   for (const StoryStep& step : finding.story) event |= may_select(step.event);
@@ -150,13 +151,15 @@ bool Filter::selects(const Finding& finding) const {
 
 bool Filter::selects(const Hit& hit) const {
   return selected(rules, rule_info(hit.rule).id) && (!severity || hit.severity >= *severity) &&
-         selects_path(hit.event.path) && selected(kinds, kind_name(hit.event.kind));
+         (selects_path(hit.event.path) || contains(of_objects_, hit.event.seq)) &&
+         selected(kinds, kind_name(hit.event.kind));
 }
 
 bool Filter::selects(const FinalHit& hit) const {
   const std::string names[] = {hit.path, hit.born_path};
   return selected(rules, rule_info(hit.rule).id) && (!severity || hit.severity >= *severity) &&
-         selects_path(names) && selected(kinds, kind_name(hit.kind));
+         (selects_path(names) || contains(of_objects_, hit.seq)) &&
+         selected(kinds, kind_name(hit.kind));
 }
 
 void Filter::note(const Hit& hit) {

@@ -286,7 +286,8 @@ void Collector::window_closed(const MaskWindow& window) {
 void Collector::see(const Event& event) {
   programs_.see(event);
   // A thread may have been started by a call that was not seen.
-  const auto& base = std::visit([](const EventBase& one) -> const EventBase& { return one; }, event);
+  const auto& base =
+      std::visit([](const EventBase& one) -> const EventBase& { return one; }, event);
   if (base.tid != base.pid && base.pid != last_threaded_) {
     last_threaded_ = base.pid;
     threaded_.insert(base.pid);

@@ -10,8 +10,8 @@
 #include <unordered_set>
 
 #include "reporter/rules/check.h"
-#include "reporter/rules/secrets.h"
 #include "reporter/rules/checks/words.h"
+#include "reporter/rules/secrets.h"
 
 namespace umaskaudit::rules {
 namespace {
@@ -237,7 +237,7 @@ class ExposureCheck : public Check {
       text += " created '" + victim.born_path + "' with mode " + octal(victim.mode) +
               ", which is '" + victim.path + "' at the end";
     } else if (finding.culprit->call.find("chmod") != std::string::npos) {
-      text += " changed " + objects(finding) + ", there before the run, to " + octal(victim.mode) +
+      text += " changed " + objects(finding) + ", which was there before, to " + octal(victim.mode) +
               " by " + finding.culprit->call;
     } else {
       text += " created " + objects(finding) + " with mode " + octal(victim.mode);
