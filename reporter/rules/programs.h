@@ -8,7 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "reporter/model/events.h"
+#include "reporter/events/events.h"
 
 namespace umaskaudit::rules {
 

@@ -237,8 +237,8 @@ class ExposureCheck : public Check {
       text += " created '" + victim.born_path + "' with mode " + octal(victim.mode) +
               ", which is '" + victim.path + "' at the end";
     } else if (finding.culprit->call.find("chmod") != std::string::npos) {
-      text += " changed " + objects(finding) + ", which was there before, to " + octal(victim.mode) +
-              " by " + finding.culprit->call;
+      text += " changed " + objects(finding) + ", which was there before, to " +
+              octal(victim.mode) + " by " + finding.culprit->call;
     } else {
       text += " created " + objects(finding) + " with mode " + octal(victim.mode);
     }
