@@ -47,6 +47,13 @@ bool is_interpreter(const std::string& module) {
   });
 }
 
+bool is_standard(const std::string& symbol) {
+  static constexpr std::string_view kPrefixes[] = {
+      "std::", "<std::", "core::", "<core::", "alloc::", "<alloc::", "__gnu_cxx::"};
+  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                     [&](std::string_view prefix) { return symbol.starts_with(prefix); });
+}
+
 std::string frame_name(const Frame& frame) {
   std::string name = base_name(frame.module) + '!';
   if (!frame.symbol.empty()) return name + without_clone(frame.symbol);
@@ -57,6 +64,19 @@ std::string frame_name(const Frame& frame) {
 }
 
 }  // namespace
+
+std::string innermost_symbol(const std::vector<Frame>& stack) {
+  const Frame* first = culprit(stack);
+  if (first == nullptr) return "";
+  const Frame* kept = nullptr;
+  for (auto i = static_cast<std::size_t>(first - stack.data()); i < stack.size(); ++i) {
+    const Frame& frame = stack[i];
+    if (frame.module.empty() || is_interpreter(frame.module)) continue;
+    if (!is_standard(frame.symbol)) return frame_name(frame);
+    if (kept == nullptr) kept = &frame;
+  }
+  return kept == nullptr ? "" : frame_name(*kept);
+}
 
 std::string symbol_chain(const std::vector<Frame>& stack) {
   const Frame* first = culprit(stack);

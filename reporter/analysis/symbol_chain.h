@@ -14,6 +14,10 @@ namespace umaskaudit {
 // frame of it is left.
 std::string symbol_chain(const std::vector<Frame>& stack);
 
+// "app!acquire": the first of them that is not of the standard library of its language, which is
+// compiled into the program (C++ templates, Rust).
+std::string innermost_symbol(const std::vector<Frame>& stack);
+
 // Every function and module of a stack, for suppressions.
 std::vector<std::string> names_on(const std::vector<Frame>& stack);
 

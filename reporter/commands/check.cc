@@ -291,6 +291,7 @@ int check(Options& options, Console& console) {
 
   FindOptions find_options;
   find_options.symbol_chain = [&](StackRef ref) { return symbol_chain(run.stacks().frames(ref)); };
+  find_options.symbol = [&](StackRef ref) { return innermost_symbol(run.stacks().frames(ref)); };
   if (rulings.policy) find_options.policy = &*rulings.policy;
   const Filter& filter = options.arguments.filter;
   if (!filter.paths.empty() || rulings.suppressions)

@@ -93,7 +93,9 @@ class Side {
 
   void add_site(const MaskChanges& changes) {
     const std::vector<Frame>& frames = opened_->stacks().frames(changes.stack);
-    MaskSite& site = facts_.sites[symbol_chain(frames) + '\0' + changes.call];
+    std::string code = symbol_chain(frames);
+    if (code.empty() && culprit(frames) != nullptr) code = culprit(frames)->module;
+    MaskSite& site = facts_.sites[code + '\0' + changes.call];
     site.where = umaskaudit::site(culprit(frames));
     site.call = changes.call;
     site.count += changes.count;

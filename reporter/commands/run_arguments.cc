@@ -220,6 +220,7 @@ const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_
 
 void OpenedRun::look_for_findings(FindOptions options) {
   options.symbol_chain = [this](StackRef ref) { return symbol_chain(stacks_.frames(ref)); };
+  options.symbol = [this](StackRef ref) { return innermost_symbol(stacks_.frames(ref)); };
   if (!filter_.paths.empty())
     options.skip_object = [this](RuleId, std::span<const std::string> names) {
       return !filter_.selects_path(names);

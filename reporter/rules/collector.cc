@@ -11,10 +11,10 @@ namespace umaskaudit::rules {
 namespace {
 
 // The code behind a stack; where none was recorded, or no frame of it counts, the call.
-std::string code_of(const FindOptions& options, const EventBase& event,
-                    const std::string& program) {
-  std::string code =
-      options.symbol_chain && event.stack.id != 0 ? options.symbol_chain(event.stack) : "";
+std::string code_of(const FindOptions& options, const EventBase& event, const std::string& program,
+                    bool innermost) {
+  const auto& name = innermost && options.symbol ? options.symbol : options.symbol_chain;
+  std::string code = name && event.stack.id != 0 ? name(event.stack) : "";
   if (!code.empty()) return code;
   code = event.call;
   // Threads are named by number as often as not: they stand in where nothing else is known.
@@ -83,8 +83,9 @@ Group& Collector::group(const Place& place, bool* fresh) {
     const std::string& name = programs_.name(program);
     Print print{place.rule, place.subject, name, place.at_end, place.whole_program, "", ""};
     if (!place.whole_program) {
-      print.culprit = code_of(options_, place.culprit, name);
-      if (place.victim != nullptr) print.victim = code_of(options_, *place.victim, name);
+      print.culprit = code_of(options_, place.culprit, name, place.innermost);
+      if (place.victim != nullptr)
+        print.victim = code_of(options_, *place.victim, name, place.innermost);
     }
     std::string text = fingerprint(print);
     const auto [entry, added] = by_fingerprint_.try_emplace(text, nullptr);

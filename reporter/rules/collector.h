@@ -35,6 +35,9 @@ struct Place {
   bool at_end = false;            // Finding::at_end
   // The program alone tells them apart: whatever the call path, it is one and the same note.
   bool whole_program = false;
+  // The innermost function alone names the code: from wherever it was called, what is wrong is one
+  // and the same.
+  bool innermost = false;
 };
 
 // An object that is there at the end, with another mode or name than at its birth, or that was

@@ -63,6 +63,8 @@ struct FindOptions {
   // Names the code of a stack for fingerprints and for merging: modules and symbols, innermost
   // first, no addresses. Empty result or no function: unknown.
   std::function<std::string(StackRef)> symbol_chain;
+  // The innermost function of such a chain alone. Without it the chain stands in.
+  std::function<std::string(StackRef)> symbol;
   // Further names of secrets: globs over the last component of a path.
   std::vector<std::string> secret_names;
   const Policy* policy = nullptr;

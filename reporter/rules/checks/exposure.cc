@@ -151,7 +151,7 @@ class ExposureCheck : public Check {
   Group& group_of(const Fault& fault, const EventBase& culprit, Kind kind, bool at_end) {
     const bool note = fault.severity == Severity::note && fault.rule != RuleId::secret_readable;
     bool fresh = false;
-    Group& group = collector_.group({fault.rule, culprit, nullptr, {}, at_end, note}, &fresh);
+    Group& group = collector_.group({fault.rule, culprit, nullptr, {}, at_end, note, true}, &fresh);
     Finding& finding = group.finding;
     if (fresh) {
       finding.severity = fault.severity;

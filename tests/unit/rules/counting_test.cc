@@ -71,6 +71,28 @@ TEST(Counting, EqualCodeIsOneFindingWhateverTheStackIds) {
   EXPECT_EQ(result.findings.size(), 2U);
 }
 
+TEST(Counting, CallersOfOneFunctionAreOneFinding) {
+  const Fixture fixture = Fixture::parse(
+      "process exec app 0022\n"
+      "create file /a 0600 ino 5 at make\n"
+      "chmod /a 0666 ino 5 at share<first\n"
+      "create file /b 0600 ino 6 at make\n"
+      "chmod /b 0666 ino 6 at share<second\n"
+      "create file /c 0600 ino 7 at make\n"
+      "chmod /c 0666 ino 7 at other<second\n");
+  ASSERT_EQ(fixture.error(), "");
+  FindOptions options;
+  options.symbol_chain = [&](StackRef ref) { return fixture.stack_name(ref); };
+  options.symbol = [&](StackRef ref) {
+    const std::string chain = fixture.stack_name(ref);
+    return chain.substr(0, chain.find('<'));
+  };
+  EXPECT_THAT(fixture.describe(find(fixture.source(), options).findings),
+              ::testing::UnorderedElementsAre(
+                  "world-writable warning end count=2 culprit=share<first victim=make",
+                  "world-writable warning end count=1 culprit=other<second victim=make"));
+}
+
 TEST(Counting, AWindowThatHitsTwoPlacesOfOneFunctionIsOneWindow) {
   std::string text = kThreads;
   for (int i = 0; i < 10; ++i) {
