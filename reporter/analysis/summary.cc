@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMostNotes = 100;
 
-constexpr std::size_t kMostOpen = 20;
+constexpr std::size_t kMostOpen = 10;
 
 using Before = bool (*)(const ObjectLife&, const ObjectLife&);
 
