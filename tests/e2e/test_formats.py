@@ -229,7 +229,7 @@ class Markdown(Recorded):
         self.assertEqual(len(created), len(HOSTILE))
         hits = [row[2] for row in tables.rows if row[:2] == ["error", "window-overlap"]]
         counts = [int(number) for text in hits
-                  for number in re.findall(r"moment: (\d+) objects? of", text)]
+                  for number in re.findall(r": (\d+) objects? of other", text)]
         self.assertEqual((len(counts), sum(counts)), (len(hits), len(HOSTILE)))
         self.assertEqual({len(row) for row in created}, {7})
         self.assertIn(str(self.out) + "/|pipe|`code`", [row[0] for row in created])
