@@ -71,6 +71,61 @@ def tree(top):
     return found
 
 
+def left_running(process, top):
+    """Ids of all that a command started and that is still there, whatever became of its parents:
+    its descendants, its session, and who holds its output open or is in the directory `top`."""
+    outputs = [os.fstat(stream.fileno()) for stream in (process.stdout, process.stderr)]
+    parents, found = {}, set()
+    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                state, parent, _, session = file.read().rpartition(b")")[2].split()[:4]
+            if state in b"ZX" or pid == os.getpid():
+                continue
+            parents[pid] = int(parent)
+            if int(session) == process.pid or is_in(top, pid) or holds(pid, outputs):
+                found.add(pid)
+        except OSError:
+            continue  # it has ended, or is another user's
+    found.add(process.pid)
+    found.update(pid for pid in parents if found & set(ancestors(pid, parents)))
+    return found & set(parents)
+
+
+def ancestors(pid, parents):
+    while pid in parents:
+        pid = parents[pid]
+        yield pid
+
+
+def is_in(top, pid):
+    return Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(top)
+
+
+def holds(pid, files):
+    """Whether a process has one of these files open; they are given by their os.stat()."""
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            if any(os.path.samestat(os.stat(f"/proc/{pid}/fd/{name}"), file) for file in files):
+                return True
+        except FileNotFoundError:
+            pass
+    return False
+
+
+def end_all(process, top):
+    """Ends what a command left running; it may go on forking meanwhile."""
+    for _ in range(1000):
+        running = left_running(process, top)
+        if not running:
+            return
+        for pid in running:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+
+
 class Report:
     """The events of one run, as `report --format jsonl` gives them."""
 
@@ -128,14 +183,14 @@ class Case(unittest.TestCase):
         given = options.pop("input", None)
         if given is not None:
             options["stdin"] = subprocess.PIPE
-        # A session of its own: on a hang all descendants end, or their pipes stay open.
+        # A session of its own: by that, too, end_all() knows what belongs to it.
         with subprocess.Popen([str(word) for word in command], env=environment,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               start_new_session=True, **options) as process:
             try:
                 stdout, stderr = process.communicate(given, timeout=TIMEOUT)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+                end_all(process, self.top)
                 stdout, stderr = process.communicate()
                 self.fail(f"{command} hangs; stderr: {stderr.decode(errors='replace')[-2000:]}")
         return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
