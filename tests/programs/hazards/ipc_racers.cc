@@ -1,6 +1,6 @@
 // Threads that create, open and remove the same queue and the same shared memory all the time.
 // Ground truth: the inode behind each descriptor. Numbers are not used twice there, so that each
-// inode was created by exactly one of the calls that got it.
+// inode was created by exactly one of the calls that got it. Usage: ipc_racers [ROUNDS]
 #include <mqueue.h>
 #include <sys/mman.h>
 
@@ -11,9 +11,9 @@
 namespace {
 
 constexpr unsigned kThreads = 4;
-constexpr unsigned kRounds = 6000;
 
 std::string name;
+unsigned rounds = 6000;
 victim::Barrier start(kThreads);
 
 struct Racer {
@@ -29,7 +29,7 @@ int open_object(bool queue) {
 void* race(void* argument) {
   auto& racer = *static_cast<Racer*>(argument);
   start.wait();
-  for (unsigned round = 0; round < kRounds; ++round) {
+  for (unsigned round = 0; round < rounds; ++round) {
     const int fd = victim::need(open_object(racer.queues), "open");
     struct stat facts;
     victim::need(fstat(fd, &facts), "fstat");
@@ -61,7 +61,8 @@ void race_for(bool queues) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc > 1) rounds = static_cast<unsigned>(std::atoi(argv[1]));
   name = "/umaskaudit-racers-" + std::to_string(getpid());
   race_for(true);
   race_for(false);

@@ -1,5 +1,5 @@
 // Limits itself once it runs: no more descriptors, no more memory, no more locked pages. Then goes
-// on changing the mask and creating what needs none of these. Usage: limits_later DIR
+// on changing the mask and creating what needs none of these. Usage: limits_later DIR [DIRECTORIES]
 // Ground truth: stat of each directory, and that descriptors and memory are refused to us as well.
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -7,8 +7,6 @@
 #include "victim.h"
 
 namespace {
-
-constexpr int kDirectories = 3000;
 
 void limit(__rlimit_resource resource, rlim_t value) {
   const rlimit both{value, value};
@@ -19,6 +17,7 @@ void limit(__rlimit_resource resource, rlim_t value) {
 
 int main(int argc, char** argv) {
   const std::string dir = victim::directory(argc, argv);
+  const int directories = argc > 2 ? std::atoi(argv[2]) : 3000;
   char path[4096];
   limit(RLIMIT_NOFILE, 3);
   limit(RLIMIT_MEMLOCK, 0);
@@ -27,7 +26,7 @@ int main(int argc, char** argv) {
   if (mmap(nullptr, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) {
     victim::die("memory");
   }
-  for (int i = 0; i < kDirectories; ++i) {
+  for (int i = 0; i < directories; ++i) {
     umask(static_cast<mode_t>(i & 0777));
     std::snprintf(path, sizeof(path), "%s/d%d", dir.c_str(), i);
     victim::need(mkdir(path, 0777), path);
