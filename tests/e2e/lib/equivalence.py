@@ -93,9 +93,9 @@ VIEWS = {"ending": lambda code: [("as it is", [str(code)])], "stdout": text_view
 class Comparison:
     """One aspect: the values seen on both sides, and the views of them."""
 
-    def __init__(self, aspect):
+    def __init__(self, aspect, bare):
         self.views = VIEWS[aspect]
-        self.bare = []
+        self.bare = bare
         self.shim = []
 
     def view(self):
@@ -137,27 +137,29 @@ class Equivalence:
             self.kinds.append((self.traced, ("created", "calls", "errors")))
         self.aspects = aspects
         self.thorough = thorough
+        self.plain = None  # what the first bare run showed
         self.uncompared = []  # "how: aspect", where the program never was like itself
 
     def differences(self):
         """Texts, one a difference; none when the program cannot tell."""
         found = []
         for how, aspects in self.kinds:
+            bare = {aspect: [] for aspect in aspects if aspect in self.aspects}
             for mode in ("trace", "log"):
                 if mode == "log" and how == self.traced and not self.thorough:
                     continue
-                aspects_here = [aspect for aspect in aspects if aspect in self.aspects]
-                found += self.compare(how, aspects_here, mode)
+                found += self.compare(how, bare, mode)
         return found
 
-    def compare(self, how, aspects, mode):
+    def compare(self, how, bare, mode):
+        """In one mode. `bare`: aspect -> values, which the other mode is compared with as well."""
         label = f"{how.__name__}, {mode}"
-        comparisons = {aspect: Comparison(aspect) for aspect in aspects}
+        comparisons = {aspect: Comparison(aspect, values) for aspect, values in bare.items()}
         for attempt in range(ATTEMPTS):
-            self.look(how, comparisons, None)
-            if attempt == 0:
-                self.look(how, comparisons, None)
-            self.look(how, comparisons, mode)
+            while any(len(values) < attempt + 2 for values in bare.values()):
+                self.look(how, bare, None)
+            self.look(how, {aspect: comparison.shim
+                            for aspect, comparison in comparisons.items()}, mode)
             if not any(comparison.difference() for comparison in comparisons.values()):
                 break
         self.uncompared += [f"{label}: {aspect}" for aspect, comparison in comparisons.items()
@@ -165,7 +167,7 @@ class Equivalence:
         return [f"{label}: {aspect} differs {comparison.difference()}"
                 for aspect, comparison in comparisons.items() if comparison.difference()]
 
-    def look(self, how, comparisons, mode):
+    def look(self, how, values, mode):
         harness.remove_tree(self.case.work)
         self.case.work.mkdir()
         if "user" in self.options:
@@ -173,8 +175,9 @@ class Equivalence:
         self.set_up(self.case.work)
         seen = how(self.environment(mode))
         seen["created"] = harness.tree(self.case.work)
-        for aspect, comparison in comparisons.items():
-            (comparison.shim if mode else comparison.bare).append(seen[aspect])
+        self.plain = self.plain or seen
+        for aspect, kept in values.items():
+            kept.append(seen[aspect])
 
     def environment(self, mode):
         if mode is None:
@@ -190,7 +193,8 @@ class Equivalence:
 
     def observed(self, environment):
         output = self.writable("states.json")
-        self.case.execute(sys.executable, exit_state.__file__, output, *environment, *self.command,
+        self.case.execute(sys.executable, exit_state.__file__, output,
+                          harness.SHIM if environment else "", *environment, *self.command,
                           **self.options)
         with output.open(encoding="utf-8", errors="surrogateescape") as file:
             seen = json.load(file)

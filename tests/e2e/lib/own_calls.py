@@ -100,11 +100,17 @@ class Threads:
             if name in ("execve", "execveat") and result == "0":
                 image = Image(self.shim)
             if name in NEW_PROCESS and result.split()[0].isdigit():
-                born += 1
-                self.read(int(result.split()[0]), f"{place}.{born}", image.copy())
+                # A thread that the shim makes for itself has no number, as in exit_state.py: only
+                # what it does beside the shim's calls is seen.
+                helps = ours and "CLONE_THREAD" in parts[2]
+                born += not helps
+                self.read(int(result.split()[0]), f"{place}.{'shim' if helps else born}",
+                          image.copy())
             if not ours and name not in LEFT_OUT and not of_allocator(name, parts[2]):
                 calls.append(parts[2])
-        self.sequences[place] = [marked(call) for call in without_attempts(calls)]
+        kept = [marked(call) for call in without_attempts(calls)]
+        if kept or not place.endswith(".shim"):
+            self.sequences.setdefault(place, []).extend(kept)
 
     def named(self, line):
         """Process ids become places."""

@@ -43,13 +43,27 @@ class TapResult(unittest.TestResult):
             self.addFailure(subtest, err)
 
 
+def flat(tests):
+    for test in tests:
+        if isinstance(test, unittest.TestSuite):
+            yield from flat(test)
+        else:
+            yield test
+
+
 def main():
-    arguments = [word for word in sys.argv[1:] if word != "--tap"]
+    """Words: names of cases or classes, else all; --tap; --part=I/N, each N-th from the I-th."""
+    words = sys.argv[1:]
+    names = [word for word in words if not word.startswith("--")]
     loader = unittest.TestLoader()
     module = sys.modules["__main__"]
-    tests = (loader.loadTestsFromNames(arguments, module) if arguments
+    tests = (loader.loadTestsFromNames(names, module) if names
              else loader.loadTestsFromModule(module))
-    if "--tap" in sys.argv:
+    for word in words:
+        if word.startswith("--part="):
+            part, _, parts = word.removeprefix("--part=").partition("/")
+            tests = unittest.TestSuite(list(flat(tests))[int(part) - 1::int(parts)])
+    if "--tap" in words:
         result = TapResult()
         tests.run(result)
         print(f"1..{result.number}")  # last: a failed part of a case has a line of its own
