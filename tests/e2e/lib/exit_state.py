@@ -88,9 +88,9 @@ def state_of(pid):
 class Family:
     """Processes by their place in the family: "0" is the first, "0.2" its second child.
 
-    A thread that the shim starts inside of a call, and waits for (preload/own_table.h), is nobody's
-    child: it has no number. That is all it may be: a process of the shim's, a thread that is still
-    there when its maker goes on, and what it starts or becomes, count as the program's.
+    A thread that the shim starts inside of a call, and waits for (preload/sys/own_table.h), is
+    nobody's child: it has no number. That is all it may be: a process of the shim's, a thread that
+    is still there when its maker goes on, and what it starts or becomes, count as the program's.
     """
 
     def __init__(self, first, shim):

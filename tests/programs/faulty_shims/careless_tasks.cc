@@ -1,5 +1,5 @@
 // A shim that makes a task of its own in each call of umask. Built once for each:
-//   CARELESS_WAITS  a thread that it waits for, as ours does (preload/own_table.h)
+//   CARELESS_WAITS  a thread that it waits for, as ours does (preload/sys/own_table.h)
 //   CARELESS_STAYS  a thread that is still there when the program goes on
 //   CARELESS_FORKS  a process, for which it waits as well
 // Must never be taken for ours. The system call is an instruction of this library, for that is how
