@@ -43,6 +43,7 @@ class Ready {
     trace::Create facts{};
     return !fixed_part(record_, &facts) ||
            (common(facts.stack, facts.context) && path_known(segment_, facts.base) &&
+            path_known(segment_, facts.target) &&
             (facts.directory == 0 || segment_.directories.find(facts.directory) != nullptr) &&
             changes_known(segment_, facts, record_.head.flags));
   }
@@ -63,8 +64,10 @@ class Ready {
     T facts{};
     return !fixed_part(record_, &facts) || common(facts.stack, facts.context);
   }
-  bool note() const {
-    trace::Note facts{};
+  // A stack and no context.
+  template <typename T>
+  bool stack_only() const {
+    T facts{};
     return !fixed_part(record_, &facts) || stack_known(segment_, facts.stack);
   }
   bool process() const {
@@ -105,9 +108,10 @@ bool ready(const Segment& segment, const Record& record) {
     case trace::RecordType::blind_spot:
       return test.plain<trace::BlindSpot>();
     case trace::RecordType::note:
-      return test.note();
-    case trace::RecordType::thread:
+      return test.stack_only<trace::Note>();
     case trace::RecordType::thread_create:
+      return test.stack_only<trace::ThreadCreate>();
+    case trace::RecordType::thread:
     case trace::RecordType::pad:
     case trace::RecordType::module:
     case trace::RecordType::stack:

@@ -50,6 +50,7 @@ class Live : public ::testing::Test {
       if (const auto* loss = std::get_if<LossEvent>(&event)) texts->push_back("-" + loss->reason);
       if (const auto* umask = std::get_if<UmaskEvent>(&event))
         texts->push_back("umask " + std::to_string(umask->id));
+      if (std::holds_alternative<ThreadCreateEvent>(event)) texts->emplace_back("thread");
       if (const auto* create = std::get_if<CreateEvent>(&event))
         texts->push_back(create->path + " by " + std::to_string(create->mask_set_by.value_or(0)));
     };
@@ -132,6 +133,28 @@ TEST_F(Live, WaitsForTheStackThatAnEventNames) {
   segment_.stack({101, 2000}, {7, 0, 0}, {});
   write();
   EXPECT_THAT(look(), ElementsAre("umask 1"));
+}
+
+TEST_F(Live, WaitsForTheStackThatAThreadWasCreatedIn) {
+  trace::ThreadCreate create{};
+  create.stack = 7;
+  segment_.thread_create({100, 2000}, create);
+  write();
+  EXPECT_THAT(look(), IsEmpty());
+  segment_.stack({101, 2000}, {7, 0, 0}, {});
+  write();
+  EXPECT_THAT(look(), ElementsAre("thread"));
+}
+
+TEST_F(Live, WaitsForThePathThatASymbolicLinkLedTo) {
+  trace::Create fixed = creation(1, 0, 0);
+  fixed.target = 9;
+  segment_.create({100, 2000}, fixed, "/link");
+  write();
+  EXPECT_THAT(look(), IsEmpty());
+  segment_.path({101, 2000}, 9, "/file");
+  write();
+  EXPECT_THAT(look(), ElementsAre("/file by 0"));
 }
 
 TEST_F(Live, WaitsForTheMaskChangesThatACreationSaw) {
