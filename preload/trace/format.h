@@ -101,26 +101,13 @@ struct RecordHeader {
 static_assert(sizeof(RecordHeader) == 32);
 
 enum class RecordType : std::uint16_t {
-  pad = 0,  // fills a chunk's end; payload is undefined
-  process = 1,
-  thread = 2,
-  module = 3,
-  stack = 4,
-  path = 5,
-  context = 6,
-  umask = 7,
-  create = 8,
-  directory = 9,
-  exec = 10,
-  fork = 11,
-  blind_spot = 12,
-  note = 13,
-  thread_create = 14,
-  chmod = 15,
-  rename = 16,
-  call_names = 17,
-  exec_failed = 18,
+#define RECORD(identifier, number, ...) identifier = number,
+#include "preload/trace/record_types.def"
+#undef RECORD
 };
+
+// Fills a chunk's end; what its payload holds is undefined.
+struct Pad {};
 
 // Ids (module, stack, path, context, directory) are local to one segment, start at 1, and are
 // defined by an earlier or concurrent record of the same segment; 0 means none.

@@ -43,9 +43,7 @@ void EventBuilder::name_file(const trace::Create& facts, const MergedRecord& mer
   join_path(base == nullptr ? std::string_view{} : *base, given->text, &event->path);
 }
 
-Event* EventBuilder::create(const MergedRecord& merged) {
-  trace::Create facts{};
-  if (!fixed_part(merged.record, &facts)) return nullptr;
+Event* EventBuilder::make(const trace::Create& facts, const MergedRecord& merged) {
   const Segment& segment = *merged.segment;
   auto& event = std::get<CreateEvent>(create_slot_);
   fill_base(merged, facts.context, facts.stack, segment.call(facts.call), &event);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "reporter/reader/record_types.h"
+
 namespace umaskaudit::model {
 
 EventBuilder::EventBuilder(const ContextTree& tree, const Claims& claims,
@@ -41,41 +43,11 @@ void join_path(std::string_view base, std::string_view argument, std::string* pa
 }
 
 Event* EventBuilder::build(const MergedRecord& merged) {
-  switch (merged.record.type()) {
-    case trace::RecordType::process:
-      return process(merged);
-    case trace::RecordType::thread:
-      learn_name(merged);
-      return nullptr;
-    case trace::RecordType::umask:
-      return umask(merged);
-    case trace::RecordType::create:
-      return create(merged);
-    case trace::RecordType::chmod:
-      return chmod(merged);
-    case trace::RecordType::rename:
-      return rename(merged);
-    case trace::RecordType::exec:
-      return exec(merged);
-    case trace::RecordType::fork:
-      return fork(merged);
-    case trace::RecordType::blind_spot:
-      return blind_spot(merged);
-    case trace::RecordType::note:
-      return note(merged);
-    case trace::RecordType::thread_create:
-      return thread_create(merged);
-    case trace::RecordType::pad:
-    case trace::RecordType::module:
-    case trace::RecordType::stack:
-    case trace::RecordType::path:
-    case trace::RecordType::context:
-    case trace::RecordType::directory:
-    case trace::RecordType::call_names:
-    case trace::RecordType::exec_failed:
-      return nullptr;
-  }
-  return nullptr;
+  Event* event = nullptr;
+  visit_record(merged.record, [&]<typename Facts>(const Facts& facts) {
+    if constexpr (kTraits<Facts>.is_event) event = make(facts, merged);
+  });
+  return event;
 }
 
 template <typename T>
@@ -83,12 +55,11 @@ T& EventBuilder::slot() {
   return other_slot_.emplace<T>();
 }
 
-void EventBuilder::learn_name(const MergedRecord& merged) {
-  trace::Thread thread{};
-  if (!fixed_part(merged.record, &thread)) return;
+Event* EventBuilder::make(const trace::Thread& thread, const MergedRecord& merged) {
   const std::uint64_t key = std::uint64_t{merged.segment->index} << 32 | thread.tid;
   names_[key] = pool_->intern(padded_text(thread.name));
   last_thread_ = 0;
+  return nullptr;
 }
 
 // A thread's name at this point of the walk; before its first record the name in that; a task that
@@ -143,9 +114,7 @@ void describe_image(const trace::Process& facts, ProcessEvent* event) {
   event->egid = facts.egid;
 }
 
-Event* EventBuilder::process(const MergedRecord& merged) {
-  trace::Process facts{};
-  if (!fixed_part(merged.record, &facts)) return nullptr;
+Event* EventBuilder::make(const trace::Process& facts, const MergedRecord& merged) {
   auto& event = slot<ProcessEvent>();
   fill_base(merged, facts.context, 0, {}, &event);
   event.comm = pool_->intern(padded_text(facts.comm));
@@ -154,9 +123,7 @@ Event* EventBuilder::process(const MergedRecord& merged) {
   return &other_slot_;
 }
 
-Event* EventBuilder::umask(const MergedRecord& merged) {
-  trace::Umask facts{};
-  if (!fixed_part(merged.record, &facts)) return nullptr;
+Event* EventBuilder::make(const trace::Umask& facts, const MergedRecord& merged) {
   auto& event = slot<UmaskEvent>();
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   const auto history = merged.segment->histories.find(facts.context);
@@ -179,9 +146,7 @@ Event* EventBuilder::umask(const MergedRecord& merged) {
   return &other_slot_;
 }
 
-Event* EventBuilder::chmod(const MergedRecord& merged) {
-  trace::Chmod facts{};
-  if (!fixed_part(merged.record, &facts)) return nullptr;
+Event* EventBuilder::make(const trace::Chmod& facts, const MergedRecord& merged) {
   auto& event = slot<ChmodEvent>();
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   const std::string_view path = bytes_after<trace::Chmod>(merged.record, facts.path_length);
@@ -197,9 +162,7 @@ Event* EventBuilder::chmod(const MergedRecord& merged) {
   return &other_slot_;
 }
 
-Event* EventBuilder::rename(const MergedRecord& merged) {
-  trace::Rename facts{};
-  if (!fixed_part(merged.record, &facts)) return nullptr;
+Event* EventBuilder::make(const trace::Rename& facts, const MergedRecord& merged) {
   auto& event = slot<RenameEvent>();
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   const auto joined = [&](std::uint32_t base_id, std::string_view name, std::string* path) {
@@ -218,9 +181,7 @@ Event* EventBuilder::rename(const MergedRecord& merged) {
   return &other_slot_;
 }
 
-Event* EventBuilder::exec(const MergedRecord& merged) {
-  trace::Exec facts{};
-  if (!fixed_part(merged.record, &facts)) return nullptr;
+Event* EventBuilder::make(const trace::Exec& facts, const MergedRecord& merged) {
   auto& event = slot<ExecEvent>();
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   const std::vector<ExecFact>& execs = merged.segment->execs;
@@ -236,9 +197,7 @@ Event* EventBuilder::exec(const MergedRecord& merged) {
   return &other_slot_;
 }
 
-Event* EventBuilder::fork(const MergedRecord& merged) {
-  trace::Fork facts{};
-  if (!fixed_part(merged.record, &facts)) return nullptr;
+Event* EventBuilder::make(const trace::Fork& facts, const MergedRecord& merged) {
   auto& event = slot<ForkEvent>();
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   event.child = facts.child;
@@ -246,9 +205,7 @@ Event* EventBuilder::fork(const MergedRecord& merged) {
   return &other_slot_;
 }
 
-Event* EventBuilder::blind_spot(const MergedRecord& merged) {
-  trace::BlindSpot facts{};
-  if (!fixed_part(merged.record, &facts)) return nullptr;
+Event* EventBuilder::make(const trace::BlindSpot& facts, const MergedRecord& merged) {
   auto& event = slot<BlindSpotEvent>();
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   event.reason = static_cast<trace::Blind>(facts.reason);
@@ -256,18 +213,14 @@ Event* EventBuilder::blind_spot(const MergedRecord& merged) {
   return &other_slot_;
 }
 
-Event* EventBuilder::note(const MergedRecord& merged) {
-  trace::Note facts{};
-  if (!fixed_part(merged.record, &facts)) return nullptr;
+Event* EventBuilder::make(const trace::Note& facts, const MergedRecord& merged) {
   auto& event = slot<NoteEvent>();
   fill_base(merged, 0, facts.stack, {}, &event);
   event.text = texts_->intern(bytes_after<trace::Note>(merged.record, facts.text_length));
   return &other_slot_;
 }
 
-Event* EventBuilder::thread_create(const MergedRecord& merged) {
-  trace::ThreadCreate facts{};
-  if (!fixed_part(merged.record, &facts)) return nullptr;
+Event* EventBuilder::make(const trace::ThreadCreate& facts, const MergedRecord& merged) {
   auto& event = slot<ThreadCreateEvent>();
   fill_base(merged, 0, facts.stack, {}, &event);
   const std::vector<BirthFact>& births = merged.segment->births;

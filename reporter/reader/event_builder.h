@@ -34,20 +34,22 @@ class EventBuilder {
   Event* build(const MergedRecord& merged);
 
  private:
-  Event* process(const MergedRecord& merged);
-  Event* umask(const MergedRecord& merged);
-  Event* create(const MergedRecord& merged);
+  // One for each type whose row in record_types.def says that it is an event.
+  Event* make(const trace::Process& facts, const MergedRecord& merged);
+  Event* make(const trace::Umask& facts, const MergedRecord& merged);
+  Event* make(const trace::Create& facts, const MergedRecord& merged);
+  Event* make(const trace::Chmod& facts, const MergedRecord& merged);
+  Event* make(const trace::Rename& facts, const MergedRecord& merged);
+  Event* make(const trace::Exec& facts, const MergedRecord& merged);
+  Event* make(const trace::Fork& facts, const MergedRecord& merged);
+  Event* make(const trace::BlindSpot& facts, const MergedRecord& merged);
+  Event* make(const trace::Note& facts, const MergedRecord& merged);
+  Event* make(const trace::ThreadCreate& facts, const MergedRecord& merged);
+  // Nothing: the name applies to the events behind it.
+  Event* make(const trace::Thread& thread, const MergedRecord& merged);
+
   void explain(const trace::Create& facts, const MergedRecord& merged, CreateEvent* event);
   void name_file(const trace::Create& facts, const MergedRecord& merged, CreateEvent* event) const;
-  Event* chmod(const MergedRecord& merged);
-  Event* rename(const MergedRecord& merged);
-  Event* exec(const MergedRecord& merged);
-  Event* fork(const MergedRecord& merged);
-  Event* blind_spot(const MergedRecord& merged);
-  Event* note(const MergedRecord& merged);
-  Event* thread_create(const MergedRecord& merged);
-
-  void learn_name(const MergedRecord& merged);
   std::string_view name_of(const Segment& segment, std::uint32_t tid, std::uint32_t pid);
   const ContextPiece* piece_of(const Segment& segment, std::uint32_t context);
   void fill_base(const MergedRecord& merged, std::uint32_t context, std::uint32_t stack,

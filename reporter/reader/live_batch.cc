@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "reporter/reader/record_types.h"
+
 namespace umaskaudit::model {
 namespace {
 
@@ -35,94 +37,44 @@ bool changes_known(const Segment& segment, const trace::Create& create, std::uin
   return history != segment.histories.end() && history->second.holds(first, last);
 }
 
-class Ready {
- public:
-  Ready(const Segment& segment, const Record& record) : segment_(segment), record_(record) {}
+// What an event's record names besides its stack and its context.
+template <typename Facts>
+bool others_known(const Segment&, const Record&, const Facts&) {
+  return true;
+}
+bool others_known(const Segment& segment, const Record& record, const trace::Create& facts) {
+  return path_known(segment, facts.base) && path_known(segment, facts.target) &&
+         (facts.directory == 0 || segment.directories.find(facts.directory) != nullptr) &&
+         changes_known(segment, facts, record.head.flags);
+}
+bool others_known(const Segment& segment, const Record&, const trace::Chmod& facts) {
+  return path_known(segment, facts.base);
+}
+bool others_known(const Segment& segment, const Record&, const trace::Rename& facts) {
+  return path_known(segment, facts.from_base) && path_known(segment, facts.to_base);
+}
 
-  bool create() const {
-    trace::Create facts{};
-    return !fixed_part(record_, &facts) ||
-           (common(facts.stack, facts.context) && path_known(segment_, facts.base) &&
-            path_known(segment_, facts.target) &&
-            (facts.directory == 0 || segment_.directories.find(facts.directory) != nullptr) &&
-            changes_known(segment_, facts, record_.head.flags));
+template <typename Facts>
+bool all_known(const Segment& segment, const Record& record, const Facts& facts) {
+  if constexpr (kTraits<Facts>.has_stack) {
+    if (!stack_known(segment, facts.stack)) return false;
   }
-  bool chmod() const {
-    trace::Chmod facts{};
-    return !fixed_part(record_, &facts) ||
-           (common(facts.stack, facts.context) && path_known(segment_, facts.base));
+  if constexpr (kTraits<Facts>.has_context) {
+    if (!context_known(segment, facts.context)) return false;
   }
-  bool rename() const {
-    trace::Rename facts{};
-    return !fixed_part(record_, &facts) ||
-           (common(facts.stack, facts.context) && path_known(segment_, facts.from_base) &&
-            path_known(segment_, facts.to_base));
-  }
-  // Types with a stack and a context.
-  template <typename T>
-  bool plain() const {
-    T facts{};
-    return !fixed_part(record_, &facts) || common(facts.stack, facts.context);
-  }
-  // A stack and no context.
-  template <typename T>
-  bool stack_only() const {
-    T facts{};
-    return !fixed_part(record_, &facts) || stack_known(segment_, facts.stack);
-  }
-  bool process() const {
-    trace::Process facts{};
-    return !fixed_part(record_, &facts) || context_known(segment_, facts.context);
-  }
-
- private:
-  bool common(std::uint32_t stack, std::uint32_t context) const {
+  if constexpr (kTraits<Facts>.is_event && requires { facts.call; }) {
     // The names of the calls are one of a segment's first records.
-    return stack_known(segment_, stack) && context_known(segment_, context) &&
-           !segment_.calls.empty();
+    if (segment.calls.empty()) return false;
   }
-
-  const Segment& segment_;
-  const Record& record_;
-};
+  return others_known(segment, record, facts);
+}
 
 }  // namespace
 
 bool ready(const Segment& segment, const Record& record) {
-  const Ready test(segment, record);
-  switch (record.type()) {
-    case trace::RecordType::process:
-      return test.process();
-    case trace::RecordType::umask:
-      return test.plain<trace::Umask>();
-    case trace::RecordType::create:
-      return test.create();
-    case trace::RecordType::chmod:
-      return test.chmod();
-    case trace::RecordType::rename:
-      return test.rename();
-    case trace::RecordType::exec:
-      return test.plain<trace::Exec>();
-    case trace::RecordType::fork:
-      return test.plain<trace::Fork>();
-    case trace::RecordType::blind_spot:
-      return test.plain<trace::BlindSpot>();
-    case trace::RecordType::note:
-      return test.stack_only<trace::Note>();
-    case trace::RecordType::thread_create:
-      return test.stack_only<trace::ThreadCreate>();
-    case trace::RecordType::thread:
-    case trace::RecordType::pad:
-    case trace::RecordType::module:
-    case trace::RecordType::stack:
-    case trace::RecordType::path:
-    case trace::RecordType::context:
-    case trace::RecordType::directory:
-    case trace::RecordType::call_names:
-    case trace::RecordType::exec_failed:
-      return true;
-  }
-  return true;
+  bool known = true;
+  visit_record(record, [&](const auto& facts) { known = all_known(segment, record, facts); });
+  return known;
 }
 
 void LiveBatch::add(const Segment& segment, const Record& record) {

@@ -19,6 +19,7 @@
 #include "reporter/reader/given_names.h"
 #include "reporter/reader/live_batch.h"
 #include "reporter/reader/losses.h"
+#include "reporter/reader/record_types.h"
 #include "reporter/reader/run_open.h"
 #include "reporter/reader/segment.h"
 #include "reporter/reader/string_pool.h"

@@ -3,53 +3,42 @@
 
 #include <algorithm>
 
+#include "reporter/reader/record_types.h"
+
 namespace umaskaudit::model {
 
+namespace {
+
+// The last change that a record's event came behind, and how many more may have counted too.
+struct Place {
+  std::uint64_t change = 0;
+  std::uint64_t reach = 0;
+};
+
+template <typename Facts>
+Place place_of(const Record&, const Facts& facts) {
+  return {facts.change, 0};
+}
+Place place_of(const Record& record, const trace::Create& facts) {
+  return {facts.change_after, (record.head.flags & trace::kBusy) != 0 ? 1u : 0u};
+}
+
+}  // namespace
+
 OrderKey Ordering::key_of(const Record& record) {
-  switch (record.type()) {
-    case trace::RecordType::umask: {
-      trace::Umask umask{};
-      if (!fixed_part(record, &umask)) break;
-      const MaskHistory* changes = history(umask.context);
+  OrderKey key{record.head.time_ns, 0};
+  visit_record(record, [&]<typename Facts>(const Facts& facts) {
+    if constexpr (kTraits<Facts>.ordered_by == OrderedBy::own_change) {
+      const MaskHistory* changes = history(facts.context);
       const MaskChange* own =
-          changes == nullptr ? nullptr : changes->find(umask.change, record.offset);
-      if (own != nullptr) return {own->time_ns, std::uint64_t{own->id} * 2};
-      break;
+          changes == nullptr ? nullptr : changes->find(facts.change, record.offset);
+      if (own != nullptr) key = {own->time_ns, std::uint64_t{own->id} * 2};
+    } else if constexpr (kTraits<Facts>.ordered_by == OrderedBy::change) {
+      const Place place = place_of(record, facts);
+      key = among_changes(record, facts.context, place.change, place.reach);
     }
-    case trace::RecordType::create: {
-      trace::Create create{};
-      if (!fixed_part(record, &create)) break;
-      const bool busy = (record.head.flags & trace::kBusy) != 0;
-      return among_changes(record, create.context, create.change_after, busy ? 1 : 0);
-    }
-    case trace::RecordType::exec: {
-      trace::Exec exec{};
-      if (!fixed_part(record, &exec)) break;
-      return among_changes(record, exec.context, exec.change, 0);
-    }
-    case trace::RecordType::fork: {
-      trace::Fork fork{};
-      if (!fixed_part(record, &fork)) break;
-      return among_changes(record, fork.context, fork.change, 0);
-    }
-    case trace::RecordType::pad:
-    case trace::RecordType::process:
-    case trace::RecordType::thread:
-    case trace::RecordType::module:
-    case trace::RecordType::stack:
-    case trace::RecordType::path:
-    case trace::RecordType::context:
-    case trace::RecordType::directory:
-    case trace::RecordType::blind_spot:
-    case trace::RecordType::note:
-    case trace::RecordType::thread_create:
-    case trace::RecordType::chmod:
-    case trace::RecordType::rename:
-    case trace::RecordType::call_names:
-    case trace::RecordType::exec_failed:
-      break;
-  }
-  return {record.head.time_ns, 0};
+  });
+  return key;
 }
 
 // Between mask change `change` and the one after it, whatever the clock says: a thread can lose the

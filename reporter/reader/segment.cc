@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "reporter/reader/record_types.h"
+
 namespace umaskaudit::model {
 namespace {
 
@@ -37,18 +39,6 @@ class Learner {
   bool learn();
 
  private:
-  template <typename T>
-  bool as() {
-    T fixed{};
-    const bool whole = fixed_part(record_, &fixed);
-    if (whole) add(fixed);
-    return whole && fits_;
-  }
-  // Types that leave nothing in the tables.
-  template <typename T>
-  bool only_long_enough() const {
-    return record_.payload_length >= sizeof(T);
-  }
   // Happened between mask change `change` and the one behind `last_change`.
   void snapshot(std::uint32_t context, std::uint64_t change, std::uint64_t last_change);
 
@@ -67,6 +57,11 @@ class Learner {
   void add(const trace::ThreadCreate& create);
   void add(const trace::BlindSpot& spot);
   void add(const trace::CallNames& names);
+  // Types that leave nothing in the tables.
+  void add(const trace::Pad&) {}
+  void add(const trace::Note&) {}
+  void add(const trace::Chmod&) {}
+  void add(const trace::Rename&) {}
 
   const Record& record_;
   Segment& segment_;
@@ -214,45 +209,13 @@ void Learner::add(const trace::CallNames& names) {
 }
 
 bool Learner::learn() {
-  switch (record_.type()) {
-    case trace::RecordType::pad:
-      return true;
-    case trace::RecordType::process:
-      return as<trace::Process>();
-    case trace::RecordType::thread:
-      return as<trace::Thread>();
-    case trace::RecordType::module:
-      return as<trace::Module>();
-    case trace::RecordType::stack:
-      return as<trace::Stack>();
-    case trace::RecordType::path:
-      return as<trace::Path>();
-    case trace::RecordType::context:
-      return as<trace::Context>();
-    case trace::RecordType::umask:
-      return as<trace::Umask>();
-    case trace::RecordType::directory:
-      return as<trace::Directory>();
-    case trace::RecordType::exec:
-      return as<trace::Exec>();
-    case trace::RecordType::exec_failed:
-      return as<trace::ExecFailed>();
-    case trace::RecordType::fork:
-      return as<trace::Fork>();
-    case trace::RecordType::thread_create:
-      return as<trace::ThreadCreate>();
-    case trace::RecordType::blind_spot:
-      return as<trace::BlindSpot>();
-    case trace::RecordType::call_names:
-      return as<trace::CallNames>();
-    case trace::RecordType::create:
-      return as<trace::Create>();
-    case trace::RecordType::note:
-      return only_long_enough<trace::Note>();
-    case trace::RecordType::chmod:
-      return only_long_enough<trace::Chmod>();
-    case trace::RecordType::rename:
-      return only_long_enough<trace::Rename>();
+  switch (visit_record(record_, [this](const auto& facts) { add(facts); })) {
+    case Shape::whole:
+      return fits_;
+    case Shape::too_short:
+      return false;
+    case Shape::unknown:
+      break;
   }
   ++segment_.unknown_records;
   return true;
@@ -278,33 +241,6 @@ void join_births(Segment* segment) {
 }
 
 }  // namespace
-
-bool is_event(trace::RecordType type) {
-  switch (type) {
-    case trace::RecordType::process:
-    case trace::RecordType::thread:
-    case trace::RecordType::umask:
-    case trace::RecordType::create:
-    case trace::RecordType::exec:
-    case trace::RecordType::fork:
-    case trace::RecordType::blind_spot:
-    case trace::RecordType::note:
-    case trace::RecordType::thread_create:
-    case trace::RecordType::chmod:
-    case trace::RecordType::rename:
-      return true;
-    case trace::RecordType::pad:
-    case trace::RecordType::module:
-    case trace::RecordType::stack:
-    case trace::RecordType::path:
-    case trace::RecordType::context:
-    case trace::RecordType::directory:
-    case trace::RecordType::call_names:
-    case trace::RecordType::exec_failed:
-      return false;
-  }
-  return false;
-}
 
 std::string_view Segment::comm_of(std::uint32_t pid_wanted) const {
   const auto known = comms.find(pid_wanted);

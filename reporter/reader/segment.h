@@ -153,9 +153,6 @@ struct Segment {
   }
 };
 
-// True for records that become events, and for thread names, which apply in the order of events.
-bool is_event(trace::RecordType type);
-
 // Puts one record of the first pass into the tables. Strings are kept in `pool`.
 void learn(const Record& record, Segment* segment, StringPool* pool);
 // Call once after the last record.

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "reporter/reader/record_types.h"
+
 namespace umaskaudit::model {
 namespace {
 
