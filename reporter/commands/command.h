@@ -54,6 +54,10 @@ std::span<const Command> commands();
 // Prints `umaskaudit: error: WHAT (WHY); try HINT` on console.err, escaped, one line, and returns
 // the error's exit code.
 int fail(Console& console, const Error& error);
+// The command that should have started CMD failed itself: says so. 125, as env(1).
+int fail_run(Console& console, const Error& error);
+// execvp(3) failed with `error`: says so. 127 when CMD was not found, else 126, as env(1).
+int fail_exec(Console& console, const std::string& name, int error);
 // Prints `umaskaudit: warning: TEXT`, escaped; silent with -q.
 void warn(Console& console, std::string_view text);
 

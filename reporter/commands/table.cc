@@ -1,6 +1,8 @@
-// The table of subcommands, and the two lines that all of them may say.
+// The table of subcommands, and the errors and warnings that all of them may print.
 // Must never hold code of one command.
 // Read by the command line, the completions and the manual's test.
+#include <cerrno>
+#include <cstring>
 #include <ostream>
 
 #include "reporter/commands/command.h"
@@ -53,6 +55,17 @@ int fail(Console& console, const Error& error) {
   line += '\n';
   console.err << line << std::flush;  // one write: lines of parallel jobs do not tear
   return static_cast<int>(error.code);
+}
+
+int fail_run(Console& console, const Error& error) {
+  fail(console, error);
+  return 125;
+}
+
+int fail_exec(Console& console, const std::string& name, int error) {
+  fail(console, {"cannot run '" + name + "'", std::strerror(error), "umaskaudit doctor " + name,
+                 ExitCode::internal});
+  return error == ENOENT ? 127 : 126;
 }
 
 void warn(Console& console, std::string_view text) {

@@ -12,8 +12,6 @@
 #include <cstring>
 #include <utility>
 
-#include "reporter/commands/command.h"
-
 namespace umaskaudit {
 namespace {
 
@@ -133,17 +131,6 @@ std::vector<char*> exec_pointers(const std::vector<std::string>& words) {
   for (const std::string& word : words) out.push_back(const_cast<char*>(word.c_str()));
   out.push_back(nullptr);
   return out;
-}
-
-int fail_run(Console& console, const Error& error) {
-  fail(console, error);
-  return 125;
-}
-
-int fail_exec(Console& console, const std::string& name, int error) {
-  fail(console, {"cannot run '" + name + "'", std::strerror(error), "umaskaudit doctor " + name,
-                 ExitCode::internal});
-  return error == ENOENT ? 127 : 126;
 }
 
 int ChildEnd::code() const { return signal != 0 ? 128 + signal : exit_code; }

@@ -1,6 +1,6 @@
 // Runs CMD as a child that cannot tell: same group, terminal, descriptors, signal set-up.
 // Must never change what CMD inherits, and never die before CMD when a terminal signal meant CMD.
-// Called by `run`; what all commands that start a CMD share is here too.
+// Called by `run`.
 #pragma once
 
 #include <sys/types.h>
@@ -9,18 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "reporter/base/console.h"
 #include "reporter/base/result.h"
 
 namespace umaskaudit {
 
 // What execvp(3) takes: pointers into `words`, which must live longer, and a null behind them.
 std::vector<char*> exec_pointers(const std::vector<std::string>& words);
-
-// The command that should have started CMD failed itself: says so. 125, as env(1).
-int fail_run(Console& console, const Error& error);
-// execvp(3) failed with `error`: says so. 127 when CMD was not found, else 126, as env(1).
-int fail_exec(Console& console, const std::string& name, int error);
 
 struct ChildEnd {
   pid_t pid = 0;
