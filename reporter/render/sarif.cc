@@ -15,31 +15,6 @@ using sarif::message;
 
 constexpr char kSchema[] = "https://json.schemastore.org/sarif-2.1.0.json";
 
-// The titles of the weaknesses that the rules name, as MITRE has them.
-const char* cwe_title(std::uint16_t cwe) {
-  switch (cwe) {
-    case 276:
-      return "Incorrect Default Permissions";
-    case 362:
-      return "Concurrent Execution using Shared Resource with Improper Synchronization ('Race "
-             "Condition')";
-    case 367:
-      return "Time-of-check Time-of-use (TOCTOU) Race Condition";
-    case 377:
-      return "Insecure Temporary File";
-    case 459:
-      return "Incomplete Cleanup";
-    case 560:
-      return "Use of umask() with chmod-style Argument";
-    case 676:
-      return "Use of Potentially Dangerous Function";
-    case 732:
-      return "Incorrect Permission Assignment for Critical Resource";
-    default:
-      return "";
-  }
-}
-
 const char* security_severity(Severity severity) {
   switch (severity) {
     case Severity::note:

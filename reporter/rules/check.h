@@ -1,6 +1,6 @@
 // What a check is: one family of rules, told of everything in the order of the run.
 // Must never look ahead or keep events: a check keeps groups, and what it must know of objects.
-// Each is made by a function declared at the end; find.cc runs them in that order.
+// Each is made by a function declared at the end; rules.def has the order in which they run.
 #pragma once
 
 #include <memory>
@@ -40,15 +40,16 @@ class Check {
 
 using CheckPtr = std::unique_ptr<Check>;
 
-CheckPtr make_overlap_check(Collector& collector);
-CheckPtr make_lost_check(Collector& collector);
-CheckPtr make_exec_check(Collector& collector, const Timeline& timeline);
-CheckPtr make_getter_check(Collector& collector);
-CheckPtr make_argument_check(Collector& collector);
-CheckPtr make_drift_check(Collector& collector);
-CheckPtr make_zero_check(Collector& collector);
-CheckPtr make_exposure_check(Collector& collector, const FindOptions& options);
-CheckPtr make_chmod_check(Collector& collector, const FindOptions& options, ChmodTargets targets);
-CheckPtr make_policy_check(Collector& collector, const Policy& policy);
+// What checks are made from; all of it but `targets` outlives them.
+struct CheckParts {
+  Collector& collector;
+  const Timeline& timeline;
+  const FindOptions& options;
+  ChmodTargets& targets;  // of one check, which takes them
+};
+
+// Null where there is nothing to check.
+#define CHECK(name) CheckPtr make_##name##_check(const CheckParts& parts);
+#include "reporter/rules/rules.def"
 
 }  // namespace umaskaudit::rules

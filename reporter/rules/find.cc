@@ -55,17 +55,9 @@ class Engine : public TimelineSink {
       options_.secret_names.insert(options_.secret_names.end(),
                                    options.policy->secret_names.begin(),
                                    options.policy->secret_names.end());
-    checks_.push_back(make_overlap_check(collector_));
-    checks_.push_back(make_lost_check(collector_));
-    checks_.push_back(make_exec_check(collector_, timeline_));
-    checks_.push_back(make_getter_check(collector_));
-    checks_.push_back(make_argument_check(collector_));
-    checks_.push_back(make_drift_check(collector_));
-    checks_.push_back(make_zero_check(collector_));
-    checks_.push_back(make_exposure_check(collector_, options_));
-    checks_.push_back(make_chmod_check(collector_, options_, std::move(first.targets)));
-    if (options.policy != nullptr)
-      checks_.push_back(make_policy_check(collector_, *options.policy));
+    const CheckParts parts{collector_, timeline_, options_, first.targets};
+#define CHECK(name) add(make_##name##_check(parts));
+#include "reporter/rules/rules.def"
   }
 
   void feed(const Event& event) {
@@ -113,6 +105,10 @@ class Engine : public TimelineSink {
   }
 
  private:
+  void add(CheckPtr check) {
+    if (check != nullptr) checks_.push_back(std::move(check));
+  }
+
   // Only what may end otherwise than it began is followed; below a directory that changes, only
   // what somebody else could use there, or a policy may speak of.
   bool may_change(const CreateEvent& event) const {

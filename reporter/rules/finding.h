@@ -20,28 +20,14 @@ enum class Severity : std::uint8_t { note, warning, error };
 const char* severity_name(Severity severity);
 std::optional<Severity> parse_severity(std::string_view name);
 
-// One row each in rule_table.cc, in this order.
 enum class RuleId : std::uint8_t {
-  window_overlap,
-  strict_overlap,
-  lost_mask,
-  leaked_mask,
-  exec_in_window,
-  getter_idiom,
-  umask_zero,
-  chmod_style_argument,
-  unseen_writer,
-  secret_readable,
-  world_writable,
-  group_writable,
-  create_then_chmod,
-  predictable_temp,
-  setid_created,
-  policy_mode,
-  policy_mask,
-  policy_call,
+#define RULE(identifier, ...) identifier,
+#include "reporter/rules/rules.def"
 };
-inline constexpr std::size_t kRuleCount = 18;
+inline constexpr std::size_t kRuleCount = 0
+#define RULE(...) +1
+#include "reporter/rules/rules.def"
+    ;
 
 // What is true of a rule wherever it fires. All text is ours: plain ASCII.
 struct RuleInfo {
@@ -54,6 +40,8 @@ struct RuleInfo {
   const char* advice;  // what to do instead
 };
 const RuleInfo& rule_info(RuleId rule);
+// The title of a weakness that a rule names, as MITRE has it; empty for 0.
+const char* cwe_title(std::uint16_t cwe);
 // Nothing for an unknown id.
 const RuleInfo* find_rule(std::string_view id);
 

@@ -75,10 +75,12 @@ class DriftCheck : public Check {
 
 }  // namespace
 
-CheckPtr make_argument_check(Collector& collector) {
-  return std::make_unique<ArgumentCheck>(collector);
+CheckPtr make_argument_check(const CheckParts& parts) {
+  return std::make_unique<ArgumentCheck>(parts.collector);
 }
 
-CheckPtr make_drift_check(Collector& collector) { return std::make_unique<DriftCheck>(collector); }
+CheckPtr make_drift_check(const CheckParts& parts) {
+  return std::make_unique<DriftCheck>(parts.collector);
+}
 
 }  // namespace umaskaudit::rules

@@ -158,8 +158,8 @@ class ChmodCheck : public Check {
 
 }  // namespace
 
-CheckPtr make_chmod_check(Collector& collector, const FindOptions& options, ChmodTargets targets) {
-  return std::make_unique<ChmodCheck>(collector, options, std::move(targets));
+CheckPtr make_chmod_check(const CheckParts& parts) {
+  return std::make_unique<ChmodCheck>(parts.collector, parts.options, std::move(parts.targets));
 }
 
 }  // namespace umaskaudit::rules

@@ -92,8 +92,8 @@ class ExecCheck : public Check {
 
 }  // namespace
 
-CheckPtr make_exec_check(Collector& collector, const Timeline& timeline) {
-  return std::make_unique<ExecCheck>(collector, timeline);
+CheckPtr make_exec_check(const CheckParts& parts) {
+  return std::make_unique<ExecCheck>(parts.collector, parts.timeline);
 }
 
 }  // namespace umaskaudit::rules

@@ -253,8 +253,8 @@ class ExposureCheck : public Check {
 
 }  // namespace
 
-CheckPtr make_exposure_check(Collector& collector, const FindOptions& options) {
-  return std::make_unique<ExposureCheck>(collector, options);
+CheckPtr make_exposure_check(const CheckParts& parts) {
+  return std::make_unique<ExposureCheck>(parts.collector, parts.options);
 }
 
 }  // namespace umaskaudit::rules

@@ -55,8 +55,8 @@ class GetterCheck : public Check {
 
 }  // namespace
 
-CheckPtr make_getter_check(Collector& collector) {
-  return std::make_unique<GetterCheck>(collector);
+CheckPtr make_getter_check(const CheckParts& parts) {
+  return std::make_unique<GetterCheck>(parts.collector);
 }
 
 }  // namespace umaskaudit::rules

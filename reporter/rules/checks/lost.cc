@@ -102,6 +102,8 @@ class LostCheck : public Check {
 
 }  // namespace
 
-CheckPtr make_lost_check(Collector& collector) { return std::make_unique<LostCheck>(collector); }
+CheckPtr make_lost_check(const CheckParts& parts) {
+  return std::make_unique<LostCheck>(parts.collector);
+}
 
 }  // namespace umaskaudit::rules

@@ -103,8 +103,8 @@ class OverlapCheck : public Check {
 
 }  // namespace
 
-CheckPtr make_overlap_check(Collector& collector) {
-  return std::make_unique<OverlapCheck>(collector);
+CheckPtr make_overlap_check(const CheckParts& parts) {
+  return std::make_unique<OverlapCheck>(parts.collector);
 }
 
 }  // namespace umaskaudit::rules

@@ -181,8 +181,9 @@ class PolicyCheck : public Check {
 
 }  // namespace
 
-CheckPtr make_policy_check(Collector& collector, const Policy& policy) {
-  return std::make_unique<PolicyCheck>(collector, policy);
+CheckPtr make_policy_check(const CheckParts& parts) {
+  if (parts.options.policy == nullptr) return nullptr;
+  return std::make_unique<PolicyCheck>(parts.collector, *parts.options.policy);
 }
 
 }  // namespace umaskaudit::rules

@@ -118,6 +118,8 @@ class ZeroCheck : public Check {
 
 }  // namespace
 
-CheckPtr make_zero_check(Collector& collector) { return std::make_unique<ZeroCheck>(collector); }
+CheckPtr make_zero_check(const CheckParts& parts) {
+  return std::make_unique<ZeroCheck>(parts.collector);
+}
 
 }  // namespace umaskaudit::rules
