@@ -88,7 +88,7 @@ class Summarizer::Collector {
     // Every change ends the one before it, selected or not.
     if (const auto* change = std::get_if<UmaskEvent>(&event)) end_change(*change);
     selected_ = selected;
-    lives_.see(event);
+    if (options_.objects) lives_.see(event);
     if (!selected) return;
     ++out_.events;
     std::visit([this](const auto& one) { add(one); }, event);

@@ -52,6 +52,7 @@ struct SummaryOptions {
   SortKey sort = SortKey::time;
   std::size_t limit = 0;    // objects kept; 0: all of them
   NameTree::Links links{};  // see ObjectLives
+  bool objects = true;      // false: only counts, no lives of objects
 };
 
 struct Summary {

@@ -303,7 +303,8 @@ int check(Options& options, Console& console) {
   ObjectList objects;
   if (const Status made = objects.open(options.objects); !made) return fail(console, made.error());
   objects.attach(find_options, filter);
-  const SummaryOptions all;
+  SummaryOptions all;
+  all.objects = false;
   Summarizer unseen(all);
   find_options.on_event = [&](const Event& event) {
     if (std::holds_alternative<BlindSpotEvent>(event)) unseen.see(event);

@@ -54,7 +54,7 @@ class Side {
     facts_.inherited = inherited_masks(run);
     SummaryOptions brief;
     brief.filter = filter;
-    brief.limit = 1;
+    brief.objects = false;
     summary_ = opened_->summary(brief);
     for (const MaskChanges& changes : summary_.changes) add_site(changes);
   }

@@ -184,7 +184,8 @@ void write_text(OpenedRun& opened, const Options& options, const Output& output)
 void write(OpenedRun& opened, const Options& options, const Output& output) {
   const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
   const SummaryOptions wanted{options.arguments.filter, options.sort, options.limit};
-  const SummaryOptions brief{{}, SortKey::time, 1};  // blind spots are of the whole run
+  SummaryOptions brief;  // blind spots are of the whole run
+  brief.objects = false;
   switch (options.format) {
     case Format::text:
       return write_text(opened, options, output);

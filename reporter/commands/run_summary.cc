@@ -74,7 +74,7 @@ void print_run_summary(Console& console, const RunDirectory& directory, unsigned
   if (run.run().completeness().segments == 0)
     return warn(console, "nothing was recorded: the program did not load libumaskaudit.so");
   SummaryOptions brief;
-  brief.limit = 1;
+  brief.objects = false;
   const Summary summary = summarize(run.run(), brief);
   const TextContext context{run.run(), run.stacks(), Paint(console.err_colour), 0};
   std::string out = "umaskaudit: " + counted(summary.created, "object") + " created, " +

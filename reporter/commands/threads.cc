@@ -90,7 +90,7 @@ void sort(std::vector<Culprit>& all, Order order) {
 void write(OpenedRun& opened, const Options& options, const Output& output) {
   SummaryOptions wanted;
   wanted.filter = options.arguments.filter;
-  wanted.limit = 1;
+  wanted.objects = false;
   const Summary summary = opened.summary(wanted);
   std::vector<Culprit> all = culprits(summary, opened.stacks());
   sort(all, options.order);

@@ -63,7 +63,7 @@ void write(OpenedRun& opened, const Options& options, Mode mask, const Output& o
   }
   std::string out = whatif_text(context, whatif, options.limit);
   SummaryOptions brief;
-  brief.limit = 1;
+  brief.objects = false;
   append_unseen(out, context, opened.summary(brief));
   output.stream << out;
 }

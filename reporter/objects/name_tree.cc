@@ -15,28 +15,26 @@ std::string_view next_component(std::string_view& rest) {
   return component;
 }
 
+// The directory of a path with its slash, and the last component; nothing where the path has no
+// slash, or does not end in a name.
+std::pair<std::string_view, std::string_view> split(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == path.npos) return {};
+  const std::string_view name = path.substr(slash + 1);
+  if (name.empty() || name == "." || name == "..") return {};
+  return {path.substr(0, slash + 1), name};
+}
+
 bool is_last(std::string_view rest) { return rest.find_first_not_of('/') == rest.npos; }
 
 }  // namespace
 
-NameTree::NameTree(Links links) : links_(std::move(links)), nodes_(3) {
-  nodes_[kRoot].used = nodes_[kUnknown].used = true;
-}
-
-std::uint32_t NameTree::intern(std::string_view name) {
-  const auto known = name_ids_.find(name);
-  if (known != name_ids_.end()) return known->second;
-  names_.emplace_back(name);
-  const auto id = static_cast<std::uint32_t>(names_.size() - 1);
-  name_ids_.emplace(names_.back(), id);
-  return id;
-}
+NameTree::NameTree(Links links)
+    : links_(std::move(links)), nodes_(3), children_(16, PlaceHash{&nodes_}, SamePlace{&nodes_}) {}
 
 NameTree::Node NameTree::child(Node parent, std::string_view name) const {
-  const auto id = name_ids_.find(name);
-  if (id == name_ids_.end()) return kNone;
-  const auto found = children_.find(key(parent, id->second));
-  return found == children_.end() ? kNone : found->second;
+  const auto found = children_.find(Place{parent, name});
+  return found == children_.end() ? kNone : *found;
 }
 
 NameTree::Node NameTree::add(Node parent, std::string_view name) {
@@ -49,8 +47,7 @@ NameTree::Node NameTree::add(Node parent, std::string_view name) {
     free_.pop_back();
   }
   nodes_[node] = Entry{};
-  nodes_[node].used = true;
-  nodes_[node].name = intern(name);
+  nodes_[node].name = name;
   attach(node, parent);
   return node;
 }
@@ -62,12 +59,13 @@ void NameTree::attach(Node node, Node parent) {
   entry.next = nodes_[parent].child;
   if (entry.next != kNone) nodes_[entry.next].previous = node;
   nodes_[parent].child = node;
-  children_[key(parent, entry.name)] = node;
+  nodes_[parent].directory = true;
+  children_.insert(node);
 }
 
 void NameTree::detach(Node node) {
   Entry& entry = nodes_[node];
-  children_.erase(key(entry.parent, entry.name));
+  children_.erase(node);
   if (entry.previous != kNone)
     nodes_[entry.previous].next = entry.next;
   else
@@ -76,19 +74,41 @@ void NameTree::detach(Node node) {
 }
 
 void NameTree::free(Node node) {
+  forget_paths_through(nodes_[node]);
   if (nodes_[node].link) targets_.erase(node);
-  nodes_[node].used = false;
   free_.push_back(node);
 }
 
+void NameTree::forget_paths_through(const Entry& entry) {
+  if (!entry.directory && !entry.link) return;
+  directories_.clear();
+  ++moved_;
+}
+
+NameTree::Directory NameTree::known_directory(std::string_view directory) const {
+  const auto found = directories_.find(directory);
+  return found == directories_.end() ? Directory{} : found->second;
+}
+
+NameTree::Directory NameTree::remember_directory(std::string_view directory, Node node) const {
+  const bool plain = directory == (node == kRoot ? "/" : path(node) + '/');
+  // Of others nothing would be forgotten when they go.
+  const bool lasting = node == kRoot || node == kUnknown || nodes_[node].directory;
+  if (!lasting) return {node, plain};
+  if (directories_.size() == kMostDirectories) directories_.clear();
+  directories_.emplace(directory, Directory{node, plain});
+  return {node, plain};
+}
+
 void NameTree::set_link(Node node, std::string_view target) {
+  forget_paths_through(nodes_[node]);
   nodes_[node].link = true;
   targets_[node] = target;
 }
 
 void NameTree::learn_link(Node node) {
+  nodes_[node].asked = true;  // also where nobody can say: it was there before
   if (!links_) return;
-  nodes_[node].asked = true;
   const std::string target = links_(path(node));
   if (!target.empty()) set_link(node, target);
 }
@@ -121,6 +141,21 @@ bool NameTree::walk(std::string_view path, Node& at, int& links, bool last) {
 }
 
 NameTree::Node NameTree::make(std::string_view path) {
+  const auto [directory, name] = split(path);
+  if (!name.empty()) {
+    Directory above = known_directory(directory);
+    if (above.node == kNone) {
+      int links = 0;
+      Node at = kUnknown;
+      if (!walk(directory, at, links, false)) return kNone;
+      nodes_[at].directory = true;
+      above = remember_directory(directory, at);
+    }
+    plain_ = above.plain;
+    const Node found = child(above.node, name);
+    return found == kNone ? add(above.node, name) : found;
+  }
+  plain_ = false;
   Node at = kUnknown;
   int links = 0;
   if (path.empty() || !walk(path, at, links, true)) return kNone;
@@ -148,20 +183,30 @@ NameTree::Node NameTree::walk_known(std::string_view path, Node at, int& links, 
 }
 
 NameTree::Node NameTree::find(std::string_view path) const {
+  const auto [directory, name] = split(path);
+  if (!name.empty()) {
+    Directory above = known_directory(directory);
+    if (above.node == kNone) {
+      int links = 0;
+      const Node at = walk_known(directory, kUnknown, links, false);
+      if (at == kNone) return kNone;
+      above = remember_directory(directory, at);
+    }
+    return child(above.node, name);
+  }
   int links = 0;
   const Node at = path.empty() ? kNone : walk_known(path, kUnknown, links, true);
   return at == kRoot || at == kUnknown ? kNone : at;
 }
 
 std::string NameTree::path(Node node) const {
-  std::vector<std::uint32_t> names;
+  std::vector<Node> nodes;
   Node at = node;
-  for (; at != kRoot && at != kUnknown && at != kNone; at = nodes_[at].parent)
-    names.push_back(nodes_[at].name);
+  for (; at != kRoot && at != kUnknown && at != kNone; at = nodes_[at].parent) nodes.push_back(at);
   std::string out;
-  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+  for (auto node_above = nodes.rbegin(); node_above != nodes.rend(); ++node_above) {
     if (at == kRoot || !out.empty()) out += '/';
-    out += names_[*name];
+    out += nodes_[*node_above].name;
   }
   return out;
 }
@@ -170,12 +215,13 @@ void NameTree::move(Node node, Node to) {
   for (Node above = to; above != kNone; above = nodes_[above].parent)
     if (above == node) return;
   const Node parent = nodes_[to].parent;
-  const std::uint32_t name = nodes_[to].name;
+  std::string name = nodes_[to].name;
   const Node before = nodes_[node].parent;
+  forget_paths_through(nodes_[node]);
   detach(to);
   free(to);
   detach(node);
-  nodes_[node].name = name;
+  nodes_[node].name = std::move(name);
   attach(node, parent);
   prune(before);
 }
@@ -195,6 +241,7 @@ void NameTree::clear(Node node, const std::function<void(std::uint32_t object, N
   Entry& entry = nodes_[node];
   entry.object = 0;
   entry.asked = true;  // whatever stands there from now on, the run has made it
+  forget_paths_through(entry);
   if (entry.link) targets_.erase(node);
   entry.link = false;
 }

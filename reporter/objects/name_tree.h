@@ -6,11 +6,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace umaskaudit {
@@ -24,11 +24,15 @@ class NameTree {
   using Links = std::function<std::string(const std::string& directory)>;
 
   explicit NameTree(Links links = nullptr);
+  NameTree(const NameTree&) = delete;
+  NameTree& operator=(const NameTree&) = delete;
 
   // The node of `path`, made where it does not exist. The last component is not followed. "." and
   // "..", doubled and trailing slashes are resolved. kNone: the path is empty or a directory itself
   // ("/"), or its links lead in a circle.
   Node make(std::string_view path);
+  // Whether the path that make() was last called with is path() of what it returned.
+  bool is_plain() const { return plain_; }
   // The same, without making anything; kNone where the name is not known.
   Node find(std::string_view path) const;
   // The path of a node, from "/"; what began without "/" comes without it.
@@ -37,6 +41,9 @@ class NameTree {
   // The object that has this name now; 0: none is known.
   std::uint32_t object(Node node) const { return nodes_[node].object; }
   void set_object(Node node, std::uint32_t object) { nodes_[node].object = object; }
+  // How often a name that others may lie below was moved or became another one's: as long as it
+  // stays the same, a path leads where it led before.
+  std::uint64_t moved_directories() const { return moved_; }
   // Marks the node as a symbolic link to `target`.
   void set_link(Node node, std::string_view target);
   bool is_link(Node node) const { return nodes_[node].link; }
@@ -56,36 +63,80 @@ class NameTree {
   struct Entry {
     Node parent = kNone;
     Node child = kNone, next = kNone, previous = kNone;  // the first below; neighbours
-    std::uint32_t name = 0;
     std::uint32_t object = 0;
-    bool used = false;
+    std::string name;
     bool link = false;
-    bool asked = false;  // of `links`: kept, so that it is asked once
+    bool directory = false;  // something lay below it: paths through it may be in directories_
+    bool asked = false;      // of `links`: kept, so that it is asked once
   };
   static constexpr Node kRoot = 1;       // "/"
   static constexpr Node kUnknown = 2;    // what paths start from that are not absolute
   static constexpr int kMostLinks = 40;  // path_resolution(7)
 
-  static std::uint64_t key(Node parent, std::uint32_t name) {
-    return std::uint64_t{parent} << 32 | name;
-  }
-  std::uint32_t intern(std::string_view name);
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  template <typename Value>
+  using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+  // A directory as paths name it. `plain`: written as path() writes it.
+  struct Directory {
+    Node node = kNone;
+    bool plain = false;
+  };
+  static constexpr std::size_t kMostDirectories = 1 << 16;  // remembered at once
+
+  // Nodes by parent and name, which the nodes themselves have.
+  using Entries = std::vector<Entry>;
+  struct Place {
+    Node parent;
+    std::string_view name;
+  };
+  struct PlaceHash {
+    using is_transparent = void;
+    const Entries* nodes;
+    std::size_t operator()(const Place& place) const {
+      return std::hash<std::string_view>()(place.name) ^ place.parent * 0x9E3779B97F4A7C15U;
+    }
+    std::size_t operator()(Node node) const {
+      const Entry& entry = (*nodes)[node];
+      return operator()(Place{entry.parent, entry.name});
+    }
+  };
+  struct SamePlace {
+    using is_transparent = void;
+    const Entries* nodes;
+    bool operator()(Node a, Node b) const { return a == b; }
+    bool operator()(const Place& place, Node node) const {
+      const Entry& entry = (*nodes)[node];
+      return entry.parent == place.parent && entry.name == place.name;
+    }
+    bool operator()(Node node, const Place& place) const { return operator()(place, node); }
+  };
+
   Node child(Node parent, std::string_view name) const;
   Node add(Node parent, std::string_view name);
   void attach(Node node, Node parent);
   void detach(Node node);
   void free(Node node);
   void learn_link(Node node);
+  void forget_paths_through(const Entry& entry);
+  Directory known_directory(std::string_view directory) const;
+  Directory remember_directory(std::string_view directory, Node node) const;
   bool walk(std::string_view path, Node& at, int& links, bool last);
   Node walk_known(std::string_view path, Node at, int& links, bool last) const;
 
   Links links_;
-  std::vector<Entry> nodes_;
+  Entries nodes_;
   std::vector<Node> free_;
-  std::unordered_map<std::uint64_t, Node> children_;
+  std::unordered_set<Node, PlaceHash, SamePlace> children_;
+  // Where the directories of paths led lately: most objects lie where others were just made.
+  mutable TextMap<Directory> directories_;
+  bool plain_ = false;
+  std::uint64_t moved_ = 0;
   std::unordered_map<Node, std::string> targets_;
-  std::unordered_map<std::string_view, std::uint32_t> name_ids_;
-  std::deque<std::string> names_;
 };
 
 }  // namespace umaskaudit

@@ -105,8 +105,14 @@ ObjectLives::Slot ObjectLives::slot_of(const Inode& inode) const {
 }
 
 ObjectLives::Slot ObjectLives::slot_of(std::uint64_t id) const {
-  const auto found = ids_.find(id);
-  return found == ids_.end() ? 0 : found->second;
+  return id < ids_.size() ? ids_[id] : 0;
+}
+
+void ObjectLives::set_slot(std::uint64_t id, Slot slot) {
+  if (id >= ids_.size()) ids_.resize(id + 1);
+  count_ += (slot != 0 ? 1 : 0);
+  count_ -= (ids_[id] != 0 ? 1 : 0);
+  ids_[id] = slot;
 }
 
 std::uint64_t ObjectLives::on(const CreateEvent& event) {
@@ -120,7 +126,7 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
   const bool kept = !options_.selects || options_.selects(event);
   NameTree::Node node = NameTree::kNone;
   // Of what is not kept no name is made: names would grow with all that was ever created.
-  if (has_name && (kept || !ids_.empty())) {
+  if (has_name && (kept || count_ != 0)) {
     const std::string path = file_path(event.kind, event.path);
     node = kept ? tree_.make(path) : tree_.find(path);
   }
@@ -150,8 +156,11 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
   life.uid = event.uid;
   life.gid = event.gid;
   if (event.ino != 0) inodes_[inode] = slot;
-  ids_[id] = slot;
-  if (node != NameTree::kNone) add_name(slot, node);
+  set_slot(id, slot);
+  if (node != NameTree::kNone) {
+    add_name(slot, node);
+    if (tree_.is_plain()) lives_[slot]->as_born = tree_.moved_directories();
+  }
   return id;
 }
 
@@ -164,7 +173,11 @@ ObjectLives::Slot ObjectLives::new_slot() {
     slot = free_.back();
     free_.pop_back();
   }
-  lives_[slot] = std::make_unique<Named>();
+  // What was allocated for an earlier one serves again.
+  if (lives_[slot] == nullptr)
+    lives_[slot] = std::make_unique<Named>();
+  else
+    *lives_[slot] = Named{};
   return slot;
 }
 
@@ -182,7 +195,7 @@ ObjectLives::Slot ObjectLives::adopt(const ChmodEvent& event) {
   life.dev = event.dev;
   life.ino = event.ino;
   inodes_[{event.dev, event.ino}] = slot;
-  ids_[life.id] = slot;
+  set_slot(life.id, slot);
   // chmod(2) follows a symbolic link: then the name is the link's.
   const NameTree::Node node = tree_.make(event.path);
   const bool own = node != NameTree::kNone && tree_.object(node) == 0 && !tree_.is_link(node);
@@ -240,6 +253,7 @@ std::uint64_t ObjectLives::rename(const RenameEvent& event) {
   if (slot != 0) {
     ++lives_[slot]->life.changes;
     remember_name(lives_[slot]->life, event.from);
+    lives_[slot]->as_born = kMoved;
   }
   const bool as_known = from != NameTree::kNone && tree_.object(from) == slot;
   if (as_known) {  // also a directory that the run did not make, and a symbolic link
@@ -312,6 +326,7 @@ void ObjectLives::lose_name(Slot slot, NameTree::Node node, ObjectState state) {
   }
   remember_name(named.life, tree_.path(node));
   if (named.node == node) {
+    named.as_born = kMoved;
     named.node = named.more.front();
     named.more.erase(named.more.begin());
   } else {
@@ -344,14 +359,13 @@ void ObjectLives::end(Slot slot, ObjectState state) {
   named.life.name_count = named.more.size() + (named.node == NameTree::kNone ? 0 : 1);
   const Inode inode{named.life.dev, named.life.ino};
   if (slot_of(inode) == slot) inodes_.erase(inode);
-  ids_.erase(named.life.id);
+  set_slot(named.life.id, 0);
   const auto forget = [&](NameTree::Node node) {
     if (tree_.object(node) == slot) tree_.set_object(node, 0);
   };
   if (named.node != NameTree::kNone) forget(named.node);
   for (const NameTree::Node node : named.more) forget(node);
   if (options_.on_end) options_.on_end(named.life);
-  lives_[slot].reset();
   free_.push_back(slot);
 }
 
@@ -367,34 +381,32 @@ std::uint64_t ObjectLives::at(std::uint64_t dev, std::uint64_t ino) const {
 }
 
 const ObjectLife* ObjectLives::find(std::uint64_t id) const {
-  const auto found = ids_.find(id);
-  return found == ids_.end() ? nullptr : &lives_[found->second]->life;
+  const Slot slot = slot_of(id);
+  return slot == 0 ? nullptr : &lives_[slot]->life;
 }
 
 std::vector<std::string> ObjectLives::names(const ObjectLife& life) const {
   std::vector<std::string> out;
-  const auto found = ids_.find(life.id);
-  if (found == ids_.end()) return out;
-  const Named& named = *lives_[found->second];
+  const Slot slot = slot_of(life.id);
+  if (slot == 0) return out;
+  const Named& named = *lives_[slot];
   if (named.node != NameTree::kNone) out.push_back(tree_.path(named.node));
   for (const NameTree::Node node : named.more) out.push_back(tree_.path(node));
   return out;
 }
 
 std::string ObjectLives::path(const ObjectLife& life) const {
-  const auto found = ids_.find(life.id);
-  if (found == ids_.end()) return life.last_path;
-  const NameTree::Node node = lives_[found->second]->node;
-  return node == NameTree::kNone ? life.born_path : tree_.path(node);
+  const Slot slot = slot_of(life.id);
+  if (slot == 0) return life.last_path;
+  const Named& named = *lives_[slot];
+  if (named.node == NameTree::kNone) return life.born_path;
+  const bool as_born = named.as_born == tree_.moved_directories();
+  return as_born ? file_path(life.kind, life.born_path) : tree_.path(named.node);
 }
 
 void ObjectLives::for_each(const std::function<void(const ObjectLife&)>& visit) const {
-  std::vector<Slot> order;
-  order.reserve(ids_.size());
-  for (const auto& [id, slot] : ids_) order.push_back(slot);
-  std::sort(order.begin(), order.end(),
-            [this](Slot a, Slot b) { return lives_[a]->life.id < lives_[b]->life.id; });
-  for (const Slot slot : order) {
+  for (const Slot slot : ids_) {
+    if (slot == 0) continue;
     ObjectLife& life = lives_[slot]->life;
     life.last_path = path(life);
     life.name_count = names(life).size();

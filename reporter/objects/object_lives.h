@@ -123,9 +123,13 @@ class ObjectLives {
     }
   };
   using Slot = std::uint32_t;  // index in lives_; 0: none
+  static constexpr std::uint64_t kMoved = UINT64_MAX;
   struct Named {
     ObjectLife life;
     NameTree::Node node = NameTree::kNone;  // the first name
+    // NameTree::moved_directories() when it was born, while its name is the recorded one, written
+    // as the tree writes it; then the tree need not be asked.
+    std::uint64_t as_born = kMoved;
     std::vector<NameTree::Node> more;
   };
 
@@ -141,6 +145,7 @@ class ObjectLives {
 
   Slot slot_of(const Inode& inode) const;
   Slot slot_of(std::uint64_t id) const;
+  void set_slot(std::uint64_t id, Slot slot);
   Slot new_slot();
   Slot adopt(const ChmodEvent& event);
   void add_name(Slot slot, NameTree::Node node);
@@ -154,7 +159,8 @@ class ObjectLives {
   std::vector<std::unique_ptr<Named>> lives_;
   std::vector<Slot> free_;
   std::unordered_map<Inode, Slot, InodeHash> inodes_;
-  std::unordered_map<std::uint64_t, Slot> ids_;
+  std::vector<Slot> ids_{0};  // by ObjectLife::id; 0: not kept, or its life has ended
+  std::size_t count_ = 0;     // of lives
   std::uint64_t next_id_ = 1;
 };
 
