@@ -45,6 +45,16 @@ def needs(*programs):
     return unittest.skipIf(lacking, f"{', '.join(lacking)} is not installed")
 
 
+def no_shared_memory_for_all():
+    """Why users other than its owner cannot make POSIX shared memory here (shm_overview(7))."""
+    mode = stat.S_IMODE(os.stat("/dev/shm").st_mode) if os.path.isdir("/dev/shm") else None
+    if mode is None:
+        return "there is no /dev/shm"
+    if mode & 0o003 != 0o003:
+        return f"/dev/shm is {octal(mode)}, not 1777: other users can make nothing there"
+    return ""
+
+
 def remove_tree(path):
     """Also removes what a program made unreadable on purpose."""
 

@@ -258,6 +258,9 @@ class Oracle : public ::testing::TestWithParam<Combination> {};
 TEST_P(Oracle, KernelAgrees) {
   const auto& [base, user, parent] = GetParam();
   if (user != User::member && ::geteuid() != 0) GTEST_SKIP() << "needs root to change the user";
+  const bool privileged = user == User::root && ::geteuid() == 0;
+  const std::string refusal = privileged ? "" : no_shared_memory_for_all();
+  if (!refusal.empty()) GTEST_SKIP() << refusal;
   const ScratchDirectory scratch(base);
   if (scratch.path().empty()) GTEST_SKIP() << "cannot make a directory in " << base;
   const std::string directory = scratch.path() + "/parent";

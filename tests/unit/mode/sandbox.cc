@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "reporter/mode/notation.h"
+
 namespace umaskaudit::testing_support {
 namespace {
 
@@ -36,6 +38,15 @@ ScratchDirectory::ScratchDirectory(const std::string& base) {
 ScratchDirectory::~ScratchDirectory() {
   std::error_code ignored;
   if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+}
+
+std::string no_shared_memory_for_all() {
+  struct stat facts {};
+  if (::stat("/dev/shm", &facts) != 0) return "there is no /dev/shm";
+  constexpr mode_t kOthersMayCreate = S_IWOTH | S_IXOTH;
+  if ((facts.st_mode & kOthersMayCreate) == kOthersMayCreate) return "";
+  return "/dev/shm is " + octal(facts.st_mode & 07777) +
+         ", not 1777: other users can make nothing there";
 }
 
 std::string temporary_base() {

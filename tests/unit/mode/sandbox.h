@@ -28,6 +28,10 @@ class ScratchDirectory {
 // $TMPDIR or /tmp: on the machine's usual filesystem.
 std::string temporary_base();
 
+// Why users other than the directory's own cannot make POSIX shared memory here (shm_overview(7));
+// empty: they can.
+std::string no_shared_memory_for_all();
+
 // Runs `body` in a forked child and returns what it returned. A child that dies returns "child
 // ended with status N".
 std::string in_child(const std::function<std::string()>& body);
