@@ -365,7 +365,8 @@ FILE* create_stream(const Request& request, const char* mode, Real real) {
 }
 
 // unix(7): a path makes a socket file with 0777 & ~mask; an empty or abstract name makes nothing,
-// other address families neither. The address is looked at only once the kernel has taken it.
+// other address families neither. The address is looked at only once the kernel has taken it; of a
+// call that failed, a copy is.
 template <typename Real>
 auto create_socket(const Request& request, int fd, const sockaddr* address, socklen_t length,
                    Real real) {
@@ -376,17 +377,23 @@ auto create_socket(const Request& request, int fd, const sockaddr* address, sock
   Creation creation(actual);
   const auto result = real();
   const ErrnoKeeper keeper;
-  constexpr socklen_t kPathAt = offsetof(sockaddr_un, sun_path);
-  const bool looked_at = result == 0 || keeper.saved() == EADDRINUSE;
-  if (looked_at && length > kPathAt && address->sa_family == AF_UNIX) {
-    char path[sizeof(sockaddr_un) - kPathAt + 1] = {};
-    const size_t room = sizeof path - 1;
-    const size_t given = length - kPathAt;
-    memcpy(path, reinterpret_cast<const sockaddr_un*>(address)->sun_path,
-           given < room ? given : room);
-    actual.path = path;
-    if (path[0] != '\0' && result == 0) creation.made_at_path(trace::Created::yes);
-    if (path[0] != '\0' && result != 0) creation.failed(EADDRINUSE);
+  const int error = result == 0 ? 0 : keeper.saved();
+  char given[sizeof(sockaddr_un) + 1] = {};
+  size_t size = length < sizeof(sockaddr_un) ? length : sizeof(sockaddr_un);
+  if (error == 0 || error == EADDRINUSE) {
+    memcpy(given, address, size);
+  } else if (error == EFAULT || sys::copy_memory(given, address, size) != static_cast<long>(size)) {
+    size = 0;
+  }
+  sa_family_t family = AF_UNSPEC;
+  memcpy(&family, given, sizeof family);
+  actual.path = given + offsetof(sockaddr_un, sun_path);
+  if (size > offsetof(sockaddr_un, sun_path) && family == AF_UNIX && actual.path[0] != '\0') {
+    if (error == 0) {
+      creation.made_at_path(trace::Created::yes);
+    } else {
+      creation.failed(error);
+    }
   }
   keeper.restore();
   return result;

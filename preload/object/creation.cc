@@ -25,7 +25,7 @@ namespace umaskaudit::shim {
 namespace {
 
 // With these errors the kernel has read the path, so we can; others may come before it looked
-// (EFAULT, EINVAL, EBADF, or whatever a seccomp filter invents).
+// (EFAULT, EINVAL, or whatever a seccomp filter invents).
 bool path_was_read(int error) {
   switch (error) {
     case 0:
@@ -44,6 +44,19 @@ bool path_was_read(int error) {
     default:
       return false;
   }
+}
+
+// The path of a call that failed so that the kernel may not have read it: a copy in `buffer`, made
+// without touching the program's pointer. Empty where nothing can be copied.
+[[gnu::noinline, gnu::cold]] const char* copied_path(const char* path, int error,
+                                                     const Scratch& buffer) {
+  if (error == EFAULT) return "";
+  if (buffer.get() == nullptr) {
+    count_loss(trace::Loss::path_dropped);
+    return "";
+  }
+  static_assert(Scratch::kSize > trace::kMaxPath);
+  return sys::copy_text(buffer.get(), path, trace::kMaxPath + 1) >= 0 ? buffer.get() : "";
 }
 
 // What the mask alone makes of the request; the reporter's calculus knows the rest.
@@ -318,11 +331,16 @@ void Creation::write(const Author& author, const ObjectFacts* facts, trace::Crea
   }
   record.kind = static_cast<std::uint8_t>(kind_of_mode(record.final_mode, request_.kind));
 
-  const char* path = request_.path != nullptr && path_was_read(error) ? request_.path : "";
+  const Scratch link_buffer;  // or for the path of a failed call, which leads nowhere
+  const char* path = request_.path;
+  if (path == nullptr) {
+    path = "";
+  } else if (!path_was_read(error)) {
+    path = copied_path(path, error, link_buffer);
+  }
   record.path_length = bounded_length(path);
   ParentView parent;
   const bool made = error == 0 && created != trace::Created::no;
-  const Scratch link_buffer;
   const LinkTarget target = made && may_follow_ && (request_.flags & (O_EXCL | O_NOFOLLOW)) == 0 &&
                                     lies_in_directory(request_.kind)
                                 ? link_target(request_.dirfd, path, fd_, link_buffer)
@@ -361,6 +379,7 @@ void Creation::write(const Author& author, const ObjectFacts* facts, trace::Crea
   }
 
   record.stack = stack;
+  if (facts != nullptr && made) note_made(*facts);
   write_record(trace::RecordType::create, author, record, {path, record.path_length});
   if (__builtin_expect(process.log, 0)) {
     log_creation(author, record, path, parent);

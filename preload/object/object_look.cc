@@ -2,6 +2,9 @@
 
 #include "preload/object/object_look.h"
 
+#include <atomic>
+
+#include "preload/record/intern.h"
 #include "preload/sys/sys.h"
 #include "preload/trace/object_facts.h"
 
@@ -19,7 +22,27 @@ void take(const struct statx& facts, ObjectFacts& out) {
   out.birth_ns = trace::birth_of(facts);
 }
 
+// Each in the place that its numbers give it.
+constexpr unsigned kMadeLately = 256;
+constinit std::atomic<std::uint64_t> made_lately[kMadeLately];
+
+std::uint64_t identity_of(const ObjectFacts& facts) { return mix(facts.dev, facts.ino); }
+
+std::atomic<std::uint64_t>& place_of(std::uint64_t identity) {
+  return made_lately[identity % kMadeLately];
+}
+
 }  // namespace
+
+void note_made(const ObjectFacts& facts) {
+  const std::uint64_t identity = identity_of(facts);
+  place_of(identity).store(identity, std::memory_order_relaxed);
+}
+
+bool was_made_lately(const ObjectFacts& facts) {
+  const std::uint64_t identity = identity_of(facts);
+  return place_of(identity).load(std::memory_order_relaxed) == identity;
+}
 
 int look_at(int dirfd, const char* path, int flags, ObjectFacts& out) {
   struct statx facts;

@@ -22,4 +22,8 @@ struct ObjectFacts {
 // The same by fstat(2), without birth and mount.
 [[gnu::noinline]] int look_at_descriptor(int fd, ObjectFacts& out);
 
+// The objects that this process made last: the records of their creation name them.
+void note_made(const ObjectFacts& facts);
+bool was_made_lately(const ObjectFacts& facts);
+
 }  // namespace umaskaudit::shim

@@ -151,6 +151,24 @@ long copy_memory(void* to, const void* from, size_t size, int self) {
   return copy_readable(static_cast<char*>(to), static_cast<const char*>(from), size);
 }
 
+long copy_text(char* to, const char* from, size_t room) {
+  const int self = getpid();
+  size_t done = 0;
+  while (done < room - 1) {
+    const size_t page = kPage - (reinterpret_cast<uintptr_t>(from + done) & (kPage - 1));
+    const size_t step = page < room - 1 - done ? page : room - 1 - done;
+    const long copied = copy_memory(to + done, from + done, step, self);
+    if (copied < 0) return copied;
+    const auto* end =
+        static_cast<const char*>(memchr(to + done, '\0', static_cast<size_t>(copied)));
+    if (end != nullptr) return end - to;
+    if (static_cast<size_t>(copied) < step) return -EFAULT;
+    done += step;
+  }
+  to[done] = '\0';
+  return static_cast<long>(done);
+}
+
 bool copy_pieces(const Piece (&pieces)[kPieces], int self) {
   iovec here[kPieces];
   iovec there[kPieces];

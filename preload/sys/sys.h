@@ -193,7 +193,12 @@ uintptr_t word_at(const void* address);
 // asked.
 long copy_memory(void* to, const void* from, size_t size, int self = getpid());
 
-// The same of several places at once.
+// Copies a string that may be unreadable, and no byte of the pages behind its end: `room` bytes at
+// most, a NUL included, which is put behind what is longer. Returns the length of the copy; -EFAULT
+// where memory ends first, -ENOSYS as above.
+long copy_text(char* to, const char* from, size_t room);
+
+// What copy_memory() does, of several places at once.
 struct Piece {
   void* to;
   const void* from;

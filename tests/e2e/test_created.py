@@ -5,6 +5,7 @@ before the call. Both must say the same. Ground truth: the modes on disk, lstat(
 and strace(1).
 """
 
+import errno
 import fcntl
 import os
 import re
@@ -148,6 +149,35 @@ class Created(Case):
         self.check_truths(report, [truth])
         event, = report.creations()[truth["path"]]
         self.assertNotIn("ambiguous_masks", event)
+
+
+class Failed(Case):
+    """A call that creates nothing has its path all the same, whatever refused it."""
+
+    def setUp(self):
+        super().setUp()
+        self.top.chmod(0o755)
+        self.work.chmod(0o777)  # for the user that the victim becomes
+
+    def test_the_path_of_each(self):
+        result, run = self.record(victim("failed_creations"), self.work, status=None)
+        if result.returncode == 77:
+            self.skipTest("no filter can be installed here")
+        self.assertEqual(result.returncode, 0, result.stderr.decode(errors="replace"))
+        truths = truths_of(result)
+        self.assertGreater({truth["errno"] for truth in truths},
+                           {errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENAMETOOLONG,
+                            errno.EINVAL})
+        told = [{field: event[field] for field in ("path", "call", "errno")}
+                for event in self.report(run).of("create") if event["errno"] != 0]
+        self.assertEqual(told, truths)
+
+    def test_on_a_filesystem_to_be_read_only(self):
+        where = mounts.mount(self, self.top / "ro", "tmpfs", options="ro")
+        result, run = self.record("mkdir", where / "new", status=1)
+        self.assertIn(b"Read-only", result.stderr)
+        event, = self.report(run).of("create", errno=errno.EROFS)
+        self.assertEqual(event["path"], str(where / "new"))
 
 
 class Links(Case):

@@ -4,6 +4,7 @@
    preload: the difference is the shim's. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ static int descriptor;
 static char template[64] = "XXXXXX";
 static char template_of_directory[64] = "XXXXXX";
 static char ipc_name[64];
+static char too_long[NAME_MAX + 2];
 
 static void call_nothing(void) {}
 static void call_umask(void) { umask(027); }
@@ -40,9 +42,11 @@ static void call_open_exclusive(void) {
 static void call_openat(void) { close(openat(descriptor, "stack-at", O_CREAT | O_WRONLY, 0666)); }
 static void call_mkfifo(void) { mkfifo("stack-fifo", 0666); }
 static void call_chmod(void) { chmod("stack-file", 0600); }
+static void call_fchmod(void) { fchmod(descriptor, 0700); }
 static void call_rename(void) { rename("stack-file", "stack-other"); }
 static void call_mkstemp(void) { close(mkstemp(template)); }
 static void call_failing(void) { mkdir("stack-none/x", 0777); }
+static void call_failing_unread(void) { mkdir(too_long, 0777); }
 static void call_creat(void) { close(creat("stack-creat", 0666)); }
 static void call_mkdtemp(void) { mkdtemp(template_of_directory); }
 static void call_bind(void) {
@@ -105,9 +109,11 @@ static const struct {
     {"openat", call_openat},
     {"mkfifo", call_mkfifo},
     {"chmod", call_chmod},
+    {"fchmod", call_fchmod},
     {"rename", call_rename},
     {"mkstemp", call_mkstemp},
     {"failing", call_failing},
+    {"failing-unread", call_failing_unread},
     {"creat", call_creat},
     {"mkdtemp", call_mkdtemp},
     {"bind", call_bind},
@@ -166,6 +172,7 @@ int main(int argc, char** argv) {
   if (argc != 3 || chdir(argv[2]) != 0) return 2;
   snprintf(path, sizeof path, "%s/stack-absolute", argv[2]);
   snprintf(ipc_name, sizeof ipc_name, "/stack-probe-%ld", (long)getpid());
+  memset(too_long, 'n', sizeof too_long - 1);
   descriptor = open(".", O_RDONLY | O_DIRECTORY);
   for (size_t i = 0; i < sizeof kCalls / sizeof kCalls[0]; ++i) {
     const long used = stack_used(&kCalls[i].call, strcmp(argv[1], "coroutine") == 0);
