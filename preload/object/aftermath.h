@@ -19,8 +19,14 @@ struct Names {
   int from_fd;
   const char* from;
   int to_fd;
-  const char* to;  // null: the name is gone
+  const char* to;             // null: the name is gone
+  unsigned flags = 0;         // of renameat2(2)
+  const char* ipc = nullptr;  // a POSIX IPC name goes: what its file's name begins with
 };
+// Where Linux has the files of POSIX IPC names (shm_overview(7), sem_overview(7), mq_overview(7)).
+inline constexpr char kShmFile[] = "/dev/shm/";
+inline constexpr char kSemFile[] = "/dev/shm/sem.";
+inline constexpr char kMqueueFile[] = "/dev/mqueue/";
 
 // After success. The request's path is null for calls by descriptor (dirfd is the descriptor).
 // `attribute`: null for chmod, else the extended attribute that was set or removed; others than

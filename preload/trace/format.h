@@ -352,7 +352,8 @@ struct ThreadCreate {
 };
 static_assert(sizeof(ThreadCreate) == 24);
 
-// A later change of an object's permissions. path_length bytes follow (none for fchmod).
+// A later change of an object's permissions. path_length bytes follow: of a call by descriptor the
+// name that the object has (since 1.2), or none: `dev` and `ino` name it.
 struct Chmod {
   std::uint32_t context;
   std::uint32_t stack;
@@ -368,7 +369,8 @@ struct Chmod {
 };
 static_assert(sizeof(Chmod) == 48);
 
-// A name came or went. from_length bytes, then to_length bytes follow.
+// A name came or went. from_length bytes, then to_length bytes follow. A POSIX IPC name that is
+// unlinked is that of the file that it stands for.
 struct Rename {
   std::uint32_t context;
   std::uint32_t stack;
@@ -381,7 +383,7 @@ struct Rename {
   std::uint16_t from_length;
   std::uint16_t to_length;
   std::uint16_t action;  // 1 renamed, 2 linked, 3 unlinked, 4 symlinked
-  std::uint32_t reserved;
+  std::uint32_t flags;   // of renameat2(2), as passed: RENAME_EXCHANGE, RENAME_WHITEOUT. Since 1.2
 };
 static_assert(sizeof(Rename) == 48);
 

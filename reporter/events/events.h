@@ -83,7 +83,7 @@ struct CreateEvent : EventBase {
 };
 
 struct ChmodEvent : EventBase {
-  std::string path;  // empty for fchmod: join by dev and ino
+  std::string path;  // empty where a descriptor's object has no name: join by dev and ino
   std::uint32_t requested = 0;
   std::optional<Mode> final_mode;
   std::int32_t error = 0;
@@ -94,6 +94,7 @@ struct ChmodEvent : EventBase {
 struct RenameEvent : EventBase {
   enum class Action : std::uint8_t { renamed = 1, linked = 2, unlinked = 3, symlinked = 4 };
   Action action = Action::renamed;
+  bool exchange = false;  // renamed: both names stay, and have changed their objects
   std::string from, to;
   std::int32_t error = 0;
   std::uint64_t dev = 0, ino = 0;

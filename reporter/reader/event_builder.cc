@@ -2,6 +2,7 @@
 #include "reporter/reader/event_builder.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "reporter/reader/record_types.h"
 
@@ -175,6 +176,7 @@ Event* EventBuilder::make(const trace::Rename& facts, const MergedRecord& merged
   joined(facts.to_base,
          bytes_after<trace::Rename>(merged.record, facts.to_length, facts.from_length), &event.to);
   event.action = static_cast<RenameEvent::Action>(facts.action);
+  event.exchange = (facts.flags & RENAME_EXCHANGE) != 0;
   event.error = facts.error;
   event.dev = facts.dev;
   event.ino = facts.ino;

@@ -80,7 +80,8 @@ struct What {
   }
   std::string operator()(const RenameEvent& e) const {
     const std::string call = escape(e.call) + ' ' + escape(e.from);
-    return call + (e.to.empty() ? "" : " to " + escape(e.to)) + failure(e.error);
+    const char* how = e.exchange ? " exchanged with " : " to ";
+    return call + (e.to.empty() ? "" : how + escape(e.to)) + failure(e.error);
   }
   std::string operator()(const BlindSpotEvent& e) const {
     return std::string("not seen: ") + blind_name(e.reason) + ' ' + escape(e.text);
