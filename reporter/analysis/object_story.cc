@@ -162,4 +162,21 @@ std::vector<ObjectStory> object_stories(const Run& run, const ObjectQuery& query
   return stories;
 }
 
+FailedAttempts failed_attempts(const Run& run, const ObjectQuery& query) {
+  LifeOptions options;
+  options.links = query.links;
+  ObjectLives lives(std::move(options));
+  FailedAttempts out;
+  for_each_with_object(run, lives, [&](const Event& event, std::uint64_t) {
+    const auto* create = std::get_if<CreateEvent>(&event);
+    if (create == nullptr || create->error == 0) return;
+    if (!same_text(create->path, query.path) &&
+        !same_text(file_path(create->kind, create->path), query.path))
+      return;
+    if (++out.count <= FailedAttempts::kMost)
+      out.first.push_back({*create, refusal_of(*create, lives)});
+  });
+  return out;
+}
+
 }  // namespace umaskaudit

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reporter/objects/object_lives.h"
+#include "reporter/objects/refusal.h"
 #include "reporter/reader/run.h"
 
 namespace umaskaudit {
@@ -35,5 +36,17 @@ struct ObjectQuery {
 // others, oldest first. Objects that were renamed to it come with their creation under the older
 // name.
 std::vector<ObjectStory> object_stories(const Run& run, const ObjectQuery& query);
+
+// Calls that would have made the object, and failed.
+struct FailedAttempt {
+  CreateEvent event;
+  std::optional<Refusal> refusal;
+};
+struct FailedAttempts {
+  static constexpr std::size_t kMost = 20;
+  std::vector<FailedAttempt> first;  // so many at most, in order
+  std::size_t count = 0;             // of all
+};
+FailedAttempts failed_attempts(const Run& run, const ObjectQuery& query);
 
 }  // namespace umaskaudit

@@ -203,6 +203,26 @@ int blame_appeared(const Options& options, const Appeared& object, Console& cons
   });
 }
 
+// Nothing has the name, but calls were made that would have given it one: exit code as for a name
+// that nothing is known of.
+int blame_failures(const Options& options, const std::string& path, const FailedAttempts& attempts,
+                   OpenedRun& opened, Console& console) {
+  const int written = write_output(console, options.arguments.output, [&](const Output& output) {
+    std::string out = output.paint(Style::strong, escape(path)) + '\n';
+    out += "  was not created: ";
+    out += attempts.count == 1 ? "the call failed\n"
+                               : std::to_string(attempts.count) + " calls failed\n";
+    const TimelineStyle style{opened.run().begin_ns(), output.paint, true};
+    for (const FailedAttempt& attempt : attempts.first)
+      append_timeline(out, attempt.event, opened.stacks(), style,
+                      attempt.refusal ? refusal_text(*attempt.refusal) : "");
+    if (attempts.count > attempts.first.size())
+      out += "  ... and " + std::to_string(attempts.count - attempts.first.size()) + " more\n";
+    output.stream << out;
+  });
+  return written != 0 ? written : static_cast<int>(ExitCode::findings);
+}
+
 int blame(Options& options, Console& console) {
   const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
@@ -212,6 +232,11 @@ int blame(Options& options, Console& console) {
     const AppearedObjects appeared = (*opened)->appeared();
     for (const Appeared& object : appeared.objects)
       if (object.path == query.path) return blame_appeared(options, object, console);
+  }
+  if (stories.empty()) {
+    const FailedAttempts attempts = failed_attempts((*opened)->run(), query);
+    if (attempts.count != 0)
+      return blame_failures(options, query.path, attempts, **opened, console);
   }
   if (stories.empty())
     return fail(

@@ -8,6 +8,8 @@
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
+#include "reporter/objects/local_links.h"
+#include "reporter/objects/refusal.h"
 #include "reporter/render/timeline_text.h"
 
 namespace umaskaudit {
@@ -25,11 +27,17 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
   output.stream << timeline_titles(style);
   std::size_t shown = 0, more = 0;
   std::string line;
+  LifeOptions life_options;
+  life_options.links = local_links(opened.run());
+  ObjectLives lives(std::move(life_options));  // for the reason why a creation was refused
   opened.run().for_each([&](const Event& event) {
+    if (options.all) lives.see(event);
     if (!options.arguments.filter.selects(event) || !(options.all || is_story(event))) return true;
     if (options.limit != 0 && shown == options.limit) return ++more, true;
     line.clear();
-    append_timeline(line, event, opened.stacks(), style);
+    const auto* create = std::get_if<CreateEvent>(&event);
+    const auto refusal = create == nullptr ? std::nullopt : refusal_of(*create, lives);
+    append_timeline(line, event, opened.stacks(), style, refusal ? refusal_text(*refusal) : "");
     output.stream << line;
     ++shown;
     return static_cast<bool>(output.stream);

@@ -2,6 +2,7 @@
 #include "reporter/objects/name_tree.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace umaskaudit {
 namespace {
@@ -211,9 +212,28 @@ std::string NameTree::path(Node node) const {
   return out;
 }
 
+// Or is it.
+bool NameTree::lies_below(Node node, Node above) const {
+  for (Node at = node; at != kNone; at = nodes_[at].parent)
+    if (at == above) return true;
+  return false;
+}
+
+void NameTree::exchange(Node one, Node other) {
+  if (lies_below(one, other) || lies_below(other, one)) return;
+  const Node parent = nodes_[one].parent;
+  const Node other_parent = nodes_[other].parent;
+  forget_paths_through(nodes_[one]);
+  forget_paths_through(nodes_[other]);
+  detach(one);
+  detach(other);
+  std::swap(nodes_[one].name, nodes_[other].name);
+  attach(one, other_parent);
+  attach(other, parent);
+}
+
 void NameTree::move(Node node, Node to) {
-  for (Node above = to; above != kNone; above = nodes_[above].parent)
-    if (above == node) return;
+  if (lies_below(to, node)) return;
   const Node parent = nodes_[to].parent;
   std::string name = nodes_[to].name;
   const Node before = nodes_[node].parent;

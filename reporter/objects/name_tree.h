@@ -51,6 +51,9 @@ class NameTree {
   // Moves the node and all below it to the name `to`, whose node must have no object and nothing
   // below; it is gone afterwards. Does nothing where `to` lies below `node`.
   void move(Node node, Node to);
+  // Gives each the name of the other, with all below them. Does nothing where one lies below the
+  // other.
+  void exchange(Node one, Node other);
   // Takes a node away with all below it, and calls `lost` with each object that had a name there.
   void remove(Node node, const std::function<void(std::uint32_t object, Node node)>& lost);
   // Takes away what lies below a node, its object and its link, but leaves the node itself.
@@ -116,6 +119,7 @@ class NameTree {
     bool operator()(Node node, const Place& place) const { return operator()(place, node); }
   };
 
+  bool lies_below(Node node, Node above) const;
   Node child(Node parent, std::string_view name) const;
   Node add(Node parent, std::string_view name);
   void attach(Node node, Node parent);

@@ -226,7 +226,7 @@ std::uint64_t ObjectLives::on(const RenameEvent& event) {
   if (event.error != 0) return at(event.dev, event.ino);
   switch (event.action) {
     case RenameEvent::Action::renamed:
-      return rename(event);
+      return event.exchange ? exchange(event) : rename(event);
     case RenameEvent::Action::linked:
       return link(event);
     case RenameEvent::Action::unlinked:
@@ -266,6 +266,27 @@ std::uint64_t ObjectLives::rename(const RenameEvent& event) {
     tree_.move(lives_[slot]->node, to);
   }
   return id;
+}
+
+// RENAME_EXCHANGE (renameat2(2)): both names stay. What the run did not make is exchanged as well:
+// what it made below a directory moves with that.
+std::uint64_t ObjectLives::exchange(const RenameEvent& event) {
+  const NameTree::Node from = tree_.make(event.from);
+  const NameTree::Node to = tree_.make(event.to);
+  if (from == NameTree::kNone || to == NameTree::kNone || from == to) return 0;
+  const Slot moved = tree_.object(from);
+  const auto note = [&](Slot slot, const std::string& name) {
+    if (slot == 0) return;
+    ++lives_[slot]->life.changes;
+    remember_name(lives_[slot]->life, name);
+    lives_[slot]->as_born = kMoved;
+  };
+  note(moved, event.from);
+  note(tree_.object(to), event.to);
+  tree_.exchange(from, to);
+  tree_.prune(from);
+  tree_.prune(to);
+  return moved == 0 ? 0 : lives_[moved]->life.id;
 }
 
 std::uint64_t ObjectLives::link(const RenameEvent& event) {

@@ -139,6 +139,7 @@ class ObjectLives {
   std::uint64_t on(const EventBase&) { return 0; }
 
   std::uint64_t rename(const RenameEvent& event);
+  std::uint64_t exchange(const RenameEvent& event);
   std::uint64_t link(const RenameEvent& event);
   std::uint64_t unlink(const RenameEvent& event);
   void symlink(const RenameEvent& event);

@@ -112,6 +112,29 @@ bool is_story(const Event& event) {
 
 std::string what_happened(const Event& event) { return std::visit(What{}, event); }
 
+std::string refusal_text(const Refusal& refusal) {
+  constexpr Mode kEnter = 01, kWrite = 02;
+  const auto may = [&](unsigned shift, Mode bit) { return (refusal.mode >> shift & bit) != 0; };
+  const bool all_enter = may(6, kEnter) && may(3, kEnter) && may(0, kEnter);
+  const Mode bit = all_enter ? kWrite : kEnter;
+  const bool owner = may(6, bit), group = may(3, bit), others = may(0, bit);
+  std::string who = "its owner may not";
+  if (!owner && !group && !others)
+    who = "not even its owner may";
+  else if (!owner && !others)
+    who = "only its group may";
+  else if (owner && others)
+    who = "its group may not";
+  else if (owner)
+    who = group ? "only its owner and its group may" : "only its owner may";
+  std::string text = "'" + escape(refusal.directory) + "' is " + octal(refusal.mode);
+  if (!refusal.changed_by.empty())
+    text += " since " + escape(refusal.changed_by);
+  else if (refusal.born_mask != 0)
+    text += ", made under umask " + octal(refusal.born_mask);
+  return text + ": " + who + (all_enter ? " write into it" : " enter it");
+}
+
 std::string timeline_titles(const TimelineStyle& style) {
   return style.paint(Style::strong, padded("TIME", kTimeWidth, true) + "  " +
                                         padded("FS", kContextWidth, true) + "  " +
@@ -121,7 +144,7 @@ std::string timeline_titles(const TimelineStyle& style) {
 }
 
 void append_timeline(std::string& out, const Event& event, StackCache& stacks,
-                     const TimelineStyle& style) {
+                     const TimelineStyle& style, const std::string& reason) {
   const EventBase& base =
       std::visit([](const auto& one) -> const EventBase& { return one; }, event);
   const Mask mask = std::visit(MaskOf{}, event);
@@ -131,6 +154,7 @@ void append_timeline(std::string& out, const Event& event, StackCache& stacks,
   out += padded(base.tid == 0 ? "" : thread_text(base.thread, base.tid), kThreadWidth) + "  ";
   out += style.paint(mask.style, mask.text) + std::string(gap, ' ') + "  ";
   out += what_happened(event);
+  if (!reason.empty()) out += ": " + reason;
   const std::string where = style.where ? site(culprit(stacks.frames(base.stack))) : "";
   if (!where.empty()) out += style.paint(Style::dim, "  at " + where);
   out += '\n';

@@ -8,6 +8,7 @@
 
 #include "reporter/analysis/stack_cache.h"
 #include "reporter/events/events.h"
+#include "reporter/objects/refusal.h"
 #include "reporter/text/style.h"
 
 namespace umaskaudit {
@@ -24,11 +25,13 @@ bool is_story(const Event& event);
 // The titles of the columns, with a newline.
 std::string timeline_titles(const TimelineStyle& style);
 
-// Appends one line with its newline.
+// Appends one line with its newline. `reason`: why it came so, printable.
 void append_timeline(std::string& out, const Event& event, StackCache& stacks,
-                     const TimelineStyle& style);
+                     const TimelineStyle& style, const std::string& reason = "");
 
 // "created file /x 0666 & ~0022 = 0644", "chmod 0600 -> 0600": what happened, escaped.
 std::string what_happened(const Event& event);
+// "'/w/d' is 0022, made so under umask 0755: not even its owner may enter it".
+std::string refusal_text(const Refusal& refusal);
 
 }  // namespace umaskaudit

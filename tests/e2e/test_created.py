@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import re
+import stat
 import tempfile
 import unittest
 from pathlib import Path
@@ -171,6 +172,27 @@ class Failed(Case):
         told = [{field: event[field] for field in ("path", "call", "errno")}
                 for event in self.report(run).of("create") if event["errno"] != 0]
         self.assertEqual(told, truths)
+
+    def test_the_directory_that_refused(self):
+        result, run = self.record(victim("failed_creations"), self.work, status=None)
+        if result.returncode == 77:
+            self.skipTest("no filter can be installed here")
+        shut = self.work / "shut"
+        self.assertEqual(stat.S_IMODE(os.lstat(shut).st_mode), 0o022)
+        reason = (f"Permission denied: '{shut}' is 0022, made under umask 0755: "
+                  "not even its owner may enter it")
+        lines = self.tool("timeline", run, "--all").splitlines()
+        refused = [line for line in lines if f" failed {shut}/" in line]
+        self.assertEqual(len(refused), 10)
+        self.assertEqual([line for line in refused if reason not in line], [])
+        others = [line for line in lines if " failed " in line and "Permission" not in line]
+        self.assertEqual([line for line in others if " is 0022" in line], [])
+        for path, calls in ((shut / "dir", "the call failed"), (shut / "stream", "2 calls failed")):
+            blame = self.tool("blame", run, path, status=1)
+            self.assertEqual(blame.splitlines()[:2], [str(path), f"  was not created: {calls}"])
+            self.assertEqual(blame.count(reason), 2 if calls.startswith("2") else 1)
+        blame = self.tool("blame", run, self.work / "one-too-many", status=1)
+        self.assertIn(f"open failed {self.work}/one-too-many: Too many open files", blame)
 
     def test_on_a_filesystem_to_be_read_only(self):
         where = mounts.mount(self, self.top / "ro", "tmpfs", options="ro")

@@ -69,6 +69,10 @@ class Names(Case):
         self.assertEqual(self.changes(run), [
             ("renameat2", names["file"], names["dir"], os.lstat(names["dir"]).st_ino),
             ("renameat2", names["plain"], names["moved"], os.lstat(names["moved"]).st_ino)])
+        told = {line["path"]: (line["ino"], line["state"])
+                for line in self.report(run).of("object")}
+        paths = [names["file"], names["dir"], names["file"] + "/below", names["moved"]]
+        self.assertEqual(told, {path: (os.lstat(path).st_ino, "there") for path in paths})
         text = self.tool("timeline", run, "--all")
         self.assertIn(f"renameat2 {names['file']} exchanged with {names['dir']}", text)
         self.assertIn(f"renameat2 {names['plain']} to {names['moved']}", text)
@@ -82,6 +86,9 @@ class Names(Case):
             ("sem_unlink", "/dev/shm/sem."))]
         self.assertEqual([path for _, path, *_ in expected if os.path.lexists(path)], [])
         self.assertEqual(self.changes(run), expected)
+        objects = self.report(run).of("object")
+        self.assertEqual({line["kind"] for line in objects}, {"mqueue", "shm", "sem"})
+        self.assertEqual([line for line in objects if line["state"] != "gone"], [])
 
     def test_a_queue_that_is_unlinked_by_number(self):
         result, run = self.record_or_skip("/usr/bin/python3", "-c", UNLINK_BY_NUMBER)

@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <map>
 #include <string>
 #include <vector>
+
+#include "reporter/objects/refusal.h"
 
 namespace umaskaudit::testing {
 namespace {
@@ -62,6 +65,14 @@ class ObjectLivesTest : public ::testing::Test {
     event.ino = ino;
     return lives().see(event);
   }
+  std::uint64_t exchange(const std::string& from, const std::string& to) {
+    RenameEvent event;
+    event.seq = ++seq_;
+    event.exchange = true;
+    event.from = from;
+    event.to = to;
+    return lives().see(event);
+  }
   // "PATH MODE" for each name that is there at the end.
   std::vector<std::string> there() {
     std::vector<std::string> out;
@@ -79,6 +90,63 @@ class ObjectLivesTest : public ::testing::Test {
   std::unique_ptr<ObjectLives> lives_;
   std::uint64_t seq_ = 0;
 };
+
+TEST_F(ObjectLivesTest, ExchangedNamesKeepTheirObjects) {
+  const std::uint64_t file = make("/v/file", 7);
+  const std::uint64_t dir = make_dir("/v/a/dir", 8);
+  const std::uint64_t below = make("/v/a/dir/below", 9);
+  EXPECT_EQ(exchange("/v/file", "/v/a/dir"), file);
+  EXPECT_EQ(lives().at("/v/a/dir"), file);
+  EXPECT_EQ(lives().at("/v/file"), dir);
+  EXPECT_EQ(lives().at("/v/file/below"), below);
+  EXPECT_THAT(ended, IsEmpty());
+  EXPECT_THAT(lives().find(file)->earlier, IsEmpty()) << "it was born with that name";
+  EXPECT_EQ(names(Action::unlinked, "/v/a/dir"), file);
+  EXPECT_THAT(there(), ElementsAre("/v/file", "/v/file/below"));
+}
+
+TEST_F(ObjectLivesTest, ExchangeWithWhatTheRunDidNotMake) {
+  const std::uint64_t below = make("/old/below", 7);
+  const std::uint64_t file = make("/v/file", 8);
+  EXPECT_EQ(exchange("/old", "/v/file"), 0U) << "a directory from before the run";
+  EXPECT_EQ(lives().at("/v/file/below"), below);
+  EXPECT_EQ(lives().at("/old"), file);
+  EXPECT_EQ(exchange("/v/none", "/old"), 0U);
+  EXPECT_EQ(lives().at("/v/none"), file);
+  EXPECT_EQ(lives().at("/old"), 0U);
+  EXPECT_EQ(exchange("/v", "/v/none"), 0U) << "a damaged trace: one lies below the other";
+  EXPECT_EQ(lives().at("/v/none"), file);
+}
+
+TEST_F(ObjectLivesTest, RefusalNamesTheDirectoryThatKeepsOut) {
+  make("/v/d", 7, 0022, trace::Kind::dir);
+  make("/v/d/e", 8, 0755, trace::Kind::dir);
+  CreateEvent failed;
+  failed.path = "/v/d/e/f";
+  failed.error = EACCES;
+  std::optional<Refusal> refusal = refusal_of(failed, lives());
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->directory, "/v/d");
+  EXPECT_EQ(refusal->mode, 0022U);
+  EXPECT_FALSE(refusal->directly_above);
+  chmod(7, 0755);
+  EXPECT_EQ(refusal_of(failed, lives())->directory, "/v/d/e") << "others may not write into it";
+  chmod(8, 0777);
+  chmod(7, 0777);
+  EXPECT_FALSE(refusal_of(failed, lives()));
+  chmod(8, 0700);
+  refusal = refusal_of(failed, lives());
+  ASSERT_TRUE(refusal);
+  EXPECT_TRUE(refusal->directly_above);
+  EXPECT_EQ(refusal->changed_by, "chmod");
+  failed.path = "/v/d/f";
+  EXPECT_FALSE(refusal_of(failed, lives())) << "what lies beside it counts for nothing";
+  failed.path = "relative";
+  EXPECT_FALSE(refusal_of(failed, lives()));
+  failed.path = "/v/d/e/f";
+  failed.error = EROFS;
+  EXPECT_FALSE(refusal_of(failed, lives()));
+}
 
 TEST_F(ObjectLivesTest, RenameKeepsTheObject) {
   const std::uint64_t id = make("/v/tmpabc", 7, 0600);
