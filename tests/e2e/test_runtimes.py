@@ -122,7 +122,7 @@ class Preloads(Runtimes):
                 # Reopening looks at the birth time of what it met.
                 report = self.both("/usr/bin/python3", "-c", script, preload=fake, least=1,
                                    env=environment)
-                times = [event["time_ns"] for event in report.events]
+                times = [event["time_ns"] for event in report.events if "time_ns" in event]
                 self.assertLess(max(times) - min(times), harness.TIMEOUT * 10**9)
                 self.assertLess(max(times), time.monotonic_ns())
 
@@ -153,7 +153,8 @@ class Sanitizers(Runtimes):
         clang, host = tool("clang++", "clang"), self.top / "everyday_memory"
         source = Path(__file__).resolve().parent.parent / "programs" / "hazards" / "everyday.cc"
         self.compiled(clang, "-std=c++20", "-O1", "-g", "-pthread", "-fsanitize=memory",
-                      "-fsanitize-memory-track-origins", "-o", host, source)
+                      "-fsanitize-memory-track-origins", "-I", source.parent.parent, "-o", host,
+                      source)
         bare = self.execute(host, self.work, preexec_fn=at_fixed_addresses)
         if bare.returncode:
             # The C++ library that it calls is not instrumented; most get along with that.
