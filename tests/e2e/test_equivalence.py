@@ -197,7 +197,12 @@ def fill(work):
     (work / "a.c").write_text("int main(void) { return 0; }\n", encoding="utf-8")
 
 
-SET_UPS = {"start_ways": write_script}  # victim -> what fills its directory first
+def let_all_in(work):
+    work.chmod(0o777)  # for the user that the victim becomes
+
+
+# victim -> what prepares its directory
+SET_UPS = {"failed_creations": let_all_in, "start_ways": write_script}
 # name -> (command, aspects left out)
 PROGRAMS = {
     "bash": (["bash", "-c", SHELL], []),
