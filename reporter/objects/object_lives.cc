@@ -105,14 +105,15 @@ ObjectLives::Slot ObjectLives::slot_of(const Inode& inode) const {
 }
 
 ObjectLives::Slot ObjectLives::slot_of(std::uint64_t id) const {
-  return id < ids_.size() ? ids_[id] : 0;
+  const auto found = ids_.find(id);
+  return found == ids_.end() ? 0 : found->second;
 }
 
 void ObjectLives::set_slot(std::uint64_t id, Slot slot) {
-  if (id >= ids_.size()) ids_.resize(id + 1);
-  count_ += (slot != 0 ? 1 : 0);
-  count_ -= (ids_[id] != 0 ? 1 : 0);
-  ids_[id] = slot;
+  if (slot == 0)
+    ids_.erase(id);
+  else
+    ids_[id] = slot;
 }
 
 std::uint64_t ObjectLives::on(const CreateEvent& event) {
@@ -126,7 +127,7 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
   const bool kept = !options_.selects || options_.selects(event);
   NameTree::Node node = NameTree::kNone;
   // Of what is not kept no name is made: names would grow with all that was ever created.
-  if (has_name && (kept || count_ != 0)) {
+  if (has_name && (kept || !ids_.empty())) {
     const std::string path = file_path(event.kind, event.path);
     node = kept ? tree_.make(path) : tree_.find(path);
   }
@@ -426,8 +427,12 @@ std::string ObjectLives::path(const ObjectLife& life) const {
 }
 
 void ObjectLives::for_each(const std::function<void(const ObjectLife&)>& visit) const {
-  for (const Slot slot : ids_) {
-    if (slot == 0) continue;
+  std::vector<Slot> order;
+  order.reserve(ids_.size());
+  for (const auto& [id, slot] : ids_) order.push_back(slot);
+  std::sort(order.begin(), order.end(),
+            [this](Slot a, Slot b) { return lives_[a]->life.id < lives_[b]->life.id; });
+  for (const Slot slot : order) {
     ObjectLife& life = lives_[slot]->life;
     life.last_path = path(life);
     life.name_count = names(life).size();

@@ -160,8 +160,7 @@ class ObjectLives {
   std::vector<std::unique_ptr<Named>> lives_;
   std::vector<Slot> free_;
   std::unordered_map<Inode, Slot, InodeHash> inodes_;
-  std::vector<Slot> ids_{0};  // by ObjectLife::id; 0: not kept, or its life has ended
-  std::size_t count_ = 0;     // of lives
+  std::unordered_map<std::uint64_t, Slot> ids_;  // by ObjectLife::id; of lives that go on
   std::uint64_t next_id_ = 1;
 };
 
