@@ -12,8 +12,7 @@ namespace umaskaudit {
 ObjectQuery query_of(const std::string& path, const Run& run) {
   std::error_code ignored;
   ObjectQuery query;
-  query.path = std::filesystem::absolute(path, ignored).lexically_normal().string();
-  if (query.path.size() > 1 && query.path.back() == '/') query.path.pop_back();
+  query.path = normal_path(std::filesystem::absolute(path, ignored).string());
   struct stat facts {};
   if (stat(query.path.c_str(), &facts) == 0) {
     query.dev = facts.st_dev;

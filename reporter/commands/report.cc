@@ -75,10 +75,8 @@ bool wants_appeared(const Options& options) {
 // What exists at the end: a line for each name.
 void write_objects(const ObjectLives& lives, std::ostream& out) {
   std::string lines;
-  lives.for_each([&](const ObjectLife& life) {
-    const std::vector<std::string> names = lives.names(life);
-    if (names.empty()) append_object_json(lines, life, life.last_path);
-    for (const std::string& name : names) append_object_json(lines, life, name);
+  lives.for_each_name([&](const ObjectLife& life, const std::string& name) {
+    append_object_json(lines, life, name);
     if (lines.size() < kBlock) return;
     out << lines;
     lines.clear();

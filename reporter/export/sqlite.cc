@@ -164,11 +164,8 @@ void fill(Database& database, const Run& run, StackCache& stacks, const FindAll&
     std::visit([&](const auto& one) { filler.see(one); }, event);
     return database.good();
   });
-  lives.for_each([&](const ObjectLife& life) {
-    const std::vector<std::string> names = lives.names(life);
-    if (names.empty()) filler.see(life, life.last_path);
-    for (const std::string& name : names) filler.see(life, name);
-  });
+  lives.for_each_name(
+      [&](const ObjectLife& life, const std::string& name) { filler.see(life, name); });
   if (!database.good()) return;
   const FindResult result = find([&](const Hit& hit) { filler.see(hit); });
   for (const Finding& finding : result.findings) filler.see(finding);

@@ -45,8 +45,7 @@ ObjectLife::Why why_of(const CreateEvent& event) {
 }
 
 ModeChange change_of(const ChmodEvent& event, Mode before, Mode after) {
-  return {event.seq,  event.time_ns, event.pid, event.tid, event.thread,
-          event.call, event.stack,   before,    after};
+  return {event, before, after};
 }
 
 }  // namespace
@@ -85,10 +84,19 @@ Mode mode_of(const CreateEvent& event) {
 
 bool ObjectLife::named_anew() const {
   const std::string at_birth = file_path(kind, born_path);
-  if (last_path == at_birth) return false;
-  std::string normal = std::filesystem::path(at_birth).lexically_normal().string();
+  return last_path != at_birth && last_path != normal_path(at_birth);
+}
+
+std::string normal_path(const std::string& path) {
+  std::string normal = std::filesystem::path(path).lexically_normal().string();
   if (normal.size() > 1 && normal.back() == '/') normal.pop_back();
-  return last_path != normal;
+  return normal;
+}
+
+std::string_view last_component(std::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  const std::size_t slash = path.rfind('/');
+  return slash == path.npos ? path : path.substr(slash + 1);
 }
 
 ObjectLives::ObjectLives(LifeOptions options)
@@ -441,6 +449,15 @@ void ObjectLives::for_each(const std::function<void(const ObjectLife&)>& visit) 
       life.state = ObjectState::gone;
     visit(life);
   }
+}
+
+void ObjectLives::for_each_name(
+    const std::function<void(const ObjectLife&, const std::string& name)>& visit) const {
+  for_each([&](const ObjectLife& life) {
+    const std::vector<std::string> all = names(life);
+    if (all.empty()) visit(life, life.last_path);
+    for (const std::string& name : all) visit(life, name);
+  });
 }
 
 }  // namespace umaskaudit

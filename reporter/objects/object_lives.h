@@ -8,8 +8,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -29,13 +29,8 @@ enum class ObjectState : std::uint8_t {
 };
 const char* state_name(ObjectState state);
 
-// What one call left an object with.
-struct ModeChange {
-  std::uint64_t seq = 0;  // EventBase::seq; 0: there was none
-  std::uint64_t time_ns = 0;
-  std::uint32_t pid = 0, tid = 0;
-  std::string_view thread, call;
-  StackRef stack;
+// A call that set the mode of an object; `seq` is 0 where there was none.
+struct ModeChange : EventBase {
   Mode before = 0;  // unknown where the run did not make the object: equal to `after`
   Mode after = 0;
 };
@@ -114,6 +109,10 @@ class ObjectLives {
 
   // What exists at the end, in order of birth. `last_path` is filled in.
   void for_each(const std::function<void(const ObjectLife&)>& visit) const;
+  // The same, once for each name that an object has: after link(2) it comes more than once. One
+  // that never had a name comes with its last path.
+  void for_each_name(
+      const std::function<void(const ObjectLife&, const std::string& name)>& visit) const;
 
  private:
   using Inode = std::pair<std::uint64_t, std::uint64_t>;
@@ -168,6 +167,11 @@ class ObjectLives {
 // "/dev/shm/NAME"), or `path` itself for other kinds: shm_overview(7), sem_overview(7),
 // mq_overview(7).
 std::string file_path(trace::Kind kind, const std::string& path);
+
+// `path` without ".", "..", doubled and trailing slashes; symbolic links are not looked at.
+std::string normal_path(const std::string& path);
+// What follows the last slash of `path`, its trailing slashes left out.
+std::string_view last_component(std::string_view path);
 
 // The mode of a creation as far as it is known: found, or the end of its derivation.
 Mode mode_of(const CreateEvent& event);

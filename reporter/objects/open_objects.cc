@@ -5,6 +5,18 @@
 
 namespace umaskaudit {
 
+Mode writers(Mode mode, trace::Kind kind) {
+  const bool directory = kind == trace::Kind::dir || kind == trace::Kind::unknown;
+  if (kind == trace::Kind::chardev || (directory && (mode & S_ISVTX) != 0)) return 0;
+  return mode & (kind == trace::Kind::socket ? S_IWOTH : S_IWOTH | S_IWGRP);
+}
+
+Mode setid(Mode mode, trace::Kind kind) {
+  if (kind != trace::Kind::file && kind != trace::Kind::tmpfile) return 0;
+  const bool set_gid = (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+  return (mode & S_ISUID) | (set_gid ? Mode{S_ISGID} : 0);
+}
+
 OpenObjects::OpenObjects(const ObjectLives& lives) {
   lives.for_each([this](const ObjectLife& life) {
     const bool closed = life.kind == trace::Kind::dir && life.mode_known && (life.mode & 01) == 0;
@@ -22,13 +34,8 @@ bool OpenObjects::is_reachable(const std::string& path) const {
 
 bool OpenObjects::contains(const ObjectLife& life) const {
   if (life.state != ObjectState::there || !life.mode_known) return false;
-  const Mode mode = life.mode;
-  const bool file = life.kind == trace::Kind::file || life.kind == trace::Kind::tmpfile;
-  const bool privileged = file && (((mode & S_ISUID) != 0 && (mode & 0111) != 0) ||
-                                   (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP));
-  const bool meant =
-      life.kind == trace::Kind::chardev || (life.kind == trace::Kind::dir && (mode & S_ISVTX) != 0);
-  const bool writable = (mode & S_IWOTH) != 0 && !meant;
+  const bool writable = (writers(life.mode, life.kind) & S_IWOTH) != 0;
+  const bool privileged = setid(life.mode, life.kind) != 0 && (life.mode & 0111) != 0;
   return (writable || privileged) && is_reachable(life.last_path);
 }
 

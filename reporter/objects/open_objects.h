@@ -9,6 +9,14 @@
 
 namespace umaskaudit {
 
+// Whom the mode lets write, with nothing that says that they are meant to: null, zero, tty are for
+// everybody; a sticky directory is shared on purpose; a group is the usual answer for a server's
+// socket, whose mode says who may connect. S_IWOTH and S_IWGRP at most.
+Mode writers(Mode mode, trace::Kind kind);
+// Set-user-ID, and set-group-ID of a program: without the group's execute bit it is none, but a
+// sign of mandatory locking (inode(7)).
+Mode setid(Mode mode, trace::Kind kind);
+
 class OpenObjects {
  public:
   // Takes the directories as they are at the end.

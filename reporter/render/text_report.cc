@@ -40,14 +40,6 @@ std::string mask_text(const ObjectLife& life) {
   return octal(life.born_mask) + (life.ambiguous ? "?" : "");
 }
 
-std::string_view last_component(const std::string& path) {
-  const std::size_t slash = path.find_last_not_of('/') == std::string::npos
-                                ? std::string::npos
-                                : path.rfind('/', path.find_last_not_of('/'));
-  return slash == std::string::npos ? std::string_view(path)
-                                    : std::string_view(path).substr(slash + 1);
-}
-
 const char* why_text(ObjectLife::Why why) {
   switch (why) {
     case ObjectLife::Why::acl:

@@ -43,18 +43,9 @@ EventRef event_ref(const UmaskEvent& event) {
 }
 
 EventBase culprit_of(const ObjectLife& life, Mode bits) {
-  EventBase culprit = life.born;
-  const ModeChange& change = life.widened_by;
   const bool made_so = life.created != trace::Created::no && (bits & ~life.born_mode) == 0;
-  if (made_so || change.seq == 0) return culprit;
-  culprit.seq = change.seq;
-  culprit.time_ns = change.time_ns;
-  culprit.pid = change.pid;
-  culprit.tid = change.tid;
-  culprit.thread = change.thread;
-  culprit.call = change.call;
-  culprit.stack = change.stack;
-  return culprit;
+  if (made_so || life.widened_by.seq == 0) return life.born;
+  return life.widened_by;
 }
 
 std::size_t Collector::KeyHash::operator()(const Key& key) const {

@@ -4,12 +4,12 @@
 // Memory is bounded by the objects that somebody changed.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string_view>
 #include <unordered_set>
 
+#include "reporter/objects/object_lives.h"
 #include "reporter/rules/chmod_targets.h"
 
 namespace umaskaudit::rules {
@@ -60,11 +60,6 @@ class LaterChanges {
 
  private:
   static std::size_t hash(std::string_view name) { return std::hash<std::string_view>()(name); }
-  static std::string_view last_component(std::string_view path) {
-    while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-    const std::size_t slash = path.rfind('/');
-    return slash == path.npos ? path : path.substr(slash + 1);
-  }
 
   std::unordered_set<ObjectId, ObjectHash> objects_;
   std::unordered_set<std::size_t> names_;        // hashes of last components

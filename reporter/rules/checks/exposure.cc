@@ -9,6 +9,7 @@
 #include <functional>
 #include <unordered_set>
 
+#include "reporter/objects/open_objects.h"
 #include "reporter/rules/check.h"
 #include "reporter/rules/checks/words.h"
 #include "reporter/rules/secrets.h"
@@ -38,23 +39,6 @@ bool has_fixed_name(const CreateEvent& event) {
 bool in_shared_directory(const CreateEvent& event) {
   constexpr Mode kShared = S_ISVTX | S_IWOTH;
   return event.parent && (event.parent->mode & kShared) == kShared;
-}
-
-// Whom the mode lets write, with nothing that says that they are meant to: null, zero, tty are for
-// everybody; a sticky directory is shared on purpose; a group is the usual answer for a server's
-// socket, whose mode says who may connect.
-Mode writers(Mode mode, Kind kind) {
-  const bool directory = kind == Kind::dir || kind == Kind::unknown;
-  if (kind == Kind::chardev || (directory && (mode & S_ISVTX) != 0)) return 0;
-  return mode & (kind == Kind::socket ? S_IWOTH : S_IWOTH | S_IWGRP);
-}
-
-// Set-user-ID, and set-group-ID of a program: without the group's execute bit it is none, but a
-// sign of mandatory locking (inode(7)).
-Mode setid(Mode mode, Kind kind) {
-  if (kind != Kind::file && kind != Kind::tmpfile) return 0;
-  const bool set_gid = (mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
-  return (mode & S_ISUID) | (set_gid ? Mode{S_ISGID} : 0);
 }
 
 class ExposureCheck : public Check {
