@@ -93,9 +93,10 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
   LifeOptions life_options;
   life_options.links = local_links(opened.run());
   life_options.selects = [&](const CreateEvent&) { return selected; };
-  life_options.on_end = [&](const ObjectLife& life) {
-    append_object_json(ended, life, life.last_path);
-  };
+  if (!options.limit_given)
+    life_options.on_end = [&](const ObjectLife& life) {
+      append_object_json(ended, life, life.last_path);
+    };
   ObjectLives lives(std::move(life_options));
   stream_events(
       opened, options, output.stream,
