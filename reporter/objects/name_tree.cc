@@ -260,7 +260,6 @@ void NameTree::clear(Node node, const std::function<void(std::uint32_t object, N
   }
   Entry& entry = nodes_[node];
   entry.object = 0;
-  entry.asked = true;  // whatever stands there from now on, the run has made it
   forget_paths_through(entry);
   if (entry.link) targets_.erase(node);
   entry.link = false;
