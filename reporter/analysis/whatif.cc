@@ -8,8 +8,6 @@
 namespace umaskaudit {
 namespace {
 
-constexpr Mode kAllBits = 07777;
-
 bool has_step(const CreateEvent& event, Rule rule) {
   return std::any_of(event.steps.begin(), event.steps.end(),
                      [rule](const Step& step) { return step.rule == rule; });
@@ -30,7 +28,7 @@ void judge(WhatIf& whatif, MadeObject object, Mode mask) {
   } else if (has_step(made, Rule::filesystem) || has_step(made, Rule::unexplained)) {
     whatif.unpredictable.push_back(std::move(object));
   } else {
-    const Mode mode = predict(facts_of(made), mask).steps.back().mode & kAllBits;
+    const Mode mode = predicted_mode(facts_of(made), mask);
     if (mode == object.mode)
       ++whatif.same;
     else

@@ -168,6 +168,10 @@ Derivation predict(const CreationFacts& facts, Mode mask) {
   return {std::move(steps), mask & kPermissions, false};
 }
 
+Mode predicted_mode(const CreationFacts& facts, Mode mask) {
+  return predict(facts, mask).steps.back().mode & kAllBits;
+}
+
 Derivation derive(const CreationFacts& facts) {
   Derivation result;
   result.ambiguous = more_than_one(facts.masks);

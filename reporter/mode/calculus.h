@@ -93,6 +93,8 @@ Derivation derive(const CreationFacts& facts);
 // The same function predicts for `explain` and `whatif`. An object that was there before keeps its
 // final_mode; S_ISGID, which no mask touches, follows final_mode where there is one.
 Derivation predict(const CreationFacts& facts, Mode mask);
+// The mode that predict() ends with, without type bits.
+Mode predicted_mode(const CreationFacts& facts, Mode mask);
 
 // "vfat", "fuse", ... for statfs(2) f_type; "0x..." for unknown ones.
 std::string filesystem_name(std::uint32_t fs_type);

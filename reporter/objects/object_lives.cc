@@ -15,20 +15,15 @@ std::string without_slashes(const std::string& name) {
   return name.substr(std::min(name.find_first_not_of('/'), name.size()));
 }
 
-Mode predicted(const CreationFacts& facts, Mode mask) {
-  const Derivation derivation = predict(facts, mask);
-  return derivation.steps.empty() ? 0 : derivation.steps.back().mode & kAllBits;
-}
-
 // Whether the mask is in doubt: several could have been in force, and the mode does not tell which.
 bool is_ambiguous(const CreateEvent& event) {
   if (event.ambiguous_masks.empty()) return false;
   if (!event.final_mode) return true;
   const CreationFacts facts = facts_of(event);
   const Mode mode = *event.final_mode & kAllBits;
-  if (predicted(facts, event.mask) != mode) return true;
+  if (predicted_mode(facts, event.mask) != mode) return true;
   return std::any_of(event.ambiguous_masks.begin(), event.ambiguous_masks.end(), [&](Mode mask) {
-    return mask != event.mask && predicted(facts, mask) == mode;
+    return mask != event.mask && predicted_mode(facts, mask) == mode;
   });
 }
 

@@ -13,10 +13,6 @@ constexpr Mode kPermissionBits = 07777;
 // Creations that wait for a change that may never be seen.
 constexpr std::size_t kMostWaiting = 4096;
 
-Mode predicted(const CreationFacts& facts, Mode mask) {
-  return predict(facts, mask).steps.back().mode & kPermissionBits;
-}
-
 bool is_ambiguous(const CreateEvent& event) {
   return event.change_before != event.change_after || !event.ambiguous_masks.empty();
 }
@@ -123,8 +119,8 @@ Verdict Timeline::judge(const Context& context, const CreateEvent& event, std::u
     return verdict;
   }
   const CreationFacts facts = facts_of(event);
-  verdict.expected = predicted(facts, verdict.expected_mask);
-  if (!event.final_mode && !verdict.ambiguous) verdict.mode = predicted(facts, event.mask);
+  verdict.expected = predicted_mode(facts, verdict.expected_mask);
+  if (!event.final_mode && !verdict.ambiguous) verdict.mode = predicted_mode(facts, event.mask);
   if (verdict.mode == verdict.expected) return verdict;
   verdict.kind = Verdict::Kind::unresolved;
   const bool known = event.created != trace::Created::unknown;
@@ -132,7 +128,7 @@ Verdict Timeline::judge(const Context& context, const CreateEvent& event, std::u
   // One more than was counted: is_candidate() turns it down where it had no part.
   for (; state != history.end() && state->change <= event.change_after + 1; ++state) {
     if (!is_candidate(event, state->mask)) continue;
-    if (predicted(facts, state->mask) != verdict.mode) continue;
+    if (predicted_mode(facts, state->mask) != verdict.mode) continue;
     blame(context, actor, *state, verdict);
     if (verdict.hit()) break;
   }

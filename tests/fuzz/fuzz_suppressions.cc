@@ -20,7 +20,8 @@ void check(Suppressions& suppressions) {
     require(line.until.empty() || line.until.size() == 10, "an end is a date");
     require(!line.expired || line.until < kToday, "only what has ended is expired");
   }
-  std::uint64_t hidden = suppressions.hides(RuleId::umask_zero, "/srv/app/file");
+  const std::string names[] = {"/srv/app/file"};
+  std::uint64_t hidden = suppressions.hides(RuleId::umask_zero, names);
   Finding finding;
   finding.rule = RuleId::window_overlap;
   suppressions.apply(finding, {"", "main"});

@@ -59,7 +59,7 @@ class ZeroCheck : public Check {
     const bool device = event.kind == trace::Kind::chardev || event.kind == trace::Kind::blockdev;
     if (device || event.kind == trace::Kind::tmpfile) return;
     const Mode mask = cause.before != 0 ? cause.before : kUsualMask;
-    const Mode usual = predict(facts_of(event), mask).steps.back().mode;
+    const Mode usual = predicted_mode(facts_of(event), mask);
     if (usual == verdict.mode) return;  // an ACL decided, not the mask
     if (!collector_.wanted(RuleId::umask_zero, event)) return;
     Group* group = cause.group;
