@@ -152,12 +152,12 @@ class Survival(Case):
         # No buffer is left behind for good: names can still be made absolute.
         self.assertEqual([path for path in made if not path.startswith("/")], [])
 
-    def test_handlers_that_jump_away_from_ever_other_depths(self):
+    def jump_from_depths(self, *how):
         deep = self.work / ("d" * 200) / ("e" * 200)
         deep.mkdir(parents=True)
         log = self.top / "log"
         run = self.new_run()
-        result = self.preload(victim("jumps_from_depths"), deep, 2000, "/bin/true",
+        result = self.preload(victim("jumps_from_depths"), deep, 2000, "/bin/true", *how,
                               options=f"trace={run}:log={log}")
         self.assertEqual((result.returncode, result.stderr), (0, b""))
         blocked, truth = truths_of(result)
@@ -167,6 +167,12 @@ class Survival(Case):
         self.check_truths(report, [truth])
         self.assertIn('openat("after"', log.read_text())
         self.assertEqual(len(report.of("process", comm="true")), 1)
+
+    def test_handlers_that_jump_away_from_ever_other_depths(self):
+        self.jump_from_depths()
+
+    def test_handlers_that_jump_off_an_alternate_stack(self):
+        self.jump_from_depths("alternate")
 
     def test_a_header_that_cannot_be_read(self):
         for how in ((), ("unmap",)):

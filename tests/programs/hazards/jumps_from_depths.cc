@@ -1,7 +1,8 @@
 // A timer's handler jumps out of calls made at ever other depths of the stack: umask, openat and an
 // exec that fails. Ground truth: the file made and the program started at the end, and how many
-// signals are blocked then (natively none). Usage: jumps_from_depths DIR JUMPS [PROGRAM]
+// signals are blocked then (natively none). Usage: jumps_from_depths DIR JUMPS PROGRAM [alternate]
 // What a shim held for those calls is never given back by them; later calls must have it even so.
+// "alternate": they are made by another handler, on an alternate stack that the jumps leave.
 #include <alloca.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -46,6 +47,20 @@ char* no_arguments[] = {nullptr};
   umask(0022);
 }
 
+int called_in = -1;
+void on_request(int) { call_at_some_depth(called_in); }
+
+void make_calls_on_alternate_stack(int directory) {
+  static char stack[1 << 20];
+  const stack_t given{stack, 0, sizeof stack};
+  victim::need(sigaltstack(&given, nullptr), "sigaltstack");
+  struct sigaction action {};
+  action.sa_handler = on_request;
+  action.sa_flags = SA_NODEFER | SA_ONSTACK;
+  victim::need(sigaction(SIGUSR1, &action, nullptr), "sigaction");
+  called_in = directory;
+}
+
 void start(const char* program) {
   char* argv[] = {const_cast<char*>(program), nullptr};
   const pid_t child = victim::need(vfork(), "vfork");
@@ -63,17 +78,23 @@ void start(const char* program) {
 int main(int argc, char** argv) {
   const std::string dir = victim::directory(argc, argv);
   const int wanted = argc > 2 ? std::atoi(argv[2]) : 500;
+  const bool alternate = argc > 4;
   const int directory = victim::need(open(dir.c_str(), O_RDONLY | O_DIRECTORY), "open");
   struct sigaction action {};
   action.sa_handler = on_alarm;
   action.sa_flags = SA_NODEFER;  // the handler blocks nothing that its jump would have to unblock
   victim::need(sigaction(SIGALRM, &action, nullptr), "sigaction");
+  if (alternate) make_calls_on_alternate_stack(directory);
   const itimerval every{{0, 60}, {0, 60}};
   victim::need(setitimer(ITIMER_REAL, &every, nullptr), "setitimer");
   setjmp(back);
   armed = 1;
   while (jumps < wanted) {
-    call_at_some_depth(directory);
+    if (alternate) {
+      victim::need(raise(SIGUSR1), "raise");
+    } else {
+      call_at_some_depth(directory);
+    }
     closefrom(directory + 1);  // what a jump left open
   }
   armed = 0;
