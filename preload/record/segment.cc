@@ -14,6 +14,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "preload/record/memory_share.h"
 #include "preload/record/trace_files.h"
 #include "preload/record/written_chunks.h"
 #include "preload/state.h"
@@ -356,7 +357,8 @@ void open_files(void* argument) {
   const std::uint64_t largest = largest_file();
   trace::RunState* state = map_run_state(directory, largest);
   if (state != nullptr) add(state->images, 1);
-  limit = segment_limit(largest);
+  const std::uint64_t share = share_of_memory(directory, kFirstChunk);
+  limit = segment_limit(share < largest ? share : largest);
   opening->error = limit != 0 ? map_new_segment(directory, opening->pid) : EFBIG;
   sys::close(directory);
   if (state == nullptr) return;

@@ -167,6 +167,64 @@ class HardTimes(Case):
         self.assertLess(afterwards, 4 << 20)
         self.assertIn("400000 mask changes", self.tool("report", run))
 
+    # What a program that locks all its memory pays (mlockall(2)): the library's own pages, once.
+    def test_locked_memory(self):
+        program = ("import ctypes, os\n"
+                   "libc = ctypes.CDLL(None, use_errno=True)\n"
+                   "def locked():\n"
+                   "    for line in open('/proc/self/status'):\n"
+                   "        if line.startswith('VmLck:'): return int(line.split()[1]) << 10\n"
+                   "if libc.mlockall(3) != 0: raise SystemExit(77)\n"  # MCL_CURRENT | MCL_FUTURE
+                   "before = locked()\n"
+                   "for i in range(300000): os.umask(i & 0o777)\n"
+                   "print(before, locked() - before)\n")
+        command = (sys.executable, "-ISB", "-c", program)
+        bare = self.execute(*command)
+        if bare.returncode == 77:
+            self.skipTest("memory cannot be locked here")
+        run = self.new_run()
+        result = self.preload(*command, options=f"log=off:trace={run}")
+        self.assertEqual((bare.returncode, result.returncode, result.stderr), (0, 0, b""))
+        before, grown = map(int, result.stdout.split())
+        self.assertLess(before - int(bare.stdout.split()[0]), 4 << 20)
+        self.assertLess(grown, 4 << 20)
+        self.assertIn("300000 mask changes", self.tool("report", run))
+
+    @needs_root
+    @needs("unshare", "mount")
+    def test_a_trace_in_memory_that_a_control_group_limits(self):
+        """An eighth: where the group has none left, the kernel kills (cgroups(7))."""
+        mount, groups = self.top / "small", self.top / "groups"
+        mount.mkdir()
+        limits = {"/memory.max": "max\n", "/a/memory.max": f"{64 << 20}\n",
+                  "/a/b/memory.max": f"{128 << 20}\n",
+                  "/memory/memory.limit_in_bytes": "9223372036854771712\n"}
+        for name, limit in limits.items():
+            file = groups / name[1:]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(limit)
+        expected = {  # /proc/self/cgroup, and how long a segment may be
+            "0::/a/b\n": 8 << 20,
+            "1:cpu,cpuacct:/a\n0::/\n": 256 << 20,
+            "12:pids:/a\n4:memory:/a\n0::/elsewhere\n": 256 << 20,
+            "4:cpu,memory:/a\n0::/a/not/there\n": 8 << 20,
+        }
+        own = self.top / "cgroup"
+        for text, limit in expected.items():
+            own.write_text(text)
+            # The innermost shell becomes `true`: the file that stands for its groups is its own.
+            script = ("mount -t tmpfs none $0/small && mount --bind $0/groups /sys/fs/cgroup && "
+                      "sh -c 'mount --bind $0/cgroup /proc/$$/cgroup || exit 77; "
+                      f"exec env LD_PRELOAD={harness.SHIM} "
+                      "UMASKAUDIT_OPTIONS=log=off:trace=$0/small/run true' $0 && "
+                      "stat -c %s $0/small/run/*.seg")
+            result = self.execute("unshare", "-m", "sh", "-c", script, self.top)
+            if result.returncode in (1, 77) and b"ermi" in result.stderr:
+                self.skipTest("no mounts here")
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            with self.subTest(groups=text):
+                self.assertIn(int(result.stdout), range(limit - (256 << 10), limit + 1))
+
     def test_limits_that_come_later(self):
         run = self.new_run()
         result = self.preload(victim("limits_later"), self.work, options=f"trace={run}")
