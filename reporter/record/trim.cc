@@ -63,9 +63,11 @@ bool is_segment(const std::string& name) {
 }
 
 // overlayfs maps the file below its own, which the lease does not see: there the processes' maps
-// tell. The names of segments that are mapped; nothing where they cannot be had.
+// tell, and as each is read at another moment than the lease is asked for, only of segments whose
+// process has ended. The names of segments that are mapped; nothing where they cannot be had.
 struct Mapped {
   bool known = true;
+  bool lease_tells = false;
   std::set<std::string> names;
   bool has(const std::string& name) const { return !known || names.count(name) != 0; }
 };
@@ -73,8 +75,9 @@ struct Mapped {
 Mapped mapped_segments(const std::string& directory) {
   Mapped mapped;
   struct statfs filesystem {};
-  if (statfs(directory.c_str(), &filesystem) == 0 && filesystem.f_type != OVERLAYFS_SUPER_MAGIC)
-    return mapped;
+  mapped.lease_tells =
+      statfs(directory.c_str(), &filesystem) == 0 && filesystem.f_type != OVERLAYFS_SUPER_MAGIC;
+  if (mapped.lease_tells) return mapped;
   const Directory proc(opendir("/proc"));
   mapped.known = proc != nullptr;
   while (const dirent* entry = proc ? readdir(proc.get()) : nullptr) {
@@ -86,8 +89,9 @@ Mapped mapped_segments(const std::string& directory) {
   return mapped;
 }
 
-// True when the segment was cut, or had nothing to cut.
-bool trim(int directory, const char* name) {
+// True when the segment was cut, or had nothing to cut, and its process has ended. `lease_tells`:
+// what an exec(2) of a process that is there has unmapped is cut, too.
+bool trim(int directory, const char* name, bool lease_tells) {
   const Descriptor file(openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   struct stat facts {};
   trace::SegmentHeader header{};
@@ -97,10 +101,11 @@ bool trim(int directory, const char* name) {
       header.byte_order != trace::kByteOrder || header.major != trace::kMajor)
     return false;
   const bool dead = kill(static_cast<pid_t>(header.pid), 0) != 0 && errno == ESRCH;
-  if (!dead || !nobody_holds(file.get())) return false;
+  if ((!dead && !lease_tells) || !nobody_holds(file.get())) return false;
   const auto size = static_cast<std::uint64_t>(facts.st_size);
   const std::uint64_t used = (std::min(header.tail, size) + kPage - 1) / kPage * kPage;
-  return used >= size || ftruncate(file.get(), static_cast<off_t>(used)) == 0;
+  const bool cut = used >= size || ftruncate(file.get(), static_cast<off_t>(used)) == 0;
+  return cut && dead;
 }
 
 }  // namespace
@@ -116,7 +121,7 @@ unsigned SegmentTrimmer::trim_all() {
   const Mapped mapped = mapped_segments(directory_);
   unsigned left = 0;
   for (std::string& name : names) {
-    if (mapped.has(name) || !trim(dirfd(stream.get()), name.c_str()))
+    if (mapped.has(name) || !trim(dirfd(stream.get()), name.c_str(), mapped.lease_tells))
       ++left;
     else
       done_.insert(std::move(name));

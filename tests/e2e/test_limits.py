@@ -19,6 +19,7 @@ from pathlib import Path
 
 from lib import harness
 from lib.harness import Case, needs, truths_of, victim
+from lib.mounts import type_of
 
 needs_root = unittest.skipIf(os.geteuid() != 0, "needs root")
 IMAGE = 120 << 20  # bytes, of a filesystem that is filled
@@ -116,17 +117,21 @@ class HardTimes(Case):
 
     # While one process lives on, which keeps its own segment.
     def test_ended_images_give_back_what_they_did_not_use(self):
-        os.mkfifo(self.top / "fifo")
-        script = "setsid cat fifo > /dev/null 2>&1 & for i in 1 2 3 4 5 6 7 8; do mkdir d$i; done"
+        for name in ("there", "end"):
+            os.mkfifo(self.top / name)
+        script = ("setsid cat $0/there $0/end > /dev/null 2>&1 & "
+                  "for i in 1 2 3 4 5 6 7 8; do mkdir d$i; done; : > $0/there")
         run = self.new_run()
         result = self.execute(harness.TOOL, "run", "-o", run, "--no-summary", "--", "sh", "-c",
-                              script.replace("fifo", str(self.top / "fifo")))
+                              script, self.top)
         sizes = sorted(segment.stat().st_size for segment in run.glob("*.seg"))
-        with open(self.top / "fifo", "wb"):  # the one that lives on ends
+        with open(self.top / "end", "wb"):  # the one that lives on ends
             pass
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertGreaterEqual(len(sizes), 9)
-        self.assertLessEqual(len([size for size in sizes if size > 1 << 20]), 2, sizes)
+        large = [size for size in sizes if size > 1 << 20]
+        # `setsid` became `cat`; on overlayfs nothing tells that its image has ended.
+        self.assertLessEqual(len(large), 2 if type_of(run) == "overlay" else 1, sizes)
 
     def test_three_descriptors_are_enough(self):
         def limit():

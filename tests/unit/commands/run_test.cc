@@ -1,9 +1,11 @@
 // `run`: CMD cannot tell, and its exit is ours. A stub stands for the library: nothing is recorded.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -285,10 +287,15 @@ TEST_F(Trim, LeavesSegmentsThatSomebodyMaps) {
   EXPECT_EQ(std::filesystem::file_size(file), 4096u);
 }
 
-TEST_F(Trim, LeavesSegmentsOfTheLiving) {
+// The process runs another program by now. Where the kernel does not tell who maps a file, what
+// belongs to a living process stays.
+TEST_F(Trim, CutsSegmentsThatALivingProcessLeft) {
   const std::string file = add(static_cast<std::uint32_t>(getpid()));
-  EXPECT_EQ(SegmentTrimmer(folder_.path()).finish(), 1u);
-  EXPECT_EQ(std::filesystem::file_size(file), 1u << 20);
+  struct statfs filesystem {};
+  ASSERT_EQ(statfs(folder_.path().c_str(), &filesystem), 0);
+  const bool overlay = filesystem.f_type == OVERLAYFS_SUPER_MAGIC;
+  EXPECT_EQ(SegmentTrimmer(folder_.path()).finish(), 1u);  // something runs on
+  EXPECT_EQ(std::filesystem::file_size(file), overlay ? 1u << 20 : 4096u);
 }
 
 }  // namespace
