@@ -174,6 +174,7 @@ void start_recording() {
   remember_user();
   open_log();
   set_up_fork_guard();
+  static_assert(kRoomForRings <= kRoomForLook);
   look_at_new_modules(look_for_rings);
   if (!process.options.trace.empty()) {
     const int error =

@@ -132,7 +132,7 @@ FILE* create_unnamed(const Request& request, Real real) {
 // who won. The loser makes the call as the program asked for it. README.md has the measured
 // alternatives.
 //
-// `look_now(creation)` finds what is there.
+// `look_now(creation, look)` finds what is there.
 template <typename Real, typename Ok, typename FdOf, typename Look>
 auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look look_now) {
   const ErrnoKeeper before;
@@ -148,12 +148,16 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
   const bool direct = (request.flags & O_DIRECT) != 0;
   const bool create_first = divisible && !direct && habit.creates();
   const bool ask = divisible && !direct && habit.was_told() && created_query::is_usable();
-  const auto before_opening = [&] {
-    return ask ? Creation::look_at_clock() : look_now(std::as_const(creation));
-  };
   Creation::Look look;
+  const auto before_opening = [&] {
+    if (ask) {
+      Creation::look_at_clock(look);
+    } else {
+      look_now(std::as_const(creation), look);
+    }
+  };
   if ((!exclusive && !create_first) || (direct && (request.flags & O_EXCL) != 0)) {
-    look = before_opening();
+    before_opening();
   }
   if (create_first || (divisible && !look.exists && look.known)) {
     const auto result = real(request.flags | O_EXCL);
@@ -166,7 +170,7 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
       return result;
     }
     // Something is there, or the name is a dangling symbolic link, which O_EXCL does not follow.
-    if (create_first || errno == EEXIST) look = before_opening();
+    if (create_first || errno == EEXIST) before_opening();
     before.restore();
     creation.again();
   }
@@ -186,7 +190,7 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
   return result;
 }
 
-inline Creation::Look look_at_path(const Creation& creation) { return creation.look(); }
+inline void look_at_path(const Creation& creation, Creation::Look& out) { creation.look(out); }
 
 // O_TMPFILE: always a new object.
 template <typename Real>
@@ -295,7 +299,9 @@ int create_shared_memory(const Request& request, Real real) {
   text.end();
   return create_or_open(
       request, real, [](int result) { return result >= 0; }, [](int result) { return result; },
-      [&](const Creation& creation) { return creation.look(AT_FDCWD, path, 0); });
+      [&](const Creation& creation, Creation::Look& out) {
+        creation.look(AT_FDCWD, path, 0, out);
+      });
 }
 
 // Only one attempt: freopen(3) closes the old file first, whatever comes.
@@ -303,7 +309,8 @@ template <typename Real>
 FILE* create_stream_at_once(const Request& request, Real real) {
   if (request.path == nullptr || (request.flags & O_CREAT) == 0) return real();
   Creation creation(request);
-  const Creation::Look look = creation.look();
+  Creation::Look look;
+  creation.look(look);
   FILE* result = real();
   const ErrnoKeeper keeper;
   if (result == nullptr) {
@@ -324,11 +331,13 @@ template <typename Real>
 auto create_implied(const Request& request, Real real) {
   constexpr bool kSilent = std::is_void_v<decltype(real())>;
   Creation creation(request);
-  const Creation::Look look = creation.look();
+  Creation::Look look;
+  creation.look(look);
   const auto note = [&](bool success) {
     const ErrnoKeeper keeper;
-    const bool made = look.known && !look.exists && creation.look().exists;
-    if (made || success) {
+    Creation::Look now;
+    if (look.known && !look.exists) creation.look(now);
+    if (now.exists || success) {
       creation.made_or_met_at_path(look);
     } else if constexpr (!kSilent) {
       creation.failed(keeper.saved());
@@ -364,37 +373,22 @@ FILE* create_stream(const Request& request, const char* mode, Real real) {
       look_at_path);
 }
 
+// What became of a bind(2).
+void note_socket(Request& request, Creation& creation, const sockaddr* address, socklen_t length,
+                 int error);
+
 // unix(7): a path makes a socket file with 0777 & ~mask; an empty or abstract name makes nothing,
 // other address families neither. The address is looked at only once the kernel has taken it; of a
-// call that failed, a copy is.
+// call that failed, a copy is. `request` is completed.
 template <typename Real>
-auto create_socket(const Request& request, int fd, const sockaddr* address, socklen_t length,
-                   Real real) {
+auto create_socket(Request& request, int fd, const sockaddr* address, socklen_t length, Real real) {
   // The socket's own mode is what the kernel asks for: 0777, unless fchmod(2) set another.
-  Request actual = request;
   ObjectFacts facts;
-  if (look_at(fd, "", AT_EMPTY_PATH, facts) == 0) actual.mode = facts.mode & 07777u;
-  Creation creation(actual);
+  if (look_at(fd, "", AT_EMPTY_PATH, facts) == 0) request.mode = facts.mode & 07777u;
+  Creation creation(request);
   const auto result = real();
   const ErrnoKeeper keeper;
-  const int error = result == 0 ? 0 : keeper.saved();
-  char given[sizeof(sockaddr_un) + 1] = {};
-  size_t size = length < sizeof(sockaddr_un) ? length : sizeof(sockaddr_un);
-  if (error == 0 || error == EADDRINUSE) {
-    memcpy(given, address, size);
-  } else if (error == EFAULT || sys::copy_memory(given, address, size) != static_cast<long>(size)) {
-    size = 0;
-  }
-  sa_family_t family = AF_UNSPEC;
-  memcpy(&family, given, sizeof family);
-  actual.path = given + offsetof(sockaddr_un, sun_path);
-  if (size > offsetof(sockaddr_un, sun_path) && family == AF_UNIX && actual.path[0] != '\0') {
-    if (error == 0) {
-      creation.made_at_path(trace::Created::yes);
-    } else {
-      creation.failed(error);
-    }
-  }
+  note_socket(request, creation, address, length, result == 0 ? 0 : keeper.saved());
   keeper.restore();
   return result;
 }

@@ -6,6 +6,8 @@
 #include <spawn.h>
 #include <string.h>
 
+#include <new>
+
 #include "preload/hooks/shapes.h"
 #include "preload/hooks/wrapper.h"
 #include "preload/mask/fs_context.h"
@@ -57,8 +59,12 @@ class OpenActions {
         return;
       }
       if (action.tag != SpawnAction::open_file || (action.flags & O_CREAT) == 0) continue;
-      actions_[count_] = &action;
-      looks_[count_] = Creation(request(action), task_, before_).look();
+      if (memory_.get() == nullptr) {
+        count_loss(trace::Loss::no_memory);
+        return;
+      }
+      Opened& opened = *new (memory_.get() + count_ * sizeof(Opened)) Opened{&action, {}};
+      Creation(request(action), task_, before_).look(opened.look);
       ++count_;
     }
   }
@@ -68,14 +74,20 @@ class OpenActions {
     // Until its exec the child has the name of the thread that made it.
     write_thread_record({child, child}, context_id(task_), 0);
     const Task author{child, child, task_.context};
-    for (unsigned i = 0; i < count_; ++i) {
-      const Request made = request(*actions_[i]);
-      Creation(made, author, before_).made_or_met_at_path(looks_[i]);
+    const auto* opened = reinterpret_cast<const Opened*>(memory_.get());
+    for (const Opened* const end = opened + count_; opened != end; ++opened) {
+      const Request made = request(*opened->action);
+      Creation(made, author, before_).made_or_met_at_path(opened->look);
     }
   }
 
  private:
+  struct Opened {
+    const SpawnAction* action;
+    Creation::Look look;
+  };
   static constexpr unsigned kMost = 8;
+  static_assert(kMost * sizeof(Opened) <= Scratch::kSize);
 
   Request request(const SpawnAction& action) const {
     return {Call::posix_spawn_file_actions_addopen,
@@ -90,8 +102,7 @@ class OpenActions {
   const ExecCall& exec_;
   const Task& task_;
   const Snapshot& before_;
-  const SpawnAction* actions_[kMost] = {};
-  Creation::Look looks_[kMost] = {};
+  Scratch memory_;  // of `count_` Opened: too much for a small stack
   unsigned count_ = 0;
 };
 

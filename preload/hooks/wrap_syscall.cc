@@ -132,13 +132,13 @@ class Openat2 {
           }
           return fd;
         },
-        [&](const Creation& creation) { return look_in_root(creation); });
+        [&](const Creation& creation, Creation::Look& out) { look_in_root(creation, out); });
   }
 
   struct LookInRoot {
     const Openat2& call;
     const Creation& creation;
-    Creation::Look look;
+    Creation::Look& look;
   };
 
   static void look_by_descriptor(void* argument) {
@@ -150,16 +150,15 @@ class Openat2 {
     const auto fd = static_cast<int>(
         sys::call(SYS_openat2, call.dirfd_, sys::arg(call.path_), sys::arg(&with), sizeof with));
     // An empty path is what ENOENT looks like, no descriptor what any other failure does.
-    job->look = fd < 0 ? job->creation.look(-1, "", fd == -ENOENT ? 0 : AT_EMPTY_PATH)
-                       : job->creation.look(fd, "", AT_EMPTY_PATH);
+    job->creation.look(fd < 0 ? -1 : fd, "", fd == -ENOENT ? 0 : AT_EMPTY_PATH, job->look);
     if (fd >= 0) sys::close(fd);
   }
 
   // Not known where it cannot be looked at unseen.
-  Creation::Look look_in_root(const Creation& creation) const {
-    LookInRoot job{*this, creation, Creation::look_at_clock()};
+  void look_in_root(const Creation& creation, Creation::Look& out) const {
+    Creation::look_at_clock(out);
+    LookInRoot job{*this, creation, out};
     run_in_own_table(look_by_descriptor, &job, dirfd_ < 0 ? -1 : dirfd_);
-    return job.look;
   }
 
   int dirfd_;

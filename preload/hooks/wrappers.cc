@@ -5,6 +5,7 @@
 #include "preload/hooks/wrapper.h"
 #include "preload/state.h"
 #include "preload/sys/own_stack.h"
+#include "preload/sys/scratch.h"
 
 namespace umaskaudit::shim {
 
@@ -17,6 +18,31 @@ int stream_flags(const char* mode) {
     if (mode[i] == 'e') flags |= O_CLOEXEC;
   }
   return flags;
+}
+
+void note_socket(Request& request, Creation& creation, const sockaddr* address, socklen_t length,
+                 int error) {
+  const Scratch room;
+  char* const given = room.get();
+  if (given == nullptr) return count_loss(trace::Loss::path_dropped);
+  const size_t size = length < sizeof(sockaddr_un) ? length : sizeof(sockaddr_un);
+  if (error == 0 || error == EADDRINUSE) {
+    memcpy(given, address, size);
+  } else if (error == EFAULT || sys::copy_memory(given, address, size) != static_cast<long>(size)) {
+    return;
+  }
+  constexpr size_t kPath = offsetof(sockaddr_un, sun_path);
+  given[size] = '\0';
+  sa_family_t family = AF_UNSPEC;
+  if (size <= kPath || given[kPath] == '\0') return;
+  memcpy(&family, given, sizeof family);
+  if (family != AF_UNIX) return;
+  request.path = given + kPath;
+  if (error == 0) {
+    creation.made_at_path(trace::Created::yes);
+  } else {
+    creation.failed(error);
+  }
 }
 
 namespace {
@@ -42,7 +68,7 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
 #define CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, CALL)    \
   WRAPPER(RET, NAME, PARAMETERS) {                                                          \
     if (!recording()) return REAL(NAME) ARGUMENTS;                                          \
-    const Request request =                                                                 \
+    Request request =                                                                       \
         UMASKAUDIT_REQUEST(NAME, KIND, DIRFD, PATH, FLAGS, MODE, UMASKAUDIT_STACK_START()); \
     if (is_short_of_stack(request.stack.sp)) return BRIEFLY(NAME, ARGUMENTS);               \
     return CALL;                                                                            \

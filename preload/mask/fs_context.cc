@@ -319,7 +319,7 @@ UnseenChange look_for_unseen_change(const Task& task, const Snapshot& believed) 
 bool has_one_context() { return context_count.load(std::memory_order_acquire) <= 1; }
 
 std::uint32_t working_directory(const Task& task, const Scratch& buffer) {
-  char small[256];  // most names are short
+  char small[128];  // most names are short
   const char* name = small;
   long length = name_working_directory(small, sizeof small);
   if (length == -ERANGE) {

@@ -127,25 +127,23 @@ void Creation::made_semaphore(trace::Created created) {
 
 void Creation::failed(int error) { finish(nullptr, trace::Created::no, error); }
 
-Creation::Look Creation::look_at_clock() {
-  Look look;
-  look.before_ns = static_cast<std::int64_t>(sys::now_ns(CLOCK_REALTIME_COARSE));
-  look.steady_ns = static_cast<std::int64_t>(sys::now_ns());
-  return look;
+void Creation::look_at_clock(Look& out) {
+  out = {};
+  out.before_ns = static_cast<std::int64_t>(sys::now_ns(CLOCK_REALTIME_COARSE));
+  out.steady_ns = static_cast<std::int64_t>(sys::now_ns());
 }
 
-Creation::Look Creation::look(int dirfd, const char* path, int flags) const {
-  Look look = look_at_clock();
+void Creation::look(int dirfd, const char* path, int flags, Look& out) const {
+  look_at_clock(out);
   ObjectFacts facts;
   const int error = look_at(dirfd, path, flags, facts);
-  look.exists = error == 0;
-  look.known = error == 0 || error == -ENOENT;
-  if (look.exists) {
-    look.ino = facts.ino;
-    look.dev = facts.dev;
-    look.birth_ns = facts.birth_ns;
+  out.exists = error == 0;
+  out.known = error == 0 || error == -ENOENT;
+  if (out.exists) {
+    out.ino = facts.ino;
+    out.dev = facts.dev;
+    out.birth_ns = facts.birth_ns;
   }
-  return look;
 }
 
 void Creation::made_or_met(int fd, const Look& before) {
@@ -175,9 +173,7 @@ bool Creation::made_or_met_as_told(int fd, const Look& before) {
     finish(&facts, trace::Created::no, 0);
     return false;
   }
-  Look told = before;
-  told.known = made;
-  judge(&facts, told);
+  judge(&facts, before, made);
   return false;
 }
 
@@ -232,7 +228,7 @@ bool Creation::birth_is_comparable(const Look& before) const {
          created_query::creates_in_the_kernel(static_cast<std::uint32_t>(filesystem.f_type));
 }
 
-void Creation::judge(const ObjectFacts* facts, const Look& before) {
+void Creation::judge(const ObjectFacts* facts, const Look& before, bool known) {
   if (facts == nullptr) {
     finish(nullptr, trace::Created::unknown, 0);
     return;
@@ -243,11 +239,11 @@ void Creation::judge(const ObjectFacts* facts, const Look& before) {
                            before.birth_ns == birth;
   // Older than the look that did not find it: it came by another name, or by a rename.
   const bool before_look = birth != 0 && birth < before.before_ns;
-  const bool absent = before.known && !before.exists;
+  const bool absent = known && !before.exists;
   const bool older = before_look && (!absent || birth_is_comparable(before));
   if (same_object || older) {
     created = trace::Created::no;
-  } else if (birth == 0 && !before.known) {
+  } else if (birth == 0 && !known) {
     created = trace::Created::unknown;
   }
   finish(facts, created, 0);
@@ -285,30 +281,80 @@ void BriefCreation::ended(const Request& request, int error) const {
   write_record(trace::RecordType::create, author, record, {path, record.path_length});
 }
 
+// Names and directory of the object, and the stack of the call.
+struct Creation::Place {
+  std::uint32_t stack = 0;
+  std::uint32_t base = 0;
+  std::uint32_t directory = 0;
+  std::uint32_t target = 0;
+  std::uint32_t path_length = 0;
+  const char* path = "";  // or its copy in `buffer`
+  Scratch buffer;         // or for what the path leads to, where that is a link
+  ParentView parent;
+};
+
 void Creation::finish(const ObjectFacts* facts, trace::Created created, int error) {
   thread_state.creating.sp = 0;
   Snapshot after = snapshot(task_);
   Author author{task_.tid, task_.pid, sys::now_ns(), 0};
   if (task_.context == nullptr) author.flags |= trace::kForeign;
   if (after.busy) author.flags |= trace::kBusy;
+  if (facts != nullptr) mount_ = facts->mount;
   if (created == trace::Created::no && facts != nullptr && request_.path != nullptr) {
-    mount_ = facts->mount;
     const Repetition repetition = count_repetition(request_, *facts, before_.mask);
     if (repetition.counted) return;
     author.repeat = repetition.cell;
   }
-  write(author, facts, created, error, after, capture(author));
+  Place place;
+  place.stack = capture(author);
+  find_place(author, facts, created, error, place);
+  write(author, facts, created, error, after, place);
 }
 
-// Apart, and in this order: what follows needs as much of a small stack as the walk does.
 std::uint32_t Creation::capture(const Author& author) const {
   CapturedStack stack;
   capture_stack(Event::other, author, request_.stack, stack);
   return stack.id;
 }
 
+void Creation::find_place(const Author& author, const ObjectFacts* facts, trace::Created created,
+                          int error, Place& out) const {
+  if (request_.path != nullptr) {
+    out.path = path_was_read(error) ? request_.path : copied_path(request_.path, error, out.buffer);
+  }
+  out.path_length = bounded_length(out.path);
+  const bool made = error == 0 && created != trace::Created::no;
+  const std::uint32_t final_mode = facts != nullptr ? facts->mode : 0;
+  const bool surprising = (final_mode & 07777) != masked(request_, before_.mask);
+  if (made && surprising && lies_in_shared_memory(request_.kind)) {
+    out.parent = look_at_parent(author, Base{}, kSharedMemory, sizeof kSharedMemory - 1, true);
+    out.directory = out.parent.id;
+  }
+  if (out.path_length == 0 || !lies_in_directory(request_.kind)) return;
+  const LinkTarget target = made && may_follow_ && (request_.flags & (O_EXCL | O_NOFOLLOW)) == 0
+                                ? link_target(request_.dirfd, out.path, fd_, out.buffer)
+                                : LinkTarget{};
+  const Scratch scratch;
+  const Base base = find_base(author, task_, request_.dirfd, out.path, scratch);
+  out.base = base.id;
+  if (!made) return;
+  if (target.length != 0) {
+    out.target = record_target(author, target);
+    const Base start = find_base(author, task_, request_.dirfd, target.text, scratch);
+    out.parent = look_at_parent(author, start, target.text,
+                                parent_length(target.text, target.length), surprising);
+  } else {
+    // O_TMPFILE names the directory itself.
+    const std::uint32_t length = request_.kind == trace::Kind::tmpfile
+                                     ? out.path_length
+                                     : parent_length(out.path, out.path_length);
+    out.parent = look_at_parent(author, base, out.path, length, surprising);
+  }
+  out.directory = out.parent.id;
+}
+
 void Creation::write(const Author& author, const ObjectFacts* facts, trace::Created created,
-                     int error, Snapshot& after, std::uint32_t stack) {
+                     int error, Snapshot& after, const Place& place) {
   trace::Create record{};
   record.context = context_id(task_);
   record.change_before = before_.change;
@@ -327,63 +373,26 @@ void Creation::write(const Author& author, const ObjectFacts* facts, trace::Crea
     record.birth_ns = facts->birth_ns;
     record.uid = facts->uid;
     record.gid = facts->gid;
-    mount_ = facts->mount;
   }
   record.kind = static_cast<std::uint8_t>(kind_of_mode(record.final_mode, request_.kind));
-
-  const Scratch link_buffer;  // or for the path of a failed call, which leads nowhere
-  const char* path = request_.path;
-  if (path == nullptr) {
-    path = "";
-  } else if (!path_was_read(error)) {
-    path = copied_path(path, error, link_buffer);
-  }
-  record.path_length = bounded_length(path);
-  ParentView parent;
-  const bool made = error == 0 && created != trace::Created::no;
-  const LinkTarget target = made && may_follow_ && (request_.flags & (O_EXCL | O_NOFOLLOW)) == 0 &&
-                                    lies_in_directory(request_.kind)
-                                ? link_target(request_.dirfd, path, fd_, link_buffer)
-                                : LinkTarget{};
-  const bool surprising = (record.final_mode & 07777) != masked(request_, before_.mask);
-  if (made && surprising && lies_in_shared_memory(request_.kind)) {
-    parent = look_at_parent(author, Base{}, kSharedMemory, sizeof kSharedMemory - 1, true);
-    record.directory = parent.id;
-  }
-  if (record.path_length != 0 && lies_in_directory(request_.kind)) {
-    const Scratch scratch;
-    const Base base = find_base(author, task_, request_.dirfd, path, scratch);
-    record.base = base.id;
-    if (made) {
-      // O_TMPFILE names the directory itself.
-      const std::uint32_t length = request_.kind == trace::Kind::tmpfile
-                                       ? record.path_length
-                                       : parent_length(path, record.path_length);
-      if (target.length != 0) {
-        record.target = record_target(author, target);
-        const Base start = find_base(author, task_, request_.dirfd, target.text, scratch);
-        parent = look_at_parent(author, start, target.text,
-                                parent_length(target.text, target.length), surprising);
-      } else {
-        parent = look_at_parent(author, base, path, length, surprising);
-      }
-      record.directory = parent.id;
-    }
-  }
+  record.base = place.base;
+  record.directory = place.directory;
+  record.target = place.target;
+  record.path_length = place.path_length;
 
   if (facts != nullptr && created == trace::Created::yes &&
-      mask_is_suspect(record, parent.default_acl, after) &&
+      mask_is_suspect(record, place.parent.default_acl, after) &&
       record_unseen_change(task_, request_.call, after)) {
     record.change_before = record.change_after = after.change;
     record.mask_before = record.mask_after = after.mask;
   }
 
-  record.stack = stack;
-  if (facts != nullptr && made) note_made(*facts);
-  write_record(trace::RecordType::create, author, record, {path, record.path_length});
+  record.stack = place.stack;
+  if (facts != nullptr && error == 0 && created != trace::Created::no) note_made(*facts);
+  write_record(trace::RecordType::create, author, record, {place.path, record.path_length});
   if (__builtin_expect(process.log, 0)) {
-    log_creation(author, record, path, parent);
-    if (created == trace::Created::yes && facts != nullptr && !parent.default_acl) {
+    log_creation(author, record, place.path, place.parent);
+    if (created == trace::Created::yes && facts != nullptr && !place.parent.default_acl) {
       log_window(author, note_creation(task_, before_, after, request_.mode, record.final_mode));
     }
   }

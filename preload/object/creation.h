@@ -62,11 +62,12 @@ class Creation {
     std::int64_t before_ns = 0;  // CLOCK_REALTIME_COARSE, the clock of birth times
     std::int64_t steady_ns = 0;  // CLOCK_MONOTONIC, which is never set
   };
-  Look look() const { return look(request_.dirfd, request_.path, 0); }
+  // Into `out`, for a result that is copied would lie on the caller's stack twice.
+  void look(Look& out) const { look(request_.dirfd, request_.path, 0, out); }
   // The time alone, where the kernel is asked afterwards.
-  static Look look_at_clock();
+  static void look_at_clock(Look& out);
   // The same where the object is not at the request's path; arguments as for statx(2).
-  Look look(int dirfd, const char* path, int flags) const;
+  void look(int dirfd, const char* path, int flags, Look& out) const;
   // After a successful call that did not insist on O_EXCL.
   void made_or_met(int fd, const Look& before);
   void made_or_met_at_path(const Look& before);
@@ -80,13 +81,19 @@ class Creation {
   void failed_or_left(int error, const Look& before);
 
  private:
-  void judge(const ObjectFacts* facts, const Look& before);
+  void judge(const ObjectFacts* facts, const Look& before) { judge(facts, before, before.known); }
+  // `known`: in place of the look's.
+  void judge(const ObjectFacts* facts, const Look& before, bool known);
   bool birth_is_comparable(const Look& before) const;
   void finish(const ObjectFacts* facts, trace::Created created, int error);
+  // Each apart, one after the other: they need the most of a small stack.
+  struct Place;
   [[gnu::noinline]] std::uint32_t capture(const Author& author) const;
+  [[gnu::noinline]] void find_place(const Author& author, const ObjectFacts* facts,
+                                    trace::Created created, int error, Place& out) const;
   [[gnu::noinline]] void write(const Author& author, const ObjectFacts* facts,
                                trace::Created created, int error, Snapshot& after,
-                               std::uint32_t stack);
+                               const Place& place);
   bool mask_is_suspect(const trace::Create& record, bool default_acl, const Snapshot& after) const;
 
   const Request& request_;

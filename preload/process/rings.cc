@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstring>
+#include <new>
 
 #include "preload/log/blind_spot.h"
 #include "preload/mask/fs_context.h"
@@ -22,6 +23,11 @@ namespace {
 using Entry = ElfW(Dyn);
 using Tag = ElfW(Sxword);
 
+struct RingSpace {
+  Entry entries[8];
+  char name[32];
+};
+
 constinit std::atomic<bool> told = false;
 
 bool is_ring_library(const char* name) {
@@ -30,19 +36,22 @@ bool is_ring_library(const char* name) {
 }
 
 // The name by which an object asks for the library. The section is read as copies: its pages may be
-// unreadable, and another thread may unload the object.
+// unreadable, and another thread may unload the object. The copies lie in `space`: a stack may be
+// small.
 class NeededRingLibrary {
  public:
-  NeededRingLibrary(std::uintptr_t bias, const Entry* dynamic) {
+  NeededRingLibrary(RingSpace& space, std::uintptr_t bias, const Entry* dynamic)
+      : name_(space.name) {
+    name_[0] = '\0';
     std::uintptr_t strings = 0;
-    each(dynamic, DT_STRTAB, [&](const Entry& entry) {
+    each(space, dynamic, DT_STRTAB, [&](const Entry& entry) {
       strings = address_of(bias, entry);
       return true;
     });
     if (strings == 0) return;
-    each(dynamic, DT_NEEDED, [&](const Entry& entry) {
+    each(space, dynamic, DT_NEEDED, [&](const Entry& entry) {
       const auto* name = reinterpret_cast<const char*>(strings + entry.d_un.d_val);
-      const long copied = sys::copy_memory(name_, name, sizeof name_ - 1);
+      const long copied = sys::copy_memory(name_, name, sizeof space.name - 1);
       name_[copied > 0 ? copied : 0] = '\0';
       return is_ring_library(name_);
     });
@@ -54,23 +63,24 @@ class NeededRingLibrary {
  private:
   // Until `enough` says so.
   template <typename Enough>
-  static void each(const Entry* dynamic, Tag tag, Enough enough) {
+  static void each(RingSpace& space, const Entry* dynamic, Tag tag, Enough enough) {
     constexpr unsigned kMost = 512;  // of a section that does not end
     if (dynamic == nullptr) return;
-    Entry entries[8];
+    auto& entries = space.entries;
+    constexpr unsigned kAtOnce = sizeof entries / sizeof entries[0];
     for (unsigned i = 0; i < kMost; ++i) {
-      if (i % 8 == 0) {
+      if (i % kAtOnce == 0) {
         const long copied = sys::copy_memory(entries, dynamic + i, sizeof entries);
         if (copied < static_cast<long>(sizeof entries[0])) return;
         memset(reinterpret_cast<char*>(entries) + copied, 0,
                sizeof entries - static_cast<std::size_t>(copied));
       }
-      const Entry& entry = entries[i % 8];
+      const Entry& entry = entries[i % kAtOnce];
       if (entry.d_tag == DT_NULL || (entry.d_tag == tag && enough(entry))) return;
     }
   }
 
-  char name_[32] = {};
+  char* name_;
 };
 
 void tell(const Author& author, std::uint32_t context, const char* name) {
@@ -90,13 +100,15 @@ void look_for_rings_at_start(const Author& author, std::uint32_t context) {
   LoadedObject program;
   // The program headers lie in the program (getauxval(3)).
   if (!find_object(getauxval(AT_PHDR), program)) return;
-  const NeededRingLibrary needed(program.bias, program.dynamic);
+  RingSpace space;
+  const NeededRingLibrary needed(space, program.bias, program.dynamic);
   if (needed.name() != nullptr) tell(author, context, needed.name());
 }
 
-void look_for_rings(std::uintptr_t bias, const ElfW(Dyn) * dynamic) {
+void look_for_rings(std::uintptr_t bias, const ElfW(Dyn) * dynamic, char* room) {
   if (told.load(std::memory_order_relaxed)) return;
-  const NeededRingLibrary needed(bias, dynamic);
+  static_assert(sizeof(RingSpace) <= kRoomForRings);
+  const NeededRingLibrary needed(*new (room) RingSpace, bias, dynamic);
   if (needed.name() != nullptr) tell(needed.name());
 }
 

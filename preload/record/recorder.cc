@@ -37,7 +37,9 @@ Draft begin_record(trace::RecordType type, const Author& author, std::uint32_t p
   }
   const Space space = reserve(length);
   if (space.at == nullptr) return {};
-  trace::RecordHeader header{};
+  // In its place, for a copy would lie on a stack that may be small. The commit word is 0 until the
+  // record is whole.
+  auto& header = *reinterpret_cast<trace::RecordHeader*>(space.at);
   header.length = length;
   header.type = static_cast<std::uint16_t>(type);
   header.flags = author.flags;
@@ -45,7 +47,6 @@ Draft begin_record(trace::RecordType type, const Author& author, std::uint32_t p
   header.time_ns = author.time_ns != 0 ? author.time_ns : sys::now_ns();
   header.pid = author.pid;
   header.repeat = author.repeat;
-  memcpy(space.at, &header, sizeof header);
   return {space.at, space.offset, length};
 }
 

@@ -113,8 +113,7 @@ bool populate(void* at, std::uint64_t size) {
 // again, which takes as long as two instructions do. An answer that took its time is none: finding
 // space for the second page may write out the first, and so may others before we run again.
 // Unless no call is answered at once, as under a tracer: then the time says nothing.
-bool is_backed(const void* at, std::uint64_t size) {
-  if (__builtin_expect(!copies_on_write, 1)) return true;
+[[gnu::noinline]] bool stays_backed(const void* at, std::uint64_t size) {
   constexpr unsigned kAttempts = 16;
   constexpr std::uint64_t kAtOnce = 20000;  // ns; pages that are there take less than one thousand
   const auto begin = reinterpret_cast<std::uintptr_t>(at) & ~(kPage - 1);
@@ -129,6 +128,9 @@ bool is_backed(const void* at, std::uint64_t size) {
     if (sys::now_ns() - answered >= kAtOnce) ++slow_calls;
   }
   return slow_calls > kAttempts / 2;
+}
+bool is_backed(const void* at, std::uint64_t size) {
+  return __builtin_expect(!copies_on_write, 1) || stays_backed(at, size);
 }
 
 // The rest of the first chunk. Every process that shares it may do so: pages that are there stay.

@@ -5,7 +5,9 @@
 #include <elf.h>
 #include <link.h>
 
+#include <cstddef>
 #include <cstring>
+#include <new>
 
 #include "preload/record/intern.h"
 #include "preload/state.h"
@@ -30,7 +32,11 @@ constexpr std::size_t kPathSize = 4096;  // PATH_MAX
 constexpr std::size_t kHeaders = 3072;   // 53 program headers; more than linkers make
 constexpr std::size_t kNotes = 512;
 constexpr std::size_t kBuildId = 64;
-static_assert(kPathSize + kHeaders + kNotes + kBuildId <= Scratch::kSize);
+constexpr std::size_t kModuleAt = kPathSize + kHeaders + kNotes + kBuildId;
+constexpr std::size_t kRecordAt = kModuleAt + sizeof(Module);
+static_assert(kRoomForLook <= kModuleAt);
+static_assert(kRecordAt + sizeof(trace::Module) <= Scratch::kSize && kModuleAt % 16 == 0 &&
+              sizeof(Module) % 16 == 0);
 
 // Where the parts of an object were, so that they are read all at once the next time. Only a guess
 // that is held against what is read: where another object came to lie there, or where the hint is
@@ -114,6 +120,16 @@ std::uint32_t build_id_in(const unsigned char* notes, std::size_t size, unsigned
   return 0;
 }
 
+// One member of a structure that lies anywhere, for all of them would be much of a small stack.
+template <typename Member>
+Member member_at(const unsigned char* at) {
+  Member member;
+  memcpy(&member, at, sizeof member);
+  return member;
+}
+#define FIELD(AT, TYPE, MEMBER) \
+  member_at<decltype(TYPE::MEMBER)>((AT) + offsetof(TYPE, MEMBER))  // NOLINT: a type's name
+
 // A part of the object's memory.
 struct Notes {
   std::uintptr_t at = 0;  // 0: none
@@ -124,27 +140,29 @@ struct Notes {
 class NoteSegments {
  public:
   explicit NoteSegments(const Module& module) : module_(module) {
-    memcpy(&header_, module.headers, sizeof header_);
+    next_ = module.headers + FIELD(module.headers, ElfW(Ehdr), e_phoff);
+    left_ = FIELD(module.headers, ElfW(Ehdr), e_phnum);
   }
   Notes next() {
-    while (index_ < header_.e_phnum) {
-      ElfW(Phdr) segment;
-      memcpy(&segment, module_.headers + header_.e_phoff + index_++ * sizeof segment,
-             sizeof segment);
-      if (segment.p_type != PT_NOTE) continue;
-      return {module_.base + segment.p_vaddr, segment.p_memsz < kNotes ? segment.p_memsz : kNotes};
+    while (left_ > 0) {
+      const unsigned char* const segment = next_;
+      next_ += sizeof(ElfW(Phdr));
+      --left_;
+      if (FIELD(segment, ElfW(Phdr), p_type) != PT_NOTE) continue;
+      const std::size_t size = FIELD(segment, ElfW(Phdr), p_memsz);
+      return {module_.base + FIELD(segment, ElfW(Phdr), p_vaddr), size < kNotes ? size : kNotes};
     }
     return {};
   }
 
  private:
   const Module& module_;
-  ElfW(Ehdr) header_;
-  unsigned index_ = 0;
+  const unsigned char* next_;
+  unsigned left_;
 };
 
 // Returns where it is.
-Notes find_build_id(const Source& source, Module& module, unsigned char* notes) {
+[[gnu::noinline]] Notes find_build_id(const Source& source, Module& module, unsigned char* notes) {
   NoteSegments segments(module);
   for (Notes segment = segments.next(); segment.at != 0; segment = segments.next()) {
     const long copied = sys::copy_memory(notes, reinterpret_cast<const void*>(segment.at),
@@ -235,12 +253,25 @@ void name_by_program(Module& module) {
   module.path_length = process.exe_length;
 }
 
-// Its number, 0: it could not be written. Apart, for it is rare.
+[[gnu::noinline]] bool write_module(const Author& author, std::uint32_t id, const Module& module,
+                                    trace::Module& record) {
+  record.id = id;
+  record.build_id_length = module.build_id_length;
+  record.base = module.base;
+  record.start = module.start;
+  record.end = module.end;
+  record.path_length = module.path_length;
+  return write_record(trace::RecordType::module, author, record,
+                      {module.build_id, module.build_id_length}, {module.path, module.path_length});
+}
+
+// Its number, 0: it could not be written. Apart, for it is rare; and what it needs is in the
+// buffer, for it is the deepest that a call gets.
 [[gnu::noinline]] std::uint32_t intern_module(const Author& author, const LoadedObject& object) {
   const Scratch buffer;
   if (buffer.get() == nullptr) return 0;
   char* const room = buffer.get();
-  Module module;
+  auto& module = *new (room + kModuleAt) Module;
   begin_module(object, room, module);
   read_by_parts({object, sys::getpid()}, room, module);  // once: no hint is worth the stack
   name_by_program(module);
@@ -249,21 +280,11 @@ void name_by_program(Module& module) {
   if (id == 0) {
     id = next_id(trace::IdSpace::module);
     if (id >= kModules) return 0;
-    trace::Module record{};
-    record.id = id;
-    record.build_id_length = module.build_id_length;
-    record.base = module.base;
-    record.start = module.start;
-    record.end = module.end;
-    record.path_length = module.path_length;
-    if (!write_record(trace::RecordType::module, author, record,
-                      {module.build_id, module.build_id_length},
-                      {module.path, module.path_length})) {
-      return 0;  // next time again
-    }
+    auto& record = *new (room + kRecordAt) trace::Module{};
+    if (!write_module(author, id, module, record)) return 0;  // next time again
     modules.insert(hash, id);
     const LookAtModule look = look_at_new.load(std::memory_order_relaxed);
-    if (look != nullptr) look(module.base, module.dynamic);
+    if (look != nullptr) look(module.base, module.dynamic, room);
   }
   return id;
 }

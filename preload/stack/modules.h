@@ -45,7 +45,9 @@ Frame encode_frame(const Author& author, std::uintptr_t pc);
 
 // Called once, at the start: `look` is called then with load bias and dynamic section of each
 // object that gets a record, in the thread whose stack it is in. Async-signal-safe, as that is.
-using LookAtModule = void (*)(std::uintptr_t bias, const ElfW(Dyn) * dynamic);
+// `room`: so many bytes, aligned for anything, for that time.
+inline constexpr std::size_t kRoomForLook = 4096;
+using LookAtModule = void (*)(std::uintptr_t bias, const ElfW(Dyn) * dynamic, char* room);
 void look_at_new_modules(LookAtModule look);
 
 // After dlclose(3): other objects may be loaded where one was.

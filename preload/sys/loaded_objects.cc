@@ -138,16 +138,19 @@ bool find_in_table(std::uintptr_t address, LoadedObject& object) {
   }
 }
 
+// Apart, for its frame is large.
+[[gnu::noinline]] bool find_by_ourselves(std::uintptr_t address, LoadedObject& object) {
+  if (find_in_table(address, object)) return true;
+  const sys::SignalSet signals = sys::block_signals();
+  add_new();
+  sys::restore_signals(signals);
+  return find_in_table(address, object);
+}
+
 }  // namespace
 
 bool find_object(std::uintptr_t address, LoadedObject& object) {
-  if (&_dl_find_object == nullptr) {
-    if (find_in_table(address, object)) return true;
-    const sys::SignalSet signals = sys::block_signals();
-    add_new();
-    sys::restore_signals(signals);
-    return find_in_table(address, object);
-  }
+  if (&_dl_find_object == nullptr) return find_by_ourselves(address, object);
   dl_find_object found;
   if (_dl_find_object(reinterpret_cast<void*>(address), &found) != 0) return false;
   object.start = reinterpret_cast<std::uintptr_t>(found.dlfo_map_start);

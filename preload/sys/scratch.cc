@@ -36,7 +36,7 @@ struct Pool {
 };
 
 constexpr unsigned kBuffers = 32;
-char buffer_bytes[kBuffers][Scratch::kSize];  // untouched pages cost nothing
+alignas(16) char buffer_bytes[kBuffers][Scratch::kSize];  // untouched pages cost nothing
 constinit Claim buffer_claims[kBuffers];
 constexpr Pool kScratch{buffer_claims, kBuffers, buffer_bytes, Scratch::kSize};
 

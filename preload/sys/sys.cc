@@ -128,7 +128,7 @@ namespace {
 
 // Where process_vm_readv(2) is barred: looks at each page before it is read. A page that another
 // thread unmaps in between still faults.
-long copy_readable(char* to, const char* from, size_t size) {
+[[gnu::noinline, gnu::cold]] long copy_readable(char* to, const char* from, size_t size) {
   if (is_barred(SYS_rt_sigprocmask) && !under_valgrind) return -ENOSYS;
   Scout scout;
   size_t done = 0;

@@ -1,7 +1,8 @@
 /* How much stack one call takes: each is made on a stack that was painted before, of a thread or,
    as an alternate stack or a library of coroutines has it, known to nobody but the program.
-   Prints "NAME BYTES" for each. Usage: stack_probe thread|coroutine DIR. Run with and without the
-   preload: the difference is the shim's. */
+   Prints "NAME BYTES" for each. Usage: stack_probe thread|coroutine DIR [NAME]. Run with and
+   without the preload: the difference is the shim's. The first call of a process takes the most:
+   with NAME, only that one is made. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
@@ -169,12 +170,13 @@ static long stack_used(void (*const* call)(void), int coroutine) {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 3 || chdir(argv[2]) != 0) return 2;
+  if (argc < 3 || chdir(argv[2]) != 0) return 2;
   snprintf(path, sizeof path, "%s/stack-absolute", argv[2]);
   snprintf(ipc_name, sizeof ipc_name, "/stack-probe-%ld", (long)getpid());
   memset(too_long, 'n', sizeof too_long - 1);
   descriptor = open(".", O_RDONLY | O_DIRECTORY);
   for (size_t i = 0; i < sizeof kCalls / sizeof kCalls[0]; ++i) {
+    if (argc > 3 && strcmp(argv[3], kCalls[i].name) != 0) continue;
     const long used = stack_used(&kCalls[i].call, strcmp(argv[1], "coroutine") == 0);
     printf("%s %ld\n", kCalls[i].name, used);
     fflush(stdout);
