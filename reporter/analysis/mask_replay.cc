@@ -8,14 +8,13 @@ namespace umaskaudit {
 namespace {
 
 constexpr Mode kPermissions = 0777;
-// Masks that a program got and never puts back: the latest of them are kept.
-constexpr std::size_t kMostSaved = 16;
 constexpr std::uint16_t kUnseen = 0xFFFF;  // the record of that call was lost
 
 }  // namespace
 
 void MaskReplay::see(const Event& event) {
-  std::visit([this](const auto& one) { add(one); }, event);
+  if (const auto* process = std::get_if<ProcessEvent>(&event)) pairs_.see(*process);
+  if (const auto* change = std::get_if<UmaskEvent>(&event)) add(*change);
 }
 
 Mode MaskReplay::mask_after(std::optional<std::uint64_t> id) const {
@@ -23,31 +22,11 @@ Mode MaskReplay::mask_after(std::optional<std::uint64_t> id) const {
   return after_[*id];
 }
 
-// fork copies the variables that hold an old mask, exec leaves none of them.
-void MaskReplay::add(const ProcessEvent& event) {
-  const auto parent = memories_.find(event.ppid);
-  const bool copied = event.origin != trace::Origin::exec && parent != memories_.end();
-  memories_[event.pid] = copied ? Memory(parent->second) : Memory();
-}
-
 void MaskReplay::add(const UmaskEvent& event) {
-  Memory& memory = memories_[event.pid];
-  const Mode argument = event.argument & kPermissions;
-  const std::uint64_t site = std::uint64_t{event.stack.segment} << 32 | event.stack.id;
-  std::vector<Mode>& pending = memory.returned[argument];
-  // A call that changes nothing is the second of a pair, or says again what was said before.
-  const bool again = argument == event.old_mask && memory.constant_sites.count(site) != 0;
-  const bool puts_back = !pending.empty() && !again;
-  const Mode mask = puts_back ? pending.back() : argument;
-  if (puts_back)
-    pending.pop_back();
-  else if (event.stack.id != 0)
-    memory.constant_sites.insert(site);
   // With a drift somebody unseen has set the old mask.
   const Mode old_mask = event.drift ? event.old_mask : mask_after(event.old_set_by);
-  std::vector<Mode>& saved = memory.returned[event.old_mask];
-  if (saved.size() == kMostSaved) saved.erase(saved.begin());
-  saved.push_back(old_mask);
+  const Mode mask =
+      pairs_.see(event, old_mask).value_or(static_cast<Mode>(event.argument & kPermissions));
   if (event.id == 0) return;
   if (after_.size() <= event.id) after_.resize(event.id + 1, kUnseen);
   after_[event.id] = static_cast<std::uint16_t>(mask);

@@ -3,19 +3,15 @@
 // Called by `whatif`.
 //
 // A program that sets a mask of its own sets the same one again. But most umask calls come in
-// pairs, and the second one puts back what the first one returned: under another mask it returns,
-// and puts back, another one. A call is taken for the second of a pair when its argument is a mask
-// that the process (or the one it was forked from) got from umask before and has not put back yet.
-// Not known is what a program computes from a mask: umask(old | 077) counts as one of its own.
+// pairs (mask_pairs.h), and the second one puts back what the first one returned: under another
+// mask it returns, and puts back, another one.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
-#include <utility>
 #include <vector>
 
+#include "reporter/analysis/mask_pairs.h"
 #include "reporter/reader/run.h"
 
 namespace umaskaudit {
@@ -30,19 +26,11 @@ class MaskReplay {
   Mode mask_after(std::optional<std::uint64_t> id) const;
 
  private:
-  // What a process remembers of the masks that umask gave it.
-  struct Memory {
-    std::map<Mode, std::vector<Mode>> returned;  // as recorded -> as it would be, latest last
-    std::set<std::uint64_t> constant_sites;      // stacks that set a mask of their own
-  };
-
-  void add(const ProcessEvent& event);
   void add(const UmaskEvent& event);
-  void add(const EventBase&) {}
 
   Mode mask_;
-  std::vector<std::uint16_t> after_;          // by UmaskEvent::id
-  std::map<std::uint32_t, Memory> memories_;  // by pid
+  MaskPairs<Mode> pairs_;             // the mask that it would be
+  std::vector<std::uint16_t> after_;  // by UmaskEvent::id
 };
 
 // The masks that those processes were born with whose parents are not in the run.

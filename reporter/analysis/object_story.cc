@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "reporter/analysis/mask_choice.h"
+
 namespace umaskaudit {
 namespace {
 
@@ -129,17 +131,21 @@ class Histories {
   std::map<Inode, ObjectStory> unseen_;
 };
 
-void find_setters(const Run& run, std::vector<ObjectStory>& stories) {
-  std::map<std::uint64_t, std::vector<ObjectStory*>> wanted;
-  for (ObjectStory& story : stories)
-    if (story.creation && story.creation->mask_set_by)
-      wanted[*story.creation->mask_set_by].push_back(&story);
+void find_setters(const Run& run, const MaskChoice& choice, std::vector<ObjectStory>& stories) {
+  std::map<std::uint64_t, std::vector<std::optional<UmaskEvent>*>> wanted;
+  for (ObjectStory& story : stories) {
+    if (!story.creation || !story.creation->mask_set_by) continue;
+    const std::uint64_t last = *story.creation->mask_set_by;
+    const std::optional<std::uint64_t> chooser = choice.chooser(last);
+    if (chooser) wanted[*chooser].push_back(&story.setter);
+    if (chooser != last) wanted[last].push_back(&story.put_back);
+  }
   if (wanted.empty()) return;
   run.for_each([&](const Event& event) {
     const auto* change = std::get_if<UmaskEvent>(&event);
     const auto found = change == nullptr ? wanted.end() : wanted.find(change->id);
     if (found == wanted.end()) return true;
-    for (ObjectStory* story : found->second) story->setter = *change;
+    for (std::optional<UmaskEvent>* place : found->second) *place = *change;
     return true;
   });
 }
@@ -154,11 +160,14 @@ std::vector<ObjectStory> object_stories(const Run& run, const ObjectQuery& query
   options.links = query.links;
   options.on_end = [&](const ObjectLife& life) { histories.settle(life, {}); };
   ObjectLives lives(std::move(options));
-  for_each_with_object(
-      run, lives, [&](const Event& event, std::uint64_t object) { histories.see(event, object); });
+  MaskChoice choice;
+  for_each_with_object(run, lives, [&](const Event& event, std::uint64_t object) {
+    choice.see(event);
+    histories.see(event, object);
+  });
   lives.for_each([&](const ObjectLife& life) { histories.settle(life, lives.names(life)); });
   std::vector<ObjectStory> stories = histories.take();
-  find_setters(run, stories);
+  find_setters(run, choice, stories);
   return stories;
 }
 

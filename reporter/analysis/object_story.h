@@ -16,11 +16,12 @@ namespace umaskaudit {
 
 struct ObjectStory {
   std::optional<CreateEvent>
-      creation;                      // nothing: it was made before or unseen, and renamed to PATH
-  std::vector<Event> afterwards;     // ChmodEvent and RenameEvent, in order
-  std::optional<UmaskEvent> setter;  // the change that set its mask; nothing: inherited
-  std::string path;                  // its name now, or the last one that it had
-  std::vector<std::string> names;    // all that it has now, oldest first
+      creation;                        // nothing: it was made before or unseen, and renamed to PATH
+  std::vector<Event> afterwards;       // ChmodEvent and RenameEvent, in order
+  std::optional<UmaskEvent> setter;    // the call that chose its mask; nothing: inherited
+  std::optional<UmaskEvent> put_back;  // the call that set it last, where that only put it back
+  std::string path;                    // its name now, or the last one that it had
+  std::vector<std::string> names;      // all that it has now, oldest first
   ObjectState state = ObjectState::there;
   std::optional<Mode> mode;  // that the run left it with
 };

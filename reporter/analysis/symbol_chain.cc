@@ -63,19 +63,31 @@ std::string frame_name(const Frame& frame) {
   return name + offset.data();
 }
 
-}  // namespace
-
-std::string innermost_symbol(const std::vector<Frame>& stack) {
+// The innermost frame that is the program's own; null where there is none.
+const Frame* innermost_frame(const std::vector<Frame>& stack) {
   const Frame* first = culprit(stack);
-  if (first == nullptr) return "";
+  if (first == nullptr) return nullptr;
   const Frame* kept = nullptr;
   for (auto i = static_cast<std::size_t>(first - stack.data()); i < stack.size(); ++i) {
     const Frame& frame = stack[i];
     if (frame.module.empty() || is_interpreter(frame.module)) continue;
-    if (!is_standard(frame.symbol)) return frame_name(frame);
+    if (!is_standard(frame.symbol)) return &frame;
     if (kept == nullptr) kept = &frame;
   }
-  return kept == nullptr ? "" : frame_name(*kept);
+  return kept;
+}
+
+}  // namespace
+
+std::string innermost_symbol(const std::vector<Frame>& stack) {
+  const Frame* frame = innermost_frame(stack);
+  return frame == nullptr ? "" : frame_name(*frame);
+}
+
+std::string place_of(const std::vector<Frame>& stack) {
+  const Frame* frame = innermost_frame(stack);
+  if (frame == nullptr) return "";
+  return frame->symbol.empty() ? base_name(frame->module) : frame_name(*frame);
 }
 
 std::string symbol_chain(const std::vector<Frame>& stack) {

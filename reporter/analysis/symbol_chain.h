@@ -18,6 +18,10 @@ std::string symbol_chain(const std::vector<Frame>& stack);
 // compiled into the program (C++ templates, Rust).
 std::string innermost_symbol(const std::vector<Frame>& stack);
 
+// The same for people and for fingerprints; where it has no name, its module alone: offsets change
+// with each build.
+std::string place_of(const std::vector<Frame>& stack);
+
 // Every function and module of a stack, for suppressions.
 std::vector<std::string> names_on(const std::vector<Frame>& stack);
 

@@ -42,7 +42,7 @@ class Teller {
       tell_creation(story);
     else
       out_ += "made before the run, or unseen\n";
-    if (story.creation) tell_mask(*story.creation, story.setter);
+    if (story.creation) tell_mask(*story.creation, story);
     tell_afterwards(story);
     tell_disk(story);
     return std::move(out_);
@@ -84,32 +84,37 @@ class Teller {
     out_ += step_table(event.steps, facts_of(event)).text(output_.width, output_.paint);
   }
 
-  void tell_mask(const CreateEvent& event, const std::optional<UmaskEvent>& setter) {
+  void tell_mask(const CreateEvent& event, const ObjectStory& story) {
     title("Where the mask " + octal(event.mask) + " came from");
     if (!event.ambiguous_masks.empty()) {
       out_ += "  it moved during the call; candidates:";
       for (const Mode mask : event.ambiguous_masks) out_ += ' ' + octal(mask);
       out_ += '\n';
     }
-    if (!setter) {
-      tell_inherited(event);
-      return;
-    }
-    out_ += "  umask " + octal(setter->argument) + " (was " + octal(setter->old_mask) + ") in " +
-            who(*setter);
-    if (event.time_ns > setter->time_ns)
-      out_ += ", " + duration_text(event.time_ns - setter->time_ns) + " before";
+    if (story.setter)
+      tell_call("  ", *story.setter, event);
+    else
+      tell_inherited(event, story.put_back.has_value());
+    if (story.put_back) tell_call("  put back last by ", *story.put_back, event);
+  }
+
+  void tell_call(const char* role, const UmaskEvent& call, const CreateEvent& event) {
+    out_ += std::string(role) + "umask " + octal(call.argument) + " (was " + octal(call.old_mask) +
+            ") in " + who(call);
+    if (event.time_ns > call.time_ns)
+      out_ += ", " + duration_text(event.time_ns - call.time_ns) + " before";
     out_ += '\n';
-    const bool other = setter->tid != event.tid || setter->pid != event.pid;
+    const bool other = call.tid != event.tid || call.pid != event.pid;
     if (other)
       out_ += output_.paint(Style::warning, "  not the thread that made the object") + '\n';
-    if (setter->pid != event.pid) tell_descent(event.pid, setter->pid);
-    stack(*setter);
+    if (call.pid != event.pid) tell_descent(event.pid, call.pid);
+    stack(call);
   }
 
   // All that was known when the run began: what its first process was born with, and from whom.
-  void tell_inherited(const CreateEvent& event) {
-    out_ += "  inherited: nobody in this run set it\n";
+  void tell_inherited(const CreateEvent& event, bool put_back) {
+    out_ += put_back ? "  inherited: it was changed in this run, and put back\n"
+                     : "  inherited: nobody in this run set it\n";
     const ProcessEvent* first = tell_descent(event.pid, 0);
     if (first == nullptr) return;
     out_ += "  process " + std::to_string(first->pid) + " (" + escape(first->comm) +

@@ -2,6 +2,7 @@
 // Must never pass a run that it could not read in full: what was lost may be what was wrong.
 // Called through the table.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <memory>
@@ -83,16 +84,34 @@ Status read_rulings(const Options& options, Rulings& rulings) {
   return Done{};
 }
 
-// Functions of all stacks that a finding shows.
+// Functions and modules that all of these stacks have.
+std::vector<std::string> common_functions(const std::vector<StackRef>& refs, StackCache& stacks) {
+  std::vector<std::string> common;
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    const std::vector<std::string> names = names_on(stacks.frames(refs[i]));
+    if (i == 0) {
+      common = names;
+      continue;
+    }
+    std::erase_if(common, [&](const std::string& name) {
+      return std::find(names.begin(), names.end(), name) == names.end();
+    });
+  }
+  return common;
+}
+
+// Functions that a suppression may name: those that all that is one finding has passed.
 std::vector<std::string> functions_of(const Finding& finding, StackCache& stacks) {
-  std::vector<std::string> names;
-  const auto add = [&](const EventRef& event) {
-    for (std::string& name : names_on(stacks.frames(event.stack))) names.push_back(std::move(name));
+  std::vector<std::string> names = common_functions(finding.culprit_stacks, stacks);
+  const auto add = [&](const std::vector<std::string>& more) {
+    names.insert(names.end(), more.begin(), more.end());
   };
-  if (finding.culprit) add(*finding.culprit);
-  if (finding.culprit_end) add(*finding.culprit_end);
-  for (const StoryStep& step : finding.story) add(step.event);
-  if (!finding.victims.empty()) add(finding.victims.front().event);
+  if (finding.culprit_end) add(names_on(stacks.frames(finding.culprit_end->stack)));
+  for (const StoryStep& step : finding.story) add(names_on(stacks.frames(step.event.stack)));
+  if (!finding.victim_stacks.empty())
+    add(common_functions(finding.victim_stacks, stacks));
+  else if (!finding.victims.empty())
+    add(names_on(stacks.frames(finding.victims.front().event.stack)));
   return names;
 }
 
@@ -290,6 +309,7 @@ int check(Options& options, Console& console) {
   OpenedRun& run = **opened;
 
   FindOptions find_options;
+  find_options.place = [&](StackRef ref) { return place_of(run.stacks().frames(ref)); };
   find_options.symbol_chain = [&](StackRef ref) { return symbol_chain(run.stacks().frames(ref)); };
   find_options.symbol = [&](StackRef ref) { return innermost_symbol(run.stacks().frames(ref)); };
   if (rulings.policy) find_options.policy = &*rulings.policy;

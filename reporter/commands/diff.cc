@@ -7,6 +7,7 @@
 #include <ostream>
 #include <set>
 
+#include "reporter/analysis/mask_choice.h"
 #include "reporter/analysis/mask_replay.h"
 #include "reporter/analysis/symbol_chain.h"
 #include "reporter/commands/choice.h"
@@ -61,10 +62,19 @@ class Side {
 
   // Looks up who set the masks of what differs, for mask_origin().
   void find_setters(const RunDiff& diff, std::vector<Outcome> ObjectDifference::*outcomes) {
+    bool any = false;
     for (const ObjectDifference& one : diff.objects)
       for (const Outcome& outcome : one.*outcomes)
-        if (outcome.example.creation.mask_set_by)
-          setters_[*outcome.example.creation.mask_set_by] = {};
+        any |= outcome.example.creation.mask_set_by.has_value();
+    if (!any) return;
+    opened_->run().for_each([&](const Event& event) {
+      choice_.see(event);
+      return true;
+    });
+    for (const ObjectDifference& one : diff.objects)
+      for (const Outcome& outcome : one.*outcomes)
+        if (const auto call = outcome.example.creation.mask_set_by)
+          if (const auto chooser = choice_.chooser(*call)) setters_[*chooser] = {};
     if (setters_.empty()) return;
     opened_->run().for_each([&](const Event& event) {
       const auto* change = std::get_if<UmaskEvent>(&event);
@@ -104,8 +114,9 @@ class Side {
   }
 
   std::string mask_origin(const CreateEvent& event) {
-    if (!event.mask_set_by) return "inherited";
-    const auto setter = setters_.find(*event.mask_set_by);
+    const auto chooser = event.mask_set_by ? choice_.chooser(*event.mask_set_by) : std::nullopt;
+    if (!chooser) return "inherited";
+    const auto setter = setters_.find(*chooser);
     if (setter == setters_.end()) return "set by the program";
     const std::string where = umaskaudit::site(culprit(opened_->stacks().frames(setter->second)));
     return where.empty() ? "set by the program" : "by " + where;
@@ -115,6 +126,7 @@ class Side {
   PathNames names_;
   RunSide facts_;
   Summary summary_;
+  MaskChoice choice_;
   std::map<std::uint64_t, StackRef> setters_;  // by UmaskEvent::id
 };
 

@@ -158,7 +158,7 @@ void write_csv(OpenedRun& opened, const Options& options, const Output& output) 
 void append_findings(std::string& out, const TextContext& context, OpenedRun& opened) {
   out += context.paint(Style::strong, "Findings") + '\n';
   const FindResult& result = opened.findings();
-  for (const Finding& finding : result.findings) append_finding_line(out, context, finding, 2);
+  append_finding_lines(out, context, result.findings, 2);
   out += result.findings.empty() ? "  none\n\n"
                                  : "  umaskaudit check " + escape(opened.run().directory()) +
                                        " shows both sides of each\n\n";

@@ -219,6 +219,7 @@ const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_
 }
 
 void OpenedRun::look_for_findings(FindOptions options) {
+  options.place = [this](StackRef ref) { return place_of(stacks_.frames(ref)); };
   options.symbol_chain = [this](StackRef ref) { return symbol_chain(stacks_.frames(ref)); };
   options.symbol = [this](StackRef ref) { return innermost_symbol(stacks_.frames(ref)); };
   if (!filter_.paths.empty())

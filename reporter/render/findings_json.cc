@@ -1,6 +1,8 @@
 // One function for each object in the document. See findings_json.h.
 #include "reporter/render/findings_json.h"
 
+#include <algorithm>
+
 #include "reporter/render/mode_text.h"
 #include "reporter/text/json_writer.h"
 
@@ -115,6 +117,8 @@ void write_finding(JsonWriter& json, const Finding& finding) {
   json.number("count", finding.count);
   json.text("judged", finding.at_end ? "end" : "birth");
   json.number("processes", finding.processes);
+  json.number("threads", finding.threads);
+  json.number("places", std::max<std::size_t>(finding.older_prints.size(), 1));
   if (!finding.program.empty()) json.bytes("program", finding.program);
   json.text("fingerprint", finding.fingerprint);
   json.text("baseline", baseline_name(finding.baseline));

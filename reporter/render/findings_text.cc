@@ -2,6 +2,7 @@
 #include "reporter/render/findings_text.h"
 
 #include <algorithm>
+#include <array>
 
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
@@ -14,6 +15,7 @@ namespace umaskaudit {
 namespace {
 
 constexpr std::size_t kUsualWidth = 100;  // where there is no terminal to ask
+constexpr std::size_t kMostLines = 10;    // of one rule and severity
 constexpr std::size_t kRulerColumns = 56;
 constexpr char kFrame[] = "==================";
 
@@ -36,6 +38,7 @@ class Text {
     write_story();
     write_victim();
     write_births();
+    write_places();
     write_window();
     write_objects();
     out_ += "  Why it matters:\n";
@@ -125,6 +128,12 @@ class Text {
       if (!finding_.culprit || victim.tid != finding_.culprit->tid)
         birth(finding_.victim_born, victim);
     }
+  }
+
+  void write_places() {
+    if (const std::size_t places = finding_.older_prints.size(); places > 1)
+      out_ += "  The same happened at " + std::to_string(places) +
+              " places in the code; the first one is shown.\n";
   }
 
   void write_window() {
@@ -245,14 +254,68 @@ void append_finding(std::string& out, const TextContext& context, const Finding&
   Text(out, context, finding).write();
 }
 
-void append_finding_line(std::string& out, const TextContext& context, const Finding& finding,
-                         std::size_t indent) {
+namespace {
+
+void append_line(std::string& out, const TextContext& context, const Finding& finding,
+                 std::size_t indent, const std::string& ending) {
   const std::string severity = severity_name(finding.severity);
   std::string line;
-  append_wrapped(line, severity + ": " + finding.info().id + ": " + escape(finding.message), indent,
-                 indent + 4, context.width);
+  append_wrapped(line,
+                 severity + ": " + finding.info().id + ": " + escape(finding.message) + ending,
+                 indent, indent + 4, context.width);
   line.replace(indent, severity.size(), context.paint(severity_style(finding.severity), severity));
   out += line;
+}
+
+}  // namespace
+
+void append_finding_line(std::string& out, const TextContext& context, const Finding& finding,
+                         std::size_t indent) {
+  append_line(out, context, finding, indent, "");
+}
+
+void append_finding_lines(std::string& out, const TextContext& context,
+                          const std::vector<Finding>& findings, std::size_t indent) {
+  struct More {
+    std::size_t shown = 0, findings = 0;
+    std::uint64_t count = 0;
+    bool objects = false;
+  };
+  // They come worst first: all of one severity together.
+  std::array<More, kRuleCount> rules{};
+  const auto tell_more = [&](Severity severity) {
+    for (std::size_t i = 0; i < kRuleCount; ++i) {
+      const More& more = rules[i];
+      if (more.findings == 0) continue;
+      out += std::string(indent, ' ') +
+             context.paint(severity_style(severity), severity_name(severity)) + ": " +
+             rule_info(static_cast<RuleId>(i)).id + ": " +
+             counted(more.findings, "more such finding");
+      if (more.objects) out += ", " + counted(more.count, "object");
+      out += "; umaskaudit check " + escape(context.run.directory()) + " lists all\n";
+    }
+    rules = {};
+  };
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    const Finding& finding = findings[i];
+    if (i > 0 && findings[i - 1].severity != finding.severity) tell_more(findings[i - 1].severity);
+    More& more = rules[static_cast<std::size_t>(finding.rule)];
+    if (finding.severity == Severity::error || more.shown < kMostLines) {
+      ++more.shown;
+      const bool alone = std::count_if(findings.begin(), findings.end(), [&](const Finding& one) {
+                           return one.rule == finding.rule && one.severity == finding.severity;
+                         }) == 1;
+      const std::string where = alone || !finding.culprit
+                                    ? ""
+                                    : site(culprit(context.stacks.frames(finding.culprit->stack)));
+      append_line(out, context, finding, indent, where.empty() ? "" : ", at " + where);
+      continue;
+    }
+    ++more.findings;
+    more.count += finding.count;
+    more.objects |= !finding.victims.empty();
+  }
+  if (!findings.empty()) tell_more(findings.back().severity);
 }
 
 }  // namespace umaskaudit

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "reporter/render/text_report.h"
 #include "reporter/rules/finding.h"
@@ -20,6 +21,11 @@ void append_finding(std::string& out, const TextContext& context, const Finding&
 // terminal that is narrower.
 void append_finding_line(std::string& out, const TextContext& context, const Finding& finding,
                          std::size_t indent = 0);
+
+// A line for each, but of one rule and severity at most ten: one line says how many more there are.
+// Errors are all shown.
+void append_finding_lines(std::string& out, const TextContext& context,
+                          const std::vector<Finding>& findings, std::size_t indent);
 
 // "SUMMARY: umaskaudit: window-overlap acquire lock.cc:12, hit open_log app.cc:40, 20000 objects".
 std::string finding_summary(const TextContext& context, const Finding& finding);

@@ -139,7 +139,7 @@ void stacks(JsonWriter& json, const Log& log, const Finding& finding) {
 
 void fingerprint(JsonWriter& json, const std::string& print) {
   json.begin_object("partialFingerprints");
-  json.text("umaskaudit/v2", print);
+  json.text("umaskaudit/v3", print);
   json.end_object();
 }
 

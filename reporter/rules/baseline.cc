@@ -1,6 +1,7 @@
 // The baseline file. See baseline.h.
 #include "reporter/rules/baseline.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -55,9 +56,16 @@ Result<Baseline> Baseline::read(const std::string& file) {
 std::vector<KnownFinding> Baseline::apply(std::vector<Finding>& findings) const {
   std::map<std::string, std::string> gone = rules_;
   for (Finding& finding : findings) {
-    const bool known = rules_.count(finding.fingerprint) != 0;
+    // A baseline of the second version has a finding for each caller and each that was hit.
+    const std::vector<std::string>& parts = finding.older_prints;
+    const bool known =
+        rules_.contains(finding.fingerprint) ||
+        (!parts.empty() && std::all_of(parts.begin(), parts.end(), [&](const std::string& part) {
+          return rules_.contains(part);
+        }));
     finding.baseline = known ? BaselineState::unchanged : BaselineState::fresh;
     gone.erase(finding.fingerprint);
+    for (const std::string& part : parts) gone.erase(part);
   }
   std::vector<KnownFinding> list;
   list.reserve(gone.size());

@@ -3,6 +3,7 @@
 #include "reporter/rules/collector.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "reporter/rules/fingerprint.h"
@@ -10,15 +11,28 @@
 namespace umaskaudit::rules {
 namespace {
 
+using NameOfStack = std::function<std::string(StackRef)>;
+
 // The code behind a stack; where none was recorded, or no frame of it counts, the call.
-std::string code_of(const FindOptions& options, const EventBase& event, const std::string& program,
-                    bool innermost) {
-  const auto& name = innermost && options.symbol ? options.symbol : options.symbol_chain;
+std::string code_or_call(const NameOfStack& name, const EventBase& event,
+                         const std::string& program) {
   std::string code = name && event.stack.id != 0 ? name(event.stack) : "";
   if (!code.empty()) return code;
   code = event.call;
   // Threads are named by number as often as not: they stand in where nothing else is known.
   return program.empty() ? code + " in " + std::string(event.thread) : code;
+}
+
+void sort_unique(std::vector<std::string>& list) {
+  std::sort(list.begin(), list.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
+}
+
+void sort_unique(std::vector<StackRef>& list) {
+  std::sort(list.begin(), list.end(), [](StackRef a, StackRef b) {
+    return std::pair(a.segment, a.id) < std::pair(b.segment, b.id);
+  });
+  list.erase(std::unique(list.begin(), list.end()), list.end());
 }
 
 }  // namespace
@@ -65,6 +79,8 @@ Group& Collector::group(const Place& place, bool* fresh) {
           {},
           {},
           place.subject.empty() ? 0 : std::hash<std::string_view>()(place.subject)};
+  if (place.mask) key.subject += 1 + std::size_t{*place.mask};
+  if (place.born_inside) key.subject = ~key.subject;
   if (!place.whole_program) {
     key.culprit = place.culprit.stack;
     if (place.victim != nullptr) key.victim = place.victim->stack;
@@ -72,12 +88,9 @@ Group& Collector::group(const Place& place, bool* fresh) {
   Group*& known = by_key_[key];
   if (known == nullptr) {
     const std::string& name = programs_.name(program);
-    Print print{place.rule, place.subject, name, place.at_end, place.whole_program, "", ""};
-    if (!place.whole_program) {
-      print.culprit = code_of(options_, place.culprit, name, place.innermost);
-      if (place.victim != nullptr)
-        print.victim = code_of(options_, *place.victim, name, place.innermost);
-    }
+    Print print{place.rule, place.subject,     name, place.at_end, place.whole_program,
+                place.mask, place.born_inside, ""};
+    if (!place.whole_program) print.code = code_of(place.culprit, name);
     std::string text = fingerprint(print);
     const auto [entry, added] = by_fingerprint_.try_emplace(text, nullptr);
     if (added) {
@@ -95,9 +108,30 @@ Group& Collector::group(const Place& place, bool* fresh) {
       *fresh = true;
     }
     known = entry->second;
+    Finding& finding = known->finding;
+    finding.older_prints.push_back(older_print(place, name));
+    finding.culprit_stacks.push_back(place.culprit.stack);
+    if (place.victim != nullptr) finding.victim_stacks.push_back(place.victim->stack);
   }
   known->pids.insert(place.culprit.pid);
+  known->tids.insert(place.culprit.tid);
   return *known;
+}
+
+std::string Collector::code_of(const EventBase& event, const std::string& program) const {
+  const NameOfStack& older = options_.symbol ? options_.symbol : options_.symbol_chain;
+  return code_or_call(options_.place ? options_.place : older, event, program);
+}
+
+std::string Collector::older_print(const Place& place, const std::string& program) const {
+  const NameOfStack& name =
+      place.innermost && options_.symbol ? options_.symbol : options_.symbol_chain;
+  OlderPrint print{place.rule, place.subject, program, place.at_end, place.whole_program, "", ""};
+  if (!place.whole_program) {
+    print.culprit = code_or_call(name, place.culprit, program);
+    if (place.victim != nullptr) print.victim = code_or_call(name, *place.victim, program);
+  }
+  return fingerprint(print);
 }
 
 bool Collector::wanted(RuleId rule, std::span<const std::string> names) const {
@@ -339,6 +373,10 @@ void Collector::close(std::uint64_t end_ns) {
   open_.clear();
   for (const auto& group : groups_) {
     group->finding.processes = std::max<std::size_t>(group->pids.size(), 1);
+    group->finding.threads = std::max<std::size_t>(group->tids.size(), 1);
+    sort_unique(group->finding.older_prints);
+    sort_unique(group->finding.culprit_stacks);
+    sort_unique(group->finding.victim_stacks);
     if (group->finding.at_end) continue;
     for (Victim& victim : group->finding.victims) {
       const auto last = last_names_.find(victim.event.seq);

@@ -25,18 +25,20 @@ namespace umaskaudit::rules {
 EventRef event_ref(const EventBase& event);
 EventRef event_ref(const UmaskEvent& event);
 
-// What findings are told apart by: the rule, the program, and the code that did it and that it
-// happened to. Stacks of one chain of symbols are one place.
+// What findings are told apart by: the rule, the program, the innermost function of the program's
+// own that did it, and the mask. From wherever that function was called, and whatever it happened
+// to, it is one cause.
 struct Place {
   RuleId rule;
   const EventBase& culprit;
-  const EventBase* victim = nullptr;
-  std::string_view subject = {};  // Finding::subject
-  bool at_end = false;            // Finding::at_end
-  // The program alone tells them apart: whatever the call path, it is one and the same note.
+  const EventBase* victim = nullptr;  // its stack belongs to the finding, and tells nothing apart
+  std::string_view subject = {};      // Finding::subject
+  bool at_end = false;                // Finding::at_end
+  // The program alone tells them apart: whatever the function, it is one and the same note.
   bool whole_program = false;
-  // The innermost function alone names the code: from wherever it was called, what is wrong is one
-  // and the same.
+  std::optional<Mode> mask = std::nullopt;  // that a culprit set, where its findings differ by it
+  bool born_inside = false;  // what it hit was started while that mask was set, and may be meant
+  // Only for Finding::older_prints: the second version named this place by the innermost function.
   bool innermost = false;
 };
 
@@ -59,7 +61,7 @@ struct Group {
   // Windows by the seq of their first event.
   std::uint64_t last_window = 0;     // the last one counted
   std::uint64_t example_window = 0;  // the one that the finding shows, while its end is not known
-  std::unordered_set<std::uint32_t> pids;  // of the culprits
+  std::unordered_set<std::uint32_t> pids, tids;  // of the culprits
 };
 
 class Collector {
@@ -112,7 +114,7 @@ class Collector {
   struct Key {
     std::uint64_t what;  // rule, moment, program
     StackRef culprit, victim;
-    std::size_t subject;
+    std::size_t subject;  // and mask, and born_inside
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
@@ -126,6 +128,9 @@ class Collector {
     std::string path;
     Mode mode = 0;
   };
+  // The name of the code behind an event, for fingerprints of this version or the second one.
+  std::string code_of(const EventBase& event, const std::string& program) const;
+  std::string older_print(const Place& place, const std::string& program) const;
   static void account(Group& group, const MaskWindow& window, std::uint64_t end_ns);
   Victim victim_of(const CreateEvent& event, Mode expected_mask, Mode expected) const;
   bool keep(Group& group, Victim victim);

@@ -60,8 +60,11 @@ struct WindowSpan {
 };
 
 struct FindOptions {
-  // Names the code of a stack for fingerprints and for merging: modules and symbols, innermost
-  // first, no addresses. Empty result or no function: unknown.
+  // Names the code of a stack for fingerprints and for merging: the innermost function that is the
+  // program's own, or its module. Without it `symbol` stands in. Empty result or no function:
+  // unknown.
+  std::function<std::string(StackRef)> place;
+  // The same for Finding::older_prints: modules and symbols, innermost first, no addresses.
   std::function<std::string(StackRef)> symbol_chain;
   // The innermost function of such a chain alone. Without it the chain stands in.
   std::function<std::string(StackRef)> symbol;

@@ -110,7 +110,8 @@ struct Finding {
   std::string subject;          // tells findings of one call site apart: the row of a policy
   std::uint64_t count = 0;      // objects hit (or occurrences, where nobody is hit)
   std::uint64_t processes = 1;  // that the culprits' calls came from
-  std::string program;          // theirs: the last component of its path; empty: not known
+  std::uint64_t threads = 1;
+  std::string program;  // theirs: the last component of its path; empty: not known
   // About objects as the run left them: the culprit is the call that gave them that mode, and its
   // name is the one they have at the end. Else about objects as they were made.
   bool at_end = false;
@@ -125,6 +126,10 @@ struct Finding {
   std::vector<StoryStep> story;
 
   std::string fingerprint;  // 16 hex digits: rule, program, code; equal across builds and hosts
+  // Of the places in the code that are this one finding, by caller and by what was hit: what the
+  // second version of fingerprints called them.
+  std::vector<std::string> older_prints;
+  std::vector<StackRef> culprit_stacks, victim_stacks;  // different ones; may hold an empty one
   BaselineState baseline = BaselineState::none;
   std::string suppressed_by;  // the reason given in the suppression file; empty: not suppressed
 

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <tuple>
 
+#include "reporter/mode/notation.h"
+
 namespace umaskaudit::rules {
 namespace {
 
@@ -36,6 +38,19 @@ std::uint64_t first_seq(const Finding& finding) {
 }  // namespace
 
 std::string fingerprint(const Print& print) {
+  Hash hash;
+  hash.add("3");  // version
+  hash.add(rule_info(print.rule).id);
+  hash.add(print.subject);
+  hash.add(print.at_end ? "at end" : "");
+  hash.add(print.program);
+  hash.add(print.mask ? "umask " + octal(*print.mask) : "");
+  if (print.born_inside) hash.add("born inside");
+  if (!print.whole_program) hash.add(print.code);
+  return hash.hex();
+}
+
+std::string fingerprint(const OlderPrint& print) {
   Hash hash;
   hash.add("2");  // version
   hash.add(rule_info(print.rule).id);

@@ -3,6 +3,7 @@
 // Called by the collector when a finding begins.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,9 +12,21 @@
 
 namespace umaskaudit::rules {
 
-// What enters a fingerprint, of the second version of them: the first one had no program in it, and
-// named the frames of interpreters and of generated code.
+// What enters a fingerprint, of the third version of them.
 struct Print {
+  RuleId rule;
+  std::string_view subject;
+  std::string_view program;
+  bool at_end = false;
+  bool whole_program = false;
+  std::optional<Mode> mask;
+  bool born_inside = false;
+  std::string code;  // a function, a module, or a call
+};
+
+// The second version told findings apart by the callers and by what was hit, too. Baselines may
+// hold it.
+struct OlderPrint {
   RuleId rule;
   std::string_view subject;
   std::string_view program;
@@ -24,6 +37,7 @@ struct Print {
 
 // 16 hex digits.
 std::string fingerprint(const Print& print);
+std::string fingerprint(const OlderPrint& print);
 
 // By severity, then who was hit, then how often, then by time.
 void sort_worst_first(std::vector<Finding>& findings);

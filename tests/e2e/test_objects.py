@@ -4,6 +4,7 @@ has now, and blame and explain find it there: however often it was renamed, link
 Ground truth is lstat(2). Programs that are not installed are skipped.
 """
 
+import json
 import os
 import stat
 import subprocess
@@ -52,7 +53,26 @@ class Objects(Case):
             self.assertIn(", as the run left it", blame)
             explained = self.tool("explain", run, path)
             self.assertIn(f"{mode}", explained)
+        self.check_open(run, before)
         return lines
+
+    def check_open(self, run, before):
+        """Compares what `check` says of objects that are there, and may be written by others, with
+        the disk. A directory with the sticky bit is shared on purpose."""
+        file = self.top / "hits.jsonl"
+        result = self.execute(harness.TOOL, "check", run, "--objects", file, "--no-symbols")
+        self.assertIn(result.returncode, (0, 1), result.stderr.decode(errors="replace"))
+        with file.open(encoding="utf-8") as lines:
+            hits = [json.loads(line) for line in lines]
+        named = {hit["path"] for hit in hits
+                 if hit["state"] == "there" and int(hit["last_mode"] or "0", 8) & 0o002
+                 and hit["rule"] != "predictable-temp"}
+        # An object with several names is one hit, by one of them.
+        named = {(status.st_dev, status.st_ino) for status in map(os.lstat, named)}
+        open_now = {(status.st_dev, status.st_ino): path for path, status in self.on_disk()
+                    if (status.st_dev, status.st_ino) not in before and status.st_mode & 0o002
+                    and not (stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX)}
+        self.assertEqual(named, set(open_now), open_now)
 
     def shell(self, text, **options):
         before = self.inodes()
@@ -127,6 +147,48 @@ class Names(Objects):
         self.assertEqual(first[1], f"  born as {self.work}/f")
 
 
+class Masks(Objects):
+    def test_who_chose_it_not_who_put_it_back(self):
+        result, run = self.record("/usr/bin/python3", "-c", """
+import os, threading
+os.umask(0o077)
+def probe():
+    os.umask(os.umask(0))
+    print(threading.get_native_id(), flush=True)
+thread = threading.Thread(target=probe)
+thread.start()
+thread.join()
+open("secret", "w").close()
+os.umask(os.umask(0))
+open("later", "w").close()
+""")
+        main, probe = None, int(result.stdout)
+        for event in self.report(run).of("create"):
+            if event["path"] == str(self.work / "secret"):
+                main = event["tid"]
+        self.assertNotIn(main, (None, probe))
+        for name, role in (("secret", f"{probe} of process"), ("later", f"{main} of process")):
+            blame = self.tool("blame", run, name, "--no-symbols").splitlines()
+            at = blame.index("Where the mask 0077 came from")
+            end = blame.index("On disk now")
+            story = [line for line in blame[at + 1:end] if "umask" in line]
+            self.assertEqual(len(story), 2, blame)
+            self.assertIn("  umask 0077 (was 0022) in thread ", story[0])
+            self.assertIn(f" {main} of process {main} ", story[0])
+            self.assertIn("  put back last by umask 0077 (was 00", story[1])
+            self.assertIn(f" {role}", story[1])
+
+    def test_inherited_and_put_back(self):
+        _, run = self.record("/usr/bin/python3", "-c", """
+import os
+os.umask(os.umask(0))
+open("made", "w").close()
+""")
+        blame = self.tool("blame", run, "made", "--no-symbols")
+        self.assertIn("  inherited: it was changed in this run, and put back\n", blame)
+        self.assertIn("  put back last by umask 0022 (was 0000) in thread ", blame)
+
+
 class Modes(Objects):
     def test_chmod_and_install(self):
         run, before, _ = self.shell("""
@@ -173,6 +235,65 @@ class Programs(Objects):
             umask 027; rsync -a from/ to; chmod 600 from/f; rsync -a from/ to""")
         self.check_now(run, before, 2)
 
+    @needs("rsync", "setfacl")
+    def test_rsync_below_a_default_acl(self):
+        (self.work / "to").mkdir()
+        probe = subprocess.run(["setfacl", "-d", "-m", "g::rwx,o::rwx", self.work / "to"],
+                               check=False, stderr=subprocess.DEVNULL)
+        if probe.returncode != 0:
+            self.skipTest("no ACLs here")
+        for name, mode in (("a", 0o644), ("b", 0o666), ("d/c", 0o600)):
+            path = self.work / "from" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("x", encoding="utf-8")
+            os.chmod(path, mode)
+        run, before, _ = self.shell("""
+            umask 077; rsync -a from/ to/one; rsync -r from/ to/two; mkdir to/d; cp from/a to/d""")
+        self.check_now(run, before, 11)
+
+    @needs("nginx")
+    def test_nginx(self):
+        self.top.chmod(0o711)
+        self.work.chmod(0o777)  # the worker is somebody else
+        (self.work / "nginx.conf").write_text("""
+pid nginx.pid; error_log error.log; worker_processes 1;
+events {}
+http {
+  access_log access.log; client_body_temp_path body 1; proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+  server { listen unix:s; root files; dav_methods PUT; create_full_put_path on;
+           dav_access group:rw all:rw; }
+}
+""", encoding="utf-8")
+        (self.work / "files").mkdir()
+        (self.work / "files").chmod(0o777)
+        run, before, _ = self.shell("""
+            umask 027
+            nginx -p $PWD -c nginx.conf -e error.log; trap "kill \$(cat nginx.pid)" EXIT
+            /usr/bin/python3 -c '
+import socket
+for name in "a", "b/c":
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect("s")
+    connection.sendall(f"PUT /{name} HTTP/1.0\\r\\nHost: h\\r\\n".encode())
+    connection.sendall(b"Content-Length: 3\\r\\n\\r\\nxyz")
+    while connection.recv(4096):
+        pass
+'
+            pid=$(cat nginx.pid); kill -QUIT $pid; trap - EXIT
+            tail -s 0.1 --pid=$pid -f /dev/null""")
+        self.check_now(run, before, 9)
+
+    @needs("mariadb-install-db")
+    def test_mariadb_install_db(self):
+        if os.geteuid() != 0:
+            self.skipTest("it wants to be root or the user of the server")
+        run, before, _ = self.shell("""
+            umask 027; mkdir tmp
+            mariadb-install-db --no-defaults --datadir=$PWD/data --user=root --tmpdir=$PWD/tmp \
+                --auth-root-authentication-method=normal --skip-test-db >/dev/null""")
+        self.check_now(run, before, 50)
+
     @needs("logrotate")
     def test_logrotate(self):
         (self.work / "a.log").write_text("line\n" * 100, encoding="utf-8")
@@ -190,6 +311,7 @@ class Programs(Objects):
         (self.work / "a.c").write_text("int a;\n", encoding="utf-8")
         run, before, _ = self.shell("""
             umask 077; export CCACHE_DIR=$PWD/cache CCACHE_UMASK=002 HOME=$PWD
+            PATH=/usr/bin:/bin
             for i in 1 2; do ccache $(readlink -f $(command -v gcc)) -c a.c; done""")
         self.check_now(run, before, 5)
 

@@ -26,7 +26,8 @@ class ArgumentCheck : public Check {
     // Who puts back what was found is not to blame for it.
     if (change.role == Change::Role::restores || !looks_like_mode(event.argument)) return;
     bool fresh = false;
-    Group& group = collector_.group({RuleId::chmod_style_argument, event}, &fresh);
+    Group& group = collector_.group(
+        {.rule = RuleId::chmod_style_argument, .culprit = event, .mask = event.new_mask}, &fresh);
     Finding& finding = group.finding;
     ++finding.count;
     if (!fresh) return;
@@ -54,7 +55,7 @@ class DriftCheck : public Check {
     last->second = event;
     if (!event.drift || event.drift_set_by) return;  // the other process is known
     bool fresh = false;
-    Group& group = collector_.group({RuleId::unseen_writer, event}, &fresh);
+    Group& group = collector_.group({.rule = RuleId::unseen_writer, .culprit = event}, &fresh);
     Finding& finding = group.finding;
     ++finding.count;
     if (!fresh) return;

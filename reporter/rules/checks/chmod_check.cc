@@ -115,8 +115,11 @@ class ChmodCheck : public Check {
     // Who could write meanwhile could plant something; who could read may have read nothing yet.
     const bool writable = (object.mode & ~after & 02 & object.reached) != 0;
     bool fresh = false;
-    Group& group = collector_.group(
-        {RuleId::create_then_chmod, created, &chmod, {}, false, false, true}, &fresh);
+    Group& group = collector_.group({.rule = RuleId::create_then_chmod,
+                                     .culprit = created,
+                                     .victim = &chmod,
+                                     .innermost = true},
+                                    &fresh);
     Finding& finding = group.finding;
     const Severity severity = writable ? Severity::warning : Severity::note;
     finding.severity = std::max(finding.severity, severity);

@@ -63,7 +63,8 @@ class ExecCheck : public Check {
     const std::string exe(process.exe);
     if (!window || !collector_.wanted(RuleId::exec_in_window, exe)) return;
     bool fresh = false;
-    Group& group = collector_.group({RuleId::exec_in_window, window->open, &cause}, &fresh);
+    Group& group = collector_.group(
+        {.rule = RuleId::exec_in_window, .culprit = window->open, .victim = &cause}, &fresh);
     Finding& finding = group.finding;
     ++finding.count;
     collector_.add_window(group, window);

@@ -135,7 +135,12 @@ class ExposureCheck : public Check {
   Group& group_of(const Fault& fault, const EventBase& culprit, Kind kind, bool at_end) {
     const bool note = fault.severity == Severity::note && fault.rule != RuleId::secret_readable;
     bool fresh = false;
-    Group& group = collector_.group({fault.rule, culprit, nullptr, {}, at_end, note, true}, &fresh);
+    Group& group = collector_.group({.rule = fault.rule,
+                                     .culprit = culprit,
+                                     .at_end = at_end,
+                                     .whole_program = note,
+                                     .innermost = true},
+                                    &fresh);
     Finding& finding = group.finding;
     if (fresh) {
       finding.severity = fault.severity;

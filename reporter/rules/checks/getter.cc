@@ -17,7 +17,9 @@ class GetterCheck : public Check {
     if (window.nested || window.own_actions > 0 || event.drift) return;
     if (window.idle) return;  // nobody could meet another mask
     bool fresh = false;
-    Group& group = collector_.group({RuleId::getter_idiom, window.open}, &fresh);
+    Group& group = collector_.group(
+        {.rule = RuleId::getter_idiom, .culprit = window.open, .mask = window.open.new_mask},
+        &fresh);
     Finding& finding = group.finding;
     if (fresh) {
       finding.culprit = event_ref(window.open);

@@ -63,7 +63,8 @@ class LostCheck : public Check {
   Group& group_of(const LostPtr& lost) {
     // The calls of the race: which of them comes last differs from run to run.
     bool fresh = false;
-    Group& group = collector_.group({RuleId::lost_mask, lost->restored->close}, &fresh);
+    Group& group =
+        collector_.group({.rule = RuleId::lost_mask, .culprit = lost->restored->close}, &fresh);
     if (fresh) entries_.emplace_back(&group, lost);
     return group;
   }

@@ -1,6 +1,7 @@
 // window-overlap, strict-overlap and the victims of leaked-mask: objects that another thread's mask
 // decided. Must never report a creation that its own thread's mask, or the settled one, explains.
 #include <algorithm>
+#include <unordered_map>
 
 #include "reporter/rules/check.h"
 #include "reporter/rules/checks/words.h"
@@ -32,21 +33,29 @@ class OverlapCheck : public Check {
     const bool by_close = verdict.kind == Kind::clobbered && window.closed;
     const UmaskEvent& call = by_close ? window.close : window.open;
     bool fresh = false;
-    Group& group = collector_.group({rule, call, &creation.event}, &fresh);
+    const Mode mask = window.open.new_mask;
+    Group& group = collector_.group({.rule = rule,
+                                     .culprit = call,
+                                     .victim = &creation.event,
+                                     .mask = mask,
+                                     .born_inside = verdict.born_inside},
+                                    &fresh);
     Finding& finding = group.finding;
     if (fresh) {
       finding.culprit = event_ref(call);
       finding.severity = severity;
-      entries_.push_back({&group, verdict.kind, verdict.born_inside});
+      entries_.try_emplace(&group, Entry{mask, verdict.kind, verdict.born_inside});
     }
+    Entry& entry = entries_.at(&group);
+    if (entry.kind != verdict.kind) entry.kind = Kind::overlap;  // true of either
     finding.severity = std::max(finding.severity, severity);
     if (!window.settled) collector_.add_window(group, verdict.window);
     collector_.add_victim(group, creation.event, verdict.expected_mask, verdict.expected, severity);
   }
 
   void tell() override {
-    for (const Entry& entry : entries_) {
-      Finding& finding = entry.group->finding;
+    for (const auto& [group, entry] : entries_) {
+      Finding& finding = group->finding;
       if (finding.victims.empty()) continue;
       finding.message = sentence(finding, entry);
       collector_.add_births(finding);
@@ -55,7 +64,7 @@ class OverlapCheck : public Check {
 
  private:
   struct Entry {
-    Group* group;
+    Mode mask;
     Kind kind;
     bool born_inside;
   };
@@ -73,13 +82,13 @@ class OverlapCheck : public Check {
 
   static std::string sentence(const Finding& finding, const Entry& entry) {
     const Victim& victim = finding.victims.front();
-    std::string text = thread_text(*finding.culprit);
+    std::string text = who_text(finding);
     if (entry.kind == Kind::clobbered)
       text += " replaced the mask that " + thread_text(victim.event) + " had set for itself: ";
     else if (entry.kind == Kind::leaked)
-      text += " set umask " + octal(victim.mask) + " and never restored it: ";
+      text += " set umask " + octal(entry.mask) + " and never restored it: ";
     else
-      text += " held umask " + octal(victim.mask) + window_text(finding) + ": ";
+      text += " held umask " + octal(entry.mask) + window_text(finding) + ": ";
     const bool one = finding.count == 1;
     text += counted(finding.count, "object") + " of " +
             (one ? thread_text(victim.event) : "other threads") +
@@ -98,7 +107,7 @@ class OverlapCheck : public Check {
   }
 
   Collector& collector_;
-  std::vector<Entry> entries_;
+  std::unordered_map<Group*, Entry> entries_;
 };
 
 }  // namespace

@@ -84,7 +84,9 @@ class PolicyCheck : public Check {
   Finding* begin(RuleId id, const EventBase& event, const std::string& subject, Group** group,
                  bool at_end = false) {
     bool fresh = false;
-    *group = &collector_.group({id, event, nullptr, subject, at_end, false, true}, &fresh);
+    *group = &collector_.group(
+        {.rule = id, .culprit = event, .subject = subject, .at_end = at_end, .innermost = true},
+        &fresh);
     if (!fresh) return nullptr;
     groups_.push_back(*group);
     return &(*group)->finding;

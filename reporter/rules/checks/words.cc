@@ -49,7 +49,11 @@ std::string thread_text(const EventRef& event) {
 }
 
 std::string who_text(const Finding& finding) {
-  if (finding.processes < 2) return thread_text(*finding.culprit);
+  const std::string first = thread_text(*finding.culprit);
+  if (finding.processes < 2) {
+    if (finding.threads < 2) return first;
+    return first + " and " + counted(finding.threads - 1, "other thread");
+  }
   const std::string& name = finding.program.empty() ? finding.culprit->thread : finding.program;
   return std::to_string(finding.processes) + " processes of '" + name + "'";
 }

@@ -30,7 +30,7 @@ class ZeroCheck : public Check {
       }
     }
     bool fresh = false;
-    Group& group = collector_.group({RuleId::umask_zero, event}, &fresh);
+    Group& group = collector_.group({.rule = RuleId::umask_zero, .culprit = event}, &fresh);
     if (fresh) begin(group, event_ref(event));
     by_change_[event.id] = {&group, event.old_mask};
   }
@@ -44,7 +44,7 @@ class ZeroCheck : public Check {
     const bool known = process->mask_source != trace::MaskSource::unknown;
     if (child || process->mask != 0 || !known) return;
     bool fresh = false;
-    Group& group = collector_.group({RuleId::umask_zero, *process}, &fresh);
+    Group& group = collector_.group({.rule = RuleId::umask_zero, .culprit = *process}, &fresh);
     if (fresh) begin(group, event_ref(*process));
     inherited_ = {&group, 0};
   }

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include "reporter/analysis/mask_choice.h"
 #include "reporter/analysis/mask_replay.h"
 #include "reporter/analysis/path_names.h"
 
@@ -85,6 +86,55 @@ TEST_F(Replay, AForkedChildRemembersAndAnExecDoesNot) {
 TEST_F(Replay, WhatSomebodyUnseenSetIsNotInherited) {
   call(0, 1, true);
   EXPECT_EQ(call(077, 2), 077u);
+}
+
+class Choice : public ::testing::Test {
+ protected:
+  // Returns the number of the call that chose the mask which this one set; 0: inherited.
+  std::uint64_t call(std::uint32_t argument, std::uint32_t site, std::uint32_t tid = 1) {
+    UmaskEvent event;
+    event.id = ++last_;
+    event.pid = 1;
+    event.tid = tid;
+    event.stack.id = site;
+    event.argument = argument;
+    event.old_mask = now_;
+    if (last_ > 1) event.old_set_by = last_ - 1;
+    event.new_mask = now_ = static_cast<Mode>(argument & 0777);
+    choice_.see(event);
+    return choice_.chooser(last_).value_or(0);
+  }
+
+  MaskChoice choice_;
+  std::uint64_t last_ = 0;
+  Mode now_ = 022;
+};
+
+TEST_F(Choice, AGetterOfAnotherThreadChoosesNothing) {
+  EXPECT_EQ(call(077, 1), 1u);
+  EXPECT_EQ(call(0, 2, 7), 2u);
+  EXPECT_EQ(call(077, 3, 7), 1u);
+  EXPECT_EQ(call(0, 2, 7), 4u);
+  EXPECT_EQ(call(077, 3, 7), 1u) << "through two that put it back";
+  EXPECT_EQ(call(022, 4), 0u);
+  EXPECT_EQ(choice_.chooser(3), 1u);
+}
+
+TEST_F(Choice, APairWithinAMaskThatWasPutBackBefore) {
+  EXPECT_EQ(call(0, 1), 1u);
+  EXPECT_EQ(call(022, 2), 0u);
+  EXPECT_EQ(call(077, 3), 3u);
+  EXPECT_EQ(call(022, 4), 0u) << "a library that wants 022 for a moment";
+  EXPECT_EQ(call(077, 5), 3u);
+}
+
+TEST_F(Choice, WhoSetsItAgainChoosesIt) {
+  EXPECT_EQ(call(077, 1), 1u);
+  EXPECT_EQ(call(027, 2), 2u);
+  EXPECT_EQ(call(07, 3), 3u);
+  EXPECT_EQ(call(027, 4), 2u);
+  EXPECT_EQ(call(007, 5), 3u);
+  EXPECT_EQ(choice_.chooser(99), 99u) << "a call that was not seen stands for itself";
 }
 
 CreateEvent made(const std::string& path, std::string_view call, trace::Kind kind, Mode requested,

@@ -3,7 +3,9 @@
 
 #include <sstream>
 
+#include "reporter/analysis/stack_cache.h"
 #include "reporter/base/console.h"
+#include "reporter/render/findings_text.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/symbolize/culprit.h"
@@ -11,6 +13,7 @@
 #include "reporter/text/text_table.h"
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
+#include "tests/unit/reader/segment_builder.h"
 
 namespace umaskaudit {
 namespace {
@@ -176,6 +179,45 @@ TEST(Stacks, NameTheCodeThatDidIt) {
   EXPECT_EQ(site(&code), "app+0x1234");
   code.symbol = "bad\x1bname";
   EXPECT_EQ(site(&code), "bad\\x1bname save.cc:42");
+}
+
+Finding finding_of(RuleId rule, Severity severity, const std::string& path) {
+  Finding finding;
+  finding.rule = rule;
+  finding.severity = severity;
+  finding.message = "'" + path + "' was made";
+  finding.count = 3;
+  finding.victims.resize(1);
+  return finding;
+}
+
+TEST(FindingLines, OfOneRuleTenAreShownAndErrorsAll) {
+  testing::RunDirectory directory;
+  testing::SegmentBuilder segment(100, 1);
+  testing::begin_image(&segment, "server");
+  directory.add(segment);
+  const auto run = umaskaudit::Run::open(directory.path());
+  ASSERT_TRUE(run);
+  Symbolizer symbolizer{SymbolOptions{}};
+  StackCache stacks(*run, symbolizer);
+  const TextContext context{*run, stacks, Paint(false), 0};
+  std::vector<Finding> findings;
+  for (const auto& [severity, rule] : {std::pair(Severity::error, RuleId::window_overlap),
+                                       std::pair(Severity::warning, RuleId::world_writable),
+                                       std::pair(Severity::note, RuleId::create_then_chmod)})
+    for (int i = 0; i < 12; ++i) findings.push_back(finding_of(rule, severity, std::to_string(i)));
+  findings.push_back(finding_of(RuleId::umask_zero, Severity::note, "last"));
+  std::string out;
+  append_finding_lines(out, context, findings, 2);
+  EXPECT_NE(out.find("error: window-overlap: '11' was made\n"), std::string::npos);
+  EXPECT_NE(out.find("warning: world-writable: '9' was made\n"
+                     "  warning: world-writable: 2 more such findings, 6 objects; "),
+            std::string::npos)
+      << out;
+  EXPECT_NE(out.find("note: umask-zero: 'last' was made\n"
+                     "  note: create-then-chmod: 2 more such findings, 6 objects; "),
+            std::string::npos)
+      << out;
 }
 
 }  // namespace

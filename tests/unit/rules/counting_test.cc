@@ -45,14 +45,56 @@ TEST(Counting, TwentyThousandHitsAreOneFinding) {
   EXPECT_EQ(hits.back(), "window-overlap /d/19999 0666 0644");
 }
 
-TEST(Counting, OtherStacksAreOtherFindings) {
+TEST(Counting, WhateverItHitOneCauseIsOneFinding) {
   const Fixture fixture = Fixture::parse(storm(10, false));
   const FindResult result = fixture.find();
   EXPECT_THAT(
       fixture.describe(result.findings),
-      ::testing::UnorderedElementsAre("window-overlap error count=5 culprit=probe victim=write",
-                                      "window-overlap error count=5 culprit=probe victim=save",
+      ::testing::UnorderedElementsAre("window-overlap error count=10 culprit=probe victim=write",
                                       "getter-idiom warning count=10 culprit=probe"));
+  const Finding* overlap = find_rule_in(result, RuleId::window_overlap);
+  ASSERT_NE(overlap, nullptr);
+  EXPECT_EQ(overlap->older_prints.size(), 2U);
+  EXPECT_EQ(overlap->culprit_stacks.size(), 1U);
+  EXPECT_EQ(overlap->victim_stacks.size(), 2U);
+}
+
+TEST(Counting, OtherMasksAndOtherFunctionsAreOtherFindings) {
+  std::string text = kThreads;
+  for (const char* mask : {"0000", "0002"})
+    for (const char* site : {"probe", "ask"}) {
+      text += std::string("tid=2 umask 0022->") + mask + " at " + site + "\n";
+      text += "tid=3 create file /d/x 0666 at write\n";
+      text += std::string("tid=2 umask ") + mask + "->0022 at probe_end\n";
+    }
+  const Fixture fixture = Fixture::parse(text);
+  ASSERT_EQ(fixture.error(), "");
+  EXPECT_THAT(
+      fixture.describe(fixture.find().findings),
+      ::testing::UnorderedElementsAre("window-overlap error count=1 culprit=probe victim=write",
+                                      "window-overlap error count=1 culprit=ask victim=write",
+                                      "window-overlap error count=1 culprit=probe victim=write",
+                                      "window-overlap error count=1 culprit=ask victim=write",
+                                      "getter-idiom warning count=1 culprit=probe",
+                                      "getter-idiom warning count=1 culprit=ask",
+                                      "getter-idiom warning count=1 culprit=probe",
+                                      "getter-idiom warning count=1 culprit=ask"));
+}
+
+TEST(Counting, ThreadsOfOneCauseAreCounted) {
+  const Fixture fixture = Fixture::parse(std::string(kThreads) +
+                                         "tid=2 umask 0022->0000 at probe\n"
+                                         "tid=1 create file /d/a 0666 at write\n"
+                                         "tid=2 umask 0000->0022 at probe_end\n"
+                                         "tid=3 umask 0022->0000 at probe\n"
+                                         "tid=1 create file /d/b 0666 at save\n"
+                                         "tid=3 umask 0000->0022 at probe_end\n");
+  ASSERT_EQ(fixture.error(), "");
+  const FindResult result = fixture.find();
+  const Finding* overlap = find_rule_in(result, RuleId::window_overlap);
+  ASSERT_NE(overlap, nullptr);
+  EXPECT_EQ(overlap->threads, 2U);
+  EXPECT_THAT(overlap->message, ::testing::HasSubstr("and 1 other thread held umask 0000"));
 }
 
 TEST(Counting, EqualCodeIsOneFindingWhateverTheStackIds) {

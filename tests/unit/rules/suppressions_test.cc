@@ -120,6 +120,25 @@ TEST(BaselineFile, RoundTrip) {
   EXPECT_EQ(later[1].baseline, BaselineState::fresh);
 }
 
+TEST(BaselineFile, OneOfTheSecondVersionHidesWhatItHasAllPartsOf) {
+  const Result<Baseline> baseline = Baseline::parse(
+      R"({"tool":"umaskaudit","version":1,"findings":[
+          {"fingerprint":"aaaa","rule":"window-overlap"},
+          {"fingerprint":"bbbb","rule":"window-overlap"},
+          {"fingerprint":"cccc","rule":"window-overlap"}]})",
+      "b.json");
+  ASSERT_TRUE(baseline);
+  std::vector<Finding> later = {finding(RuleId::window_overlap, "1111"),
+                                finding(RuleId::window_overlap, "2222")};
+  later[0].older_prints = {"aaaa", "bbbb"};
+  later[1].older_prints = {"bbbb", "dddd"};
+  const std::vector<KnownFinding> gone = baseline->apply(later);
+  EXPECT_EQ(later[0].baseline, BaselineState::unchanged);
+  EXPECT_EQ(later[1].baseline, BaselineState::fresh);
+  ASSERT_EQ(gone.size(), 1U);
+  EXPECT_EQ(gone[0].fingerprint, "cccc");
+}
+
 TEST(BaselineFile, ForeignFilesAreRefused) {
   for (const char* text : {"", "{", "[]", "{}", R"({"tool":"other","version":1,"findings":[]})",
                            R"({"tool":"umaskaudit","version":2,"findings":[]})",
