@@ -65,9 +65,9 @@ void put_frame(TextBuffer& text, unsigned number, std::uintptr_t pc, Lookup& loo
   text.put(")\n");
 }
 
-void put_frames(TextBuffer& text, const CapturedStack& stack) {
+// Signals are blocked: a handler that jumped out would leave a file in use (symbols.h).
+void put_frames(TextBuffer& text, const CapturedStack& stack, const sys::WithoutSignals&) {
   if (stack.walk.count == 0) return;
-  const sys::WithoutSignals guard;
   Lookup lookup;
   for (unsigned i = 0; i < stack.walk.count; ++i) {
     if (text.room() < 1024) break;  // a frame is one path and one name
@@ -115,8 +115,9 @@ void log_mask_change(const Author& author, const trace::Umask& change, const Cap
     text.put(" (expected ").mode(change.cached).put(": somebody changed it unseen)");
   }
   text.put('\n');
-  put_frames(text, stack);
-  emit_lines(text);
+  const sys::WithoutSignals blocked;
+  put_frames(text, stack, blocked);
+  emit_lines(text, blocked);
 }
 
 void log_creation(const Author& author, const trace::Create& record, const char* path,
@@ -135,7 +136,7 @@ void log_creation(const Author& author, const trace::Create& record, const char*
   put_derivation(text, record, parent);
   if (created != trace::Created::yes) text.put(" (perhaps made by another process)");
   text.put('\n');
-  emit_lines(text);
+  emit_lines(text, sys::WithoutSignals());
 }
 
 void log_window(const Author& author, const WindowHits& hits) {
@@ -149,7 +150,7 @@ void log_window(const Author& author, const WindowHits& hits) {
   text.put(hits.count == 1 ? " object" : " objects").put(" of other threads met it: thread ");
   text.decimal(hits.victim).put(" got ").mode(hits.mode).put(" instead of ").mode(hits.expected);
   text.put('\n');
-  emit_lines(text);
+  emit_lines(text, sys::WithoutSignals());
 }
 
 void log_blind_spot(const Author& author, const char* what, const char* text_bytes,
@@ -160,7 +161,7 @@ void log_blind_spot(const Author& author, const char* what, const char* text_byt
   put_author(text, author);
   text.put("blind spot: ").put(what).put(": ").escaped(text_bytes, length < 1500 ? length : 1500);
   text.put('\n');
-  emit_lines(text);
+  emit_lines(text, sys::WithoutSignals());
 }
 
 void warn(const char* problem, const char* word, unsigned length) {

@@ -81,6 +81,7 @@ bool tell_dropped(const WriteTarget& target) {
 
 struct Emission {
   const TextBuffer& text;
+  const sys::WithoutSignals& blocked;
   bool private_table;
   bool written = false;
 };
@@ -89,7 +90,7 @@ struct Emission {
 void write_to_program(Emission& emission) {
   struct statx facts {};
   if (!identify(2, facts) || device_of(facts) != sink.dev || facts.stx_ino != sink.ino) return;
-  const WriteTarget target{2, facts.stx_mode, false, emission.private_table};
+  const WriteTarget target{emission.blocked, 2, facts.stx_mode, false, emission.private_table};
   emission.written = tell_dropped(target) && write_whole(target, emission.text);
 }
 
@@ -99,7 +100,7 @@ void write_to_file(Emission& emission) {
   if (fd < 0) return;
   struct statx facts {};
   if (identify(fd, facts) && is_ours(facts)) {
-    const WriteTarget target{fd, facts.stx_mode, true, emission.private_table};
+    const WriteTarget target{emission.blocked, fd, facts.stx_mode, true, emission.private_table};
     emission.written = tell_dropped(target) && write_whole(target, emission.text);
   }
   sys::close(fd);
@@ -187,10 +188,10 @@ void open_log() {
   if (!process.log) warn(opening.problem, sink.path, strlen(sink.path));
 }
 
-void emit_lines(TextBuffer& text) {
+void emit_lines(TextBuffer& text, const sys::WithoutSignals& blocked) {
   end_with_newline(text);
-  Emission emission{text, true};
-  if (!run_in_own_table(emit, &emission, sink.file ? -1 : 2) && !sink.file) {
+  Emission emission{text, blocked, true};
+  if (!run_in_own_table(emit, &emission, blocked, sink.file ? -1 : 2) && !sink.file) {
     emission.private_table = false;
     write_to_program(emission);
   }
@@ -211,7 +212,8 @@ void write_to_stderr(TextBuffer& text) {
   end_with_newline(text);
   struct statx facts {};
   if (!identify(2, facts)) return;
-  write_quietly({2, facts.stx_mode, false, false}, text.begin(), text.length());
+  const sys::WithoutSignals blocked;
+  write_quietly({blocked, 2, facts.stx_mode, false, false}, text.begin(), text.length());
 }
 
 }  // namespace umaskaudit::shim

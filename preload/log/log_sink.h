@@ -5,6 +5,7 @@
 #pragma once
 
 #include "preload/sys/format_text.h"
+#include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
 
@@ -14,8 +15,8 @@ bool log_is_file();
 // Remembers where the log goes; descriptor 2 is remembered as the file it is now, a file is made.
 void open_log();
 
-// Whole lines. Async-signal-safe; signals are blocked meanwhile.
-void emit_lines(TextBuffer& text);
+// Whole lines. Async-signal-safe.
+void emit_lines(TextBuffer& text, const sys::WithoutSignals& blocked);
 
 // A line that there was no memory for.
 void count_dropped_line();

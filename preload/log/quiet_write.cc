@@ -19,20 +19,15 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// SIGPIPE and SIGXFSZ are ours if they were not pending before. All signals are blocked, for a
-// handler that jumps out would leave them so. While SIGTTOU is, a background job may write to its
-// terminal and does not stop (termios(3)).
-class QuietSection {
+// SIGPIPE and SIGXFSZ are ours if they were not pending before.
+class RaisedSignals {
  public:
-  QuietSection() : old_(sys::block_signals()) {
-    sys::call(SYS_rt_sigpending, sys::arg(&pending_), sizeof pending_);
-  }
-  ~QuietSection() {
+  RaisedSignals() { sys::call(SYS_rt_sigpending, sys::arg(&pending_), sizeof pending_); }
+  ~RaisedSignals() {
     if (raised_) take_back();
-    sys::restore_signals(old_);
   }
-  QuietSection(const QuietSection&) = delete;
-  QuietSection& operator=(const QuietSection&) = delete;
+  RaisedSignals(const RaisedSignals&) = delete;
+  RaisedSignals& operator=(const RaisedSignals&) = delete;
 
   void note(long written) { raised_ = raised_ || written == -EPIPE || written == -EFBIG; }
 
@@ -46,7 +41,6 @@ class QuietSection {
     sys::call(SYS_rt_sigtimedwait, sys::arg(&raised), 0, sys::arg(&now), sizeof raised);
   }
 
-  sys::SignalSet old_;
   sys::SignalSet pending_ = 0;
   bool raised_ = false;
 };
@@ -126,13 +120,13 @@ std::size_t piece_of(const char* text, std::size_t length) {
 }  // namespace
 
 Written write_quietly(const WriteTarget& target, const char* text, std::size_t length) {
-  QuietSection section;
+  RaisedSignals signals;
   std::size_t done = 0;
   while (done < length) {
     const std::size_t left = length - done;
     const std::size_t piece = S_ISREG(target.mode) ? left : piece_of(text + done, left);
     const long written = write_piece(target, text + done, piece);
-    section.note(written);
+    signals.note(written);
     if (written > 0) done += static_cast<std::size_t>(written);
     if (written == static_cast<long>(piece)) continue;
     return done != 0 && text[done - 1] != '\n' ? Written::torn : Written::none;

@@ -6,9 +6,14 @@
 
 #include <cstddef>
 
+#include "preload/sys/sys.h"
+
 namespace umaskaudit::shim {
 
 struct WriteTarget {
+  // A handler that jumps out would leave signals pending that are ours. While SIGTTOU is blocked, a
+  // background job may write to its terminal and does not stop (termios(3)).
+  const sys::WithoutSignals& blocked;
   int fd;
   unsigned mode;       // its st_mode
   bool nonblocking;    // opened by us with O_NONBLOCK

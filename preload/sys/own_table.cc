@@ -152,9 +152,7 @@ bool is_alone() {
   return has_one_thread();
 }
 
-}  // namespace
-
-bool run_in_task(void (*function)(void*), void* argument, Apart apart, int last_kept) {
+bool run_in_task_of(Job& job, const sys::WithoutSignals&) {
   if (!may_make_tasks()) return false;
   void* stack = sys::map(kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
   if (stack == nullptr) return false;
@@ -163,24 +161,32 @@ bool run_in_task(void (*function)(void*), void* argument, Apart apart, int last_
   constexpr unsigned long kFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
                                    CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |
                                    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
-  Job job{function, argument, apart, last_kept};
   int number = 0;
   std::uint32_t alive = 1;
-  const sys::SignalSet old = sys::block_signals();
   const long started =
       start_thread(kFlags, static_cast<unsigned char*>(stack) + kStack, &number, &alive, &job);
   if (started > 0) wait_until_gone(&alive, number);
-  sys::restore_signals(old);
   sys::unmap(stack, kStack);
   return job.ran;
 }
 
-bool run_in_own_table(void (*function)(void*), void* argument, int last_kept) {
-  if (!is_alone()) return run_in_task(function, argument, Apart::descriptors, last_kept);
-  const sys::SignalSet old = sys::block_signals();
+}  // namespace
+
+bool run_in_task(void (*function)(void*), void* argument, Apart apart, int last_kept) {
+  Job job{function, argument, apart, last_kept};
+  return run_in_task_of(job, sys::WithoutSignals());
+}
+
+bool run_in_own_table(void (*function)(void*), void* argument, const sys::WithoutSignals& blocked,
+                      int last_kept) {
+  Job job{function, argument, Apart::descriptors, last_kept};
+  if (!is_alone()) return run_in_task_of(job, blocked);
   function(argument);
-  sys::restore_signals(old);
   return true;
+}
+
+bool run_in_own_table(void (*function)(void*), void* argument, int last_kept) {
+  return run_in_own_table(function, argument, sys::WithoutSignals(), last_kept);
 }
 
 }  // namespace umaskaudit::shim

@@ -5,6 +5,10 @@
 
 namespace umaskaudit::shim {
 
+namespace sys {
+class WithoutSignals;
+}
+
 // Calls FUNCTION(ARGUMENT) with all signals blocked, and returns when it has ended. False: it was
 // not called, because there is no memory, no task was to be had (RLIMIT_NPROC, the cgroup's
 // pids.max, unshare(CLONE_NEWPID) before), or a seccomp filter bars what is needed. Nothing was
@@ -29,6 +33,9 @@ namespace umaskaudit::shim {
 // and what strace -f prints (clone, exit). Closing copies of the lowest 64 descriptors flushes
 // them, which FUSE and NFS servers see, as they do when a child of the program exits.
 bool run_in_own_table(void (*function)(void*), void* argument, int last_kept = -1);
+// The same where signals are blocked already.
+bool run_in_own_table(void (*function)(void*), void* argument, const sys::WithoutSignals& blocked,
+                      int last_kept);
 
 // The second way alone, for what must not run in the calling task. What the task has for itself:
 // a descriptor table, or a copy of the mask, the working directory and the root directory, which
