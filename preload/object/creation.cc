@@ -257,26 +257,43 @@ bool Creation::mask_is_suspect(const trace::Create& record, bool default_acl,
   return ((record.final_mode ^ masked(request_, before_.mask)) & 0777) != 0;
 }
 
-void BriefCreation::ended(const Request& request, int error) const {
-  count_loss(trace::Loss::stack_dropped);
-  const Snapshot after = snapshot(task_);
-  Author author{task_.tid, task_.pid, 0, 0};
-  if (task_.context == nullptr) author.flags |= trace::kForeign;
+namespace {
+
+// The writer of a creation's record, once the call has returned.
+inline Author author_of(const Task& task, const Snapshot& after, std::uint64_t time_ns) {
+  Author author{task.tid, task.pid, time_ns, 0};
+  if (task.context == nullptr) author.flags |= trace::kForeign;
   if (after.busy) author.flags |= trace::kBusy;
-  const char* path = request.path != nullptr && path_was_read(error) ? request.path : "";
-  trace::Create record{};
-  record.context = context_id(task_);
-  record.change_before = before_.change;
+  return author;
+}
+
+// What is known of a creation without a look at the object.
+inline void describe(const Request& request, const Task& task, const Snapshot& before,
+                     const Snapshot& after, trace::Created created, int error,
+                     trace::Create& record) {
+  record.context = context_id(task);
+  record.change_before = before.change;
   record.change_after = after.change;
-  record.mask_before = before_.mask;
+  record.mask_before = before.mask;
   record.mask_after = after.mask;
   record.call = static_cast<std::uint16_t>(request.call);
-  const auto made = (request.flags & O_EXCL) != 0 ? trace::Created::yes : trace::Created::unknown;
-  record.created = static_cast<std::uint8_t>(error == 0 ? made : trace::Created::no);
-  record.kind = static_cast<std::uint8_t>(request.kind);
+  record.created = static_cast<std::uint8_t>(created);
   record.requested = request.mode;
   record.open_flags = static_cast<std::uint32_t>(request.flags);
   record.error = error;
+}
+
+}  // namespace
+
+void BriefCreation::ended(const Request& request, int error) const {
+  count_loss(trace::Loss::stack_dropped);
+  const Snapshot after = snapshot(task_);
+  const Author author = author_of(task_, after, 0);
+  const char* path = request.path != nullptr && path_was_read(error) ? request.path : "";
+  const auto made = (request.flags & O_EXCL) != 0 ? trace::Created::yes : trace::Created::unknown;
+  trace::Create record{};
+  describe(request, task_, before_, after, error == 0 ? made : trace::Created::no, error, record);
+  record.kind = static_cast<std::uint8_t>(request.kind);
   record.path_length = bounded_length(path);
   write_record(trace::RecordType::create, author, record, {path, record.path_length});
 }
@@ -296,9 +313,7 @@ struct Creation::Place {
 void Creation::finish(const ObjectFacts* facts, trace::Created created, int error) {
   thread_state.creating.sp = 0;
   Snapshot after = snapshot(task_);
-  Author author{task_.tid, task_.pid, sys::now_ns(), 0};
-  if (task_.context == nullptr) author.flags |= trace::kForeign;
-  if (after.busy) author.flags |= trace::kBusy;
+  Author author = author_of(task_, after, sys::now_ns());
   if (facts != nullptr) mount_ = facts->mount;
   if (created == trace::Created::no && facts != nullptr && request_.path != nullptr) {
     const Repetition repetition = count_repetition(request_, *facts, before_.mask);
@@ -356,16 +371,7 @@ void Creation::find_place(const Author& author, const ObjectFacts* facts, trace:
 void Creation::write(const Author& author, const ObjectFacts* facts, trace::Created created,
                      int error, Snapshot& after, const Place& place) {
   trace::Create record{};
-  record.context = context_id(task_);
-  record.change_before = before_.change;
-  record.change_after = after.change;
-  record.mask_before = before_.mask;
-  record.mask_after = after.mask;
-  record.call = static_cast<std::uint16_t>(request_.call);
-  record.created = static_cast<std::uint8_t>(created);
-  record.requested = request_.mode;
-  record.open_flags = static_cast<std::uint32_t>(request_.flags);
-  record.error = error;
+  describe(request_, task_, before_, after, created, error, record);
   if (facts != nullptr) {
     record.final_mode = facts->mode;
     record.dev = facts->dev;

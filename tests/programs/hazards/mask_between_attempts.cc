@@ -2,18 +2,10 @@
 // with O_EXCL; meanwhile another thread puts a dangling link there, and changes the mask to one
 // that gives the same bits. Ground truth: the object comes of the second call, under 0023.
 // Usage: mask_between_attempts DIR. Code 77: no such filters here.
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
-
-#include <cstddef>
-
-#include "victim.h"
+#include "stopped_calls.h"
 
 namespace {
 
-std::atomic<int> listener = -1;
 std::string name;
 std::string target;
 
@@ -32,20 +24,9 @@ long unseen_seccomp(const sock_fprog* filter) {
 #endif
 }
 
-void* attend(void*) {
-  while (listener < 0) sched_yield();
-  for (bool first = true;; first = false) {
-    seccomp_notif request{};
-    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) continue;
-    if (first) {
-      victim::need(symlink(target.c_str(), name.c_str()), "symlink");
-      umask(0023);
-    }
-    seccomp_notif_resp answer{};
-    answer.id = request.id;
-    answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
-  }
+void put_link_and_change_mask() {
+  victim::need(symlink(target.c_str(), name.c_str()), "symlink");
+  umask(0023);
 }
 
 }  // namespace
@@ -55,8 +36,6 @@ int main(int argc, char** argv) {
   name = dir + "/link";
   target = dir + "/target";
   umask(0022);
-  pthread_t thread;
-  if (pthread_create(&thread, nullptr, attend, nullptr) != 0) victim::die("pthread_create");
   // Calls of openat(2) with O_EXCL, and no others.
   sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -66,11 +45,7 @@ int main(int argc, char** argv) {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
-  const sock_fprog filter{sizeof program / sizeof program[0], program};
-  victim::need(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
-  const long fd = unseen_seccomp(&filter);
-  if (fd < 0) return 77;
-  listener = static_cast<int>(fd);
+  if (!victim::stop_calls(program, put_link_and_change_mask, unseen_seccomp)) return 77;
   // Alone, the call is one, and nothing stops it.
   const int made = victim::need(open(name.c_str(), O_CREAT | O_WRONLY, 0666), "open");
   const bool second = access(target.c_str(), F_OK) == 0;

@@ -3,20 +3,13 @@
 // Ground truth: it ends, and each file's mode by fstat. Usage: signal_amid_umask DIR
 // Code 77: the kernel has no such filters. A lock around umask that signals pass through hangs
 // here.
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
-
 #include <csignal>
-#include <cstddef>
 
-#include "victim.h"
+#include "stopped_calls.h"
 
 namespace {
 
 constexpr unsigned kSecondsToHang = 60;  // only a hang lasts as long; SIGALRM ends it
-std::atomic<int> listener = -1;
 pid_t stopped_thread = 0;
 std::string made_by_handler;
 int handler_fd = -1;
@@ -29,32 +22,8 @@ void on_signal(int) {
   errno = saved;
 }
 
-int install_filter() {
-  sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_umask, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog filter{sizeof program / sizeof program[0], program};
-  victim::need(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
-  return static_cast<int>(
-      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter));
-}
-
-// The first call that is stopped gets the signal. One that a handler interrupts is there no more
-// (ENOENT), and the kernel restarts it.
-void* attend(void*) {
-  while (listener < 0) sched_yield();
-  for (bool first = true;; first = false) {
-    seccomp_notif request{};
-    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) continue;
-    if (first) victim::need(syscall(SYS_tgkill, getpid(), stopped_thread, SIGUSR1), "tgkill");
-    seccomp_notif_resp answer{};
-    answer.id = request.id;
-    answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
-  }
+void send_signal() {
+  victim::need(syscall(SYS_tgkill, getpid(), stopped_thread, SIGUSR1), "tgkill");
 }
 
 }  // namespace
@@ -66,11 +35,16 @@ int main(int argc, char** argv) {
   struct sigaction action {};
   action.sa_handler = on_signal;
   victim::need(sigaction(SIGUSR1, &action, nullptr), "sigaction");
-  pthread_t thread;
-  if (pthread_create(&thread, nullptr, attend, nullptr) != 0) victim::die("pthread_create");
-  const int fd = install_filter();
-  if (fd < 0) return 77;
-  listener = fd;
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_umask, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const auto install = [](const sock_fprog* filter) {
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, filter);
+  };
+  if (!victim::stop_calls(program, send_signal, install)) return 77;
   alarm(kSecondsToHang);
   umask(0027);
   alarm(0);
