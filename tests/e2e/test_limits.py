@@ -23,6 +23,7 @@ from lib.mounts import type_of
 
 needs_root = unittest.skipIf(os.geteuid() != 0, "needs root")
 IMAGE = 120 << 20  # bytes, of a filesystem that is filled
+XFS_IMAGE = 320 << 20  # mkfs.xfs makes none below 300 MiB
 
 
 class HardTimes(Case):
@@ -400,25 +401,39 @@ class CopyOnWrite(Case):
     """Backed once is not backed for ever where each write needs new space."""
 
     # A disk that others use may take its time to write out.
-    base = "/dev/shm" if shutil.disk_usage("/dev/shm").free > 2 * IMAGE else None
+    base = "/dev/shm" if shutil.disk_usage("/dev/shm").free > 2 * XFS_IMAGE else None
 
-    def on_btrfs(self, script):
-        """Runs a shell script with a btrfs of its own at $0; returns the result."""
+    def on_filesystem(self, make, size, script):
+        """Runs a shell script with a filesystem of its own at $0; returns the result."""
         image, mount = self.top / "image", self.top / "mount"
         mount.mkdir()
-        setup = (f"truncate -s {IMAGE} {image} && mkfs.btrfs -q -m single {image} >/dev/null && "
+        setup = (f"truncate -s {size} {image} && {make} {image} >/dev/null && "
                  f"mount -o loop {image} {mount} || exit 77; ")
-        result = self.execute("unshare", "-m", "sh", "-c", setup + script, mount)
+        # For fill(), which is a program of its own.
+        built = {"TEST_SHIM": harness.SHIM, "TEST_PROGRAMS": str(harness.PROGRAMS)}
+        result = self.execute("unshare", "-m", "sh", "-c", setup + script, mount, env=built)
         if result.returncode == 77:
-            self.skipTest(f"no such btrfs here: {result.stderr.decode(errors='replace')}")
+            self.skipTest(f"{make} is not to be had: {result.stderr.decode(errors='replace')}")
         self.assertEqual(result.returncode, 0, result.stderr.decode(errors="replace"))
         return result
+
+    def on_btrfs(self, script):
+        return self.on_filesystem("mkfs.btrfs -q -m single", IMAGE, script)
 
     @needs_root
     @needs("unshare", "mount", "mkfs.btrfs", "truncate")
     def test_a_filesystem_that_fills_up(self):
         self.on_btrfs(f"/usr/bin/python3 {__file__} fill $0 {self.work} && "
                       f"{harness.TOOL} report $0/run > /dev/null")
+
+    @needs_root
+    @needs("unshare", "mount", "mkfs.xfs", "truncate")
+    def test_a_filesystem_that_fills_up_behind_a_copy(self):
+        """cp(1) clones on XFS: what was backed is written elsewhere (ioctl_ficlonerange(2))."""
+        self.on_filesystem(
+            "mkfs.xfs -q", XFS_IMAGE,
+            f"/usr/bin/python3 {__file__} fill $0 {self.work} clone && "
+            f"{harness.TOOL} report $0/run > /dev/null")
 
     @needs_root
     @needs("unshare", "mount", "mkfs.btrfs", "btrfs", "truncate")
@@ -447,10 +462,11 @@ class CopyOnWrite(Case):
         self.assertEqual(report.of("loss"), [])
 
 
-def fill(mount, work):
+def fill(mount, work, clone=""):
     """Fills `mount` while a program records into it, until it writes out what was in place.
 
-    Exit code 0: the program went on creating after that, until it was killed.
+    Before that, with `clone`, the trace is copied so that both share their blocks. Exit code 0: the
+    program went on creating after that, until it was killed; 77: there are no such copies here.
     """
     counts = Path(work) / "counts"
     environment = dict(os.environ, LD_PRELOAD=harness.SHIM,
@@ -466,12 +482,22 @@ def fill(mount, work):
                 os.sched_yield()
 
         wait_for(100)
+        if clone:  # XFS sets 128 KiB apart for the first store behind a copy: none is made yet
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+            copy = ["cp", "-r", "--reflink=always", f"{mount}/run", f"{mount}/copy"]
+            if subprocess.run(copy, check=False).returncode != 0:
+                process.kill()
+                return 77
         for size in (1 << 20, 1 << 16, 1 << 12):
             with contextlib.suppress(OSError), open(f"{mount}/fill{size}", "wb", 0) as file:
                 while True:
                     file.write(bytes(size))
             subprocess.run(["sync", "-f", mount], check=False)
-            wait_for(progress() + 20)
+            if not clone:
+                wait_for(progress() + 20)
+        process.send_signal(signal.SIGCONT)
+        wait_for(progress() + 20)
         process.kill()
         print(f"ended by {process.wait()}", file=sys.stderr)
         return 0 if process.returncode == -signal.SIGKILL else 1
