@@ -280,7 +280,7 @@ void name_by_program(Module& module) {
   if (id == 0) {
     id = next_id(trace::IdSpace::module);
     if (id >= kModules) return 0;
-    auto& record = *new (room + kRecordAt) trace::Module{};
+    auto& record = *new (room + kRecordAt) trace::Module();
     if (!write_module(author, id, module, record)) return 0;  // next time again
     modules.insert(hash, id);
     const LookAtModule look = look_at_new.load(std::memory_order_relaxed);
