@@ -151,6 +151,19 @@ class Created(Case):
         event, = report.creations()[truth["path"]]
         self.assertNotIn("ambiguous_masks", event)
 
+    def test_a_mask_that_changes_amid_a_call(self):
+        run = self.new_run()
+        result = self.preload(victim("mask_amid_mkdir"), self.work, options=f"log=off:trace={run}")
+        if result.returncode == 77:
+            self.skipTest("no filters that ask another thread here")
+        report = self.report(run)
+        truth, = truths_of(result)
+        self.assertEqual(truth["final"], "0750", "the mask did not change amid the call")
+        self.check_truths(report, [truth])
+        event, = report.creations()[truth["path"]]
+        self.assertEqual(sorted(event["ambiguous_masks"]), ["0022", "0027"])
+        self.assertEqual(report.of("umask", drift=True), [])
+
 
 class Failed(Case):
     """A call that creates nothing has its path all the same, whatever refused it."""
