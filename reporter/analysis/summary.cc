@@ -94,9 +94,33 @@ class Summarizer::Collector {
     std::visit([this](const auto& one) { add(one); }, event);
   }
 
+  void object_ends(const ObjectLife& life) {
+    if (life.created == trace::Created::no) return;
+    out_.unknown_masks += life.ambiguous ? 1 : 0;
+    if (life.state != ObjectState::there) {
+      ++out_.gone;
+    } else {
+      out_.named_anew += life.named_anew() ? 1 : 0;
+      out_.mode_anew += life.mode != life.born_mode ? 1 : 0;
+    }
+    keep(out_.objects, life, options_.limit, before_);
+  }
+
+  void objects_at_end(const ObjectLives& lives) {
+    OpenObjects open(lives);
+    lives.for_each([&](const ObjectLife& life) {
+      object_ends(life);
+      if (life.created == trace::Created::no || !open.contains(life)) return;
+      ++out_.open_count;
+      keep(out_.open, life, kMostOpen, by_mode);
+    });
+    std::sort(out_.objects.begin(), out_.objects.end(), before_);
+    std::sort(out_.open.begin(), out_.open.end(), by_mode);
+  }
+
   void finish(std::uint64_t end_ns) {
     for (const auto& [fs, open] : in_force_) close(open, end_ns);
-    finish_objects();
+    if (options_.objects) objects_at_end(lives_);
     out_.threads = threads_.size();
     for (auto& [key, count] : blind_) out_.blind_spots.push_back({key.first, key.second, count});
   }
@@ -185,31 +209,8 @@ class Summarizer::Collector {
     LifeOptions options;
     options.links = options_.links;
     options.selects = [this](const CreateEvent&) { return selected_; };
-    options.on_end = [this](const ObjectLife& life) { keep_object(life); };
+    options.on_end = [this](const ObjectLife& life) { object_ends(life); };
     return options;
-  }
-
-  void keep_object(const ObjectLife& life) {
-    out_.unknown_masks += life.ambiguous ? 1 : 0;
-    if (life.state != ObjectState::there) {
-      ++out_.gone;
-    } else {
-      out_.named_anew += life.named_anew() ? 1 : 0;
-      out_.mode_anew += life.mode != life.born_mode ? 1 : 0;
-    }
-    keep(out_.objects, life, options_.limit, before_);
-  }
-
-  void finish_objects() {
-    OpenObjects open(lives_);
-    lives_.for_each([&](const ObjectLife& life) {
-      keep_object(life);
-      if (!open.contains(life)) return;
-      ++out_.open_count;
-      keep(out_.open, life, kMostOpen, by_mode);
-    });
-    std::sort(out_.objects.begin(), out_.objects.end(), before_);
-    std::sort(out_.open.begin(), out_.open.end(), by_mode);
   }
 
   const SummaryOptions& options_;
@@ -230,6 +231,10 @@ Summarizer::Summarizer(const SummaryOptions& options)
 Summarizer::~Summarizer() = default;
 
 void Summarizer::see(const Event& event) { collector_->see(event); }
+
+void Summarizer::object_ends(const ObjectLife& life) { collector_->object_ends(life); }
+
+void Summarizer::objects_at_end(const ObjectLives& lives) { collector_->objects_at_end(lives); }
 
 Summary Summarizer::finish(std::uint64_t end_ns) {
   collector_->finish(end_ns);

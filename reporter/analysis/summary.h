@@ -52,7 +52,7 @@ struct SummaryOptions {
   SortKey sort = SortKey::time;
   std::size_t limit = 0;    // objects kept; 0: all of them
   NameTree::Links links{};  // see ObjectLives
-  bool objects = true;      // false: only counts, no lives of objects
+  bool objects = true;      // false: only counts, and what others tell of the lives of objects
 };
 
 struct Summary {
@@ -91,6 +91,10 @@ class Summarizer {
   Summarizer& operator=(const Summarizer&) = delete;
 
   void see(const Event& event);
+  // With SummaryOptions::objects == false, for who follows them anyway: each object that ends, and
+  // before finish() those that exist at the end.
+  void object_ends(const ObjectLife& life);
+  void objects_at_end(const ObjectLives& lives);
   // `end_ns`: Run::end_ns(). Call once.
   Summary finish(std::uint64_t end_ns);
 

@@ -166,7 +166,8 @@ void append_findings(std::string& out, const TextContext& context, OpenedRun& op
 
 void write_text(OpenedRun& opened, const Options& options, const Output& output) {
   const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
-  const Summary summary = opened.summary({options.arguments.filter, options.sort, options.limit});
+  const Summary summary =
+      opened.summary_and_findings({options.arguments.filter, options.sort, options.limit});
   std::string out;
   append_header(out, context, summary, opened.heading());
   append_findings(out, context, opened);

@@ -175,9 +175,16 @@ Summary OpenedRun::summary(SummaryOptions options) const {
 Summary OpenedRun::summary_and_findings(SummaryOptions options) {
   if (findings_) return summary(std::move(options));
   options.links = local_links(run_);
-  Summarizer summarizer(options);
   FindOptions find_options;
+  // The rules follow the lives of objects, too; only what a filter leaves out differs.
+  const bool share = options.objects && options.filter.empty();
+  if (share) options.objects = false;
+  Summarizer summarizer(options);
   find_options.on_event = [&](const Event& event) { summarizer.see(event); };
+  if (share) {
+    find_options.on_life_end = [&](const ObjectLife& life) { summarizer.object_ends(life); };
+    find_options.on_lives = [&](const ObjectLives& lives) { summarizer.objects_at_end(lives); };
+  }
   look_for_findings(std::move(find_options));
   return with_unaudited(summarizer.finish(run_.end_ns()));
 }

@@ -31,11 +31,16 @@ bool is_last(std::string_view rest) { return rest.find_first_not_of('/') == rest
 }  // namespace
 
 NameTree::NameTree(Links links)
-    : links_(std::move(links)), nodes_(3), children_(16, PlaceHash{&nodes_}, SamePlace{&nodes_}) {}
+    : links_(std::move(links)), nodes_(3) {}
+
+std::uint32_t NameTree::place_hash(Node parent, std::string_view name) {
+  return mixed(std::hash<std::string_view>()(name) + parent);
+}
 
 NameTree::Node NameTree::child(Node parent, std::string_view name) const {
-  const auto found = children_.find(Place{parent, name});
-  return found == children_.end() ? kNone : *found;
+  return children_.find(
+      place_hash(parent, name), [this](Node node) -> const ChainLink& { return nodes_[node].place; },
+      [&](Node node) { return nodes_[node].parent == parent && nodes_[node].name == name; });
 }
 
 NameTree::Node NameTree::add(Node parent, std::string_view name) {
@@ -61,12 +66,13 @@ void NameTree::attach(Node node, Node parent) {
   if (entry.next != kNone) nodes_[entry.next].previous = node;
   nodes_[parent].child = node;
   nodes_[parent].directory = true;
-  children_.insert(node);
+  children_.insert(node, place_hash(parent, entry.name),
+                   [this](Node one) -> ChainLink& { return nodes_[one].place; });
 }
 
 void NameTree::detach(Node node) {
   Entry& entry = nodes_[node];
-  children_.erase(node);
+  children_.erase(node, [this](Node one) -> ChainLink& { return nodes_[one].place; });
   if (entry.previous != kNone)
     nodes_[entry.previous].next = entry.next;
   else

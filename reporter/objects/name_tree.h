@@ -10,8 +10,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
+
+#include "reporter/objects/chain_index.h"
 
 namespace umaskaudit {
 
@@ -68,6 +69,7 @@ class NameTree {
     Node child = kNone, next = kNone, previous = kNone;  // the first below; neighbours
     std::uint32_t object = 0;
     std::string name;
+    ChainLink place;  // in children_
     bool link = false;
     bool directory = false;  // something lay below it: paths through it may be in directories_
     bool asked = false;      // of `links`: kept, so that it is asked once
@@ -91,35 +93,8 @@ class NameTree {
   };
   static constexpr std::size_t kMostDirectories = 1 << 16;  // remembered at once
 
-  // Nodes by parent and name, which the nodes themselves have.
-  using Entries = std::vector<Entry>;
-  struct Place {
-    Node parent;
-    std::string_view name;
-  };
-  struct PlaceHash {
-    using is_transparent = void;
-    const Entries* nodes;
-    std::size_t operator()(const Place& place) const {
-      return std::hash<std::string_view>()(place.name) ^ place.parent * 0x9E3779B97F4A7C15U;
-    }
-    std::size_t operator()(Node node) const {
-      const Entry& entry = (*nodes)[node];
-      return operator()(Place{entry.parent, entry.name});
-    }
-  };
-  struct SamePlace {
-    using is_transparent = void;
-    const Entries* nodes;
-    bool operator()(Node a, Node b) const { return a == b; }
-    bool operator()(const Place& place, Node node) const {
-      const Entry& entry = (*nodes)[node];
-      return entry.parent == place.parent && entry.name == place.name;
-    }
-    bool operator()(Node node, const Place& place) const { return operator()(place, node); }
-  };
-
   bool lies_below(Node node, Node above) const;
+  static std::uint32_t place_hash(Node parent, std::string_view name);
   Node child(Node parent, std::string_view name) const;
   Node add(Node parent, std::string_view name);
   void attach(Node node, Node parent);
@@ -133,9 +108,9 @@ class NameTree {
   Node walk_known(std::string_view path, Node at, int& links, bool last) const;
 
   Links links_;
-  Entries nodes_;
+  std::vector<Entry> nodes_;
   std::vector<Node> free_;
-  std::unordered_set<Node, PlaceHash, SamePlace> children_;
+  ChainIndex children_;  // by parent and name
   // Where the directories of paths led lately: most objects lie where others were just made.
   mutable TextMap<Directory> directories_;
   bool plain_ = false;

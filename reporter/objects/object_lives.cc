@@ -39,6 +39,10 @@ ObjectLife::Why why_of(const CreateEvent& event) {
   return why;
 }
 
+std::uint32_t inode_hash(const std::pair<std::uint64_t, std::uint64_t>& inode) {
+  return mixed(inode.first << 32 ^ inode.second);
+}
+
 ModeChange change_of(const ChmodEvent& event, Mode before, Mode after) {
   return {event, before, after};
 }
@@ -95,7 +99,7 @@ std::string_view last_component(std::string_view path) {
 }
 
 ObjectLives::ObjectLives(LifeOptions options)
-    : options_(std::move(options)), tree_(options_.links), lives_(1) {}
+    : options_(std::move(options)), tree_(options_.links), lives_(1), keys_(1) {}
 
 std::uint64_t ObjectLives::see(const Event& event) {
   return std::visit([this](const auto& one) { return on(one); }, event);
@@ -103,20 +107,36 @@ std::uint64_t ObjectLives::see(const Event& event) {
 
 ObjectLives::Slot ObjectLives::slot_of(const Inode& inode) const {
   if (inode.second == 0) return 0;
-  const auto found = inodes_.find(inode);
-  return found == inodes_.end() ? 0 : found->second;
+  return inodes_.find(
+      inode_hash(inode),
+      [this](Slot slot) -> const ChainLink& { return keys_[slot].by_inode; },
+      [&](Slot slot) { return keys_[slot].inode == inode; });
 }
 
 ObjectLives::Slot ObjectLives::slot_of(std::uint64_t id) const {
-  const auto found = ids_.find(id);
-  return found == ids_.end() ? 0 : found->second;
+  if (id == 0) return 0;
+  return ids_.find(
+      mixed(id), [this](Slot slot) -> const ChainLink& { return keys_[slot].by_id; },
+      [&](Slot slot) { return keys_[slot].id == id; });
 }
 
-void ObjectLives::set_slot(std::uint64_t id, Slot slot) {
-  if (slot == 0)
-    ids_.erase(id);
-  else
-    ids_[id] = slot;
+void ObjectLives::enter(Slot slot) {
+  const ObjectLife& life = lives_[slot]->life;
+  Keys& keys = keys_[slot];
+  keys.id = life.id;
+  keys.inode = {life.dev, life.ino};
+  ids_.insert(slot, mixed(life.id), [this](Slot one) -> ChainLink& { return keys_[one].by_id; });
+  if (life.ino == 0) return;
+  inodes_.insert(slot, inode_hash(keys.inode),
+                 [this](Slot one) -> ChainLink& { return keys_[one].by_inode; });
+}
+
+void ObjectLives::leave(Slot slot) {
+  ids_.erase(slot, [this](Slot one) -> ChainLink& { return keys_[one].by_id; });
+  if (keys_[slot].inode.second != 0)
+    inodes_.erase(slot, [this](Slot one) -> ChainLink& { return keys_[one].by_inode; });
+  keys_[slot].id = 0;
+  keys_[slot].inode = {};
 }
 
 std::uint64_t ObjectLives::on(const CreateEvent& event) {
@@ -155,12 +175,12 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
   life.mask_set_by = event.mask_set_by;
   life.ambiguous = is_ambiguous(event);
   life.why = why_of(event);
+  life.watched = !options_.watches || options_.watches(event);
   life.dev = event.dev;
   life.ino = event.ino;
   life.uid = event.uid;
   life.gid = event.gid;
-  if (event.ino != 0) inodes_[inode] = slot;
-  set_slot(id, slot);
+  enter(slot);
   if (node != NameTree::kNone) {
     add_name(slot, node);
     if (tree_.is_plain()) lives_[slot]->as_born = tree_.moved_directories();
@@ -173,6 +193,7 @@ ObjectLives::Slot ObjectLives::new_slot() {
   if (free_.empty()) {
     slot = static_cast<Slot>(lives_.size());
     lives_.emplace_back();
+    keys_.emplace_back();
   } else {
     slot = free_.back();
     free_.pop_back();
@@ -198,8 +219,7 @@ ObjectLives::Slot ObjectLives::adopt(const ChmodEvent& event) {
   life.born_mode = life.mode = *event.final_mode & kAllBits;
   life.dev = event.dev;
   life.ino = event.ino;
-  inodes_[{event.dev, event.ino}] = slot;
-  set_slot(life.id, slot);
+  enter(slot);
   // chmod(2) follows a symbolic link: then the name is the link's.
   const NameTree::Node node = tree_.make(event.path);
   const bool own = node != NameTree::kNone && tree_.object(node) == 0 && !tree_.is_link(node);
@@ -382,9 +402,7 @@ void ObjectLives::end(Slot slot, ObjectState state) {
   named.life.state = nameless ? ObjectState::gone : state;
   named.life.last_path = path(named.life);
   named.life.name_count = named.more.size() + (named.node == NameTree::kNone ? 0 : 1);
-  const Inode inode{named.life.dev, named.life.ino};
-  if (slot_of(inode) == slot) inodes_.erase(inode);
-  set_slot(named.life.id, 0);
+  leave(slot);
   const auto forget = [&](NameTree::Node node) {
     if (tree_.object(node) == slot) tree_.set_object(node, 0);
   };
@@ -432,9 +450,10 @@ std::string ObjectLives::path(const ObjectLife& life) const {
 void ObjectLives::for_each(const std::function<void(const ObjectLife&)>& visit) const {
   std::vector<Slot> order;
   order.reserve(ids_.size());
-  for (const auto& [id, slot] : ids_) order.push_back(slot);
+  for (Slot slot = 1; slot < keys_.size(); ++slot)
+    if (keys_[slot].id != 0) order.push_back(slot);
   std::sort(order.begin(), order.end(),
-            [this](Slot a, Slot b) { return lives_[a]->life.id < lives_[b]->life.id; });
+            [this](Slot a, Slot b) { return keys_[a].id < keys_[b].id; });
   for (const Slot slot : order) {
     ObjectLife& life = lives_[slot]->life;
     life.last_path = path(life);

@@ -12,11 +12,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "reporter/events/events.h"
+#include "reporter/objects/chain_index.h"
 #include "reporter/objects/name_tree.h"
 
 namespace umaskaudit {
@@ -61,6 +61,7 @@ struct ObjectLife {
   // Names that it had, as they were recorded, without the one it was born with and the present
   // ones: kEarlierNames at most, the latest.
   std::vector<std::string> earlier;
+  bool watched = true;  // what LifeOptions::watches said
   // Set when the life ends, for `on_end` and for_each; else ask ObjectLives::names().
   std::string last_path;
   std::size_t name_count = 0;  // more than one after link(2)
@@ -74,6 +75,9 @@ struct LifeOptions {
   NameTree::Links links;
   // Only what this selects is kept; null: all.
   std::function<bool(const CreateEvent&)> selects;
+  // Whether an object that is kept is marked as watched, for one reading that serves two who want
+  // to know of different objects; null: each is.
+  std::function<bool(const CreateEvent&)> watches;
   // True: an object that was there before the run, and that this call changed, is kept from then on
   // (ObjectLife::created is `no`, its birth is the call). Null: none is.
   std::function<bool(const ChmodEvent&)> adopts;
@@ -116,11 +120,6 @@ class ObjectLives {
 
  private:
   using Inode = std::pair<std::uint64_t, std::uint64_t>;
-  struct InodeHash {
-    std::size_t operator()(const Inode& inode) const {
-      return static_cast<std::size_t>((inode.first << 32 ^ inode.second) * 0x9E3779B97F4A7C15U);
-    }
-  };
   using Slot = std::uint32_t;  // index in lives_; 0: none
   static constexpr std::uint64_t kMoved = UINT64_MAX;
   struct Named {
@@ -145,7 +144,9 @@ class ObjectLives {
 
   Slot slot_of(const Inode& inode) const;
   Slot slot_of(std::uint64_t id) const;
-  void set_slot(std::uint64_t id, Slot slot);
+  // Enters a life into the indexes, by its id and its inode, and takes it out.
+  void enter(Slot slot);
+  void leave(Slot slot);
   Slot new_slot();
   Slot adopt(const ChmodEvent& event);
   void add_name(Slot slot, NameTree::Node node);
@@ -157,9 +158,16 @@ class ObjectLives {
   LifeOptions options_;
   NameTree tree_;
   std::vector<std::unique_ptr<Named>> lives_;
+  // Beside the lives: what look-ups need, close together.
+  struct Keys {
+    std::uint64_t id = 0;  // 0: no life goes on here
+    Inode inode;
+    ChainLink by_id, by_inode;
+  };
+  std::vector<Keys> keys_;
   std::vector<Slot> free_;
-  std::unordered_map<Inode, Slot, InodeHash> inodes_;
-  std::unordered_map<std::uint64_t, Slot> ids_;  // by ObjectLife::id; of lives that go on
+  ChainIndex inodes_;
+  ChainIndex ids_;
   std::uint64_t next_id_ = 1;
 };
 

@@ -123,20 +123,24 @@ class Engine : public TimelineSink {
   LifeOptions life_options() {
     LifeOptions lives;
     lives.links = options_.links;
-    lives.selects = [this](const CreateEvent& event) { return may_change(event); };
+    auto follows = [this](const CreateEvent& event) { return may_change(event); };
+    (options_.on_lives ? lives.watches : lives.selects) = std::move(follows);
     lives.adopts = [this](const ChmodEvent& event) {
       const Mode mode = *event.final_mode;
       return (mode & 06002) != 0 || options_.policy != nullptr ||
              ((mode & 044) != 0 && secrecy_of(event.path, options_.secret_names) != Secrecy::none);
     };
-    lives.on_end = [this](const ObjectLife& life) { collector_.object_ends(life); };
+    lives.on_end = [this](const ObjectLife& life) {
+      if (life.watched) collector_.object_ends(life);
+      if (options_.on_life_end) options_.on_life_end(life);
+    };
     return lives;
   }
 
   void follow(const Event& event) {
     const ObjectLife* life = lives_.find(lives_.see(event));
     if (const auto* created = std::get_if<CreateEvent>(&event)) {
-      if (life == nullptr || life->born.seq != created->seq) return;
+      if (life == nullptr || !life->watched || life->born.seq != created->seq) return;
       collector_.watch(created->seq);
       if (life->kind == trace::Kind::dir && later_.names(*created))
         later_.add_directory(created->path);
@@ -152,13 +156,16 @@ class Engine : public TimelineSink {
   // The state at the end, by the modes that directories have then.
   void look_at_ends() {
     lives_.for_each([this](const ObjectLife& life) {
-      if (life.kind != trace::Kind::dir || life.state != ObjectState::there) return;
+      const bool there = life.watched && life.state == ObjectState::there;
+      if (!there || life.kind != trace::Kind::dir) return;
       for (const std::string& name : lives_.names(life)) reach_.set_directory(name, life.mode);
     });
     lives_.for_each([this](const ObjectLife& life) {
+      if (!life.watched) return;
       look_at_end(life);
       collector_.object_ends(life);
     });
+    if (options_.on_lives) options_.on_lives(lives_);
   }
 
   void look_at_end(const ObjectLife& life) {

@@ -86,6 +86,11 @@ struct FindOptions {
   std::function<void(const WindowSpan&)> on_window;
   // Told of each event, in order, before the rules are: who needs both reads the run once less.
   std::function<void(const Event&)> on_event;
+  // Who needs the lives of all objects as well has them from here, and the run is read once less:
+  // told of each that ends, and of those that exist at the end. Objects with `created` == `no` are
+  // among them. Both or none.
+  std::function<void(const ObjectLife&)> on_life_end;
+  std::function<void(const ObjectLives&)> on_lives;
   std::size_t max_examples = 5;
 };
 
