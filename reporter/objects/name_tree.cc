@@ -30,8 +30,7 @@ bool is_last(std::string_view rest) { return rest.find_first_not_of('/') == rest
 
 }  // namespace
 
-NameTree::NameTree(Links links)
-    : links_(std::move(links)), nodes_(3) {}
+NameTree::NameTree(Links links) : links_(std::move(links)), nodes_(3) {}
 
 std::uint32_t NameTree::place_hash(Node parent, std::string_view name) {
   return mixed(std::hash<std::string_view>()(name) + parent);
@@ -39,7 +38,8 @@ std::uint32_t NameTree::place_hash(Node parent, std::string_view name) {
 
 NameTree::Node NameTree::child(Node parent, std::string_view name) const {
   return children_.find(
-      place_hash(parent, name), [this](Node node) -> const ChainLink& { return nodes_[node].place; },
+      place_hash(parent, name),
+      [this](Node node) -> const ChainLink& { return nodes_[node].place; },
       [&](Node node) { return nodes_[node].parent == parent && nodes_[node].name == name; });
 }
 

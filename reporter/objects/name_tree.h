@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "reporter/objects/chain_index.h"
+#include "reporter/objects/text_map.h"
 
 namespace umaskaudit {
 
@@ -78,14 +79,6 @@ class NameTree {
   static constexpr Node kUnknown = 2;    // what paths start from that are not absolute
   static constexpr int kMostLinks = 40;  // path_resolution(7)
 
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
-  };
-  template <typename Value>
-  using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
   // A directory as paths name it. `plain`: written as path() writes it.
   struct Directory {
     Node node = kNone;

@@ -108,8 +108,7 @@ std::uint64_t ObjectLives::see(const Event& event) {
 ObjectLives::Slot ObjectLives::slot_of(const Inode& inode) const {
   if (inode.second == 0) return 0;
   return inodes_.find(
-      inode_hash(inode),
-      [this](Slot slot) -> const ChainLink& { return keys_[slot].by_inode; },
+      inode_hash(inode), [this](Slot slot) -> const ChainLink& { return keys_[slot].by_inode; },
       [&](Slot slot) { return keys_[slot].inode == inode; });
 }
 
@@ -121,7 +120,7 @@ ObjectLives::Slot ObjectLives::slot_of(std::uint64_t id) const {
 }
 
 void ObjectLives::enter(Slot slot) {
-  const ObjectLife& life = lives_[slot]->life;
+  const ObjectLife& life = lives_[slot].life;
   Keys& keys = keys_[slot];
   keys.id = life.id;
   keys.inode = {life.dev, life.ino};
@@ -161,7 +160,7 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
     return id;
   }
   const Slot slot = new_slot();
-  ObjectLife& life = lives_[slot]->life;
+  ObjectLife& life = lives_[slot].life;
   life.id = id;
   life.kind = event.kind;
   life.born = event;
@@ -183,7 +182,7 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
   enter(slot);
   if (node != NameTree::kNone) {
     add_name(slot, node);
-    if (tree_.is_plain()) lives_[slot]->as_born = tree_.moved_directories();
+    if (tree_.is_plain()) lives_[slot].as_born = tree_.moved_directories();
   }
   return id;
 }
@@ -197,12 +196,8 @@ ObjectLives::Slot ObjectLives::new_slot() {
   } else {
     slot = free_.back();
     free_.pop_back();
+    lives_[slot] = Named{};
   }
-  // What was allocated for an earlier one serves again.
-  if (lives_[slot] == nullptr)
-    lives_[slot] = std::make_unique<Named>();
-  else
-    *lives_[slot] = Named{};
   return slot;
 }
 
@@ -211,7 +206,7 @@ ObjectLives::Slot ObjectLives::adopt(const ChmodEvent& event) {
   if (!options_.adopts || event.error != 0 || event.ino == 0 || event.path.empty()) return 0;
   if (!event.final_mode || event.acl == kDefaultAcl || !options_.adopts(event)) return 0;
   const Slot slot = new_slot();
-  ObjectLife& life = lives_[slot]->life;
+  ObjectLife& life = lives_[slot].life;
   life.id = next_id_++;
   life.born = event;
   life.born_path = event.path;
@@ -232,7 +227,7 @@ std::uint64_t ObjectLives::on(const ChmodEvent& event) {
   const bool adopted = slot == 0;
   if (adopted) slot = adopt(event);
   if (slot == 0) return 0;
-  ObjectLife& life = lives_[slot]->life;
+  ObjectLife& life = lives_[slot].life;
   if (event.error != 0) return life.id;
   ++life.changes;
   if (!event.final_mode || event.acl == kDefaultAcl) return life.id;
@@ -266,7 +261,7 @@ std::uint64_t ObjectLives::rename(const RenameEvent& event) {
   NameTree::Node from = tree_.find(event.from);
   Slot slot = slot_of({event.dev, event.ino});
   if (slot == 0 && from != NameTree::kNone) slot = tree_.object(from);
-  const std::uint64_t id = slot == 0 ? 0 : lives_[slot]->life.id;
+  const std::uint64_t id = slot == 0 ? 0 : lives_[slot].life.id;
   const NameTree::Node to = tree_.make(event.to);
   // rename(2): a file and itself, or two links of one file, stay as they are.
   if (to == NameTree::kNone || to == from || (slot != 0 && tree_.object(to) == slot)) return id;
@@ -275,19 +270,19 @@ std::uint64_t ObjectLives::rename(const RenameEvent& event) {
   slot = slot_of(id);
   from = tree_.find(event.from);
   if (slot != 0) {
-    ++lives_[slot]->life.changes;
-    remember_name(lives_[slot]->life, event.from);
-    lives_[slot]->as_born = kMoved;
+    ++lives_[slot].life.changes;
+    remember_name(lives_[slot].life, event.from);
+    lives_[slot].as_born = kMoved;
   }
   const bool as_known = from != NameTree::kNone && tree_.object(from) == slot;
   if (as_known) {  // also a directory that the run did not make, and a symbolic link
     tree_.move(from, to);
   } else if (slot == 0) {  // the trace never saw what was renamed: only what it replaced is known
     tree_.prune(to);
-  } else if (lives_[slot]->node == NameTree::kNone) {
+  } else if (lives_[slot].node == NameTree::kNone) {
     add_name(slot, to);
   } else {  // it was renamed before, unseen
-    tree_.move(lives_[slot]->node, to);
+    tree_.move(lives_[slot].node, to);
   }
   return id;
 }
@@ -301,16 +296,16 @@ std::uint64_t ObjectLives::exchange(const RenameEvent& event) {
   const Slot moved = tree_.object(from);
   const auto note = [&](Slot slot, const std::string& name) {
     if (slot == 0) return;
-    ++lives_[slot]->life.changes;
-    remember_name(lives_[slot]->life, name);
-    lives_[slot]->as_born = kMoved;
+    ++lives_[slot].life.changes;
+    remember_name(lives_[slot].life, name);
+    lives_[slot].as_born = kMoved;
   };
   note(moved, event.from);
   note(tree_.object(to), event.to);
   tree_.exchange(from, to);
   tree_.prune(from);
   tree_.prune(to);
-  return moved == 0 ? 0 : lives_[moved]->life.id;
+  return moved == 0 ? 0 : lives_[moved].life.id;
 }
 
 std::uint64_t ObjectLives::link(const RenameEvent& event) {
@@ -319,10 +314,10 @@ std::uint64_t ObjectLives::link(const RenameEvent& event) {
     const NameTree::Node from = tree_.find(event.from);
     if (from != NameTree::kNone) slot = tree_.object(from);
   }
-  const std::uint64_t id = slot == 0 ? 0 : lives_[slot]->life.id;
+  const std::uint64_t id = slot == 0 ? 0 : lives_[slot].life.id;
   const NameTree::Node to = tree_.make(event.to);
   if (to == NameTree::kNone) return id;
-  if (slot != 0) ++lives_[slot]->life.changes;
+  if (slot != 0) ++lives_[slot].life.changes;
   if (slot != 0 && tree_.object(to) == slot) return id;
   vacate(to, ObjectState::replaced);
   slot = slot_of(id);
@@ -337,8 +332,8 @@ std::uint64_t ObjectLives::unlink(const RenameEvent& event) {
   const NameTree::Node node = tree_.find(event.from);
   if (node == NameTree::kNone) return 0;
   const Slot slot = tree_.object(node);
-  const std::uint64_t id = slot == 0 ? 0 : lives_[slot]->life.id;
-  if (slot != 0) ++lives_[slot]->life.changes;
+  const std::uint64_t id = slot == 0 ? 0 : lives_[slot].life.id;
+  if (slot != 0) ++lives_[slot].life.changes;
   // A directory is removed when it is empty: what lay below went unseen.
   tree_.remove(node, [this](std::uint32_t object, NameTree::Node at) {
     lose_name(object, at, ObjectState::gone);
@@ -355,7 +350,7 @@ void ObjectLives::symlink(const RenameEvent& event) {
 
 void ObjectLives::add_name(Slot slot, NameTree::Node node) {
   tree_.set_object(node, slot);
-  Named& named = *lives_[slot];
+  Named& named = lives_[slot];
   if (named.node == NameTree::kNone)
     named.node = node;
   else
@@ -364,7 +359,7 @@ void ObjectLives::add_name(Slot slot, NameTree::Node node) {
 
 // `node` is about to go, or to get another object; its path still stands.
 void ObjectLives::lose_name(Slot slot, NameTree::Node node, ObjectState state) {
-  Named& named = *lives_[slot];
+  Named& named = lives_[slot];
   if (named.node == node && named.more.empty()) {
     end(slot, state);
     return;
@@ -396,7 +391,7 @@ void ObjectLives::remember_name(ObjectLife& life, std::string name) {
 
 // The names of the object must still stand: the last of them is kept with it.
 void ObjectLives::end(Slot slot, ObjectState state) {
-  Named& named = *lives_[slot];
+  Named& named = lives_[slot];
   // A file that never had a name went with its last descriptor.
   const bool nameless = named.node == NameTree::kNone && named.life.kind == trace::Kind::tmpfile;
   named.life.state = nameless ? ObjectState::gone : state;
@@ -415,24 +410,24 @@ void ObjectLives::end(Slot slot, ObjectState state) {
 std::uint64_t ObjectLives::at(const std::string& path) const {
   const NameTree::Node node = tree_.find(path);
   const Slot slot = node == NameTree::kNone ? 0 : tree_.object(node);
-  return slot == 0 ? 0 : lives_[slot]->life.id;
+  return slot == 0 ? 0 : lives_[slot].life.id;
 }
 
 std::uint64_t ObjectLives::at(std::uint64_t dev, std::uint64_t ino) const {
   const Slot slot = slot_of({dev, ino});
-  return slot == 0 ? 0 : lives_[slot]->life.id;
+  return slot == 0 ? 0 : lives_[slot].life.id;
 }
 
 const ObjectLife* ObjectLives::find(std::uint64_t id) const {
   const Slot slot = slot_of(id);
-  return slot == 0 ? nullptr : &lives_[slot]->life;
+  return slot == 0 ? nullptr : &lives_[slot].life;
 }
 
 std::vector<std::string> ObjectLives::names(const ObjectLife& life) const {
   std::vector<std::string> out;
   const Slot slot = slot_of(life.id);
   if (slot == 0) return out;
-  const Named& named = *lives_[slot];
+  const Named& named = lives_[slot];
   if (named.node != NameTree::kNone) out.push_back(tree_.path(named.node));
   for (const NameTree::Node node : named.more) out.push_back(tree_.path(node));
   return out;
@@ -441,7 +436,7 @@ std::vector<std::string> ObjectLives::names(const ObjectLife& life) const {
 std::string ObjectLives::path(const ObjectLife& life) const {
   const Slot slot = slot_of(life.id);
   if (slot == 0) return life.last_path;
-  const Named& named = *lives_[slot];
+  const Named& named = lives_[slot];
   if (named.node == NameTree::kNone) return life.born_path;
   const bool as_born = named.as_born == tree_.moved_directories();
   return as_born ? file_path(life.kind, life.born_path) : tree_.path(named.node);
@@ -455,11 +450,11 @@ void ObjectLives::for_each(const std::function<void(const ObjectLife&)>& visit) 
   std::sort(order.begin(), order.end(),
             [this](Slot a, Slot b) { return keys_[a].id < keys_[b].id; });
   for (const Slot slot : order) {
-    ObjectLife& life = lives_[slot]->life;
+    ObjectLife life = lives_[slot].life;
     life.last_path = path(life);
     life.name_count = names(life).size();
     // Nobody can open it any more once the run is over.
-    if (lives_[slot]->node == NameTree::kNone && life.kind == trace::Kind::tmpfile)
+    if (lives_[slot].node == NameTree::kNone && life.kind == trace::Kind::tmpfile)
       life.state = ObjectState::gone;
     visit(life);
   }

@@ -7,8 +7,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -157,7 +157,7 @@ class ObjectLives {
 
   LifeOptions options_;
   NameTree tree_;
-  std::vector<std::unique_ptr<Named>> lives_;
+  std::deque<Named> lives_;  // references stay valid
   // Beside the lives: what look-ups need, close together.
   struct Keys {
     std::uint64_t id = 0;  // 0: no life goes on here

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "reporter/events/events.h"
+#include "reporter/rules/bit_filter.h"
 
 namespace umaskaudit::rules {
 
@@ -18,7 +19,7 @@ struct ObjectId {
 };
 struct ObjectHash {
   std::size_t operator()(const ObjectId& id) const {
-    return static_cast<std::size_t>((id.dev << 32 ^ id.ino) * 0x9E3779B97F4A7C15U);
+    return (id.dev << 32 ^ id.ino) * 0x9E3779B97F4A7C15U;
   }
 };
 
@@ -26,10 +27,16 @@ class ChmodTargets {
  public:
   // The first reading.
   void feed(const Event& event) {
-    if (const ChmodEvent* chmod = change_in(event)) ++changes_[object_of(*chmod)];
+    const ChmodEvent* chmod = change_in(event);
+    if (chmod == nullptr) return;
+    const ObjectId id = object_of(*chmod);
+    filter_.add(ObjectHash()(id));
+    ++changes_[id];
   }
   // The second one, which meets the same changes.
-  bool contains(const ObjectId& id) const { return changes_.contains(id); }
+  bool contains(const ObjectId& id) const {
+    return filter_.may_contain(ObjectHash()(id)) && changes_.contains(id);
+  }
   // False when no other change of this object comes.
   bool comes_after(const ChmodEvent& chmod) {
     const auto found = changes_.find(object_of(chmod));
@@ -47,6 +54,7 @@ class ChmodTargets {
   static ObjectId object_of(const ChmodEvent& chmod) { return {chmod.dev, chmod.ino}; }
 
  private:
+  BitFilter filter_;                                                 // of all that were in changes_
   std::unordered_map<ObjectId, std::uint32_t, ObjectHash> changes_;  // how many are to come
 };
 

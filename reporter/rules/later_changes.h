@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "reporter/objects/object_lives.h"
+#include "reporter/objects/text_map.h"
 #include "reporter/rules/chmod_targets.h"
 
 namespace umaskaudit::rules {
@@ -19,14 +20,14 @@ class LaterChanges {
   // The first reading.
   void feed(const Event& event) {
     if (const ChmodEvent* chmod = ChmodTargets::change_in(event)) {
-      objects_.insert(ChmodTargets::object_of(*chmod));
+      add_object(ChmodTargets::object_of(*chmod));
       // A directory, as far as its mode can tell: below it, others may get further than before.
       if (chmod->final_mode && (*chmod->final_mode & 0111) != 0) add_directory(chmod->path);
     } else if (const auto* rename = std::get_if<RenameEvent>(&event)) {
       const bool moves = rename->action == RenameEvent::Action::renamed ||
                          rename->action == RenameEvent::Action::linked;
       if (rename->error != 0 || !moves) return;
-      if (rename->ino != 0) objects_.insert({rename->dev, rename->ino});
+      if (rename->ino != 0) add_object({rename->dev, rename->ino});
       // Whatever links lead there, the last component is the object's own.
       const std::string_view name = last_component(rename->from);
       if (!name.empty()) names_.insert(hash(name));
@@ -36,18 +37,38 @@ class LaterChanges {
   // The second one. `path` is that of a directory that changes.
   void add_directory(std::string_view path) {
     const std::string_view name = last_component(path);
-    if (!name.empty()) directories_.insert(hash(name));
+    if (name.empty() || !directories_.insert(hash(name)).second) return;
+    above_.clear();
   }
   // Does anything get another name?
   bool moves() const { return !names_.empty(); }
   // Does something name the object itself?
   bool names(const CreateEvent& event) const {
-    if (event.ino != 0 && objects_.contains({event.dev, event.ino})) return true;
+    const ObjectId id{event.dev, event.ino};
+    if (id.ino != 0 && filter_.may_contain(ObjectHash()(id)) && objects_.contains(id)) return true;
     return !names_.empty() && names_.contains(hash(last_component(event.path)));
   }
   // Does something name a directory above it?
   bool names_above(std::string_view path) const {
     if (names_.empty() && directories_.empty()) return false;
+    const std::string_view directory = path.substr(0, path.rfind('/') + 1);
+    const auto known = above_.find(directory);
+    if (known != above_.end()) return known->second;
+    if (above_.size() == kMostRemembered) above_.clear();
+    const bool named = names_directory_of(path);
+    above_.emplace(directory, named);
+    return named;
+  }
+
+ private:
+  static constexpr std::size_t kMostRemembered = 1 << 16;
+
+  void add_object(const ObjectId& id) {
+    filter_.add(ObjectHash()(id));
+    objects_.insert(id);
+  }
+
+  bool names_directory_of(std::string_view path) const {
     for (std::size_t end = path.rfind('/'); end != path.npos && end > 0;) {
       const std::size_t slash = path.rfind('/', end - 1);
       const std::size_t begin = slash == path.npos ? 0 : slash + 1;
@@ -58,12 +79,14 @@ class LaterChanges {
     return false;
   }
 
- private:
   static std::size_t hash(std::string_view name) { return std::hash<std::string_view>()(name); }
 
+  BitFilter filter_;  // of objects_
   std::unordered_set<ObjectId, ObjectHash> objects_;
   std::unordered_set<std::size_t> names_;        // hashes of last components
   std::unordered_set<std::size_t> directories_;  // the same
+  // What names_above() said of directories lately: most objects lie where others were just made.
+  mutable TextMap<bool> above_;
 };
 
 }  // namespace umaskaudit::rules

@@ -16,7 +16,7 @@ void Reach::set(std::string_view path, Mode mode) {
   if ((mode & kSearchByOthers) == 0)
     closed_.insert_or_assign(std::string(path), mode);
   else if (!closed_.empty())
-    closed_.erase(std::string(path));
+    if (const auto found = closed_.find(path); found != closed_.end()) closed_.erase(found);
 }
 
 void Reach::see(const CreateEvent& event) {
@@ -66,7 +66,7 @@ Mode Reach::of(const std::string& path) const {
   if (closed_.empty() || path.empty() || path.front() != '/') return bits;
   for (std::size_t end = path.rfind('/'); end != std::string::npos && end > 0;
        end = path.rfind('/', end - 1)) {
-    const auto found = closed_.find(path.substr(0, end));
+    const auto found = closed_.find(std::string_view(path).substr(0, end));
     if (found == closed_.end()) continue;
     bits &= let_in(found->second);
     if (bits == 0) break;

@@ -5,9 +5,9 @@
 
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "reporter/events/events.h"
+#include "reporter/objects/text_map.h"
 
 namespace umaskaudit::rules {
 
@@ -31,7 +31,7 @@ class Reach {
   static Mode let_in(Mode directory);
 
   // By path; only those that somebody may not enter: bounded by the directories of the run.
-  std::unordered_map<std::string, Mode> closed_;
+  TextMap<Mode> closed_;
 };
 
 }  // namespace umaskaudit::rules
