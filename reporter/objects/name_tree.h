@@ -12,8 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "reporter/base/text_map.h"
 #include "reporter/objects/chain_index.h"
-#include "reporter/objects/text_map.h"
 
 namespace umaskaudit {
 

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "reporter/base/text_map.h"
 #include "reporter/objects/object_lives.h"
-#include "reporter/objects/text_map.h"
 #include "reporter/rules/chmod_targets.h"
 
 namespace umaskaudit::rules {

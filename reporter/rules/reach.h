@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "reporter/base/text_map.h"
 #include "reporter/events/events.h"
-#include "reporter/objects/text_map.h"
 
 namespace umaskaudit::rules {
 
