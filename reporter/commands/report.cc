@@ -40,6 +40,7 @@ struct Options {
   bool limit_given = false;
   bool follow = false;
   bool no_appeared = false;
+  bool expand_stacks = false;
 };
 
 // Streams what `append` makes of each selected event: at most --limit of them when that was given,
@@ -85,8 +86,11 @@ void write_objects(const ObjectLives& lives, std::ostream& out) {
 }
 
 void write_jsonl(OpenedRun& opened, const Options& options, const Output& output) {
-  JsonLines lines(opened.run(), opened.stacks());
+  JsonLines lines(opened.run(), opened.stacks(), options.expand_stacks);
   opened.begin_stream(output);
+  std::string first;
+  append_run_json(first, opened.run_line());
+  output.stream << first;
   bool selected = false;
   std::uint64_t object = 0;
   std::string ended;
@@ -224,7 +228,10 @@ int follow_events(Options& options, Console& console) {
   if (options.format != Format::jsonl)
     return fail(console, {"report: only events can be followed", "",
                           "umaskaudit report RUN --format jsonl --follow", ExitCode::usage});
-  return follow_report(options.arguments, options.limit_given ? options.limit : 0, console);
+  FollowOptions follow;
+  follow.limit = options.limit_given ? options.limit : 0;
+  follow.expand_stacks = options.expand_stacks;
+  return follow_report(options.arguments, follow, console);
 }
 
 // Rows have no place for what is missing among them.
@@ -271,8 +278,14 @@ Action configure_report(CLI::App& app) {
                "With jsonl: events of a run that is being recorded, as they come");
   app.add_flag("--no-appeared", options->no_appeared,
                "Do not look for files that appeared without a record");
+  app.add_flag("--expand-stacks", options->expand_stacks,
+               "With jsonl: the whole stack in each event, for who reads single lines");
   return [options, limit](Invocation& invocation) {
     options->limit_given = limit->count() != 0;
+    if (options->expand_stacks && options->format != Format::jsonl)
+      return fail(invocation.console,
+                  {"report: only the events of jsonl have stacks to expand", "",
+                   "umaskaudit report RUN --format jsonl --expand-stacks", ExitCode::usage});
     if (options->follow) return follow_events(*options, invocation.console);
     return write_about_run(invocation.console, options->arguments,
                            [&](OpenedRun& opened, const Output& output) {

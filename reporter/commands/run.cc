@@ -3,6 +3,7 @@
 // Called through the table.
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <spdlog/spdlog.h>
@@ -66,6 +67,11 @@ RunRecord begin_record(const std::vector<std::string>& command, const Options& o
   if (options.record_argv) record.argv = command;
   char directory[PATH_MAX];
   if (getcwd(directory, sizeof directory) != nullptr) record.directory = directory;
+  if (utsname system{}; uname(&system) == 0) {
+    record.host = system.nodename;
+    record.machine = system.machine;
+    record.kernel = system.release;
+  }
   record.umask = umask_of_process("self");
   record.parent_pid = getppid();
   record.parent = name_of_process(std::to_string(record.parent_pid));

@@ -215,6 +215,32 @@ SarifRun OpenedRun::sarif_run() const {
   return sarif;
 }
 
+RunLine run_line_of(const std::optional<RunRecord>& record) {
+  RunLine line;
+  line.tool = "umaskaudit " UMASKAUDIT_VERSION;
+  if (!record) return line;
+  line.program = record->command;
+  line.host = record->host;
+  line.machine = record->machine;
+  line.kernel = record->kernel;
+  line.exit_code = record->exit_code;
+  line.signal = record->signal;
+  return line;
+}
+
+RunLine OpenedRun::run_line() const {
+  RunLine line = run_line_of(record_);
+  line.program = program_of(run_, heading());
+  line.boot_id = run_.boot_id();
+  line.started_real_ns = started_real_ns(run_, heading());
+  line.begin_ns = run_.begin_ns();
+  line.end_ns = run_.end_ns();
+  // Blind spots are events: whoever reads on will meet them.
+  const Completeness& facts = run_.completeness();
+  line.complete = facts.losses.empty() && !facts.hides_creations && !unaudited();
+  return line;
+}
+
 const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_hit,
                                       const std::function<void(const WindowSpan&)>& on_window) {
   if (findings_ && !on_hit && !on_window) return *findings_;

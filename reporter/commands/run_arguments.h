@@ -17,6 +17,7 @@
 #include "reporter/commands/progress.h"
 #include "reporter/reader/run.h"
 #include "reporter/record/run_record.h"
+#include "reporter/render/jsonl.h"
 #include "reporter/render/sarif.h"
 #include "reporter/render/text_report.h"
 #include "reporter/rules/find.h"
@@ -56,6 +57,9 @@ struct Output {
 std::optional<BlindSpotEvent> unaudited(const std::optional<RunRecord>& record,
                                         std::uint64_t time_ns);
 
+// What the first line of JSON Lines says of a run, as far as run.json and the tool know it.
+RunLine run_line_of(const std::optional<RunRecord>& record);
+
 // A run with its stacks, opened for one command.
 class OpenedRun {
  public:
@@ -78,6 +82,7 @@ class OpenedRun {
   Summary summary_and_findings(SummaryOptions options);
   Heading heading() const;
   SarifRun sarif_run() const;
+  RunLine run_line() const;
   // What the rules say, without policy, suppressions or baseline, of what the filter selects; worst
   // first. `on_hit` and `on_window` are those of FindOptions. Looked for once where nobody wants to
   // be told.

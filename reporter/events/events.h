@@ -1,4 +1,4 @@
-// What a run says, in the reporter's words: one struct per JSON type of schema version 1.
+// What a run says, in the reporter's words: one struct for each kind of event.
 // Plain data: made by the reader, read by the rules and the renderers. String views point into the
 // Run that made them and live as long as it does.
 #pragma once

@@ -14,16 +14,17 @@ constexpr std::size_t kBlock = 1 << 16;
 
 class Report {
  public:
-  Report(LiveRun& run, RunArguments& arguments, std::uint64_t since, std::size_t limit)
-      : run_(run), arguments_(arguments), since_(since), limit_(limit) {}
+  Report(LiveRun& run, RunArguments& arguments, std::uint64_t since, const FollowOptions& follow)
+      : run_(run), arguments_(arguments), since_(since), follow_(follow) {}
 
   void write(std::ostream& out) {
     SymbolOptions options = arguments_.symbols;
     options.symbols = !arguments_.no_symbols;
     Symbolizer symbolizer(options);
     StackCache stacks(run_, symbolizer);
-    JsonLines lines(run_, stacks);
+    JsonLines lines(run_, stacks, follow_.expand_stacks);
     std::string block;
+    append_run_json(block, first_line());
     const auto flush = [&] {
       if (block.empty()) return;
       out << block << std::flush;
@@ -36,29 +37,40 @@ class Report {
       if (block.size() != before) ++shown_;
       if (block.size() >= kBlock) flush();
     };
-    follow(run_, arguments_.run, visit, flush);
+    umaskaudit::follow(run_, arguments_.run, visit, flush);
     const auto spot = unaudited(read_run_record(arguments_.run), run_.begin_ns());
     if (spot && !interrupted()) lines.append(block, *spot);
     flush();
   }
 
  private:
+  // How the run ends is not known, nor whether it will be complete.
+  RunLine first_line() const {
+    const auto record = read_run_record(arguments_.run);
+    RunLine line = run_line_of(record);
+    line.exit_code.reset();
+    line.signal = 0;
+    if (record) line.started_real_ns = record->start_real_ns;
+    line.begin_ns = run_.begin_ns();
+    return line;
+  }
+
   bool selects(const Event& event) {
     if (since_ != 0) arguments_.filter.since_ns = run_.begin_ns() + since_;
-    const bool room = limit_ == 0 || shown_ < limit_ || is_never_dropped(event);
+    const bool room = follow_.limit == 0 || shown_ < follow_.limit || is_never_dropped(event);
     return room && arguments_.filter.selects(event);
   }
 
   LiveRun& run_;
   RunArguments& arguments_;
   std::uint64_t since_;
-  std::size_t limit_;
+  const FollowOptions& follow_;
   std::size_t shown_ = 0;
 };
 
 }  // namespace
 
-int follow_report(RunArguments& arguments, std::size_t limit, Console& console) {
+int follow_report(RunArguments& arguments, const FollowOptions& options, Console& console) {
   if (arguments.filter.by_finding())
     return fail(console, {"report: --follow knows no findings", "they need the whole run",
                           "umaskaudit report when the run has ended", ExitCode::usage});
@@ -72,7 +84,7 @@ int follow_report(RunArguments& arguments, std::size_t limit, Console& console) 
   if (!run) return fail(console, run.error());
   watch_for_interrupts();
   return write_output(console, arguments.output, [&](const Output& output) {
-    Report(**run, arguments, since, limit).write(output.stream);
+    Report(**run, arguments, since, options).write(output.stream);
   });
 }
 

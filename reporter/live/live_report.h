@@ -9,7 +9,12 @@
 
 namespace umaskaudit {
 
-// `limit`: lines at most (0: all), but for what could not be seen. Returns the exit code.
-int follow_report(RunArguments& arguments, std::size_t limit, Console& console);
+struct FollowOptions {
+  std::size_t limit = 0;       // events at most, but for what could not be seen; 0: all
+  bool expand_stacks = false;  // JsonLines
+};
+
+// Returns the exit code.
+int follow_report(RunArguments& arguments, const FollowOptions& options, Console& console);
 
 }  // namespace umaskaudit

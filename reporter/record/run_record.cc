@@ -29,6 +29,9 @@ std::string to_json(const RunRecord& record) {
   }
   json.bytes("cwd", record.directory);
   if (record.umask) json.mode("umask", *record.umask);
+  if (!record.host.empty()) json.bytes("host", record.host);
+  if (!record.machine.empty()) json.bytes("machine", record.machine);
+  if (!record.kernel.empty()) json.bytes("kernel", record.kernel);
   if (!record.parent.empty()) json.bytes("parent", record.parent);
   json.integer("parent_pid", record.parent_pid);
   json.number("start_ns", record.start_real_ns);
@@ -81,6 +84,9 @@ std::optional<RunRecord> read_run_record(const std::string& directory) {
   record.directory = text("cwd");
   record.obstacle = text("cannot_audit");
   record.recorder = number("recorder").value_or(0);
+  record.host = text("host");
+  record.machine = text("machine");
+  record.kernel = text("kernel");
   record.parent = text("parent");
   record.parent_pid = number("parent_pid").value_or(0);
   record.pid = number("pid").value_or(0);

@@ -16,11 +16,12 @@ namespace umaskaudit {
 inline constexpr char kRunRecordName[] = "run.json";
 
 struct RunRecord {
-  std::string command;            // CMD as given
-  std::vector<std::string> argv;  // only with --record-argv
-  std::string directory;          // working directory
-  std::optional<Mode> umask;      // that CMD inherited
-  std::string parent;             // the program that started `run`, and so gave it that mask
+  std::string command;                // CMD as given
+  std::vector<std::string> argv;      // only with --record-argv
+  std::string directory;              // working directory
+  std::optional<Mode> umask;          // that CMD inherited
+  std::string host, machine, kernel;  // uname(2): nodename, machine, release
+  std::string parent;                 // the program that started `run`, and so gave it that mask
   long parent_pid = 0;
   std::uint64_t start_real_ns = 0;  // the kernel's last tick before: no birth of the run is older
   std::uint64_t end_real_ns = 0;    // 0 while it runs

@@ -26,12 +26,9 @@ void begin_line(JsonWriter& json, const char* type, std::uint64_t time_ns) {
   json.number("tid", 0);
   json.text("thread", "");
   json.number("fs", 0);
-  json.text("call", "");
 }
 
 void end_line(JsonWriter& json, std::string& out) {
-  json.begin_array("stack");
-  json.end_array();
   json.end_object();
   out += '\n';
 }

@@ -14,7 +14,7 @@ namespace umaskaudit {
 // are named.
 void append_appeared(std::string& out, const TextContext& context, const AppearedObjects& found);
 
-// Lines of schema version 1: a blind_spot of reason "appeared" for each, and a note where not all
+// Lines of schema version 2: a blind_spot of reason "appeared" for each, and a note where not all
 // was looked at.
 void append_appeared_json(std::string& out, const Appeared& file);
 // The same as an object line of number `id`: nothing is known of its birth.

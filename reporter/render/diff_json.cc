@@ -1,4 +1,4 @@
-// The JSON of diff_report.h: schema version 1, fields may be added.
+// The JSON of diff_report.h: schema version 2, fields may be added.
 #include "reporter/render/diff_report.h"
 #include "reporter/render/jsonl.h"
 #include "reporter/render/mode_text.h"

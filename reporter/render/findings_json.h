@@ -1,4 +1,4 @@
-// Findings, and the objects they hit, as JSON Lines of schema version 1.
+// Findings, and the objects they hit, as JSON Lines of schema version 2.
 // Must never change the meaning or the type of a field: scripts depend on them; fields may be
 // added. Called by `check --format jsonl`, `check --objects` and `report --format jsonl` and
 // `json`.

@@ -15,7 +15,6 @@ namespace umaskaudit {
 namespace {
 
 void fields(JsonWriter& json, const ProcessEvent& event) {
-  json.number("schema", kJsonSchema);
   json.number("ppid", event.ppid);
   json.bytes("comm", event.comm);
   json.bytes("exe", event.exe);
@@ -61,8 +60,8 @@ void steps(JsonWriter& json, const std::vector<Step>& steps) {
   for (const Step& step : steps) {
     json.begin_object();
     json.text("rule", rule_name(step.rule));
-    json.mode("sets", step.sets);
-    json.mode("clears", step.clears);
+    if (step.sets != 0) json.mode("sets", step.sets);
+    if (step.clears != 0) json.mode("clears", step.clears);
     json.mode("mode", step.mode);
     if (step.fs_type != 0) json.text("filesystem", filesystem_name(step.fs_type));
     json.end_object();
@@ -97,34 +96,39 @@ void fields(JsonWriter& json, const CreateEvent& event) {
   json.number("gid", event.gid);
 }
 
-const char* action_name(RenameEvent::Action action) {
-  switch (action) {
+const char* action_name(const RenameEvent& event) {
+  switch (event.action) {
     case RenameEvent::Action::renamed:
-      return "renamed";
+      return event.exchange ? "exchange" : "rename";
     case RenameEvent::Action::linked:
-      return "linked";
+      return "link";
     case RenameEvent::Action::unlinked:
-      return "unlinked";
+      return "unlink";
     case RenameEvent::Action::symlinked:
-      return "symlinked";
+      return "symlink";
   }
-  return "renamed";
+  return "rename";
 }
 
 void fields(JsonWriter& json, const ChmodEvent& event) {
+  json.text("action", event.acl == 1 ? "acl" : event.acl == 2 ? "default-acl" : "chmod");
   json.bytes("path", event.path);
   json.mode("requested", without_type(event.requested));
   json.mode("final", event.final_mode);
-  json.text("acl", event.acl == 1 ? "access" : event.acl == 2 ? "default" : "");
   json.integer("errno", event.error);
   json.number("dev", event.dev);
   json.number("ino", event.ino);
 }
 
 void fields(JsonWriter& json, const RenameEvent& event) {
-  json.text("action", action_name(event.action));
-  json.bytes("from", event.from);
-  if (!event.to.empty()) json.bytes("to", event.to);
+  json.text("action", action_name(event));
+  if (event.action == RenameEvent::Action::symlinked) {
+    json.bytes("path", event.to);
+    json.bytes("target", event.from);
+  } else {
+    json.bytes("path", event.from);
+    if (!event.to.empty()) json.bytes("to", event.to);
+  }
   json.integer("errno", event.error);
   json.number("dev", event.dev);
   json.number("ino", event.ino);
@@ -144,12 +148,12 @@ void fields(JsonWriter& json, const LossEvent& event) {
 
 void fields(JsonWriter& json, const NoteEvent& event) { json.bytes("text", event.text); }
 
-// The JSON type of each event; null for those that schema 1 does not have.
+// The JSON type of each event; null for those that schema 2 does not have.
 constexpr const char* type_name(const ProcessEvent*) { return "process"; }
 constexpr const char* type_name(const UmaskEvent*) { return "umask"; }
 constexpr const char* type_name(const CreateEvent*) { return "create"; }
-constexpr const char* type_name(const ChmodEvent*) { return "chmod"; }
-constexpr const char* type_name(const RenameEvent*) { return "rename"; }
+constexpr const char* type_name(const ChmodEvent*) { return "change"; }
+constexpr const char* type_name(const RenameEvent*) { return "change"; }
 constexpr const char* type_name(const BlindSpotEvent*) { return "blind_spot"; }
 constexpr const char* type_name(const LossEvent*) { return "loss"; }
 constexpr const char* type_name(const NoteEvent*) { return "note"; }
@@ -178,22 +182,56 @@ void append_frame(JsonWriter& json, const Frame& frame, const std::vector<std::s
   json.end_object();
 }
 
+// As /proc/sys/kernel/random/boot_id shows it (random(4)).
+std::string uuid_text(const std::array<std::uint8_t, 16>& id) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += kDigits[id[i] >> 4];
+    text += kDigits[id[i] & 15];
+  }
+  return text;
+}
+
 }  // namespace
 
-const std::string& JsonLines::stack_json(StackRef ref) {
-  const auto [entry, fresh] = rendered_.try_emplace(StackCache::key(ref));
-  if (!fresh) return entry->second;
-  JsonWriter json(entry->second);
-  json.begin_array("stack");
+std::string JsonLines::frames_json(StackRef ref, const char* key) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_array(key);
   for (const Frame& frame : stacks_.frames(ref)) append_frame(json, frame, stacks_.notes());
   json.end_array();
-  if (ref.id != 0 && source_.stack_truncated(ref)) json.boolean("stack_truncated", true);
+  return text;
+}
+
+// The number of the stack, whose line is appended when it is new.
+std::uint64_t JsonLines::number_of(std::string& out, StackRef ref) {
+  const auto [entry, fresh] = numbers_.try_emplace(StackCache::key(ref));
+  if (!fresh) return entry->second;
+  std::string body = frames_json(ref, "frames");
+  const bool truncated = source_.stack_truncated(ref);
+  // Each process image has recorded its own: of many runs of one program they are equal.
+  const auto [line, first] =
+      lines_.try_emplace(std::move(body) + (truncated ? "+" : ""), lines_.size() + 1);
+  entry->second = line->second;
+  if (!first) return entry->second;
+  JsonWriter json(out);
+  json.begin_object();
+  json.text("type", "stack");
+  json.number("id", entry->second);
+  json.raw(frames_json(ref, "frames"));
+  if (truncated) json.boolean("truncated", true);
+  json.end_object();
+  out += '\n';
   return entry->second;
 }
 
 template <typename T>
 void JsonLines::append_event(std::string& out, const char* type, const T& event,
                              std::uint64_t object) {
+  const bool has_stack = event.stack.id != 0;
+  const std::uint64_t stack = has_stack && !expand_ ? number_of(out, event.stack) : 0;
   JsonWriter json(out);
   json.begin_object();
   json.text("type", type);
@@ -203,10 +241,41 @@ void JsonLines::append_event(std::string& out, const char* type, const T& event,
   json.number("tid", event.tid);
   json.bytes("thread", event.thread);
   json.number("fs", event.fs);
-  json.text("call", event.call);
+  if (!event.call.empty()) json.text("call", event.call);
   if (object != 0) json.number("object", object);
   fields(json, event);
-  json.raw(stack_json(event.stack));
+  if (stack != 0) json.number("stack", stack);
+  if (has_stack && expand_) {
+    const auto [entry, fresh] = expanded_.try_emplace(StackCache::key(event.stack));
+    if (fresh) entry->second = frames_json(event.stack, "stack");
+    json.raw(entry->second);
+    if (source_.stack_truncated(event.stack)) json.boolean("stack_truncated", true);
+  }
+  json.end_object();
+  out += '\n';
+}
+
+void append_run_json(std::string& out, const RunLine& run) {
+  JsonWriter json(out);
+  json.begin_object();
+  json.text("type", "run");
+  json.number("schema", kJsonSchema);
+  json.text("tool", run.tool);
+  json.bytes("program", run.program);
+  if (!run.host.empty()) json.bytes("host", run.host);
+  if (!run.machine.empty()) json.bytes("machine", run.machine);
+  if (!run.kernel.empty()) json.bytes("kernel", run.kernel);
+  const bool known = std::any_of(run.boot_id.begin(), run.boot_id.end(), [](auto b) { return b; });
+  if (known) json.text("boot_id", uuid_text(run.boot_id));
+  if (run.started_real_ns != 0) json.number("started_real_ns", run.started_real_ns);
+  json.number("begin_ns", run.begin_ns);
+  if (run.end_ns != 0) json.number("end_ns", run.end_ns);
+  if (run.complete)
+    json.boolean("complete", *run.complete);
+  else
+    json.null("complete");
+  if (run.exit_code) json.integer("exit_code", *run.exit_code);
+  if (run.signal != 0) json.integer("signal", run.signal);
   json.end_object();
   out += '\n';
 }

@@ -1,8 +1,12 @@
-// Events as JSON Lines, schema version 1 (umaskaudit-report(1), "JSON LINES").
+// Events as JSON Lines, schema version 2 (umaskaudit(1), "JSON LINES").
 // Must never change the meaning or the type of a field: scripts depend on them; fields may be
-// added. Called by `report --format jsonl` and the tests that compare a run with stat(2).
+// added. Must never name a stack whose own line did not come before.
+// Called by `report --format jsonl` and the tests that compare a run with stat(2).
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -12,28 +16,49 @@
 
 namespace umaskaudit {
 
-inline constexpr unsigned kJsonSchema = 1;
+// Of all JSON that the reporter prints.
+inline constexpr unsigned kJsonSchema = 2;
+
+// The first line: what is known of the run as a whole. Empty texts and zeroes are not known.
+struct RunLine {
+  std::string tool;     // with its version
+  std::string program;  // raw bytes
+  std::string host, machine, kernel;
+  std::array<std::uint8_t, 16> boot_id{};
+  std::uint64_t started_real_ns = 0;
+  std::uint64_t begin_ns = 0, end_ns = 0;  // CLOCK_MONOTONIC
+  std::optional<bool> complete;            // nothing: the run may go on
+  std::optional<int> exit_code;
+  int signal = 0;
+};
+void append_run_json(std::string& out, const RunLine& run);
 
 // An object as it was last seen, under `path`: one line for each name that it has.
 void append_object_json(std::string& out, const ObjectLife& life, const std::string& path);
 
 class JsonLines {
  public:
-  JsonLines(const StackSource& source, StackCache& stacks) : source_(source), stacks_(stacks) {}
+  // `expand_stacks`: each event has its whole stack, not its number.
+  JsonLines(const StackSource& source, StackCache& stacks, bool expand_stacks = false)
+      : source_(source), stacks_(stacks), expand_(expand_stacks) {}
 
-  // Appends the event and a newline. Events that schema 1 has no type for (fork, exec, rename,
-  // thread creation) append nothing.
+  // Appends the event and a newline, and before it its stack where none had it yet. Events that
+  // schema 2 has no type for (fork, exec, thread creation) append nothing.
   // `object`: ObjectLife::id of what the event is about; 0: it has none.
   void append(std::string& out, const Event& event, std::uint64_t object = 0);
 
  private:
   template <typename T>
   void append_event(std::string& out, const char* type, const T& event, std::uint64_t object);
-  const std::string& stack_json(StackRef ref);
+  std::string frames_json(StackRef ref, const char* key);
+  std::uint64_t number_of(std::string& out, StackRef ref);
 
   const StackSource& source_;
   StackCache& stacks_;
-  std::unordered_map<std::uint64_t, std::string> rendered_;
+  bool expand_;
+  std::unordered_map<std::uint64_t, std::string> expanded_;
+  std::unordered_map<std::uint64_t, std::uint64_t> numbers_;  // of stacks whose line was written
+  std::unordered_map<std::string, std::uint64_t> lines_;      // of equal stacks: one number
 };
 
 }  // namespace umaskaudit

@@ -297,7 +297,7 @@ class Directories(Case):
         for way in ("path", "link", "descriptor", "raw", "at"):
             self.assertIn("default-acl", rules[f"under-{way}"])
             self.assertNotIn("default-acl", rules[f"after-{way}"])
-        removals = [event["call"] for event in report.of("chmod", acl="default")
+        removals = [event["call"] for event in report.of("change", action="default-acl")
                     if "remove" in event["call"]]
         self.assertEqual(removals, ["removexattr", "lremovexattr", "fremovexattr", "removexattr",
                                     "removexattr"])

@@ -436,7 +436,7 @@ class SymbolNotes(Case):
         lines = self.tool("report", run, "--format", "jsonl").splitlines()
         for line in lines:
             self.assertEqual(validate(json.loads(line), OURS / "jsonl.schema.json"), [])
-        frames = [frame for line in lines for frame in json.loads(line).get("stack", [])
+        frames = [frame for line in lines for frame in json.loads(line).get("frames", [])
                   if frame["module"] == str(program)]
         self.assertEqual({frame.get("symbol_note") for frame in frames}, {why})
         log = json.loads(self.tool("check", run, "--format", "sarif"))

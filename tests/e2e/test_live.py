@@ -59,7 +59,7 @@ class LiveCase(Case):
     def lines(self):
         """The complete lines so far."""
         text = self.live.read_bytes()
-        return [json.loads(line) for line in text[:text.rfind(b"\n") + 1].splitlines()]
+        return Report(text[:text.rfind(b"\n") + 1].splitlines()).events
 
 
 class Follow(LiveCase):
@@ -78,7 +78,7 @@ class Follow(LiveCase):
                 continue
             event = {key: value for key, value in event.items()
                      if key not in ("seq", "time_ns", "id", "certain", "count", "object")}
-            if event["type"] == "chmod":  # the name of a descriptor's object needs the whole run
+            if event.get("action") in ("chmod", "acl", "default-acl"):  # the name of a descriptor's object needs the whole run
                 event.pop("path")
             if isinstance(event.get("mask_set_by"), int):
                 event["mask_set_by"] = umasks[event["mask_set_by"]]

@@ -327,7 +327,7 @@ open(d + "/inside", "w").close()
 os.rename(d, "unpacked")
 '""")
         self.check_now(run, before, 3)
-        found = self.report(run).of("chmod")
+        found = self.report(run).of("change", action="chmod")
         self.assertTrue(found)
         for event in found:  # of a descriptor: the object and its name are there
             self.assertIn("object", event)

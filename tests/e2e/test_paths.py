@@ -194,7 +194,8 @@ class Deepest(Case):
         report = self.report(run)
         self.assertEqual(report.of("loss"), [])
         told, paths = {}, {}
-        for event in report.of("create", created=True) + report.of("chmod", errno=0):
+        changes = report.of("change", action="chmod", errno=0)
+        for event in report.of("create", created=True) + changes:
             told[event["dev"], event["ino"]] = event["final"]
             paths[event["dev"], event["ino"]] = event["path"]
         self.assertEqual(len(report.of("create", created=True)), 23)

@@ -15,7 +15,7 @@ class Raw(Case):
     def test_calls_by_number(self):
         report, truths = self.record_truths("raw_numbers")
         changed = next(truth for truth in truths if "changed" in truth)
-        change, = report.of("chmod", path=changed["changed"])
+        change, = report.of("change", path=changed["changed"])
         self.assertEqual((change["call"], change["requested"], change["final"]),
                          ("fchmodat", "0604", changed["mode"]))
         self.assertEqual(report.of("blind_spot"), [])

@@ -137,18 +137,28 @@ def end_all(process, top):
 
 
 class Report:
-    """The events of one run, as `report --format jsonl` gives them."""
+    """The events of one run, as `report --format jsonl` gives them.
+
+    `run` is the first line; each event that may have a stack has its frames in "stack".
+    """
 
     def __init__(self, lines):
-        stacks = {}  # equal stacks become one list: a run repeats few of them many times
+        stacks = {0: []}
+        self.run = None
         self.events = []
         for line in lines:
             event = json.loads(line)
-            stack = event.get("stack")
-            if stack:
-                key = tuple((frame["module"], frame["offset"], frame["line"]) for frame in stack)
-                event["stack"] = stacks.setdefault(key, stack)
-            self.events.append(event)
+            if event["type"] == "run":
+                assert self.run is None and not self.events, line
+                self.run = event
+            elif event["type"] == "stack":
+                assert event["id"] not in stacks, line
+                stacks[event["id"]] = event["frames"]
+            else:
+                if "seq" in event:
+                    event["stack"] = stacks[event.get("stack", 0)]
+                    event.setdefault("call", "")
+                self.events.append(event)
 
     def of(self, kind, **fields):
         """The events of type `kind` whose fields have these values."""
@@ -227,11 +237,12 @@ class Case(unittest.TestCase):
         return result.stdout.decode()
 
     def report(self, run):
-        """The run's events, each checked for the promises of schema version 1."""
+        """The run's events, each checked for the promises of schema version 2."""
         file = self.top / "events.jsonl"
         self.tool("report", run, "--format", "jsonl", "-o", file)
         with file.open(encoding="utf-8") as lines:
             report = Report(lines)
+        self.assertEqual(report.run["schema"], 2)
         umask_ids = {event["id"] for event in report.of("umask")}
         for event in report.events:
             self.check_event(event, umask_ids)
@@ -324,8 +335,8 @@ class Case(unittest.TestCase):
             if event["type"] == "create":
                 matters = event["created"] is True
             else:  # inodes come again: only what was made can be changed
-                matters = event["type"] == "chmod" and event["errno"] == 0 and key in told
-            if matters and not event.get("acl"):
+                matters = event.get("action") == "chmod" and event["errno"] == 0 and key in told
+            if matters:
                 told[key] = event["final"]
         found, unlike = 0, []
         for directory, names, files in os.walk(top):

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "reporter/commands/cli.h"
@@ -161,15 +162,31 @@ TEST(Export, DatabaseIsAsStored) {
 TEST(JsonLines, EveryLineIsAnObjectWithTheCommonFields) {
   std::istringstream lines(output_of({"", {"report", "RUN", "--format", "jsonl"}}));
   std::size_t count = 0;
+  std::set<std::uint64_t> stacks;
   for (std::string line; std::getline(lines, line); ++count) {
     const auto object = nlohmann::json::parse(line, nullptr, false);
     ASSERT_TRUE(object.is_object()) << line;
-    if (object["type"] == "finding" || object["type"] == "object") continue;
-    for (const char* key :
-         {"type", "seq", "time_ns", "pid", "tid", "thread", "fs", "call", "stack"})
+    EXPECT_EQ(object["type"] == "run", count == 0) << line;
+    if (object["type"] == "stack") EXPECT_TRUE(stacks.insert(object["id"]).second) << line;
+    if (object["type"] == "finding" || !object.contains("seq")) continue;
+    for (const char* key : {"time_ns", "pid", "tid", "thread", "fs"})
       EXPECT_TRUE(object.contains(key)) << key << " in " << line;
+    if (object.contains("stack")) EXPECT_TRUE(stacks.contains(object["stack"])) << line;
   }
   EXPECT_GT(count, 10u);
+  EXPECT_GT(stacks.size(), 1u);
+}
+
+TEST(JsonLines, StandAloneWithExpandedStacks) {
+  std::istringstream lines(
+      output_of({"", {"report", "RUN", "--format", "jsonl", "--expand-stacks"}}));
+  std::size_t frames = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto object = nlohmann::json::parse(line, nullptr, false);
+    EXPECT_NE(object["type"], "stack");
+    if (object.contains("stack") && object.contains("seq")) frames += object["stack"].size();
+  }
+  EXPECT_GT(frames, 10u);
 }
 
 TEST(TextReport, LetsNoControlByteThrough) {
