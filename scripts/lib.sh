@@ -14,6 +14,7 @@ build_packages=(
   meson ninja-build g++ pkg-config scdoc
   libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev
   libunwind-dev libdw-dev libelf-dev libsqlite3-dev libsystemd-dev
+  zlib1g-dev libzstd-dev
 )
 # What the tests need besides.
 test_packages=(
@@ -21,7 +22,7 @@ test_packages=(
   libclang-rt-dev liburing-dev musl-tools
   python3 python3-gdbm strace acl attr git tar util-linux sqlite3 btrfs-progs libcap2-bin
   fakeroot libeatmydata1 faketime libjemalloc2 libgoogle-perftools4 libmimalloc2.0
-  python3-jsonschema jq cmark-gfm e2fsprogs dosfstools xfsprogs bindfs
+  python3-jsonschema jq zstd cmark-gfm e2fsprogs dosfstools xfsprogs bindfs
 )
 # Large programs that some tests record or drive; those tests skip where they are missing.
 program_packages=(

@@ -16,6 +16,7 @@
 #include <optional>
 #include <utility>
 
+#include "reporter/base/compressed_buffer.h"
 #include "reporter/base/descriptor_buffer.h"
 
 namespace umaskaudit {
@@ -78,7 +79,8 @@ struct OutputFile::State {
         temporary(std::move(temporary_path)),
         fd(descriptor),
         buffer(descriptor),
-        stream(&buffer) {}
+        compressed(CompressedBuffer::for_name(path, buffer)),
+        stream(compressed ? static_cast<std::streambuf*>(compressed.get()) : &buffer) {}
   ~State() {
     if (fd >= 0) ::close(fd);
     if (!temporary.empty()) ::unlink(temporary.c_str());
@@ -89,6 +91,7 @@ struct OutputFile::State {
   std::string path, temporary;
   int fd;
   DescriptorBuffer buffer;
+  std::unique_ptr<CompressedBuffer> compressed;  // null: as it is
   std::ostream stream;
 };
 
@@ -116,10 +119,15 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
 
 std::ostream& OutputFile::stream() { return state_->stream; }
 
+bool OutputFile::compresses(const std::string& path) {
+  return CompressedBuffer::is_asked_for(path);
+}
+
 const std::string& OutputFile::temporary_path() const { return state_->temporary; }
 
 Status OutputFile::commit() {
-  state_->stream.flush();
+  if (state_->compressed) state_->compressed->finish();
+  state_->buffer.pubsync();  // error() says what failed
   int error = state_->buffer.error();
   // Some filesystems (NFS, quotas) report a full disk only here.
   if (::close(std::exchange(state_->fd, -1)) != 0 && error == 0) error = errno;

@@ -82,6 +82,10 @@ int export_run(Options& options, Console& console) {
   if (database && options.arguments.output.empty())
     return fail(console, {"export: a database cannot go to standard output", "",
                           "umaskaudit export RUN --format sqlite -o FILE", ExitCode::usage});
+  if (database && OutputFile::compresses(options.arguments.output))
+    return fail(console,
+                {"export: a database cannot be compressed as it is written", "",
+                 "a name without .gz or .zst behind -o, and gzip(1) afterwards", ExitCode::usage});
   const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
   return database ? write_database(**opened, options.arguments.output, console)

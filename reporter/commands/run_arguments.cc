@@ -95,8 +95,9 @@ void add_symbol_options(CLI::App& app, RunArguments& arguments) {
 }
 
 void add_output_option(CLI::App& app, RunArguments& arguments) {
-  app.add_option("-o,--output", arguments.output,
-                 "Write to FILE (mode 0600, complete or not at all)")
+  app.add_option(
+         "-o,--output", arguments.output,
+         "Write to FILE (mode 0600, complete or not at all; compressed if it ends in .gz or .zst)")
       ->type_name("FILE");
 }
 

@@ -3,6 +3,7 @@
 import base64
 import csv
 import errno
+import gzip
 import html.parser
 import io
 import json
@@ -166,6 +167,42 @@ class Json(Recorded):
         wrong = [name for name in self.on_disk
                  if os.stat(os.fsencode(self.out) + b"/" + name).st_mode & 0o777 == 0o666]
         self.assertEqual(kinds.stdout.split(), [b"file"] * len(wrong))
+
+
+class Compressed(Recorded):
+    """A name that ends in .gz or .zst is compressed, and holds the same text."""
+
+    def written(self, name, *arguments):
+        file = self.top / name
+        self.tool(*arguments, "-o", file)
+        self.assertEqual(stat.S_IMODE(os.stat(file).st_mode), 0o600)
+        return file
+
+    def check(self, suffix, unpack):
+        for arguments in (("report", self.trace, "--format", "jsonl"), ("report", self.trace),
+                          ("export", self.trace, "--format", "ecs"),
+                          ("report", self.trace, "--path", "/nothing", "--format", "csv")):
+            with self.subTest(arguments=arguments):
+                plain = self.written("plain", *arguments).read_bytes()
+                packed = self.written(f"packed{suffix}", *arguments)
+                self.assertEqual(unpack(packed), plain)
+                if len(plain) > 4096:
+                    self.assertLess(packed.stat().st_size, len(plain) // 2)
+
+    def test_gzip(self):
+        self.check(".gz", lambda file: gzip.decompress(file.read_bytes()))
+
+    @needs("zstd")
+    def test_zstandard(self):
+        self.check(".zst", lambda file: subprocess.run(
+            ["zstd", "-dcq", file], check=True, capture_output=True).stdout)
+
+    def test_a_database_is_refused(self):
+        file = self.top / "run.sqlite.gz"
+        result = self.execute(harness.TOOL, "export", self.trace, "--format", "sqlite", "-o", file)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn(b"gzip(1)", result.stderr)
+        self.assertFalse(file.exists())
 
 
 class Csv(Recorded):
