@@ -149,7 +149,7 @@ _umaskaudit() {
   esac
   case $command in
     run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --max-size --follow --options --record-argv --live --live-to --no-summary';;
-    report) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --sort --limit --follow --no-appeared';;
+    report) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --sort --limit --follow --no-appeared --expand-stacks';;
     threads) options='--help -h --quiet -q --verbose -v --color --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     timeline) options='--help -h --quiet -q --verbose -v --color --all --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     top) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --sort';;

@@ -167,11 +167,15 @@ TEST(JsonLines, EveryLineIsAnObjectWithTheCommonFields) {
     const auto object = nlohmann::json::parse(line, nullptr, false);
     ASSERT_TRUE(object.is_object()) << line;
     EXPECT_EQ(object["type"] == "run", count == 0) << line;
-    if (object["type"] == "stack") EXPECT_TRUE(stacks.insert(object["id"]).second) << line;
+    if (object["type"] == "stack") {
+      EXPECT_TRUE(stacks.insert(object["id"].get<std::uint64_t>()).second) << line;
+    }
     if (object["type"] == "finding" || !object.contains("seq")) continue;
     for (const char* key : {"time_ns", "pid", "tid", "thread", "fs"})
       EXPECT_TRUE(object.contains(key)) << key << " in " << line;
-    if (object.contains("stack")) EXPECT_TRUE(stacks.contains(object["stack"])) << line;
+    if (object.contains("stack")) {
+      EXPECT_TRUE(stacks.contains(object["stack"].get<std::uint64_t>())) << line;
+    }
   }
   EXPECT_GT(count, 10u);
   EXPECT_GT(stacks.size(), 1u);
