@@ -78,7 +78,8 @@ class Follow(LiveCase):
                 continue
             event = {key: value for key, value in event.items()
                      if key not in ("seq", "time_ns", "id", "certain", "count", "object")}
-            if event.get("action") in ("chmod", "acl", "default-acl"):  # the name of a descriptor's object needs the whole run
+            # The name of a descriptor's object needs the whole run.
+            if event.get("action") in ("chmod", "acl", "default-acl"):
                 event.pop("path")
             if isinstance(event.get("mask_set_by"), int):
                 event["mask_set_by"] = umasks[event["mask_set_by"]]
