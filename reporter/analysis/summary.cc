@@ -4,6 +4,8 @@
 #include "reporter/analysis/summary.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <iterator>
 #include <tuple>
 
 #include "reporter/objects/open_objects.h"
@@ -14,6 +16,13 @@ namespace {
 constexpr std::size_t kMostNotes = 100;
 
 constexpr std::size_t kMostOpen = 10;
+constexpr std::size_t kMostFailed = 10;
+
+// What programs expect, and try for: a name that is there already, a directory that is to be made.
+bool is_expected(std::int32_t error) {
+  constexpr std::int32_t kExpected[] = {EEXIST, ENOENT, ENOTDIR, EISDIR, EINTR, EAGAIN, ENXIO};
+  return std::find(std::begin(kExpected), std::end(kExpected), error) != std::end(kExpected);
+}
 
 using Before = bool (*)(const ObjectLife&, const ObjectLife&);
 
@@ -155,6 +164,7 @@ class Summarizer::Collector {
     seen(event);
     if (event.error != 0) {
       ++out_.failed;
+      if (options_.objects && !is_expected(event.error)) add_refused(event);
       return;
     }
     if (!event.ambiguous_masks.empty()) ++out_.ambiguous;
@@ -181,6 +191,17 @@ class Summarizer::Collector {
     if (out_.notes.size() < kMostNotes) out_.notes.emplace_back(event.text);
   }
   void add(const EventBase& event) { seen(event); }
+
+  void add_refused(const CreateEvent& event) {
+    ++out_.refused_count;
+    for (FailedCreation& known : out_.refused)
+      if (known.event.error == event.error && known.event.path == event.path) {
+        ++known.count;
+        return;
+      }
+    if (out_.refused.size() < kMostFailed)
+      out_.refused.push_back({event, refusal_of(event, lives_)});
+  }
 
   void seen(const EventBase& event) {
     if (event.pid == 0) return;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -15,6 +16,7 @@
 
 #include "reporter/analysis/filter.h"
 #include "reporter/objects/object_lives.h"
+#include "reporter/objects/refusal.h"
 #include "reporter/reader/run.h"
 
 namespace umaskaudit {
@@ -45,6 +47,13 @@ struct BlindSpots {
   std::uint64_t count = 0;
 };
 
+// A call that would have made an object, and why it was refused where a directory explains it.
+struct FailedCreation {
+  CreateEvent event;  // the first one of that path and error
+  std::optional<Refusal> refusal;
+  std::uint64_t count = 1;
+};
+
 enum class SortKey { time, path, mode, mask, thread, call, kind };
 
 struct SummaryOptions {
@@ -64,6 +73,10 @@ struct Summary {
   std::uint64_t unsure = 0;    // may have been created
   std::uint64_t existing = 0;  // calls that opened what was there
   std::uint64_t failed = 0;
+  // Of these, what no program takes for granted (a name that is there, a directory that is not):
+  // the first kMostFailed paths.
+  std::vector<FailedCreation> refused;
+  std::uint64_t refused_count = 0;
   std::uint64_t ambiguous = 0;      // the mask moved during the call
   std::uint64_t unknown_masks = 0;  // of the objects: ObjectLife::ambiguous
   std::uint64_t chmods = 0;

@@ -105,15 +105,7 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
   stream_events(
       opened, options, output.stream,
       [&](std::string& out, const Event& event) {
-        const auto* chmod = std::get_if<ChmodEvent>(&event);
-        const ObjectLife* life = object == 0 ? nullptr : lives.find(object);
-        if (chmod != nullptr && chmod->path.empty() && life != nullptr) {
-          ChmodEvent named = *chmod;  // of a descriptor: the object's name at that time
-          named.path = lives.path(*life);
-          lines.append(out, named, object);
-        } else {
-          lines.append(out, event, object);
-        }
+        lines.append(out, event, object, lives);
         out += ended;
         ended.clear();
       },
@@ -178,6 +170,7 @@ void write_text(OpenedRun& opened, const Options& options, const Output& output)
   append_open_objects(out, context, summary);
   append_mask_changes(out, context, summary);
   append_objects(out, context, summary, options.limit);
+  append_refused(out, context, summary);
   append_notes(out, context, summary);
   append_unseen(out, context, summary);
   if (wants_appeared(options)) append_appeared(out, context, opened.appeared());

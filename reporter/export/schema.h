@@ -35,7 +35,7 @@ CREATE TABLE changes(
   seq INTEGER PRIMARY KEY, time_ns INTEGER, pid INTEGER, tid INTEGER,
   thread TEXT, thread_bytes BLOB, fs INTEGER, call TEXT, stack INTEGER,
   path TEXT, path_bytes BLOB, new_path TEXT, new_path_bytes BLOB,
-  requested INTEGER, final INTEGER, errno INTEGER, dev INTEGER, ino INTEGER);
+  requested INTEGER, final INTEGER, errno INTEGER, dev INTEGER, ino INTEGER, exchanged INTEGER);
 CREATE TABLE unseen(seq INTEGER PRIMARY KEY, time_ns INTEGER, pid INTEGER,
   what TEXT, reason TEXT, count INTEGER, text TEXT, text_bytes BLOB);
 CREATE TABLE notes(seq INTEGER PRIMARY KEY, time_ns INTEGER, pid INTEGER, tid INTEGER,

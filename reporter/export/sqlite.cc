@@ -53,7 +53,7 @@ class Filler {
     changes_.add(e.seq);
     common(changes_, e);
     changes_.add_raw(e.path).null().null().add(without_type(e.requested));
-    changes_.add(mode_of(e.final_mode)).add(error_of(e.error)).add(e.dev).add(e.ino).done();
+    changes_.add(mode_of(e.final_mode)).add(error_of(e.error)).add(e.dev).add(e.ino).null().done();
   }
   void see(const RenameEvent& e) {
     changes_.add(e.seq);
@@ -63,7 +63,8 @@ class Filler {
       changes_.null().null();
     else
       changes_.add_raw(e.to);
-    changes_.null().null().add(error_of(e.error)).add(e.dev).add(e.ino).done();
+    changes_.null().null().add(error_of(e.error)).add(e.dev).add(e.ino);
+    changes_.add(e.exchange ? 1u : 0u).done();
   }
   void see(const BlindSpotEvent& e) {
     unseen_.add(e.seq).add(e.time_ns).add(e.pid).add("blind spot").add(blind_name(e.reason));
@@ -139,7 +140,7 @@ class Filler {
   Insert objects_{database_, "objects", 23};
   Insert final_states_{database_, "final_states", 7};
   Insert opened_{database_, "opened", 16};
-  Insert changes_{database_, "changes", 18};
+  Insert changes_{database_, "changes", 19};
   Insert unseen_{database_, "unseen", 8};
   Insert notes_{database_, "notes", 6};
   Insert findings_{database_, "findings", 13};

@@ -2,9 +2,11 @@
 #include "reporter/live/live_report.h"
 
 #include <ostream>
+#include <utility>
 
 #include "reporter/commands/command.h"
 #include "reporter/live/live_follow.h"
+#include "reporter/objects/object_lives.h"
 #include "reporter/render/jsonl.h"
 
 namespace umaskaudit {
@@ -30,10 +32,16 @@ class Report {
       out << block << std::flush;
       block.clear();
     };
+    bool selected = false;
+    LifeOptions life_options;
+    life_options.selects = [&](const CreateEvent&) { return selected; };
+    ObjectLives lives(std::move(life_options));
     const auto visit = [&](const Event& event) {
-      if (!selects(event)) return;
+      selected = selects(event);
+      const std::uint64_t object = lives.see(event);
+      if (!selected) return;
       const std::size_t before = block.size();
-      lines.append(block, event);
+      lines.append(block, event, object, lives);
       if (block.size() != before) ++shown_;
       if (block.size() >= kBlock) flush();
     };

@@ -306,6 +306,17 @@ void append_object_json(std::string& out, const ObjectLife& life, const std::str
   out += '\n';
 }
 
+void JsonLines::append(std::string& out, const Event& event, std::uint64_t object,
+                       const ObjectLives& lives) {
+  const auto* chmod = std::get_if<ChmodEvent>(&event);
+  const ObjectLife* life = object == 0 ? nullptr : lives.find(object);
+  if (chmod == nullptr || !chmod->path.empty() || life == nullptr)
+    return append(out, event, object);
+  ChmodEvent named = *chmod;
+  named.path = lives.path(*life);
+  append(out, named, object);
+}
+
 void JsonLines::append(std::string& out, const Event& event, std::uint64_t object) {
   std::visit(
       [&](const auto& one) {

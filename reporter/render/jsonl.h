@@ -46,6 +46,8 @@ class JsonLines {
   // schema 2 has no type for (fork, exec, thread creation) append nothing.
   // `object`: ObjectLife::id of what the event is about; 0: it has none.
   void append(std::string& out, const Event& event, std::uint64_t object = 0);
+  // A chmod by descriptor is given the object's name, which `lives` knows at that time.
+  void append(std::string& out, const Event& event, std::uint64_t object, const ObjectLives& lives);
 
  private:
   template <typename T>

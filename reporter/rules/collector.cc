@@ -113,8 +113,11 @@ Group& Collector::group(const Place& place, bool* fresh) {
     finding.culprit_stacks.push_back(place.culprit.stack);
     if (place.victim != nullptr) finding.victim_stacks.push_back(place.victim->stack);
   }
-  known->pids.insert(place.culprit.pid);
-  known->tids.insert(place.culprit.tid);
+  if (known->last_tid != place.culprit.tid) {
+    known->last_tid = place.culprit.tid;
+    known->pids.insert(place.culprit.pid);
+    known->tids.insert(place.culprit.tid);
+  }
   return *known;
 }
 

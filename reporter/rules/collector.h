@@ -62,6 +62,7 @@ struct Group {
   std::uint64_t last_window = 0;     // the last one counted
   std::uint64_t example_window = 0;  // the one that the finding shows, while its end is not known
   std::unordered_set<std::uint32_t> pids, tids;  // of the culprits
+  std::uint32_t last_tid = 0;                    // that was added
 };
 
 class Collector {

@@ -72,12 +72,16 @@ class Follow(LiveCase):
         """
         umasks = {event["id"]: (event["tid"], event["old"], event["new"])
                   for event in events if event["type"] == "umask"}
+        born = {event["object"]: event["path"] for event in events
+                if event["type"] == "create" and event["created"] and "object" in event}
         counts = collections.Counter()
         for event in events:
             if event["type"] in ("finding", "object"):  # of the whole run: never followed
                 continue
             event = {key: value for key, value in event.items()
-                     if key not in ("seq", "time_ns", "id", "certain", "count", "object")}
+                     if key not in ("seq", "time_ns", "id", "certain", "count")}
+            if "object" in event:  # its number is that of its birth in the order of one reading
+                event["object"] = born.get(event["object"])
             # The name of a descriptor's object needs the whole run.
             if event.get("action") in ("chmod", "acl", "default-acl"):
                 event.pop("path")

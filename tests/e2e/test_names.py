@@ -47,13 +47,12 @@ os.fchmod(os.pipe()[0], 0o600)
 
 
 class Names(Case):
-    def changes(self, run):
+    def changes(self, run, columns="call, path, new_path, ino"):
         """The rows of the database about names and modes, in order."""
         file = self.top / "db"
         self.tool("export", run, "--format", "sqlite", "-o", file)
         with contextlib.closing(sqlite3.connect(file)) as database:
-            return database.execute(
-                "SELECT call, path, new_path, ino FROM changes ORDER BY seq").fetchall()
+            return database.execute(f"SELECT {columns} FROM changes ORDER BY seq").fetchall()
 
     def record_or_skip(self, *command):
         result, run = self.record(*command, status=None)
@@ -69,6 +68,8 @@ class Names(Case):
         self.assertEqual(self.changes(run), [
             ("renameat2", names["file"], names["dir"], os.lstat(names["dir"]).st_ino),
             ("renameat2", names["plain"], names["moved"], os.lstat(names["moved"]).st_ino)])
+        self.assertEqual(self.changes(run, "new_path, exchanged"),
+                         [(names["dir"], 1), (names["moved"], 0)])
         told = {line["path"]: (line["ino"], line["state"])
                 for line in self.report(run).of("object")}
         paths = [names["file"], names["dir"], names["file"] + "/below", names["moved"]]

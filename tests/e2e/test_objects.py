@@ -189,6 +189,35 @@ open("made", "w").close()
         self.assertIn("  put back last by umask 0022 (was 0000) in thread ", blame)
 
 
+class Failures(Case):
+    def test_listed_with_the_reason(self):
+        result, run = self.record("/usr/bin/python3", "-c", """
+import errno, os
+os.umask(0o077)
+os.mkdir("closed")
+os.mkdir("made")
+if os.geteuid() == 0:
+    os.setuid(65534)
+else:
+    os.chmod("closed", 0)
+for path in ("closed/x", "closed/x", "made", "n" * 300, "none/x"):
+    try:
+        os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640)
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+print(f"{os.stat('closed').st_mode & 0o777:04o}")
+""")
+        *errors, mode = result.stdout.decode().split()
+        self.assertEqual(errors, ["EACCES", "EACCES", "EEXIST", "ENAMETOOLONG", "ENOENT"])
+        text = self.tool("report", run, "--no-symbols")
+        listed = text[text.index("Creations that failed\n"):].split("\n\n")[0].splitlines()[1:]
+        self.assertEqual(len(listed), 3, listed)
+        self.assertRegex(listed[0], f"^  open(64)? 0640 {self.work}/closed/x: Permission denied, "
+                                    "2 times, by python3 [0-9]+$")
+        self.assertIn(f"      '{self.work}/closed' is {mode}", listed[1])
+        self.assertIn("n: File name too long, by ", listed[2])
+
+
 class Modes(Objects):
     def test_chmod_and_install(self):
         run, before, _ = self.shell("""

@@ -54,7 +54,7 @@ class ExposureCheck : public Check {
       const Secrecy secrecy = std::max(
           secrecy_of(event.path, options_.secret_names),
           event.link.empty() ? Secrecy::none : secrecy_of(event.link, options_.secret_names));
-      if (secrecy != Secrecy::none) report_birth(creation, secret(secrecy, mode));
+      if (is_exposed(secrecy, mode)) report_birth(creation, secret(secrecy, mode));
     }
     if (const Mode who = writers(mode, event.kind); who != 0)
       report_birth(creation, writable(who, event.kind));
@@ -75,7 +75,7 @@ class ExposureCheck : public Check {
       Secrecy secrecy = Secrecy::none;
       for (const std::string& name : last.names)
         secrecy = std::max(secrecy, secrecy_of(name, options_.secret_names));
-      if (secrecy != Secrecy::none) report_end(last, secret(secrecy, life.mode), before);
+      if (is_exposed(secrecy, life.mode)) report_end(last, secret(secrecy, life.mode), before);
     }
     const Mode who = writers(life.mode, life.kind);
     const bool device = life.kind == Kind::unknown && last.names.front().starts_with("/dev/");
@@ -103,6 +103,10 @@ class ExposureCheck : public Check {
     Mode usable;  // bits that somebody must be able to use, or it is a note
   };
 
+  // What may be no secret at all, as shadow(5) is the group's to read, is one for others.
+  static bool is_exposed(Secrecy secrecy, Mode mode) {
+    return secrecy == Secrecy::certain || (secrecy == Secrecy::likely && (mode & 04) != 0);
+  }
   static Fault secret(Secrecy secrecy, Mode mode) {
     // The group may be there to read it.
     return {RuleId::secret_readable,

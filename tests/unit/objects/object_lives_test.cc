@@ -105,6 +105,18 @@ TEST_F(ObjectLivesTest, ExchangedNamesKeepTheirObjects) {
   EXPECT_THAT(there(), ElementsAre("/v/file", "/v/file/below"));
 }
 
+// RENAME_WHITEOUT (renameat2(2)) is a rename: what the kernel leaves at the old name is no object
+// of the program.
+TEST_F(ObjectLivesTest, AWhiteoutLeavesTheOldNameFree) {
+  const std::uint64_t file = make("/v/upper", 7);
+  EXPECT_EQ(names(Action::renamed, "/v/upper", "/v/work"), file);
+  EXPECT_EQ(lives().at("/v/upper"), 0U);
+  const std::uint64_t next = make("/v/upper", 8);
+  EXPECT_EQ(names(Action::renamed, "/v/upper", "/v/work"), next);
+  EXPECT_THAT(ended, ElementsAre("/v/work replaced"));
+  EXPECT_THAT(there(), ElementsAre("/v/work"));
+}
+
 TEST_F(ObjectLivesTest, ExchangeWithWhatTheRunDidNotMake) {
   const std::uint64_t below = make("/old/below", 7);
   const std::uint64_t file = make("/v/file", 8);

@@ -1,6 +1,8 @@
 // Every record type goes through a segment and comes back as the event or table entry it means.
 #include <gmock/gmock.h>
 
+#include <cstdio>
+
 #include "tests/unit/reader/run_helpers.h"
 
 namespace umaskaudit {
@@ -231,6 +233,25 @@ TEST_F(Records, ChmodAndRename) {
   EXPECT_EQ(renames[0].error, 2);
   EXPECT_EQ(renames[0].dev, 3u);
   EXPECT_EQ(renames[0].ino, 4u);
+}
+
+TEST_F(Records, OnlyAnExchangeExchangesNames) {
+  trace::Rename rename{};
+  rename.action = 1;
+  rename.call = 6;
+  std::uint64_t time = 2000;
+  for (const unsigned flags :
+       {0U, unsigned{RENAME_NOREPLACE}, unsigned{RENAME_WHITEOUT}, unsigned{RENAME_EXCHANGE}}) {
+    rename.flags = flags;
+    segment_.rename({100, ++time}, rename, "/d/a", "/d/b");
+  }
+  const ReadRun read = run();
+  std::vector<bool> exchanged;
+  for (const RenameEvent& event : only<RenameEvent>(events_of(read))) {
+    EXPECT_EQ(event.action, RenameEvent::Action::renamed);
+    exchanged.push_back(event.exchange);
+  }
+  EXPECT_EQ(exchanged, (std::vector<bool>{false, false, false, true}));
 }
 
 TEST_F(Records, ForkExecAndExecFailed) {
