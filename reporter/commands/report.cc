@@ -22,6 +22,7 @@
 #include "reporter/render/junit.h"
 #include "reporter/render/markdown.h"
 #include "reporter/render/sarif.h"
+#include "reporter/render/timeline_text.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit {

@@ -4,14 +4,12 @@
 #include "reporter/render/text_report.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <set>
 #include <tuple>
 
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
-#include "reporter/render/timeline_text.h"
 #include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_table.h"
@@ -332,24 +330,6 @@ void append_objects(std::string& out, const TextContext& context, const Summary&
   if (summary.existing + summary.failed != 0)
     out += "  " + counted(summary.existing, "call") + " opened what existed before, " +
            std::to_string(summary.failed) + " failed\n";
-  out += '\n';
-}
-
-void append_refused(std::string& out, const TextContext& context, const Summary& summary) {
-  if (summary.refused.empty()) return;
-  out += heading(context, "Creations that failed");
-  std::uint64_t shown = 0;
-  for (const FailedCreation& one : summary.refused) {
-    const CreateEvent& event = one.event;
-    shown += one.count;
-    std::string line = escape(event.call) + ' ' + octal(without_type(event.requested)) + ' ' +
-                       escape(event.path) + ": " + std::strerror(event.error);
-    if (one.count > 1) line += ", " + std::to_string(one.count) + " times";
-    append_wrapped(out, line + ", by " + thread_text(event.thread, event.tid), 2, 6, context.width);
-    if (one.refusal) append_wrapped(out, refusal_text(*one.refusal), 6, 6, context.width);
-  }
-  if (shown < summary.refused_count)
-    out += "  ... and " + std::to_string(summary.refused_count - shown) + " more\n";
   out += '\n';
 }
 

@@ -45,8 +45,6 @@ void append_open_objects(std::string& out, const TextContext& context, const Sum
 // The objects created; `limit` is what the summary was made with, named in the closing line.
 void append_objects(std::string& out, const TextContext& context, const Summary& summary,
                     std::size_t limit);
-// Calls that made nothing, with the reason.
-void append_refused(std::string& out, const TextContext& context, const Summary& summary);
 void append_notes(std::string& out, const TextContext& context, const Summary& summary);
 // Blind spots and losses; says so when there are none.
 void append_unseen(std::string& out, const TextContext& context, const Summary& summary);

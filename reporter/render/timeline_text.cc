@@ -160,4 +160,22 @@ void append_timeline(std::string& out, const Event& event, StackCache& stacks,
   out += '\n';
 }
 
+void append_refused(std::string& out, const TextContext& context, const Summary& summary) {
+  if (summary.refused.empty()) return;
+  out += context.paint(Style::strong, "Creations that failed") + '\n';
+  std::uint64_t shown = 0;
+  for (const FailedCreation& one : summary.refused) {
+    const CreateEvent& event = one.event;
+    shown += one.count;
+    std::string line = escape(event.call) + ' ' + octal(without_type(event.requested)) + ' ' +
+                       escape(event.path) + ": " + std::strerror(event.error);
+    if (one.count > 1) line += ", " + std::to_string(one.count) + " times";
+    append_wrapped(out, line + ", by " + thread_text(event.thread, event.tid), 2, 6, context.width);
+    if (one.refusal) append_wrapped(out, refusal_text(*one.refusal), 6, 6, context.width);
+  }
+  if (shown < summary.refused_count)
+    out += "  ... and " + std::to_string(summary.refused_count - shown) + " more\n";
+  out += '\n';
+}
+
 }  // namespace umaskaudit

@@ -9,6 +9,7 @@
 #include "reporter/analysis/stack_cache.h"
 #include "reporter/events/events.h"
 #include "reporter/objects/refusal.h"
+#include "reporter/render/text_report.h"
 #include "reporter/text/style.h"
 
 namespace umaskaudit {
@@ -33,5 +34,8 @@ void append_timeline(std::string& out, const Event& event, StackCache& stacks,
 std::string what_happened(const Event& event);
 // "'/w/d' is 0022, made so under umask 0755: not even its owner may enter it".
 std::string refusal_text(const Refusal& refusal);
+
+// The section of a report about calls that made nothing, with the reason.
+void append_refused(std::string& out, const TextContext& context, const Summary& summary);
 
 }  // namespace umaskaudit

@@ -80,7 +80,7 @@ Group& Collector::group(const Place& place, bool* fresh) {
           {},
           place.subject.empty() ? 0 : std::hash<std::string_view>()(place.subject)};
   if (place.mask) key.subject += 1 + std::size_t{*place.mask};
-  if (place.born_inside) key.subject = ~key.subject;
+  if (place.born_inside || place.whole_run) key.subject = ~key.subject;
   if (!place.whole_program) {
     key.culprit = place.culprit.stack;
     if (place.victim != nullptr) key.victim = place.victim->stack;
@@ -88,8 +88,14 @@ Group& Collector::group(const Place& place, bool* fresh) {
   Group*& known = by_key_[key];
   if (known == nullptr) {
     const std::string& name = programs_.name(program);
-    Print print{place.rule, place.subject,     name, place.at_end, place.whole_program,
-                place.mask, place.born_inside, ""};
+    Print print;
+    print.rule = place.rule;
+    print.subject = place.subject;
+    if (!place.whole_run) print.program = name;
+    print.at_end = place.at_end;
+    print.whole_program = place.whole_program;
+    print.mask = place.mask;
+    print.born_inside = place.born_inside;
     if (!place.whole_program) print.code = code_of(place.culprit, name);
     std::string text = fingerprint(print);
     const auto [entry, added] = by_fingerprint_.try_emplace(text, nullptr);

@@ -36,6 +36,8 @@ struct Place {
   bool at_end = false;                // Finding::at_end
   // The program alone tells them apart: whatever the function, it is one and the same note.
   bool whole_program = false;
+  // Nor does the program: the mask that it was born with is the cause.
+  bool whole_run = false;
   std::optional<Mode> mask = std::nullopt;  // that a culprit set, where its findings differ by it
   bool born_inside = false;  // what it hit was started while that mask was set, and may be meant
   // Only for Finding::older_prints: the second version named this place by the innermost function.

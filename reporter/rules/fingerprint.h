@@ -14,7 +14,7 @@ namespace umaskaudit::rules {
 
 // What enters a fingerprint, of the third version of them.
 struct Print {
-  RuleId rule;
+  RuleId rule = RuleId::window_overlap;
   std::string_view subject;
   std::string_view program;
   bool at_end = false;

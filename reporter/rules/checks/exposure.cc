@@ -46,6 +46,23 @@ class ExposureCheck : public Check {
   ExposureCheck(Collector& collector, const FindOptions& options)
       : collector_(collector), options_(options) {}
 
+  void on_change(const UmaskEvent& event, const Change& /*change*/) override {
+    if ((event.new_mask & S_IWGRP) == 0 && event.pid != last_chooser_) {
+      last_chooser_ = event.pid;
+      choosers_.insert(event.pid);
+    }
+  }
+
+  // A new program did not choose the mask that it was born with.
+  void on_event(const Event& event) override {
+    if (const auto* fork = std::get_if<ForkEvent>(&event)) {
+      if (choosers_.contains(fork->pid)) choosers_.insert(fork->child);
+    } else if (const auto* process = std::get_if<ProcessEvent>(&event)) {
+      if (process->origin == trace::Origin::exec) choosers_.erase(process->pid);
+      last_chooser_ = 0;
+    }
+  }
+
   void on_create(Case& creation) override {
     const CreateEvent& event = creation.event;
     if (creation.verdict.kind == Verdict::Kind::no_object || event.kind == Kind::tmpfile) return;
@@ -89,7 +106,9 @@ class ExposureCheck : public Check {
     for (Group* group : groups_) {
       Finding& finding = group->finding;
       if (finding.victims.empty()) continue;
-      finding.message = finding.at_end ? end_sentence(finding) : birth_sentence(finding);
+      finding.message = finding.at_end ? end_sentence(finding)
+                                       : birth_sentence(finding, born_so_.contains(group));
+      if (born_so_.contains(group) && finding.older_prints.size() > 1) finding.program.clear();
       collector_.add_births(finding);
     }
   }
@@ -136,13 +155,15 @@ class ExposureCheck : public Check {
   }
 
   // Notes are one for each program, whatever the call path; but each secret counts.
-  Group& group_of(const Fault& fault, const EventBase& culprit, Kind kind, bool at_end) {
+  Group& group_of(const Fault& fault, const EventBase& culprit, Kind kind, bool at_end,
+                  bool by_birth = false) {
     const bool note = fault.severity == Severity::note && fault.rule != RuleId::secret_readable;
     bool fresh = false;
     Group& group = collector_.group({.rule = fault.rule,
                                      .culprit = culprit,
                                      .at_end = at_end,
                                      .whole_program = note,
+                                     .whole_run = note && by_birth,
                                      .innermost = true},
                                     &fresh);
     Finding& finding = group.finding;
@@ -163,7 +184,12 @@ class ExposureCheck : public Check {
     const bool writers =
         fault.rule == RuleId::world_writable || fault.rule == RuleId::group_writable;
     if (writers && creation.claimed && *creation.claimed >= fault.severity) return;
-    Group& group = group_of(fault, event, event.kind, false);
+    // Where a mask of 002 comes from outside, as each user of their own group has it, all programs
+    // tell the same.
+    const bool by_birth = fault.rule == RuleId::group_writable && (event.mask & S_IWGRP) == 0 &&
+                          !choosers_.contains(event.pid);
+    Group& group = group_of(fault, event, event.kind, false, by_birth);
+    if (by_birth) born_so_.insert(&group);
     collector_.add_victim(group, event, event.mask, creation.verdict.mode & ~fault.wrong,
                           fault.severity);
   }
@@ -209,9 +235,13 @@ class ExposureCheck : public Check {
     return finding.count == 1 ? path : counted(finding.count, "object") + ", first " + path;
   }
 
-  static std::string birth_sentence(const Finding& finding) {
+  // `born_so`: with a mask that the program did not choose.
+  static std::string birth_sentence(const Finding& finding, bool born_so) {
     const Victim& victim = finding.victims.front();
-    const std::string text = who_text(finding) + " created " + objects(finding) + " with mode " +
+    const std::size_t programs = finding.older_prints.size();
+    const std::string who =
+        born_so && programs > 1 ? std::to_string(programs) + " programs" : who_text(finding);
+    const std::string text = who + " created " + objects(finding) + " with mode " +
                              octal(victim.mode) + " (asked for " + octal(victim.requested & 07777) +
                              ", umask " + octal(victim.mask) + ")";
     if (finding.rule == RuleId::predictable_temp) return text + " in a directory of everybody";
@@ -240,6 +270,9 @@ class ExposureCheck : public Check {
 
   Collector& collector_;
   const FindOptions& options_;
+  std::unordered_set<std::uint32_t> choosers_;  // processes that let the group write by umask
+  std::uint32_t last_chooser_ = 0;
+  std::unordered_set<const Group*> born_so_;
   std::unordered_set<std::size_t> taken_;  // hashes of paths in shared directories
   std::vector<Group*> groups_;
 };
