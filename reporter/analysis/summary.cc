@@ -127,6 +127,18 @@ class Summarizer::Collector {
     std::sort(out_.open.begin(), out_.open.end(), by_mode);
   }
 
+  void creation_fails(const CreateEvent& event, const ObjectLives& lives) {
+    if (is_expected(event.error)) return;
+    ++out_.refused_count;
+    for (FailedCreation& known : out_.refused)
+      if (known.event.error == event.error && known.event.path == event.path) {
+        ++known.count;
+        return;
+      }
+    if (out_.refused.size() < kMostFailed)
+      out_.refused.push_back({event, refusal_of(event, lives)});
+  }
+
   void finish(std::uint64_t end_ns) {
     for (const auto& [fs, open] : in_force_) close(open, end_ns);
     if (options_.objects) objects_at_end(lives_);
@@ -164,7 +176,7 @@ class Summarizer::Collector {
     seen(event);
     if (event.error != 0) {
       ++out_.failed;
-      if (options_.objects && !is_expected(event.error)) add_refused(event);
+      if (options_.objects) creation_fails(event, lives_);
       return;
     }
     if (!event.ambiguous_masks.empty()) ++out_.ambiguous;
@@ -191,17 +203,6 @@ class Summarizer::Collector {
     if (out_.notes.size() < kMostNotes) out_.notes.emplace_back(event.text);
   }
   void add(const EventBase& event) { seen(event); }
-
-  void add_refused(const CreateEvent& event) {
-    ++out_.refused_count;
-    for (FailedCreation& known : out_.refused)
-      if (known.event.error == event.error && known.event.path == event.path) {
-        ++known.count;
-        return;
-      }
-    if (out_.refused.size() < kMostFailed)
-      out_.refused.push_back({event, refusal_of(event, lives_)});
-  }
 
   void seen(const EventBase& event) {
     if (event.pid == 0) return;
@@ -253,6 +254,9 @@ Summarizer::~Summarizer() = default;
 
 void Summarizer::see(const Event& event) { collector_->see(event); }
 
+void Summarizer::creation_fails(const CreateEvent& event, const ObjectLives& lives) {
+  collector_->creation_fails(event, lives);
+}
 void Summarizer::object_ends(const ObjectLife& life) { collector_->object_ends(life); }
 
 void Summarizer::objects_at_end(const ObjectLives& lives) { collector_->objects_at_end(lives); }

@@ -108,6 +108,8 @@ class Summarizer {
   // before finish() those that exist at the end.
   void object_ends(const ObjectLife& life);
   void objects_at_end(const ObjectLives& lives);
+  // The same for each creation that failed, after see().
+  void creation_fails(const CreateEvent& event, const ObjectLives& lives);
   // `end_ns`: Run::end_ns(). Call once.
   Summary finish(std::uint64_t end_ns);
 

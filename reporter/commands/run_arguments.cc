@@ -184,6 +184,9 @@ Summary OpenedRun::summary_and_findings(SummaryOptions options) {
   find_options.on_event = [&](const Event& event) { summarizer.see(event); };
   if (share) {
     find_options.on_life_end = [&](const ObjectLife& life) { summarizer.object_ends(life); };
+    find_options.on_failure = [&](const CreateEvent& event, const ObjectLives& lives) {
+      summarizer.creation_fails(event, lives);
+    };
     find_options.on_lives = [&](const ObjectLives& lives) { summarizer.objects_at_end(lives); };
   }
   look_for_findings(std::move(find_options));

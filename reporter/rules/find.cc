@@ -140,6 +140,7 @@ class Engine : public TimelineSink {
   void follow(const Event& event) {
     const ObjectLife* life = lives_.find(lives_.see(event));
     if (const auto* created = std::get_if<CreateEvent>(&event)) {
+      if (created->error != 0 && options_.on_failure) options_.on_failure(*created, lives_);
       if (life == nullptr || !life->watched || life->born.seq != created->seq) return;
       collector_.watch(created->seq);
       if (life->kind == trace::Kind::dir && later_.names(*created))

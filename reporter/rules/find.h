@@ -91,6 +91,8 @@ struct FindOptions {
   // among them. Both or none.
   std::function<void(const ObjectLife&)> on_life_end;
   std::function<void(const ObjectLives&)> on_lives;
+  // With these: a creation that failed, and the objects as they are at that moment.
+  std::function<void(const CreateEvent&, const ObjectLives&)> on_failure;
   std::size_t max_examples = 5;
 };
 
