@@ -15,6 +15,7 @@
 #include "preload/log/livelog.h"
 #include "preload/log/log_sink.h"
 #include "preload/log/symbols.h"
+#include "preload/mask/fold.h"
 #include "preload/mask/fs_context.h"
 #include "preload/process/exec_environment.h"
 #include "preload/process/exec_place.h"
@@ -252,6 +253,7 @@ void adopt_fork(bool unseen) {
   release_loaded_objects();
   release_symbols();
   unlock_descriptors();
+  forget_folds();
   const trace::Context context = adopt_forked_context(unseen);
   write_birth(static_cast<trace::Origin>(context.origin), context);
   *fork_guard = 1;

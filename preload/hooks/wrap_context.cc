@@ -193,6 +193,7 @@ WRAPPER(int, pthread_create,
          void* argument)) {
   const std::uint64_t before = sys::now_ns();
   const StackStart stack_start = UMASKAUDIT_STACK_START();
+  if (FsContext* own = own_context()) meet(*own);
   const int error = REAL(pthread_create)(thread, attributes, start, argument);
   if (error == 0 && recording() && process.trace) {
     const int saved = errno;

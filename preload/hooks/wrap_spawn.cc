@@ -150,7 +150,7 @@ template <typename Real>
         [](int result) { return result; }, [] {});
   }
   const Task task = enter();
-  const Snapshot before = snapshot(task);
+  const Snapshot before = met_snapshot(task);
   const std::uint64_t before_ns = sys::now_ns();
   const ExecOutlook outlook(exec, environment);
   const OpenActions opens(actions, exec, task, before);

@@ -71,7 +71,7 @@ struct NewContext {
 };
 
 NewContext add_context(std::uint32_t owner, BirthMask birth, trace::Origin origin,
-                       const FsContext* parent) {
+                       FsContext* parent) {
   NewContext added;
   added.record.id = next_id(trace::IdSpace::context);
   added.record.owner = owner;
@@ -79,6 +79,7 @@ NewContext add_context(std::uint32_t owner, BirthMask birth, trace::Origin origi
   added.record.mask_source = static_cast<std::uint8_t>(birth.source);
   added.record.mask = birth.mask;
   if (parent != nullptr) {
+    meet(*parent);
     added.record.parent = parent->id;
     added.record.parent_change = parent->change.load(std::memory_order_acquire) / 2;
   }
@@ -143,6 +144,7 @@ Task enter_borrowed(std::uint32_t tid, std::uint32_t pid) {
     const bool thread = pid == process.pid.load(std::memory_order_relaxed);
     record.origin = static_cast<std::uint8_t>(thread ? trace::Origin::clone : trace::Origin::vfork);
     if (parent != nullptr) {
+      meet(*parent);
       record.parent = parent->id;
       record.parent_change = parent->change.load(std::memory_order_acquire) / 2;
       record.mask_source = static_cast<std::uint8_t>(trace::MaskSource::inherited);
@@ -229,8 +231,18 @@ std::uint32_t context_id(const Task& task) {
 }
 
 std::uint64_t changes(const Task& task) {
-  return task.context != nullptr ? task.context->change.load(std::memory_order_acquire) / 2
-                                 : thread_state.borrower.change;
+  return task.context != nullptr ? met_snapshot(task).change : thread_state.borrower.change;
+}
+
+// Counted while that change was in force: whoever makes the next one sees the count.
+Snapshot meet_slowly(const Task& task, Snapshot seen) {
+  constexpr int kAttempts = 8;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    task.context->meetings.fetch_add(1);
+    if (task.context->change.load() / 2 == seen.change) break;
+    seen = snapshot(task);
+  }
+  return seen;
 }
 
 Snapshot snapshot_slowly(const Task& task) {
@@ -358,7 +370,10 @@ void lock_contexts() {
   const auto tid = static_cast<std::uint32_t>(sys::gettid());
   const std::uint32_t count = context_count.load(std::memory_order_acquire);
   std::uint32_t i = 0;
-  for (; i < count && i < kContexts; ++i) acquire(contexts[i], tid);
+  for (; i < count && i < kContexts; ++i) {
+    acquire(contexts[i], tid);
+    meet(contexts[i]);
+  }
   locked_count = i;
 }
 
@@ -404,6 +419,7 @@ trace::Context adopt_forked_context(bool unseen) {
     contexts[i].lock.store(0, std::memory_order_relaxed);
     contexts[i].holder.store(0, std::memory_order_relaxed);
     contexts[i].change.store(0, std::memory_order_relaxed);
+    contexts[i].folding.store(0, std::memory_order_relaxed);
   }
   FsContext& own = contexts[0];
   own.mask.store(cell(birth), std::memory_order_relaxed);

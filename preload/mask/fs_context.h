@@ -27,6 +27,9 @@ struct alignas(64) FsContext {
   std::atomic<std::uint32_t> owner = 0;
   std::atomic<std::uint32_t> witness = 0;
   std::atomic<std::uint32_t> holder = 0;  // the task that holds the lock; 0: nobody
+  // For fold.cc: whether changes are being folded, and how often something met a change meanwhile.
+  std::atomic<std::uint32_t> folding = 0;
+  std::atomic<std::uint32_t> meetings = 0;
 };
 
 // A mask as a creation sees it, without a lock.
@@ -68,8 +71,8 @@ void expect_new_task(unsigned long flags);
 
 std::uint32_t context_id(const Task& task);
 
-// How many complete umask calls the context has seen; needs no mask, which a vfork child would have
-// to read first.
+// How many complete umask calls the context has seen, for what hands the mask down; needs no mask,
+// which a vfork child would have to read first.
 std::uint64_t changes(const Task& task);
 
 // The context's mask now. Async-signal-safe, never waits.
@@ -82,6 +85,22 @@ inline Snapshot snapshot(const Task& task) {
   std::atomic_thread_fence(std::memory_order_acquire);
   const bool same = task.context->change.load(std::memory_order_relaxed) == before;
   return __builtin_expect(same, 1) ? result : snapshot_slowly(task);
+}
+
+// Something looks at the mask now, or hands it down: the change in force, and the one behind it,
+// are not folded (fold.h).
+inline void meet(FsContext& context) {
+  if (__builtin_expect(context.folding.load() != 0, 0)) context.meetings.fetch_add(1);
+}
+inline void meet(const Task& task) {
+  if (task.context != nullptr) meet(*task.context);
+}
+// The same with a snapshot, for what names the change in force.
+[[gnu::cold]] Snapshot meet_slowly(const Task& task, Snapshot seen);
+inline Snapshot met_snapshot(const Task& task) {
+  const Snapshot seen = snapshot(task);
+  const bool folding = task.context != nullptr && task.context->folding.load() != 0;
+  return __builtin_expect(folding, 0) ? meet_slowly(task, seen) : seen;
 }
 
 struct MaskChange {

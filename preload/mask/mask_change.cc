@@ -3,6 +3,7 @@
 #include "preload/mask/mask_change.h"
 
 #include "preload/log/livelog.h"
+#include "preload/mask/fold.h"
 #include "preload/mask/fs_context.h"
 #include "preload/mask/live_window.h"
 #include "preload/record/recorder.h"
@@ -36,7 +37,7 @@ namespace {
   CapturedStack stack;
   capture_stack(Event::mask_change, author, start, stack);
   record.stack = stack.id;
-  write_record(trace::RecordType::umask, author, record);
+  write_mask_change(task, author, record);
   if (__builtin_expect(!process.log, 1)) return;
   if (is_short_of_stack(start.sp)) {
     count_loss(trace::Loss::log_dropped);  // a line takes more of it than a record

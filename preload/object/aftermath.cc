@@ -62,6 +62,7 @@ void record_permissions(const Request& request, const char* attribute) {
   if (acl == 2) forget_parents();
   if (!process.trace) return;
   const Task task = enter();
+  meet(task);
   const Author author{task.tid, task.pid, sys::now_ns(), 0};
   trace::Chmod record{};
   ObjectFacts facts;  // stays zero where they cannot be had
@@ -95,6 +96,7 @@ void record_names(Call call, NameAction action, const Names& names) {
   if (action == NameAction::renamed || action == NameAction::unlinked) forget_directory_names();
   if (!process.trace) return;
   const Task task = enter();
+  meet(task);
   const Author author{task.tid, task.pid, sys::now_ns(), 0};
   trace::Rename record{};
   record.context = context_id(task);

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "preload/log/livelog.h"
+#include "preload/mask/fold.h"
 #include "preload/mask/live_window.h"
 #include "preload/mask/mask_change.h"
 #include "preload/object/object_look.h"
@@ -87,7 +88,7 @@ trace::Kind kind_of_mode(std::uint32_t mode, trace::Kind requested) {
 }  // namespace
 
 Creation::Creation(const Request& request)
-    : request_(request), task_(enter()), before_(snapshot(task_)) {
+    : request_(request), task_(enter()), before_(met_snapshot(task_)) {
   thread_state.creating = {request.stack.sp, request.path};
 }
 
@@ -287,7 +288,8 @@ inline void describe(const Request& request, const Task& task, const Snapshot& b
 
 void BriefCreation::ended(const Request& request, int error) const {
   count_loss(trace::Loss::stack_dropped);
-  const Snapshot after = snapshot(task_);
+  const Snapshot after = met_snapshot(task_);
+  end_met_fold(task_);
   const Author author = author_of(task_, after, 0);
   const char* path = request.path != nullptr && path_was_read(error) ? request.path : "";
   const auto made = (request.flags & O_EXCL) != 0 ? trace::Created::yes : trace::Created::unknown;
@@ -312,7 +314,8 @@ struct Creation::Place {
 
 void Creation::finish(const ObjectFacts* facts, trace::Created created, int error) {
   thread_state.creating.sp = 0;
-  Snapshot after = snapshot(task_);
+  Snapshot after = met_snapshot(task_);
+  end_met_fold(task_);
   Author author = author_of(task_, after, sys::now_ns());
   if (facts != nullptr) mount_ = facts->mount;
   if (created == trace::Created::no && facts != nullptr && request_.path != nullptr) {

@@ -42,7 +42,7 @@ class Creation {
       : request_(request), task_(task), before_(before) {}
 
   // For another attempt of the same call.
-  void again() { before_ = snapshot(task_); }
+  void again() { before_ = met_snapshot(task_); }
 
   // The call succeeded. The object is looked at by descriptor, or by name without following links.
   // None of these changes errno.
@@ -111,7 +111,7 @@ class Creation {
 // and error.
 class BriefCreation {
  public:
-  BriefCreation() : task_(enter()), before_(snapshot(task_)) {}
+  BriefCreation() : task_(enter()), before_(met_snapshot(task_)) {}
   // Counts a lost stack.
   [[gnu::noinline]] void ended(const Request& request, int error) const;
 

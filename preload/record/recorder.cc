@@ -35,6 +35,7 @@ Draft begin_record(trace::RecordType type, const Author& author, std::uint32_t p
     count_loss(trace::Loss::too_long);
     return {};
   }
+  ++thread_state.records;
   const Space space = reserve(length);
   if (space.at == nullptr) return {};
   // In its place, for a copy would lie on a stack that may be small. The commit word is 0 until the

@@ -33,13 +33,19 @@ namespace {
 // Most processes record little: the first chunk is small, and only its begin is backed when it is
 // opened, so that starting one stays cheap.
 constexpr std::uint64_t kFirstChunk = 64 << 10;
-constexpr std::uint32_t kHeaderLength =
-    sizeof(trace::SegmentHeader) + trace::kRepeats * sizeof(trace::Repeat);
-constexpr std::uint64_t kFirstBacked = 8 << 10;
+constexpr std::uint32_t kHeaderLength = sizeof(trace::SegmentHeader) +
+                                        trace::kRepeats * sizeof(trace::Repeat) +
+                                        trace::kFolds * sizeof(trace::FoldCell);
+constexpr std::uint64_t kFirstBacked = 12 << 10;
+static_assert(kHeaderLength < kFirstBacked);
 constexpr std::uint64_t kChunk = 256 << 10;
 constexpr std::uint64_t kMaxSegment = 1 << 30;
 constexpr unsigned kChunks = 1 + kMaxSegment / kChunk;
 constexpr std::uint64_t kPage = 4096;
+// Of SegmentHeader::next_id: no space of ids, but how many records of mask changes there are.
+constexpr unsigned kChangeRecords = 5;
+static_assert(kChangeRecords > static_cast<unsigned>(trace::IdSpace::directory) &&
+              kChangeRecords < trace::kIdSpaces);
 // Where chunks cannot be mapped later (map_at_once), the whole segment is allocated at the start.
 constexpr std::uint64_t kLimitAtOnce = kFirstChunk + 32 * kChunk;
 
@@ -307,6 +313,7 @@ void fill_header(std::uint32_t pid, std::uint64_t now) {
   header->minor = trace::kMinor;
   header->header_length = kHeaderLength;
   header->repeats = trace::kRepeats;
+  header->folds = trace::kFolds;
   header->byte_order = trace::kByteOrder;
   header->word_size = sizeof(void*);
   read_boot_id(header->boot_id);
@@ -387,6 +394,23 @@ trace::SegmentHeader* segment_header() {
   }
   add(header->lost[static_cast<unsigned>(trace::Loss::no_space)], untold.exchange(0));
   return header;
+}
+
+bool take_room_for_changes(std::uint32_t records) {
+  trace::SegmentHeader* const mapped = segment_header();
+  if (mapped == nullptr) return false;
+  constexpr std::uint64_t kSize = sizeof(trace::RecordHeader) + sizeof(trace::Umask);
+  std::uint32_t* const taken = &mapped->next_id[kChangeRecords];
+  if (__atomic_load_n(taken, __ATOMIC_RELAXED) * kSize >= limit / 2) return false;
+  __atomic_fetch_add(taken, records, __ATOMIC_RELAXED);
+  return true;
+}
+
+trace::FoldCell* fold_cell(std::uint32_t index) {
+  if (header == nullptr || index >= trace::kFolds) return nullptr;
+  auto* const repeats = reinterpret_cast<trace::Repeat*>(header + 1);
+  trace::FoldCell* cell = reinterpret_cast<trace::FoldCell*>(repeats + trace::kRepeats) + index;
+  return is_backed(cell, sizeof *cell) ? cell : nullptr;
 }
 
 namespace {

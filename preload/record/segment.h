@@ -20,6 +20,13 @@ int open_segment(const char* directory, std::uint32_t pid);
 // write to it just now: then one more loss is counted, to be told later.
 trace::SegmentHeader* segment_header();
 
+// Whether mask changes may take room for `records` more: they have half of the segment, and cost no
+// creation its record.
+bool take_room_for_changes(std::uint32_t records);
+
+// A cell of the header, where a store to it is safe now; else null.
+trace::FoldCell* fold_cell(std::uint32_t index);
+
 // In the header; where there is none, nothing is lost.
 [[gnu::cold]] void count_loss(trace::Loss reason);
 

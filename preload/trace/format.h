@@ -11,7 +11,7 @@ namespace umaskaudit::trace {
 // length. A major version may change anything; a reader refuses it and names both versions.
 inline constexpr char kMagic[8] = {'U', 'M', 'A', 'S', 'K', 'A', 'U', 'D'};
 inline constexpr std::uint16_t kMajor = 1;
-inline constexpr std::uint16_t kMinor = 2;
+inline constexpr std::uint16_t kMinor = 3;
 inline constexpr std::uint32_t kByteOrder = 0x0A0B0C0D;
 
 inline constexpr std::uint32_t kRecordAlign = 8;
@@ -57,7 +57,8 @@ struct SegmentHeader {
   std::uint64_t lost[kLossKinds];
   std::uint32_t next_id[kIdSpaces];  // the next free id of each space, by IdSpace
   std::uint32_t repeats;             // how many Repeats lie behind this header. Since 1.2
-  std::uint8_t reserved[12];
+  std::uint32_t folds;               // and how many FoldCells behind those. Since 1.3
+  std::uint8_t reserved[8];
 };
 static_assert(sizeof(SegmentHeader) == 256);
 
@@ -70,6 +71,56 @@ struct Repeat {
 };
 static_assert(sizeof(Repeat) == 16);
 inline constexpr std::uint32_t kRepeats = 112;
+
+// Mask changes that one thread makes and undoes again and again, with nothing in between, are
+// folded: numbers without a gap, in turn like the first and like the second of them. Since 1.3.
+struct FoldSite {
+  std::uint32_t stack;
+  std::uint32_t argument;
+  std::uint16_t old_mask;
+  std::uint16_t new_mask;
+  std::uint16_t call;
+  std::uint16_t reserved;
+};
+static_assert(sizeof(FoldSite) == 16);
+
+// What all of a fold have in common.
+struct FoldBegin {
+  std::uint32_t context;
+  std::uint32_t reserved;
+  FoldSite sites[2];    // of the first change, and of the second
+  std::uint64_t first;  // its number
+  std::uint64_t first_ns;
+};
+static_assert(sizeof(FoldBegin) == 56);
+
+// How far it has come. The times are those of single changes; where there are fewer than five, some
+// are of the same one. How long the mask before a change had been in force is told by site, of the
+// second change and those behind it.
+struct FoldState {
+  std::uint64_t last;          // number
+  std::uint64_t second_ns;     // 0: there is one change
+  std::uint64_t latest_ns[3];  // the last change, the one before it, and the one before that
+  std::uint64_t total_ns[2];
+  std::uint64_t shortest_ns[2];
+  std::uint64_t longest_ns[2];
+};
+static_assert(sizeof(FoldState) == 88);
+
+// Behind the Repeats: a fold that is not over. It moves into a Fold record when it is; until then
+// it changes here, in one of two copies after the other, so that a SIGKILL loses the last change at
+// most. `check` is fold_checksum() of what belongs to it, never 0; 0: nothing is there.
+struct FoldCell {
+  std::uint64_t owner;  // pid << 32 | tid; 0: free
+  std::uint64_t check;  // of `begin`, seeded with the owner
+  FoldBegin begin;
+  struct Copy {
+    FoldState state;
+    std::uint64_t check;  // seeded with that of `begin`
+  } copies[2];
+};
+static_assert(sizeof(FoldCell) == 264);
+inline constexpr std::uint32_t kFolds = 16;
 
 // run.state: one page shared by all processes of a run, for what no segment can hold.
 struct RunState {
@@ -228,6 +279,14 @@ inline constexpr std::uint16_t kDrift = 1;     // the mask was changed unseen be
 inline constexpr std::uint16_t kForeign = 2;   // made by a task that only borrows our memory
 inline constexpr std::uint16_t kBusy = 4;      // a umask call was under way at the first snapshot
 inline constexpr std::uint16_t kUnlocked = 8;  // the cache was not updated (see blind spots)
+
+// Mask changes with what they have in common told once. Its header has the time of the last one.
+// Since 1.3.
+struct Fold {
+  FoldBegin begin;
+  FoldState state;
+};
+static_assert(sizeof(Fold) == 144);
 
 enum class Kind : std::uint8_t {
   unknown = 0,

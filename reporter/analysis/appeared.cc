@@ -68,7 +68,7 @@ Places places_of(const Run& run, const std::string& started) {
       places.too_many |= places.directories.count(path) == 0;
   };
   if (!started.empty()) add(started);
-  run.for_each([&](const Event& event) {
+  run.for_each_folded([&](const Event& event) {
     const auto* create = std::get_if<CreateEvent>(&event);
     if (create == nullptr || create->error != 0 || create->created == trace::Created::no)
       return true;
@@ -93,7 +93,7 @@ void remove_named(const Run& run, Candidates& candidates) {
     }
     return !candidates.empty();
   };
-  run.for_each(remove, Detail::outline);
+  run.for_each(remove, Detail::outline, Folds::folded);
 }
 
 // The kernel stamps births with the time of its last tick, usually not further in the past.

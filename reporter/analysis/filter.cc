@@ -107,14 +107,14 @@ void Filter::find_objects(const Run& run) {
   options.links = local_links(run);
   options.on_end = [&](const ObjectLife& life) { look(life, {}); };
   ObjectLives first(options);
-  run.for_each([&](const Event& event) {
+  run.for_each_folded([&](const Event& event) {
     first.see(event);
     return true;
   });
   first.for_each([&](const ObjectLife& life) { look(life, first.names(life)); });
   options.on_end = nullptr;
   ObjectLives second(std::move(options));
-  run.for_each([&](const Event& event) {
+  run.for_each_folded([&](const Event& event) {
     const std::uint64_t object = second.see(event);
     if (object != 0 && contains(objects, object)) insert(of_objects_, seq_of(event));
     return true;

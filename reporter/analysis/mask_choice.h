@@ -5,7 +5,7 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
+#include <unordered_map>
 
 #include "reporter/analysis/mask_pairs.h"
 
@@ -20,34 +20,28 @@ class MaskChoice {
 
   // UmaskEvent::id of the call that chose the mask which `call` set; nothing: it was inherited.
   std::optional<std::uint64_t> chooser(std::uint64_t call) const {
-    const std::uint32_t id = of(call);
+    const std::uint64_t id = of(call);
     if (id == 0) return std::nullopt;
     return id;
   }
 
  private:
   // 0: inherited. A call that was not seen stands for itself.
-  std::uint32_t of(std::uint64_t call) const {
-    if (call >= chosen_by_.size() || chosen_by_[call] == kUnseen)
-      return static_cast<std::uint32_t>(call);
-    return chosen_by_[call];
+  std::uint64_t of(std::uint64_t call) const {
+    const auto known = chosen_by_.find(call);
+    return known == chosen_by_.end() ? call : known->second;
   }
   void add(const UmaskEvent& event) {
     // With a drift the old mask is that of another process, or of something unseen: the call that
     // returned it is the first that is known of it.
-    std::uint32_t old = event.old_set_by ? of(*event.old_set_by) : 0;
-    if (event.drift)
-      old = event.drift_set_by ? of(*event.drift_set_by) : static_cast<std::uint32_t>(event.id);
-    const std::uint32_t chosen =
-        pairs_.see(event, old).value_or(static_cast<std::uint32_t>(event.id));
-    if (event.id == 0) return;
-    if (chosen_by_.size() <= event.id) chosen_by_.resize(event.id + 1, kUnseen);
-    chosen_by_[event.id] = chosen;
+    std::uint64_t old = event.old_set_by ? of(*event.old_set_by) : 0;
+    if (event.drift) old = event.drift_set_by ? of(*event.drift_set_by) : event.id;
+    const std::uint64_t chosen = pairs_.see(event, old).value_or(event.id);
+    if (event.id != 0) chosen_by_[event.id] = chosen;
   }
 
-  static constexpr std::uint32_t kUnseen = 0xFFFFFFFF;
-  MaskPairs<std::uint32_t> pairs_;        // UmaskEvent::id of the call that chose it
-  std::vector<std::uint32_t> chosen_by_;  // by UmaskEvent::id; a run has fewer calls than that
+  MaskPairs<std::uint64_t> pairs_;  // UmaskEvent::id of the call that chose it
+  std::unordered_map<std::uint64_t, std::uint64_t> chosen_by_;  // by UmaskEvent::id
 };
 
 }  // namespace umaskaudit

@@ -8,7 +8,6 @@ namespace umaskaudit {
 namespace {
 
 constexpr Mode kPermissions = 0777;
-constexpr std::uint16_t kUnseen = 0xFFFF;  // the record of that call was lost
 
 }  // namespace
 
@@ -18,8 +17,8 @@ void MaskReplay::see(const Event& event) {
 }
 
 Mode MaskReplay::mask_after(std::optional<std::uint64_t> id) const {
-  if (!id || *id >= after_.size() || after_[*id] == kUnseen) return mask_;
-  return after_[*id];
+  const auto found = id ? after_.find(*id) : after_.end();
+  return found == after_.end() ? mask_ : Mode{found->second};  // or that record was lost
 }
 
 void MaskReplay::add(const UmaskEvent& event) {
@@ -28,7 +27,6 @@ void MaskReplay::add(const UmaskEvent& event) {
   const Mode mask =
       pairs_.see(event, old_mask).value_or(static_cast<Mode>(event.argument & kPermissions));
   if (event.id == 0) return;
-  if (after_.size() <= event.id) after_.resize(event.id + 1, kUnseen);
   after_[event.id] = static_cast<std::uint16_t>(mask);
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "reporter/analysis/mask_pairs.h"
@@ -29,8 +30,8 @@ class MaskReplay {
   void add(const UmaskEvent& event);
 
   Mode mask_;
-  MaskPairs<Mode> pairs_;             // the mask that it would be
-  std::vector<std::uint16_t> after_;  // by UmaskEvent::id
+  MaskPairs<Mode> pairs_;                                   // the mask that it would be
+  std::unordered_map<std::uint64_t, std::uint16_t> after_;  // by UmaskEvent::id
 };
 
 // The masks that those processes were born with whose parents are not in the run.

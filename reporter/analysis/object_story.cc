@@ -31,7 +31,7 @@ std::vector<std::string> meant(const std::string& path) {
 
 template <typename Visit>
 void for_each_with_object(const Run& run, ObjectLives& lives, Visit&& visit) {
-  run.for_each([&](const Event& event) {
+  run.for_each_folded([&](const Event& event) {
     visit(event, lives.see(event));
     return true;
   });
@@ -141,7 +141,7 @@ void find_setters(const Run& run, const MaskChoice& choice, std::vector<ObjectSt
     if (chooser != last) wanted[last].push_back(&story.put_back);
   }
   if (wanted.empty()) return;
-  run.for_each([&](const Event& event) {
+  run.for_each_folded([&](const Event& event) {
     const auto* change = std::get_if<UmaskEvent>(&event);
     const auto found = change == nullptr ? wanted.end() : wanted.find(change->id);
     if (found == wanted.end()) return true;

@@ -99,7 +99,7 @@ class Summarizer::Collector {
     selected_ = selected;
     if (options_.objects) lives_.see(event);
     if (!selected) return;
-    ++out_.events;
+    out_.events += changes_of(event);
     std::visit([this](const auto& one) { add(one); }, event);
   }
 
@@ -153,7 +153,7 @@ class Summarizer::Collector {
   }
   void add(const UmaskEvent& event) {
     seen(event);
-    ++out_.mask_changes;
+    out_.mask_changes += event.folded.count;
     const auto key = std::tuple(event.pid, event.tid, event.stack.segment, event.stack.id);
     const auto [found, fresh] = groups_.try_emplace(key, out_.changes.size());
     if (fresh) out_.changes.emplace_back();
@@ -167,9 +167,9 @@ class Summarizer::Collector {
     }
     group.thread = event.thread;
     group.last_ns = event.time_ns;
-    ++group.count;
+    group.count += event.folded.count;
     group.drifts += event.drift ? 1 : 0;
-    ++group.transitions[{event.old_mask, event.new_mask}];
+    group.transitions[{event.old_mask, event.new_mask}] += event.folded.count;
     in_force_[event.fs] = {found->second, event.time_ns};
   }
   void add(const CreateEvent& event) {
@@ -214,10 +214,21 @@ class Summarizer::Collector {
     threads_.insert(thread);
   }
 
+  static std::uint64_t changes_of(const Event& event) {
+    const auto* change = std::get_if<UmaskEvent>(&event);
+    return change != nullptr ? change->folded.count : 1;
+  }
+
   void end_change(const UmaskEvent& next) {
     const auto found = in_force_.find(next.fs);
     if (found == in_force_.end()) return;
-    close(found->second, next.time_ns);
+    if (next.folded.has_times()) {
+      MaskChanges& group = out_.changes[found->second.group];
+      group.held_ns += next.folded.total_ns;
+      group.longest_ns = std::max(group.longest_ns, next.folded.longest_ns);
+    } else {
+      close(found->second, next.time_ns);
+    }
     in_force_.erase(found);
   }
   void close(const InForce& open, std::uint64_t end_ns) {
@@ -268,7 +279,7 @@ Summary Summarizer::finish(std::uint64_t end_ns) {
 
 Summary summarize(const Run& run, const SummaryOptions& options) {
   Summarizer summarizer(options);
-  run.for_each([&](const Event& event) {
+  run.for_each_folded([&](const Event& event) {
     summarizer.see(event);
     return true;
   });

@@ -43,7 +43,7 @@ class Side {
   void collect(const Filter& filter) {
     const Run& run = opened_->run();
     MadeObjects made([&](const CreateEvent& event) { return filter.selects(event); });
-    run.for_each([&](const Event& event) {
+    run.for_each_folded([&](const Event& event) {
       names_.learn(event);
       made.see(event);
       return true;
@@ -67,7 +67,7 @@ class Side {
       for (const Outcome& outcome : one.*outcomes)
         any |= outcome.example.creation.mask_set_by.has_value();
     if (!any) return;
-    opened_->run().for_each([&](const Event& event) {
+    opened_->run().for_each_folded([&](const Event& event) {
       choice_.see(event);
       return true;
     });
@@ -76,7 +76,7 @@ class Side {
         if (const auto call = outcome.example.creation.mask_set_by)
           if (const auto chooser = choice_.chooser(*call)) setters_[*chooser] = {};
     if (setters_.empty()) return;
-    opened_->run().for_each([&](const Event& event) {
+    opened_->run().for_each_folded([&](const Event& event) {
       const auto* change = std::get_if<UmaskEvent>(&event);
       const auto setter = change == nullptr ? setters_.end() : setters_.find(change->id);
       if (setter != setters_.end()) setter->second = change->stack;

@@ -113,7 +113,7 @@ std::optional<Recorded> find_made(const Run& run, const std::string& path) {
 // The latest creation of `path`, or the latest opening where it was never created.
 std::optional<Recorded> find_recorded(const Run& run, const std::string& path) {
   std::optional<Recorded> found;
-  run.for_each([&](const Event& event) {
+  run.for_each_folded([&](const Event& event) {
     const auto* create = std::get_if<CreateEvent>(&event);
     if (create == nullptr || create->error != 0 || create->steps.empty()) return true;
     const bool made = create->created != trace::Created::no;

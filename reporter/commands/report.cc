@@ -52,7 +52,7 @@ void stream_events(const OpenedRun& opened, const Options& options, std::ostream
   std::string block;
   const std::size_t most = options.limit_given ? options.limit : 0;
   std::size_t shown = 0;
-  opened.run().for_each([&](const Event& event) {
+  opened.run().for_each_folded([&](const Event& event) {
     const bool selected = options.arguments.filter.selects(event);
     if (see) see(event, selected);
     const bool room = most == 0 || shown < most;

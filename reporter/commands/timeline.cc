@@ -30,7 +30,7 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
   LifeOptions life_options;
   life_options.links = local_links(opened.run());
   ObjectLives lives(std::move(life_options));  // for the reason why a creation was refused
-  opened.run().for_each([&](const Event& event) {
+  opened.run().for_each_folded([&](const Event& event) {
     if (options.all) lives.see(event);
     if (!options.arguments.filter.selects(event) || !(options.all || is_story(event))) return true;
     if (options.limit != 0 && shown == options.limit) return ++more, true;

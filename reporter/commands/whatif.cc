@@ -38,7 +38,7 @@ WhatIf work_out(const Run& run, const Options& options, Mode mask) {
   MaskReplay replay(mask);
   MadeObjects made(
       [&](const CreateEvent& event) { return options.arguments.filter.selects(event); });
-  run.for_each([&](const Event& event) {
+  run.for_each_folded([&](const Event& event) {
     replay.see(event);
     made.see(event);
     return true;

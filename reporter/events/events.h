@@ -45,6 +45,17 @@ struct ProcessEvent : EventBase {
   std::uint32_t uid = 0, euid = 0, gid = 0, egid = 0;
 };
 
+// Of how many changes an event tells, all of them like it; and how long the masks before them had
+// been in force.
+struct FoldSpan {
+  std::uint64_t count = 1;
+  std::uint64_t shortest_ns = 0, longest_ns = 0, total_ns = 0;
+  std::uint64_t behind = 1;  // the number of the change that was told before it is so much lower
+
+  // Else the times of the events tell.
+  bool has_times() const { return longest_ns != 0; }
+};
+
 struct UmaskEvent : EventBase {
   std::uint64_t id = 0;      // 1, 2, ... in the merged order: what mask_set_by names
   std::uint64_t change = 0;  // the context's own number of this change
@@ -56,6 +67,8 @@ struct UmaskEvent : EventBase {
   Mode cached = 0;             // the mask we believed in (differs from old_mask when drift)
   // UmaskEvent::id of the change by another process that shares the fs context; nothing: not seen.
   std::optional<std::uint64_t> drift_set_by;
+  // More than one: folded. Times and numbers are the last one's.
+  FoldSpan folded;
 };
 
 struct CreateEvent : EventBase {
@@ -138,6 +151,10 @@ using Event =
 // What a walk fills in of each event: all of it, or who did what to which object, without names,
 // paths, masks and derivations of what was created, which are most of the work.
 enum class Detail : std::uint8_t { full, outline };
+
+// How changes that a thread made and undid again and again, and that nothing met, are told: each as
+// an event, or one pair of events for many of them (UmaskEvent::folded).
+enum class Folds : std::uint8_t { expanded, folded };
 
 // One recorded frame, not yet symbolised.
 struct RawFrame {

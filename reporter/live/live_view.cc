@@ -110,14 +110,14 @@ void LiveView::feed(const Event& event) {
       std::visit([](const auto& one) -> const EventBase& { return one; }, event);
   end_ns_ = std::max(end_ns_, base.time_ns);
   if (const auto* umask = std::get_if<UmaskEvent>(&event)) {
-    ++changes_;
+    changes_ += umask->folded.count;
     Thread& thread = thread_of(base);
-    ++thread.changes;
+    thread.changes += umask->folded.count;
     thread.old_mask = umask->old_mask;
     thread.new_mask = umask->new_mask;
     thread.stack = base.stack;
     Context& context = context_of(base);
-    ++context.changes;
+    context.changes += umask->folded.count;
     context.mask = umask->new_mask;
     context.time_ns = base.time_ns;
     context.setter = thread_text(base.thread, base.tid);

@@ -10,7 +10,7 @@ FinalStates::FinalStates(const Run& run) {
   options.links = local_links(run);
   options.on_end = [this](const ObjectLife& life) { add(life); };
   ObjectLives lives(std::move(options));
-  run.for_each([&](const Event& event) {
+  run.for_each_folded([&](const Event& event) {
     lives.see(event);
     return true;
   });

@@ -13,13 +13,16 @@ namespace {
 
 // The not yet numbered changes of one history.
 struct Run {
-  MaskChange* next;
-  MaskChange* end;
+  MaskHistory* history;
+  std::size_t next;
   std::size_t piece;
+
+  MaskChange& change() const { return history->changes()[next]; }
+  bool done() const { return next == history->changes().size(); }
 };
 
 bool later(const Run& a, const Run& b) {
-  return std::tie(a.next->time_ns, a.piece) > std::tie(b.next->time_ns, b.piece);
+  return std::tie(a.change().time_ns, a.piece) > std::tie(b.change().time_ns, b.piece);
 }
 
 }  // namespace
@@ -27,8 +30,8 @@ bool later(const Run& a, const Run& b) {
 std::optional<std::uint64_t> ContextPiece::set_by(std::uint64_t number) const {
   std::uint64_t id = born_with;
   if (number != 0) {
-    const MaskChange* change = history == nullptr ? nullptr : history->find(number);
-    id = change == nullptr ? 0 : change->id;
+    const auto change = history == nullptr ? std::nullopt : history->find(number);
+    id = change ? change->id : 0;
     if (const auto elsewhere = found.find(number); elsewhere != found.end()) id = elsewhere->second;
   }
   if (id == 0) return std::nullopt;
@@ -44,8 +47,8 @@ std::optional<std::uint64_t> ContextPiece::met(std::uint64_t number) const {
 
 std::optional<Mode> ContextPiece::mask_after(std::uint64_t number) const {
   if (number == 0) return born_mask;
-  const MaskChange* change = history == nullptr ? nullptr : history->find(number);
-  if (change == nullptr) return std::nullopt;
+  const auto change = history == nullptr ? std::nullopt : history->find(number);
+  if (!change) return std::nullopt;
   return change->mask;
 }
 
@@ -130,24 +133,24 @@ void ContextTree::number_events() {
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
     MaskHistory* history = pieces_[i]->history;
     if (history == nullptr || history->changes().empty()) continue;
-    std::vector<MaskChange>& changes = history->changes();
-    runs.push({changes.data(), changes.data() + changes.size(), i});
+    runs.push({history, 0, i});
   }
-  std::uint32_t id = 0;
+  std::uint64_t id = 0;
   while (!runs.empty()) {
     Run run = runs.top();
     runs.pop();
     // One history is often far ahead of the others: stay with it as long as it is the earliest.
     do {
-      run.next->id = ++id;
+      id += run.history->span(run.next);
+      run.change().id = id;
       ++run.next;
-    } while (run.next != run.end && (runs.empty() || !later(run, runs.top())));
-    if (run.next != run.end) runs.push(run);
+    } while (!run.done() && (runs.empty() || !later(run, runs.top())));
+    if (!run.done()) runs.push(run);
   }
 }
 
 // The latest change by another process to `mask`, not after `time_ns`; 0: none is known.
-std::uint32_t ContextTree::setter_elsewhere(const ContextPiece& piece, Mode mask,
+std::uint64_t ContextTree::setter_elsewhere(const ContextPiece& piece, Mode mask,
                                             std::uint64_t time_ns) const {
   const auto group = shared_.find(piece.fs);
   if (group == shared_.end()) return 0;
@@ -184,7 +187,7 @@ void ContextTree::attribute_drifts(const Segments& segments) {
       const auto known = index_.find(key(segment->index, drift.context));
       if (known == index_.end()) continue;
       ContextPiece& piece = *known->second;
-      const std::uint32_t setter = setter_elsewhere(piece, drift.found, drift.time_ns);
+      const std::uint64_t setter = setter_elsewhere(piece, drift.found, drift.time_ns);
       if (setter == 0) continue;
       // A creation that found it has changed nothing; a umask call has.
       auto& facts = segment->call(drift.call) == "umask" ? piece.overwritten : piece.found;
@@ -194,15 +197,14 @@ void ContextTree::attribute_drifts(const Segments& segments) {
 }
 
 // Id of the umask event behind the mask that a context was born with; 0: inherited.
-std::uint32_t ContextTree::birth_of(const ContextPiece& piece) const {
+std::uint64_t ContextTree::birth_of(const ContextPiece& piece) const {
   if (piece.before == nullptr) return 0;
   if (piece.shares && piece.born_mask) {  // its maker may have gone on since it was made
-    const std::uint32_t setter = setter_elsewhere(piece, *piece.born_mask, piece.born_ns);
+    const std::uint64_t setter = setter_elsewhere(piece, *piece.born_mask, piece.born_ns);
     if (setter != 0) return setter;
   }
   const ContextPiece& before = *piece.before;
-  if (!piece.continues)
-    return static_cast<std::uint32_t>(before.set_by(piece.before_change).value_or(0));
+  if (!piece.continues) return before.set_by(piece.before_change).value_or(0);
   // exec ends the image before it: what it changed last is what is in force.
   const bool changed = before.history != nullptr && !before.history->changes().empty();
   return changed ? before.history->changes().back().id : before.born_with;

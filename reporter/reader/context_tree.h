@@ -26,12 +26,12 @@ struct ContextPiece {
   std::uint64_t before_change = 0;  // the change in force in `before` when it was copied
   std::optional<Mode> born_mask;
   std::uint64_t born_ns = 0;
-  std::uint32_t born_with = 0;  // id of the umask event behind the mask at birth; 0: inherited
+  std::uint64_t born_with = 0;  // id of the umask event behind the mask at birth; 0: inherited
   MaskHistory* history = nullptr;
   // Changes that only found what another process had set: number -> id of that umask event.
-  std::unordered_map<std::uint64_t, std::uint32_t> found;
+  std::unordered_map<std::uint64_t, std::uint64_t> found;
   // The same for changes that set a mask of their own, over one that another process had set.
-  std::unordered_map<std::uint64_t, std::uint32_t> overwritten;
+  std::unordered_map<std::uint64_t, std::uint64_t> overwritten;
 
   // Id of the umask event in another process behind the mask that change `number` met; nothing:
   // none is known.
@@ -69,16 +69,16 @@ class ContextTree {
   // What relink() keeps.
   struct Told {
     std::uint32_t fs = 0;
-    std::uint32_t born_with = 0;
+    std::uint64_t born_with = 0;
     bool resolved = false;
   };
 
   void link(const Segments& segments);
   void number_events();
   void attribute_drifts(const Segments& segments);
-  std::uint32_t setter_elsewhere(const ContextPiece& piece, Mode mask, std::uint64_t time_ns) const;
+  std::uint64_t setter_elsewhere(const ContextPiece& piece, Mode mask, std::uint64_t time_ns) const;
   void resolve_births();
-  std::uint32_t birth_of(const ContextPiece& piece) const;
+  std::uint64_t birth_of(const ContextPiece& piece) const;
 
   std::vector<std::unique_ptr<ContextPiece>> pieces_;  // parents first
   std::unordered_map<std::uint64_t, ContextPiece*> index_;

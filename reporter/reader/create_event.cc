@@ -21,11 +21,11 @@ void add_candidates(const trace::Create& create, std::uint16_t flags, const Cont
     if (first) candidates->add(*first, create.change_before);
     const std::uint64_t last = create.change_after + (busy ? 1 : 0);
     const MaskHistory* history = piece->history;
-    const MaskChange* change = history == nullptr ? nullptr : history->after(create.change_before);
-    for (std::size_t n = 0; change != nullptr && change->change <= last; ++n) {
+    auto change = history == nullptr ? std::nullopt : history->after(create.change_before);
+    for (std::size_t n = 0; change && change->change <= last; ++n) {
       if (n == kMostChanges) break;
       candidates->add(change->mask, change->change);
-      change = history->next(change);
+      change = history->after(change->change);
     }
   }
   candidates->add(create.mask_before, create.change_before);

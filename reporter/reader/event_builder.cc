@@ -128,17 +128,19 @@ Event* EventBuilder::make(const trace::Umask& facts, const MergedRecord& merged)
   auto& event = slot<UmaskEvent>();
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   const auto history = merged.segment->histories.find(facts.context);
-  const MaskChange* change = history == merged.segment->histories.end()
-                                 ? nullptr
-                                 : history->second.find(facts.change, merged.record.offset);
-  event.id = change == nullptr ? 0 : change->id;
+  const auto change = history == merged.segment->histories.end()
+                          ? std::nullopt
+                          : history->second.find(facts.change, merged.record.offset);
+  event.id = change ? change->id : 0;
   event.change = facts.change;
   event.old_mask = facts.old_mask;
   event.old_set_by.reset();
   if (const ContextPiece* piece = piece_of(*merged.segment, facts.context); piece != nullptr)
-    event.old_set_by = piece->set_by(facts.change == 0 ? 0 : facts.change - 1);
+    event.old_set_by =
+        piece->set_by(facts.change - std::min<std::uint64_t>(facts.change, merged.span.behind));
   event.new_mask = facts.new_mask;
   event.argument = facts.argument;
+  event.folded = merged.span;
   event.drift = (merged.record.head.flags & trace::kDrift) != 0;
   event.cached = facts.cached;
   event.drift_set_by.reset();

@@ -59,6 +59,7 @@ void LateRecords::see_snapshot(std::uint64_t offset, std::uint32_t context,
 void LateRecords::finish(const std::unordered_map<std::uint32_t, MaskHistory>& histories) {
   for (const auto& [context, history] : histories) {
     for (const MaskChange& change : history.changes()) {
+      if ((change.folded & kOfFold) != 0) continue;  // told by a queue of their own
       const std::uint64_t offset = std::uint64_t{change.where} * trace::kRecordAlign;
       if (overtaken(offset, change.time_ns)) add(offset);
     }

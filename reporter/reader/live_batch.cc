@@ -77,12 +77,13 @@ bool ready(const Segment& segment, const Record& record) {
   return known;
 }
 
-void LiveBatch::add(const Segment& segment, const Record& record) {
+void LiveBatch::add(const Segment& segment, const Record& record, const FoldSpan& span) {
   Item item;
   item.segment = &segment;
   const auto* begin = record.payload - sizeof record.head;
   item.bytes.assign(begin, begin + record.head.length);
   item.offset = record.offset;
+  item.span = span;
   items_.push_back(std::move(item));
 }
 
@@ -104,7 +105,7 @@ void LiveBatch::tell(unsigned patience, const std::function<void(const MergedRec
   items_ = std::move(waiting);
   for (const Item& item : due) {
     read_record(item.bytes.data(), item.offset, &record);
-    visit({item.segment, record, item.key.time_ns});
+    visit({item.segment, record, item.key.time_ns, item.span});
   }
 }
 

@@ -17,7 +17,7 @@ namespace umaskaudit::model {
 class LiveBatch {
  public:
   // Copies an event's record.
-  void add(const Segment& segment, const Record& record);
+  void add(const Segment& segment, const Record& record, const FoldSpan& span = {});
   bool empty() const { return items_.empty(); }
   std::size_t size() const { return items_.size(); }
 
@@ -30,6 +30,7 @@ class LiveBatch {
     const Segment* segment = nullptr;
     std::vector<unsigned char> bytes;
     std::uint64_t offset = 0;
+    FoldSpan span;
     unsigned age = 0;
     OrderKey key;
   };

@@ -16,6 +16,7 @@
 #include "reporter/reader/claims.h"
 #include "reporter/reader/context_tree.h"
 #include "reporter/reader/event_builder.h"
+#include "reporter/reader/folds.h"
 #include "reporter/reader/given_names.h"
 #include "reporter/reader/live_batch.h"
 #include "reporter/reader/losses.h"
@@ -95,7 +96,7 @@ struct LiveRun::State {
   model::LiveBatch batch;
   bool unlinked = true;  // the tree waits for something
   std::uint64_t look = 0, seq = 0, end_ns = 0;
-  std::uint32_t last_id = 0;
+  std::uint64_t last_id = 0;
 
   void find_segments(bool last);
   bool read(std::size_t budget, bool last);
@@ -103,6 +104,8 @@ struct LiveRun::State {
   void settle(bool last = false);
   void number_changes();
   void link();
+  void add_folds(model::Segment& segment);
+  void read_cells();
   void tell(const Visit& visit, bool last);
   void tell(Event* event, const Visit& visit);
   void assess(const Visit& visit);
@@ -163,6 +166,7 @@ std::size_t LiveRun::State::read(Source* source, std::size_t budget, bool last) 
       source->tail.read(file, end, budget, last, [&](const model::Record& record) {
         model::learn(record, &segment, &pool);
         if (model::is_event(record.type())) batch.add(segment, record);
+        add_folds(segment);
         end_ns = std::max(end_ns, record.head.time_ns);
       });
   source->touched = source->touched || got != 0;
@@ -190,18 +194,55 @@ void LiveRun::State::settle(bool last) {
   }
 }
 
+// What was folded since, as it is told.
+void LiveRun::State::add_folds(model::Segment& segment) {
+  model::FoldedChange change;
+  for (const model::FoldFact& fact : segment.folds) {
+    for (const model::FoldPart& part :
+         model::parts_of(fact.fold, model::timed_changes(fact.fold))) {
+      batch.add(segment, change.make(fact, part.change), part.span);
+    }
+  }
+  segment.folds.clear();
+}
+
+// Folds that are not over when nobody writes any more.
+void LiveRun::State::read_cells() {
+  for (Source& source : sources) {
+    model::Segment& segment = *source.segment;
+    model::read_header_again(&segment);
+    std::vector<model::FoldFact> cells =
+        model::read_fold_cells(segment.file.growing_reader(), segment);
+    // One that moved into a record before its cell was free again was told as that.
+    std::erase_if(cells, [&](const model::FoldFact& cell) {
+      const auto history = segment.histories.find(cell.fold.begin.context);
+      return history != segment.histories.end() && !history->second.changes().empty() &&
+             history->second.changes().back().change >= cell.fold.state.last;
+    });
+    model::add_cells(cells, &segment);
+    if (segment.folds.empty()) continue;
+    add_folds(segment);
+    source.touched = true;
+  }
+}
+
 // Ids by time among the changes of this look: what is told next.
 void LiveRun::State::number_changes() {
-  std::vector<model::MaskChange*> fresh;
+  struct Fresh {
+    model::MaskChange* change;
+    std::uint64_t span;
+  };
+  std::vector<Fresh> fresh;
   for (Source& source : sources) {
     if (!source.touched) continue;
     for (auto& [context, history] : source.segment->histories)
-      for (model::MaskChange& change : history.changes())
-        if (change.id == 0) fresh.push_back(&change);
+      for (std::size_t i = 0; i < history.changes().size(); ++i)
+        if (history.changes()[i].id == 0) fresh.push_back({&history.changes()[i], history.span(i)});
   }
-  std::stable_sort(fresh.begin(), fresh.end(),
-                   [](const auto* a, const auto* b) { return a->time_ns < b->time_ns; });
-  for (model::MaskChange* change : fresh) change->id = ++last_id;
+  std::stable_sort(fresh.begin(), fresh.end(), [](const Fresh& a, const Fresh& b) {
+    return a.change->time_ns < b.change->time_ns;
+  });
+  for (const Fresh& each : fresh) each.change->id = last_id += each.span;
 }
 
 void LiveRun::State::link() {
@@ -210,7 +251,9 @@ void LiveRun::State::link() {
 }
 
 void LiveRun::State::tell(Event* event, const Visit& visit) {
-  base_of(event).seq = ++seq;
+  const auto* umask = std::get_if<UmaskEvent>(event);
+  seq += umask != nullptr ? umask->folded.count : 1;
+  base_of(event).seq = seq;
   visit(*event);
 }
 
@@ -285,6 +328,7 @@ void LiveRun::finish(const Visit& visit) {
     state.settle();
     state.tell(visit, false);
   }
+  state.read_cells();
   state.unlinked = true;
   state.settle(true);
   state.tell(visit, true);

@@ -1,57 +1,106 @@
-// See mask_history.h. Numbers run 1, 2, 3, ... unless records were lost, so most lookups are
-// direct.
+// See mask_history.h. Numbers run 1, 2, 3, ... unless records were lost or changes folded, so most
+// lookups are direct.
 #include "reporter/reader/mask_history.h"
 
 #include <algorithm>
 #include <limits>
 #include <tuple>
 
-#include "preload/trace/format.h"
-
 namespace umaskaudit::model {
 namespace {
 
-std::uint32_t narrow(std::uint64_t number) {
+std::uint32_t where_of(std::uint64_t offset) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
-  return static_cast<std::uint32_t>(std::min(number, kMost));
+  return static_cast<std::uint32_t>(std::min(offset / trace::kRecordAlign, kMost));
 }
-
-std::uint32_t where_of(std::uint64_t offset) { return narrow(offset / trace::kRecordAlign); }
 
 bool before(const MaskChange& a, const MaskChange& b) {
   return std::tie(a.change, a.where) < std::tie(b.change, b.where);
 }
+
+bool lower(const MaskChange& a, std::uint64_t change) { return a.change < change; }
 
 }  // namespace
 
 void MaskHistory::add(std::uint64_t time_ns, std::uint64_t change, std::uint64_t offset,
                       Mode mask) {
   changes_.push_back(
-      {time_ns, narrow(change), 0, where_of(offset), static_cast<std::uint16_t>(mask & 0777)});
+      {time_ns, change, 0, where_of(offset), static_cast<std::uint16_t>(mask & 0777), 0});
+}
+
+void MaskHistory::add(const trace::Fold& fold, std::uint64_t offset) {
+  const auto entry = [&](std::uint64_t change, std::uint64_t time_ns) {
+    if (change > fold.state.last || (!changes_.empty() && changes_.back().change >= change &&
+                                     changes_.back().where == where_of(offset)))
+      return;
+    const bool second = (change - fold.begin.first) % 2 != 0;
+    const std::uint16_t mask = fold.begin.sites[second ? 1 : 0].new_mask & 0777;
+    const std::uint16_t other = fold.begin.sites[second ? 0 : 1].new_mask & 0777;
+    changes_.push_back({time_ns, change, 0, where_of(offset), mask,
+                        static_cast<std::uint16_t>(kFolded | kOfFold | other)});
+    // Before the first of them there is nothing that is folded.
+    if (change == fold.begin.first) changes_.back().folded = kOfFold;
+  };
+  folds_ = true;
+  const std::uint64_t first = fold.begin.first;
+  const std::uint64_t last = fold.state.last;
+  entry(first, fold.begin.first_ns);
+  entry(first + 1, fold.state.second_ns);
+  for (std::uint64_t back = 3; back-- > 0;) {
+    if (last - first > back) entry(last - back, fold.state.latest_ns[back]);
+  }
 }
 
 void MaskHistory::witness(std::uint64_t change, std::uint64_t time_ns) {
   if (change == 0) return;
-  if (witnesses_.empty() || narrow(change) > witnesses_.back().first) {
-    witnesses_.emplace_back(narrow(change), time_ns);
-  } else if (narrow(change) == witnesses_.back().first) {
+  if (witnesses_.empty() || change > witnesses_.back().first) {
+    witnesses_.emplace_back(change, time_ns);
+  } else if (change == witnesses_.back().first) {
     witnesses_.back().second = std::min(witnesses_.back().second, time_ns);
   }
+}
+
+// What something names stands for itself, and so does the change behind it: the events between the
+// two come between them. The shim keeps the times of those; here they are made up.
+void MaskHistory::split_folds() {
+  std::vector<MaskChange> split;
+  for (const auto& witness : witnesses_) {
+    for (const std::uint64_t change : {witness.first, witness.first + 1}) {
+      const std::size_t index = entry_of(change);
+      if (index == changes_.size() || changes_[index].change == change) continue;
+      if (span(index) > changes_[index].change - change) split.push_back(inside(index, change));
+    }
+  }
+  if (split.empty()) return;
+  for (MaskChange& change : split) {
+    const std::size_t index = entry_of(change.change);
+    const bool like_end = (changes_[index].change - change.change) % 2 == 0;
+    const std::uint16_t other = like_end ? changes_[index].folded & 0777 : changes_[index].mask;
+    change.folded = static_cast<std::uint16_t>(kFolded | kOfFold | other);
+  }
+  changes_.insert(changes_.end(), split.begin(), split.end());
+  std::sort(changes_.begin(), changes_.end(), before);
+  const auto same = [](const MaskChange& a, const MaskChange& b) {
+    return a.change == b.change && a.where == b.where;
+  };
+  changes_.erase(std::unique(changes_.begin(), changes_.end(), same), changes_.end());
 }
 
 void MaskHistory::finish() {
   if (!std::is_sorted(changes_.begin(), changes_.end(), before)) {
     std::sort(changes_.begin(), changes_.end(), before);
   }
+  if (folds_) split_folds();
   auto seen = witnesses_.rbegin();
   std::uint64_t bound = std::numeric_limits<std::uint64_t>::max();
-  for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
-    if (change->change == 0) break;  // made without the lock: nothing but its time orders it
-    for (; seen != witnesses_.rend() && seen->first >= change->change; ++seen) {
+  for (std::size_t i = changes_.size(); i-- > 0;) {
+    MaskChange& change = changes_[i];
+    if (change.change == 0) break;  // made without the lock: nothing but its time orders it
+    for (; seen != witnesses_.rend() && seen->first >= change.change; ++seen) {
       bound = std::min(bound, seen->second);
     }
-    change->time_ns = std::min(change->time_ns, bound);
-    bound = change->time_ns == 0 ? 0 : change->time_ns - 1;
+    change.time_ns = std::min(change.time_ns, bound);
+    bound = change.time_ns - std::min(change.time_ns, span(i));
   }
   witnesses_ = {};
 }
@@ -66,35 +115,74 @@ void MaskHistory::forget_all_but(std::size_t most) {
 bool MaskHistory::holds(std::uint64_t first, std::uint64_t last) const {
   first = std::max(first, forgotten_);
   if (last <= first) return true;
-  const MaskChange* from = after(first);
-  const MaskChange* to = find(last);
-  return from != nullptr && to != nullptr &&
-         static_cast<std::uint64_t>(to - from) + 1 == last - first;
+  std::uint64_t have = first;
+  for (std::size_t i = entry_of(first + 1); i < changes_.size() && have < last; ++i) {
+    if (changes_[i].change - span(i) > have) return false;
+    have = changes_[i].change;
+  }
+  return have >= last;
 }
 
-const MaskChange* MaskHistory::find(std::uint64_t change) const {
-  return change == 0 ? nullptr : find(change, 0);
+std::size_t MaskHistory::entry_of(std::uint64_t change) const {
+  const auto found = std::lower_bound(changes_.begin(), changes_.end(), change, lower);
+  return static_cast<std::size_t>(found - changes_.begin());
 }
 
-const MaskChange* MaskHistory::find(std::uint64_t change, std::uint64_t offset) const {
-  const MaskChange wanted{0, narrow(change), 0, where_of(offset), 0};
+std::uint64_t MaskHistory::span(std::size_t index) const {
+  const MaskChange& entry = changes_[index];
+  if ((entry.folded & kFolded) == 0) return 1;
+  // Of a fold whose begin is forgotten, or lost, nothing else is known.
+  if (index == 0 || changes_[index - 1].change >= entry.change) return 1;
+  return entry.change - changes_[index - 1].change;
+}
+
+// `change` is between the entry before `index` and that one.
+MaskChange MaskHistory::inside(std::size_t index, std::uint64_t change) const {
+  const MaskChange& begin = changes_[index - 1];
+  MaskChange result = changes_[index];
+  const std::uint64_t left = result.change - change;
+  const auto share = static_cast<double>(left) / static_cast<double>(result.change - begin.change);
+  const std::uint64_t length = result.time_ns - std::min(begin.time_ns, result.time_ns);
+  result.time_ns -= std::max(static_cast<std::uint64_t>(static_cast<double>(length) * share),
+                             std::min(left, length));
+  result.change = change;
+  result.id -= std::min(result.id, left);
+  if (left % 2 != 0) result.mask = result.folded & 0777;
+  return result;
+}
+
+std::optional<MaskChange> MaskHistory::find(std::uint64_t change) const {
+  return change == 0 ? std::nullopt : find(change, 0);
+}
+
+std::optional<MaskChange> MaskHistory::find(std::uint64_t change, std::uint64_t offset) const {
+  const MaskChange wanted{0, change, 0, where_of(offset), 0, 0};
   if (change != 0 && change <= changes_.size()) {
     const MaskChange& guess = changes_[change - 1];
-    if (guess.change == change && (offset == 0 || guess.where == wanted.where)) return &guess;
+    if (guess.change == change && (offset == 0 || guess.where == wanted.where)) return guess;
   }
   const auto found = std::lower_bound(changes_.begin(), changes_.end(), wanted, before);
-  if (found == changes_.end() || found->change != wanted.change) return nullptr;
-  return offset == 0 || found->where == wanted.where ? &*found : nullptr;
+  if (found == changes_.end()) return std::nullopt;
+  if (found->change == change) {
+    return offset == 0 || found->where == wanted.where ? std::optional(*found) : std::nullopt;
+  }
+  const auto index = static_cast<std::size_t>(found - changes_.begin());
+  const bool here = offset == 0 || found->where == wanted.where;
+  if (change == 0 || !here || span(index) <= found->change - change) return std::nullopt;
+  return inside(index, change);
 }
 
-const MaskChange* MaskHistory::after(std::uint64_t change) const {
+std::optional<MaskChange> MaskHistory::after(std::uint64_t change) const {
   if (change < changes_.size() && changes_[change].change == change + 1 &&
       (change == 0 || changes_[change - 1].change == change)) {
-    return &changes_[change];
+    return changes_[change];
   }
-  const MaskChange wanted{0, narrow(change), 0, std::numeric_limits<std::uint32_t>::max(), 0};
-  const auto found = std::upper_bound(changes_.begin(), changes_.end(), wanted, before);
-  return found == changes_.end() ? nullptr : &*found;
+  const std::size_t index = entry_of(change + 1);
+  if (index == changes_.size()) return std::nullopt;
+  if (span(index) > changes_[index].change - (change + 1)) {
+    return changes_[index].change == change + 1 ? changes_[index] : inside(index, change + 1);
+  }
+  return changes_[index];
 }
 
 }  // namespace umaskaudit::model

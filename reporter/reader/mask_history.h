@@ -1,29 +1,38 @@
 // The mask changes of one fs context as one segment saw them, in the order of their numbers.
-// Must never need the clock to order two changes. 24 bytes a change: with the paths, the only
-// memory of the reader that grows with what the program did. Called by the context tree and the
-// streams.
+// Must never need the clock to order two changes. 32 bytes a change that was recorded by itself:
+// with the paths, the only memory of the reader that grows with what the program did. Called by the
+// context tree and the streams.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "preload/trace/format.h"
 #include "reporter/mode/calculus.h"
 
 namespace umaskaudit::model {
 
 struct MaskChange {
   std::uint64_t time_ns = 0;  // as recorded; after finish() not later than anything behind it
-  std::uint32_t change = 0;
-  std::uint32_t id = 0;     // UmaskEvent::id
-  std::uint32_t where = 0;  // the record's offset / 8: tells two changes of one number apart
-  std::uint16_t mask = 0;   // the new one
+  std::uint64_t change = 0;
+  std::uint64_t id = 0;      // UmaskEvent::id
+  std::uint32_t where = 0;   // the record's offset / 8: tells two changes of one number apart
+  std::uint16_t mask = 0;    // the new one
+  std::uint16_t folded = 0;  // flags, and the mask before it; 0: recorded by itself
 };
-static_assert(sizeof(MaskChange) == 24);
+static_assert(sizeof(MaskChange) == 32);
+// The changes between the entry before and this one are folded into it: in turn they set the same
+// two masks.
+inline constexpr std::uint16_t kFolded = 1u << 15;
+inline constexpr std::uint16_t kOfFold = 1u << 14;  // `where` is the fold
 
 class MaskHistory {
  public:
   void add(std::uint64_t time_ns, std::uint64_t change, std::uint64_t offset, Mode mask);
+  // All changes of a fold; those whose times are known get an entry.
+  void add(const trace::Fold& fold, std::uint64_t offset);
   // Something happened at `time_ns` with `change` already in force.
   void witness(std::uint64_t change, std::uint64_t time_ns);
   // Keeps the latest `most` changes, or up to twice as many. Call it after finish().
@@ -34,24 +43,29 @@ class MaskHistory {
   // times long after: a change is never later than the changes and creations that came after it.
   void finish();
 
+  // The entries: changes that were folded, and that nothing names, have none.
   std::vector<MaskChange>& changes() { return changes_; }
   const std::vector<MaskChange>& changes() const { return changes_; }
 
-  // Nothing when that change was lost.
-  const MaskChange* find(std::uint64_t change) const;
-  const MaskChange* find(std::uint64_t change, std::uint64_t offset) const;
+  // Nothing when that change was lost. A folded one has a time between those of its neighbours.
+  std::optional<MaskChange> find(std::uint64_t change) const;
+  std::optional<MaskChange> find(std::uint64_t change, std::uint64_t offset) const;
   // The first change with a number above `change`.
-  const MaskChange* after(std::uint64_t change) const;
-  // The one behind `change`, which is one of these; null at the end.
-  const MaskChange* next(const MaskChange* change) const {
-    return change + 1 == changes_.data() + changes_.size() ? nullptr : change + 1;
-  }
+  std::optional<MaskChange> after(std::uint64_t change) const;
+  // How many changes the entry at `index` stands for, its own included.
+  std::uint64_t span(std::size_t index) const;
+  // The first entry that is `change` or a later one; the number of entries at the end.
+  std::size_t entry_of(std::uint64_t change) const;
 
  private:
+  MaskChange inside(std::size_t index, std::uint64_t change) const;
+  void split_folds();
+
   std::vector<MaskChange> changes_;
+  bool folds_ = false;
   std::uint64_t forgotten_ = 0;  // the highest number of those
   // Rising change numbers, each with the earliest time it was seen in force; for finish() only.
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> witnesses_;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> witnesses_;
 };
 
 }  // namespace umaskaudit::model

@@ -20,7 +20,7 @@ bool Merger::later(const Next& a, const Next& b) {
          std::tie(b.key.time_ns, b.key.tie, b.segment);
 }
 
-Merger::Merger(const std::vector<std::unique_ptr<Segment>>& segments) {
+Merger::Merger(const std::vector<std::unique_ptr<Segment>>& segments, Folds folds) : folds_(folds) {
   for (const auto& segment : segments) {
     if (segment->events != 0) waiting_.push_back(segment.get());
   }
@@ -35,7 +35,7 @@ Merger::Merger(const std::vector<std::unique_ptr<Segment>>& segments) {
 void Merger::start_due() {
   while (!waiting_.empty() &&
          (active_.empty() || waiting_.back()->first_ns <= active_.front().key.time_ns)) {
-    auto stream = std::make_unique<SegmentStream>(*waiting_.back(), window_);
+    auto stream = std::make_unique<SegmentStream>(*waiting_.back(), window_, folds_);
     waiting_.pop_back();
     if (stream->done()) continue;
     const OrderKey key = stream->key();
@@ -74,6 +74,7 @@ bool Merger::next(MergedRecord* merged) {
   SegmentStream& front = *active_.front().stream;
   merged->segment = &front.segment();
   merged->record = front.record();
+  merged->span = front.span();
   merged->time_ns = active_.front().key.time_ns;
   popped_ = false;
   return true;

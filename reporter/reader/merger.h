@@ -16,11 +16,13 @@ struct MergedRecord {
   const Segment* segment = nullptr;
   Record record;
   std::uint64_t time_ns = 0;  // what it was ordered by
+  FoldSpan span{};            // of a mask change
 };
 
 class Merger {
  public:
-  explicit Merger(const std::vector<std::unique_ptr<Segment>>& segments);
+  explicit Merger(const std::vector<std::unique_ptr<Segment>>& segments,
+                  Folds folds = Folds::folded);
 
   // False at the end. `merged` is valid until the next call.
   bool next(MergedRecord* merged);
@@ -40,6 +42,7 @@ class Merger {
   std::vector<const Segment*> waiting_;  // latest first
   std::vector<Next> active_;             // a heap, the earliest event in front
   std::size_t window_;
+  Folds folds_;
   bool popped_ = true;
 };
 

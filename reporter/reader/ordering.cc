@@ -30,9 +30,9 @@ OrderKey Ordering::key_of(const Record& record) {
   visit_record(record, [&]<typename Facts>(const Facts& facts) {
     if constexpr (kTraits<Facts>.ordered_by == OrderedBy::own_change) {
       const MaskHistory* changes = history(facts.context);
-      const MaskChange* own =
-          changes == nullptr ? nullptr : changes->find(facts.change, record.offset);
-      if (own != nullptr) key = {own->time_ns, std::uint64_t{own->id} * 2};
+      const auto own =
+          changes == nullptr ? std::nullopt : changes->find(facts.change, record.offset);
+      if (own) key = {own->time_ns, own->id * 2};
     } else if constexpr (kTraits<Facts>.ordered_by == OrderedBy::change) {
       const Place place = place_of(record, facts);
       key = among_changes(record, facts.context, place.change, place.reach);
@@ -48,13 +48,12 @@ OrderKey Ordering::among_changes(const Record& record, std::uint32_t context, st
   OrderKey key{record.head.time_ns, 0};
   const MaskHistory* changes = history(context);
   if (changes == nullptr) return key;
-  if (const MaskChange* next = changes->after(change + reach);
-      next != nullptr && key.time_ns >= next->time_ns) {
+  if (const auto next = changes->after(change + reach); next && key.time_ns >= next->time_ns) {
     key.time_ns = next->time_ns - 1;
   }
-  if (const MaskChange* last = changes->find(change); last != nullptr) {
+  if (const auto last = changes->find(change)) {
     key.time_ns = std::max(key.time_ns, last->time_ns);
-    if (key.time_ns == last->time_ns) key.tie = std::uint64_t{last->id} * 2 + 1;
+    if (key.time_ns == last->time_ns) key.tie = last->id * 2 + 1;
   }
   return key;
 }

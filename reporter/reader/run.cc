@@ -8,6 +8,7 @@
 #include "reporter/reader/claims.h"
 #include "reporter/reader/context_tree.h"
 #include "reporter/reader/event_builder.h"
+#include "reporter/reader/folds.h"
 #include "reporter/reader/given_names.h"
 #include "reporter/reader/losses.h"
 #include "reporter/reader/merger.h"
@@ -62,6 +63,7 @@ std::uint64_t Completeness::total_lost() const {
 // First pass over one segment.
 void Run::State::scan(model::Segment* segment) {
   const model::SegmentFile::Reader file = segment->file.reader();
+  const std::vector<model::FoldFact> cells = model::read_fold_cells(file, *segment);
   model::Scanner scanner(file, model::first_record(*segment));
   model::Record record;
   while (scanner.next(&record)) {
@@ -81,6 +83,7 @@ void Run::State::scan(model::Segment* segment) {
     }
   }
   segment->scan = scanner.result();
+  model::add_cells(cells, segment);
   model::finish(segment);
 }
 
@@ -168,14 +171,17 @@ Result<Run> Run::open(const std::string& directory, Ticker ticker) {
   return Run(std::move(state));
 }
 
-void Run::for_each(const std::function<bool(const Event&)>& visit, Detail detail) const {
-  model::Merger merger(state_->segments);
+void Run::for_each(const std::function<bool(const Event&)>& visit, Detail detail,
+                   Folds folds) const {
+  model::Merger merger(state_->segments, folds);
   model::EventBuilder builder(state_->tree, state_->claims, state_->given_names, &state_->pool,
                               &state_->pool, detail);
   const std::uint64_t records = state_->completeness.records;
   std::uint64_t seq = 0, read = 0;
   const auto tell = [&](Event* event) {
-    base_of(event).seq = ++seq;
+    const auto* umask = std::get_if<UmaskEvent>(event);
+    seq += umask != nullptr ? umask->folded.count : 1;
+    base_of(event).seq = seq;
     return visit(*event);
   };
   auto spot = state_->unfollowed.begin();

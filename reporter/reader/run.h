@@ -59,7 +59,12 @@ class Run : public StackSource {
   // of its mask changes, which needs no clock. May be called again. Return false from `visit` to
   // stop early. The losses of completeness() come last, as events. An exec whose image never
   // recorded, and that neither failed nor was explained by the shim, comes as a BlindSpotEvent.
-  void for_each(const std::function<bool(const Event&)>& visit, Detail detail = Detail::full) const;
+  // `folds`: how folded mask changes come; their numbers, ids and seqs are the same either way.
+  void for_each(const std::function<bool(const Event&)>& visit, Detail detail = Detail::full,
+                Folds folds = Folds::expanded) const;
+  void for_each_folded(const std::function<bool(const Event&)>& visit) const {
+    for_each(visit, Detail::full, Folds::folded);
+  }
 
   const Completeness& completeness() const;
   const std::string& directory() const;

@@ -34,14 +34,16 @@ HeaderState read_header(const SegmentFile::Reader& file, trace::SegmentHeader* h
   }
   if (header->major != trace::kMajor) return HeaderState::newer_major;
   // Only a newer minor version may have a longer header: nothing protects this field.
-  const std::uint64_t known =
-      sizeof *header + std::uint64_t{header->repeats} * sizeof(trace::Repeat);
+  const std::uint64_t known = sizeof *header +
+                              std::uint64_t{header->repeats} * sizeof(trace::Repeat) +
+                              std::uint64_t{header->folds} * sizeof(trace::FoldCell);
   const bool length_good =
       header->header_length == known ||
       (header->minor > trace::kMinor && header->header_length > sizeof *header &&
        header->header_length <= trace::kMaxRecord &&
        header->header_length % trace::kRecordAlign == 0);
-  return length_good ? HeaderState::good : HeaderState::damaged;
+  const bool length_whole = length_good && file.size() >= header->header_length;  // not cut off
+  return length_whole ? HeaderState::good : HeaderState::damaged;
 }
 
 void read_repeats(const SegmentFile::Reader& file, Segment* segment) {

@@ -10,6 +10,9 @@
 namespace umaskaudit::model {
 namespace {
 
+// More than a thread makes in the longest fold; the numbers of a forged one may be any.
+constexpr std::uint64_t kMostChanges = std::uint64_t{1} << 30;
+
 std::string hex(std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
@@ -57,6 +60,7 @@ class Learner {
   void add(const trace::ThreadCreate& create);
   void add(const trace::BlindSpot& spot);
   void add(const trace::CallNames& names);
+  void add(const trace::Fold& fold);
   // Types that leave nothing in the tables.
   void add(const trace::Pad&) {}
   void add(const trace::Note&) {}
@@ -208,6 +212,11 @@ void Learner::add(const trace::CallNames& names) {
   }
 }
 
+void Learner::add(const trace::Fold& fold) {
+  fits_ = is_sound(fold);
+  if (fits_) learn_fold({record_.head, fold, record_.offset}, &segment_);
+}
+
 bool Learner::learn() {
   switch (visit_record(record_, [this](const auto& facts) { add(facts); })) {
     case Shape::whole:
@@ -280,6 +289,22 @@ std::vector<RawFrame> Segment::frames_of(std::uint32_t stack) const {
 bool Segment::stack_truncated(std::uint32_t stack) const {
   const StackSpan* span = stacks.find(stack);
   return span != nullptr && (span->flags & trace::kStackTruncated) != 0;
+}
+
+bool is_sound(const trace::Fold& fold) {
+  return fold.begin.first != 0 && fold.state.last >= fold.begin.first &&
+         fold.state.last - fold.begin.first < kMostChanges && fold.state.last < UINT64_MAX / 2 &&
+         fold.begin.sites[0].new_mask < 01000 && fold.begin.sites[1].new_mask < 01000;
+}
+
+void learn_fold(const FoldFact& fact, Segment* segment) {
+  segment->folds.push_back(fact);
+  segment->histories[fact.fold.begin.context].add(fact.fold, fact.offset);
+  const std::uint64_t first_ns = fact.fold.begin.first_ns;
+  if (segment->events == 0) segment->first_ns = segment->last_ns = first_ns;
+  segment->first_ns = std::min(segment->first_ns, first_ns);
+  segment->last_ns = std::max(segment->last_ns, fact.fold.state.latest_ns[0]);
+  segment->events += fact.fold.state.last - fact.fold.begin.first + 1;
 }
 
 void learn(const Record& record, Segment* segment, StringPool* pool) {

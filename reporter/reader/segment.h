@@ -1,6 +1,7 @@
 // One segment: its header, the tables its records define, and the few facts about its events that
 // must be known before the first of them can be shown. Must never grow with the count of events,
-// mask changes excepted (24 bytes each). Filled when a run is opened, read-only afterwards.
+// mask changes excepted (32 bytes each; folded ones by the fold). Filled when a run is opened,
+// read-only afterwards.
 #pragma once
 
 #include <cstdint>
@@ -97,6 +98,13 @@ struct BlindFact {
   std::uint64_t time_ns = 0;
 };
 
+// Mask changes that were folded into one record, or into a cell of the header.
+struct FoldFact {
+  trace::RecordHeader head{};
+  trace::Fold fold{};
+  std::uint64_t offset = 0;
+};
+
 struct Segment {
   Segment(SegmentFile opened, std::uint32_t number) : file(std::move(opened)), index(number) {}
 
@@ -134,6 +142,7 @@ struct Segment {
   std::vector<ExecFact> execs;
   std::unordered_map<std::uint32_t, std::size_t> last_exec;  // by tid, in execs
   std::vector<ForkFact> forks;
+  std::vector<FoldFact> folds;
   std::vector<DriftFact> drifts;
   std::vector<BlindFact> told_blind;  // blind spots that name an exec
   std::uint64_t blind_reasons = 0;    // 1 << trace::Blind of all of them; 1 << 63: unknown ones
@@ -155,6 +164,10 @@ struct Segment {
 
 // Puts one record of the first pass into the tables. Strings are kept in `pool`.
 void learn(const Record& record, Segment* segment, StringPool* pool);
+// The same for a fold, wherever it was found, that is sound: its numbers can be those of changes
+// that were made.
+bool is_sound(const trace::Fold& fold);
+void learn_fold(const FoldFact& fact, Segment* segment);
 // Call once after the last record.
 void finish(Segment* segment);
 // For a segment that grows, after each few records: lets the tables be asked, and forgets what only

@@ -21,10 +21,11 @@ std::size_t data_size(const std::vector<Extent>& extents, std::size_t most) {
 
 }  // namespace
 
-SegmentStream::SegmentStream(const Segment& segment, std::size_t window)
+SegmentStream::SegmentStream(const Segment& segment, std::size_t window, Folds folds)
     : segment_(segment),
       ordering_(segment),
       late_(segment, &ordering_),
+      folds_(segment, folds),
       buffer_(data_size(segment.scan.extents, window)) {
   if (!segment.scan.extents.empty()) position_ = segment.scan.extents.front().begin;
   look_ahead();
@@ -35,6 +36,12 @@ void SegmentStream::look_ahead() {
 }
 
 Record SegmentStream::record() {
+  if (fold_is_next()) {
+    const Record folded = folds_.read();
+    span_ = folds_.span();
+    return folded;
+  }
+  span_ = {};
   if (late_is_next()) return late_.read();
   const Pending& front = pending_[head_];
   Record record;
@@ -43,6 +50,7 @@ Record SegmentStream::record() {
 }
 
 void SegmentStream::pop() {
+  if (fold_is_next()) return folds_.pop();
   if (late_is_next()) {
     late_.pop();
     return;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "reporter/reader/folds.h"
 #include "reporter/reader/late_queue.h"
 #include "reporter/reader/ordering.h"
 #include "reporter/reader/record.h"
@@ -20,14 +21,16 @@ inline constexpr std::size_t kLeastWindow = 2 * std::size_t{trace::kMaxRecord};
 class SegmentStream {
  public:
   // `window`: bytes to hold at once, at least kLeastWindow.
-  SegmentStream(const Segment& segment, std::size_t window);
+  SegmentStream(const Segment& segment, std::size_t window, Folds folds);
 
   const Segment& segment() const { return segment_; }
-  bool done() const { return head_ == pending_.size() && late_.empty(); }
+  bool done() const { return head_ == pending_.size() && late_.empty() && folds_.empty(); }
   // Only while not done().
-  const OrderKey& key() const { return late_is_next() ? late_.key() : pending_[head_].key; }
+  const OrderKey& key() const { return fold_is_next() ? folds_.key() : recorded_key(); }
   // Valid until the next call.
   Record record();
+  // Of that record, which was asked for.
+  const FoldSpan& span() const { return span_; }
   void pop();
 
  private:
@@ -37,6 +40,13 @@ class SegmentStream {
     std::size_t at = 0;        // in buffer_
   };
 
+  const OrderKey& recorded_key() const {
+    return late_is_next() ? late_.key() : pending_[head_].key;
+  }
+  bool fold_is_next() const {
+    if (folds_.empty()) return false;
+    return (head_ == pending_.size() && late_.empty()) || folds_.key() < recorded_key();
+  }
   bool late_is_next() const {
     return !late_.empty() && (head_ == pending_.size() || late_.key() < pending_[head_].key);
   }
@@ -50,6 +60,8 @@ class SegmentStream {
   const Segment& segment_;
   Ordering ordering_;
   LateQueue late_;
+  FoldQueue folds_;
+  FoldSpan span_;
   std::size_t late_met_ = 0;  // how many of the late ones parse() came by
   std::vector<unsigned char> buffer_, spare_;
   std::vector<Pending> pending_;  // sorted from head_ on

@@ -35,6 +35,11 @@ void fields(JsonWriter& json, const UmaskEvent& event) {
   json.boolean("drift", event.drift);
   if (event.drift) json.mode("expected", event.cached);
   if (event.drift_set_by) json.number("drift_set_by", *event.drift_set_by);
+  if (event.folded.count == 1) return;
+  json.number("count", event.folded.count);
+  json.number("shortest_ns", event.folded.shortest_ns);
+  json.number("longest_ns", event.folded.longest_ns);
+  json.number("total_ns", event.folded.total_ns);
 }
 
 void created(JsonWriter& json, trace::Created value) {

@@ -58,6 +58,7 @@ struct What {
       text += e.drift_set_by ? ", a process that shares it had set " : ", somebody unseen had set ";
       text += octal(e.old_mask) + " instead of " + octal(e.cached);
     }
+    if (e.folded.count > 1) text += " (" + std::to_string(e.folded.count) + " times)";
     return text;
   }
   std::string operator()(const CreateEvent& e) const {

@@ -301,9 +301,12 @@ void Collector::add_window(Group& group, const WindowPtr& window) {
 void Collector::account(Group& group, const MaskWindow& window, std::uint64_t end_ns) {
   Window& shown = *group.finding.window;
   const std::uint64_t length = end_ns > window.open.time_ns ? end_ns - window.open.time_ns : 0;
-  shown.shortest_ns = shown.count == 0 ? length : std::min(shown.shortest_ns, length);
-  shown.longest_ns = std::max(shown.longest_ns, length);
-  ++shown.count;
+  const FoldSpan& folded = window.close.folded;
+  const bool timed = window.closed && folded.has_times();
+  const std::uint64_t shortest = timed ? folded.shortest_ns : length;
+  shown.shortest_ns = shown.count == 0 ? shortest : std::min(shown.shortest_ns, shortest);
+  shown.longest_ns = std::max(shown.longest_ns, timed ? folded.longest_ns : length);
+  shown.count += window.closed ? folded.count : 1;
   if (group.example_window != window.open.seq) return;
   shown.end_ns = shown.begin_ns + length;
   shown.open_ended = !window.closed;

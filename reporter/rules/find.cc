@@ -86,8 +86,8 @@ class Engine : public TimelineSink {
   }
 
   void on_change(const UmaskEvent& event, const Change& change) override {
-    ++result_.stats.mask_changes;
-    if (change.role == Change::Role::restores) ++result_.stats.windows;
+    result_.stats.mask_changes += event.folded.count;
+    if (change.role == Change::Role::restores) result_.stats.windows += event.folded.count;
     if (change.role == Change::Role::leaks && options_.on_window) options_.on_window({event.id, 0});
     for (const CheckPtr& check : checks_) check->on_change(event, change);
   }
@@ -237,8 +237,9 @@ FindResult find(const EventSource& source, const FindOptions& options) {
 
 FindResult find(const Run& run, const FindOptions& options) {
   using Visit = std::function<bool(const Event&)>;
-  return find_twice([&run](const Visit& visit) { run.for_each(visit, Detail::outline); },
-                    [&run](const Visit& visit) { run.for_each(visit); }, options);
+  return find_twice(
+      [&run](const Visit& visit) { run.for_each(visit, Detail::outline, Folds::folded); },
+      [&run](const Visit& visit) { run.for_each(visit, Detail::full, Folds::folded); }, options);
 }
 
 }  // namespace umaskaudit

@@ -67,7 +67,10 @@ class RacyProgram(Case):
     def check_chain(self, report):
         """The kernel's old value is the new one of the change before: nothing was missed."""
         last = {}
-        for event in report.of("umask"):
+        # Those that were folded stand for many, but each for the same.
+        for event in report.events:
+            if event["type"] != "umask":
+                continue
             if event["fs"] in last:
                 self.assertEqual(event["old"], last[event["fs"]], event)
             self.assertFalse(event["drift"], event)

@@ -29,7 +29,7 @@ class ArgumentCheck : public Check {
     Group& group = collector_.group(
         {.rule = RuleId::chmod_style_argument, .culprit = event, .mask = event.new_mask}, &fresh);
     Finding& finding = group.finding;
-    ++finding.count;
+    finding.count += event.folded.count;
     if (!fresh) return;
     finding.culprit = event_ref(event);
     const Mode meant = 0777 & ~event.new_mask;

@@ -28,7 +28,7 @@ class GetterCheck : public Check {
     }
     // With one thread nobody can be hit.
     if (change.threaded) finding.severity = Severity::warning;
-    ++finding.count;
+    finding.count += event.folded.count;
     collector_.add_window(group, change.window);
   }
 

@@ -19,7 +19,7 @@ class PolicyCheck : public Check {
       : collector_(collector), policy_(policy) {}
 
   void on_change(const UmaskEvent& event, const Change& /*change*/) override {
-    look_at_call(event, "");
+    look_at_call(event, "", event.folded.count);
   }
 
   void on_event(const Event& event) override {
@@ -160,7 +160,7 @@ class PolicyCheck : public Check {
     collector_.add_victim(*group, event, event.mask | *rule.mask, mode & ~missing);
   }
 
-  void look_at_call(const EventBase& event, const std::string& path) {
+  void look_at_call(const EventBase& event, const std::string& path, std::uint64_t times = 1) {
     for (const CallRule& rule : policy_.calls) {
       const std::string call(event.call);
       if (fnmatch(rule.name.c_str(), call.c_str(), 0) != 0) continue;
@@ -172,7 +172,7 @@ class PolicyCheck : public Check {
                            (path.empty() ? "" : " for '" + path + "'") + ", which is forbidden" +
                            because(rule.reason, rule.line);
       }
-      ++group->finding.count;
+      group->finding.count += times;
     }
   }
 

@@ -161,9 +161,13 @@ class Report:
                 self.events.append(event)
 
     def of(self, kind, **fields):
-        """The events of type `kind` whose fields have these values."""
+        """The events of type `kind` whose fields have these values.
+
+        Mask changes that were folded come as often as they happened.
+        """
         return [event for event in self.events if event["type"] == kind
-                and all(event.get(key) == value for key, value in fields.items())]
+                and all(event.get(key) == value for key, value in fields.items())
+                for _ in range(event.get("count", 1) if kind == "umask" else 1)]
 
     def creations(self):
         """path -> the events that say they made it, in order."""

@@ -64,7 +64,7 @@ TEST(Options, DescribedAreExactlyTheKnown) {
     names.insert(name);
   });
   const std::set<std::string> expected = {"log",    "trace",    "stacks", "depth",
-                                          "follow", "max_size", "help"};
+                                          "follow", "max_size", "fold",   "help"};
   EXPECT_EQ(names, expected);
 }
 

@@ -31,6 +31,8 @@ constexpr auto kTypes = std::to_array<Type>({
 #undef RECORD
 });
 
+constexpr std::size_t kFolded = 4;  // changes, in the record of that name
+
 struct Block {
   std::string name;
   std::string bytes;
@@ -126,7 +128,22 @@ TEST_F(Page, TheReaderLosesNothing) {
   const auto events = std::count_if(kTypes.begin(), kTypes.end(), [](const Type& type) {
     return type.event && type.name != "thread";
   });
-  EXPECT_EQ(testing::events_of(run).size(), static_cast<std::size_t>(events));
+  EXPECT_EQ(testing::events_of(run).size(), static_cast<std::size_t>(events) + kFolded);
+}
+
+TEST_F(Page, FoldedChanges) {
+  const ReadRun run = open_or_die(directory_.path());
+  const std::vector<UmaskEvent> changes = only<UmaskEvent>(run);
+  ASSERT_EQ(changes.size(), 1 + kFolded);
+  for (std::size_t i = 1; i < changes.size(); ++i) {
+    EXPECT_EQ(changes[i].change, i + 1);
+    EXPECT_EQ(changes[i].id, i + 1);
+    EXPECT_EQ(changes[i].old_set_by, i);
+    EXPECT_EQ(changes[i].new_mask, i % 2 != 0 ? 022u : 077u);
+    EXPECT_EQ(changes[i].time_ns, 1005000 + (i - 1) * 100);
+    EXPECT_EQ(changes[i].stack.id, 1u);
+    EXPECT_EQ(changes[i].call, "umask");
+  }
 }
 
 TEST_F(Page, ProcessThreadModuleAndStack) {
