@@ -60,9 +60,9 @@ struct ThreadState {
   std::uint32_t context = 0;  // index into the context table
   std::uint32_t name_generation = 0;
   Borrower borrower;
-  std::uint32_t records = 0;  // that it wrote, or a borrower did
   bool lent = false;          // a vfork child may be running on this TLS
   bool starting = false;      // inside start()
+  std::uint16_t records = 0;  // that it wrote, or a borrower did
   CallInProgress creating;
 };
 static_assert(sizeof(ThreadState) <= 64);

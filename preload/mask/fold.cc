@@ -25,7 +25,7 @@ struct Pattern {
   std::uint32_t pid = 0;
   std::uint32_t known = 0;     // changes in a row that are alike in turn
   std::uint32_t meetings = 0;  // FsContext::meetings and
-  std::uint32_t records = 0;   // ThreadState::records at the last of them
+  std::uint16_t records = 0;   // ThreadState::records at the last of them
   std::uint32_t cell = kNoCell;
   std::uint32_t copy = 0;         // of the cell, that was written last
   bool open = false;              // a fold is not over

@@ -1,7 +1,7 @@
 // Threads that read the umask by writing it, as fast as they can, beside one that creates files:
-// toggles_beside DIR FILES TOGGLERS. Between two files there are hundreds of mask changes that
-// nothing meets. True: each file has the mode that fstat(2) tells, under one of the two masks, and
-// the last line says how many umask calls there were.
+// toggles_beside DIR [FILES TOGGLERS], without which nobody toggles. Between two files there are
+// hundreds of mask changes that nothing meets. True: each file has the mode that fstat(2) tells,
+// under one of the two masks, and the last line says how many umask calls there were.
 #include <thread>
 #include <vector>
 
@@ -25,14 +25,13 @@ void toggle() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 99;
-  const std::string directory = argv[1];
-  const int files = std::atoi(argv[2]);
+  const std::string directory = victim::directory(argc, argv);
+  const int files = argc > 2 ? std::atoi(argv[2]) : 3;
   std::vector<std::thread> togglers;
-  for (int i = std::atoi(argv[3]); i > 0; --i) togglers.emplace_back(toggle);
+  for (int i = argc > 3 ? std::atoi(argv[3]) : 0; i > 0; --i) togglers.emplace_back(toggle);
   for (int i = 0; i < files; ++i) {
     const std::uint64_t enough = toggles.load() + kBetweenFiles;
-    while (toggles.load() < enough) std::this_thread::yield();
+    while (!togglers.empty() && toggles.load() < enough) std::this_thread::yield();
     victim::create(directory + "/f" + std::to_string(i));
   }
   over.store(true);

@@ -42,7 +42,7 @@ mode_t set_kernel_mask(mode_t mask) { return std::exchange(kernel_mask, mask & 0
 // What a thread does next: the steps between which others may run.
 struct Actor {
   std::uint32_t tid = 0;
-  std::uint32_t records = 0;  // its ThreadState::records
+  std::uint16_t records = 0;  // its ThreadState::records
   enum class Does { idle, toggles, creates } does = Does::idle;
   unsigned step = 0;
   unsigned site = 0;  // of toggling: its two call sites and masks
