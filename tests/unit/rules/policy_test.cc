@@ -114,8 +114,7 @@ TEST(PolicyCheck, JudgesTheEndByEveryName) {
   EXPECT_THAT(fixture.describe(result.findings),
               ::testing::UnorderedElementsAre(
                   "policy-mode error end count=1 culprit=widen victim=make_temp",
-                  "policy-mode error count=1 culprit=write victim=write",
-                  "secret-readable note end count=1 culprit=widen victim=make_temp"));
+                  "policy-mode error count=1 culprit=write victim=write"));
   for (const Finding& finding : result.findings) {
     if (finding.subject == "/srv/stage/*") {
       EXPECT_THAT(finding.message,
