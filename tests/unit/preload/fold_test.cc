@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <sstream>
 #include <string>
@@ -401,13 +403,14 @@ TEST(Fold, ReadsBackAsWithoutIt) {
   EXPECT_LT(folded_bytes * 4, plain_bytes * 3);
 }
 
-// A pair that nobody meets, ten thousand times.
-void toggle_alone(unsigned times, std::atomic<std::uint64_t>* done = nullptr) {
+// A pair that nobody meets, again and again, by one thread or by two in turn.
+void toggle_alone(unsigned times, std::atomic<std::uint64_t>* done = nullptr,
+                  unsigned threads = 1) {
   contexts[0].id = 1;
   contexts[0].mask.store(022);
-  const Task task{kPid, kPid, &contexts[0]};
   std::uint64_t time = 1000;
   for (unsigned i = 0; i < times; ++i) {
+    const Task task{kPid + i % threads, kPid, &contexts[0]};
     trace::Umask record{};
     const bool opens = i % 2 == 0;
     const MaskChange made = change_mask(task, opens ? 077 : 022, set_kernel_mask);
@@ -417,7 +420,7 @@ void toggle_alone(unsigned times, std::atomic<std::uint64_t>* done = nullptr) {
     record.argument = opens ? 077 : 022;
     record.old_mask = record.cached = made.old_mask;
     record.new_mask = opens ? 077 : 022;
-    write_mask_change(task, Author{kPid, kPid, time += 10, 0}, record);
+    write_mask_change(task, Author{task.tid, kPid, time += 10, 0}, record);
     if (done != nullptr) done->store(made.change, std::memory_order_release);
   }
 }
@@ -429,6 +432,46 @@ TEST(Fold, TakesNoSpaceHoweverOftenItHappens) {
   EXPECT_EQ(bytes_of(directory.run("few")), bytes_of(directory.run("many")));
   const Summary summary = summarize(open_run(directory.run("many")), {});
   EXPECT_EQ(summary.mask_changes, 1'000'000u);
+}
+
+// One sets and the other puts back, from the call sites that one thread would use.
+TEST(Fold, KeepsThreadsApart) {
+  const Directory directory;
+  ASSERT_EQ(in_child(directory.run("two"), true, [] { toggle_alone(100, nullptr, 2); }), 0);
+  std::uint64_t changes = 0;
+  open_run(directory.run("two")).for_each([&](const Event& event) {
+    const auto* change = std::get_if<UmaskEvent>(&event);
+    if (change == nullptr) return true;
+    EXPECT_EQ(change->tid, kPid + changes % 2);
+    ++changes;
+    return true;
+  });
+  EXPECT_EQ(changes, 100u);
+}
+
+// A SIGKILL amid the store of one copy leaves it torn; the other has all changes but the last one.
+TEST(Fold, ReadsTheOlderCopyWhereTheNewerIsTorn) {
+  const Directory directory;
+  ASSERT_EQ(in_child(directory.run("torn"), true, [] { toggle_alone(1000); }), 0);
+  std::string segment;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.run("torn")))
+    if (entry.path().extension() == ".seg") segment = entry.path().string();
+  std::stringstream content;
+  content << std::ifstream(segment, std::ios::binary).rdbuf();
+  std::string bytes = content.str();
+  const std::uint64_t owner = std::uint64_t{kPid} << 32 | kPid;
+  const std::size_t at =
+      bytes.find(std::string(reinterpret_cast<const char*>(&owner), sizeof owner));
+  ASSERT_NE(at, bytes.npos);
+  trace::FoldCell cell;
+  std::memcpy(&cell, bytes.data() + at, sizeof cell);
+  trace::FoldCell::Copy& newer =
+      cell.copies[0].state.last > cell.copies[1].state.last ? cell.copies[0] : cell.copies[1];
+  ASSERT_EQ(newer.state.last, 1000u);
+  newer.state.total_ns[0] ^= 1;  // what its checksum does not fit
+  std::memcpy(bytes.data() + at, &cell, sizeof cell);
+  std::ofstream(segment, std::ios::binary) << bytes;
+  EXPECT_EQ(summarize(open_run(directory.run("torn")), {}).mask_changes, 999u);
 }
 
 // Changes that cannot be folded are counted before they cost a creation its record.
