@@ -181,5 +181,6 @@ int main(int argc, char** argv) {
     printf("%s %ld\n", kCalls[i].name, used);
     fflush(stdout);
   }
+  shm_unlink(ipc_name);  // asked for shm_open alone, nothing else takes it away
   return 0;
 }
