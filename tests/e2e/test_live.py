@@ -82,6 +82,9 @@ class Follow(LiveCase):
                      if key not in ("seq", "time_ns", "id", "certain", "count")}
             if "object" in event:  # its number is that of its birth in the order of one reading
                 event["object"] = born.get(event["object"])
+            # By its name alone it is who had the name then: that depends on the order of events.
+            if event["type"] == "change" and not event["ino"]:
+                event.pop("object", None)
             # The name of a descriptor's object needs the whole run.
             if event.get("action") in ("chmod", "acl", "default-acl"):
                 event.pop("path")
