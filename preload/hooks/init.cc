@@ -85,10 +85,7 @@ void register_fork_handlers() {
 }
 
 void read_first_threads_name(void*) {
-  const int fd = sys::open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  const long size = sys::read(fd, process.comm, sizeof process.comm);
-  sys::close(fd);
+  const long size = sys::read_file("/proc/self/comm", process.comm, sizeof process.comm);
   if (size > 0) process.comm[size - 1] = '\0';  // the kernel ends it with a newline
 }
 

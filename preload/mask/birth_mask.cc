@@ -54,11 +54,7 @@ struct StatusText {
 
 void read_status(void* argument) {
   auto* status = static_cast<StatusText*>(argument);
-  const int fd = sys::open(status->path, O_RDONLY | O_CLOEXEC);
-  status->length = fd;
-  if (fd < 0) return;
-  status->length = sys::read(fd, status->text, status->size);
-  sys::close(fd);
+  status->length = sys::read_file(status->path, status->text, status->size);
 }
 
 // The mask in it is the same for a task of ours, which shares it (CLONE_FS).

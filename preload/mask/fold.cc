@@ -191,10 +191,6 @@ bool fold(Pattern& pattern, FsContext& context, const Author& author, const trac
   return false;
 }
 
-}  // namespace
-
-namespace {
-
 void note_use(std::uint32_t count) {
   std::uint32_t known = patterns_used.load(std::memory_order_relaxed);
   while (known < count && !patterns_used.compare_exchange_weak(known, count)) {

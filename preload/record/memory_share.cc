@@ -16,18 +16,10 @@ namespace {
 
 constexpr std::uint64_t kNone = UINT64_MAX;
 
-long read_file(const char* path, char* to, std::size_t room) {
-  const int fd = sys::open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return fd;
-  const long size = sys::read(fd, to, room);
-  sys::close(fd);
-  return size;
-}
-
 // "max" is none; so is what is not there.
 std::uint64_t read_number(const char* path) {
   char text[24];
-  const long size = read_file(path, text, sizeof text);
+  const long size = sys::read_file(path, text, sizeof text);
   std::uint64_t value = 0;
   long i = 0;
   for (; i < size && text[i] >= '0' && text[i] <= '9'; ++i) {
@@ -86,7 +78,7 @@ std::uint64_t limit_of_line(Span line) {
 
 std::uint64_t limit_of_groups() {
   char room[4096];
-  const long size = read_file("/proc/self/cgroup", room, sizeof room);
+  const long size = sys::read_file("/proc/self/cgroup", room, sizeof room);
   std::uint64_t smallest = kNone;
   for (Span rest{room, size > 0 ? static_cast<std::size_t>(size) : 0}; rest.length != 0;) {
     const std::uint64_t limit = limit_of_line(take_until(rest, '\n'));

@@ -55,11 +55,8 @@ std::uint64_t largest_file() {
 }
 
 void read_boot_id(std::uint8_t (&out)[16]) {
-  const int fd = sys::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  char text[37] = {};
-  const long size = sys::read(fd, text, sizeof text);
-  sys::close(fd);
+  char text[37];
+  const long size = sys::read_file("/proc/sys/kernel/random/boot_id", text, sizeof text);
   unsigned nibbles = 0;
   for (long i = 0; i < size && nibbles < 32; ++i) {
     const char c = text[i];

@@ -46,10 +46,7 @@ std::uintptr_t auxiliary(unsigned long type) {
   long size = sys::call(SYS_prctl, kGetAuxv, sys::arg(entries), sizeof entries);
   if (size <= 0) {
     constexpr char kPath[] = "/proc/self/auxv";
-    const int fd = sys::open(kPath, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0;
-    size = sys::read(fd, entries, sizeof entries);
-    sys::close(fd);
+    size = sys::read_file(kPath, entries, sizeof entries);
   }
   const auto count = size <= 0 ? 0 : static_cast<unsigned long>(size) / sizeof entries[0];
   for (unsigned i = 0; i < count && i < 64; ++i) {

@@ -22,10 +22,7 @@ struct OwnStat {
 
 void read_own_stat(void* argument) {
   auto& stat = *static_cast<OwnStat*>(argument);
-  const int fd = sys::open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  stat.size = sys::read(fd, stat.text, sizeof stat.text - 1);
-  sys::close(fd);
+  stat.size = sys::read_file("/proc/self/stat", stat.text, sizeof stat.text - 1);
 }
 
 // Field 22 of proc(5)'s stat. The name may hold any byte, a parenthesis too; nothing behind it

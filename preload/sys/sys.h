@@ -85,6 +85,15 @@ inline void close(int fd) { call(SYS_close, fd); }
 inline long read(int fd, void* to, size_t size) {
   return call(SYS_read, fd, arg(to), static_cast<long>(size));
 }
+// The beginning of a file, as much as one read(2) gives: all of a small one of proc(5) or sysfs(5).
+// How long it is, or -errno. The descriptor is one of the table in which this runs (own_table.h).
+inline long read_file(const char* path, void* to, size_t size) {
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fd;
+  const long length = read(fd, to, size);
+  close(fd);
+  return length;
+}
 inline long write(int fd, const void* from, size_t size) {
   return call(SYS_write, fd, arg(from), static_cast<long>(size));
 }
