@@ -99,7 +99,7 @@ class Summarizer::Collector {
     selected_ = selected;
     if (options_.objects) lives_.see(event);
     if (!selected) return;
-    out_.events += changes_of(event);
+    out_.events += count_of(event);
     std::visit([this](const auto& one) { add(one); }, event);
   }
 
@@ -212,11 +212,6 @@ class Summarizer::Collector {
     if (thread == lately) return;
     lately = thread;
     threads_.insert(thread);
-  }
-
-  static std::uint64_t changes_of(const Event& event) {
-    const auto* change = std::get_if<UmaskEvent>(&event);
-    return change != nullptr ? change->folded.count : 1;
   }
 
   void end_change(const UmaskEvent& next) {

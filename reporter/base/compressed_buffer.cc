@@ -11,6 +11,8 @@ namespace umaskaudit {
 namespace {
 
 constexpr std::size_t kBlock = 1 << 16;
+constexpr char kGzip[] = ".gz";
+constexpr char kZstandard[] = ".zst";
 
 // Gathers text until a block is full; `compress` hands it to the library.
 class Blocks : public CompressedBuffer {
@@ -102,13 +104,13 @@ class Zstandard : public Blocks {
 }  // namespace
 
 bool CompressedBuffer::is_asked_for(const std::string& path) {
-  return path.ends_with(".gz") || path.ends_with(".zst");
+  return path.ends_with(kGzip) || path.ends_with(kZstandard);
 }
 
 std::unique_ptr<CompressedBuffer> CompressedBuffer::for_name(const std::string& path,
                                                              std::streambuf& sink) {
-  if (path.ends_with(".gz")) return std::make_unique<Gzip>(sink);
-  if (path.ends_with(".zst")) return std::make_unique<Zstandard>(sink);
+  if (path.ends_with(kGzip)) return std::make_unique<Gzip>(sink);
+  if (path.ends_with(kZstandard)) return std::make_unique<Zstandard>(sink);
   return nullptr;
 }
 

@@ -309,9 +309,7 @@ int check(Options& options, Console& console) {
   OpenedRun& run = **opened;
 
   FindOptions find_options;
-  find_options.place = [&](StackRef ref) { return place_of(run.stacks().frames(ref)); };
-  find_options.symbol_chain = [&](StackRef ref) { return symbol_chain(run.stacks().frames(ref)); };
-  find_options.symbol = [&](StackRef ref) { return innermost_symbol(run.stacks().frames(ref)); };
+  name_code(find_options, run.stacks());
   if (rulings.policy) find_options.policy = &*rulings.policy;
   const Filter& filter = options.arguments.filter;
   if (!filter.paths.empty() || rulings.suppressions)

@@ -45,6 +45,7 @@ class Side {
     MadeObjects made([&](const CreateEvent& event) { return filter.selects(event); });
     run.for_each_folded([&](const Event& event) {
       names_.learn(event);
+      choice_.see(event);
       made.see(event);
       return true;
     });
@@ -62,15 +63,6 @@ class Side {
 
   // Looks up who set the masks of what differs, for mask_origin().
   void find_setters(const RunDiff& diff, std::vector<Outcome> ObjectDifference::*outcomes) {
-    bool any = false;
-    for (const ObjectDifference& one : diff.objects)
-      for (const Outcome& outcome : one.*outcomes)
-        any |= outcome.example.creation.mask_set_by.has_value();
-    if (!any) return;
-    opened_->run().for_each_folded([&](const Event& event) {
-      choice_.see(event);
-      return true;
-    });
     for (const ObjectDifference& one : diff.objects)
       for (const Outcome& outcome : one.*outcomes)
         if (const auto call = outcome.example.creation.mask_set_by)

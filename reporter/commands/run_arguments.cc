@@ -227,16 +227,19 @@ RunLine run_line_of(const std::optional<RunRecord>& record) {
   line.host = record->host;
   line.machine = record->machine;
   line.kernel = record->kernel;
-  line.exit_code = record->exit_code;
-  line.signal = record->signal;
   return line;
 }
 
 RunLine OpenedRun::run_line() const {
+  const Heading known = heading();
   RunLine line = run_line_of(record_);
-  line.program = program_of(run_, heading());
+  line.program = program_of(run_, known);
   line.boot_id = run_.boot_id();
-  line.started_real_ns = started_real_ns(run_, heading());
+  line.started_real_ns = started_real_ns(run_, known);
+  if (record_) {
+    line.exit_code = record_->exit_code;
+    line.signal = record_->signal;
+  }
   line.begin_ns = run_.begin_ns();
   line.end_ns = run_.end_ns();
   // Blind spots are events: whoever reads on will meet them.
@@ -255,10 +258,14 @@ const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_
   return *findings_;
 }
 
+void name_code(FindOptions& options, StackCache& stacks) {
+  options.place = [&](StackRef ref) { return place_of(stacks.frames(ref)); };
+  options.symbol_chain = [&](StackRef ref) { return symbol_chain(stacks.frames(ref)); };
+  options.symbol = [&](StackRef ref) { return innermost_symbol(stacks.frames(ref)); };
+}
+
 void OpenedRun::look_for_findings(FindOptions options) {
-  options.place = [this](StackRef ref) { return place_of(stacks_.frames(ref)); };
-  options.symbol_chain = [this](StackRef ref) { return symbol_chain(stacks_.frames(ref)); };
-  options.symbol = [this](StackRef ref) { return innermost_symbol(stacks_.frames(ref)); };
+  name_code(options, stacks_);
   if (!filter_.paths.empty())
     options.skip_object = [this](RuleId, std::span<const std::string> names) {
       return !filter_.selects_path(names);

@@ -57,8 +57,12 @@ struct Output {
 std::optional<BlindSpotEvent> unaudited(const std::optional<RunRecord>& record,
                                         std::uint64_t time_ns);
 
-// What the first line of JSON Lines says of a run, as far as run.json and the tool know it.
+// What the first line of JSON Lines says of a run, as far as run.json and the tool know it while it
+// goes on.
 RunLine run_line_of(const std::optional<RunRecord>& record);
+
+// Lets the rules name the code behind a stack. `stacks` must outlive them.
+void name_code(FindOptions& options, StackCache& stacks);
 
 // A run with its stacks, opened for one command.
 class OpenedRun {

@@ -148,6 +148,12 @@ using Event =
     std::variant<ProcessEvent, UmaskEvent, CreateEvent, ChmodEvent, RenameEvent, BlindSpotEvent,
                  LossEvent, NoteEvent, ForkEvent, ExecEvent, ThreadCreateEvent>;
 
+// Of how many events it tells: more than one where mask changes were folded.
+inline std::uint64_t count_of(const Event& event) {
+  const auto* change = std::get_if<UmaskEvent>(&event);
+  return change != nullptr ? change->folded.count : 1;
+}
+
 // What a walk fills in of each event: all of it, or who did what to which object, without names,
 // paths, masks and derivations of what was created, which are most of the work.
 enum class Detail : std::uint8_t { full, outline };

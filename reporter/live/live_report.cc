@@ -45,7 +45,7 @@ class Report {
       if (block.size() != before) ++shown_;
       if (block.size() >= kBlock) flush();
     };
-    umaskaudit::follow(run_, arguments_.run, visit, flush);
+    follow(run_, arguments_.run, visit, flush);
     const auto spot = unaudited(read_run_record(arguments_.run), run_.begin_ns());
     if (spot && !interrupted()) lines.append(block, *spot);
     flush();
@@ -56,8 +56,6 @@ class Report {
   RunLine first_line() const {
     const auto record = read_run_record(arguments_.run);
     RunLine line = run_line_of(record);
-    line.exit_code.reset();
-    line.signal = 0;
     if (record) line.started_real_ns = record->start_real_ns;
     line.begin_ns = run_.begin_ns();
     return line;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <queue>
+#include <unordered_map>
 #include <vector>
 
 #include "reporter/events/events.h"

@@ -196,6 +196,7 @@ void LiveRun::State::settle(bool last) {
 
 // What was folded since, as it is told.
 void LiveRun::State::add_folds(model::Segment& segment) {
+  if (segment.folds.empty()) return;  // as after nearly each record
   model::FoldedChange change;
   for (const model::FoldFact& fact : segment.folds) {
     for (const model::FoldPart& part :
@@ -251,8 +252,7 @@ void LiveRun::State::link() {
 }
 
 void LiveRun::State::tell(Event* event, const Visit& visit) {
-  const auto* umask = std::get_if<UmaskEvent>(event);
-  seq += umask != nullptr ? umask->folded.count : 1;
+  seq += count_of(*event);
   base_of(event).seq = seq;
   visit(*event);
 }

@@ -68,7 +68,7 @@ void MaskHistory::split_folds() {
     for (const std::uint64_t change : {witness.first, witness.first + 1}) {
       const std::size_t index = entry_of(change);
       if (index == changes_.size() || changes_[index].change == change) continue;
-      if (span(index) > changes_[index].change - change) split.push_back(inside(index, change));
+      if (covers(index, change)) split.push_back(inside(index, change));
     }
   }
   if (split.empty()) return;
@@ -168,7 +168,7 @@ std::optional<MaskChange> MaskHistory::find(std::uint64_t change, std::uint64_t 
   }
   const auto index = static_cast<std::size_t>(found - changes_.begin());
   const bool here = offset == 0 || found->where == wanted.where;
-  if (change == 0 || !here || span(index) <= found->change - change) return std::nullopt;
+  if (change == 0 || !here || !covers(index, change)) return std::nullopt;
   return inside(index, change);
 }
 
@@ -179,10 +179,8 @@ std::optional<MaskChange> MaskHistory::after(std::uint64_t change) const {
   }
   const std::size_t index = entry_of(change + 1);
   if (index == changes_.size()) return std::nullopt;
-  if (span(index) > changes_[index].change - (change + 1)) {
-    return changes_[index].change == change + 1 ? changes_[index] : inside(index, change + 1);
-  }
-  return changes_[index];
+  const bool folded = changes_[index].change != change + 1 && covers(index, change + 1);
+  return folded ? inside(index, change + 1) : changes_[index];
 }
 
 }  // namespace umaskaudit::model

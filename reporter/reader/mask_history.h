@@ -58,6 +58,10 @@ class MaskHistory {
   std::size_t entry_of(std::uint64_t change) const;
 
  private:
+  // Whether `change`, which is not above the entry at `index`, is one that it stands for.
+  bool covers(std::size_t index, std::uint64_t change) const {
+    return span(index) > changes_[index].change - change;
+  }
   MaskChange inside(std::size_t index, std::uint64_t change) const;
   void split_folds();
 

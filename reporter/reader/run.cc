@@ -179,8 +179,7 @@ void Run::for_each(const std::function<bool(const Event&)>& visit, Detail detail
   const std::uint64_t records = state_->completeness.records;
   std::uint64_t seq = 0, read = 0;
   const auto tell = [&](Event* event) {
-    const auto* umask = std::get_if<UmaskEvent>(event);
-    seq += umask != nullptr ? umask->folded.count : 1;
+    seq += count_of(*event);
     base_of(event).seq = seq;
     return visit(*event);
   };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
@@ -267,6 +268,45 @@ void append_line(std::string& out, const TextContext& context, const Finding& fi
   out += line;
 }
 
+// `findings` are of one severity.
+void append_of_severity(std::string& out, const TextContext& context,
+                        std::span<const Finding> findings, std::size_t indent) {
+  struct OfRule {
+    std::size_t all = 0, shown = 0;
+    std::uint64_t count_left_out = 0;
+    bool objects = false;
+  };
+  std::array<OfRule, kRuleCount> rules{};
+  const auto of_rule = [&](const Finding& finding) -> OfRule& {
+    return rules[static_cast<std::size_t>(finding.rule)];
+  };
+  for (const Finding& finding : findings) ++of_rule(finding).all;
+  for (const Finding& finding : findings) {
+    OfRule& rule = of_rule(finding);
+    if (finding.severity != Severity::error && rule.shown == kMostLines) {
+      rule.count_left_out += finding.count;
+      rule.objects |= !finding.victims.empty();
+      continue;
+    }
+    ++rule.shown;
+    const std::string where = rule.all == 1 || !finding.culprit
+                                  ? ""
+                                  : site(culprit(context.stacks.frames(finding.culprit->stack)));
+    append_line(out, context, finding, indent, where.empty() ? "" : ", at " + where);
+  }
+  for (std::size_t i = 0; i < kRuleCount; ++i) {
+    const OfRule& rule = rules[i];
+    if (rule.all == rule.shown) continue;
+    const Severity severity = findings.front().severity;
+    out += std::string(indent, ' ') +
+           context.paint(severity_style(severity), severity_name(severity)) + ": " +
+           rule_info(static_cast<RuleId>(i)).id + ": " +
+           counted(rule.all - rule.shown, "more such finding");
+    if (rule.objects) out += ", " + counted(rule.count_left_out, "object");
+    out += "; umaskaudit check " + escape(context.run.directory()) + " lists all\n";
+  }
+}
+
 }  // namespace
 
 void append_finding_line(std::string& out, const TextContext& context, const Finding& finding,
@@ -276,46 +316,13 @@ void append_finding_line(std::string& out, const TextContext& context, const Fin
 
 void append_finding_lines(std::string& out, const TextContext& context,
                           const std::vector<Finding>& findings, std::size_t indent) {
-  struct More {
-    std::size_t shown = 0, findings = 0;
-    std::uint64_t count = 0;
-    bool objects = false;
-  };
   // They come worst first: all of one severity together.
-  std::array<More, kRuleCount> rules{};
-  const auto tell_more = [&](Severity severity) {
-    for (std::size_t i = 0; i < kRuleCount; ++i) {
-      const More& more = rules[i];
-      if (more.findings == 0) continue;
-      out += std::string(indent, ' ') +
-             context.paint(severity_style(severity), severity_name(severity)) + ": " +
-             rule_info(static_cast<RuleId>(i)).id + ": " +
-             counted(more.findings, "more such finding");
-      if (more.objects) out += ", " + counted(more.count, "object");
-      out += "; umaskaudit check " + escape(context.run.directory()) + " lists all\n";
-    }
-    rules = {};
-  };
-  for (std::size_t i = 0; i < findings.size(); ++i) {
-    const Finding& finding = findings[i];
-    if (i > 0 && findings[i - 1].severity != finding.severity) tell_more(findings[i - 1].severity);
-    More& more = rules[static_cast<std::size_t>(finding.rule)];
-    if (finding.severity == Severity::error || more.shown < kMostLines) {
-      ++more.shown;
-      const bool alone = std::count_if(findings.begin(), findings.end(), [&](const Finding& one) {
-                           return one.rule == finding.rule && one.severity == finding.severity;
-                         }) == 1;
-      const std::string where = alone || !finding.culprit
-                                    ? ""
-                                    : site(culprit(context.stacks.frames(finding.culprit->stack)));
-      append_line(out, context, finding, indent, where.empty() ? "" : ", at " + where);
-      continue;
-    }
-    ++more.findings;
-    more.count += finding.count;
-    more.objects |= !finding.victims.empty();
+  for (auto begin = findings.begin(); begin != findings.end();) {
+    const auto end = std::find_if(
+        begin, findings.end(), [&](const Finding& one) { return one.severity != begin->severity; });
+    append_of_severity(out, context, {begin, end}, indent);
+    begin = end;
   }
-  if (!findings.empty()) tell_more(findings.back().severity);
 }
 
 }  // namespace umaskaudit

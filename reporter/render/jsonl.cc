@@ -201,12 +201,14 @@ std::string uuid_text(const std::array<std::uint8_t, 16>& id) {
 
 }  // namespace
 
-std::string JsonLines::frames_json(StackRef ref, const char* key) {
+// Members of an object: the frames under `key`, and where there were more of them `truncated`.
+std::string JsonLines::frames_json(StackRef ref, const char* key, const char* truncated) {
   std::string text;
   JsonWriter json(text);
   json.begin_array(key);
   for (const Frame& frame : stacks_.frames(ref)) append_frame(json, frame, stacks_.notes());
   json.end_array();
+  if (source_.stack_truncated(ref)) json.boolean(truncated, true);
   return text;
 }
 
@@ -214,19 +216,16 @@ std::string JsonLines::frames_json(StackRef ref, const char* key) {
 std::uint64_t JsonLines::number_of(std::string& out, StackRef ref) {
   const auto [entry, fresh] = numbers_.try_emplace(StackCache::key(ref));
   if (!fresh) return entry->second;
-  std::string body = frames_json(ref, "frames");
-  const bool truncated = source_.stack_truncated(ref);
   // Each process image has recorded its own: of many runs of one program they are equal.
   const auto [line, first] =
-      lines_.try_emplace(std::move(body) + (truncated ? "+" : ""), lines_.size() + 1);
+      lines_.try_emplace(frames_json(ref, "frames", "truncated"), lines_.size() + 1);
   entry->second = line->second;
   if (!first) return entry->second;
   JsonWriter json(out);
   json.begin_object();
   json.text("type", "stack");
   json.number("id", entry->second);
-  json.raw(frames_json(ref, "frames"));
-  if (truncated) json.boolean("truncated", true);
+  json.raw(line->first);
   json.end_object();
   out += '\n';
   return entry->second;
@@ -252,9 +251,8 @@ void JsonLines::append_event(std::string& out, const char* type, const T& event,
   if (stack != 0) json.number("stack", stack);
   if (has_stack && expand_) {
     const auto [entry, fresh] = expanded_.try_emplace(StackCache::key(event.stack));
-    if (fresh) entry->second = frames_json(event.stack, "stack");
+    if (fresh) entry->second = frames_json(event.stack, "stack", "stack_truncated");
     json.raw(entry->second);
-    if (source_.stack_truncated(event.stack)) json.boolean("stack_truncated", true);
   }
   json.end_object();
   out += '\n';

@@ -23,6 +23,10 @@ std::string code_or_call(const NameOfStack& name, const EventBase& event,
   return program.empty() ? code + " in " + std::string(event.thread) : code;
 }
 
+PrintBase base_of(const Place& place, std::string_view program) {
+  return {place.rule, place.subject, program, place.at_end, place.whole_program};
+}
+
 void sort_unique(std::vector<std::string>& list) {
   std::sort(list.begin(), list.end());
   list.erase(std::unique(list.begin(), list.end()), list.end());
@@ -88,14 +92,8 @@ Group& Collector::group(const Place& place, bool* fresh) {
   Group*& known = by_key_[key];
   if (known == nullptr) {
     const std::string& name = programs_.name(program);
-    Print print;
-    print.rule = place.rule;
-    print.subject = place.subject;
-    if (!place.whole_run) print.program = name;
-    print.at_end = place.at_end;
-    print.whole_program = place.whole_program;
-    print.mask = place.mask;
-    print.born_inside = place.born_inside;
+    const std::string_view shown = place.whole_run ? std::string_view() : name;
+    Print print{base_of(place, shown), place.mask, place.born_inside, ""};
     if (!place.whole_program) print.code = code_of(place.culprit, name);
     std::string text = fingerprint(print);
     const auto [entry, added] = by_fingerprint_.try_emplace(text, nullptr);
@@ -135,7 +133,7 @@ std::string Collector::code_of(const EventBase& event, const std::string& progra
 std::string Collector::older_print(const Place& place, const std::string& program) const {
   const NameOfStack& name =
       place.innermost && options_.symbol ? options_.symbol : options_.symbol_chain;
-  OlderPrint print{place.rule, place.subject, program, place.at_end, place.whole_program, "", ""};
+  OlderPrint print{base_of(place, program), "", ""};
   if (!place.whole_program) {
     print.culprit = code_or_call(name, place.culprit, program);
     if (place.victim != nullptr) print.victim = code_or_call(name, *place.victim, program);

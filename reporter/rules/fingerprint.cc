@@ -35,15 +35,20 @@ std::uint64_t first_seq(const Finding& finding) {
   return finding.culprit ? finding.culprit->seq : 0;
 }
 
-}  // namespace
-
-std::string fingerprint(const Print& print) {
+Hash begin(std::string_view version, const PrintBase& print) {
   Hash hash;
-  hash.add("3");  // version
+  hash.add(version);
   hash.add(rule_info(print.rule).id);
   hash.add(print.subject);
   hash.add(print.at_end ? "at end" : "");
   hash.add(print.program);
+  return hash;
+}
+
+}  // namespace
+
+std::string fingerprint(const Print& print) {
+  Hash hash = begin("3", print);
   hash.add(print.mask ? "umask " + octal(*print.mask) : "");
   if (print.born_inside) hash.add("born inside");
   if (!print.whole_program) hash.add(print.code);
@@ -51,12 +56,7 @@ std::string fingerprint(const Print& print) {
 }
 
 std::string fingerprint(const OlderPrint& print) {
-  Hash hash;
-  hash.add("2");  // version
-  hash.add(rule_info(print.rule).id);
-  hash.add(print.subject);
-  hash.add(print.at_end ? "at end" : "");
-  hash.add(print.program);
+  Hash hash = begin("2", print);
   if (print.whole_program) return hash.hex();
   hash.add(print.culprit);
   hash.add(print.victim);

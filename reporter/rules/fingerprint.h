@@ -12,13 +12,17 @@
 
 namespace umaskaudit::rules {
 
-// What enters a fingerprint, of the third version of them.
-struct Print {
+// What enters a fingerprint of every version.
+struct PrintBase {
   RuleId rule = RuleId::window_overlap;
   std::string_view subject;
   std::string_view program;
   bool at_end = false;
   bool whole_program = false;
+};
+
+// And of the third version.
+struct Print : PrintBase {
   std::optional<Mode> mask;
   bool born_inside = false;
   std::string code;  // a function, a module, or a call
@@ -26,12 +30,7 @@ struct Print {
 
 // The second version told findings apart by the callers and by what was hit, too. Baselines may
 // hold it.
-struct OlderPrint {
-  RuleId rule;
-  std::string_view subject;
-  std::string_view program;
-  bool at_end = false;
-  bool whole_program = false;
+struct OlderPrint : PrintBase {
   std::string culprit, victim;  // chains of symbols, or calls
 };
 
