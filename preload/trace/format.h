@@ -11,7 +11,7 @@ namespace umaskaudit::trace {
 // length. A major version may change anything; a reader refuses it and names both versions.
 inline constexpr char kMagic[8] = {'U', 'M', 'A', 'S', 'K', 'A', 'U', 'D'};
 inline constexpr std::uint16_t kMajor = 1;
-inline constexpr std::uint16_t kMinor = 3;
+inline constexpr std::uint16_t kMinor = 4;
 inline constexpr std::uint32_t kByteOrder = 0x0A0B0C0D;
 
 inline constexpr std::uint32_t kRecordAlign = 8;
@@ -58,7 +58,8 @@ struct SegmentHeader {
   std::uint32_t next_id[kIdSpaces];  // the next free id of each space, by IdSpace
   std::uint32_t repeats;             // how many Repeats lie behind this header. Since 1.2
   std::uint32_t folds;               // and how many FoldCells behind those. Since 1.3
-  std::uint8_t reserved[8];
+  std::uint32_t ring;                // where a Ring lies; 0: nowhere. Since 1.4
+  std::uint32_t totals;              // and where kTotals Totals lie; 0: nowhere. Since 1.4
 };
 static_assert(sizeof(SegmentHeader) == 256);
 
@@ -122,6 +123,66 @@ struct FoldCell {
 static_assert(sizeof(FoldCell) == 264);
 inline constexpr std::uint32_t kFolds = 16;
 
+// A segment grows by chunks, which no record crosses: chunk 0, then those of kChunk bytes.
+inline constexpr std::uint64_t kFirstChunk = 64 << 10;
+inline constexpr std::uint64_t kChunk = 256 << 10;
+
+// What a RingChunk is used for.
+enum class ChunkUse : std::uint8_t {
+  none = 0,      // nothing was ever written to it
+  kept = 1,      // records that later ones refer to: never dropped
+  events = 2,    // all other events
+  changes = 3,   // of the umask
+  dropping = 4,  // its records are being added to the Totals: those before `dropped` are there
+  empty = 5,     // they are; what is written here is not to be read
+};
+
+// keep=latest: the oldest chunk of events is used again when there is no other, after its records
+// were added to the Totals. `word` holds its ChunkUse (low 8 bits) and, above, a number that grows
+// each time a chunk is taken into use, so that a reader of a growing segment notices. Since 1.4.
+struct RingChunk {
+  std::uint64_t word;
+  std::uint64_t dropped;  // offset in the chunk
+};
+static_assert(sizeof(RingChunk) == 16);
+
+// kControl bytes that are no records: this, and one RingChunk for each chunk of the segment. Chunk
+// 0 is always kept. All of it changes while the program runs. Since 1.4.
+struct Ring {
+  std::uint32_t chunks;          // RingChunks behind this
+  std::uint32_t used;            // chunks from this one on were never used
+  std::uint64_t turns;           // the number above, of the latest chunk
+  std::uint64_t tails[3];        // the writer's own, by ChunkUse - 1
+  std::uint64_t dropped;         // records
+  std::uint64_t whole_since_ns;  // no later event was dropped; 0: none was
+  std::uint64_t reserved;
+};
+static_assert(sizeof(Ring) == 64);
+inline constexpr std::uint32_t kControl = 64 << 10;  // of a Ring, and of the Totals
+inline constexpr std::uint32_t kRingChunks = (kControl - sizeof(Ring)) / sizeof(RingChunk);
+
+// How many events of a kind there were of which no record is there: dropped by keep=latest, or
+// mask changes beyond their part of a segment. Changes while the program runs, without a checksum;
+// a SIGKILL loses what was being added at most. Since 1.4.
+struct Total {
+  std::uint64_t key;    // hash of what follows the times; 0: free
+  std::uint64_t count;  // mask changes of a Fold count each, repeated creations too
+  std::uint64_t first_ns, last_ns;
+  std::uint32_t stack;  // 0: none, or of many stacks
+  std::uint16_t type;   // RecordType: umask (folds too), create, chmod, rename, ...; 0: of any type
+  std::uint16_t call;
+  std::uint32_t mode;       // create, chmod: final_mode, with type bits; umask: new_mask
+  std::uint16_t mask;       // create: mask_before; umask: old_mask
+  std::uint8_t kind;        // create: Kind
+  std::uint8_t created;     // create: Created
+  std::uint32_t requested;  // create, chmod
+  std::int32_t error;       // create, chmod, rename
+  std::uint64_t reserved;
+};
+static_assert(sizeof(Total) == 64);
+inline constexpr std::uint32_t kTotals = kControl / sizeof(Total);
+inline constexpr std::uint32_t kTotalsOfMany = 64;  // the last ones are for stack 0
+
 // run.state: one page shared by all processes of a run, for what no segment can hold.
 struct RunState {
   char magic[8];  // kMagic
@@ -132,6 +193,15 @@ struct RunState {
   std::uint64_t segments;         // segments that were opened
   std::uint64_t segments_failed;  // images - segments, by the shim's own count
   std::uint64_t last_errno;       // why the latest of them failed
+  // Since 1.4; zeros before, or beyond the end of the file.
+  std::uint64_t taken;    // bytes that the segments take, where max_run= bounds them
+  std::uint64_t max_run;  // 0: no bound
+  // Of the segments of ended images that keep=latest took away to stay within it:
+  std::uint64_t dropped_segments;
+  std::uint64_t dropped_records;
+  std::uint64_t dropped_changes;         // of the umask, those of folds too
+  std::uint64_t dropped_created[16];     // objects made, by Kind
+  std::uint64_t dropped_whole_since_ns;  // no later event was dropped with them
 };
 
 // In front of each record. `commit` is stored last, with release order: it is record_checksum() of
