@@ -142,7 +142,8 @@ enum class ChunkUse : std::uint8_t {
 // each time a chunk is taken into use, so that a reader of a growing segment notices. Since 1.4.
 struct RingChunk {
   std::uint64_t word;
-  std::uint64_t dropped;  // offset in the chunk
+  std::uint32_t dropped;  // offset in the chunk
+  std::uint32_t end;      // of its records, the writer's own; 0: more may come
 };
 static_assert(sizeof(RingChunk) == 16);
 
