@@ -61,6 +61,7 @@ struct UmaskEvent : EventBase {
   std::uint64_t change = 0;  // the context's own number of this change
   Mode old_mask = 0;
   std::optional<std::uint64_t> old_set_by;  // UmaskEvent::id behind old_mask; nothing: inherited
+  bool old_setter_dropped = false;          // nothing: by a call whose record was dropped
   Mode new_mask = 0;
   std::uint32_t argument = 0;  // as passed
   bool drift = false;          // somebody changed the mask unseen before this call
@@ -81,6 +82,7 @@ struct CreateEvent : EventBase {
   std::optional<Mode> final_mode;
   trace::Created created = trace::Created::unknown;
   std::optional<std::uint64_t> mask_set_by;  // UmaskEvent::id; nothing: inherited
+  bool mask_setter_dropped = false;          // nothing: by a call whose record was dropped
   std::vector<Mode> ambiguous_masks;         // only when the mask moved during the call
   std::vector<Step> steps;
   std::int32_t error = 0;  // errno

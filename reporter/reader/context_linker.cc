@@ -59,10 +59,12 @@ void ContextLinker::add_segment(Segment* segment) {
   for (const auto& [id, context] : segment->contexts.items()) ids.insert(id);
   for (const auto& [id, history] : segment->histories) ids.insert(id);
   const Image* image = segment->image();
+  const bool drops = segment->dropped_changes();
   for (const std::uint32_t id : ids) {
     auto piece = std::make_unique<ContextPiece>();
     piece->segment = segment->index;
     piece->local = id;
+    piece->drops = drops;
     const auto history = segment->histories.find(id);
     if (history != segment->histories.end()) piece->history = &history->second;
     link_local(piece.get(), *segment);
@@ -201,11 +203,16 @@ void ContextLinker::copy_from_parent(ContextPiece* piece, const Image& image) co
   std::uint64_t change = 0;
   bool found = parent->piece->born_mask == image.facts.mask;
   if (const MaskHistory* history = parent->piece->history; history != nullptr) {
-    for (const MaskChange& each : history->changes()) {
-      if (each.time_ns > image.time_ns) break;
-      if (each.mask != image.facts.mask) continue;
-      change = each.change;
-      found = true;
+    const std::vector<MaskChange>& changes = history->changes();
+    for (std::size_t i = 0; i < changes.size() && changes[i].time_ns <= image.time_ns; ++i) {
+      if (changes[i].mask == image.facts.mask) {
+        change = changes[i].change;
+        found = true;
+      }
+      if (parent->piece->drops && history->gap_behind(i)) {
+        change = changes[i].change + 1;  // or another that was dropped
+        found = true;
+      }
     }
   }
   if (found) copy_from(piece, parent->piece, change);

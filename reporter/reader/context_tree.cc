@@ -38,6 +38,11 @@ std::optional<std::uint64_t> ContextPiece::set_by(std::uint64_t number) const {
   return id;
 }
 
+bool ContextPiece::setter_dropped(std::uint64_t number) const {
+  if (number == 0) return born_with_dropped;
+  return drops && found.count(number) == 0 && (history == nullptr || !history->find(number));
+}
+
 std::optional<std::uint64_t> ContextPiece::met(std::uint64_t number) const {
   for (const auto* known : {&found, &overwritten}) {
     if (const auto setter = known->find(number); setter != known->end()) return setter->second;
@@ -73,7 +78,8 @@ void ContextTree::link(const Segments& segments) {
   for (const auto& piece : pieces_) index_[key(piece->segment, piece->local)] = piece.get();
 }
 
-void ContextTree::build(const Segments& segments) {
+void ContextTree::build(const Segments& segments, bool images_dropped) {
+  images_dropped_ = images_dropped;
   link(segments);
   number_events();
   attribute_drifts(segments);
@@ -105,10 +111,13 @@ bool ContextTree::relink(const Segments& segments) {
       told.resolved = before == nullptr || piece->continues || piece->before_change == 0 ||
                       (before->history != nullptr &&
                        before->history->holds(piece->before_change - 1, piece->before_change));
-      told.born_with = birth_of(*piece);
+      const Setter birth = birth_of(*piece);
+      told.born_with = birth.id;
+      told.born_with_dropped = birth.dropped;
       complete = complete && told.resolved;
     }
     piece->born_with = told.born_with;
+    piece->born_with_dropped = told.born_with_dropped;
   }
   return complete;
 }
@@ -196,23 +205,34 @@ void ContextTree::attribute_drifts(const Segments& segments) {
   }
 }
 
-// Id of the umask event behind the mask that a context was born with; 0: inherited.
-std::uint64_t ContextTree::birth_of(const ContextPiece& piece) const {
-  if (piece.before == nullptr) return 0;
+// The umask event behind the mask that a context was born with.
+ContextTree::Setter ContextTree::birth_of(const ContextPiece& piece) const {
+  if (piece.before == nullptr) return {0, images_dropped_};
   if (piece.shares && piece.born_mask) {  // its maker may have gone on since it was made
     const std::uint64_t setter = setter_elsewhere(piece, *piece.born_mask, piece.born_ns);
-    if (setter != 0) return setter;
+    if (setter != 0) return {setter, false};
   }
   const ContextPiece& before = *piece.before;
-  if (!piece.continues) return before.set_by(piece.before_change).value_or(0);
+  if (!piece.continues)
+    return {before.set_by(piece.before_change).value_or(0),
+            before.setter_dropped(piece.before_change)};
   // exec ends the image before it: what it changed last is what is in force.
-  const bool changed = before.history != nullptr && !before.history->changes().empty();
-  return changed ? before.history->changes().back().id : before.born_with;
+  const MaskHistory* history = before.history;
+  const bool changed = history != nullptr && !history->changes().empty();
+  if (before.drops && history != nullptr && history->highest() != 0 &&
+      (!changed || history->gap_behind(history->changes().size() - 1)))
+    return {0, true};
+  if (changed) return {history->changes().back().id, false};
+  return {before.born_with, before.born_with_dropped};
 }
 
 // Parents come first in pieces_, so one pass is enough however long a chain is.
 void ContextTree::resolve_births() {
-  for (const auto& piece : pieces_) piece->born_with = birth_of(*piece);
+  for (const auto& piece : pieces_) {
+    const Setter birth = birth_of(*piece);
+    piece->born_with = birth.id;
+    piece->born_with_dropped = birth.dropped;
+  }
 }
 
 }  // namespace umaskaudit::model

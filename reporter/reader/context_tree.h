@@ -26,7 +26,9 @@ struct ContextPiece {
   std::uint64_t before_change = 0;  // the change in force in `before` when it was copied
   std::optional<Mode> born_mask;
   std::uint64_t born_ns = 0;
-  std::uint64_t born_with = 0;  // id of the umask event behind the mask at birth; 0: inherited
+  std::uint64_t born_with = 0;     // id of the umask event behind the mask at birth; 0: inherited
+  bool born_with_dropped = false;  // no: a call set it of which the record was dropped
+  bool drops = false;              // changes of it may have been dropped
   MaskHistory* history = nullptr;
   // Changes that only found what another process had set: number -> id of that umask event.
   std::unordered_map<std::uint64_t, std::uint64_t> found;
@@ -39,6 +41,8 @@ struct ContextPiece {
   // Id of the umask event in force after change `number` of this piece; nothing: inherited, or the
   // record was lost.
   std::optional<std::uint64_t> set_by(std::uint64_t number) const;
+  // True when a call set that mask whose record was dropped (keep=latest), or found no room.
+  bool setter_dropped(std::uint64_t number) const;
   // The mask in force after change `number`; nothing when that record was lost.
   std::optional<Mode> mask_after(std::uint64_t number) const;
 };
@@ -47,8 +51,9 @@ class ContextTree {
  public:
   using Segments = std::vector<std::unique_ptr<Segment>>;
 
-  // Links all contexts and numbers all umask events in merged order.
-  void build(const Segments& segments);
+  // Links all contexts and numbers all umask events in merged order. `images_dropped`: segments of
+  // ended programs were taken away, any of which may have been the one that a program came from.
+  void build(const Segments& segments, bool images_dropped = false);
   // For a run that grows: links what is known by now. What a context was told to be (its run-wide
   // id, the call behind its mask at birth) it stays. The changes must have their ids. False: some
   // birth waits for a change that is not there yet; call again.
@@ -70,7 +75,13 @@ class ContextTree {
   struct Told {
     std::uint32_t fs = 0;
     std::uint64_t born_with = 0;
+    bool born_with_dropped = false;
     bool resolved = false;
+  };
+  // What a mask goes back to.
+  struct Setter {
+    std::uint64_t id = 0;  // of the umask event; 0: inherited, or dropped
+    bool dropped = false;
   };
 
   void link(const Segments& segments);
@@ -78,7 +89,7 @@ class ContextTree {
   void attribute_drifts(const Segments& segments);
   std::uint64_t setter_elsewhere(const ContextPiece& piece, Mode mask, std::uint64_t time_ns) const;
   void resolve_births();
-  std::uint64_t birth_of(const ContextPiece& piece) const;
+  Setter birth_of(const ContextPiece& piece) const;
 
   std::vector<std::unique_ptr<ContextPiece>> pieces_;  // parents first
   std::unordered_map<std::uint64_t, ContextPiece*> index_;
@@ -92,6 +103,7 @@ class ContextTree {
   std::unordered_map<std::uint32_t, std::vector<ImageStart>> image_starts_;  // by pid
   std::unordered_map<std::uint64_t, Told> told_;                             // by key()
   std::uint32_t last_fs_ = 0;
+  bool images_dropped_ = false;
 };
 
 }  // namespace umaskaudit::model

@@ -102,7 +102,11 @@ void EventBuilder::explain(const trace::Create& facts, const MergedRecord& merge
   event.ambiguous_masks.clear();
   if (candidates.masks().size() > 1) event.ambiguous_masks = candidates.masks();
   event.mask_set_by.reset();
-  if (piece != nullptr) event.mask_set_by = piece->set_by(candidates.change_of(event.mask));
+  event.mask_setter_dropped = false;
+  if (piece == nullptr) return;
+  const std::uint64_t change = candidates.change_of(event.mask);
+  event.mask_set_by = piece->set_by(change);
+  event.mask_setter_dropped = !event.mask_set_by && piece->setter_dropped(change);
 }
 
 }  // namespace umaskaudit::model

@@ -135,9 +135,12 @@ Event* EventBuilder::make(const trace::Umask& facts, const MergedRecord& merged)
   event.change = facts.change;
   event.old_mask = facts.old_mask;
   event.old_set_by.reset();
-  if (const ContextPiece* piece = piece_of(*merged.segment, facts.context); piece != nullptr)
-    event.old_set_by =
-        piece->set_by(facts.change - std::min<std::uint64_t>(facts.change, merged.span.behind));
+  if (const ContextPiece* piece = piece_of(*merged.segment, facts.context); piece != nullptr) {
+    const std::uint64_t before =
+        facts.change - std::min<std::uint64_t>(facts.change, merged.span.behind);
+    event.old_set_by = piece->set_by(before);
+    event.old_setter_dropped = !event.old_set_by && piece->setter_dropped(before);
+  }
   event.new_mask = facts.new_mask;
   event.argument = facts.argument;
   event.folded = merged.span;
@@ -189,8 +192,9 @@ Event* EventBuilder::make(const trace::Exec& facts, const MergedRecord& merged) 
   auto& event = slot<ExecEvent>();
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   const std::vector<ExecFact>& execs = merged.segment->execs;
-  const auto before = [](const ExecFact& fact, std::uint64_t offset) {
-    return fact.offset < offset;
+  const Layout& layout = merged.segment->layout;
+  const auto before = [&](const ExecFact& fact, std::uint64_t offset) {
+    return layout.place(fact.offset) < layout.place(offset);
   };
   const auto known = std::lower_bound(execs.begin(), execs.end(), merged.record.offset, before);
   if (known != execs.end() && known->offset == merged.record.offset) {
@@ -228,8 +232,9 @@ Event* EventBuilder::make(const trace::ThreadCreate& facts, const MergedRecord& 
   auto& event = slot<ThreadCreateEvent>();
   fill_base(merged, 0, facts.stack, {}, &event);
   const std::vector<BirthFact>& births = merged.segment->births;
-  const auto before = [](const BirthFact& fact, std::uint64_t offset) {
-    return fact.offset < offset;
+  const Layout& layout = merged.segment->layout;
+  const auto before = [&](const BirthFact& fact, std::uint64_t offset) {
+    return layout.place(fact.offset) < layout.place(offset);
   };
   const auto known = std::lower_bound(births.begin(), births.end(), merged.record.offset, before);
   if (known != births.end() && known->offset == merged.record.offset) {

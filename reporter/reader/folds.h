@@ -44,7 +44,8 @@ class FoldedChange {
 // The folds of one segment, change by change.
 class FoldQueue {
  public:
-  FoldQueue(const Segment& segment, Folds folds);
+  // Empty unless they are `told_here`.
+  FoldQueue(const Segment& segment, bool told_here, Folds folds);
 
   bool empty() const { return cursors_.empty(); }
   // Only while not empty().

@@ -11,8 +11,8 @@ constexpr std::size_t kGuess = 512;
 
 }  // namespace
 
-LateQueue::LateQueue(const Segment& segment, Ordering* ordering) : segment_(segment) {
-  const std::vector<std::uint64_t>& offsets = segment.late.offsets();
+LateQueue::LateQueue(const Segment& segment, Lane lane, Ordering* ordering) : segment_(segment) {
+  const std::vector<std::uint64_t>& offsets = segment.of(lane).late.offsets();
   if (offsets.empty()) return;
   bytes_.resize(trace::kMaxRecord);
   const SegmentFile::Reader file = segment.file.reader();

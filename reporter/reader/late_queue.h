@@ -12,7 +12,7 @@ namespace umaskaudit::model {
 
 class LateQueue {
  public:
-  LateQueue(const Segment& segment, Ordering* ordering);
+  LateQueue(const Segment& segment, Lane lane, Ordering* ordering);
 
   bool empty() const { return next_ == records_.size(); }
   // Only while not empty().

@@ -16,8 +16,8 @@ constexpr std::size_t kMostLate = std::size_t{1} << 18;
 }  // namespace
 
 // True when an event that ends at least one whole block before is later by the clock.
-bool LateRecords::overtaken(std::uint64_t offset, std::uint64_t time_ns) const {
-  const std::uint64_t block = offset / kBlock;
+bool LateRecords::overtaken(std::uint64_t place, std::uint64_t time_ns) const {
+  const std::uint64_t block = place / kBlock;
   return block >= 2 && latest_ns_.size() > block - 2 && latest_ns_[block - 2] > time_ns;
 }
 
@@ -25,12 +25,12 @@ void LateRecords::add(std::uint64_t offset) {
   if (offsets_.size() < kMostLate) offsets_.push_back(offset);
 }
 
-void LateRecords::see(std::uint64_t offset, std::uint64_t time_ns) {
-  const std::uint64_t block = offset / kBlock;
+void LateRecords::see(std::uint64_t place, std::uint64_t time_ns, std::uint64_t offset) {
+  const std::uint64_t block = place / kBlock;
   const std::uint64_t latest = latest_ns_.empty() ? 0 : latest_ns_.back();
   while (latest_ns_.size() <= block) latest_ns_.push_back(latest);
   latest_ns_.back() = std::max(latest_ns_.back(), time_ns);
-  if (overtaken(offset, time_ns)) add(offset);
+  if (overtaken(place, time_ns)) add(offset);
 }
 
 void LateRecords::see_change(std::uint64_t offset, std::uint32_t context, std::uint64_t change) {
@@ -66,6 +66,10 @@ void LateRecords::finish(const std::unordered_map<std::uint32_t, MaskHistory>& h
   }
   std::sort(offsets_.begin(), offsets_.end());
   offsets_.erase(std::unique(offsets_.begin(), offsets_.end()), offsets_.end());
+  finish();
+}
+
+void LateRecords::finish() {
   latest_ns_ = {};
   progress_ = {};
   known_progress_ = nullptr;

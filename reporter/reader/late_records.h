@@ -15,7 +15,9 @@ namespace umaskaudit::model {
 class LateRecords {
  public:
   // In the file's order. An event, by the clock:
-  void see(std::uint64_t offset, std::uint64_t time_ns);
+  void see(std::uint64_t offset, std::uint64_t time_ns) { see(offset, time_ns, offset); }
+  // The same where the order is not that of the file: `place` grows.
+  void see(std::uint64_t place, std::uint64_t time_ns, std::uint64_t offset);
   // A mask change:
   void see_change(std::uint64_t offset, std::uint32_t context, std::uint64_t change);
   // Something that no change of `context` after `last_change` can have come before:
@@ -23,7 +25,9 @@ class LateRecords {
 
   // Call once, with histories that are finished.
   void finish(const std::unordered_map<std::uint32_t, MaskHistory>& histories);
-  // Sorted.
+  // The same where no change was told: each event came with the time that it is ordered by.
+  void finish();
+  // In the order in which they are read.
   const std::vector<std::uint64_t>& offsets() const { return offsets_; }
 
  private:
@@ -34,7 +38,7 @@ class LateRecords {
     std::uint64_t now = 0;
   };
 
-  bool overtaken(std::uint64_t offset, std::uint64_t time_ns) const;
+  bool overtaken(std::uint64_t place, std::uint64_t time_ns) const;
   void add(std::uint64_t offset);
 
   std::vector<std::uint64_t> offsets_;

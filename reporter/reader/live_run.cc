@@ -18,6 +18,7 @@
 #include "reporter/reader/event_builder.h"
 #include "reporter/reader/folds.h"
 #include "reporter/reader/given_names.h"
+#include "reporter/reader/lanes.h"
 #include "reporter/reader/live_batch.h"
 #include "reporter/reader/losses.h"
 #include "reporter/reader/record_types.h"
@@ -34,16 +35,31 @@ constexpr unsigned kPatience = 20;                        // looks
 constexpr std::size_t kMostChanges = 65536;               // kept of each context
 // Segments beyond so many are looked at less often while they rest: a run may have thousands.
 constexpr std::size_t kManySegments = 64;
+// Of a ring, the latest chunks of each use are read in each look, each other one in one of so many.
+constexpr std::size_t kLatestChunks = 2;
+constexpr std::size_t kChunkTurns = 64;
 
 EventBase& base_of(Event* event) {
   return std::visit([](auto& any) -> EventBase& { return any; }, *event);
 }
 
+// How far a chunk of a ring was read since it was taken into use.
+struct ChunkTail {
+  explicit ChunkTail(const model::Part& part) : word(part.word), tail(part.begin) {}
+
+  bool is_of(const model::Part& part) const { return word >> 8 == part.word >> 8; }  // its turn
+
+  std::uint64_t word;
+  model::Tail tail;
+  bool more = false;  // than there was room for
+};
+
 // A segment, and how far it was read.
 struct Source {
   explicit Source(model::Segment* opened) : tail(model::first_record(*opened)), segment(opened) {}
 
-  model::Tail tail;
+  model::Tail tail;                                       // of a segment without a ring
+  std::unordered_map<std::uint64_t, ChunkTail> chunks{};  // by offset
   model::Segment* segment;
   std::size_t links = 0;  // facts that links between contexts are drawn from
   std::uint64_t rested = 0;
@@ -76,6 +92,13 @@ void advance_contexts(Source* source, std::uint64_t look, bool last) {
   segment.contexts_through = through;
 }
 
+bool has_ring(const model::SegmentFile::Reader& file, const model::Segment& segment) {
+  std::uint32_t ring = 0;
+  const bool known =
+      file.read(offsetof(trace::SegmentHeader, ring), &ring, sizeof ring) == sizeof ring;
+  return known && ring != 0 && !segment.header_damaged;
+}
+
 bool alive(std::uint32_t pid) {
   return pid != 0 && (kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
 }
@@ -101,6 +124,9 @@ struct LiveRun::State {
   void find_segments(bool last);
   bool read(std::size_t budget, bool last);
   std::size_t read(Source* source, std::size_t budget, bool last);
+  std::size_t read_ring(Source* source, model::SegmentFile::Reader* file, std::size_t budget,
+                        bool last);
+  void take(Source* source, const model::Record& record);
   void settle(bool last = false);
   void number_changes();
   void link();
@@ -152,7 +178,8 @@ bool LiveRun::State::read(std::size_t budget, bool last) {
 
 std::size_t LiveRun::State::read(Source* source, std::size_t budget, bool last) {
   model::Segment& segment = *source->segment;
-  const model::SegmentFile::Reader file = segment.file.growing_reader();
+  model::SegmentFile::Reader file = segment.file.growing_reader();
+  if (has_ring(file, segment)) return read_ring(source, &file, budget, last);
   std::uint64_t end = file.size();
   if (!last) {
     // The header says how far space was given out: nothing is behind that, and the file may be a
@@ -162,15 +189,47 @@ std::size_t LiveRun::State::read(Source* source, std::size_t budget, bool last) 
       end = std::min(end, tail);
     if (end <= source->tail.position() && !source->tail.has_gaps()) return 0;
   }
-  const std::size_t got =
-      source->tail.read(file, end, budget, last, [&](const model::Record& record) {
-        model::learn(record, &segment, &pool);
-        if (model::is_event(record.type())) batch.add(segment, record);
-        add_folds(segment);
-        end_ns = std::max(end_ns, record.head.time_ns);
-      });
+  const std::size_t got = source->tail.read(
+      file, end, budget, last, [&](const model::Record& record) { take(source, record); });
   source->touched = source->touched || got != 0;
   return got;
+}
+
+void LiveRun::State::take(Source* source, const model::Record& record) {
+  model::Segment& segment = *source->segment;
+  model::learn(record, &segment, &pool);
+  if (model::is_event(record.type())) batch.add(segment, record);
+  add_folds(segment);
+  end_ns = std::max(end_ns, record.head.time_ns);
+}
+
+// Chunk by chunk. Records are committed in the latest ones of each use; a writer that was kept from
+// running may still do so in an earlier one.
+std::size_t LiveRun::State::read_ring(Source* source, model::SegmentFile::Reader* file,
+                                      std::size_t budget, bool last) {
+  model::Segment& segment = *source->segment;
+  model::read_header_again(&segment);
+  model::read_layout(*file, &segment);
+  std::size_t told = 0;
+  const std::vector<model::Part>& parts = segment.layout.parts();
+  for (std::size_t i = 0; i < parts.size() && told < budget; ++i) {
+    model::Part part = parts[i];
+    ChunkTail& chunk = source->chunks.try_emplace(part.begin, part).first->second;
+    const bool fresh = chunk.tail.position() == part.begin || !chunk.is_of(part);
+    const bool latest =
+        i + kLatestChunks >= parts.size() || parts[i + kLatestChunks].lane != part.lane;
+    const bool turn = (look + i) % kChunkTurns == 0;
+    if (!fresh && !latest && !turn && !last && !chunk.more) continue;
+    if (!segment.layout.hold(file, &part)) continue;
+    if (!chunk.is_of(part)) chunk = ChunkTail(parts[i]);
+    const std::size_t got =
+        chunk.tail.read(*file, part.end, budget - told, last,
+                        [&](const model::Record& record) { take(source, record); });
+    told += got;
+    chunk.more = told >= budget;
+  }
+  source->touched = source->touched || told != 0;
+  return told;
 }
 
 // After this the tables can be asked.
@@ -274,12 +333,9 @@ void LiveRun::State::tell(const Visit& visit, bool last) {
 void LiveRun::State::assess(const Visit& visit) {
   for (const auto& segment : segments) {
     model::read_header_again(segment.get());
-    const model::SegmentFile::Reader file = segment->file.growing_reader();
-    model::Scanner scanner(file, model::first_record(*segment));
-    model::Record record;
-    while (scanner.next(&record)) {
-    }
-    segment->scan = scanner.result();
+    model::SegmentFile::Reader file = segment->file.growing_reader();
+    model::read_layout(file, segment.get());
+    model::scan_lanes(&file, segment.get(), [](const model::Record&) {});
   }
   model::read_state(directory, &facts);
   Event event;

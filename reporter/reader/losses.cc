@@ -49,6 +49,10 @@ void assess_segment(const Segment& segment, Completeness* all) {
       add(all, words_of(kind).reason, segment.header.lost[kind], words_of(kind).detail + in);
     }
   }
+  if (segment.layout.damaged()) {
+    add(all, "damaged-header", 1,
+        "where the control regions" + in + " are is damaged; records were searched for");
+  }
   add(all, "damaged", segment.scan.damaged_bytes,
       "bytes skipped at " + std::to_string(segment.scan.damages) + " place(s)" + in);
   add(all, "unfinished", segment.scan.unfinished,
@@ -105,8 +109,9 @@ Completeness assess(const std::vector<std::unique_ptr<Segment>>& segments,
     add(&all, "segments-failed", state.segments_failed,
         std::string("process images recorded nothing, the last one because: ") +
             std::strerror(static_cast<int>(state.last_errno & 0xFFFF)));
-    if (state.segments > all.segments) {
-      add(&all, "segments-missing", state.segments - all.segments,
+    const std::uint64_t there = all.segments + state.dropped_segments;
+    if (state.segments > there) {
+      add(&all, "segments-missing", state.segments - there,
           "segments were written and are no longer in the run directory");
     }
   }

@@ -24,6 +24,7 @@ bool lower(const MaskChange& a, std::uint64_t change) { return a.change < change
 
 void MaskHistory::add(std::uint64_t time_ns, std::uint64_t change, std::uint64_t offset,
                       Mode mask) {
+  highest_ = std::max(highest_, change);
   changes_.push_back(
       {time_ns, change, 0, where_of(offset), static_cast<std::uint16_t>(mask & 0777), 0});
 }
@@ -42,6 +43,7 @@ void MaskHistory::add(const trace::Fold& fold, std::uint64_t offset) {
     if (change == fold.begin.first) changes_.back().folded = kOfFold;
   };
   folds_ = true;
+  highest_ = std::max(highest_, fold.state.last);
   const std::uint64_t first = fold.begin.first;
   const std::uint64_t last = fold.state.last;
   entry(first, fold.begin.first_ns);
@@ -53,6 +55,7 @@ void MaskHistory::add(const trace::Fold& fold, std::uint64_t offset) {
 
 void MaskHistory::witness(std::uint64_t change, std::uint64_t time_ns) {
   if (change == 0) return;
+  highest_ = std::max(highest_, change);
   if (witnesses_.empty() || change > witnesses_.back().first) {
     witnesses_.emplace_back(change, time_ns);
   } else if (change == witnesses_.back().first) {
@@ -121,6 +124,12 @@ bool MaskHistory::holds(std::uint64_t first, std::uint64_t last) const {
     have = changes_[i].change;
   }
   return have >= last;
+}
+
+bool MaskHistory::gap_behind(std::size_t index) const {
+  const std::uint64_t change = changes_[index].change;
+  if (index + 1 == changes_.size()) return highest_ > change;
+  return changes_[index + 1].change - span(index + 1) > change;
 }
 
 std::size_t MaskHistory::entry_of(std::uint64_t change) const {

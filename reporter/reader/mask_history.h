@@ -54,6 +54,10 @@ class MaskHistory {
   std::optional<MaskChange> after(std::uint64_t change) const;
   // How many changes the entry at `index` stands for, its own included.
   std::uint64_t span(std::size_t index) const;
+  // The highest number that was told or witnessed, whether that change is here or not.
+  std::uint64_t highest() const { return highest_; }
+  // True when changes between the entry at `index` and the next one are not here.
+  bool gap_behind(std::size_t index) const;
   // The first entry that is `change` or a later one; the number of entries at the end.
   std::size_t entry_of(std::uint64_t change) const;
 
@@ -68,6 +72,7 @@ class MaskHistory {
   std::vector<MaskChange> changes_;
   bool folds_ = false;
   std::uint64_t forgotten_ = 0;  // the highest number of those
+  std::uint64_t highest_ = 0;
   // Rising change numbers, each with the earliest time it was seen in force; for finish() only.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> witnesses_;
 };

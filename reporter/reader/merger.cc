@@ -16,8 +16,7 @@ constexpr std::size_t kMostWindow = std::size_t{512} << 10;
 }  // namespace
 
 bool Merger::later(const Next& a, const Next& b) {
-  return std::tie(a.key.time_ns, a.key.tie, a.segment) >
-         std::tie(b.key.time_ns, b.key.tie, b.segment);
+  return std::tie(a.key.time_ns, a.key.tie, a.rank) > std::tie(b.key.time_ns, b.key.tie, b.rank);
 }
 
 Merger::Merger(const std::vector<std::unique_ptr<Segment>>& segments, Folds folds) : folds_(folds) {
@@ -28,20 +27,30 @@ Merger::Merger(const std::vector<std::unique_ptr<Segment>>& segments, Folds fold
     return std::tie(a->first_ns, a->index) > std::tie(b->first_ns, b->index);
   };
   std::sort(waiting_.begin(), waiting_.end(), latest_first);
-  const std::size_t share = kBuffers / std::max<std::size_t>(waiting_.size(), 1);
+  std::size_t streams = 0;
+  for (const Segment* segment : waiting_) streams += segment->layout.has_ring() ? kLanes : 1;
+  const std::size_t share = kBuffers / std::max<std::size_t>(streams, 1);
   window_ = std::clamp(share, kLeastWindow, kMostWindow);
 }
 
 void Merger::start_due() {
   while (!waiting_.empty() &&
          (active_.empty() || waiting_.back()->first_ns <= active_.front().key.time_ns)) {
-    auto stream = std::make_unique<SegmentStream>(*waiting_.back(), window_, folds_);
+    const Segment& segment = *waiting_.back();
     waiting_.pop_back();
-    if (stream->done()) continue;
-    const OrderKey key = stream->key();
-    active_.push_back({key, stream->segment().index, std::move(stream)});
-    std::push_heap(active_.begin(), active_.end(), later);
+    start(segment, Lane::kept);
+    if (!segment.layout.has_ring()) continue;
+    for (const Lane lane : {Lane::events, Lane::changes, Lane::other}) start(segment, lane);
   }
+}
+
+void Merger::start(const Segment& segment, Lane lane) {
+  auto stream = std::make_unique<SegmentStream>(segment, lane, window_, folds_);
+  if (stream->done()) return;
+  const OrderKey key = stream->key();
+  const std::uint64_t rank = std::uint64_t{segment.index} * kLanes + static_cast<unsigned>(lane);
+  active_.push_back({key, rank, std::move(stream)});
+  std::push_heap(active_.begin(), active_.end(), later);
 }
 
 // Restores the heap after the front stream moved on.

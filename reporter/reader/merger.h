@@ -1,6 +1,6 @@
 // All segments of a run as one stream of records, in merged order.
-// Must never hold more than a buffer for each segment whose time has come and not yet passed.
-// Called by Run for each walk over the events.
+// Must never hold more than a buffer for each lane of a segment whose time has come and not yet
+// passed. Called by Run for each walk over the events.
 #pragma once
 
 #include <cstdint>
@@ -31,12 +31,13 @@ class Merger {
   // What comes next of a stream. Beside it, so that comparing two asks for no other memory.
   struct Next {
     OrderKey key;
-    std::uint32_t segment;  // of two that come at one time, the first
+    std::uint64_t rank;  // of two that come at one time, the first: by segment and lane
     std::unique_ptr<SegmentStream> stream;
   };
   static bool later(const Next& a, const Next& b);
 
   void start_due();
+  void start(const Segment& segment, Lane lane);
   void settle_front();
 
   std::vector<const Segment*> waiting_;  // latest first

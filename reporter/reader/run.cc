@@ -7,9 +7,11 @@
 
 #include "reporter/reader/claims.h"
 #include "reporter/reader/context_tree.h"
+#include "reporter/reader/dropped.h"
 #include "reporter/reader/event_builder.h"
 #include "reporter/reader/folds.h"
 #include "reporter/reader/given_names.h"
+#include "reporter/reader/lanes.h"
 #include "reporter/reader/losses.h"
 #include "reporter/reader/merger.h"
 #include "reporter/reader/run_open.h"
@@ -31,6 +33,7 @@ struct Run::State {
   model::Claims claims;
   model::GivenNames given_names;
   Completeness completeness;
+  Dropped dropped;
   std::vector<BlindSpotEvent> unfollowed;
   std::vector<ProcessEvent> processes;
   std::uint64_t begin_ns = 0, end_ns = 0, begin_real_ns = 0;
@@ -62,11 +65,10 @@ std::uint64_t Completeness::total_lost() const {
 
 // First pass over one segment.
 void Run::State::scan(model::Segment* segment) {
-  const model::SegmentFile::Reader file = segment->file.reader();
+  model::SegmentFile::Reader file = segment->file.reader();
   const std::vector<model::FoldFact> cells = model::read_fold_cells(file, *segment);
-  model::Scanner scanner(file, model::first_record(*segment));
-  model::Record record;
-  while (scanner.next(&record)) {
+  model::read_layout(file, segment);
+  model::scan_lanes(&file, segment, [&](const model::Record& record) {
     tick(++scanned, 0);
     model::learn(record, segment, &pool);
     trace::Create create{};
@@ -81,10 +83,11 @@ void Run::State::scan(model::Segment* segment) {
           model::bytes_after<trace::Rename>(record, rename.to_length, rename.from_length);
       given_names.note(rename, {record.head.time_ns, segment, rename.to_base, pool.intern(to)});
     }
-  }
-  segment->scan = scanner.result();
+  });
+  model::read_totals(file, segment);
   model::add_cells(cells, segment);
   model::finish(segment);
+  model::find_late(&file, segment);
 }
 
 void Run::State::settle_claims() {
@@ -159,7 +162,9 @@ Result<Run> Run::open(const std::string& directory, Ticker ticker) {
                      "and it holds no record",
                  "", ExitCode::unreadable};
   }
-  state->tree.build(state->segments);
+  state->dropped = model::sum_dropped(
+      state->segments, opened->facts.has_state ? opened->facts.state : trace::RunState{});
+  state->tree.build(state->segments, state->dropped.segments != 0);
   state->given_names.finish();
   state->settle_claims();
   state->find_span();
@@ -209,6 +214,7 @@ void Run::for_each(const std::function<bool(const Event&)>& visit, Detail detail
 }
 
 const Completeness& Run::completeness() const { return state_->completeness; }
+const Dropped& Run::dropped() const { return state_->dropped; }
 const std::string& Run::directory() const { return state_->directory; }
 const std::vector<ProcessEvent>& Run::processes() const { return state_->processes; }
 std::uint64_t Run::begin_ns() const { return state_->begin_ns; }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "reporter/base/result.h"
+#include "reporter/events/dropped.h"
 #include "reporter/events/events.h"
 #include "reporter/events/stack_source.h"
 
@@ -67,6 +68,8 @@ class Run : public StackSource {
   }
 
   const Completeness& completeness() const;
+  // What was counted instead of recorded, or was recorded and dropped since.
+  const Dropped& dropped() const;
   const std::string& directory() const;
   // Images and recorded children, oldest first. Their seq is 0: it is known in for_each only.
   const std::vector<ProcessEvent>& processes() const;

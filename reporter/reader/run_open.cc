@@ -97,7 +97,8 @@ void read_state(const std::shared_ptr<const Descriptor>& directory, DirectoryFac
   const Result<SegmentFile> file = SegmentFile::open(directory, trace::kRunStateName);
   if (!file) return;
   trace::RunState state{};
-  const bool whole = file.value().reader().read(0, &state, sizeof state) == sizeof state;
+  constexpr std::size_t kFirstVersion = offsetof(trace::RunState, taken);
+  const bool whole = file.value().reader().read(0, &state, sizeof state) >= kFirstVersion;
   facts->has_state = whole && std::memcmp(state.magic, trace::kMagic, sizeof state.magic) == 0 &&
                      state.major == trace::kMajor && state.byte_order == trace::kByteOrder;
   facts->state = state;
@@ -150,10 +151,6 @@ void read_header_again(Segment* segment) {
   const HeaderState state = read_header(segment->file.growing_reader(), &segment->header);
   segment->header_damaged = state != HeaderState::good;
   if (state == HeaderState::good) segment->pid = segment->header.pid;
-}
-
-std::uint64_t first_record(const Segment& segment) {
-  return segment.header_damaged ? sizeof(trace::SegmentHeader) : segment.header.header_length;
 }
 
 Result<OpenedRun> open_run(const std::string& path) {

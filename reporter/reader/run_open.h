@@ -30,7 +30,5 @@ void read_header_again(Segment* segment);
 void read_state(const std::shared_ptr<const Descriptor>& directory, DirectoryFacts* facts);
 // `error`: errno.
 Error cannot_open(const std::string& path, int error);
-// Offset of the first record.
-std::uint64_t first_record(const Segment& segment);
 
 }  // namespace umaskaudit::model

@@ -137,7 +137,8 @@ void Learner::add(const trace::Context& context) {
 void Learner::add(const trace::Umask& umask) {
   segment_.histories[umask.context].add(record_.head.time_ns, umask.change, record_.offset,
                                         umask.new_mask);
-  segment_.late.see_change(record_.offset, umask.context, umask.change);
+  if (!segment_.layout.has_ring())
+    segment_.of(Lane::kept).late.see_change(record_.offset, umask.context, umask.change);
   if ((record_.head.flags & trace::kDrift) != 0) {
     segment_.drifts.push_back(
         {record_.head.time_ns, umask.change, umask.context, umask.call, umask.old_mask});
@@ -151,7 +152,8 @@ void Learner::add(const trace::Create& create) {
 
 void Learner::snapshot(std::uint32_t context, std::uint64_t change, std::uint64_t last_change) {
   if (change != 0) segment_.histories[context].witness(change, record_.head.time_ns);
-  segment_.late.see_snapshot(record_.offset, context, last_change);
+  if (!segment_.layout.has_ring())
+    segment_.of(Lane::kept).late.see_snapshot(record_.offset, context, last_change);
 }
 
 void Learner::add(const trace::Directory& directory) {
@@ -245,8 +247,10 @@ void join_births(Segment* segment) {
     --found;
     if (found->pid == thread.pid && found->handle == thread.handle) found->created_tid = thread.tid;
   }
-  const auto by_offset = [](const BirthFact& a, const BirthFact& b) { return a.offset < b.offset; };
-  std::sort(births.begin(), births.end(), by_offset);
+  const auto by_place = [&](const BirthFact& a, const BirthFact& b) {
+    return segment->layout.place(a.offset) < segment->layout.place(b.offset);
+  };
+  std::sort(births.begin(), births.end(), by_place);
 }
 
 }  // namespace
@@ -286,6 +290,14 @@ std::vector<RawFrame> Segment::frames_of(std::uint32_t stack) const {
   return out;
 }
 
+bool Segment::dropped_changes() const {
+  const auto is_change = [](const trace::Total& total) {
+    const auto type = static_cast<trace::RecordType>(total.type);
+    return type == trace::RecordType::umask || total.type == 0;
+  };
+  return std::any_of(totals.begin(), totals.end(), is_change);
+}
+
 bool Segment::stack_truncated(std::uint32_t stack) const {
   const StackSpan* span = stacks.find(stack);
   return span != nullptr && (span->flags & trace::kStackTruncated) != 0;
@@ -314,7 +326,7 @@ void learn(const Record& record, Segment* segment, StringPool* pool) {
   }
   if (!is_event(record.type())) return;
   const std::uint64_t time = record.head.time_ns;
-  segment->late.see(record.offset, time);
+  if (!segment->layout.has_ring()) segment->of(Lane::kept).late.see(record.offset, time);
   if (segment->events++ == 0) segment->first_ns = segment->last_ns = time;
   segment->first_ns = std::min(segment->first_ns, time);
   segment->last_ns = std::max(segment->last_ns, time);
@@ -340,7 +352,7 @@ void settle(Segment* segment) {
   for (auto& [context, history] : segment->histories) history.finish();
   segment->births.clear();
   segment->threads.clear();
-  segment->late = LateRecords();
+  segment->of(Lane::kept).late = LateRecords();
 }
 
 void finish(Segment* segment) {
@@ -356,7 +368,7 @@ void finish(Segment* segment) {
       break;
     }
   }
-  segment->late.finish(segment->histories);
+  if (!segment->layout.has_ring()) segment->of(Lane::kept).late.finish(segment->histories);
   join_births(segment);
 }
 

@@ -4,6 +4,7 @@
 // read-only afterwards.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "reporter/events/events.h"
 #include "reporter/reader/id_table.h"
 #include "reporter/reader/late_records.h"
+#include "reporter/reader/layout.h"
 #include "reporter/reader/mask_history.h"
 #include "reporter/reader/record.h"
 #include "reporter/reader/scanner.h"
@@ -105,6 +107,12 @@ struct FoldFact {
   std::uint64_t offset = 0;
 };
 
+// What the second pass reads of one lane, in that order.
+struct LaneRecords {
+  std::vector<Extent> extents;
+  LateRecords late;
+};
+
 struct Segment {
   Segment(SegmentFile opened, std::uint32_t number) : file(std::move(opened)), index(number) {}
 
@@ -115,7 +123,11 @@ struct Segment {
   trace::SegmentHeader header{};
   bool header_damaged = false;
   std::vector<std::uint64_t> repeats;  // trace::Repeat::count, by index
-  ScanResult scan;
+  Layout layout;
+  ScanResult scan;  // its extents are those of the lanes
+  std::array<LaneRecords, kLanes> lanes;
+  std::vector<trace::Total> totals;     // those that count something
+  trace::Ring ring{};                   // its header; zeroes: there is none
   std::uint64_t unknown_records = 0;    // of a type that this reader does not know
   std::uint64_t malformed_records = 0;  // shorter than their type
   std::uint64_t events = 0;
@@ -135,7 +147,6 @@ struct Segment {
   std::unordered_map<std::uint32_t, MaskHistory> histories;  // by context
   // PID name spaces that are not the program's, by the context that a forked child began in.
   std::unordered_map<std::uint32_t, std::uint32_t> pid_namespaces;
-  LateRecords late;
   std::unordered_map<std::uint32_t, TidFact> tids;
   std::vector<ThreadFact> threads;
   std::vector<BirthFact> births;
@@ -147,6 +158,12 @@ struct Segment {
   std::vector<BlindFact> told_blind;  // blind spots that name an exec
   std::uint64_t blind_reasons = 0;    // 1 << trace::Blind of all of them; 1 << 63: unknown ones
 
+  LaneRecords& of(Lane lane) { return lanes[static_cast<std::size_t>(lane)]; }
+  const LaneRecords& of(Lane lane) const { return lanes[static_cast<std::size_t>(lane)]; }
+  // Where the folds are told.
+  Lane lane_of_folds() const { return layout.has_ring() ? Lane::changes : Lane::kept; }
+  // Mask changes were made of which there is no record, though the shim saw them.
+  bool dropped_changes() const;
   // The program that the segment belongs to; nothing when its record was lost.
   const Image* image() const { return images.empty() ? nullptr : &images.front(); }
   // The PID name space of a task in that context; 0: not known.
@@ -161,6 +178,11 @@ struct Segment {
     return number < calls.size() ? calls[number] : std::string_view{};
   }
 };
+
+// Offset of the first record.
+inline std::uint64_t first_record(const Segment& segment) {
+  return segment.header_damaged ? sizeof(trace::SegmentHeader) : segment.header.header_length;
+}
 
 // Puts one record of the first pass into the tables. Strings are kept in `pool`.
 void learn(const Record& record, Segment* segment, StringPool* pool);

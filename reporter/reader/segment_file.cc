@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -73,6 +74,10 @@ SegmentFile::Reader SegmentFile::growing_reader() const { return open_same(true)
 std::size_t SegmentFile::Reader::read(std::uint64_t offset, void* to, std::size_t size) const {
   if (offset >= size_) return 0;
   if (size > size_ - offset) size = size_ - offset;
+  if (offset >= held_begin_ && offset - held_begin_ + size <= held_.size() && !held_.empty()) {
+    std::memcpy(to, &held_[offset - held_begin_], size);
+    return size;
+  }
   std::size_t done = 0;
   while (done < size) {
     const ssize_t got = ::pread(fd_.get(), static_cast<char*>(to) + done, size - done,
@@ -84,8 +89,19 @@ std::size_t SegmentFile::Reader::read(std::uint64_t offset, void* to, std::size_
   return done;
 }
 
+void SegmentFile::Reader::hold(std::uint64_t begin, std::uint64_t end) {
+  held_.clear();
+  end = std::min(end, size_);
+  if (begin >= end) return;
+  std::vector<unsigned char> bytes(static_cast<std::size_t>(end - begin));
+  bytes.resize(read(begin, bytes.data(), bytes.size()));
+  held_ = std::move(bytes);
+  held_begin_ = begin;
+}
+
 std::uint64_t SegmentFile::Reader::next_data(std::uint64_t offset) const {
   if (offset >= size_) return size_;
+  if (offset >= held_begin_ && offset - held_begin_ < held_.size()) return offset;
   const off_t found = ::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_DATA);
   // ENXIO: only a hole is left. Any other error: this filesystem cannot tell, so read on.
   if (found < 0) return errno == ENXIO ? size_ : offset;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "reporter/base/result.h"
 
@@ -41,12 +42,16 @@ class SegmentFile {
     // The first offset >= `offset` that may hold something but zero; file size when nothing does.
     std::uint64_t next_data(std::uint64_t offset) const;
     std::uint64_t size() const { return size_; }
+    // Reads these bytes now. Until the next call, what lies among them is read from that copy.
+    void hold(std::uint64_t begin, std::uint64_t end);
 
    private:
     friend class SegmentFile;
     Reader(Descriptor fd, std::uint64_t size) : fd_(std::move(fd)), size_(size) {}
     Descriptor fd_;
     std::uint64_t size_;
+    std::vector<unsigned char> held_;
+    std::uint64_t held_begin_ = 0;
   };
 
   // Reads nothing when the file is gone or another one took its name since open(), and nothing that

@@ -21,18 +21,19 @@ std::size_t data_size(const std::vector<Extent>& extents, std::size_t most) {
 
 }  // namespace
 
-SegmentStream::SegmentStream(const Segment& segment, std::size_t window, Folds folds)
+SegmentStream::SegmentStream(const Segment& segment, Lane lane, std::size_t window, Folds folds)
     : segment_(segment),
+      lane_(segment.of(lane)),
       ordering_(segment),
-      late_(segment, &ordering_),
-      folds_(segment, folds),
-      buffer_(data_size(segment.scan.extents, window)) {
-  if (!segment.scan.extents.empty()) position_ = segment.scan.extents.front().begin;
+      late_(segment, lane, &ordering_),
+      folds_(segment, lane == segment.lane_of_folds(), folds),
+      buffer_(data_size(lane_.extents, window)) {
+  if (!lane_.extents.empty()) position_ = lane_.extents.front().begin;
   look_ahead();
 }
 
 void SegmentStream::look_ahead() {
-  while (pending_bytes_ <= buffer_.size() / 2 && extent_ < segment_.scan.extents.size()) refill();
+  while (pending_bytes_ <= buffer_.size() / 2 && extent_ < lane_.extents.size()) refill();
 }
 
 Record SegmentStream::record() {
@@ -77,7 +78,7 @@ void SegmentStream::keep_pending() {
 
 // Reads on until the buffer is full or the segment at its end.
 void SegmentStream::refill() {
-  const std::vector<Extent>& extents = segment_.scan.extents;
+  const std::vector<Extent>& extents = lane_.extents;
   keep_pending();
   const SegmentFile::Reader file = segment_.file.reader();
   std::size_t used = pending_bytes_;
@@ -85,7 +86,8 @@ void SegmentStream::refill() {
     const std::uint64_t left = extents[extent_].end - position_;
     const auto want =
         static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer_.size() - used));
-    const std::size_t got = file.read(position_, &buffer_[used], want);
+    std::size_t got = file.read(position_, &buffer_[used], want);
+    if (!segment_.layout.unchanged(file, position_)) got = 0;  // dropped since
     const std::size_t parsed = parse(used, used + got, position_);
     used += parsed;
     position_ += parsed;
@@ -108,10 +110,12 @@ std::size_t SegmentStream::parse(std::size_t begin, std::size_t end, std::uint64
   return at - begin;
 }
 
-// Offsets come in rising order.
+// Places come in rising order.
 bool SegmentStream::is_late(std::uint64_t offset) {
-  const std::vector<std::uint64_t>& late = segment_.late.offsets();
-  while (late_met_ < late.size() && late[late_met_] < offset) ++late_met_;
+  const std::vector<std::uint64_t>& late = lane_.late.offsets();
+  const Layout& layout = segment_.layout;
+  while (late_met_ < late.size() && layout.place(late[late_met_]) < layout.place(offset))
+    ++late_met_;
   return late_met_ < late.size() && late[late_met_] == offset;
 }
 

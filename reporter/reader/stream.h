@@ -1,7 +1,7 @@
-// The events of one segment in order: the second pass. Records lie in the file in the order in
-// which their space was reserved, which several threads do slightly out of time order: the stream
-// looks ahead by half its buffer to mend that, and has a queue for those that lie further behind.
-// Must never hold more than its buffer and that queue. Called by the merger.
+// The events of one lane of a segment in order: the second pass. Records lie in the file in the
+// order in which their space was reserved, which several threads do slightly out of time order: the
+// stream looks ahead by half its buffer to mend that, and has a queue for those that lie further
+// behind. Must never hold more than its buffer and that queue. Called by the merger.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ inline constexpr std::size_t kLeastWindow = 2 * std::size_t{trace::kMaxRecord};
 class SegmentStream {
  public:
   // `window`: bytes to hold at once, at least kLeastWindow.
-  SegmentStream(const Segment& segment, std::size_t window, Folds folds);
+  SegmentStream(const Segment& segment, Lane lane, std::size_t window, Folds folds);
 
   const Segment& segment() const { return segment_; }
   bool done() const { return head_ == pending_.size() && late_.empty() && folds_.empty(); }
@@ -58,6 +58,7 @@ class SegmentStream {
   void insert(const Record& record, std::size_t at);
 
   const Segment& segment_;
+  const LaneRecords& lane_;
   Ordering ordering_;
   LateQueue late_;
   FoldQueue folds_;

@@ -103,7 +103,10 @@ bool trim(int directory, const char* name, bool lease_tells) {
   const bool dead = kill(static_cast<pid_t>(header.pid), 0) != 0 && errno == ESRCH;
   if ((!dead && !lease_tells) || !nobody_holds(file.get())) return false;
   const auto size = static_cast<std::uint64_t>(facts.st_size);
-  const std::uint64_t used = (std::min(header.tail, size) + kPage - 1) / kPage * kPage;
+  // What a segment has besides records lies where its writer put it.
+  const bool records_only = header.ring == 0 && header.totals == 0;
+  const std::uint64_t used =
+      records_only ? (std::min(header.tail, size) + kPage - 1) / kPage * kPage : size;
   const bool cut = used >= size || ftruncate(file.get(), static_cast<off_t>(used)) == 0;
   return cut && dead;
 }

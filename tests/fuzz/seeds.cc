@@ -1,4 +1,5 @@
-// See seeds.h: one segment with every record type, one damaged, one run of three processes.
+// See seeds.h: one segment with every record type, one damaged, one run of three processes, and
+// one with a ring.
 #include "tests/fuzz/seeds.h"
 
 #include "tests/unit/reader/segment_builder.h"
@@ -143,10 +144,49 @@ Seed family() {
 
 }  // namespace
 
+namespace {
+
+// keep=latest: chunks of each use, one of them used again and one being dropped.
+SegmentBuilder ring() {
+  SegmentBuilder segment(100, 1000);
+  begin_image(&segment, "app");
+  segment.add_ring(trace::kFirstChunk + 4 * trace::kChunk, 5);
+  segment.take_chunk(3, trace::ChunkUse::dropping);
+  segment.note({100, 1500}, 0, "counted");
+  segment.entry(3).dropped = 48;
+  segment.create({100, 1600}, file(1, 1, 1, trace::Created::yes), "/dropped");
+  segment.take_chunk(2, trace::ChunkUse::kept);
+  segment.path({100, 2000}, 1, "/home/user");
+  segment.take_chunk(1, trace::ChunkUse::events);
+  segment.create({100, 2100}, file(1, 4, 5, trace::Created::yes), "made");
+  segment.create({100, 2050}, file(1, 3, 3, trace::Created::probably), "late");
+  segment.take_chunk(4, trace::ChunkUse::changes);
+  segment.umask({100, 2090}, change(1, 4, 027));
+  segment.umask({100, 2110}, change(1, 6, 022));
+  segment.ring().dropped = 4;
+  segment.ring().whole_since_ns = 1990;
+  trace::Total total{};
+  total.key = 7;
+  total.count = 3;
+  total.first_ns = 1200;
+  total.last_ns = 1990;
+  total.type = static_cast<std::uint16_t>(trace::RecordType::umask);
+  total.call = 2;
+  total.mode = 027;
+  segment.total(total);
+  return segment;
+}
+
+}  // namespace
+
 std::vector<Seed> trace_seeds() {
   SegmentBuilder small(100, 1000);
   begin_image(&small, "app");
-  return {{"small", small.bytes()}, {"every-type", every_type().bytes()}, damaged(), family()};
+  return {{"small", small.bytes()},
+          {"every-type", every_type().bytes()},
+          damaged(),
+          family(),
+          {"ring", ring().bytes()}};
 }
 
 }  // namespace umaskaudit::testing

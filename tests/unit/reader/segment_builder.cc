@@ -72,13 +72,55 @@ std::string SegmentBuilder::name() const {
 std::string SegmentBuilder::bytes() const {
   trace::SegmentHeader header = header_;
   header.tail = size();
-  return bytes_of(header) + records_;
+  std::string bytes = bytes_of(header) + records_;
+  const auto region = [&](std::uint64_t offset, const std::string& content) {
+    if (offset == 0) return;
+    if (bytes.size() < offset + trace::kControl) bytes.resize(offset + trace::kControl);
+    bytes.replace(offset, content.size(), content);
+  };
+  std::string content = bytes_of(ring_);
+  for (const trace::RingChunk& entry : entries_) content += bytes_of(entry);
+  region(ring_at_, content);
+  content.clear();
+  for (const trace::Total& total : totals_) content += bytes_of(total);
+  region(totals_at_, content);
+  return bytes;
+}
+
+void SegmentBuilder::add_ring(std::uint64_t offset, std::uint32_t chunks) {
+  ring_at_ = offset;
+  header_.ring = static_cast<std::uint32_t>(offset);
+  ring_.chunks = chunks;
+  ring_.used = 1;
+  entries_.resize(chunks);
+  add_totals(offset + trace::kControl);
+}
+
+void SegmentBuilder::add_totals(std::uint64_t offset) {
+  totals_at_ = offset;
+  header_.totals = static_cast<std::uint32_t>(offset);
+}
+
+void SegmentBuilder::take_chunk(std::uint32_t chunk, trace::ChunkUse use) {
+  ring_.used = std::max(ring_.used, chunk + 1);
+  entries_.at(chunk) = {++ring_.turns << 8 | static_cast<std::uint64_t>(use), 0, 0};
+  seek(kFirstChunk + (chunk - 1) * kChunk);
+  const std::uint64_t from = at_ - sizeof header_;
+  if (from >= records_.size()) return;
+  const std::uint64_t old = std::min(kChunk, records_.size() - from);
+  records_.replace(from, old, old, '\0');
 }
 
 std::uint64_t SegmentBuilder::place(std::uint64_t length) {
-  const std::uint64_t end = chunk_end(size());
-  if (size() + length > end) records_.append(end - size(), '\0');
-  return size();
+  const std::uint64_t end = chunk_end(at_);
+  if (at_ + length > end) at_ = end;
+  return at_;
+}
+
+void SegmentBuilder::put(std::uint64_t offset, std::string_view bytes) {
+  at_ = offset + bytes.size();
+  if (size() < at_) records_.resize(at_ - sizeof header_);
+  records_.replace(offset - sizeof header_, bytes.size(), bytes);
 }
 
 std::uint64_t SegmentBuilder::record(std::uint16_t type, const Author& author,
@@ -99,7 +141,7 @@ std::uint64_t SegmentBuilder::record(std::uint16_t type, const Author& author,
   const std::uint64_t offset = place(record.size());
   head.commit = trace::record_checksum(record.data(), head.length, offset);
   std::memcpy(record.data(), &head, sizeof head);
-  records_ += record;
+  put(offset, record);
   return offset;
 }
 
@@ -111,13 +153,13 @@ std::uint64_t SegmentBuilder::unfinished(std::uint32_t length, bool begun) {
   head.tid = 7;
   std::string record(length, '\0');
   if (begun) std::memcpy(record.data(), &head, sizeof head);
-  records_ += record;
+  put(offset, record);
   return offset;
 }
 
 std::uint64_t SegmentBuilder::zeros(std::uint64_t count) {
-  const std::uint64_t offset = size();
-  records_.append(count, '\0');
+  const std::uint64_t offset = at_;
+  put(offset, std::string(count, '\0'));
   return offset;
 }
 

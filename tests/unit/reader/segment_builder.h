@@ -58,6 +58,19 @@ class SegmentBuilder {
   std::uint64_t unfinished(std::uint32_t length, bool begun);
   std::uint64_t zeros(std::uint64_t count);
 
+  // The next record goes there.
+  void seek(std::uint64_t offset) { at_ = offset; }
+  // What keep=latest adds to a segment: the regions of the ring, for so many chunks, and of the
+  // totals, one behind the other.
+  void add_ring(std::uint64_t offset, std::uint32_t chunks);
+  // The totals alone.
+  void add_totals(std::uint64_t offset);
+  trace::Ring& ring() { return ring_; }
+  trace::RingChunk& entry(std::uint32_t chunk) { return entries_.at(chunk); }
+  // The next record is the first one of that chunk, which is taken into use and holds zeros.
+  void take_chunk(std::uint32_t chunk, trace::ChunkUse use);
+  void total(const trace::Total& cell) { totals_.push_back(cell); }
+
   trace::SegmentHeader& header() { return header_; }
   // The whole file.
   std::string bytes() const;
@@ -66,9 +79,15 @@ class SegmentBuilder {
 
  private:
   std::uint64_t place(std::uint64_t length);
+  void put(std::uint64_t offset, std::string_view bytes);
 
   trace::SegmentHeader header_{};
   std::string records_;
+  std::uint64_t at_ = sizeof header_;
+  trace::Ring ring_{};
+  std::vector<trace::RingChunk> entries_;
+  std::uint64_t ring_at_ = 0, totals_at_ = 0;  // whatever the header says
+  std::vector<trace::Total> totals_;
 };
 
 // A temporary directory that goes away with the object.
