@@ -116,6 +116,11 @@ Span span_of(const Run& run, const AppearedQuery& query) {
   const std::uint64_t first = run.begin_real_ns();
   if (first == 0 && query.begin_real_ns == 0) return {1, 0};
   const bool started = query.begin_real_ns != 0 && (first == 0 || query.begin_real_ns <= first);
+  // What was dropped had its records.
+  const std::uint64_t whole_ns = run.dropped().whole_since_ns;
+  if (first != 0 && whole_ns > run.begin_ns())
+    return {first + (whole_ns - run.begin_ns()),
+            std::max(query.end_real_ns, first + (run.end_ns() - run.begin_ns()))};
   return {started ? query.begin_real_ns : first - tick_ns(),
           std::max(query.end_real_ns,
                    (first != 0 ? first : query.begin_real_ns) + (run.end_ns() - run.begin_ns()))};

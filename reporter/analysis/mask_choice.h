@@ -22,10 +22,13 @@ class MaskChoice {
   std::optional<std::uint64_t> chooser(std::uint64_t call) const {
     const std::uint64_t id = of(call);
     if (id == 0) return std::nullopt;
-    return id;
+    return id == kDropped ? call : id;
   }
 
  private:
+  // A mask whose call's record was dropped: who puts it back is the first that is known to set it.
+  static constexpr std::uint64_t kDropped = UINT64_MAX;
+
   // 0: inherited. A call that was not seen stands for itself.
   std::uint64_t of(std::uint64_t call) const {
     const auto known = chosen_by_.find(call);
@@ -34,7 +37,8 @@ class MaskChoice {
   void add(const UmaskEvent& event) {
     // With a drift the old mask is that of another process, or of something unseen: the call that
     // returned it is the first that is known of it.
-    std::uint64_t old = event.old_set_by ? of(*event.old_set_by) : 0;
+    std::uint64_t old = event.old_setter_dropped ? kDropped : 0;
+    if (event.old_set_by) old = of(*event.old_set_by);
     if (event.drift) old = event.drift_set_by ? of(*event.drift_set_by) : event.id;
     const std::uint64_t chosen = pairs_.see(event, old).value_or(event.id);
     if (event.id != 0) chosen_by_[event.id] = chosen;

@@ -22,8 +22,9 @@ Mode MaskReplay::mask_after(std::optional<std::uint64_t> id) const {
 }
 
 void MaskReplay::add(const UmaskEvent& event) {
-  // With a drift somebody unseen has set the old mask.
-  const Mode old_mask = event.drift ? event.old_mask : mask_after(event.old_set_by);
+  // With a drift somebody unseen has set the old mask, and somebody whose record was dropped may.
+  const bool unseen = event.drift || event.old_setter_dropped;
+  const Mode old_mask = unseen ? event.old_mask : mask_after(event.old_set_by);
   const Mode mask =
       pairs_.see(event, old_mask).value_or(static_cast<Mode>(event.argument & kPermissions));
   if (event.id == 0) return;

@@ -22,7 +22,7 @@ void judge(WhatIf& whatif, MadeObject object, Mode mask) {
   if (has_step(made, Rule::default_acl) && !has_step(made, Rule::umask)) {
     ++whatif.acl;
   } else if (!moves) {
-    ++(made.mask_set_by ? whatif.own_mask : whatif.same);
+    ++(made.mask_set_by || made.mask_setter_dropped ? whatif.own_mask : whatif.same);
   } else if (!object.settled_by.empty()) {
     ++whatif.settled;
   } else if (has_step(made, Rule::filesystem) || has_step(made, Rule::unexplained)) {

@@ -14,6 +14,7 @@
 #include "reporter/commands/command.h"
 #include "reporter/commands/object_query.h"
 #include "reporter/commands/run_arguments.h"
+#include "reporter/render/dropped.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/step_table.h"
@@ -93,6 +94,8 @@ class Teller {
     }
     if (story.setter)
       tell_call("  ", *story.setter, event);
+    else if (event.mask_setter_dropped)
+      tell_dropped();
     else
       tell_inherited(event, story.put_back.has_value());
     if (story.put_back) tell_call("  put back last by ", *story.put_back, event);
@@ -109,6 +112,12 @@ class Teller {
       out_ += output_.paint(Style::warning, "  not the thread that made the object") + '\n';
     if (call.pid != event.pid) tell_descent(event.pid, call.pid);
     stack(call);
+  }
+
+  void tell_dropped() {
+    const std::string since = whole_since_text(opened_.run());
+    out_ += "  set before the record is whole";
+    out_ += since.empty() ? ": there is no record of that call\n" : " (" + since + ")\n";
   }
 
   // All that was known when the run began: what its first process was born with, and from whom.
@@ -249,6 +258,8 @@ int blame(Options& options, Console& console) {
         {"no object of that name was created: '" + query.path + "'",
          (*opened)->run().completeness().hides_creations
              ? "something that this run could not see may have made it (report lists what)"
+         : (*opened)->run().dropped().any()
+             ? "it may have been made before the record is whole (report tells from when on)"
              : "the run names others",
          "umaskaudit report " + options.arguments.run + " --path '*NAME*'", ExitCode::findings});
   return write_output(console, options.arguments.output, [&](const Output& output) {

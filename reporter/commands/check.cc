@@ -15,6 +15,7 @@
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/objects/local_links.h"
+#include "reporter/render/dropped.h"
 #include "reporter/render/findings_json.h"
 #include "reporter/render/findings_text.h"
 #include "reporter/render/junit.h"
@@ -349,6 +350,8 @@ int check(Options& options, Console& console) {
   if (rulings.suppressions)
     for (const std::string& complaint : rulings.suppressions->complaints(tried))
       warn(console, complaint);
+  if (const std::string dropped = dropped_text(run.run()); !dropped.empty())
+    warn(console, "what was dropped was not judged: " + dropped);
   if (outcome.error) return fail(console, *outcome.error);
   return static_cast<int>(exit_code(options, outcome.tally, std::nullopt));
 }

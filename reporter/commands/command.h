@@ -75,5 +75,6 @@ Action configure_completions(CLI::App& app);
 Action configure_explain(CLI::App& app);
 Action configure_top(CLI::App& app);
 Action configure_umask(CLI::App& app);
+Action configure_snapshot(CLI::App& app);
 
 }  // namespace umaskaudit

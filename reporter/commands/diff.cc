@@ -107,7 +107,7 @@ class Side {
 
   std::string mask_origin(const CreateEvent& event) {
     const auto chooser = event.mask_set_by ? choice_.chooser(*event.mask_set_by) : std::nullopt;
-    if (!chooser) return "inherited";
+    if (!chooser) return event.mask_setter_dropped ? "set before the record is whole" : "inherited";
     const auto setter = setters_.find(*chooser);
     if (setter == setters_.end()) return "set by the program";
     const std::string where = umaskaudit::site(culprit(opened_->stacks().frames(setter->second)));

@@ -15,6 +15,7 @@
 #include "reporter/objects/object_lives.h"
 #include "reporter/render/appeared.h"
 #include "reporter/render/csv.h"
+#include "reporter/render/dropped.h"
 #include "reporter/render/findings_json.h"
 #include "reporter/render/findings_text.h"
 #include "reporter/render/json_summary.h"
@@ -91,6 +92,7 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
   opened.begin_stream(output);
   std::string first;
   append_run_json(first, opened.run_line());
+  lines.append_totals(first, opened.run().dropped());
   output.stream << first;
   bool selected = false;
   std::uint64_t object = 0;
@@ -167,6 +169,7 @@ void write_text(OpenedRun& opened, const Options& options, const Output& output)
       opened.summary_and_findings({options.arguments.filter, options.sort, options.limit});
   std::string out;
   append_header(out, context, summary, opened.heading());
+  append_dropped(out, context);
   append_findings(out, context, opened);
   append_open_objects(out, context, summary);
   append_mask_changes(out, context, summary);

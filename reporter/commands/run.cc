@@ -34,7 +34,7 @@ namespace {
 struct Options {
   std::string directory;
   EarlierRun earlier = EarlierRun::refused;
-  std::string stacks, follow, max_size;
+  std::string stacks, follow, keep, max_size, max_run;
   int depth = 0;
   std::vector<std::string> raw;
   bool no_summary = false;
@@ -47,7 +47,9 @@ std::vector<std::string> shim_values(const Options& options) {
   std::vector<std::string> values;
   if (!options.stacks.empty()) values.push_back("stacks=" + options.stacks);
   if (!options.follow.empty()) values.push_back("follow=" + options.follow);
+  if (!options.keep.empty()) values.push_back("keep=" + options.keep);
   if (!options.max_size.empty()) values.push_back("max_size=" + options.max_size);
+  if (!options.max_run.empty()) values.push_back("max_run=" + options.max_run);
   if (options.depth != 0) values.push_back("depth=" + std::to_string(options.depth));
   values.insert(values.end(), options.raw.begin(), options.raw.end());
   return values;
@@ -158,18 +160,25 @@ Action configure_run(CLI::App& app) {
   app.add_option("--depth", options->depth, "Frames of a stack at most (1-64)")
       ->type_name("N")
       ->check(CLI::Range(1, 64).description(""));
+  add_choice<std::string>(app, "--keep", options->keep, {{"first", "first"}, {"latest", "latest"}},
+                          "What stays when there is no more room; default: first");
+  const CLI::Validator size(
+      [](std::string& text) {
+        const std::size_t digits = text.find_first_not_of("0123456789");
+        const bool plain = digits == std::string::npos;
+        const bool unit = !plain && digits != 0 && digits + 1 == text.size() &&
+                          std::strchr("KMG", text[digits]) != nullptr;
+        return !text.empty() && (plain || unit) ? "" : "not a size: " + text;
+      },
+      "", "size");
   app.add_option("--max-size", options->max_size,
                  "Bytes that one process image may record, with K, M or G")
       ->type_name("SIZE")
-      ->check(CLI::Validator(
-          [](std::string& text) {
-            const std::size_t digits = text.find_first_not_of("0123456789");
-            const bool plain = digits == std::string::npos;
-            const bool unit = !plain && digits != 0 && digits + 1 == text.size() &&
-                              std::strchr("KMG", text[digits]) != nullptr;
-            return !text.empty() && (plain || unit) ? "" : "not a size: " + text;
-          },
-          "", "size"));
+      ->check(size);
+  app.add_option("--max-run", options->max_run,
+                 "Bytes that all of them together may take, with K, M or G")
+      ->type_name("SIZE")
+      ->check(size);
   add_choice<std::string>(app, "--follow", options->follow, {{"yes", "yes"}, {"no", "no"}},
                           "Follow children whose environment was cleaned");
   app.add_option("--options", options->raw, "An option of the library as it is, KEY=VALUE; repeat")

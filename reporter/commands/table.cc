@@ -15,6 +15,8 @@ namespace {
 constexpr Command kCommands[] = {
     {"run", "Record a program and its children", "umaskaudit run -o trace -- make install",
      Tail::command, configure_run},
+    {"snapshot", "Copy a run while its program goes on", "umaskaudit snapshot trace -o copy",
+     Tail::none, configure_snapshot},
     {"report", "What was created, who changed the mask, what could not be seen",
      "umaskaudit report trace --sort mode --path '*.key'", Tail::none, configure_report},
     {"threads", "Which thread changed the mask, when, for how long, from where",

@@ -48,7 +48,10 @@ WhatIf work_out(const Run& run, const Options& options, Mode mask) {
     std::stable_sort(objects.begin(), objects.end(),
                      [](const MadeObject& a, const MadeObject& b) { return a.path < b.path; });
   for (MadeObject& object : objects) {
-    const Mode then = options.everywhere ? mask : replay.mask_after(object.creation.mask_set_by);
+    const CreateEvent& made_by = object.creation;
+    const Mode then = options.everywhere            ? mask
+                      : made_by.mask_setter_dropped ? made_by.mask
+                                                    : replay.mask_after(made_by.mask_set_by);
     judge(whatif, std::move(object), then);
   }
   return whatif;

@@ -172,6 +172,7 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
   life.mode_known = event.final_mode.has_value();
   life.created = event.created;
   life.mask_set_by = event.mask_set_by;
+  life.mask_setter_dropped = event.mask_setter_dropped;
   life.ambiguous = is_ambiguous(event);
   life.why = why_of(event);
   life.watched = !options_.watches || options_.watches(event);

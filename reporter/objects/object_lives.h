@@ -48,6 +48,7 @@ struct ObjectLife {
   bool mode_known = false;
   trace::Created created = trace::Created::unknown;
   std::optional<std::uint64_t> mask_set_by;
+  bool mask_setter_dropped = false;  // CreateEvent's
   bool ambiguous = false;  // more than one mask may have been in force, and not one mode results
   enum class Why : std::uint8_t { mask, acl, setgid, filesystem, requested } why = Why::mask;
   std::uint64_t dev = 0, ino = 0;

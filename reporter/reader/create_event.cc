@@ -66,7 +66,11 @@ Event* EventBuilder::make(const trace::Create& facts, const MergedRecord& merged
   event.birth_ns = facts.birth_ns;
   event.uid = facts.uid;
   event.gid = facts.gid;
-  if (!outline_) explain(facts, merged, &event);
+  if (!outline_) {
+    explain(facts, merged, &event);
+  } else if (const ContextPiece* piece = piece_of(segment, facts.context); piece != nullptr) {
+    event.mask_setter_dropped = piece->setter_dropped(facts.change_before);
+  }
   return &create_slot_;
 }
 

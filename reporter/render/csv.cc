@@ -68,7 +68,9 @@ void append_csv_row(std::string& out, const CreateEvent& event, const FinalState
   add(octal(event.mask));
   add(event.final_mode ? octal(*event.final_mode) : "");
   add(created_word(event.created));
-  add(event.mask_set_by ? std::to_string(*event.mask_set_by) : "inherited");
+  add(event.mask_set_by           ? std::to_string(*event.mask_set_by)
+      : event.mask_setter_dropped ? "dropped"
+                                  : "inherited");
   add(masks_text(event.ambiguous_masks));
   add(std::to_string(event.error));
   add(quoted(site(culprit(stacks.frames(event.stack)))));

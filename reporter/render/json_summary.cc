@@ -3,6 +3,7 @@
 // Called by `report --format json`.
 #include "reporter/render/json_summary.h"
 
+#include "reporter/render/dropped.h"
 #include "reporter/render/findings_json.h"
 #include "reporter/render/jsonl.h"
 #include "reporter/text/json_writer.h"
@@ -102,6 +103,7 @@ std::string json_summary(const TextContext& context, const Summary& summary, con
   json.begin_array("findings");
   for (const Finding& finding : findings) write_finding(json, finding);
   json.end_array();
+  append_dropped_json(json, context);
   append_unseen(json, summary, context.run.completeness());
   json.begin_array("symbol_notes");
   for (const std::string& note : context.stacks.notes()) json.element(std::string_view(note));

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "reporter/render/dropped.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/json_writer.h"
 
@@ -60,6 +61,15 @@ void created(JsonWriter& json, trace::Created value) {
   }
 }
 
+// Of a creation, or of the object that it made.
+template <typename Made>
+void mask_set_by(JsonWriter& json, const Made& made) {
+  if (made.mask_set_by)
+    json.number("mask_set_by", *made.mask_set_by);
+  else
+    json.text("mask_set_by", made.mask_setter_dropped ? "dropped" : "inherited");
+}
+
 void steps(JsonWriter& json, const std::vector<Step>& steps) {
   json.begin_array("steps");
   for (const Step& step : steps) {
@@ -83,10 +93,7 @@ void fields(JsonWriter& json, const CreateEvent& event) {
   json.mode("mask", event.mask);
   json.mode("final", event.final_mode);
   created(json, event.created);
-  if (event.mask_set_by)
-    json.number("mask_set_by", *event.mask_set_by);
-  else
-    json.text("mask_set_by", "inherited");
+  mask_set_by(json, event);
   if (!event.ambiguous_masks.empty()) {
     json.begin_array("ambiguous_masks");
     for (const Mode mask : event.ambiguous_masks) json.element(std::string_view(octal(mask)));
@@ -277,10 +284,26 @@ void append_run_json(std::string& out, const RunLine& run) {
     json.boolean("complete", *run.complete);
   else
     json.null("complete");
+  if (run.whole_since_ns != 0) json.number("whole_since_ns", run.whole_since_ns);
   if (run.exit_code) json.integer("exit_code", *run.exit_code);
   if (run.signal != 0) json.integer("signal", run.signal);
   json.end_object();
   out += '\n';
+}
+
+void JsonLines::append_totals(std::string& out, const Dropped& dropped) {
+  for (const DroppedRow& row : dropped_rows(dropped, stacks_)) {
+    const StackRef ref = row.events.stack;
+    const std::uint64_t stack = ref.id != 0 && !expand_ ? number_of(out, ref) : 0;
+    JsonWriter json(out);
+    json.begin_object();
+    json.text("type", "total");
+    dropped_fields(json, row.events);
+    if (stack != 0) json.number("stack", stack);
+    if (ref.id != 0 && expand_) json.raw(frames_json(ref, "stack", "stack_truncated"));
+    json.end_object();
+    out += '\n';
+  }
 }
 
 void append_object_json(std::string& out, const ObjectLife& life, const std::string& path) {
@@ -298,10 +321,7 @@ void append_object_json(std::string& out, const ObjectLife& life, const std::str
   json.text("state", state_name(life.state));
   json.number("changes", life.changes);
   json.number("created_by", life.born.seq);
-  if (life.mask_set_by)
-    json.number("mask_set_by", *life.mask_set_by);
-  else
-    json.text("mask_set_by", "inherited");
+  mask_set_by(json, life);
   if (life.settled_by.seq != 0) json.number("mode_set_by", life.settled_by.seq);
   json.number("dev", life.dev);
   json.number("ino", life.ino);

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "reporter/analysis/stack_cache.h"
+#include "reporter/events/dropped.h"
 #include "reporter/events/events.h"
 #include "reporter/objects/object_lives.h"
 
@@ -28,6 +29,7 @@ struct RunLine {
   std::uint64_t started_real_ns = 0;
   std::uint64_t begin_ns = 0, end_ns = 0;  // CLOCK_MONOTONIC
   std::optional<bool> complete;            // nothing: the run may go on
+  std::uint64_t whole_since_ns = 0;        // Dropped's
   std::optional<int> exit_code;
   int signal = 0;
 };
@@ -48,6 +50,8 @@ class JsonLines {
   void append(std::string& out, const Event& event, std::uint64_t object = 0);
   // A chmod by descriptor is given the object's name, which `lives` knows at that time.
   void append(std::string& out, const Event& event, std::uint64_t object, const ObjectLives& lives);
+  // What was dropped and only counted, a line for each row of dropped_rows().
+  void append_totals(std::string& out, const Dropped& dropped);
 
  private:
   template <typename T>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "reporter/render/dropped.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/time_text.h"
@@ -103,6 +104,8 @@ std::string markdown_report(const TextContext& context, const Summary& summary,
          counted(summary.mask_changes, "mask change") + ", " +
          counted(summary.processes, "process image") + ", " + counted(summary.threads, "thread") +
          ".\n";
+  if (const std::string dropped = dropped_text(context.run); !dropped.empty())
+    out += '\n' + dropped + '\n';
   append_findings(out, findings);
   append_changes(out, context, summary);
   append_objects(out, summary);

@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 
+#include "reporter/render/dropped.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/symbolize/culprit.h"
@@ -30,6 +31,14 @@ std::string heading(const TextContext& context, const std::string& title) {
 std::string completeness_text(const TextContext& context, const Summary& summary) {
   const Completeness& facts = context.run.completeness();
   if (!facts.losses.empty()) return context.paint(Style::bad, "INCOMPLETE, see the end");
+  if (const std::string since = whole_since_text(context.run); !since.empty()) {
+    const bool seen = summary.blind_spots.empty();
+    return context.paint(seen ? Style::good : Style::warning,
+                         "whole from " + since + " on" +
+                             (seen ? ""
+                                   : ", but " + counted(summary.blind_spots.size(), "blind spot") +
+                                         ", see the end"));
+  }
   if (summary.blind_spots.empty()) return context.paint(Style::good, "complete");
   return context.paint(
       Style::warning,

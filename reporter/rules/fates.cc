@@ -51,6 +51,7 @@ void FateReader::feed(const Event& event) {
 void FateReader::on_umask(const UmaskEvent& event) {
   homes_.see(event);
   Context& context = contexts_[event.fs];
+  if (event.old_setter_dropped) cut(context);
   Thread& thread = context.threads[event.tid];
   thread.pid = event.pid;
   std::vector<OpenCall>& calls = thread.calls;
@@ -143,8 +144,19 @@ void FateReader::settle_first(std::uint32_t tid, Thread& thread) {
   thread.calls.clear();  // it closed the last window
 }
 
+// Changes behind those that are open were dropped, and may have undone them: none of them leaks.
+void FateReader::cut(Context& context) {
+  for (auto& [tid, thread] : context.threads) {
+    for (const OpenCall& call : thread.calls)
+      if (call.reopened || undone_.count(call.site) == 0) fates_.calls[call.id] = Fate::settled;
+    thread.forget();
+  }
+  context.started.clear();
+}
+
 void FateReader::on_create(const CreateEvent& event) {
   homes_.see(event);
+  if (event.mask_setter_dropped) cut(contexts_[event.fs]);
   if (event.error != 0 || event.created == trace::Created::no) return;
   Context& context = contexts_[event.fs];
   std::uint32_t(&creators)[2] = context.creators;

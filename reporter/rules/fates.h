@@ -106,6 +106,7 @@ class FateReader {
   void on_thread(const ThreadCreateEvent& event);
   void on_process(const ProcessEvent& event);
   void end(std::uint32_t tid, Thread& thread, bool thread_ended);
+  void cut(Context& context);
   static void start_inside(Context& context, const ThreadCreateEvent& event);
   static void undo(Context& context, Thread& thread, std::size_t index);
   void acts(Context& context, std::uint32_t tid);

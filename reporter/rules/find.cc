@@ -237,9 +237,11 @@ FindResult find(const EventSource& source, const FindOptions& options) {
 
 FindResult find(const Run& run, const FindOptions& options) {
   using Visit = std::function<bool(const Event&)>;
+  FindOptions about_run = options;
+  about_run.whole_since_ns = run.dropped().whole_since_ns;
   return find_twice(
       [&run](const Visit& visit) { run.for_each(visit, Detail::outline, Folds::folded); },
-      [&run](const Visit& visit) { run.for_each(visit, Detail::full, Folds::folded); }, options);
+      [&run](const Visit& visit) { run.for_each(visit, Detail::full, Folds::folded); }, about_run);
 }
 
 }  // namespace umaskaudit

@@ -71,6 +71,9 @@ struct FindOptions {
   // Further names of secrets: globs over the last component of a path.
   std::vector<std::string> secret_names;
   const Policy* policy = nullptr;
+  // Which mask was in force before this is not known in full: Dropped::whole_since_ns. Taken from
+  // the run where there is one.
+  std::uint64_t whole_since_ns = 0;
   // True: an object of these names is of no concern to that rule (a suppression by path). They are
   // all names that the object is known to have, or to have had.
   std::function<bool(RuleId, std::span<const std::string> names)> skip_object;

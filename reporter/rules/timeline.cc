@@ -52,6 +52,8 @@ void Timeline::act(std::uint32_t fs, std::uint32_t tid) {
 
 void Timeline::on_umask(const UmaskEvent& event) {
   Context& c = context(event, event.tid, event.old_mask, event.change > 0 ? event.change - 1 : 0);
+  const LostPtr lost_before = event.old_setter_dropped ? c.history.back().lost : nullptr;
+  if (event.old_setter_dropped) cut(c, event.old_mask, event.change - 1);
   Snapshot next = c.history.back();
   if (next.mask != event.old_mask) {
     // Somebody unseen changed it. Nobody we know answers for that mask, and when no window is open
@@ -76,6 +78,7 @@ void Timeline::on_umask(const UmaskEvent& event) {
     change = found.undoes ? restore(c, event, *found.undoes, next) : open(c, event, false, next);
   }
   change.threaded = c.threaded;
+  if (lost_before) change.lost_ended = lost_before;
   // Numbers of another image that shares the context, or none at all: the order of arrival is left.
   if (event.change > next.change) next.change = event.change;
   next.mask = event.new_mask;
@@ -84,6 +87,22 @@ void Timeline::on_umask(const UmaskEvent& event) {
   sink_.on_change(event, change);
   if (!c.waiting.empty()) deliver(c, false);
   if (c.waiting.empty()) forget(c);
+}
+
+void Timeline::cut(Context& context, Mode mask, std::uint64_t change) {
+  deliver(context, true);
+  for (auto& [tid, thread] : context.threads) {
+    thread.windows.clear();
+    thread.calls.clear();
+  }
+  context.open_windows = 0;
+  context.holders.clear();
+  context.last_settled = nullptr;
+  Snapshot now;
+  now.change = change;
+  now.mask = now.settled = mask;
+  context.history.clear();
+  context.history.push_back(std::move(now));
 }
 
 void Timeline::remember(Context& context, Snapshot next) {

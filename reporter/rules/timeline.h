@@ -140,6 +140,8 @@ class Timeline {
   void on_create(const CreateEvent& event);
   void on_thread(const ThreadCreateEvent& event);
   void on_process(const ProcessEvent& event);
+  // Changes were dropped, and what was open before may be over: `mask` is the new normal.
+  void cut(Context& context, Mode mask, std::uint64_t change);
   void act(std::uint32_t fs, std::uint32_t tid);
   static void remember(Context& context, Snapshot next);
   static void forget(Context& context);

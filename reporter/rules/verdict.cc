@@ -76,6 +76,7 @@ void Timeline::on_create(const CreateEvent& event) {
   const std::uint32_t actor = borrowers_.actor(event);
   act(event.fs, actor);
   Context& c = context(event, actor, event.mask, event.change_before);
+  if (event.mask_setter_dropped) cut(c, event.mask, event.change_before);
   const std::optional<Mode> own = own_mask(c, actor);
   if (last_candidate(c, event) <= c.history.back().change) {
     sink_.on_create(event, judge(c, event, actor, own));

@@ -12,8 +12,8 @@ namespace {
 
 class ExecCheck : public Check {
  public:
-  ExecCheck(Collector& collector, const Timeline& timeline)
-      : collector_(collector), timeline_(timeline) {}
+  ExecCheck(Collector& collector, const Timeline& timeline, std::uint64_t whole_since_ns)
+      : collector_(collector), timeline_(timeline), whole_since_ns_(whole_since_ns) {}
 
   // What a child does to its own mask is its own affair.
   void on_change(const UmaskEvent& event, const Change& /*change*/) override {
@@ -56,6 +56,7 @@ class ExecCheck : public Check {
 
   void judge(const Start& start, const ProcessEvent& process) {
     if (!start.mask || process.mask == *start.mask) return;
+    if (start.cause.time_ns < whole_since_ns_) return;  // what it should get may have been dropped
     if (process.mask_source == trace::MaskSource::unknown) return;
     // Born with a mask that its parent thread did not mean: who had set it?
     const EventBase& cause = start.cause;
@@ -86,6 +87,7 @@ class ExecCheck : public Check {
 
   Collector& collector_;
   const Timeline& timeline_;
+  const std::uint64_t whole_since_ns_;
   // By the child's pid.
   std::unordered_map<std::uint32_t, Start> expected_;
   std::unordered_map<std::uint32_t, ProcessEvent> early_;
@@ -94,7 +96,7 @@ class ExecCheck : public Check {
 }  // namespace
 
 CheckPtr make_exec_check(const CheckParts& parts) {
-  return std::make_unique<ExecCheck>(parts.collector, parts.timeline);
+  return std::make_unique<ExecCheck>(parts.collector, parts.timeline, parts.options.whole_since_ns);
 }
 
 }  // namespace umaskaudit::rules

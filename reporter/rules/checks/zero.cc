@@ -23,7 +23,7 @@ class ZeroCheck : public Check {
   void on_change(const UmaskEvent& event, const Change& change) override {
     if (change.role != Change::Role::settles || event.new_mask != 0) return;
     if (event.old_mask == 0) {  // it changes nothing: who set that mask answers for it
-      const Cause earlier = responsible_for(event.old_set_by);
+      const Cause earlier = responsible_for(event.old_set_by, event.old_setter_dropped);
       if (earlier.group != nullptr) {
         by_change_[event.id] = earlier;
         return;
@@ -53,7 +53,7 @@ class ZeroCheck : public Check {
     const CreateEvent& event = creation.event;
     const Verdict& verdict = creation.verdict;
     if (creation.claimed || verdict.kind != Verdict::Kind::clean || event.mask != 0) return;
-    const Cause cause = responsible_for(event.mask_set_by);
+    const Cause cause = responsible_for(event.mask_set_by, event.mask_setter_dropped);
     // Who asks for no more than the group says who may write it.
     if (cause.group == nullptr || (verdict.mode & event.requested & 02) == 0) return;
     const bool device = event.kind == trace::Kind::chardev || event.kind == trace::Kind::blockdev;
@@ -97,9 +97,9 @@ class ZeroCheck : public Check {
     Mode before = 0;         // the mask in whose place the empty one came; 0: not known
   };
 
-  // Without a call the mask was inherited.
-  Cause responsible_for(const std::optional<std::uint64_t>& call) const {
-    if (!call) return inherited_;
+  // Without a call the mask was inherited, unless its record was dropped.
+  Cause responsible_for(const std::optional<std::uint64_t>& call, bool dropped) const {
+    if (!call) return dropped ? Cause{} : inherited_;
     const auto found = by_change_.find(*call);
     return found == by_change_.end() ? Cause{} : found->second;
   }

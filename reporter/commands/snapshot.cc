@@ -1,0 +1,77 @@
+// `snapshot`: a copy of what is recorded by now, while the program goes on.
+// Must never touch the run that is copied. Called through the table.
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+
+#include "reporter/commands/command.h"
+#include "reporter/record/run_directory.h"
+#include "reporter/record/snapshot.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/time_text.h"
+
+namespace umaskaudit {
+namespace {
+
+struct Options {
+  std::string run, directory;
+  bool force = false;
+};
+
+Error cannot_write(const std::string& directory, const std::string& why, const char* hint) {
+  return {"cannot write a snapshot into '" + directory + "'", why, hint, ExitCode::internal};
+}
+
+// What can be copied: a directory that is a run's.
+Status check_run(const std::string& path, const std::string& directory) {
+  struct stat run {};
+  struct stat target {};
+  const auto refuse = [&](const std::string& why, const std::string& hint) {
+    return Error{"cannot copy run '" + path + "'", why, hint, ExitCode::unreadable};
+  };
+  if (stat(path.c_str(), &run) != 0)
+    return refuse(std::strerror(errno), "umaskaudit run -o " + path + " -- CMD to record one");
+  if (!S_ISDIR(run.st_mode)) return refuse("it is not a directory", "the run directory it is in");
+  if (stat(directory.c_str(), &target) == 0 && run.st_dev == target.st_dev &&
+      run.st_ino == target.st_ino)
+    return cannot_write(directory, "it is the run itself", "another directory with -o");
+  return Done{};
+}
+
+int snapshot(const Options& options, Console& console) {
+  if (const Status good = check_run(options.run, options.directory); !good)
+    return fail(console, good.error());
+  const Result<RunDirectory> directory = prepare_run_directory(
+      options.directory, options.force ? EarlierRun::removed : EarlierRun::refused);
+  if (!directory) {
+    const std::string& why = directory.error().why;
+    const bool earlier = why == "it holds a run already";
+    return fail(console,
+                cannot_write(options.directory, why,
+                             earlier ? "--force to replace it, or another directory with -o"
+                                     : "another directory with -o"));
+  }
+  const Result<Snapshot> copy = copy_run(options.run, directory->path);
+  if (!copy) return fail(console, copy.error());
+  if (copy->segments == 0) warn(console, "nothing was recorded in '" + options.run + "' so far");
+  if (console.verbosity != Verbosity::quiet)
+    console.err << "umaskaudit: " + counted(copy->segments, "segment") + " of '" +
+                       escape(options.run) + "' copied; try umaskaudit report " +
+                       escape(options.directory) + '\n'
+                << std::flush;
+  return 0;
+}
+
+}  // namespace
+
+Action configure_snapshot(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("RUN", options->run, "Run directory")->type_name("")->required();
+  app.add_option("-o,--output", options->directory, "Copy into DIR")->type_name("DIR")->required();
+  app.add_flag("--force", options->force, "Remove the run that the directory of --output holds");
+  return [options](Invocation& invocation) { return snapshot(*options, invocation.console); };
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,35 @@
+// What was dropped from the record and only counted, by place in the code: for people and as JSON.
+// Must never call it lost: keep=latest was asked for, and nothing of it is missing in the sums.
+// Called by the reports.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reporter/events/dropped.h"
+#include "reporter/render/text_report.h"
+#include "reporter/text/json_writer.h"
+
+namespace umaskaudit {
+
+// Events of all processes that are alike, and came from one place.
+struct DroppedRow {
+  DroppedEvents events;  // `stack` is that of one of them
+  std::string where;     // as site() has it
+};
+// The most first.
+std::vector<DroppedRow> dropped_rows(const Dropped& dropped, StackCache& stacks);
+
+// "2026-11-21 21:00:00 UTC": from when on the record is whole; empty: from its begin.
+std::string whole_since_text(const Run& run);
+// What was dropped and from when on nothing was, as one sentence; empty: nothing.
+std::string dropped_text(const Run& run);
+// A section with that and the table; nothing where nothing was dropped.
+void append_dropped(std::string& out, const TextContext& context);
+
+// Members of an object: what the events have in common.
+void dropped_fields(JsonWriter& json, const DroppedEvents& events);
+// "dropped" of the summary; nothing where nothing was dropped.
+void append_dropped_json(JsonWriter& json, const TextContext& context);
+
+}  // namespace umaskaudit
