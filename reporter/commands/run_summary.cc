@@ -9,6 +9,7 @@
 
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
+#include "reporter/render/dropped.h"
 #include "reporter/render/findings_text.h"
 #include "reporter/render/text_report.h"
 #include "reporter/text/escape.h"
@@ -81,6 +82,8 @@ void print_run_summary(Console& console, const RunDirectory& directory, unsigned
                     counted(summary.mask_changes, "mask change") + " by " +
                     counted(summary.processes, "process image") + " with " +
                     counted(summary.threads, "thread") + '\n';
+  if (const std::string dropped = dropped_text(run.run()); !dropped.empty())
+    out += "umaskaudit: " + dropped + '\n';
   append_changes(out, culprits(summary, run.stacks()), context.paint);
   append_findings(out, context, run);
   append_blind(out, summary, run.run().completeness(), context.paint);

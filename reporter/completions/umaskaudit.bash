@@ -4,7 +4,7 @@ _umaskaudit() {
   local command=${COMP_WORDS[1]} options i
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'run report threads timeline top blame check export diff whatif doctor explain umask --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'run snapshot report threads timeline top blame check export diff whatif doctor explain umask --help --version' -- "$cur"))
     return
   fi
   case $command in run|doctor)
@@ -20,10 +20,14 @@ _umaskaudit() {
     run:--output|run:-o) COMPREPLY=($(compgen -d -- "$cur")); return;;
     run:--stacks) COMPREPLY=($(compgen -W 'all changes none' -- "$cur")); return;;
     run:--depth) return;;
+    run:--keep) COMPREPLY=($(compgen -W 'first latest' -- "$cur")); return;;
     run:--max-size) return;;
+    run:--max-run) return;;
     run:--follow) COMPREPLY=($(compgen -W 'yes no' -- "$cur")); return;;
     run:--options) return;;
     run:--live-to) return;;
+    snapshot:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    snapshot:--output|snapshot:-o) COMPREPLY=($(compgen -d -- "$cur")); return;;
     report:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     report:--format|report:-f) COMPREPLY=($(compgen -W 'text jsonl json csv markdown html sarif junit' -- "$cur")); return;;
     report:--output|report:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
@@ -148,7 +152,8 @@ _umaskaudit() {
     umask:--diff) return;;
   esac
   case $command in
-    run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --max-size --follow --options --record-argv --live --live-to --no-summary';;
+    run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --keep --max-size --max-run --follow --options --record-argv --live --live-to --no-summary';;
+    snapshot) options='--help -h --quiet -q --verbose -v --color --output -o --force';;
     report) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --sort --limit --follow --no-appeared --expand-stacks';;
     threads) options='--help -h --quiet -q --verbose -v --color --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
     timeline) options='--help -h --quiet -q --verbose -v --color --all --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;

@@ -1,6 +1,6 @@
-// See layout.h. The writer zeroes a chunk only when its use is `empty`, and gives it a new turn
-// when it is used again: bytes that were read before the entry still had its turn and another use
-// are the records that were listed, even where they were being added to the totals meanwhile.
+// See layout.h. The writer zeroes a chunk when all its records are in the totals, and gives it a
+// new turn when it is used again: bytes between two readings of the same entry are the records that
+// it speaks of.
 #include "reporter/reader/layout.h"
 
 #include <algorithm>
@@ -11,12 +11,18 @@ namespace {
 
 // Above any place in a lane: kRingChunks of them are a gigabyte.
 constexpr unsigned kLaneShift = 44;
+// How often a chunk that changes is read.
+constexpr int kTries = 8;
 
 trace::ChunkUse use_of(std::uint64_t word) { return static_cast<trace::ChunkUse>(word & 0xFF); }
 std::uint64_t turn_of(std::uint64_t word) { return word >> 8; }
 
 bool is_read(trace::ChunkUse use) {
   return use != trace::ChunkUse::none && use != trace::ChunkUse::empty;
+}
+
+bool same(const trace::RingChunk& a, const trace::RingChunk& b) {
+  return a.word == b.word && a.dropped == b.dropped;
 }
 
 Lane lane_of(trace::ChunkUse use) {
@@ -101,26 +107,30 @@ trace::RingChunk Layout::entry(const SegmentFile::Reader& file, std::uint32_t ch
   return entry;
 }
 
-bool Layout::hold(SegmentFile::Reader* file, Part* part) const {
+bool Layout::hold(SegmentFile::Reader* file, Part* part) {
   if (part->chunk == 0) return true;
-  file->hold(part->begin, part->end);
-  const trace::RingChunk now = entry(*file, part->chunk);
-  const trace::ChunkUse use = use_of(now.word);
-  if (turn_of(now.word) != turn_of(part->word) || !is_read(use)) return false;
-  if (use == trace::ChunkUse::dropping) {
-    const std::uint64_t dropped = std::min<std::uint64_t>(now.dropped, trace::kChunk);
+  trace::RingChunk& known = ring_chunks_[part->chunk];
+  for (int tries = 0; tries < kTries; ++tries) {
+    const trace::RingChunk before = entry(*file, part->chunk);
+    if (turn_of(before.word) != turn_of(part->word) || !is_read(use_of(before.word))) return false;
+    file->hold(part->begin, part->end);
+    const trace::RingChunk after = entry(*file, part->chunk);
+    if (!same(before, after)) continue;
+    known = after;
+    if (use_of(after.word) != trace::ChunkUse::dropping) return true;
+    const std::uint64_t dropped = std::min<std::uint64_t>(after.dropped, trace::kChunk);
     const std::uint64_t begin =
         chunk_begin(part->chunk) + dropped / trace::kRecordAlign * trace::kRecordAlign;
     part->begin = std::clamp(begin, part->begin, part->end);
+    return true;
   }
-  return true;
+  return false;  // what is left of it goes while we look
 }
 
 bool Layout::unchanged(const SegmentFile::Reader& file, std::uint64_t offset) const {
   const std::uint64_t chunk = places_.empty() ? 0 : chunk_of(offset);
   if (chunk == 0 || chunk >= ring_chunks_.size()) return true;
-  const trace::RingChunk now = entry(file, static_cast<std::uint32_t>(chunk));
-  return turn_of(now.word) == turn_of(ring_chunks_[chunk].word) && is_read(use_of(now.word));
+  return same(ring_chunks_[chunk], entry(file, static_cast<std::uint32_t>(chunk)));
 }
 
 std::uint64_t Layout::place_in_ring(std::uint64_t offset) const {

@@ -41,8 +41,9 @@ class Layout {
   // By lane, and in each in the order in which they were written.
   const std::vector<Part>& parts() const { return parts_; }
   // Reads a part of a chunk into `file`, where it is then read from. False when the chunk was taken
-  // for other records since it was listed. Of one that is being dropped the begin moves on.
-  bool hold(SegmentFile::Reader* file, Part* part) const;
+  // for other records since it was listed, or changes all the time while it is dropped. Of one
+  // whose dropping came no further the begin moves on.
+  bool hold(SegmentFile::Reader* file, Part* part);
   // Whether what was just read at `offset` was still the records that were listed.
   bool unchanged(const SegmentFile::Reader& file, std::uint64_t offset) const;
   // Grows in the order of parts().
@@ -63,7 +64,7 @@ class Layout {
   std::uint64_t place_in_ring(std::uint64_t offset) const;
 
   Region ring_, totals_;                       // control regions; empty: there is none
-  std::vector<trace::RingChunk> ring_chunks_;  // as listed
+  std::vector<trace::RingChunk> ring_chunks_;  // as listed, or as held since
   std::vector<Part> parts_;
   std::vector<std::uint64_t> places_;  // of each chunk's begin
   bool damaged_ = false;

@@ -41,6 +41,10 @@ bool is_there(std::uint64_t word) {
 
 bool same_turn(std::uint64_t a, std::uint64_t b) { return a >> 8 == b >> 8; }
 
+bool same(const trace::RingChunk& a, const trace::RingChunk& b) {
+  return a.word == b.word && a.dropped == b.dropped;
+}
+
 // True when no record in these bytes, which begin with one, is still being written.
 bool is_settled(const Bytes& bytes, std::uint64_t offset) {
   std::size_t at = 0;
@@ -180,26 +184,40 @@ class SegmentCopy {
       return key(a) < key(b);
     });
     copied_.resize(entries_.size());
-    for (const std::uint32_t chunk : order) {
-      const std::uint64_t begin = chunk_begin(chunk);
-      Bytes bytes;
-      trace::RingChunk now{};
-      for (int tries = 0; tries < kTries; ++tries) {
-        bytes = read(begin, trace::kChunk);
-        now = entry_now(chunk);
-        if (!same_turn(now.word, entries_[chunk].word) || !is_there(now.word)) break;
-        const std::size_t dropped = use_of(now.word) == trace::ChunkUse::dropping ? now.dropped : 0;
-        const std::size_t from = std::min(bytes.size(), dropped / 8 * 8);
-        if (is_settled(Bytes(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end()),
-                       begin + from))
-          break;
+    for (const std::uint32_t chunk : order) copy_chunk(chunk);
+  }
+
+  // Bytes between two readings of the same entry are the records that it speaks of.
+  void copy_chunk(std::uint32_t chunk) {
+    const std::uint64_t begin = chunk_begin(chunk);
+    for (int tries = 0; tries < kTries; ++tries) {
+      const trace::RingChunk before = entry_now(chunk);
+      if (!same_turn(before.word, entries_[chunk].word) || !is_there(before.word)) return;
+      const Bytes bytes = read(begin, trace::kChunk);
+      if (!same(before, entry_now(chunk))) continue;
+      const bool last = tries + 1 == kTries;
+      const std::size_t from = std::min(bytes.size(), first_record(chunk, before));
+      const Bytes records(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end());
+      if (!last && !is_settled(records, begin + from)) {
         sched_yield();
+        continue;
       }
-      if (!same_turn(now.word, entries_[chunk].word) || !is_there(now.word)) continue;
       write(begin, bytes);
-      copied_[chunk] = now;
+      copied_[chunk] = before;
+      return;
     }
   }
+  // Its offset in the chunk: behind what was dropped, and behind the control regions.
+  std::size_t first_record(std::uint32_t chunk, const trace::RingChunk& entry) const {
+    const std::uint64_t begin = chunk_begin(chunk);
+    std::uint64_t first = begin;
+    if (use_of(entry.word) == trace::ChunkUse::dropping)
+      first += entry.dropped / trace::kRecordAlign * trace::kRecordAlign;
+    for (const std::uint64_t region : {header_.ring, header_.totals})
+      if (region <= first && first - region < trace::kControl) first = region + trace::kControl;
+    return static_cast<std::size_t>(first - begin);
+  }
+
   trace::RingChunk entry_now(std::uint32_t chunk) {
     trace::RingChunk entry{};
     const Bytes bytes =
@@ -229,10 +247,10 @@ class SegmentCopy {
       const std::uint64_t before = ring_now().first.dropped;
       if (is_region(header_.totals)) totals = read(header_.totals, trace::kControl);
       std::tie(ring_, now) = ring_now();
-      if (ring_.dropped == before) break;
+      now.resize(copied_.size());
+      if (ring_.dropped == before && !has_begun(now)) break;
       sched_yield();
     }
-    now.resize(copied_.size());
     Bytes region(trace::kControl);
     ring_.chunks = ring_.used = static_cast<std::uint32_t>(now.size());
     std::memcpy(region.data(), &ring_, sizeof ring_);
@@ -244,6 +262,16 @@ class SegmentCopy {
     }
     write_region(header_.ring, region);
     if (!totals.empty()) write_region(header_.totals, totals);
+  }
+
+  // Of a chunk that was copied, dropping is about to begin, or has just ended: the entry does not
+  // tell which.
+  bool has_begun(const std::vector<trace::RingChunk>& now) const {
+    for (std::size_t i = 0; i < copied_.size(); ++i) {
+      const bool dropping = use_of(now[i].word) == trace::ChunkUse::dropping;
+      if (dropping && now[i].dropped == 0 && !same(now[i], copied_[i])) return true;
+    }
+    return false;
   }
 
   void write_region(std::uint64_t offset, const Bytes& bytes) {

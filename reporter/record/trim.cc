@@ -89,6 +89,19 @@ Mapped mapped_segments(const std::string& directory) {
   return mapped;
 }
 
+// Behind what a segment has besides the records before its tail; 0: nothing.
+std::uint64_t end_of_chunks(int file, const trace::SegmentHeader& header) {
+  trace::Ring ring{};
+  std::uint64_t end = 0;
+  for (const std::uint64_t region : {header.ring, header.totals})
+    if (region != 0) end = std::max(end, region + trace::kControl);
+  if (header.ring == 0) return end;
+  if (pread(file, &ring, sizeof ring, header.ring) != static_cast<ssize_t>(sizeof ring) ||
+      ring.used > trace::kRingChunks)
+    return UINT64_MAX;
+  return std::max(end, trace::kFirstChunk + std::uint64_t{ring.used} * trace::kChunk);
+}
+
 // True when the segment was cut, or had nothing to cut, and its process has ended. `lease_tells`:
 // what an exec(2) of a process that is there has unmapped is cut, too.
 bool trim(int directory, const char* name, bool lease_tells) {
@@ -103,10 +116,9 @@ bool trim(int directory, const char* name, bool lease_tells) {
   const bool dead = kill(static_cast<pid_t>(header.pid), 0) != 0 && errno == ESRCH;
   if ((!dead && !lease_tells) || !nobody_holds(file.get())) return false;
   const auto size = static_cast<std::uint64_t>(facts.st_size);
-  // What a segment has besides records lies where its writer put it.
-  const bool records_only = header.ring == 0 && header.totals == 0;
-  const std::uint64_t used =
-      records_only ? (std::min(header.tail, size) + kPage - 1) / kPage * kPage : size;
+  const std::uint64_t end =
+      std::min(std::max(header.tail, end_of_chunks(file.get(), header)), size);
+  const std::uint64_t used = (end + kPage - 1) / kPage * kPage;
   const bool cut = used >= size || ftruncate(file.get(), static_cast<off_t>(used)) == 0;
   return cut && dead;
 }

@@ -9,6 +9,7 @@
 
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
+#include "reporter/render/whole_since.h"
 #include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_table.h"
@@ -19,12 +20,6 @@ namespace umaskaudit {
 namespace {
 
 constexpr std::size_t kMostRows = 20;
-
-std::uint64_t whole_since_real_ns(const Run& run) {
-  const std::uint64_t since = run.dropped().whole_since_ns;
-  if (since == 0 || run.begin_real_ns() == 0) return 0;
-  return run.begin_real_ns() + (since - run.begin_ns());  // wraps for what is older than the run
-}
 
 std::string what_text(const DroppedEvents& events) {
   switch (events.type) {
@@ -117,11 +112,6 @@ std::vector<DroppedRow> dropped_rows(const Dropped& dropped, StackCache& stacks)
     return a.events.count > b.events.count;
   });
   return rows;
-}
-
-std::string whole_since_text(const Run& run) {
-  const std::uint64_t since = whole_since_real_ns(run);
-  return since == 0 ? "" : utc_text(since);
 }
 
 std::string dropped_text(const Run& run) {

@@ -20,8 +20,6 @@ struct DroppedRow {
 // The most first.
 std::vector<DroppedRow> dropped_rows(const Dropped& dropped, StackCache& stacks);
 
-// "2026-11-21 21:00:00 UTC": from when on the record is whole; empty: from its begin.
-std::string whole_since_text(const Run& run);
 // What was dropped and from when on nothing was, as one sentence; empty: nothing.
 std::string dropped_text(const Run& run);
 // A section with that and the table; nothing where nothing was dropped.

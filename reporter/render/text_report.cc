@@ -8,9 +8,9 @@
 #include <set>
 #include <tuple>
 
-#include "reporter/render/dropped.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
+#include "reporter/render/whole_since.h"
 #include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_table.h"
@@ -362,6 +362,8 @@ void append_unseen(std::string& out, const TextContext& context, const Summary& 
            '\n';
     if (!loss.detail.empty()) append_wrapped(out, escape(loss.detail), 6, 6, context.width);
   }
+  if (const std::string since = whole_since_text(context.run); !since.empty())
+    out += "  What was before " + since + " is summed up, not recorded.\n";
   if (summary.blind_spots.empty() && facts.losses.empty())
     out += "  No blind spots were detected.\n";
 }

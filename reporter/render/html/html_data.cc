@@ -2,6 +2,7 @@
 // Must never say anything else than the other formats: Summary and Finding are theirs, too.
 #include <algorithm>
 
+#include "reporter/render/dropped.h"
 #include "reporter/render/html/html.h"
 #include "reporter/text/escape.h"
 
@@ -41,6 +42,8 @@ void HtmlReport::write_run(JsonWriter& json, const Heading& heading) const {
   json.boolean("filtered", !options_.filter.empty());
   json.text("sort", options_.sort);
   json.boolean("complete", summary_.blind_spots.empty() && run.completeness().losses.empty());
+  if (const std::string dropped = dropped_text(run); !dropped.empty())
+    json.text("dropped", dropped);
   json.end_object();
 }
 

@@ -37,7 +37,9 @@ function setterPart(object) {
     " were all possible. The mode that came out decided.");
   if (id === 0)
     return part("Where the mask came from", ambiguous,
-      h("p", {}, "The mask ", maskText(shape.mask), " was inherited: nobody in this run set it."));
+      h("p", {}, "The mask ", maskText(shape.mask), data.run.dropped
+        ? " was inherited, or set by a call that there is no record of."
+        : " was inherited: nobody in this run set it."));
   const row = changeOf(id);
   if (row === kNone)
     return part("Where the mask came from", ambiguous, h("p", {}, "The mask ",

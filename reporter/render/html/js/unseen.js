@@ -28,6 +28,7 @@ function lossItem(loss) {
 function renderUnseen() {
   const section = byId("unseen");
   add(section, sectionTitle("unseen-title", "Blind spots"));
+  if (data.run.dropped) add(section, h("p", {class: "notice"}, data.run.dropped));
   if (data.run.complete)
     add(section, h("p", {class: "card"}, "No blind spots were detected, and "
       + "no record was lost."));

@@ -1,0 +1,19 @@
+// See whole_since.h.
+#include "reporter/render/whole_since.h"
+
+#include "reporter/text/time_text.h"
+
+namespace umaskaudit {
+
+std::uint64_t whole_since_real_ns(const Run& run) {
+  const std::uint64_t since = run.dropped().whole_since_ns;
+  if (since == 0 || run.begin_real_ns() == 0) return 0;
+  return run.begin_real_ns() + (since - run.begin_ns());  // wraps for what is older than the run
+}
+
+std::string whole_since_text(const Run& run) {
+  const std::uint64_t since = whole_since_real_ns(run);
+  return since == 0 ? "" : utc_text(since);
+}
+
+}  // namespace umaskaudit
