@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "reporter/reader/run.h"
+#include "reporter/analysis/summary.h"
 
 namespace umaskaudit {
 
