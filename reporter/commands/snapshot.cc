@@ -36,6 +36,8 @@ Status check_run(const std::string& path, const std::string& directory) {
   if (stat(path.c_str(), &run) != 0)
     return refuse(std::strerror(errno), "umaskaudit run -o " + path + " -- CMD to record one");
   if (!S_ISDIR(run.st_mode)) return refuse("it is not a directory", "the run directory it is in");
+  if (!holds_run(path))
+    return refuse("it holds no run", "umaskaudit run -o " + path + " -- CMD to record one");
   if (stat(directory.c_str(), &target) == 0 && run.st_dev == target.st_dev &&
       run.st_ino == target.st_ino)
     return cannot_write(directory, "it is the run itself", "another directory with -o");

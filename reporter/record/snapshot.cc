@@ -82,6 +82,13 @@ Status write_state(int directory, const trace::RunState& state) {
 
 }  // namespace
 
+bool holds_run(const std::string& directory) {
+  const Descriptor fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (faccessat(fd.get(), trace::kRunStateName, F_OK, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  const Result<std::vector<std::string>> names = segments_of(fd.get(), directory);
+  return names && !names->empty();
+}
+
 Result<Snapshot> copy_run(const std::string& from, const std::string& to) {
   constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
   const Descriptor source(open(from.c_str(), kDirectory));

@@ -15,6 +15,9 @@ struct Snapshot {
   std::uint64_t bytes = 0;  // that were written
 };
 
+// Whether there is anything in `directory` that a run consists of.
+bool holds_run(const std::string& directory);
+
 // Copies the run in `from` into `to`, an absolute path, a directory of ours with an empty run.state
 // in it (prepare_run_directory). What events refer to is copied after them, so that it is there.
 Result<Snapshot> copy_run(const std::string& from, const std::string& to);

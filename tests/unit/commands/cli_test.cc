@@ -35,6 +35,9 @@ TEST(CommandLine, MistakesGetOneLine) {
   expect_mistake({"run"}, "no program");
   expect_mistake({"run", "--depth", "65", "true"}, "--depth");
   expect_mistake({"run", "--max-size", "3Q", "true"}, "--max-size");
+  expect_mistake({"run", "--max-run", "", "true"}, "--max-run");
+  expect_mistake({"run", "--keep", "oldest", "true"}, "'oldest'");
+  expect_mistake({"snapshot", "run"}, "--output");
   expect_mistake({"bog\x1b[31m\nus"}, "'bog\\x1b[31m\\nus'");
 }
 

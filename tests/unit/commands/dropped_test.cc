@@ -172,6 +172,37 @@ TEST_F(DroppedTest, AWindowDoesNotReachAcrossAGap) {
   EXPECT_THAT(out_, Not(HasSubstr("started with umask 0000"))) << out_;
 }
 
+TEST_F(DroppedTest, ASnapshotReplacesNoRunUnasked) {
+  const RunDirectory source, target;
+  source.add(segment_);
+  const auto snapshot = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "snapshot");
+    std::ostringstream out, err;
+    Console console{out, err};
+    code_ = run_cli(words, console);
+    err_ = err.str();
+  };
+  const std::string copy = target.path() + "/copy";
+  snapshot({source.path(), "-o", copy});
+  EXPECT_EQ(code_, 0) << err_;
+  EXPECT_EQ(only<CreateEvent>(open_or_die(copy)).size(), 1u);
+  snapshot({source.path(), "-o", copy});
+  EXPECT_EQ(code_, 4);
+  EXPECT_THAT(err_, HasSubstr("it holds a run already); try --force to replace it"));
+  snapshot({source.path(), "-o", copy, "--force"});
+  EXPECT_EQ(code_, 0) << err_;
+  snapshot({copy, "-o", copy, "--force"});
+  EXPECT_EQ(code_, 4);
+  EXPECT_THAT(err_, HasSubstr("it is the run itself"));
+  EXPECT_EQ(only<CreateEvent>(open_or_die(copy)).size(), 1u) << "it is there still";
+  snapshot({target.path() + "/none", "-o", copy});
+  EXPECT_EQ(code_, 3);
+  EXPECT_THAT(err_, HasSubstr("No such file or directory"));
+  snapshot({target.path(), "-o", copy, "--force"});
+  EXPECT_EQ(code_, 3);
+  EXPECT_THAT(err_, HasSubstr("it holds no run"));
+}
+
 TEST_F(DroppedTest, MaskChangesBeyondTheirPartAreCountedByPlace) {
   segment_.header().ring = 0;
   run({"report", "RUN"});

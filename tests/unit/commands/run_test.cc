@@ -100,6 +100,13 @@ TEST_F(RunCommand, KeepsWhatIsPreloadedAndAddsItself) {
                                     std::filesystem::canonical(path("run")).string() + "\n");
 }
 
+TEST_F(RunCommand, PassesWhatIsKeptAndItsBounds) {
+  shell("echo $UMASKAUDIT_OPTIONS > $1/out",
+        {"--keep", "latest", "--max-size", "4M", "--max-run", "64M"});
+  const std::string wanted = "log=off:keep=latest:max_size=4M:max_run=64M:trace=";
+  EXPECT_EQ(slurp(path("out")).substr(0, wanted.size()), wanted);
+}
+
 TEST_F(RunCommand, TheDirectoryIsPrivateWhateverTheUmask) {
   for (const mode_t mask : {0, 0777}) {
     umask(mask);
