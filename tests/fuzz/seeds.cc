@@ -146,23 +146,23 @@ Seed family() {
 
 namespace {
 
-// keep=latest: chunks of each use, one of them used again and one being dropped.
+// keep=latest: chunks of each use, out of their order in the file, one of them being dropped.
 SegmentBuilder ring() {
   SegmentBuilder segment(100, 1000);
   begin_image(&segment, "app");
-  segment.add_ring(trace::kFirstChunk + 4 * trace::kChunk, 5);
+  segment.add_ring(trace::kFirstChunk, 5);
   segment.take_chunk(3, trace::ChunkUse::dropping);
   segment.note({100, 1500}, 0, "counted");
   segment.entry(3).dropped = 48;
-  segment.create({100, 1600}, file(1, 1, 1, trace::Created::yes), "/dropped");
-  segment.take_chunk(2, trace::ChunkUse::kept);
-  segment.path({100, 2000}, 1, "/home/user");
-  segment.take_chunk(1, trace::ChunkUse::events);
-  segment.create({100, 2100}, file(1, 4, 5, trace::Created::yes), "made");
-  segment.create({100, 2050}, file(1, 3, 3, trace::Created::probably), "late");
-  segment.take_chunk(4, trace::ChunkUse::changes);
+  segment.umask({100, 1600}, change(1, 3, 077));
+  segment.take_chunk(1, trace::ChunkUse::changes);
+  segment.seek(trace::kFirstChunk + 2 * trace::kControl);
   segment.umask({100, 2090}, change(1, 4, 027));
   segment.umask({100, 2110}, change(1, 6, 022));
+  segment.take_chunk(2, trace::ChunkUse::events);
+  segment.path({100, 2000}, 1, "/home/user");
+  segment.create({100, 2100}, file(1, 4, 5, trace::Created::yes), "made");
+  segment.create({100, 2050}, file(1, 3, 3, trace::Created::probably), "late");
   segment.ring().dropped = 4;
   segment.ring().whole_since_ns = 1990;
   trace::Total total{};
