@@ -1,19 +1,14 @@
-// Segment files and their chunks; see segment.h.
+// Segment files, and the records' space in them; see segment.h.
 
 #include "preload/record/segment.h"
 
-#include <linux/fs.h>
-#include <linux/futex.h>
-#include <linux/magic.h>
-#include <linux/mman.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <atomic>
 #include <cstring>
-#include <initializer_list>
 
+#include "preload/record/chunks.h"
 #include "preload/record/memory_share.h"
 #include "preload/record/trace_files.h"
 #include "preload/record/written_chunks.h"
@@ -21,165 +16,21 @@
 #include "preload/sys/own_table.h"
 #include "preload/sys/sys.h"
 
-// In Linux since 5.14, in libc's headers only later.
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-
 namespace umaskaudit::shim {
 
 namespace {
 
-// Most processes record little: the first chunk is small, and only its begin is backed when it is
-// opened, so that starting one stays cheap.
-constexpr std::uint64_t kFirstChunk = 64 << 10;
 constexpr std::uint32_t kHeaderLength = sizeof(trace::SegmentHeader) +
                                         trace::kRepeats * sizeof(trace::Repeat) +
                                         trace::kFolds * sizeof(trace::FoldCell);
-constexpr std::uint64_t kFirstBacked = 12 << 10;
 static_assert(kHeaderLength < kFirstBacked);
-constexpr std::uint64_t kChunk = 256 << 10;
-constexpr std::uint64_t kMaxSegment = 1 << 30;
-constexpr unsigned kChunks = 1 + kMaxSegment / kChunk;
-constexpr std::uint64_t kPage = 4096;
 // Of SegmentHeader::next_id: no space of ids, but how many records of mask changes there are.
 constexpr unsigned kChangeRecords = 5;
 static_assert(kChangeRecords > static_cast<unsigned>(trace::IdSpace::directory) &&
               kChangeRecords < trace::kIdSpaces);
-// Where chunks cannot be mapped later (map_at_once), the whole segment is allocated at the start.
-constexpr std::uint64_t kLimitAtOnce = kFirstChunk + 32 * kChunk;
 
 trace::SegmentHeader* header;
-constinit std::atomic<unsigned char*> chunks[kChunks] = {};
-std::uint64_t limit;
-bool can_populate = true;
-constinit std::atomic<std::uint64_t> first_backed = 0;  // bytes of the first chunk
-bool copies_on_write = false;                           // see write_in_place()
-
-// Threads that use a chunk's mapping other than to write a record that they have reserved: none is
-// unmapped meanwhile.
-constinit std::atomic<unsigned> users = 0;
-class Use {
- public:
-  Use() { users.fetch_add(1, std::memory_order_seq_cst); }
-  ~Use() { users.fetch_sub(1, std::memory_order_release); }
-  Use(const Use&) = delete;
-  Use& operator=(const Use&) = delete;
-};
-// Neither this nor `users` is reset in a forked child: where another thread had them just then, its
-// chunks stay mapped.
-constinit std::atomic<bool> releasing = false;
-constinit std::atomic<bool> released[kChunks] = {};
-bool mapped_at_once = false;
-
-// A refused chunk is asked for again only after a while: on a full filesystem the question itself
-// may take a tenth of a second (btrfs first writes out what it can).
-constexpr std::uint64_t kPatience = 1000000000;
-constinit std::atomic<std::uint64_t> retry_at = 0;  // 0: never refused
-constinit std::atomic<trace::Loss> refusal = trace::Loss::no_space;
 constinit std::atomic<std::uint64_t> untold = 0;  // losses that the header could not take
-
-[[gnu::cold]] unsigned char* refuse(trace::Loss reason) {
-  refusal.store(reason, std::memory_order_relaxed);
-  retry_at.store(sys::now_ns() + kPatience, std::memory_order_relaxed);
-  return nullptr;
-}
-
-unsigned chunk_of(std::uint64_t offset) {
-  return offset < kFirstChunk ? 0 : 1 + static_cast<unsigned>((offset - kFirstChunk) / kChunk);
-}
-std::uint64_t chunk_begin(unsigned chunk) {
-  return chunk == 0 ? 0 : kFirstChunk + (chunk - 1) * kChunk;
-}
-std::uint64_t chunk_size(unsigned chunk) { return chunk == 0 ? kFirstChunk : kChunk; }
-
-// Gives a page memory and space on the disk, as a store would, but answers false where a store is a
-// SIGBUS: the kernel's own access to it (FUTEX_WAKE_OP, futex(2)) fails with EFAULT. It ORs zero
-// into a word, atomically, so that others may write there meanwhile; nobody waits on it.
-bool back_page(void* page) {
-  constexpr unsigned kOrZero = FUTEX_OP(FUTEX_OP_OR, 0, FUTEX_OP_CMP_EQ, 0);
-  std::uint32_t unused = 0;
-  return sys::call(SYS_futex, sys::arg(&unused), FUTEX_WAKE_OP_PRIVATE, 0, 0, sys::arg(page),
-                   kOrZero) >= 0;
-}
-
-// The same for a range of whole pages: by one call since Linux 5.14.
-bool populate(void* at, std::uint64_t size) {
-  if (can_populate) {
-    return sys::call(SYS_madvise, sys::arg(at), static_cast<long>(size), MADV_POPULATE_WRITE) == 0;
-  }
-  auto* page = static_cast<unsigned char*>(at);
-  for (unsigned char* const end = page + size; page < end; page += kPage) {
-    if (!back_page(page)) return false;
-  }
-  return true;
-}
-
-// Whether a store to these bytes is safe now. Only between this and the store may a page go to disk
-// again, which takes as long as two instructions do. An answer that took its time is none: finding
-// space for the second page may write out the first, and so may others before we run again.
-// Unless no call is answered at once, as under a tracer: then the time says nothing.
-[[gnu::noinline]] bool stays_backed(const void* at, std::uint64_t size) {
-  constexpr unsigned kAttempts = 16;
-  constexpr std::uint64_t kAtOnce = 20000;  // ns; pages that are there take less than one thousand
-  const auto begin = reinterpret_cast<std::uintptr_t>(at) & ~(kPage - 1);
-  const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(at) + size;
-  unsigned slow_calls = 0;
-  for (unsigned attempt = 0; attempt < kAttempts; ++attempt) {
-    const std::uint64_t asked = sys::now_ns();
-    if (!populate(reinterpret_cast<void*>(begin), end - begin)) return false;
-    const std::uint64_t answered = sys::now_ns();
-    if (answered - asked < kAtOnce) return true;
-    sys::call(SYS_getppid);  // waits for nothing
-    if (sys::now_ns() - answered >= kAtOnce) ++slow_calls;
-  }
-  return slow_calls > kAttempts / 2;
-}
-bool is_backed(const void* at, std::uint64_t size) {
-  return __builtin_expect(!copies_on_write, 1) || stays_backed(at, size);
-}
-
-// The rest of the first chunk. Every process that shares it may do so: pages that are there stay.
-bool back_first_chunk() {
-  unsigned char* base = chunks[0].load(std::memory_order_relaxed);
-  if (!populate(base + kFirstBacked, kFirstChunk - kFirstBacked)) return false;
-  first_backed.store(kFirstChunk, std::memory_order_relaxed);
-  return true;
-}
-
-// Maps chunk `wanted` without a descriptor: mremap(2) with an old size of 0 makes a second mapping
-// of shared pages, and lets it reach further into the file than the first. Null: no memory.
-unsigned char* map_from(unsigned known, unsigned char* base, unsigned wanted) {
-  unsigned char* last_page = base + chunk_size(known) - kPage;
-  const std::uint64_t skip = chunk_begin(wanted) - (chunk_begin(known) + chunk_size(known)) + kPage;
-  const long mapped = sys::call(SYS_mremap, sys::arg(last_page), 0,
-                                static_cast<long>(skip + chunk_size(wanted)), MREMAP_MAYMOVE);
-  if (sys::failed(mapped)) return nullptr;
-  auto* at = reinterpret_cast<unsigned char*>(mapped);
-  sys::unmap(at, skip);
-  return at + skip;
-}
-
-unsigned char* map_chunk(unsigned wanted) {
-  const Use use;
-  unsigned known = wanted;
-  unsigned char* base = nullptr;
-  while (base == nullptr) base = chunks[--known].load(std::memory_order_seq_cst);
-  unsigned char* at = map_from(known, base, wanted);
-  if (at == nullptr) return refuse(trace::Loss::no_memory);
-  if (!populate(at, chunk_size(wanted))) {
-    sys::unmap(at, chunk_size(wanted));
-    return refuse(trace::Loss::no_space);
-  }
-  // Whoever comes first publishes; nobody waits, for the other one may be a signal handler's
-  // interrupted thread.
-  unsigned char* expected = nullptr;
-  if (!chunks[wanted].compare_exchange_strong(expected, at, std::memory_order_acq_rel)) {
-    sys::unmap(at, chunk_size(wanted));
-    return expected;
-  }
-  return at;
-}
 
 std::uint64_t segment_limit(std::uint64_t largest) {
   std::uint64_t size = process.options.max_size;
@@ -187,80 +38,6 @@ std::uint64_t segment_limit(std::uint64_t largest) {
   if (size > largest) size = largest;
   if (size < kFirstChunk) return 0;
   return kFirstChunk + (size - kFirstChunk) / kChunk * kChunk;
-}
-
-// Backs the file and maps its first chunk; on failure null and an error number. `fd` stays the
-// caller's.
-unsigned char* map_first_chunk(int fd, int& error) {
-  const long sized = sys::call(SYS_ftruncate, fd, static_cast<long>(limit));
-  error = sized == 0 ? ENOMEM : static_cast<int>(-sized);
-  if (sized != 0) return nullptr;
-  auto* at =
-      static_cast<unsigned char*>(sys::map(kFirstChunk, PROT_READ | PROT_WRITE, MAP_SHARED, fd));
-  if (at == nullptr) return nullptr;
-  // Random access: else the first fault of a sparse file reads 2 MiB ahead, which took 0.9 ms.
-  sys::call(SYS_madvise, sys::arg(at), kFirstChunk, MADV_RANDOM);
-  const long backed = sys::call(SYS_madvise, sys::arg(at), kFirstBacked, MADV_POPULATE_WRITE);
-  first_backed.store(kFirstBacked, std::memory_order_relaxed);
-  can_populate = backed != -EINVAL;
-  if (backed == 0 || (!can_populate && populate(at, kFirstBacked))) return at;
-  // What both ways call a fault is a disk that is full.
-  error = backed == -EFAULT || !can_populate ? ENOSPC : static_cast<int>(-backed);
-  sys::unmap(at, kFirstChunk);
-  return nullptr;
-}
-
-// A copy-on-write filesystem needs new space each time a page is written to after it went to disk:
-// on a full one that is a SIGBUS, for what had been backed. Written in place (btrfs(5), attribute
-// C; for mapped files since Linux 6.16), what is backed mostly stays so: a quota group may still
-// say no, hence is_backed(). Works while the file is empty. XFS and bcachefs copy what somebody has
-// cloned: cp(1) does so by itself (FICLONE, ioctl_ficlonerange(2)).
-constexpr unsigned long kBcachefs = 0xca451a4e;
-void write_in_place(int fd) {
-  struct statfs filesystem {};
-  if (sys::call(SYS_fstatfs, fd, sys::arg(&filesystem)) != 0) return;
-  const auto type = static_cast<unsigned long>(filesystem.f_type);
-  if (type == XFS_SUPER_MAGIC || type == kBcachefs) copies_on_write = true;
-  if (type != BTRFS_SUPER_MAGIC && type != OVERLAYFS_SUPER_MAGIC) return;
-  int flags = 0;
-  if (sys::call(SYS_ioctl, fd, FS_IOC_GETFLAGS, sys::arg(&flags)) != 0) return;
-  // Above what overlayfs writes to is not known; ext4 marks its files (chattr(1), attribute e).
-  const bool ext4 = (flags & FS_EXTENT_FL) != 0;
-  flags = (flags & ~FS_COMPR_FL) | FS_NOCOW_FL;
-  const bool taken = sys::call(SYS_ioctl, fd, FS_IOC_SETFLAGS, sys::arg(&flags)) == 0;
-  if (type == BTRFS_SUPER_MAGIC || taken || !ext4) copies_on_write = true;
-}
-
-// Whether map_chunk's way works here: valgrind refuses mremap(2) with an old size of 0 (EINVAL).
-// Who understands it finds no room for so much, which costs a twentieth of mapping a page for the
-// question and unmapping it again.
-bool can_extend(unsigned char* first_chunk) {
-  constexpr long kTooMuch = (1L << 47) - (1L << 32);  // of the 47 bits that a program has
-  for (const long size : {kTooMuch, long{kPage}}) {
-    const long probe = sys::call(SYS_mremap, sys::arg(first_chunk), 0, size, MREMAP_MAYMOVE);
-    if (probe == -ENOMEM) return true;
-    if (sys::failed(probe)) continue;
-    sys::unmap(reinterpret_cast<void*>(probe), static_cast<std::size_t>(size));
-    return true;
-  }
-  return false;
-}
-
-// Then all of a smaller segment is mapped while its descriptor is there.
-void map_at_once(int fd) {
-  mapped_at_once = true;
-  if (limit > kLimitAtOnce) limit = kLimitAtOnce;
-  const std::uint64_t rest = limit - kFirstChunk;
-  long mapped = sys::call(SYS_fallocate, fd, 0, 0, static_cast<long>(limit));
-  if (mapped == 0 && rest != 0) {
-    mapped = sys::call(SYS_mmap, 0, static_cast<long>(rest), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-                       static_cast<long>(kFirstChunk));
-  }
-  if (sys::failed(mapped)) limit = kFirstChunk;
-  for (unsigned chunk = 1; chunk_begin(chunk) < limit; ++chunk) {
-    auto* base = reinterpret_cast<unsigned char*>(mapped) - kFirstChunk;
-    chunks[chunk].store(base + chunk_begin(chunk), std::memory_order_release);
-  }
 }
 
 trace::RunState* map_run_state(int directory, std::uint64_t largest) {
@@ -335,7 +112,6 @@ int map_new_segment(int directory, std::uint32_t pid) {
   write_in_place(fd);
   int error = 0;
   unsigned char* at = map_first_chunk(fd, error);
-  if (at != nullptr && !can_extend(at)) map_at_once(fd);
   sys::close(fd);
   if (at == nullptr) {
     // An empty segment would only look like a damaged one.
@@ -347,10 +123,6 @@ int map_new_segment(int directory, std::uint32_t pid) {
   chunks[0].store(at, std::memory_order_release);
   return 0;
 }
-
-}  // namespace
-
-namespace {
 
 struct Opening {
   const char* directory;
@@ -386,7 +158,7 @@ int open_segment(const char* directory, std::uint32_t pid) {
 
 trace::SegmentHeader* segment_header() {
   if (__builtin_expect(!copies_on_write, 1) || header == nullptr) return header;
-  const bool waiting = sys::now_ns() < retry_at.load(std::memory_order_relaxed);
+  const bool waiting = lately_refused();
   if (waiting || !is_backed(header, sizeof *header)) {
     if (!waiting) refuse(trace::Loss::no_space);
     untold.fetch_add(1, std::memory_order_relaxed);
@@ -413,65 +185,7 @@ trace::FoldCell* fold_cell(std::uint32_t index) {
   return is_backed(cell, sizeof *cell) ? cell : nullptr;
 }
 
-namespace {
-
-bool lately_refused() {
-  const std::uint64_t until = retry_at.load(std::memory_order_relaxed);
-  return __builtin_expect(until != 0, 0) && sys::now_ns() < until;
-}
-
-// Where a chunk is not there yet, or not backed as far as `end`. Null: refused.
-[[gnu::cold]] unsigned char* grow(unsigned chunk) {
-  if (chunk != 0) return map_chunk(chunk);
-  return back_first_chunk() ? chunks[0].load(std::memory_order_relaxed)
-                            : refuse(trace::Loss::no_space);
-}
-
-// The chunk that holds the record at `offset`, backed as far as its end. Null: not yet.
-unsigned char* ready_chunk(unsigned chunk, std::uint64_t end) {
-  if (chunk == 0 && end > first_backed.load(std::memory_order_relaxed)) return nullptr;
-  return chunks[chunk].load(std::memory_order_acquire);
-}
-
-// Whether it is unmapped now. Not where a thread may use the mapping; the first chunk has the
-// header, and the later ones are mapped from it.
-void release_chunk(unsigned chunk) {
-  unsigned char* base = chunks[chunk].load(std::memory_order_acquire);
-  const auto size = static_cast<std::uint32_t>(chunk_size(chunk));
-  if (base == nullptr || !is_written(chunk, base, size)) return;
-  released[chunk].store(true, std::memory_order_relaxed);
-  chunks[chunk].store(nullptr, std::memory_order_seq_cst);
-  if (users.load(std::memory_order_seq_cst) != 0) {
-    chunks[chunk].store(base, std::memory_order_release);  // another time
-    return;
-  }
-  sys::unmap(base, size);
-}
-
-// What is full need not stay mapped: it counts against RLIMIT_AS, and is locked after mlockall(2).
-// A chunk in which a record stays unfinished is looked at a number of times, and then stays.
-[[gnu::noinline]] void release_before(unsigned chunk) {
-  if (mapped_at_once || sys::is_barred(SYS_munmap)) return;
-  const sys::WithoutSignals guard;  // a jump would leave the lock taken
-  if (releasing.exchange(true, std::memory_order_acquire)) return;
-  const unsigned first = chunk > kLooks ? chunk - kLooks : 1;
-  for (unsigned full = first; full + 2 <= chunk; ++full) release_chunk(full);
-  releasing.store(false, std::memory_order_release);
-}
-
-// Whoever crosses the middle of a chunk maps the next one. Threads that met at its begin would each
-// map it for themselves, and wait for each other in the kernel. Not the second: most processes do
-// not need it.
-void map_next(unsigned chunk, std::uint64_t offset, std::uint64_t end) {
-  const std::uint64_t middle = chunk_begin(chunk) + chunk_size(chunk) / 2;
-  if (__builtin_expect(offset >= middle || end < middle, 1) || chunk == 0) return;
-  const unsigned next = chunk + 1;
-  if (next >= kChunks || chunk_begin(next) + chunk_size(next) > limit) return;
-  if (chunks[next].load(std::memory_order_acquire) == nullptr && !lately_refused()) map_chunk(next);
-  release_before(chunk);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void count_loss(trace::Loss reason) {
   trace::SegmentHeader* const mapped = segment_header();
@@ -487,7 +201,7 @@ Space reserve(std::uint32_t length) {
     std::uint64_t offset = __atomic_load_n(&header->tail, __ATOMIC_RELAXED);
     if (lately_refused() && offset < limit &&
         ready_chunk(chunk_of(offset), offset + length) == nullptr) {
-      count_loss(refusal.load(std::memory_order_relaxed));
+      count_loss(latest_refusal());
       return {};
     }
     if (offset < limit) offset = __atomic_fetch_add(&header->tail, length, __ATOMIC_RELAXED);
@@ -507,7 +221,7 @@ Space reserve(std::uint32_t length) {
     unsigned char* base = ready_chunk(chunk, offset + length);
     if (base == nullptr) base = grow(chunk);
     if (base == nullptr) {
-      count_loss(refusal.load(std::memory_order_relaxed));
+      count_loss(latest_refusal());
       return {};
     }
     map_next(chunk, offset, offset + length);
@@ -524,35 +238,15 @@ Space reserve(std::uint32_t length) {
 void map_ahead() {
   if (header == nullptr) return;
   constexpr unsigned kAhead = 16;  // 4 MiB
-  if (!back_first_chunk()) return;
+  if (grow(0) == nullptr) return;
   const unsigned now = chunk_of(__atomic_load_n(&header->tail, __ATOMIC_RELAXED));
   for (unsigned chunk = now; chunk < now + kAhead && chunk < kChunks; ++chunk) {
     if (chunk_begin(chunk) + chunk_size(chunk) > limit) return;
-    if (chunks[chunk].load(std::memory_order_acquire) == nullptr && map_chunk(chunk) == nullptr) {
-      return;
-    }
+    if (chunks[chunk].load(std::memory_order_acquire) == nullptr && grow(chunk) == nullptr) return;
   }
 }
 
-namespace {
-
-long sync_chunk(unsigned chunk) {
-  const auto size = static_cast<long>(chunk_size(chunk));
-  const auto sync = [&](unsigned char* at) {
-    return sys::call(SYS_msync, sys::arg(at), size, MS_SYNC);
-  };
-  const Use use;
-  unsigned char* base = chunks[chunk].load(std::memory_order_seq_cst);
-  if (base != nullptr) return sync(base);
-  if (!released[chunk].load(std::memory_order_relaxed)) return 0;
-  base = map_from(0, chunks[0].load(std::memory_order_acquire), chunk);
-  if (base == nullptr) return -ENOMEM;
-  const long error = sync(base);
-  sys::unmap(base, static_cast<std::uint64_t>(size));
-  return error;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 long sync_segment() {
   for (unsigned chunk = 0; chunk < kChunks; ++chunk) {
