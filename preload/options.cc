@@ -83,6 +83,12 @@ bool parse(Word value, Stacks& out) {
   return false;
 }
 
+bool parse(Word value, Keep& out) {
+  if (value.is("first")) return out = Keep::first, true;
+  if (value.is("latest")) return out = Keep::latest, true;
+  return false;
+}
+
 void parse_pair(Word key, Word value, Options& options, Complain complain) {
 #define OPTION(type, name, initial, help)                              \
   if (key.is_key(#name)) {                                             \

@@ -7,6 +7,7 @@
 
 namespace umaskaudit::shim {
 
+enum class Keep : std::uint8_t { first, latest };
 enum class Stacks : std::uint8_t { none, changes, all };
 
 // A copy: the program may change its environment. Longer values are refused with a warning.
@@ -22,6 +23,7 @@ struct Options {
 #define TYPE_number std::uint64_t
 #define TYPE_boolean bool
 #define TYPE_stacks Stacks
+#define TYPE_keep Keep
 #define OPTION(type, name, initial, help) TYPE_##type name = TYPE_##type{initial};
 #include "preload/options.def"
 #undef OPTION
@@ -29,6 +31,7 @@ struct Options {
 #undef TYPE_number
 #undef TYPE_boolean
 #undef TYPE_stacks
+#undef TYPE_keep
 };
 
 // Says what is wrong with one key or value; `word` is the offending text, not NUL-terminated.

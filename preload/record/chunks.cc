@@ -2,36 +2,25 @@
 
 #include "preload/record/chunks.h"
 
-#include <linux/fs.h>
-#include <linux/futex.h>
-#include <linux/magic.h>
 #include <linux/mman.h>
 #include <sys/mman.h>
-#include <sys/vfs.h>
 
 #include <initializer_list>
 
+#include "preload/record/run_state.h"
 #include "preload/record/written_chunks.h"
 #include "preload/sys/sys.h"
-
-// In Linux since 5.14, in libc's headers only later.
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
 
 namespace umaskaudit::shim {
 
 constinit std::atomic<unsigned char*> chunks[kChunks] = {};
 constinit std::atomic<std::uint64_t> first_backed = 0;
 constinit std::uint64_t limit = 0;
-constinit bool copies_on_write = false;  // see write_in_place()
 
 namespace {
 
 // Where chunks cannot be mapped later (map_at_once), the whole segment is allocated at the start.
 constexpr std::uint64_t kLimitAtOnce = kFirstChunk + 32 * kChunk;
-
-bool can_populate = true;
 
 // Threads that use a chunk's mapping other than to write a record that they have reserved: none is
 // unmapped meanwhile.
@@ -52,8 +41,8 @@ bool mapped_at_once = false;
 // A refused chunk is asked for again only after a while: on a full filesystem the question itself
 // may take a tenth of a second (btrfs first writes out what it can).
 constexpr std::uint64_t kPatience = 1000000000;
-constinit std::atomic<std::uint64_t> retry_at = 0;  // 0: never refused
-constinit std::atomic<trace::Loss> refusal = trace::Loss::no_space;
+constinit std::atomic<std::uint64_t> retry_at = 0;                       // 0: never refused
+constinit std::atomic<trace::Loss> refusal = trace::Loss::segment_full;  // the latest
 
 }  // namespace
 
@@ -70,53 +59,17 @@ bool lately_refused() {
 
 trace::Loss latest_refusal() { return refusal.load(std::memory_order_relaxed); }
 
-// Gives a page memory and space on the disk, as a store would, but answers false where a store is a
-// SIGBUS: the kernel's own access to it (FUTEX_WAKE_OP, futex(2)) fails with EFAULT. It ORs zero
-// into a word, atomically, so that others may write there meanwhile; nobody waits on it.
-bool back_page(void* page) {
-  constexpr unsigned kOrZero = FUTEX_OP(FUTEX_OP_OR, 0, FUTEX_OP_CMP_EQ, 0);
-  std::uint32_t unused = 0;
-  return sys::call(SYS_futex, sys::arg(&unused), FUTEX_WAKE_OP_PRIVATE, 0, 0, sys::arg(page),
-                   kOrZero) >= 0;
-}
-
 namespace {
 
-// The same for a range of whole pages: by one call since Linux 5.14.
-bool populate(void* at, std::uint64_t size) {
-  if (can_populate) {
-    return sys::call(SYS_madvise, sys::arg(at), static_cast<long>(size), MADV_POPULATE_WRITE) == 0;
-  }
-  auto* page = static_cast<unsigned char*>(at);
-  for (unsigned char* const end = page + size; page < end; page += kPage) {
-    if (!back_page(page)) return false;
-  }
-  return true;
+// What the run as a whole may not take may be asked for again at any time.
+unsigned char* refuse_by_run() {
+  refusal.store(trace::Loss::run_full, std::memory_order_relaxed);
+  return nullptr;
 }
 
-}  // namespace
-
-// Whether a store to these bytes is safe now. Only between this and the store may a page go to disk
-// again, which takes as long as two instructions do. An answer that took its time is none: finding
-// space for the second page may write out the first, and so may others before we run again.
-// Unless no call is answered at once, as under a tracer: then the time says nothing.
-bool stays_backed(const void* at, std::uint64_t size) {
-  constexpr unsigned kAttempts = 16;
-  constexpr std::uint64_t kAtOnce = 20000;  // ns; pages that are there take less than one thousand
-  const auto begin = reinterpret_cast<std::uintptr_t>(at) & ~(kPage - 1);
-  const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(at) + size;
-  unsigned slow_calls = 0;
-  for (unsigned attempt = 0; attempt < kAttempts; ++attempt) {
-    const std::uint64_t asked = sys::now_ns();
-    if (!populate(reinterpret_cast<void*>(begin), end - begin)) return false;
-    const std::uint64_t answered = sys::now_ns();
-    if (answered - asked < kAtOnce) return true;
-    sys::call(SYS_getppid);  // waits for nothing
-    if (sys::now_ns() - answered >= kAtOnce) ++slow_calls;
-  }
-  return slow_calls > kAttempts / 2;
+trace::SegmentHeader& mapped_header() {
+  return *reinterpret_cast<trace::SegmentHeader*>(chunks[0].load(std::memory_order_relaxed));
 }
-namespace {
 
 // The rest of the first chunk. Every process that shares it may do so: pages that are there stay.
 bool back_first_chunk() {
@@ -141,6 +94,7 @@ unsigned char* map_from(unsigned known, unsigned char* base, unsigned wanted) {
 
 unsigned char* map_chunk(unsigned wanted) {
   const Use use;
+  if (!pay_for_chunk(mapped_header(), wanted)) return refuse_by_run();
   unsigned known = wanted;
   unsigned char* base = nullptr;
   while (base == nullptr) base = chunks[--known].load(std::memory_order_seq_cst);
@@ -165,29 +119,9 @@ unsigned char* map_chunk(unsigned wanted) {
 // Where a chunk is not there yet, or not backed as far as `end`. Null: refused.
 unsigned char* grow(unsigned chunk) {
   if (chunk != 0) return map_chunk(chunk);
+  if (!pay_for_first_chunk(mapped_header())) return refuse_by_run();
   return back_first_chunk() ? chunks[0].load(std::memory_order_relaxed)
                             : refuse(trace::Loss::no_space);
-}
-
-// A copy-on-write filesystem needs new space each time a page is written to after it went to disk:
-// on a full one that is a SIGBUS, for what had been backed. Written in place (btrfs(5), attribute
-// C; for mapped files since Linux 6.16), what is backed mostly stays so: a quota group may still
-// say no, hence is_backed(). Works while the file is empty. XFS and bcachefs copy what somebody has
-// cloned: cp(1) does so by itself (FICLONE, ioctl_ficlonerange(2)).
-constexpr unsigned long kBcachefs = 0xca451a4e;
-void write_in_place(int fd) {
-  struct statfs filesystem {};
-  if (sys::call(SYS_fstatfs, fd, sys::arg(&filesystem)) != 0) return;
-  const auto type = static_cast<unsigned long>(filesystem.f_type);
-  if (type == XFS_SUPER_MAGIC || type == kBcachefs) copies_on_write = true;
-  if (type != BTRFS_SUPER_MAGIC && type != OVERLAYFS_SUPER_MAGIC) return;
-  int flags = 0;
-  if (sys::call(SYS_ioctl, fd, FS_IOC_GETFLAGS, sys::arg(&flags)) != 0) return;
-  // Above what overlayfs writes to is not known; ext4 marks its files (chattr(1), attribute e).
-  const bool ext4 = (flags & FS_EXTENT_FL) != 0;
-  flags = (flags & ~FS_COMPR_FL) | FS_NOCOW_FL;
-  const bool taken = sys::call(SYS_ioctl, fd, FS_IOC_SETFLAGS, sys::arg(&flags)) == 0;
-  if (type == BTRFS_SUPER_MAGIC || taken || !ext4) copies_on_write = true;
 }
 
 namespace {
@@ -237,15 +171,12 @@ unsigned char* map_first_chunk(int fd, int& error) {
   if (at == nullptr) return nullptr;
   // Random access: else the first fault of a sparse file reads 2 MiB ahead, which took 0.9 ms.
   sys::call(SYS_madvise, sys::arg(at), kFirstChunk, MADV_RANDOM);
-  const long backed = sys::call(SYS_madvise, sys::arg(at), kFirstBacked, MADV_POPULATE_WRITE);
+  error = populate_first(at, kFirstBacked);
   first_backed.store(kFirstBacked, std::memory_order_relaxed);
-  can_populate = backed != -EINVAL;
-  if (backed == 0 || (!can_populate && populate(at, kFirstBacked))) {
+  if (error == 0) {
     if (!can_extend(at)) map_at_once(fd);
     return at;
   }
-  // What both ways call a fault is a disk that is full.
-  error = backed == -EFAULT || !can_populate ? ENOSPC : static_cast<int>(-backed);
   sys::unmap(at, kFirstChunk);
   return nullptr;
 }

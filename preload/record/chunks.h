@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "preload/record/backing.h"
 #include "preload/trace/format.h"
 
 namespace umaskaudit::shim {
@@ -15,10 +16,6 @@ using trace::kChunk;
 using trace::kFirstChunk;
 inline constexpr std::uint64_t kMaxSegment = 1 << 30;
 inline constexpr unsigned kChunks = 1 + kMaxSegment / kChunk;
-inline constexpr std::uint64_t kPage = 4096;
-// Most processes record little: the first chunk is small, and only its begin is backed when it is
-// opened, so that starting one stays cheap.
-inline constexpr std::uint64_t kFirstBacked = 12 << 10;
 
 inline unsigned chunk_of(std::uint64_t offset) {
   return offset < kFirstChunk ? 0 : 1 + static_cast<unsigned>((offset - kFirstChunk) / kChunk);
@@ -33,23 +30,9 @@ extern std::atomic<unsigned char*> chunks[kChunks];
 extern std::atomic<std::uint64_t> first_backed;  // bytes of the first chunk
 extern std::uint64_t limit;
 
-// For the file `fd`, which is empty, before anything is mapped: on a copy-on-write filesystem it is
-// written in place where that can be had.
-void write_in_place(int fd);
-
 // Sets the size of the file to `limit` and maps its first chunk, or more where chunks cannot be
 // mapped later; on failure null and an error number. `fd` stays the caller's.
 unsigned char* map_first_chunk(int fd, int& error);
-
-// Gives a page memory and space on the disk; false where a store to it would be a SIGBUS.
-bool back_page(void* page);
-
-// Whether a store to these bytes is safe now: always, but for a copy-on-write filesystem.
-extern bool copies_on_write;
-bool stays_backed(const void* at, std::uint64_t size);
-inline bool is_backed(const void* at, std::uint64_t size) {
-  return __builtin_expect(!copies_on_write, 1) || stays_backed(at, size);
-}
 
 // The chunk that holds what ends at `end`, backed as far as that. Null: not yet.
 inline unsigned char* ready_chunk(unsigned chunk, std::uint64_t end) {

@@ -26,6 +26,15 @@ unsigned char* append(unsigned char* at, Bytes bytes) {
   return at + bytes.length;
 }
 
+// What later records refer to is kept; see ChunkUse.
+constexpr trace::ChunkUse kUses[] = {
+#define RECORD(identifier, number, structure, event, stack, context, order, use) \
+  trace::ChunkUse::use,
+#include "preload/trace/record_types.def"
+#undef RECORD
+};
+trace::ChunkUse use_of(trace::RecordType type) { return kUses[static_cast<unsigned>(type)]; }
+
 }  // namespace
 
 Draft begin_record(trace::RecordType type, const Author& author, std::uint32_t payload_size) {
@@ -36,7 +45,7 @@ Draft begin_record(trace::RecordType type, const Author& author, std::uint32_t p
     return {};
   }
   ++thread_state.records;
-  const Space space = reserve(length);
+  const Space space = reserve(length, use_of(type));
   if (space.at == nullptr) return {};
   // In its place, for a copy would lie on a stack that may be small. The commit word is 0 until the
   // record is whole.

@@ -9,7 +9,10 @@
 #include <cstring>
 
 #include "preload/record/chunks.h"
+#include "preload/record/ended_segments.h"
 #include "preload/record/memory_share.h"
+#include "preload/record/ring.h"
+#include "preload/record/run_state.h"
 #include "preload/record/trace_files.h"
 #include "preload/record/written_chunks.h"
 #include "preload/state.h"
@@ -34,50 +37,11 @@ constinit std::atomic<std::uint64_t> untold = 0;  // losses that the header coul
 
 std::uint64_t segment_limit(std::uint64_t largest) {
   std::uint64_t size = process.options.max_size;
+  if (process.options.keep == Keep::latest && size < kLeastRing) size = kLeastRing;
   if (size > kMaxSegment) size = kMaxSegment;
   if (size > largest) size = largest;
   if (size < kFirstChunk) return 0;
   return kFirstChunk + (size - kFirstChunk) / kChunk * kChunk;
-}
-
-trace::RunState* map_run_state(int directory, std::uint64_t largest) {
-  int fd = sys::open(trace::kRunStateName, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600,
-                     directory);
-  if (fd >= 0) {
-    sys::call(SYS_fchmod, fd, 0600);
-  } else {
-    fd =
-        sys::open(trace::kRunStateName, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0, directory);
-    if (fd < 0) return nullptr;
-  }
-  void* at = nullptr;
-  if (is_own_file(fd)) {
-    write_in_place(fd);
-    struct stat facts {};
-    const bool is_long = sys::call(SYS_fstat, fd, sys::arg(&facts)) == 0 &&
-                         facts.st_size >= static_cast<off_t>(kPage);
-    if (is_long || (largest >= kPage && sys::call(SYS_ftruncate, fd, kPage) == 0)) {
-      at = sys::map(kPage, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
-    }
-  }
-  sys::close(fd);
-  if (at != nullptr && !back_page(at)) {
-    sys::unmap(at, kPage);
-    at = nullptr;
-  }
-  auto* state = static_cast<trace::RunState*>(at);
-  if (state != nullptr && !is_backed(state, sizeof *state)) {
-    sys::unmap(at, kPage);
-    state = nullptr;
-  }
-  if (state != nullptr) {
-    // Every process writes the same bytes: no order is needed.
-    memcpy(state->magic, trace::kMagic, sizeof state->magic);
-    state->major = trace::kMajor;
-    state->minor = trace::kMinor;
-    state->byte_order = trace::kByteOrder;
-  }
-  return state;
 }
 
 void add(std::uint64_t& counter, std::uint64_t amount) {
@@ -140,12 +104,20 @@ void open_files(void* argument) {
   if (state != nullptr) add(state->images, 1);
   const std::uint64_t share = share_of_memory(directory, kFirstChunk);
   limit = segment_limit(share < largest ? share : largest);
-  opening->error = limit != 0 ? map_new_segment(directory, opening->pid) : EFBIG;
+  if (state != nullptr) drop_ended_segments(directory, *state);
+  if (limit == 0) {
+    opening->error = EFBIG;
+  } else if (!begin_in_run(state)) {
+    opening->error = EDQUOT;
+  } else {
+    opening->error = map_new_segment(directory, opening->pid);
+    if (opening->error != 0 && state != nullptr) give_back_to_run(*state, kFirstBacked);
+  }
   sys::close(directory);
   if (state == nullptr) return;
   add(opening->error == 0 ? state->segments : state->segments_failed, 1);
   if (opening->error != 0) state->last_errno = static_cast<std::uint64_t>(opening->error);
-  sys::unmap(state, kPage);
+  keep_run_state(state);
 }
 
 }  // namespace
@@ -168,14 +140,55 @@ trace::SegmentHeader* segment_header() {
   return header;
 }
 
+namespace {
+
+// Where the limit allows it; else keep=latest is as keep=first.
+bool is_ring() {
+  return __builtin_expect(process.options.keep == Keep::latest, 0) && limit >= kLeastRing;
+}
+
+}  // namespace
+
 bool take_room_for_changes(std::uint32_t records) {
   trace::SegmentHeader* const mapped = segment_header();
   if (mapped == nullptr) return false;
+  if (is_ring()) return true;
   constexpr std::uint64_t kSize = sizeof(trace::RecordHeader) + sizeof(trace::Umask);
   std::uint32_t* const taken = &mapped->next_id[kChangeRecords];
   if (__atomic_load_n(taken, __ATOMIC_RELAXED) * kSize >= limit / 2) return false;
   __atomic_fetch_add(taken, records, __ATOMIC_RELAXED);
   return true;
+}
+
+namespace {
+
+// Room for the totals, where there is none yet. A segment that is full has none.
+void make_totals() {
+  const Space space = reserve(trace::kControl, trace::ChunkUse::kept);
+  if (space.at == nullptr) return;
+  std::uint32_t none = 0;  // else the room stays as it is, zeros
+  __atomic_compare_exchange_n(&header->totals, &none, static_cast<std::uint32_t>(space.offset),
+                              false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+}  // namespace
+
+TotalsPage totals_page() {
+  if (header == nullptr) return {};
+  const std::uint32_t at = __atomic_load_n(&header->totals, __ATOMIC_ACQUIRE);
+  if (at == 0 || at + trace::kControl > limit) return {};
+  const unsigned chunk = chunk_of(at);
+  unsigned char* base = ready_chunk(chunk, at + trace::kControl);
+  if (base == nullptr && !lately_refused()) base = grow(chunk);
+  if (base == nullptr || !is_backed(base + (at - chunk_begin(chunk)), trace::kControl)) return {};
+  return {reinterpret_cast<trace::Total*>(base + (at - chunk_begin(chunk))), header};
+}
+
+void count_refused_change(const trace::RecordHeader& record) {
+  count_loss(trace::Loss::segment_full);
+  if (header == nullptr) return;
+  if (__atomic_load_n(&header->totals, __ATOMIC_ACQUIRE) == 0) make_totals();
+  add_to_totals(totals_page(), record);
 }
 
 trace::FoldCell* fold_cell(std::uint32_t index) {
@@ -193,18 +206,31 @@ void count_loss(trace::Loss reason) {
   __atomic_fetch_add(&mapped->lost[static_cast<unsigned>(reason)], 1, __ATOMIC_RELAXED);
 }
 
-Space reserve(std::uint32_t length) {
+namespace {
+
+Space reserve_latest(std::uint32_t length, trace::ChunkUse use) {
+  const RingSpace space = reserve_in_ring(*header, length, use);
+  if (space.at == nullptr) count_loss(space.refusal);
+  return {space.at, space.offset};
+}
+
+}  // namespace
+
+Space reserve(std::uint32_t length, trace::ChunkUse use) {
   if (segment_header() == nullptr) return {};
+  const bool ring = is_ring();
   for (;;) {
     // A full segment is seen before the add: `tail` must not wrap around, and what was added must
     // never be taken back, for somebody else may have reserved behind it.
     std::uint64_t offset = __atomic_load_n(&header->tail, __ATOMIC_RELAXED);
+    if (ring && offset + length > kFirstChunk) return reserve_latest(length, use);
     if (lately_refused() && offset < limit &&
         ready_chunk(chunk_of(offset), offset + length) == nullptr) {
       count_loss(latest_refusal());
       return {};
     }
     if (offset < limit) offset = __atomic_fetch_add(&header->tail, length, __ATOMIC_RELAXED);
+    if (ring && offset + length > kFirstChunk) return reserve_latest(length, use);
     if (offset + length > limit) {
       count_loss(trace::Loss::segment_full);
       return {};
@@ -239,6 +265,7 @@ void map_ahead() {
   if (header == nullptr) return;
   constexpr unsigned kAhead = 16;  // 4 MiB
   if (grow(0) == nullptr) return;
+  if (is_ring()) return map_ring_ahead(*header, kAhead);
   const unsigned now = chunk_of(__atomic_load_n(&header->tail, __ATOMIC_RELAXED));
   for (unsigned chunk = now; chunk < now + kAhead && chunk < kChunks; ++chunk) {
     if (chunk_begin(chunk) + chunk_size(chunk) > limit) return;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "preload/record/totals.h"
 #include "preload/trace/format.h"
 
 namespace umaskaudit::shim {
@@ -35,8 +36,14 @@ struct Space {
   std::uint64_t offset = 0;  // in the file; seeds the checksum
 };
 // `length` bytes for one record, 8-aligned; length <= trace::kMaxRecord. Nothing when the segment
-// is full: the loss is counted. Async-signal-safe, lock-free, works in forked and vfork children.
-Space reserve(std::uint32_t length);
+// is full: the loss is counted. `use`: of the chunk that it goes to, with keep=latest.
+// Async-signal-safe, lock-free, works in forked and vfork children.
+Space reserve(std::uint32_t length, trace::ChunkUse use);
+
+// Where to count what there is no record of; nothing until something was dropped.
+TotalsPage totals_page();
+// For a mask change that found no room, whose record this is.
+[[gnu::cold]] void count_refused_change(const trace::RecordHeader& record);
 
 // Maps a few chunks that nobody needs yet: soon we may not be allowed to (seccomp).
 void map_ahead();

@@ -23,7 +23,7 @@ struct RecordTraits {
 // By the structure of the fixed part: kTraits<trace::Umask>.
 template <typename Facts>
 inline constexpr RecordTraits kTraits;
-#define RECORD(identifier, number, structure, event, stack, context, order)         \
+#define RECORD(identifier, number, structure, event, stack, context, order, ...)    \
   template <>                                                                       \
   inline constexpr RecordTraits kTraits<trace::structure> = {event, stack, context, \
                                                              OrderedBy::order};

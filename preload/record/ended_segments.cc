@@ -1,0 +1,225 @@
+// Finds, counts and removes segments that nobody writes to any more; see ended_segments.h.
+
+#include "preload/record/ended_segments.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <cstring>
+
+#include "preload/record/run_state.h"
+#include "preload/record/totals.h"
+#include "preload/record/trace_files.h"
+#include "preload/state.h"
+#include "preload/sys/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+using trace::ChunkUse;
+
+void add(std::uint64_t& counter, std::uint64_t amount) {
+  __atomic_fetch_add(&counter, amount, __ATOMIC_RELAXED);
+}
+
+void add_created(trace::RunState& state, std::uint8_t created, std::uint8_t kind,
+                 std::uint64_t amount) {
+  constexpr unsigned kKinds = sizeof state.dropped_created / sizeof state.dropped_created[0];
+  const bool made = created == static_cast<std::uint8_t>(trace::Created::yes) ||
+                    created == static_cast<std::uint8_t>(trace::Created::probably);
+  if (made && kind < kKinds) add(state.dropped_created[kind], amount);
+}
+
+void note_time(trace::RunState& state, std::uint64_t time) {
+  std::uint64_t known = __atomic_load_n(&state.dropped_whole_since_ns, __ATOMIC_RELAXED);
+  while (known < time && !__atomic_compare_exchange_n(&state.dropped_whole_since_ns, &known, time,
+                                                      true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+}
+
+// A mapped segment. Nothing that it says about itself is believed without a look at its size.
+class Counted {
+ public:
+  Counted(const unsigned char* base, std::uint64_t size, trace::RunState& state)
+      : base_(base), size_(size), state_(state) {}
+
+  void count() {
+    const auto& header = *reinterpret_cast<const trace::SegmentHeader*>(base_);
+    const std::uint64_t first = header.header_length;
+    const std::uint64_t kControls = 2 * trace::kControl;
+    if (header.ring == 0 || header.ring % trace::kRecordAlign != 0 ||
+        header.ring + kControls > size_) {
+      count_records(first, header.tail < header.limit ? header.tail : header.limit);
+      return;
+    }
+    count_records(first, trace::kFirstChunk);
+    count_ring(*reinterpret_cast<const trace::Ring*>(base_ + header.ring));
+    count_totals(reinterpret_cast<const trace::Total*>(base_ + header.ring + trace::kControl));
+  }
+
+ private:
+  void count_ring(const trace::Ring& ring) {
+    const auto* entries = reinterpret_cast<const trace::RingChunk*>(&ring + 1);
+    const std::uint32_t used = ring.used < trace::kRingChunks ? ring.used : trace::kRingChunks;
+    for (std::uint32_t chunk = 1; chunk < used; ++chunk) {
+      const auto use = static_cast<ChunkUse>(entries[chunk].word & 0xff);
+      if (use == ChunkUse::none || use == ChunkUse::empty) continue;
+      const std::uint64_t begin = trace::kFirstChunk + (chunk - 1) * trace::kChunk;
+      const std::uint64_t skipped = chunk == 1
+                                        ? 2 * trace::kControl
+                                        : (use == ChunkUse::dropping ? entries[chunk].dropped : 0);
+      count_records(begin + skipped, begin + trace::kChunk);
+    }
+    add(state_.dropped_records, ring.dropped);
+    note_time(state_, ring.whole_since_ns);
+  }
+
+  void count_totals(const trace::Total* cells) {
+    for (std::uint32_t i = 0; i < trace::kTotals; ++i) {
+      if (cells[i].type == static_cast<std::uint16_t>(trace::RecordType::umask)) {
+        add(state_.dropped_changes, cells[i].count);
+      } else if (cells[i].type == static_cast<std::uint16_t>(trace::RecordType::create)) {
+        add_created(state_, cells[i].created, cells[i].kind, cells[i].count);
+      }
+    }
+  }
+
+  void count_records(std::uint64_t at, std::uint64_t end) {
+    if (end > size_) end = size_;
+    std::uint64_t records = 0;
+    while (at < end && end - at >= sizeof(trace::RecordHeader)) {
+      const auto& record = *reinterpret_cast<const trace::RecordHeader*>(base_ + at);
+      const std::uint32_t length = record.length;
+      if (record.commit == 0 || length < sizeof record || length > end - at ||
+          length % trace::kRecordAlign != 0) {
+        at += trace::kRecordAlign;  // the rest of a chunk, or what was never finished
+        continue;
+      }
+      at += length;
+      ++records;
+      note_time(state_, record.time_ns);
+      add(state_.dropped_changes, changes_of(record));
+      const trace::Create* create = creation_of(record);
+      if (create != nullptr) add_created(state_, create->created, create->kind, 1);
+    }
+    add(state_.dropped_records, records);
+  }
+
+  const unsigned char* base_;
+  std::uint64_t size_;
+  trace::RunState& state_;
+};
+
+bool is_segment(const trace::SegmentHeader& header, std::uint64_t size) {
+  return memcmp(header.magic, trace::kMagic, sizeof header.magic) == 0 &&
+         header.major == trace::kMajor && header.header_length >= sizeof header &&
+         header.header_length < size && header.header_length % trace::kRecordAlign == 0;
+}
+
+// Counted and removed; false: it is somebody's, or not to be understood.
+bool drop(int directory, const char* name, int fd, trace::RunState& state) {
+  struct stat facts {};
+  if (!is_own_file(fd) || sys::call(SYS_fstat, fd, sys::arg(&facts)) != 0) return false;
+  const auto size = static_cast<std::uint64_t>(facts.st_size);
+  if (size < sizeof(trace::SegmentHeader)) return false;
+  // A write lease is given only while nobody else has the file open or mapped (F_SETLEASE in
+  // fcntl(2)). Whoever opens it now has us get a signal: one that is ignored by default, and an
+  // image that begins has no handlers.
+  if (sys::call(SYS_fcntl, fd, F_SETSIG, SIGURG) != 0 ||
+      sys::call(SYS_fcntl, fd, F_SETLEASE, F_WRLCK) != 0) {
+    return false;
+  }
+  const auto* base = static_cast<const unsigned char*>(sys::map(size, PROT_READ, MAP_SHARED, fd));
+  if (base == nullptr) return false;
+  const auto& header = *reinterpret_cast<const trace::SegmentHeader*>(base);
+  const bool known = is_segment(header, size);
+  const bool removed = known && sys::call(SYS_unlinkat, directory, sys::arg(name), 0) == 0;
+  if (removed) {
+    Counted(base, size, state).count();
+    add(state.dropped_segments, 1);
+    give_back_to_run(state, paid_for(header));
+  }
+  sys::unmap(const_cast<unsigned char*>(base), size);
+  return removed;
+}
+
+void try_to_drop(int directory, const char* name, trace::RunState& state) {
+  const int fd = sys::open(name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0, directory);
+  if (fd < 0) return;
+  drop(directory, name, fd, state);
+  sys::close(fd);  // and the lease is gone
+}
+
+struct Name {
+  std::uint64_t stamp = UINT64_MAX;  // when the image began
+  char text[kSegmentNameSize] = {};
+};
+
+// "<pid>-<16 hex digits>.seg"; UINT64_MAX: another name.
+std::uint64_t stamp_of(const char* name) {
+  const char* at = strchr(name, '-');
+  if (at == nullptr || strlen(name) >= kSegmentNameSize) return UINT64_MAX;
+  std::uint64_t stamp = 0;
+  unsigned digits = 0;
+  for (++at; digits < 16; ++digits, ++at) {
+    const bool decimal = *at >= '0' && *at <= '9';
+    if (!decimal && (*at < 'a' || *at > 'f')) return UINT64_MAX;
+    stamp = stamp << 4 | static_cast<unsigned>(decimal ? *at - '0' : *at - 'a' + 10);
+  }
+  return strcmp(at, trace::kSegmentSuffix) == 0 ? stamp : UINT64_MAX;
+}
+
+constexpr unsigned kAtOnce = 16;
+
+// In order of their stamps.
+void insert(Name (&oldest)[kAtOnce], const char* name, std::uint64_t stamp) {
+  if (stamp >= oldest[kAtOnce - 1].stamp) return;
+  unsigned place = kAtOnce - 1;
+  for (; place > 0 && oldest[place - 1].stamp > stamp; --place) oldest[place] = oldest[place - 1];
+  oldest[place].stamp = stamp;
+  strcpy(oldest[place].text, name);
+}
+
+// The oldest that are not older than `from`.
+void find_oldest(int directory, std::uint64_t from, Name (&oldest)[kAtOnce]) {
+  alignas(dirent64) char buffer[4096];
+  sys::call(SYS_lseek, directory, 0, SEEK_SET);
+  for (;;) {
+    const long size = sys::call(SYS_getdents64, directory, sys::arg(buffer), sizeof buffer);
+    if (size <= 0) return;
+    for (long at = 0; at < size;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer + at);
+      const std::uint64_t stamp = stamp_of(entry->d_name);
+      if (stamp >= from) insert(oldest, entry->d_name, stamp);
+      at += entry->d_reclen;
+    }
+  }
+}
+
+}  // namespace
+
+void drop_ended_segments(int directory, trace::RunState& state) {
+  // Three quarters are what segments may grow to: an eighth shall be free for those that will.
+  const std::uint64_t bound = process.options.max_run;
+  const std::uint64_t allowed = bound / 4 * 3 - bound / 8;
+  const std::uint64_t wanted = allowed - bound / 16;
+  const auto taken = [&] { return __atomic_load_n(&state.taken, __ATOMIC_RELAXED); };
+  if (bound == 0 || process.options.keep != Keep::latest || taken() <= allowed) return;
+  std::uint64_t from = 0;
+  for (;;) {
+    Name oldest[kAtOnce];
+    find_oldest(directory, from, oldest);
+    for (const Name& name : oldest) {
+      if (name.stamp == UINT64_MAX || taken() <= wanted) return;
+      try_to_drop(directory, name.text, state);
+    }
+    from = oldest[kAtOnce - 1].stamp + 1;
+  }
+}
+
+}  // namespace umaskaudit::shim

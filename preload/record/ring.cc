@@ -1,0 +1,309 @@
+// Takes chunks into use, and back when there are no others; see ring.h.
+//
+// A chunk is taken by a compare-and-swap of its entry, and becomes the one that a use writes to by
+// another of that use's tail. Whoever loses the second leaves what it has taken empty, for the next
+// one. Nobody waits: a SIGKILL, or a handler that jumps away, costs a chunk at most.
+
+#include "preload/record/ring.h"
+
+#include <atomic>
+#include <cstring>
+
+#include "preload/record/chunks.h"
+#include "preload/record/totals.h"
+#include "preload/sys/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+using trace::ChunkUse;
+using trace::Ring;
+using trace::RingChunk;
+
+// The ring and the totals are the first part of this one; what is kept begins behind them.
+constexpr unsigned kControlChunk = 1;
+constexpr std::uint32_t kFirstKept = 2 * trace::kControl;
+static_assert(kFirstKept < kChunk);
+static_assert(sizeof(Ring) + trace::kRingChunks * sizeof(RingChunk) <= trace::kControl);
+constexpr unsigned kUses = 3;
+
+// Where the next record of a use goes. The turn tells two uses of a chunk apart.
+struct Position {
+  std::uint64_t turn;    // its low 24 bits
+  std::uint32_t chunk;   // 0: none
+  std::uint32_t offset;  // never beyond the chunk
+};
+Position position(std::uint64_t tail) {
+  return {tail >> 40, static_cast<std::uint32_t>(tail >> 24) & 0xffff,
+          static_cast<std::uint32_t>(tail) & 0xffffff};
+}
+std::uint64_t tail_at(std::uint64_t turn, std::uint32_t chunk, std::uint32_t offset) {
+  return turn << 40 | std::uint64_t{chunk} << 24 | offset;
+}
+static_assert(trace::kRingChunks < 1 << 16 && kChunk < 1 << 24);
+
+std::uint64_t word_of(std::uint64_t turn, ChunkUse use) {
+  return turn << 8 | static_cast<std::uint8_t>(use);
+}
+ChunkUse use_of(std::uint64_t word) { return static_cast<ChunkUse>(word & 0xff); }
+
+std::uint64_t load(const std::uint64_t& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
+void store(std::uint64_t& word, std::uint64_t value) {
+  __atomic_store_n(&word, value, __ATOMIC_RELEASE);
+}
+template <typename Word>
+bool swap(Word& word, Word expected, Word desired) {
+  return __atomic_compare_exchange_n(&word, &expected, desired, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE);
+}
+
+// Of this process: others then look for a while whether somebody has found a chunk for all.
+constinit std::atomic<bool> looking[kUses] = {};
+
+class Taker {
+ public:
+  Taker(trace::SegmentHeader& header, Ring& ring, ChunkUse use)
+      : header_(header), ring_(ring), use_(use) {}
+
+  // A chunk that is taken into this use, and empty; 0: there is none.
+  std::uint32_t take() {
+    if (use_ == ChunkUse::kept && swap(entry(kControlChunk).word, std::uint64_t{0}, next_word())) {
+      return kControlChunk;
+    }
+    // What is kept for good gets half of what there is; events and changes share the other half.
+    const std::uint32_t kept = use_ == ChunkUse::kept ? count(ChunkUse::kept) : 0;
+    std::uint32_t chunk = 0;
+    if (kept < ring_.chunks / 2) chunk = take_empty();
+    if (kept < ring_.chunks / 2 && chunk == 0) chunk = take_unused();
+    if (kept < used() / 2 && chunk == 0) chunk = take_oldest();
+    return chunk;
+  }
+
+  RingChunk& entry(std::uint32_t chunk) { return reinterpret_cast<RingChunk*>(&ring_ + 1)[chunk]; }
+
+ private:
+  std::uint64_t next_word() {
+    return word_of(__atomic_add_fetch(&ring_.turns, 1, __ATOMIC_RELAXED), use_);
+  }
+  std::uint32_t used() const { return __atomic_load_n(&ring_.used, __ATOMIC_ACQUIRE); }
+  bool is_mapped(std::uint32_t chunk) {
+    return ready_chunk(chunk, 0) != nullptr || (!lately_refused() && grow(chunk) != nullptr);
+  }
+  std::uint32_t count(ChunkUse use) {
+    std::uint32_t found = 0;
+    for (std::uint32_t chunk = 1; chunk < used(); ++chunk) {
+      if (use_of(load(entry(chunk).word)) == use) ++found;
+    }
+    return found;
+  }
+
+  std::uint32_t take_empty() {
+    for (std::uint32_t chunk = kControlChunk + 1; chunk < used(); ++chunk) {
+      RingChunk& found = entry(chunk);
+      const std::uint64_t word = load(found.word);
+      if (use_of(word) != ChunkUse::empty || !is_mapped(chunk)) continue;
+      if (swap(found.word, word, next_word())) return chunk;
+    }
+    return 0;
+  }
+
+  std::uint32_t take_unused() {
+    for (;;) {
+      const std::uint32_t chunk = used();
+      if (chunk >= ring_.chunks || !is_mapped(chunk)) return 0;
+      if (!swap(ring_.used, chunk, chunk + 1)) continue;
+      store(entry(chunk).word, next_word());
+      return chunk;
+    }
+  }
+
+  // Changes take from the other events until both have the same, so that none crowds out the other.
+  std::uint32_t take_oldest() {
+    const std::uint32_t events = count(ChunkUse::events);
+    const std::uint32_t changes = count(ChunkUse::changes);
+    const bool from_changes = changes > events || (changes == events && use_ == ChunkUse::changes);
+    const ChunkUse first = from_changes ? ChunkUse::changes : ChunkUse::events;
+    const ChunkUse second = from_changes ? ChunkUse::events : ChunkUse::changes;
+    for (const ChunkUse victim : {first, second}) {
+      const std::uint32_t chunk = take_oldest_of(victim);
+      if (chunk != 0) return chunk;
+    }
+    return 0;
+  }
+
+  std::uint32_t take_oldest_of(ChunkUse victim) {
+    std::uint64_t looked_at = 0;
+    for (;;) {
+      std::uint32_t oldest = 0;
+      std::uint64_t word = UINT64_MAX;
+      for (std::uint32_t chunk = kControlChunk + 1; chunk < used(); ++chunk) {
+        const std::uint64_t here = load(entry(chunk).word);
+        if (use_of(here) != victim || here <= looked_at || here >= word) continue;
+        if (__atomic_load_n(&entry(chunk).end, __ATOMIC_ACQUIRE) == 0) continue;
+        oldest = chunk;
+        word = here;
+      }
+      if (oldest == 0) return 0;
+      looked_at = word;
+      if (is_mapped(oldest) && take_back(oldest, word)) return oldest;
+    }
+  }
+
+  // False: somebody else took it, or has a record to finish there.
+  bool take_back(std::uint32_t chunk, std::uint64_t word) {
+    RingChunk& old = entry(chunk);
+    unsigned char* const base = ready_chunk(chunk, 0);
+    const std::uint32_t end = __atomic_load_n(&old.end, __ATOMIC_ACQUIRE);
+    if (base == nullptr || end > kChunk || !is_backed(base, kChunk) || !is_whole(base, end)) {
+      return false;
+    }
+    if (!swap(old.word, word, word_of(word >> 8, ChunkUse::dropping))) return false;
+    drop_records(old, base, end);
+    memset(base, 0, end);
+    __atomic_store_n(&old.end, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&old.dropped, 0, __ATOMIC_RELEASE);
+    store(old.word, next_word());
+    return true;
+  }
+
+  // Whether every record is committed, up to the end.
+  static bool is_whole(const unsigned char* base, std::uint32_t end) {
+    std::uint32_t at = 0;
+    while (at < end && end - at >= sizeof(trace::RecordHeader)) {
+      const auto* record = reinterpret_cast<const trace::RecordHeader*>(base + at);
+      if (__atomic_load_n(&record->commit, __ATOMIC_ACQUIRE) == 0) return false;
+      const std::uint32_t length = record->length;
+      if (length < sizeof *record || length % trace::kRecordAlign != 0) return false;
+      if (length > end - at) return false;
+      at += length;
+    }
+    return at == end;
+  }
+
+  // Marked before it is added: a SIGKILL between the two loses one from the totals, and counts none
+  // twice.
+  void drop_records(RingChunk& old, const unsigned char* base, std::uint32_t end) {
+    const TotalsPage page{totals(), &header_};
+    std::uint64_t latest = 0;
+    for (std::uint32_t at = 0; at < end;) {
+      const auto* record = reinterpret_cast<const trace::RecordHeader*>(base + at);
+      at += record->length;
+      if (record->time_ns > latest) latest = record->time_ns;
+      __atomic_store_n(&old.dropped, at, __ATOMIC_RELEASE);
+      add_to_totals(page, *record);
+      __atomic_fetch_add(&ring_.dropped, 1, __ATOMIC_RELAXED);
+    }
+    std::uint64_t known = load(ring_.whole_since_ns);
+    while (known < latest &&
+           !__atomic_compare_exchange_n(&ring_.whole_since_ns, &known, latest, true,
+                                        __ATOMIC_RELEASE, __ATOMIC_ACQUIRE)) {
+    }
+  }
+
+  trace::Total* totals() {
+    return reinterpret_cast<trace::Total*>(reinterpret_cast<unsigned char*>(&ring_) +
+                                           trace::kControl);
+  }
+
+  trace::SegmentHeader& header_;
+  Ring& ring_;
+  ChunkUse use_;
+};
+
+// Null: refused. Every step is the same whoever makes it, and may be made again.
+Ring* open_ring(trace::SegmentHeader& header) {
+  if (ready_chunk(kControlChunk, 0) == nullptr &&
+      (lately_refused() || grow(kControlChunk) == nullptr)) {
+    return nullptr;
+  }
+  unsigned char* const base = ready_chunk(kControlChunk, 0);
+  auto* const ring = reinterpret_cast<Ring*>(base);
+  if (__atomic_load_n(&header.ring, __ATOMIC_ACQUIRE) != 0) return ring;
+  const std::uint64_t chunks_of_limit = 1 + (limit - kFirstChunk) / kChunk;
+  __atomic_store_n(&ring->chunks,
+                   static_cast<std::uint32_t>(
+                       chunks_of_limit < trace::kRingChunks ? chunks_of_limit : trace::kRingChunks),
+                   __ATOMIC_RELAXED);
+  swap(ring->used, std::uint32_t{0}, std::uint32_t{kControlChunk + 1});
+  const auto at = static_cast<std::uint32_t>(kFirstChunk);
+  swap(header.totals, std::uint32_t{0}, at + trace::kControl);
+  swap(header.ring, std::uint32_t{0}, at);
+  return ring;
+}
+
+// The chunk of a use is full: it may be taken back from now on.
+void close_chunk(Ring& ring, std::uint64_t& tail, std::uint64_t word) {
+  const Position full = position(word);
+  if (!swap(tail, word, tail_at(full.turn, 0, 0))) return;
+  RingChunk& entry = reinterpret_cast<RingChunk*>(&ring + 1)[full.chunk];
+  __atomic_store_n(&entry.end, full.offset, __ATOMIC_RELEASE);
+}
+
+// False: there is none.
+[[gnu::noinline, gnu::cold]] bool begin_chunk(trace::SegmentHeader& header, Ring& ring,
+                                              ChunkUse use, std::uint64_t& tail,
+                                              std::uint64_t word) {
+  std::atomic<bool>& somebody_looks = looking[static_cast<unsigned>(use) - 1];
+  constexpr unsigned kPatience = 64;
+  bool mine = !somebody_looks.exchange(true, std::memory_order_acquire);
+  for (unsigned i = 0; i < kPatience && !mine; ++i) {
+    sys::call(SYS_sched_yield);
+    if (load(tail) != word) return true;
+    mine = !somebody_looks.exchange(true, std::memory_order_acquire);
+  }
+  const sys::WithoutSignals guard;  // a jump would leave a chunk that is neither full nor empty
+  Taker taker(header, ring, use);
+  const std::uint32_t chunk = load(tail) == word ? taker.take() : 0;
+  if (chunk != 0) {
+    RingChunk& taken = taker.entry(chunk);
+    const std::uint64_t turn = load(taken.word) >> 8;
+    const std::uint32_t offset = chunk == kControlChunk ? kFirstKept : 0;
+    if (!swap(tail, word, tail_at(turn & 0xffffff, chunk, offset))) {
+      store(taken.word, chunk == kControlChunk ? 0 : word_of(turn, ChunkUse::empty));
+    }
+  }
+  somebody_looks.store(false, std::memory_order_release);
+  return load(tail) != word;
+}
+
+}  // namespace
+
+RingSpace reserve_in_ring(trace::SegmentHeader& header, std::uint32_t length, ChunkUse use) {
+  Ring* const ring = open_ring(header);
+  if (ring == nullptr) return {nullptr, 0, latest_refusal()};
+  std::uint64_t& tail = ring->tails[static_cast<unsigned>(use) - 1];
+  for (;;) {
+    const std::uint64_t word = load(tail);
+    const Position next = position(word);
+    if (next.chunk == 0) {
+      if (begin_chunk(header, *ring, use, tail, word)) continue;
+      const bool limited = __atomic_load_n(&ring->used, __ATOMIC_ACQUIRE) < ring->chunks;
+      const bool refused = limited || lately_refused();
+      return {nullptr, 0, refused ? latest_refusal() : trace::Loss::segment_full};
+    }
+    if (next.offset + length > kChunk) {
+      close_chunk(*ring, tail, word);
+      continue;
+    }
+    unsigned char* base = ready_chunk(next.chunk, 0);
+    if (base == nullptr && !lately_refused()) base = grow(next.chunk);
+    if (base == nullptr) return {nullptr, 0, latest_refusal()};
+    if (!is_backed(base + next.offset, length)) return {nullptr, 0, trace::Loss::no_space};
+    if (swap(tail, word, word + length)) {
+      return {base + next.offset, chunk_begin(next.chunk) + next.offset, {}};
+    }
+  }
+}
+
+void map_ring_ahead(trace::SegmentHeader& header, unsigned count) {
+  const Ring* const ring = open_ring(header);
+  if (ring == nullptr) return;
+  for (std::uint32_t chunk = kControlChunk; chunk < ring->chunks; ++chunk) {
+    const bool wanted = chunk < __atomic_load_n(&ring->used, __ATOMIC_ACQUIRE) || count-- > 0;
+    if (!wanted) return;
+    if (ready_chunk(chunk, 0) == nullptr && grow(chunk) == nullptr) return;
+  }
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,139 @@
+// The page of a run, and what its segments take; see run_state.h.
+
+#include "preload/record/run_state.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <cstring>
+
+#include "preload/record/backing.h"
+#include "preload/record/trace_files.h"
+#include "preload/state.h"
+#include "preload/sys/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+using trace::kChunk;
+using trace::kFirstChunk;
+
+trace::RunState* page;  // null: nothing is counted
+
+// Of SegmentHeader::next_id, no spaces of ids: how many chunks were counted, and, from 2 on, that
+// all of the first one was.
+constexpr unsigned kPaidChunks = 6;
+constexpr unsigned kPaidFirst = 7;
+static_assert(kPaidFirst < trace::kIdSpaces);
+
+}  // namespace
+
+trace::RunState* map_run_state(int directory, std::uint64_t largest) {
+  int fd = sys::open(trace::kRunStateName, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600,
+                     directory);
+  if (fd >= 0) {
+    sys::call(SYS_fchmod, fd, 0600);
+  } else {
+    fd =
+        sys::open(trace::kRunStateName, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0, directory);
+    if (fd < 0) return nullptr;
+  }
+  void* at = nullptr;
+  if (is_own_file(fd)) {
+    write_in_place(fd);
+    struct stat facts {};
+    const bool is_long = sys::call(SYS_fstat, fd, sys::arg(&facts)) == 0 &&
+                         facts.st_size >= static_cast<off_t>(kPage);
+    if (is_long || (largest >= kPage && sys::call(SYS_ftruncate, fd, kPage) == 0)) {
+      at = sys::map(kPage, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+    }
+  }
+  sys::close(fd);
+  if (at != nullptr && !back_page(at)) {
+    sys::unmap(at, kPage);
+    at = nullptr;
+  }
+  auto* state = static_cast<trace::RunState*>(at);
+  if (state != nullptr && !is_backed(state, sizeof *state)) {
+    sys::unmap(at, kPage);
+    state = nullptr;
+  }
+  if (state != nullptr) {
+    // Every process writes the same bytes: no order is needed.
+    memcpy(state->magic, trace::kMagic, sizeof state->magic);
+    state->major = trace::kMajor;
+    state->minor = trace::kMinor;
+    state->byte_order = trace::kByteOrder;
+  }
+  return state;
+}
+
+void keep_run_state(trace::RunState* state) {
+  if (state == nullptr) return;
+  if (process.options.max_run != 0) {
+    page = state;
+  } else {
+    sys::unmap(state, kPage);
+  }
+}
+
+namespace {
+
+enum class Need : unsigned char { beginning, growth };
+bool take_from_run(trace::RunState& state, std::uint64_t bytes, Need need) {
+  const std::uint64_t bound = process.options.max_run;
+  if (bound == 0) return true;
+  __atomic_store_n(&state.max_run, bound, __ATOMIC_RELAXED);
+  const std::uint64_t allowed = need == Need::growth ? bound / 4 * 3 : bound;
+  if (__atomic_add_fetch(&state.taken, bytes, __ATOMIC_RELAXED) <= allowed) return true;
+  __atomic_fetch_sub(&state.taken, bytes, __ATOMIC_RELAXED);
+  return false;
+}
+
+}  // namespace
+
+bool begin_in_run(trace::RunState* state) {
+  return state == nullptr || take_from_run(*state, kFirstBacked, Need::beginning);
+}
+
+bool pay_for_first_chunk(trace::SegmentHeader& header) {
+  if (page == nullptr || !is_backed(page, sizeof *page)) return true;
+  std::uint32_t* const paid = &header.next_id[kPaidFirst];
+  if (__atomic_load_n(paid, __ATOMIC_RELAXED) > 1) return true;
+  constexpr std::uint64_t kRest = kFirstChunk - kFirstBacked;
+  if (!take_from_run(*page, kRest, Need::beginning)) return false;
+  if (__atomic_exchange_n(paid, 2, __ATOMIC_RELAXED) > 1) give_back_to_run(*page, kRest);
+  return true;
+}
+
+bool pay_for_chunk(trace::SegmentHeader& header, unsigned chunk) {
+  if (page == nullptr || !is_backed(page, sizeof *page)) return true;
+  std::uint32_t* const paid = &header.next_id[kPaidChunks];
+  for (;;) {
+    std::uint32_t known = __atomic_load_n(paid, __ATOMIC_RELAXED);
+    if (known > chunk) return true;
+    if (!take_from_run(*page, kChunk, Need::growth)) return false;
+    if (!__atomic_compare_exchange_n(paid, &known, known + 1, false, __ATOMIC_RELAXED,
+                                     __ATOMIC_RELAXED)) {
+      give_back_to_run(*page, kChunk);
+    }
+  }
+}
+
+std::uint64_t paid_for(const trace::SegmentHeader& header) {
+  const std::uint64_t first = header.next_id[kPaidFirst] > 1 ? kFirstChunk : kFirstBacked;
+  const std::uint32_t chunks_paid = header.next_id[kPaidChunks];
+  return first + (chunks_paid > 1 ? chunks_paid - 1 : 0) * kChunk;
+}
+
+void give_back_to_run(trace::RunState& state, std::uint64_t bytes) {
+  std::uint64_t taken = __atomic_load_n(&state.taken, __ATOMIC_RELAXED);
+  while (!__atomic_compare_exchange_n(&state.taken, &taken, taken > bytes ? taken - bytes : 0, true,
+                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,165 @@
+// Finds the cell of an event's kind and adds to it; see totals.h.
+
+#include "preload/record/totals.h"
+
+#include "preload/record/intern.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+using trace::RecordHeader;
+using trace::RecordType;
+using trace::Total;
+
+constexpr std::uint32_t kBySite = trace::kTotals - trace::kTotalsOfMany;
+constexpr std::uint32_t kOfMany = trace::kTotalsOfMany - 1;  // the very last cell has the others
+constexpr unsigned kProbe = 32;
+
+// Null: the record is of another type, or shorter than its type.
+template <typename Payload>
+const Payload* payload_of(const RecordHeader& record, RecordType type) {
+  const bool fits = record.type == static_cast<std::uint16_t>(type) &&
+                    record.length >= sizeof record + sizeof(Payload);
+  return fits ? reinterpret_cast<const Payload*>(&record + 1) : nullptr;
+}
+
+std::uint64_t key_of(const Total& total) {
+  std::uint64_t key = mix(std::uint64_t{total.stack} << 32 | total.type, total.call);
+  key = mix(key, std::uint64_t{total.mode} << 32 | total.mask);
+  key = mix(key, std::uint64_t{total.requested} << 16 | total.kind << 8 | total.created);
+  key = mix(key, static_cast<std::uint32_t>(total.error));
+  return key != 0 ? key : 1;
+}
+
+// The earlier or later of two times, where 0 is none. Another thread may do the same.
+template <typename Better>
+void keep_better(std::uint64_t& kept, std::uint64_t time, Better better) {
+  std::uint64_t known = __atomic_load_n(&kept, __ATOMIC_RELAXED);
+  while (
+      (known == 0 || better(time, known)) &&
+      !__atomic_compare_exchange_n(&kept, &known, time, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+}
+
+void add_to(Total& cell, const Total& total) {
+  keep_better(cell.first_ns, total.first_ns, [](auto a, auto b) { return a < b; });
+  keep_better(cell.last_ns, total.last_ns, [](auto a, auto b) { return a > b; });
+  __atomic_fetch_add(&cell.count, total.count, __ATOMIC_RELAXED);
+}
+
+// Null: no cell is free.
+Total* cell_of(Total* cells, std::uint32_t count, const Total& total) {
+  const std::uint64_t key = key_of(total);
+  for (unsigned step = 0; step < kProbe && step < count; ++step) {
+    Total& cell = cells[((key >> 20) + step) % count];
+    std::uint64_t there = __atomic_load_n(&cell.key, __ATOMIC_ACQUIRE);
+    if (there == key) return &cell;
+    if (there != 0) continue;
+    if (__atomic_compare_exchange_n(&cell.key, &there, key, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE)) {
+      cell.stack = total.stack;
+      cell.type = total.type;
+      cell.call = total.call;
+      cell.mode = total.mode;
+      cell.mask = total.mask;
+      cell.kind = total.kind;
+      cell.created = total.created;
+      cell.requested = total.requested;
+      cell.error = total.error;
+      return &cell;
+    }
+    if (there == key) return &cell;
+  }
+  return nullptr;
+}
+
+void add(Total* cells, Total total) {
+  if (total.count == 0) return;
+  Total* cell = cell_of(cells, kBySite, total);
+  if (cell == nullptr) {
+    total.stack = 0;
+    cell = cell_of(cells + kBySite, kOfMany, total);
+  }
+  if (cell == nullptr) {
+    cell = &cells[trace::kTotals - 1];
+    __atomic_store_n(&cell->key, 1, __ATOMIC_RELAXED);  // of any type
+  }
+  add_to(*cell, total);
+}
+
+// Further calls like that of the record. From now on the first of them is recorded anew.
+std::uint64_t take_repeats(trace::SegmentHeader& header, std::uint32_t number) {
+  if (number == 0 || number > trace::kRepeats) return 0;
+  auto& repeat = reinterpret_cast<trace::Repeat*>(&header + 1)[number - 1];
+  const std::uint64_t count = __atomic_exchange_n(&repeat.count, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&repeat.place, 0, __ATOMIC_RELAXED);
+  return count;
+}
+
+void add_fold(Total* cells, Total total, const trace::Fold& fold) {
+  const std::uint64_t changes = fold.state.last - fold.begin.first + 1;
+  total.type = static_cast<std::uint16_t>(RecordType::umask);
+  total.first_ns = fold.begin.first_ns;
+  for (unsigned i = 0; i < 2; ++i) {
+    const trace::FoldSite& site = fold.begin.sites[i];
+    total.stack = site.stack;
+    total.call = site.call;
+    total.mask = site.old_mask;
+    total.mode = site.new_mask;
+    total.count = (changes + 1 - i) / 2;
+    add(cells, total);
+  }
+}
+
+}  // namespace
+
+const trace::Create* creation_of(const RecordHeader& record) {
+  return payload_of<trace::Create>(record, RecordType::create);
+}
+
+std::uint64_t changes_of(const RecordHeader& record) {
+  if (payload_of<trace::Umask>(record, RecordType::umask) != nullptr) return 1;
+  const auto* fold = payload_of<trace::Fold>(record, RecordType::fold);
+  return fold != nullptr ? fold->state.last - fold->begin.first + 1 : 0;
+}
+
+void add_to_totals(const TotalsPage& page, const RecordHeader& record) {
+  if (page.cells == nullptr) return;
+  Total total{};
+  total.count = 1;
+  total.type = record.type;
+  total.first_ns = total.last_ns = record.time_ns;
+  if (const auto* fold = payload_of<trace::Fold>(record, RecordType::fold)) {
+    return add_fold(page.cells, total, *fold);
+  }
+  if (const auto* umask = payload_of<trace::Umask>(record, RecordType::umask)) {
+    total.stack = umask->stack;
+    total.call = umask->call;
+    total.mask = umask->old_mask;
+    total.mode = umask->new_mask;
+  } else if (const auto* create = creation_of(record)) {
+    total.stack = create->stack;
+    total.call = create->call;
+    total.mask = create->mask_before;
+    total.mode = create->final_mode;
+    total.kind = create->kind;
+    total.created = create->created;
+    total.requested = create->requested;
+    total.error = create->error;
+    if (page.header != nullptr) total.count += take_repeats(*page.header, record.repeat);
+  } else if (const auto* chmod = payload_of<trace::Chmod>(record, RecordType::chmod)) {
+    total.stack = chmod->stack;
+    total.call = chmod->call;
+    total.mode = chmod->final_mode;
+    total.requested = chmod->requested;
+    total.error = chmod->error;
+  } else if (const auto* rename = payload_of<trace::Rename>(record, RecordType::rename)) {
+    total.stack = rename->stack;
+    total.call = rename->call;
+    total.error = rename->error;
+  }
+  add(page.cells, total);
+}
+
+}  // namespace umaskaudit::shim
