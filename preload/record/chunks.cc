@@ -9,6 +9,7 @@
 
 #include "preload/record/run_state.h"
 #include "preload/record/written_chunks.h"
+#include "preload/state.h"
 #include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
@@ -61,8 +62,9 @@ trace::Loss latest_refusal() { return refusal.load(std::memory_order_relaxed); }
 
 namespace {
 
-// What the run as a whole may not take may be asked for again at any time.
+// Where the oldest chunks make room, they are asked for each time.
 unsigned char* refuse_by_run() {
+  if (process.options.keep == Keep::first) return refuse(trace::Loss::run_full);
   refusal.store(trace::Loss::run_full, std::memory_order_relaxed);
   return nullptr;
 }

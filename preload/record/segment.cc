@@ -37,6 +37,8 @@ constinit std::atomic<std::uint64_t> untold = 0;  // losses that the header coul
 
 std::uint64_t segment_limit(std::uint64_t largest) {
   std::uint64_t size = process.options.max_size;
+  const std::uint64_t of_run = process.options.max_run;
+  if (of_run != 0 && size > of_run) size = of_run;
   if (process.options.keep == Keep::latest && size < kLeastRing) size = kLeastRing;
   if (size > kMaxSegment) size = kMaxSegment;
   if (size > largest) size = largest;

@@ -39,19 +39,24 @@ TEST(Options, EverythingHasADefault) {
   EXPECT_EQ(options.depth, 32u);
   EXPECT_TRUE(options.follow);
   EXPECT_EQ(options.max_size, 256u << 20);
+  EXPECT_EQ(options.max_run, 0u);
+  EXPECT_EQ(options.keep, Keep::first);
   EXPECT_FALSE(options.help);
   EXPECT_EQ(complaints, Complaints{});
 }
 
 TEST(Options, EveryKeyIsUnderstood) {
-  const Options options =
-      parsed("log=/tmp/x.%p:trace=/run/t:stacks=changes:depth=7:follow=no:max_size=1M:help=1");
+  const Options options = parsed(
+      "log=/tmp/x.%p:trace=/run/t:stacks=changes:depth=7:follow=no:max_size=1M:"
+      "max_run=2G:keep=latest:help=1");
   EXPECT_TRUE(options.log.is("/tmp/x.%p"));
   EXPECT_TRUE(options.trace.is("/run/t"));
   EXPECT_EQ(options.stacks, Stacks::changes);
   EXPECT_EQ(options.depth, 7u);
   EXPECT_FALSE(options.follow);
   EXPECT_EQ(options.max_size, 1u << 20);
+  EXPECT_EQ(options.max_run, std::uint64_t{2} << 30);
+  EXPECT_EQ(options.keep, Keep::latest);
   EXPECT_TRUE(options.help);
   EXPECT_EQ(complaints, Complaints{});
 }
@@ -63,8 +68,8 @@ TEST(Options, DescribedAreExactlyTheKnown) {
     EXPECT_GT(std::string(help).size(), 10u) << name;
     names.insert(name);
   });
-  const std::set<std::string> expected = {"log",    "trace",    "stacks", "depth",
-                                          "follow", "max_size", "fold",   "help"};
+  const std::set<std::string> expected = {"log",      "trace",   "stacks", "depth", "follow",
+                                          "max_size", "max_run", "keep",   "fold",  "help"};
   EXPECT_EQ(names, expected);
 }
 

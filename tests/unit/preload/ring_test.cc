@@ -193,7 +193,7 @@ TEST(Ring, TheEndOfARunStaysAndTheRestIsCounted) {
               if (!open_with(directory.run(), Keep::latest, kSize)) return 1;
               for (std::uint64_t i = 1; i <= kEvents; ++i) {
                 if (!write_creation(7, i, 1000 + i)) return 2;
-                const std::string path = "/directory/" + std::to_string(i);
+                const std::string path = std::string(3000, 'd') + std::to_string(i);
                 if (i % 1000 == 0 && intern_path(Author{7}, path.c_str(),
                                                  static_cast<std::uint32_t>(path.size())) == 0) {
                   return 3;
