@@ -19,14 +19,13 @@ namespace umaskaudit::shim {
 // `change` is a sequence lock: 2 * (number of umask calls so far), plus one while a call is under
 // way. The kernel's mask and `mask` may differ only while it is odd.
 struct alignas(64) FsContext {
-  std::atomic<std::uint32_t> lock = 0;  // futex_lock.h
+  std::atomic<std::uint32_t> lock = 0;  // the task that holds it, and a bit above for waiters
   std::atomic<std::uint32_t> mask = 0;  // and a bit above it while that is not known
   std::atomic<std::uint64_t> change = 0;
   std::uint32_t id = 0;  // in the trace
   // Threads that use this context, for kcmp(2): the first one, which mostly stays, and a later one.
   std::atomic<std::uint32_t> owner = 0;
   std::atomic<std::uint32_t> witness = 0;
-  std::atomic<std::uint32_t> holder = 0;  // the task that holds the lock; 0: nobody
   // For fold.cc: whether changes are being folded, and how often something met a change meanwhile.
   std::atomic<std::uint32_t> folding = 0;
   std::atomic<std::uint32_t> meetings = 0;

@@ -57,6 +57,16 @@ class Contexts(Case):
         self.assertEqual((event["mask"], event["mask_set_by"]), ("0077", setter["id"]))
         self.assertIn({"drift": "0077"}, truths)
 
+    def test_a_process_that_shares_it_is_killed_amid_a_change(self):
+        # Nobody waits for ever for what it held. What it was about to write may stay unfinished.
+        result, run = self.record(victim("killed_sharer"), self.work, 200)
+        truths = truths_of(result)
+        self.assertEqual(len(truths), 200)
+        made = self.report(run).creations()
+        for truth in truths:
+            event, = made[truth["path"]]
+            self.assertEqual((event["final"], event["mask"]), (truth["final"], truth["mask"]))
+
     def test_the_mask_goes_through_fork_and_exec(self):
         report, truths = self.record_truths("cleaned_env")
         stages = [event for path, (event, *_) in report.creations().items() if "/stage-" in path]
