@@ -17,6 +17,7 @@
 #include "reporter/mode/acl_text.h"
 #include "reporter/reader/run.h"
 #include "reporter/render/mode_text.h"
+#include "reporter/render/text_report.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit {
@@ -87,12 +88,25 @@ bool names(const std::string& wanted, const CreateEvent& event) {
          made.ends_with(path) && made[made.size() - path.size() - 1] == '/';
 }
 
+// Who chose the mask of a recorded creation, as `blame` tells it at length.
+std::string chooser_text(const ObjectStory& story) {
+  const std::string mask = "The umask " + octal(story.creation->mask);
+  if (story.setter)
+    return mask + " was set by thread " + thread_text(story.setter->thread, story.setter->tid) +
+           " of process " + std::to_string(story.setter->pid) + "; umaskaudit blame says where.\n";
+  if (story.creation->mask_setter_dropped) return mask + " was set before the record is whole.\n";
+  return mask + " was inherited" +
+         (story.put_back ? ": it was changed in this run, and put back.\n"
+                         : ": nobody in this run set it.\n");
+}
+
 struct Recorded {
   std::string path;
   Explanation explanation;
   bool made = false;           // by this call, and not only opened
   std::string born_path{};     // empty: as `path`
   std::optional<Mode> mode{};  // that the run left it with, where that is known
+  std::string chooser{};       // a sentence; empty: not looked for
 };
 
 // The creation of the object that has the name `path` now, or had it last.
@@ -104,6 +118,7 @@ std::optional<Recorded> find_made(const Run& run, const std::string& path) {
     Recorded found{story.path, {facts_of(create), {}}, true};
     found.born_path = create.path;
     found.mode = story.mode;
+    found.chooser = chooser_text(story);
     found.explanation.derivation = {create.steps, create.mask, create.ambiguous_masks.size() > 1};
     return found;
   }
@@ -147,6 +162,7 @@ int explain_recorded(const Options& options, Console& console) {
   if (found->explanation.derivation.ambiguous) {
     console.out << "The mask moved during the call; the one that explains the result is shown.\n";
   }
+  console.out << found->chooser;
   return print(console, found->explanation);
 }
 

@@ -115,7 +115,7 @@ class Keep(Case):
                                       killed_at=killed_at)
                 lines = self.lines(run)
                 made = self.made(lines)
-                # A worker creates one file at a time: all that are there but its last were recorded.
+                # A worker creates one file at a time: all but its last were recorded.
                 unknown = [entry.path for entry in os.scandir(self.work)
                            if entry.path not in made]
                 self.assertLessEqual(len(unknown), 4, unknown)
@@ -125,7 +125,8 @@ class Keep(Case):
     def test_processes_that_end_make_room(self):
         bound = 2 * MEGABYTE
         programs = 400
-        script = f"i=0; while [ $i -lt {programs} ]; do touch \"$0/f$i\"; rm \"$0/f$i\"; i=$((i+1)); done"
+        script = (f"i=0; while [ $i -lt {programs} ]; do "
+                  "touch \"$0/f$i\"; rm \"$0/f$i\"; i=$((i+1)); done")
         run, _ = self.watched(f"keep=latest:max_run={bound}", "/bin/sh", "-c", script, self.work,
                               bound=bound)
         lines = self.lines(run)
@@ -157,8 +158,8 @@ for child in range(4):
 for child in range(4):
     assert os.wait()[1] == 0
 """
-        run, _ = self.watched(f"keep=latest:max_run={bound}", "/usr/bin/python3", "-S", "-c", script,
-                              self.work, bound=bound)
+        run, _ = self.watched(f"keep=latest:max_run={bound}", "/usr/bin/python3", "-S", "-c",
+                              script, self.work, bound=bound)
         lines = self.lines(run)
         self.whole(lines)
         made = [line for line in lines

@@ -177,6 +177,8 @@ open("later", "w").close()
             self.assertIn(f" {main} of process {main} ", story[0])
             self.assertIn("  put back last by umask 0077 (was 00", story[1])
             self.assertIn(f" {role}", story[1])
+            self.assertIn(f"The umask 0077 was set by thread python3 ({main}) of process {main}; ",
+                          self.tool("explain", run, name))
 
     def test_inherited_and_put_back(self):
         _, run = self.record("/usr/bin/python3", "-c", """
@@ -187,6 +189,8 @@ open("made", "w").close()
         blame = self.tool("blame", run, "made", "--no-symbols")
         self.assertIn("  inherited: it was changed in this run, and put back\n", blame)
         self.assertIn("  put back last by umask 0022 (was 0000) in thread ", blame)
+        self.assertIn("The umask 0022 was inherited: it was changed in this run, and put back.\n",
+                      self.tool("explain", run, "made"))
 
 
 class Failures(Case):
