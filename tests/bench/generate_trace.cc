@@ -1,4 +1,4 @@
-// Writes a run directory of N events without running anything: generate_trace DIR [EVENTS].
+// Writes a run directory of N events without running anything: generate_trace DIR [EVENTS [WHAT]].
 // Must never write what the shim could not have written: masks, change numbers and modes agree.
 // Called by scripts/bench, to see how the reporter takes large traces.
 #include <sys/stat.h>
@@ -7,7 +7,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
+#include <iterator>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "tests/unit/reader/segment_builder.h"
 
@@ -26,10 +30,16 @@ constexpr std::uint32_t kFrames = 16;
 constexpr std::uint32_t kDirectories = 64;
 // Busy programs make the same names again and again: temporary files, caches, logs.
 constexpr std::uint32_t kPaths = 20000;
+constexpr std::uint32_t kPids = 100;         // numbers of one image's threads
+constexpr std::uint32_t kRaceFiles = 10000;  // of one image, made again and again
 constexpr std::uint64_t kStepNs = 2500;
 
 // Numbers of the calls that begin_image() names.
 enum CallNumber : std::uint16_t { kOpen = 0, kMkdir = 1, kUmask = 2, kChmod = 5, kRename = 6 };
+
+// What the programs do: all kinds of things; mask changes that race with creations of files; one
+// lock file, made and removed again and again; files that are replaced by temporary ones.
+enum class Work { busy, race, lock, replace };
 
 // xorshift64: the same trace each time.
 class Random {
@@ -65,7 +75,24 @@ class Image {
   }
 
   // Writes one or more events; returns how many.
-  std::uint64_t step() {
+  std::uint64_t step(Work work) {
+    switch (work) {
+      case Work::busy:
+        return busy();
+      case Work::race:
+        return race();
+      case Work::lock:
+        return lock();
+      case Work::replace:
+        return replace();
+    }
+    return 0;
+  }
+
+  const SegmentBuilder& segment() const { return segment_; }
+
+ private:
+  std::uint64_t busy() {
     const std::uint32_t dice = random_.below(100);
     if (dice < 4) return private_file();
     if (dice < 7) return chmod();
@@ -74,9 +101,39 @@ class Image {
     return 1;
   }
 
-  const SegmentBuilder& segment() const { return segment_; }
+  // One thread asks for the mask by changing it; the others' files meet that now and then.
+  std::uint64_t race() {
+    umask(0, 077);
+    const bool made = random_.below(10) == 0;
+    if (made)
+      create(1 + random_.below(kThreads - 1),
+             path_of(pid_ / kPids * kRaceFiles + files_++ % kRaceFiles), false);
+    umask(0, 022);
+    return made ? 3 : 2;
+  }
 
- private:
+  std::uint64_t lock() {
+    const std::string name = "lock." + std::to_string(pid_);
+    umask(0, 077);
+    create(0, name, false);
+    umask(0, 022);
+    trace::Rename record = rename_record();
+    record.action = 3;
+    segment_.rename(author(0), record, name, "");
+    return 4;
+  }
+
+  // mkstemp(3), fchmod(2), rename(2).
+  std::uint64_t replace() {
+    const std::uint32_t number = random_.below(kPaths);
+    const std::string to = path_of(number);
+    const std::string from = to + '.' + std::to_string(random_.below(1000000));
+    create(1 + random_.below(kThreads - 1), from, false);
+    chmod(to);
+    segment_.rename(author(1), rename_record(), from, to);
+    return 3;
+  }
+
   void define_modules() {
     for (std::uint32_t id = 1; id <= kModules; ++id) {
       trace::Module module{};
@@ -131,8 +188,16 @@ class Image {
            ".tmp";
   }
 
+  // The same path has the same one.
+  static std::uint32_t directory_of(std::string_view path) {
+    return static_cast<std::uint32_t>(std::hash<std::string_view>()(path)) % kDirectories;
+  }
+
   void create(std::uint32_t thread, bool directory) {
-    const std::uint32_t number = random_.below(kPaths);
+    create(thread, path_of(random_.below(kPaths)), directory);
+  }
+
+  void create(std::uint32_t thread, const std::string& path, bool directory) {
     const std::uint32_t requested = directory ? 0777 : 0666;
     trace::Create record{};
     record.context = 1;
@@ -146,13 +211,13 @@ class Image {
     record.final_mode = (directory ? S_IFDIR : S_IFREG) | (requested & ~std::uint32_t{mask_});
     record.open_flags = directory ? 0 : 0301;  // O_WRONLY | O_CREAT | O_EXCL
     record.base = 1;
-    record.directory = 1 + number % kDirectories;
+    record.directory = 1 + directory_of(path);
     record.dev = 0x800001;
     record.ino = ++inode_;
     const Author who = author(thread);
     record.birth_ns = static_cast<std::int64_t>(segment_.header().real_ns + who.time_ns -
                                                 segment_.header().mono_ns);
-    segment_.create(who, record, path_of(number));
+    segment_.create(who, record, path);
   }
 
   void umask(std::uint32_t thread, std::uint16_t mask) {
@@ -177,7 +242,9 @@ class Image {
     return hit ? 4 : 3;
   }
 
-  std::uint64_t chmod() {
+  std::uint64_t chmod() { return chmod(path_of(random_.below(kPaths))); }
+
+  std::uint64_t chmod(const std::string& path) {
     trace::Chmod record{};
     record.context = 1;
     record.stack = rare_stack();
@@ -187,12 +254,18 @@ class Image {
     record.ino = inode_;
     record.base = 1;
     record.call = kChmod;
-    segment_.chmod(author(1), record, path_of(random_.below(kPaths)));
+    segment_.chmod(author(1), record, path);
     return 1;
   }
 
   std::uint64_t rename() {
     const std::string from = path_of(random_.below(kPaths));
+    segment_.rename(author(1), rename_record(), from, from.substr(0, from.size() - 4));
+    return 1;
+  }
+
+  // Of the object that was made last.
+  trace::Rename rename_record() const {
     trace::Rename record{};
     record.context = 1;
     record.from_base = record.to_base = 1;
@@ -200,8 +273,7 @@ class Image {
     record.ino = inode_;
     record.call = kRename;
     record.action = 1;
-    segment_.rename(author(1), record, from, from.substr(0, from.size() - 4));
-    return 1;
+    return record;
   }
 
   SegmentBuilder segment_;
@@ -209,7 +281,8 @@ class Image {
   std::uint32_t pid_;
   std::uint64_t now_ns_;
   std::uint64_t changes_ = 0;
-  std::uint64_t inode_ = 5000;
+  std::uint64_t inode_ = std::uint64_t{pid_} * 1000000;  // no two images make one object
+  std::uint32_t files_ = 0;                              // of race()
   std::uint16_t mask_ = 022;
 };
 
@@ -221,14 +294,14 @@ bool save(const std::string& directory, const SegmentBuilder& segment) {
   return static_cast<bool>(file);
 }
 
-int generate(const std::string& directory, std::uint64_t events) {
+int generate(const std::string& directory, std::uint64_t events, Work work) {
   mkdir(directory.c_str(), 0700);
   std::uint64_t written = 0;
-  for (std::uint32_t pid = 1000; written < events; pid += 100) {
+  for (std::uint32_t pid = 1000; written < events; pid += kPids) {
     // All start within a second, and so overlap: the reader merges them.
     Image image(pid, 1000000000 + std::uint64_t{pid} * 1000);
     const std::uint64_t end = std::min(events, written + kEventsOfImage);
-    while (written < end) written += image.step();
+    while (written < end) written += image.step(work);
     if (!save(directory, image.segment())) {
       std::perror(directory.c_str());
       return 1;
@@ -242,10 +315,16 @@ int generate(const std::string& directory, std::uint64_t events) {
 }  // namespace umaskaudit::bench
 
 int main(int argc, char** argv) {
+  using umaskaudit::bench::Work;
   const std::uint64_t events = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1000000;
-  if (argc < 2 || argc > 3 || events == 0) {
-    std::fprintf(stderr, "usage: %s DIR [EVENTS]\n", argv[0]);
+  const std::string_view name = argc > 3 ? argv[3] : "busy";
+  constexpr std::pair<std::string_view, Work> kWorks[] = {
+      {"busy", Work::busy}, {"race", Work::race}, {"lock", Work::lock}, {"replace", Work::replace}};
+  const auto* work = std::find_if(std::begin(kWorks), std::end(kWorks),
+                                  [&](const auto& one) { return one.first == name; });
+  if (argc < 2 || argc > 4 || events == 0 || work == std::end(kWorks)) {
+    std::fprintf(stderr, "usage: %s DIR [EVENTS [busy|race|lock|replace]]\n", argv[0]);
     return 2;
   }
-  return umaskaudit::bench::generate(argv[1], events);
+  return umaskaudit::bench::generate(argv[1], events, work->second);
 }
