@@ -2,6 +2,7 @@
 #include "reporter/objects/name_tree.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace umaskaudit {
@@ -37,13 +38,20 @@ std::uint32_t NameTree::place_hash(Node parent, std::string_view name) {
 }
 
 NameTree::Node NameTree::child(Node parent, std::string_view name) const {
-  return children_.find(
-      place_hash(parent, name),
-      [this](Node node) -> const ChainLink& { return nodes_[node].place; },
-      [&](Node node) { return nodes_[node].parent == parent && nodes_[node].name == name; });
+  return child(parent, name, place_hash(parent, name));
+}
+
+NameTree::Node NameTree::child(Node parent, std::string_view name, std::uint32_t hash) const {
+  return children_.find(hash, [&](Node node) {
+    return nodes_[node].parent == parent && nodes_[node].name.view() == name;
+  });
 }
 
 NameTree::Node NameTree::add(Node parent, std::string_view name) {
+  return add(parent, name, place_hash(parent, name));
+}
+
+NameTree::Node NameTree::add(Node parent, std::string_view name, std::uint32_t hash) {
   Node node = kNone;
   if (free_.empty()) {
     node = static_cast<Node>(nodes_.size());
@@ -51,14 +59,20 @@ NameTree::Node NameTree::add(Node parent, std::string_view name) {
   } else {
     node = free_.back();
     free_.pop_back();
+    nodes_[node] = Entry{};
   }
-  nodes_[node] = Entry{};
-  nodes_[node].name = name;
-  attach(node, parent);
+  nodes_[node].name.assign(name);
+  attach(node, parent, hash);
   return node;
 }
 
-void NameTree::attach(Node node, Node parent) {
+NameTree::Node NameTree::child_or_new(Node parent, std::string_view name) {
+  const std::uint32_t hash = place_hash(parent, name);
+  const Node found = child(parent, name, hash);
+  return found == kNone ? add(parent, name, hash) : found;
+}
+
+void NameTree::attach(Node node, Node parent, std::uint32_t hash) {
   Entry& entry = nodes_[node];
   entry.parent = parent;
   entry.previous = kNone;
@@ -66,13 +80,12 @@ void NameTree::attach(Node node, Node parent) {
   if (entry.next != kNone) nodes_[entry.next].previous = node;
   nodes_[parent].child = node;
   nodes_[parent].directory = true;
-  children_.insert(node, place_hash(parent, entry.name),
-                   [this](Node one) -> ChainLink& { return nodes_[one].place; });
+  children_.insert(node, hash);
 }
 
 void NameTree::detach(Node node) {
   Entry& entry = nodes_[node];
-  children_.erase(node, [this](Node one) -> ChainLink& { return nodes_[one].place; });
+  children_.erase(node, place_hash(entry.parent, entry.name.view()));
   if (entry.previous != kNone)
     nodes_[entry.previous].next = entry.next;
   else
@@ -89,12 +102,26 @@ void NameTree::free(Node node) {
 void NameTree::forget_paths_through(const Entry& entry) {
   if (!entry.directory && !entry.link) return;
   directories_.clear();
+  for (Recent& one : recent_) one.directory = {};
   ++moved_;
 }
 
+// By the last bytes: paths of one run begin alike.
+NameTree::Recent& NameTree::recent(std::string_view directory) const {
+  std::uint64_t last = directory.size();
+  const std::size_t size = std::min(directory.size(), sizeof last);
+  if (size > 0) std::memcpy(&last, directory.data() + directory.size() - size, size);
+  return recent_[mixed(last) % recent_.size()];
+}
+
 NameTree::Directory NameTree::known_directory(std::string_view directory) const {
+  Recent& one = recent(directory);
+  if (one.directory.node != kNone && one.path == directory) return one.directory;
   const auto found = directories_.find(directory);
-  return found == directories_.end() ? Directory{} : found->second;
+  if (found == directories_.end()) return {};
+  one.path = directory;
+  one.directory = found->second;
+  return found->second;
 }
 
 NameTree::Directory NameTree::remember_directory(std::string_view directory, Node node) const {
@@ -159,14 +186,29 @@ NameTree::Node NameTree::make(std::string_view path) {
       above = remember_directory(directory, at);
     }
     plain_ = above.plain;
-    const Node found = child(above.node, name);
-    return found == kNone ? add(above.node, name) : found;
+    return child_or_new(above.node, name);
   }
   plain_ = false;
   Node at = kUnknown;
   int links = 0;
   if (path.empty() || !walk(path, at, links, true)) return kNone;
   return at == kRoot || at == kUnknown ? kNone : at;
+}
+
+std::uint32_t NameTree::expect(std::string_view path) const {
+  const auto [directory, name] = split(path);
+  if (name.empty()) return 0;
+  const Directory above = known_directory(directory);
+  if (above.node == kNone) return 0;
+  const std::uint32_t place = place_hash(above.node, name);
+  children_.prefetch(place);
+  return place;
+}
+
+NameTree::Node NameTree::expect_node(std::uint32_t place) const {
+  const Node node = children_.guess(place);
+  __builtin_prefetch(&nodes_[node]);
+  return node;
 }
 
 NameTree::Node NameTree::walk_known(std::string_view path, Node at, int& links, bool last) const {
@@ -207,15 +249,26 @@ NameTree::Node NameTree::find(std::string_view path) const {
 }
 
 std::string NameTree::path(Node node) const {
-  std::vector<Node> nodes;
-  Node at = node;
-  for (; at != kRoot && at != kUnknown && at != kNone; at = nodes_[at].parent) nodes.push_back(at);
   std::string out;
-  for (auto node_above = nodes.rbegin(); node_above != nodes.rend(); ++node_above) {
-    if (at == kRoot || !out.empty()) out += '/';
-    out += nodes_[*node_above].name;
-  }
+  path(node, &out);
   return out;
+}
+
+void NameTree::path(Node node, std::string* path) const {
+  std::size_t length = 0;
+  Node at = node;
+  for (; at != kRoot && at != kUnknown && at != kNone; at = nodes_[at].parent)
+    length += 1 + nodes_[at].name.view().size();
+  const bool absolute = at == kRoot;
+  path->resize(length - (absolute || length == 0 ? 0 : 1));
+  // From its end, as the nodes come.
+  std::size_t left = path->size();
+  for (at = node; left > 0; at = nodes_[at].parent) {
+    const std::string_view name = nodes_[at].name.view();
+    left -= name.size();
+    name.copy(path->data() + left, name.size());
+    if (left > 0) (*path)[--left] = '/';
+  }
 }
 
 // Or is it.
@@ -234,25 +287,39 @@ void NameTree::exchange(Node one, Node other) {
   detach(one);
   detach(other);
   std::swap(nodes_[one].name, nodes_[other].name);
-  attach(one, other_parent);
-  attach(other, parent);
+  attach(one, other_parent, place_hash(other_parent, nodes_[one].name.view()));
+  attach(other, parent, place_hash(parent, nodes_[other].name.view()));
 }
 
 void NameTree::move(Node node, Node to) {
   if (lies_below(to, node)) return;
   const Node parent = nodes_[to].parent;
-  std::string name = nodes_[to].name;
   const Node before = nodes_[node].parent;
   forget_paths_through(nodes_[node]);
   detach(to);
-  free(to);
   detach(node);
-  nodes_[node].name = std::move(name);
-  attach(node, parent);
+  nodes_[node].name = std::move(nodes_[to].name);
+  free(to);
+  attach(node, parent, place_hash(parent, nodes_[node].name.view()));
   prune(before);
 }
 
 void NameTree::clear(Node node, const std::function<void(std::uint32_t object, Node node)>& lost) {
+  if (nodes_[node].child == kNone) {  // nearly always
+    if (nodes_[node].object != 0) lost(nodes_[node].object, node);
+  } else {
+    clear_below(node, lost);
+  }
+  Entry& entry = nodes_[node];
+  entry.object = 0;
+  forget_paths_through(entry);
+  if (entry.link) targets_.erase(node);
+  entry.link = false;
+}
+
+// The same for all that lies below, and then the object of the node.
+void NameTree::clear_below(Node node,
+                           const std::function<void(std::uint32_t object, Node node)>& lost) {
   // Depth does not grow the stack: a trace may hold any number of components.
   std::vector<Node> below{node};
   for (std::size_t i = 0; i < below.size(); ++i)
@@ -264,11 +331,6 @@ void NameTree::clear(Node node, const std::function<void(std::uint32_t object, N
     detach(*one);
     free(*one);
   }
-  Entry& entry = nodes_[node];
-  entry.object = 0;
-  forget_paths_through(entry);
-  if (entry.link) targets_.erase(node);
-  entry.link = false;
 }
 
 void NameTree::remove(Node node, const std::function<void(std::uint32_t object, Node node)>& lost) {

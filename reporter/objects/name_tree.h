@@ -5,6 +5,7 @@
 // kernel. Memory is bounded by the names that exist at the same time. Not thread-safe.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -13,7 +14,8 @@
 #include <vector>
 
 #include "reporter/base/text_map.h"
-#include "reporter/objects/chain_index.h"
+#include "reporter/objects/flat_index.h"
+#include "reporter/objects/short_name.h"
 
 namespace umaskaudit {
 
@@ -39,6 +41,13 @@ class NameTree {
   Node find(std::string_view path) const;
   // The path of a node, from "/"; what began without "/" comes without it.
   std::string path(Node node) const;
+  // The same, in the place of what `path` holds.
+  void path(Node node, std::string* path) const;
+
+  // What a look-up of `path` will read is brought near, in steps with other work between them: the
+  // first returns what the others are told. They change nothing, and may guess.
+  std::uint32_t expect(std::string_view path) const;
+  Node expect_node(std::uint32_t place) const;
 
   // The object that has this name now; 0: none is known.
   std::uint32_t object(Node node) const { return nodes_[node].object; }
@@ -65,15 +74,15 @@ class NameTree {
   void prune(Node node);
 
  private:
-  struct Entry {
+  // One line of memory: a look-up of a name reads no other.
+  struct alignas(64) Entry {
     Node parent = kNone;
     Node child = kNone, next = kNone, previous = kNone;  // the first below; neighbours
     std::uint32_t object = 0;
-    std::string name;
-    ChainLink place;  // in children_
     bool link = false;
     bool directory = false;  // something lay below it: paths through it may be in directories_
     bool asked = false;      // of `links`: kept, so that it is asked once
+    ShortName name;
   };
   static constexpr Node kRoot = 1;       // "/"
   static constexpr Node kUnknown = 2;    // what paths start from that are not absolute
@@ -85,14 +94,24 @@ class NameTree {
     bool plain = false;
   };
   static constexpr std::size_t kMostDirectories = 1 << 16;  // remembered at once
+  // One of directories_, where a cheap hash of its text finds it.
+  struct Recent {
+    std::string path;
+    Directory directory;
+  };
+  Recent& recent(std::string_view directory) const;
 
   bool lies_below(Node node, Node above) const;
   static std::uint32_t place_hash(Node parent, std::string_view name);
   Node child(Node parent, std::string_view name) const;
+  Node child(Node parent, std::string_view name, std::uint32_t hash) const;
   Node add(Node parent, std::string_view name);
-  void attach(Node node, Node parent);
+  Node add(Node parent, std::string_view name, std::uint32_t hash);
+  Node child_or_new(Node parent, std::string_view name);
+  void attach(Node node, Node parent, std::uint32_t hash);
   void detach(Node node);
   void free(Node node);
+  void clear_below(Node node, const std::function<void(std::uint32_t object, Node node)>& lost);
   void learn_link(Node node);
   void forget_paths_through(const Entry& entry);
   Directory known_directory(std::string_view directory) const;
@@ -103,9 +122,10 @@ class NameTree {
   Links links_;
   std::vector<Entry> nodes_;
   std::vector<Node> free_;
-  ChainIndex children_;  // by parent and name
+  FlatIndex children_;  // by parent and name
   // Where the directories of paths led lately: most objects lie where others were just made.
   mutable TextMap<Directory> directories_;
+  mutable std::array<Recent, 64> recent_;
   bool plain_ = false;
   std::uint64_t moved_ = 0;
   std::unordered_map<Node, std::string> targets_;

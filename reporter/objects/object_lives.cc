@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 namespace umaskaudit {
 namespace {
@@ -10,6 +11,11 @@ namespace {
 constexpr Mode kAllBits = 07777;
 constexpr Mode kOtherPeople = 077;
 constexpr std::uint16_t kDefaultAcl = 2;  // ChmodEvent::acl
+
+// Whether file_path() may be another one than the recorded one.
+bool is_ipc(trace::Kind kind) {
+  return kind == trace::Kind::shm || kind == trace::Kind::sem || kind == trace::Kind::mqueue;
+}
 
 std::string without_slashes(const std::string& name) {
   return name.substr(std::min(name.find_first_not_of('/'), name.size()));
@@ -82,6 +88,7 @@ Mode mode_of(const CreateEvent& event) {
 }
 
 bool ObjectLife::named_anew() const {
+  if (last_path == born_path && !is_ipc(kind)) return false;
   const std::string at_birth = file_path(kind, born_path);
   return last_path != at_birth && last_path != normal_path(at_birth);
 }
@@ -99,7 +106,9 @@ std::string_view last_component(std::string_view path) {
 }
 
 ObjectLives::ObjectLives(LifeOptions options)
-    : options_(std::move(options)), tree_(options_.links), lives_(1), keys_(1) {}
+    : options_(std::move(options)), tree_(options_.links), keys_(1) {
+  lives_.push_back(std::make_unique<Named[]>(kChunk));
+}
 
 std::uint64_t ObjectLives::see(const Event& event) {
   return std::visit([this](const auto& one) { return on(one); }, event);
@@ -107,35 +116,91 @@ std::uint64_t ObjectLives::see(const Event& event) {
 
 ObjectLives::Slot ObjectLives::slot_of(const Inode& inode) const {
   if (inode.second == 0) return 0;
-  return inodes_.find(
-      inode_hash(inode), [this](Slot slot) -> const ChainLink& { return keys_[slot].by_inode; },
-      [&](Slot slot) { return keys_[slot].inode == inode; });
+  return inodes_.find(inode_hash(inode), [&](Slot slot) { return keys_[slot].inode == inode; });
 }
 
 ObjectLives::Slot ObjectLives::slot_of(std::uint64_t id) const {
   if (id == 0) return 0;
-  return ids_.find(
-      mixed(id), [this](Slot slot) -> const ChainLink& { return keys_[slot].by_id; },
-      [&](Slot slot) { return keys_[slot].id == id; });
+  if (keys_[lately_].id == id) return lately_;
+  const auto found =
+      std::lower_bound(births_.begin(), births_.end(), id,
+                       [](const Birth& one, std::uint64_t of) { return one.id < of; });
+  if (found == births_.end() || found->id != id || keys_[found->slot].id != id) return 0;
+  return lately_ = found->slot;
+}
+
+std::uint64_t ObjectLives::id_at(Slot slot) const {
+  lately_ = slot;
+  return keys_[slot].id;
 }
 
 void ObjectLives::enter(Slot slot) {
-  const ObjectLife& life = lives_[slot].life;
+  const ObjectLife& life = entry(slot).life;
   Keys& keys = keys_[slot];
   keys.id = life.id;
   keys.inode = {life.dev, life.ino};
-  ids_.insert(slot, mixed(life.id), [this](Slot one) -> ChainLink& { return keys_[one].by_id; });
-  if (life.ino == 0) return;
-  inodes_.insert(slot, inode_hash(keys.inode),
-                 [this](Slot one) -> ChainLink& { return keys_[one].by_inode; });
+  ++living_;
+  births_.push_back({life.id, slot});
+  lately_ = slot;
+  if (life.ino != 0) inodes_.insert(slot, inode_hash(keys.inode));
 }
 
 void ObjectLives::leave(Slot slot) {
-  ids_.erase(slot, [this](Slot one) -> ChainLink& { return keys_[one].by_id; });
-  if (keys_[slot].inode.second != 0)
-    inodes_.erase(slot, [this](Slot one) -> ChainLink& { return keys_[one].by_inode; });
-  keys_[slot].id = 0;
-  keys_[slot].inode = {};
+  Keys& keys = keys_[slot];
+  if (keys.inode.second != 0) inodes_.erase(slot, inode_hash(keys.inode));
+  keys = {};
+  --living_;
+  if (births_.size() < 2 * living_ + kChunk) return;
+  std::erase_if(births_, [this](const Birth& one) { return keys_[one.slot].id != one.id; });
+}
+
+void ObjectLives::Ahead::begin(const ObjectLives& lives, const Event& event) {
+  *this = {};
+  const auto expect = [&](std::uint64_t dev, std::uint64_t ino) {
+    inode_ = inode_hash({dev, ino});
+    lives.inodes_.prefetch(inode_);
+  };
+  if (const auto* create = std::get_if<CreateEvent>(&event)) {
+    expect(create->dev, create->ino);
+    places_[0] = lives.tree_.expect(create->path);
+  } else if (const auto* rename = std::get_if<RenameEvent>(&event)) {
+    expect(rename->dev, rename->ino);
+    places_[0] = lives.tree_.expect(rename->from);
+    places_[1] = lives.tree_.expect(rename->to);
+  } else if (const auto* chmod = std::get_if<ChmodEvent>(&event)) {
+    expect(chmod->dev, chmod->ino);
+  }
+}
+
+// Step by step: the entries that the tables name, the lives that these name, and what those name.
+void ObjectLives::Ahead::go_on(const ObjectLives& lives) {
+  switch (step_++) {
+    case 0:
+      if (inode_ != 0) lives.expect_life(lives.inodes_.guess(inode_));
+      for (std::size_t i = 0; i < std::size(places_); ++i)
+        if (places_[i] != 0) nodes_[i] = lives.tree_.expect_node(places_[i]);
+      return;
+    case 1:
+      for (const NameTree::Node node : nodes_)
+        if (node != NameTree::kNone) lives.expect_life(lives.tree_.object(node));
+      return;
+    case 2:
+      for (const NameTree::Node node : nodes_) {
+        const Slot slot = node == NameTree::kNone ? 0 : lives.tree_.object(node);
+        if (slot == 0) continue;
+        __builtin_prefetch(lives.entry(slot).life.born_path.data());
+        lives.inodes_.prefetch(inode_hash(lives.keys_[slot].inode));
+      }
+      return;
+  }
+}
+
+void ObjectLives::expect_life(Slot slot) const {
+  if (slot == 0) return;
+  __builtin_prefetch(&keys_[slot]);
+  constexpr std::size_t kLine = 64;
+  const auto* bytes = reinterpret_cast<const char*>(&entry(slot));
+  for (std::size_t at = 0; at < sizeof(Named); at += kLine) __builtin_prefetch(bytes + at);
 }
 
 std::uint64_t ObjectLives::on(const CreateEvent& event) {
@@ -149,8 +214,9 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
   const bool kept = !options_.selects || options_.selects(event);
   NameTree::Node node = NameTree::kNone;
   // Of what is not kept no name is made: names would grow with all that was ever created.
-  if (has_name && (kept || !ids_.empty())) {
-    const std::string path = file_path(event.kind, event.path);
+  if (has_name && (kept || living_ != 0)) {
+    if (is_ipc(event.kind)) file_path_ = file_path(event.kind, event.path);
+    const std::string& path = is_ipc(event.kind) ? file_path_ : event.path;
     node = kept ? tree_.make(path) : tree_.find(path);
   }
   // What had the name must have lost it, or nothing could have been made there.
@@ -160,7 +226,7 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
     return id;
   }
   const Slot slot = new_slot();
-  ObjectLife& life = lives_[slot].life;
+  ObjectLife& life = entry(slot).life;
   life.id = id;
   life.kind = event.kind;
   life.born = event;
@@ -183,22 +249,35 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
   enter(slot);
   if (node != NameTree::kNone) {
     add_name(slot, node);
-    if (tree_.is_plain()) lives_[slot].as_born = tree_.moved_directories();
+    if (tree_.is_plain()) entry(slot).as_born = tree_.moved_directories();
   }
   return id;
 }
 
+// The memory of texts is kept for the next life.
+void ObjectLives::Named::reset() {
+  std::string born_path = std::move(life.born_path);
+  std::vector<std::string> earlier = std::move(life.earlier);
+  life = {};
+  born_path.clear();
+  earlier.clear();
+  life.born_path = std::move(born_path);
+  life.earlier = std::move(earlier);
+  node = NameTree::kNone;
+  as_born = kMoved;
+  more.clear();
+}
+
 ObjectLives::Slot ObjectLives::new_slot() {
-  Slot slot = 0;
-  if (free_.empty()) {
-    slot = static_cast<Slot>(lives_.size());
-    lives_.emplace_back();
-    keys_.emplace_back();
-  } else {
-    slot = free_.back();
+  if (!free_.empty()) {
+    const Slot slot = free_.back();
     free_.pop_back();
-    lives_[slot] = Named{};
+    entry(slot).reset();
+    return slot;
   }
+  const auto slot = static_cast<Slot>(keys_.size());
+  if (slot % kChunk == 0) lives_.push_back(std::make_unique<Named[]>(kChunk));
+  keys_.emplace_back();
   return slot;
 }
 
@@ -207,7 +286,7 @@ ObjectLives::Slot ObjectLives::adopt(const ChmodEvent& event) {
   if (!options_.adopts || event.error != 0 || event.ino == 0 || event.path.empty()) return 0;
   if (!event.final_mode || event.acl == kDefaultAcl || !options_.adopts(event)) return 0;
   const Slot slot = new_slot();
-  ObjectLife& life = lives_[slot].life;
+  ObjectLife& life = entry(slot).life;
   life.id = next_id_++;
   life.born = event;
   life.born_path = event.path;
@@ -228,7 +307,7 @@ std::uint64_t ObjectLives::on(const ChmodEvent& event) {
   const bool adopted = slot == 0;
   if (adopted) slot = adopt(event);
   if (slot == 0) return 0;
-  ObjectLife& life = lives_[slot].life;
+  ObjectLife& life = entry(slot).life;
   if (event.error != 0) return life.id;
   ++life.changes;
   if (!event.final_mode || event.acl == kDefaultAcl) return life.id;
@@ -262,7 +341,7 @@ std::uint64_t ObjectLives::rename(const RenameEvent& event) {
   NameTree::Node from = tree_.find(event.from);
   Slot slot = slot_of({event.dev, event.ino});
   if (slot == 0 && from != NameTree::kNone) slot = tree_.object(from);
-  const std::uint64_t id = slot == 0 ? 0 : lives_[slot].life.id;
+  const std::uint64_t id = id_at(slot);
   const NameTree::Node to = tree_.make(event.to);
   // rename(2): a file and itself, or two links of one file, stay as they are.
   if (to == NameTree::kNone || to == from || (slot != 0 && tree_.object(to) == slot)) return id;
@@ -271,19 +350,19 @@ std::uint64_t ObjectLives::rename(const RenameEvent& event) {
   slot = slot_of(id);
   from = tree_.find(event.from);
   if (slot != 0) {
-    ++lives_[slot].life.changes;
-    remember_name(lives_[slot].life, event.from);
-    lives_[slot].as_born = kMoved;
+    ++entry(slot).life.changes;
+    remember_name(entry(slot).life, event.from);
+    entry(slot).as_born = kMoved;
   }
   const bool as_known = from != NameTree::kNone && tree_.object(from) == slot;
   if (as_known) {  // also a directory that the run did not make, and a symbolic link
     tree_.move(from, to);
   } else if (slot == 0) {  // the trace never saw what was renamed: only what it replaced is known
     tree_.prune(to);
-  } else if (lives_[slot].node == NameTree::kNone) {
+  } else if (entry(slot).node == NameTree::kNone) {
     add_name(slot, to);
   } else {  // it was renamed before, unseen
-    tree_.move(lives_[slot].node, to);
+    tree_.move(entry(slot).node, to);
   }
   return id;
 }
@@ -297,16 +376,16 @@ std::uint64_t ObjectLives::exchange(const RenameEvent& event) {
   const Slot moved = tree_.object(from);
   const auto note = [&](Slot slot, const std::string& name) {
     if (slot == 0) return;
-    ++lives_[slot].life.changes;
-    remember_name(lives_[slot].life, name);
-    lives_[slot].as_born = kMoved;
+    ++entry(slot).life.changes;
+    remember_name(entry(slot).life, name);
+    entry(slot).as_born = kMoved;
   };
   note(moved, event.from);
   note(tree_.object(to), event.to);
   tree_.exchange(from, to);
   tree_.prune(from);
   tree_.prune(to);
-  return moved == 0 ? 0 : lives_[moved].life.id;
+  return id_at(moved);
 }
 
 std::uint64_t ObjectLives::link(const RenameEvent& event) {
@@ -315,10 +394,10 @@ std::uint64_t ObjectLives::link(const RenameEvent& event) {
     const NameTree::Node from = tree_.find(event.from);
     if (from != NameTree::kNone) slot = tree_.object(from);
   }
-  const std::uint64_t id = slot == 0 ? 0 : lives_[slot].life.id;
+  const std::uint64_t id = id_at(slot);
   const NameTree::Node to = tree_.make(event.to);
   if (to == NameTree::kNone) return id;
-  if (slot != 0) ++lives_[slot].life.changes;
+  if (slot != 0) ++entry(slot).life.changes;
   if (slot != 0 && tree_.object(to) == slot) return id;
   vacate(to, ObjectState::replaced);
   slot = slot_of(id);
@@ -333,8 +412,8 @@ std::uint64_t ObjectLives::unlink(const RenameEvent& event) {
   const NameTree::Node node = tree_.find(event.from);
   if (node == NameTree::kNone) return 0;
   const Slot slot = tree_.object(node);
-  const std::uint64_t id = slot == 0 ? 0 : lives_[slot].life.id;
-  if (slot != 0) ++lives_[slot].life.changes;
+  const std::uint64_t id = id_at(slot);
+  if (slot != 0) ++entry(slot).life.changes;
   // A directory is removed when it is empty: what lay below went unseen.
   tree_.remove(node, [this](std::uint32_t object, NameTree::Node at) {
     lose_name(object, at, ObjectState::gone);
@@ -351,7 +430,7 @@ void ObjectLives::symlink(const RenameEvent& event) {
 
 void ObjectLives::add_name(Slot slot, NameTree::Node node) {
   tree_.set_object(node, slot);
-  Named& named = lives_[slot];
+  Named& named = entry(slot);
   if (named.node == NameTree::kNone)
     named.node = node;
   else
@@ -360,7 +439,7 @@ void ObjectLives::add_name(Slot slot, NameTree::Node node) {
 
 // `node` is about to go, or to get another object; its path still stands.
 void ObjectLives::lose_name(Slot slot, NameTree::Node node, ObjectState state) {
-  Named& named = lives_[slot];
+  Named& named = entry(slot);
   if (named.node == node && named.more.empty()) {
     end(slot, state);
     return;
@@ -392,11 +471,11 @@ void ObjectLives::remember_name(ObjectLife& life, std::string name) {
 
 // The names of the object must still stand: the last of them is kept with it.
 void ObjectLives::end(Slot slot, ObjectState state) {
-  Named& named = lives_[slot];
+  Named& named = entry(slot);
   // A file that never had a name went with its last descriptor.
   const bool nameless = named.node == NameTree::kNone && named.life.kind == trace::Kind::tmpfile;
   named.life.state = nameless ? ObjectState::gone : state;
-  named.life.last_path = path(named.life);
+  if (options_.on_end) name_of(slot, &last_path_);
   named.life.name_count = named.more.size() + (named.node == NameTree::kNone ? 0 : 1);
   leave(slot);
   const auto forget = [&](NameTree::Node node) {
@@ -404,31 +483,35 @@ void ObjectLives::end(Slot slot, ObjectState state) {
   };
   if (named.node != NameTree::kNone) forget(named.node);
   for (const NameTree::Node node : named.more) forget(node);
-  if (options_.on_end) options_.on_end(named.life);
+  if (options_.on_end) {
+    named.life.last_path.swap(last_path_);
+    options_.on_end(named.life);
+    named.life.last_path.swap(last_path_);
+  }
   free_.push_back(slot);
 }
 
 std::uint64_t ObjectLives::at(const std::string& path) const {
   const NameTree::Node node = tree_.find(path);
   const Slot slot = node == NameTree::kNone ? 0 : tree_.object(node);
-  return slot == 0 ? 0 : lives_[slot].life.id;
+  return id_at(slot);
 }
 
 std::uint64_t ObjectLives::at(std::uint64_t dev, std::uint64_t ino) const {
   const Slot slot = slot_of({dev, ino});
-  return slot == 0 ? 0 : lives_[slot].life.id;
+  return id_at(slot);
 }
 
 const ObjectLife* ObjectLives::find(std::uint64_t id) const {
   const Slot slot = slot_of(id);
-  return slot == 0 ? nullptr : &lives_[slot].life;
+  return slot == 0 ? nullptr : &entry(slot).life;
 }
 
 std::vector<std::string> ObjectLives::names(const ObjectLife& life) const {
   std::vector<std::string> out;
   const Slot slot = slot_of(life.id);
   if (slot == 0) return out;
-  const Named& named = lives_[slot];
+  const Named& named = entry(slot);
   if (named.node != NameTree::kNone) out.push_back(tree_.path(named.node));
   for (const NameTree::Node node : named.more) out.push_back(tree_.path(node));
   return out;
@@ -437,26 +520,36 @@ std::vector<std::string> ObjectLives::names(const ObjectLife& life) const {
 std::string ObjectLives::path(const ObjectLife& life) const {
   const Slot slot = slot_of(life.id);
   if (slot == 0) return life.last_path;
-  const Named& named = lives_[slot];
-  if (named.node == NameTree::kNone) return life.born_path;
-  const bool as_born = named.as_born == tree_.moved_directories();
-  return as_born ? file_path(life.kind, life.born_path) : tree_.path(named.node);
+  std::string path;
+  name_of(slot, &path);
+  return path;
+}
+
+void ObjectLives::name_of(Slot slot, std::string* path) const {
+  const Named& named = entry(slot);
+  const ObjectLife& life = named.life;
+  if (named.node == NameTree::kNone)
+    *path = life.born_path;
+  else if (named.as_born != tree_.moved_directories())
+    tree_.path(named.node, path);
+  else if (is_ipc(life.kind))
+    *path = file_path(life.kind, life.born_path);
+  else
+    *path = life.born_path;
 }
 
 void ObjectLives::for_each(const std::function<void(const ObjectLife&)>& visit) const {
-  std::vector<Slot> order;
-  order.reserve(ids_.size());
-  for (Slot slot = 1; slot < keys_.size(); ++slot)
-    if (keys_[slot].id != 0) order.push_back(slot);
-  std::sort(order.begin(), order.end(),
-            [this](Slot a, Slot b) { return keys_[a].id < keys_[b].id; });
-  for (const Slot slot : order) {
-    ObjectLife life = lives_[slot].life;
-    life.last_path = path(life);
-    life.name_count = names(life).size();
+  ObjectLife life;  // one for all: its texts keep their memory
+  for (const Birth& birth : births_) {
+    if (keys_[birth.slot].id != birth.id) continue;
+    const Named& named = entry(birth.slot);
+    life = named.life;
+    name_of(birth.slot, &life.last_path);
+    life.name_count = named.more.size() + (named.node == NameTree::kNone ? 0 : 1);
     // Nobody can open it any more once the run is over.
-    if (lives_[slot].node == NameTree::kNone && life.kind == trace::Kind::tmpfile)
+    if (named.node == NameTree::kNone && life.kind == trace::Kind::tmpfile)
       life.state = ObjectState::gone;
+    lately_ = birth.slot;
     visit(life);
   }
 }

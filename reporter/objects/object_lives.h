@@ -7,8 +7,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "reporter/events/events.h"
-#include "reporter/objects/chain_index.h"
+#include "reporter/objects/flat_index.h"
 #include "reporter/objects/name_tree.h"
 
 namespace umaskaudit {
@@ -98,6 +98,20 @@ class ObjectLives {
   // 0: none that the run made.
   std::uint64_t see(const Event& event);
 
+  // What see() will read of an event to come is brought near: begun some events before, and gone on
+  // with once an event. It changes nothing. Of many objects most lie in no cache, and one look-up
+  // waits for another.
+  class Ahead {
+   public:
+    void begin(const ObjectLives& lives, const Event& event);
+    void go_on(const ObjectLives& lives);
+
+   private:
+    std::uint32_t places_[2] = {0, 0}, inode_ = 0;
+    NameTree::Node nodes_[2] = {0, 0};
+    unsigned step_ = 0;
+  };
+
   // The object that has the name `path` now; 0: none. Links in its directories are followed.
   std::uint64_t at(const std::string& path) const;
   // The object with these numbers now; 0: none.
@@ -109,6 +123,8 @@ class ObjectLives {
   // The first of them; for one that is gone, the last one it had.
   std::string path(const ObjectLife& life) const;
 
+  // How many objects are followed now.
+  std::size_t living() const { return living_; }
   // The highest id that was given; 0: nothing was made.
   std::uint64_t last_id() const { return next_id_ - 1; }
 
@@ -130,6 +146,8 @@ class ObjectLives {
     // as the tree writes it; then the tree need not be asked.
     std::uint64_t as_born = kMoved;
     std::vector<NameTree::Node> more;
+
+    void reset();
   };
 
   std::uint64_t on(const CreateEvent& event);
@@ -143,8 +161,14 @@ class ObjectLives {
   std::uint64_t unlink(const RenameEvent& event);
   void symlink(const RenameEvent& event);
 
+  void expect_life(Slot slot) const;
   Slot slot_of(const Inode& inode) const;
   Slot slot_of(std::uint64_t id) const;
+  Named& entry(Slot slot) { return lives_[slot / kChunk][slot % kChunk]; }
+  const Named& entry(Slot slot) const { return lives_[slot / kChunk][slot % kChunk]; }
+  // Its id, which becomes that of the last look-up; 0: there is none.
+  std::uint64_t id_at(Slot slot) const;
+  void name_of(Slot slot, std::string* path) const;
   // Enters a life into the indexes, by its id and its inode, and takes it out.
   void enter(Slot slot);
   void leave(Slot slot);
@@ -158,17 +182,27 @@ class ObjectLives {
 
   LifeOptions options_;
   NameTree tree_;
-  std::deque<Named> lives_;  // references stay valid
+  static constexpr Slot kChunk = 32;
+  std::vector<std::unique_ptr<Named[]>> lives_;  // in chunks: references stay valid
   // Beside the lives: what look-ups need, close together.
   struct Keys {
     std::uint64_t id = 0;  // 0: no life goes on here
     Inode inode;
-    ChainLink by_id, by_inode;
   };
   std::vector<Keys> keys_;
   std::vector<Slot> free_;
-  ChainIndex inodes_;
-  ChainIndex ids_;
+  FlatIndex inodes_;
+  // Ids rise, so the order of birth is sorted by them. Those whose life has ended are taken out
+  // when they are half of it.
+  struct Birth {
+    std::uint64_t id;
+    Slot slot;
+  };
+  std::vector<Birth> births_;
+  std::size_t living_ = 0;
+  mutable Slot lately_ = 0;  // whoever is told of an id asks for its life
+  std::string last_path_;    // of the life that ends: its memory is used again
+  std::string file_path_;    // the same, of one that begins
   std::uint64_t next_id_ = 1;
 };
 
