@@ -15,6 +15,9 @@ class BitFilter {
   void add(std::uint64_t hash) { word(hash) |= bit(hash); }
   bool may_contain(std::uint64_t hash) const { return (words_[place(hash)] & bit(hash)) != 0; }
 
+  // Brings what may_contain() reads near.
+  void prefetch(std::uint64_t hash) const { __builtin_prefetch(&words_[place(hash)]); }
+
  private:
   static constexpr std::size_t kWords = std::size_t{1} << 15;
 

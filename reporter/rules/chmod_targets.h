@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
 
+#include "reporter/base/flat_map.h"
 #include "reporter/events/events.h"
 #include "reporter/rules/bit_filter.h"
 
@@ -39,10 +39,10 @@ class ChmodTargets {
   }
   // False when no other change of this object comes.
   bool comes_after(const ChmodEvent& chmod) {
-    const auto found = changes_.find(object_of(chmod));
-    if (found == changes_.end()) return false;
-    if (--found->second != 0) return true;
-    changes_.erase(found);
+    std::uint32_t* left = changes_.find(object_of(chmod));
+    if (left == nullptr) return false;
+    if (--*left != 0) return true;
+    changes_.erase(object_of(chmod));
     return false;
   }
 
@@ -54,8 +54,8 @@ class ChmodTargets {
   static ObjectId object_of(const ChmodEvent& chmod) { return {chmod.dev, chmod.ino}; }
 
  private:
-  BitFilter filter_;                                                 // of all that were in changes_
-  std::unordered_map<ObjectId, std::uint32_t, ObjectHash> changes_;  // how many are to come
+  BitFilter filter_;                                      // of all that were in changes_
+  FlatMap<ObjectId, std::uint32_t, ObjectHash> changes_;  // how many are to come
 };
 
 }  // namespace umaskaudit::rules

@@ -78,7 +78,8 @@ std::size_t Collector::KeyHash::operator()(const Key& key) const {
 Group& Collector::group(const Place& place, bool* fresh) {
   *fresh = false;
   const std::uint32_t program = programs_.of(place.culprit.pid);
-  Key key{std::uint64_t{program} << 16 | static_cast<std::uint64_t>(place.rule) << 2 |
+  constexpr std::uint64_t kUsed = std::uint64_t{1} << 63;
+  Key key{kUsed | std::uint64_t{program} << 16 | static_cast<std::uint64_t>(place.rule) << 2 |
               (place.at_end ? 2U : 0U) | (place.whole_program ? 1U : 0U),
           {},
           {},
@@ -117,8 +118,9 @@ Group& Collector::group(const Place& place, bool* fresh) {
     finding.culprit_stacks.push_back(place.culprit.stack);
     if (place.victim != nullptr) finding.victim_stacks.push_back(place.victim->stack);
   }
-  if (known->last_tid != place.culprit.tid) {
-    known->last_tid = place.culprit.tid;
+  const std::uint64_t thread = std::uint64_t{place.culprit.pid} << 32 | place.culprit.tid;
+  if (std::uint64_t& lately = known->lately[thread % known->lately.size()]; lately != thread) {
+    lately = thread;
     known->pids.insert(place.culprit.pid);
     known->tids.insert(place.culprit.tid);
   }
@@ -212,17 +214,17 @@ void Collector::add_victim(Group& group, const CreateEvent& event, Mode expected
   const Severity weight = severity.value_or(finding.severity);
   if (options_.on_hit || options_.on_final_hit)
     tell({finding.rule, event, expected_mask, expected, weight});
-  const auto said = said_.find(event.seq);
-  if (said != said_.end()) {
+  Said* const said = said_.find(said_key(event.seq));
+  if (said != nullptr) {
     const std::uint64_t shift = 2 * static_cast<std::uint64_t>(finding.rule);
     const std::uint64_t now = std::uint64_t{1} + static_cast<std::uint64_t>(weight);
-    const std::uint64_t before = said->second.severities >> shift & 3;
-    said->second.severities &= ~(std::uint64_t{3} << shift);
-    said->second.severities |= std::max(before, now) << shift;
+    const std::uint64_t before = said->severities >> shift & 3;
+    said->severities &= ~(std::uint64_t{3} << shift);
+    said->severities |= std::max(before, now) << shift;
   }
   if (finding.victims.size() >= options_.max_examples) return;
   const bool kept = keep(group, victim_of(event, expected_mask, expected));
-  if (kept && said != said_.end()) said->second.example = true;
+  if (kept && said != nullptr) said->example = true;
 }
 
 void Collector::show_first(Group& group, const CreateEvent& event, Mode expected_mask,
@@ -234,8 +236,7 @@ void Collector::show_first(Group& group, const CreateEvent& event, Mode expected
   if (place == victims.end()) {
     place = std::prev(victims.end());
     *place = victim_of(event, expected_mask, expected);
-    const auto said = said_.find(event.seq);
-    if (said != said_.end()) said->second.example = true;
+    if (Said* const said = said_.find(said_key(event.seq)); said != nullptr) said->example = true;
   }
   std::rotate(victims.begin(), place, std::next(place));
 }
@@ -351,19 +352,18 @@ bool Collector::is_threaded(const Group& group) const {
 }
 
 std::optional<Severity> Collector::said(std::uint64_t seq, RuleId rule) const {
-  const auto found = said_.find(seq);
-  if (found == said_.end()) return std::nullopt;
-  const std::uint64_t bits = found->second.severities >> (2 * static_cast<unsigned>(rule)) & 3;
+  const Said* const found = said_.find(said_key(seq));
+  if (found == nullptr) return std::nullopt;
+  const std::uint64_t bits = found->severities >> (2 * static_cast<unsigned>(rule)) & 3;
   if (bits == 0) return std::nullopt;
   return static_cast<Severity>(bits - 1);
 }
 
 void Collector::object_ends(const ObjectLife& life) {
   const std::uint64_t seq = life.born.seq;
-  const auto said = said_.find(seq);
-  if (said != said_.end()) {
-    if (said->second.example) last_names_[seq] = {life.last_path, life.mode};
-    said_.erase(said);
+  if (const Said* const said = said_.find(said_key(seq)); said != nullptr) {
+    if (said->example) last_names_[seq] = {life.last_path, life.mode};
+    said_.erase(said_key(seq));
   }
   const auto pending = pending_.find(seq);
   if (pending == pending_.end()) return;

@@ -4,6 +4,7 @@
 // Filled by the checks, emptied by find.cc.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "reporter/base/flat_map.h"
 #include "reporter/rules/find.h"
 #include "reporter/rules/later_names.h"
 #include "reporter/rules/programs.h"
@@ -64,7 +66,8 @@ struct Group {
   std::uint64_t last_window = 0;     // the last one counted
   std::uint64_t example_window = 0;  // the one that the finding shows, while its end is not known
   std::unordered_set<std::uint32_t> pids, tids;  // of the culprits
-  std::uint32_t last_tid = 0;                    // that was added
+  // Those that were added lately, by the last bits of the thread's id.
+  std::array<std::uint64_t, 8> lately{};
 };
 
 class Collector {
@@ -103,7 +106,7 @@ class Collector {
 
   // The object made by the event `seq` may end otherwise than it began: what is said of its birth
   // is remembered until object_ends().
-  void watch(std::uint64_t seq) { said_.try_emplace(seq); }
+  void watch(std::uint64_t seq) { said_[said_key(seq)]; }
   // The severity that the rule gave to its birth; nothing when it was silent.
   std::optional<Severity> said(std::uint64_t seq, RuleId rule) const;
   void object_ends(const ObjectLife& life);
@@ -115,9 +118,9 @@ class Collector {
 
  private:
   struct Key {
-    std::uint64_t what;  // rule, moment, program
+    std::uint64_t what = 0;  // rule, moment, program; never 0
     StackRef culprit, victim;
-    std::size_t subject;  // and mask, and born_inside
+    std::size_t subject = 0;  // and mask, and born_inside
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
@@ -131,6 +134,7 @@ class Collector {
     std::string path;
     Mode mode = 0;
   };
+  static std::uint64_t said_key(std::uint64_t seq) { return seq + 1; }
   // The name of the code behind an event, for fingerprints of this version or the second one.
   std::string code_of(const EventBase& event, const std::string& program) const;
   std::string older_print(const Place& place, const std::string& program) const;
@@ -144,13 +148,13 @@ class Collector {
   const LaterNames& later_;
   Programs programs_;
   std::vector<std::unique_ptr<Group>> groups_;
-  std::unordered_map<Key, Group*, KeyHash> by_key_;
+  FlatMap<Key, Group*, KeyHash> by_key_;
   std::unordered_map<std::string, Group*> by_fingerprint_;
   std::unordered_map<const MaskWindow*, std::pair<WindowPtr, std::vector<Group*>>> open_;
   std::unordered_map<std::uint32_t, EventRef> births_;  // by the new thread's id
   std::unordered_set<std::uint32_t> threaded_;          // pids
   std::uint32_t last_threaded_ = 0;                     // the last one that was added
-  std::unordered_map<std::uint64_t, Said> said_;
+  FlatMap<std::uint64_t, Said, NumberHash> said_;
   std::unordered_map<std::uint64_t, LastName> last_names_;  // of examples
   std::unordered_map<std::uint64_t, std::vector<FinalHit>> pending_;
 };

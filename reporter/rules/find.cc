@@ -60,20 +60,23 @@ class Engine : public TimelineSink {
 #include "reporter/rules/rules.def"
   }
 
-  void feed(const Event& event) {
-    if (options_.on_event) options_.on_event(event);
-    end_ns_ =
-        std::max(end_ns_, std::visit([](const EventBase& base) { return base.time_ns; }, event));
-    collector_.see(event);
-    follow(event);
-    const bool judged =
-        std::holds_alternative<UmaskEvent>(event) || std::holds_alternative<CreateEvent>(event);
-    if (!judged)
-      for (const CheckPtr& check : checks_) check->on_event(event);
-    timeline_.feed(event);
+  // Once there are many objects, looks at an event when kComing others have come: until then, what
+  // it will look up is brought near.
+  void take(const Event& event) {
+    if (taken_ == 0 && lives_.living() < kMany) return feed(event);
+    Coming& place = coming_[taken_ % kComing];
+    if (taken_ >= kComing) feed(place.event);
+    place.event = event;
+    place.ahead.begin(lives_, event);
+    if (const auto* create = std::get_if<CreateEvent>(&event)) later_.expect(*create);
+    for (std::uint64_t age = 2; age < kComing && age <= taken_; age += 2)
+      coming_[(taken_ - age) % kComing].ahead.go_on(lives_);
+    ++taken_;
   }
 
   FindResult finish() {
+    for (std::uint64_t next = taken_ - std::min(taken_, kComing); next < taken_; ++next)
+      feed(coming_[next % kComing].event);
     timeline_.finish();
     look_at_ends();
     for (const CheckPtr& check : checks_) check->finish(end_ns_);
@@ -105,6 +108,19 @@ class Engine : public TimelineSink {
   }
 
  private:
+  void feed(const Event& event) {
+    if (options_.on_event) options_.on_event(event);
+    end_ns_ =
+        std::max(end_ns_, std::visit([](const EventBase& base) { return base.time_ns; }, event));
+    collector_.see(event);
+    follow(event);
+    const bool judged =
+        std::holds_alternative<UmaskEvent>(event) || std::holds_alternative<CreateEvent>(event);
+    if (!judged)
+      for (const CheckPtr& check : checks_) check->on_event(event);
+    timeline_.feed(event);
+  }
+
   void add(CheckPtr check) {
     if (check != nullptr) checks_.push_back(std::move(check));
   }
@@ -197,6 +213,13 @@ class Engine : public TimelineSink {
     stats.unresolved += open ? 1 : 0;
   }
 
+  static constexpr std::uint64_t kComing = 8;
+  static constexpr std::size_t kMany = 4096;  // more than the caches next to the processor hold
+  struct Coming {
+    Event event;
+    ObjectLives::Ahead ahead;
+  };
+
   FindOptions options_;
   FindResult result_;
   LaterChanges later_;
@@ -208,6 +231,8 @@ class Engine : public TimelineSink {
   Timeline timeline_;
   std::vector<CheckPtr> checks_;
   std::uint64_t end_ns_ = 0;
+  Coming coming_[kComing];
+  std::uint64_t taken_ = 0;
 };
 
 }  // namespace
@@ -223,7 +248,7 @@ FindResult find_twice(const EventSource& outline, const EventSource& source,
     first.names.read(source, first.later, options.links);
   rules::Engine engine(std::move(first), options);
   source([&](const Event& event) {
-    engine.feed(event);
+    engine.take(event);
     return true;
   });
   return engine.finish();

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
-#include <unordered_set>
 
+#include "reporter/base/flat_map.h"
 #include "reporter/base/text_map.h"
 #include "reporter/objects/object_lives.h"
 #include "reporter/rules/chmod_targets.h"
@@ -30,18 +30,23 @@ class LaterChanges {
       if (rename->ino != 0) add_object({rename->dev, rename->ino});
       // Whatever links lead there, the last component is the object's own.
       const std::string_view name = last_component(rename->from);
-      if (!name.empty()) names_.insert(hash(name));
+      if (!name.empty()) names_[hash(name)] = {};
     }
   }
 
   // The second one. `path` is that of a directory that changes.
   void add_directory(std::string_view path) {
     const std::string_view name = last_component(path);
-    if (name.empty() || !directories_.insert(hash(name)).second) return;
+    if (name.empty() || directories_.contains(hash(name))) return;
+    directories_[hash(name)] = {};
     above_.clear();
   }
   // Does anything get another name?
   bool moves() const { return !names_.empty(); }
+  // names() will be asked of it soon.
+  void expect(const CreateEvent& event) const {
+    filter_.prefetch(ObjectHash()(ObjectId{event.dev, event.ino}));
+  }
   // Does something name the object itself?
   bool names(const CreateEvent& event) const {
     const ObjectId id{event.dev, event.ino};
@@ -65,26 +70,30 @@ class LaterChanges {
 
   void add_object(const ObjectId& id) {
     filter_.add(ObjectHash()(id));
-    objects_.insert(id);
+    objects_[id] = {};
   }
 
   bool names_directory_of(std::string_view path) const {
     for (std::size_t end = path.rfind('/'); end != path.npos && end > 0;) {
       const std::size_t slash = path.rfind('/', end - 1);
       const std::size_t begin = slash == path.npos ? 0 : slash + 1;
-      const std::size_t number = hash(path.substr(begin, end - begin));
+      const std::uint64_t number = hash(path.substr(begin, end - begin));
       if (names_.contains(number) || directories_.contains(number)) return true;
       end = slash;
     }
     return false;
   }
 
-  static std::size_t hash(std::string_view name) { return std::hash<std::string_view>()(name); }
+  // Never 0.
+  static std::uint64_t hash(std::string_view name) {
+    return std::hash<std::string_view>()(name) | 1;
+  }
 
   BitFilter filter_;  // of objects_
-  std::unordered_set<ObjectId, ObjectHash> objects_;
-  std::unordered_set<std::size_t> names_;        // hashes of last components
-  std::unordered_set<std::size_t> directories_;  // the same
+  struct Nothing {};
+  FlatMap<ObjectId, Nothing, ObjectHash> objects_;
+  FlatMap<std::uint64_t, Nothing, NumberHash> names_;        // hashes of last components
+  FlatMap<std::uint64_t, Nothing, NumberHash> directories_;  // the same
   // What names_above() said of directories lately: most objects lie where others were just made.
   mutable TextMap<bool> above_;
 };

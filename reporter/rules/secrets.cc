@@ -5,6 +5,10 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <iterator>
 #include <string_view>
 
 namespace umaskaudit::rules {
@@ -54,6 +58,27 @@ bool matches(std::string_view glob, std::string_view name) {
   return fnmatch(glob.data(), name.data(), 0) == 0;  // both end in a NUL: see the callers
 }
 
+// Which rows of kNames may match a name that begins, or ends, with a byte: one bit for each.
+struct Candidates {
+  std::array<std::uint64_t, 256> first{}, last{};
+};
+static_assert(std::size(kNames) <= 64);
+
+constexpr Candidates candidates() {
+  Candidates rows;
+  for (std::size_t row = 0; row < std::size(kNames); ++row) {
+    const auto enter = [row](std::array<std::uint64_t, 256>& bytes, char end) {
+      for (std::size_t byte = 0; byte < bytes.size(); ++byte)
+        if (!is_literal(end) || byte == static_cast<unsigned char>(end))
+          bytes[byte] |= std::uint64_t{1} << row;
+    };
+    enter(rows.first, kNames[row].glob.front());
+    enter(rows.last, kNames[row].glob.back());
+  }
+  return rows;
+}
+constexpr Candidates kCandidates = candidates();
+
 }  // namespace
 
 Secrecy secrecy_of(const std::string& path, const std::vector<std::string>& more) {
@@ -62,8 +87,12 @@ Secrecy secrecy_of(const std::string& path, const std::vector<std::string>& more
   if (std::any_of(more.begin(), more.end(),
                   [&](const std::string& glob) { return matches(glob, name); }))
     return Secrecy::certain;
-  for (const Name& row : kNames)
+  std::uint64_t rows = kCandidates.first[static_cast<unsigned char>(name.front())] &
+                       kCandidates.last[static_cast<unsigned char>(name.back())];
+  for (; rows != 0; rows &= rows - 1) {
+    const Name& row = kNames[std::countr_zero(rows)];
     if (matches(row.glob, name)) return row.secrecy;
+  }
   return Secrecy::none;
 }
 

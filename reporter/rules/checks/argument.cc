@@ -1,6 +1,8 @@
 // chmod-style-argument: umask() called with the mode that was wanted.
 // Must never report a mask that somebody could mean: 0666 and 0777 say that nothing is to be
 // created, 0177 and 0111 are masks.
+#include <utility>
+
 #include "reporter/rules/check.h"
 #include "reporter/rules/checks/words.h"
 
@@ -51,9 +53,11 @@ class DriftCheck : public Check {
 
   void on_change(const UmaskEvent& event, const Change& /*change*/) override {
     const auto [last, first_of_context] = last_.try_emplace(event.fs, event);
-    const UmaskEvent before = last->second;
-    last->second = event;
-    if (!event.drift || event.drift_set_by) return;  // the other process is known
+    if (!event.drift || event.drift_set_by) {  // the other process is known
+      last->second = event;
+      return;
+    }
+    const UmaskEvent before = std::exchange(last->second, event);
     bool fresh = false;
     Group& group = collector_.group({.rule = RuleId::unseen_writer, .culprit = event}, &fresh);
     Finding& finding = group.finding;

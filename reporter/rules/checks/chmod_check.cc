@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <deque>
 #include <unordered_map>
 #include <utility>
 
+#include "reporter/base/flat_map.h"
 #include "reporter/rules/check.h"
 #include "reporter/rules/checks/words.h"
 #include "reporter/rules/secrets.h"
@@ -44,23 +46,27 @@ class ChmodCheck : public Check {
     if (creation.verdict.kind == Verdict::Kind::no_object || event.ino == 0) return;
     const ObjectId id{event.dev, event.ino};
     if (!targets_.contains(id)) return;
-    if (taken_away(creation.verdict.mode, 0, event.kind) == 0)
-      objects_.erase(id);  // the number was used before
-    else
-      objects_.insert_or_assign(id,
-                                Object{event, creation.verdict.mode, collector_.reach().of(event)});
+    if (taken_away(creation.verdict.mode, 0, event.kind) == 0) {
+      forget(id);  // the number was used before
+      return;
+    }
+    Object& object = place_of(id);
+    object.created = event;
+    object.mode = creation.verdict.mode;
+    object.reached = collector_.reach().of(event);
   }
 
   void on_event(const Event& event) override {
     const ChmodEvent* chmod = ChmodTargets::change_in(event);
     if (chmod == nullptr) return;
     const bool again = targets_.comes_after(*chmod);
-    const auto found = objects_.find(ChmodTargets::object_of(*chmod));
-    if (found == objects_.end()) return;
+    const ObjectId id = ChmodTargets::object_of(*chmod);
+    const std::uint32_t* found = numbers_.find(id);
+    if (found == nullptr) return;
     bool closed = false;
     if (chmod->final_mode) {
       const Mode after = *chmod->final_mode & 07777;
-      Object& object = found->second;
+      Object& object = objects_[*found - 1];
       const Mode taken = taken_away(object.mode, after, object.created.kind);
       closed = taken != 0;
       // A directory above may have been opened meanwhile, or shut.
@@ -68,7 +74,7 @@ class ChmodCheck : public Check {
       if ((taken & object.reached) != 0) report(object, *chmod, after);
     }
     // What a later one takes away from a closed object was a mode that somebody chose.
-    if (closed || !again) objects_.erase(found);
+    if (closed || !again) forget(id);
   }
 
   void tell() override {
@@ -88,9 +94,28 @@ class ChmodCheck : public Check {
   // only when that chmod turns out to take something away.
   struct Object {
     CreateEvent created;
-    Mode mode;
-    Mode reached;  // bits that somebody could use, at its creation or later: Reach::of
+    Mode mode = 0;
+    Mode reached = 0;  // bits that somebody could use, at its creation or later: Reach::of
   };
+
+  Object& place_of(const ObjectId& id) {
+    std::uint32_t& number = numbers_[id];
+    if (number == 0 && free_.empty()) {
+      objects_.emplace_back();
+      number = static_cast<std::uint32_t>(objects_.size());
+    } else if (number == 0) {
+      number = free_.back();
+      free_.pop_back();
+    }
+    return objects_[number - 1];
+  }
+
+  void forget(const ObjectId& id) {
+    const std::uint32_t* number = numbers_.find(id);
+    if (number == nullptr) return;
+    free_.push_back(*number);
+    numbers_.erase(id);
+  }
 
   static std::string sentence(const Finding& finding) {
     const Victim& victim = finding.victims.front();
@@ -154,7 +179,9 @@ class ChmodCheck : public Check {
   Collector& collector_;
   const FindOptions& options_;
   ChmodTargets targets_;
-  std::unordered_map<ObjectId, Object, ObjectHash> objects_;
+  std::deque<Object> objects_;  // those in free_ keep the memory of their texts for the next
+  FlatMap<ObjectId, std::uint32_t, ObjectHash> numbers_;  // from 1
+  std::vector<std::uint32_t> free_;
   std::vector<Group*> groups_;
   std::unordered_map<const Group*, int> ranks_;  // of the object that each shows first
 };
