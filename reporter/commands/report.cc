@@ -47,13 +47,13 @@ struct Options {
 
 // Streams what `append` makes of each selected event: at most --limit of them when that was given,
 // and in any case what could not be seen. `see` is told of every event before, selected or not.
-void stream_events(const OpenedRun& opened, const Options& options, std::ostream& out,
+void stream_events(const EventSource& source, const Options& options, std::ostream& out,
                    const std::function<void(std::string&, const Event&)>& append,
                    const std::function<void(const Event&, bool selected)>& see = {}) {
   std::string block;
   const std::size_t most = options.limit_given ? options.limit : 0;
   std::size_t shown = 0;
-  opened.run().for_each_folded([&](const Event& event) {
+  source([&](const Event& event) {
     const bool selected = options.arguments.filter.selects(event);
     if (see) see(event, selected);
     const bool room = most == 0 || shown < most;
@@ -105,17 +105,17 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
       append_object_json(ended, life, life.last_path);
     };
   ObjectLives lives(std::move(life_options));
-  stream_events(
-      opened, options, output.stream,
-      [&](std::string& out, const Event& event) {
-        lines.append(out, event, object, lives);
-        out += ended;
-        ended.clear();
-      },
-      [&](const Event& event, bool is_selected) {
-        selected = is_selected;
-        object = lives.see(event);
-      });
+  stream_events([&](const auto& visit) { opened.for_each_beside_findings(visit); }, options,
+                output.stream,
+                [&](std::string& out, const Event& event) {
+                  lines.append(out, event, object, lives);
+                  out += ended;
+                  ended.clear();
+                },
+                [&](const Event& event, bool is_selected) {
+                  selected = is_selected;
+                  object = lives.see(event);
+                });
   output.stream << ended;
   if (!options.limit_given) write_objects(lives, output.stream);
   if (const auto spot = opened.unaudited()) {
@@ -148,7 +148,8 @@ void write_csv(OpenedRun& opened, const Options& options, const Output& output) 
   const FinalStates states(opened.run());
   opened.begin_stream(output);
   output.stream << kCsvHeader;
-  stream_events(opened, options, output.stream, [&](std::string& out, const Event& event) {
+  const auto source = [&](const auto& visit) { opened.run().for_each_folded(visit); };
+  stream_events(source, options, output.stream, [&](std::string& out, const Event& event) {
     if (const auto* create = std::get_if<CreateEvent>(&event))
       append_csv_row(out, *create, states.of(*create), opened.stacks());
   });

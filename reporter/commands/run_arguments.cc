@@ -259,6 +259,14 @@ const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_
   return *findings_;
 }
 
+void OpenedRun::for_each_beside_findings(const std::function<bool(const Event&)>& visit) {
+  if (findings_) return run_.for_each_folded(visit);
+  bool more = true;
+  FindOptions options;
+  options.on_event = [&](const Event& event) { more = more && visit(event); };
+  look_for_findings(std::move(options));
+}
+
 void name_code(FindOptions& options, StackCache& stacks) {
   options.place = [&](StackRef ref) { return place_of(stacks.frames(ref)); };
   options.symbol_chain = [&](StackRef ref) { return symbol_chain(stacks.frames(ref)); };

@@ -92,6 +92,8 @@ class OpenedRun {
   // be told.
   const FindResult& findings(const std::function<void(const Hit&)>& on_hit = {},
                              const std::function<void(const WindowSpan&)>& on_window = {});
+  // Run::for_each_folded(), and findings() in the same reading of the run.
+  void for_each_beside_findings(const std::function<bool(const Event&)>& visit);
   // Completes --rule and --severity in `filter`: the events that the selected findings name.
   void mark_named(Filter& filter);
   // No progress from now on: events are about to be streamed to `output`.

@@ -4,7 +4,6 @@
 
 #include <sys/stat.h>
 
-#include <cstdio>
 #include <optional>
 
 namespace umaskaudit {
@@ -170,9 +169,13 @@ Parsed<Mode> parse_mask(std::string_view text, Mode current) {
 }
 
 std::string octal(std::uint32_t bits) {
-  char text[16];
-  const int length = std::snprintf(text, sizeof text, "%04o", static_cast<unsigned>(bits));
-  return {text, static_cast<std::size_t>(length)};
+  char text[11];  // of 32 bits
+  std::size_t at = sizeof text;
+  do {
+    text[--at] = static_cast<char>('0' + (bits & 7));
+    bits >>= 3;
+  } while (bits != 0 || sizeof text - at < 4);
+  return {text + at, sizeof text - at};
 }
 
 std::string rwx(Mode mode) {

@@ -153,10 +153,11 @@ Event* EventBuilder::make(const trace::Umask& facts, const MergedRecord& merged)
 }
 
 Event* EventBuilder::make(const trace::Chmod& facts, const MergedRecord& merged) {
-  auto& event = slot<ChmodEvent>();
+  auto& event = std::get<ChmodEvent>(chmod_slot_);
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   const std::string_view path = bytes_after<trace::Chmod>(merged.record, facts.path_length);
   const std::string_view* base = merged.segment->paths.find(facts.base);
+  event.path.clear();
   if (!path.empty() && !outline_)
     join_path(base == nullptr ? std::string_view{} : *base, path, &event.path);
   event.requested = facts.requested;
@@ -165,14 +166,15 @@ Event* EventBuilder::make(const trace::Chmod& facts, const MergedRecord& merged)
   event.dev = facts.dev;
   event.ino = facts.ino;
   event.acl = facts.acl;
-  return &other_slot_;
+  return &chmod_slot_;
 }
 
 Event* EventBuilder::make(const trace::Rename& facts, const MergedRecord& merged) {
-  auto& event = slot<RenameEvent>();
+  auto& event = std::get<RenameEvent>(rename_slot_);
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   const auto joined = [&](std::uint32_t base_id, std::string_view name, std::string* path) {
     const std::string_view* base = merged.segment->paths.find(base_id);
+    path->clear();
     if (!name.empty() && !outline_)
       join_path(base == nullptr ? std::string_view{} : *base, name, path);
   };
@@ -185,7 +187,7 @@ Event* EventBuilder::make(const trace::Rename& facts, const MergedRecord& merged
   event.error = facts.error;
   event.dev = facts.dev;
   event.ino = facts.ino;
-  return &other_slot_;
+  return &rename_slot_;
 }
 
 Event* EventBuilder::make(const trace::Exec& facts, const MergedRecord& merged) {

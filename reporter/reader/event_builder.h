@@ -65,7 +65,8 @@ class EventBuilder {
   Derivations derivations_;
   Candidates candidates_;
   const bool outline_;
-  Event create_slot_{CreateEvent{}};  // kept apart: its paths and vectors keep their room
+  // Kept apart: their paths and vectors keep their room.
+  Event create_slot_{CreateEvent{}}, chmod_slot_{ChmodEvent{}}, rename_slot_{RenameEvent{}};
   Event other_slot_;
   std::unordered_map<std::uint64_t, std::string_view> names_;  // by segment and tid
   std::uint64_t last_thread_ = 0;

@@ -221,21 +221,21 @@ std::string JsonLines::frames_json(StackRef ref, const char* key, const char* tr
 
 // The number of the stack, whose line is appended when it is new.
 std::uint64_t JsonLines::number_of(std::string& out, StackRef ref) {
-  const auto [entry, fresh] = numbers_.try_emplace(StackCache::key(ref));
-  if (!fresh) return entry->second;
+  std::uint64_t& number = numbers_[StackCache::key(ref)];
+  if (number != 0) return number;
   // Each process image has recorded its own: of many runs of one program they are equal.
   const auto [line, first] =
       lines_.try_emplace(frames_json(ref, "frames", "truncated"), lines_.size() + 1);
-  entry->second = line->second;
-  if (!first) return entry->second;
+  number = line->second;
+  if (!first) return number;
   JsonWriter json(out);
   json.begin_object();
   json.text("type", "stack");
-  json.number("id", entry->second);
+  json.number("id", number);
   json.raw(line->first);
   json.end_object();
   out += '\n';
-  return entry->second;
+  return number;
 }
 
 template <typename T>

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "reporter/analysis/stack_cache.h"
+#include "reporter/base/flat_map.h"
 #include "reporter/events/dropped.h"
 #include "reporter/events/events.h"
 #include "reporter/objects/object_lives.h"
@@ -63,8 +64,8 @@ class JsonLines {
   StackCache& stacks_;
   bool expand_;
   std::unordered_map<std::uint64_t, std::string> expanded_;
-  std::unordered_map<std::uint64_t, std::uint64_t> numbers_;  // of stacks whose line was written
-  std::unordered_map<std::string, std::uint64_t> lines_;      // of equal stacks: one number
+  FlatMap<std::uint64_t, std::uint64_t, NumberHash> numbers_;  // of stacks whose line was written
+  std::unordered_map<std::string, std::uint64_t> lines_;       // of equal stacks: one number
 };
 
 }  // namespace umaskaudit

@@ -3,8 +3,11 @@
 // Called by the JSON Lines renderer.
 #include "reporter/text/json_writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstring>
+#include <iterator>
 
 #include "reporter/mode/notation.h"
 #include "reporter/text/escape.h"
@@ -54,7 +57,75 @@ void append_number(std::string& out, Number value) {
   out.append(text, result.ptr);
 }
 
+constexpr std::uint64_t repeated(unsigned char byte) { return 0x0101010101010101U * byte; }
+// The upper bit of a byte is set where one of the eight is zero, or less than `least`.
+constexpr std::uint64_t has_zero(std::uint64_t word) {
+  return (word - repeated(1)) & ~word & repeated(0x80);
+}
+constexpr std::uint64_t has_less(std::uint64_t word, unsigned char least) {
+  return (word - repeated(least)) & ~word & repeated(0x80);
+}
+
+// is_plain() of all bytes: true of nearly all texts, so eight of them are looked at at once.
+bool all_plain(std::string_view text) {
+  while (text.size() >= sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), sizeof word);
+    const std::uint64_t other = (word & repeated(0x80)) | has_less(word, 0x20) |
+                                has_zero(word ^ repeated(0x7F)) | has_zero(word ^ repeated('"')) |
+                                has_zero(word ^ repeated('\\'));
+    if (other != 0) return false;
+    text.remove_prefix(sizeof word);
+  }
+  return std::all_of(text.begin(), text.end(), is_plain);
+}
+
 }  // namespace
+
+// The beginning of a member, and its value where that is short: one addition to the output.
+class JsonWriter::Piece {
+ public:
+  // With a comma, if one must come before it.
+  Piece(JsonWriter& json, std::string_view key) : json_(json) {
+    if (!json.first_) add(',');
+    json.first_ = false;
+    add('"');
+    if (key.size() <= kLongestKey) {
+      key.copy(at_, key.size());
+      at_ += key.size();
+    } else {
+      flush();
+      json.out_.append(key);
+    }
+    add("\":");
+  }
+  ~Piece() { flush(); }
+  Piece(const Piece&) = delete;
+  Piece& operator=(const Piece&) = delete;
+
+  void add(char one) { *at_++ = one; }
+  // Of a few bytes.
+  void add(std::string_view text) {
+    text.copy(at_, text.size());
+    at_ += text.size();
+  }
+  template <typename Number>
+  void number(Number value) {
+    at_ = std::to_chars(at_, std::end(text_), value).ptr;
+  }
+
+ private:
+  static constexpr std::size_t kLongestKey = 32;
+
+  void flush() {
+    json_.out_.append(text_, at_);
+    at_ = text_;
+  }
+
+  JsonWriter& json_;
+  char text_[kLongestKey + 32];
+  char* at_ = text_;
+};
 
 void append_json_escaped(std::string& out, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -94,8 +165,7 @@ void JsonWriter::separate() {
 }
 
 void JsonWriter::name(std::string_view key) {
-  separate();
-  out_.append("\"").append(key).append("\":");
+  { Piece piece(*this, key); }
   first_ = true;  // the value that follows takes no comma
 }
 
@@ -111,38 +181,44 @@ void JsonWriter::close(char bracket) {
 }
 
 void JsonWriter::text(std::string_view key, std::string_view value) {
-  name(key);
-  element(value);
+  {
+    Piece piece(*this, key);
+    piece.add('"');
+  }
+  if (all_plain(value))
+    out_.append(value);
+  else
+    append_json_escaped(out_, value);
+  out_ += '"';
 }
 
 void JsonWriter::bytes(std::string_view key, std::string_view value) {
   text(key, value);
-  if (!valid_utf8(value)) text(std::string(key).append("_bytes"), base64(value));
+  if (all_plain(value) || valid_utf8(value)) return;
+  text(std::string(key).append("_bytes"), base64(value));
 }
 
 void JsonWriter::number(std::string_view key, std::uint64_t value) {
-  name(key);
-  element(value);
+  Piece(*this, key).number(value);
 }
 
 void JsonWriter::integer(std::string_view key, std::int64_t value) {
-  name(key);
-  integer(value);
+  Piece(*this, key).number(value);
 }
 
 void JsonWriter::boolean(std::string_view key, bool value) {
-  name(key);
-  out_ += value ? "true" : "false";
-  first_ = false;
+  Piece(*this, key).add(value ? "true" : "false");
 }
 
-void JsonWriter::null(std::string_view key) {
-  name(key);
-  out_ += "null";
-  first_ = false;
-}
+void JsonWriter::null(std::string_view key) { Piece(*this, key).add("null"); }
 
-void JsonWriter::mode(std::string_view key, std::uint32_t bits) { text(key, octal(bits)); }
+void JsonWriter::mode(std::string_view key, std::uint32_t bits) {
+  const std::string text = octal(bits);  // short: nothing is allocated
+  Piece piece(*this, key);
+  piece.add('"');
+  piece.add(text);
+  piece.add('"');
+}
 
 void JsonWriter::mode(std::string_view key, const std::optional<std::uint32_t>& bits) {
   if (bits)

@@ -47,6 +47,7 @@ class JsonWriter {
   void raw(std::string_view members);
 
  private:
+  class Piece;
   void separate();
   void name(std::string_view key);
   void open(char bracket);
