@@ -210,7 +210,7 @@ void count_loss(trace::Loss reason) {
 
 namespace {
 
-Space reserve_latest(std::uint32_t length, trace::ChunkUse use) {
+[[gnu::noinline]] Space reserve_latest(std::uint32_t length, trace::ChunkUse use) {
   const RingSpace space = reserve_in_ring(*header, length, use);
   if (space.at == nullptr) count_loss(space.refusal);
   return {space.at, space.offset};

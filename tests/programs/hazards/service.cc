@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
   const std::string directory = victim::directory(argc, argv);
   const auto files = static_cast<unsigned>(argc > 2 ? std::atoi(argv[2]) : 100);
   const int threads = argc > 3 ? std::atoi(argv[3]) : 2;
-  const auto toggles = static_cast<unsigned>(argc > 4 ? std::atoi(argv[4]) : 100);
+  const auto toggles = static_cast<unsigned>(argc > 4 ? std::atoi(argv[4]) : 0);
   std::uint64_t calls = 0;
   std::thread toggler([&] { calls = toggle(toggles); });
   std::vector<std::thread> workers;
