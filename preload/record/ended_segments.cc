@@ -4,10 +4,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #include <cstring>
 
@@ -43,77 +45,101 @@ void note_time(trace::RunState& state, std::uint64_t time) {
 }
 
 // A mapped segment. Nothing that it says about itself is believed without a look at its size.
-class Counted {
- public:
-  Counted(const unsigned char* base, std::uint64_t size, trace::RunState& state)
-      : base_(base), size_(size), state_(state) {}
+struct Mapped {
+  const unsigned char* base;
+  std::uint64_t size;
 
-  void count() {
-    const auto& header = *reinterpret_cast<const trace::SegmentHeader*>(base_);
-    const std::uint64_t first = header.header_length;
-    const std::uint64_t kControls = 2 * trace::kControl;
-    if (header.ring == 0 || header.ring % trace::kRecordAlign != 0 ||
-        header.ring + kControls > size_) {
-      count_records(first, header.tail < header.limit ? header.tail : header.limit);
-      return;
-    }
-    count_records(first, trace::kFirstChunk);
-    count_ring(*reinterpret_cast<const trace::Ring*>(base_ + header.ring));
-    count_totals(reinterpret_cast<const trace::Total*>(base_ + header.ring + trace::kControl));
+  const trace::SegmentHeader& header() const {
+    return *reinterpret_cast<const trace::SegmentHeader*>(base);
   }
-
- private:
-  void count_ring(const trace::Ring& ring) {
-    const auto* entries = reinterpret_cast<const trace::RingChunk*>(&ring + 1);
-    const std::uint32_t used = ring.used < trace::kRingChunks ? ring.used : trace::kRingChunks;
-    for (std::uint32_t chunk = 1; chunk < used; ++chunk) {
-      const auto use = static_cast<ChunkUse>(entries[chunk].word & 0xff);
-      if (use == ChunkUse::none || use == ChunkUse::empty) continue;
-      const std::uint64_t begin = trace::kFirstChunk + (chunk - 1) * trace::kChunk;
-      const std::uint64_t skipped = chunk == 1
-                                        ? 2 * trace::kControl
-                                        : (use == ChunkUse::dropping ? entries[chunk].dropped : 0);
-      count_records(begin + skipped, begin + trace::kChunk);
-    }
-    add(state_.dropped_records, ring.dropped);
-    note_time(state_, ring.whole_since_ns);
+  // Null: it has none.
+  const trace::Ring* ring() const {
+    const std::uint64_t at = header().ring;
+    if (at == 0 || at % trace::kRecordAlign != 0 || at + 2 * trace::kControl > size) return nullptr;
+    return reinterpret_cast<const trace::Ring*>(base + at);
   }
-
-  void count_totals(const trace::Total* cells) {
-    for (std::uint32_t i = 0; i < trace::kTotals; ++i) {
-      if (cells[i].type == static_cast<std::uint16_t>(trace::RecordType::umask)) {
-        add(state_.dropped_changes, cells[i].count);
-      } else if (cells[i].type == static_cast<std::uint16_t>(trace::RecordType::create)) {
-        add_created(state_, cells[i].created, cells[i].kind, cells[i].count);
-      }
-    }
-  }
-
-  void count_records(std::uint64_t at, std::uint64_t end) {
-    if (end > size_) end = size_;
-    std::uint64_t records = 0;
-    while (at < end && end - at >= sizeof(trace::RecordHeader)) {
-      const auto& record = *reinterpret_cast<const trace::RecordHeader*>(base_ + at);
-      const std::uint32_t length = record.length;
-      if (record.commit == 0 || length < sizeof record || length > end - at ||
-          length % trace::kRecordAlign != 0) {
-        at += trace::kRecordAlign;  // the rest of a chunk, or what was never finished
-        continue;
-      }
-      at += length;
-      ++records;
-      note_time(state_, record.time_ns);
-      add(state_.dropped_changes, changes_of(record));
-      const trace::Create* create = creation_of(record);
-      if (create != nullptr) add_created(state_, create->created, create->kind, 1);
-    }
-    add(state_.dropped_records, records);
-  }
-
-  const unsigned char* base_;
-  std::uint64_t size_;
-  trace::RunState& state_;
 };
+
+// Calls `see` for each record from `at` to `end`.
+template <typename See>
+void for_each_record(const Mapped& segment, std::uint64_t at, std::uint64_t end, See see) {
+  if (end > segment.size) end = segment.size;
+  while (at < end && end - at >= sizeof(trace::RecordHeader)) {
+    const auto& record = *reinterpret_cast<const trace::RecordHeader*>(segment.base + at);
+    const std::uint32_t length = record.length;
+    if (record.commit == 0 || length < sizeof record || length > end - at ||
+        length % trace::kRecordAlign != 0) {
+      at += trace::kRecordAlign;  // the rest of a chunk, or what was never finished
+      continue;
+    }
+    at += length;
+    see(record);
+  }
+}
+
+template <typename See>
+void for_each_record(const Mapped& segment, See see) {
+  const trace::SegmentHeader& header = segment.header();
+  const trace::Ring* const ring = segment.ring();
+  if (ring == nullptr) {
+    const std::uint64_t end = header.tail < header.limit ? header.tail : header.limit;
+    for_each_record(segment, header.header_length, end, see);
+    return;
+  }
+  for_each_record(segment, header.header_length, trace::kFirstChunk, see);
+  const auto* entries = reinterpret_cast<const trace::RingChunk*>(ring + 1);
+  const std::uint32_t used = ring->used < trace::kRingChunks ? ring->used : trace::kRingChunks;
+  for (std::uint32_t chunk = 1; chunk < used; ++chunk) {
+    const auto use = static_cast<ChunkUse>(entries[chunk].word & 0xff);
+    if (use == ChunkUse::none || use == ChunkUse::empty) continue;
+    const std::uint64_t begin = trace::kFirstChunk + (chunk - 1) * trace::kChunk;
+    const std::uint64_t counted = use == ChunkUse::dropping ? entries[chunk].dropped : 0;
+    const std::uint64_t skipped = chunk == 1 ? 2 * trace::kControl : counted;
+    for_each_record(segment, begin + skipped, begin + trace::kChunk, see);
+  }
+}
+
+void count_totals(const trace::Ring& ring, trace::RunState& state) {
+  add(state.dropped_records, ring.dropped);
+  note_time(state, ring.whole_since_ns);
+  const auto* cells = reinterpret_cast<const trace::Total*>(
+      reinterpret_cast<const unsigned char*>(&ring) + trace::kControl);
+  for (std::uint32_t i = 0; i < trace::kTotals; ++i) {
+    if (cells[i].type == static_cast<std::uint16_t>(trace::RecordType::umask)) {
+      add(state.dropped_changes, cells[i].count);
+    } else if (cells[i].type == static_cast<std::uint16_t>(trace::RecordType::create)) {
+      add_created(state, cells[i].created, cells[i].kind, cells[i].count);
+    }
+  }
+}
+
+void count(const Mapped& segment, trace::RunState& state) {
+  for_each_record(segment, [&](const trace::RecordHeader& record) {
+    add(state.dropped_records, 1);
+    note_time(state, record.time_ns);
+    add(state.dropped_changes, changes_of(record));
+    const trace::Create* create = creation_of(record);
+    if (create != nullptr) add_created(state, create->created, create->kind, 1);
+  });
+  if (segment.ring() != nullptr) count_totals(*segment.ring(), state);
+}
+
+// Whether none of the processes that recorded into it is there any more, by its number.
+bool all_have_ended(const Mapped& segment) {
+  bool ended = true;
+  for_each_record(segment, [&](const trace::RecordHeader& record) {
+    if (record.type != static_cast<std::uint16_t>(trace::RecordType::process)) return;
+    ended = ended && sys::call(SYS_kill, record.pid, 0) == -ESRCH;
+  });
+  return ended;
+}
+
+// overlayfs maps the file below its own, which a lease does not see.
+bool lease_tells(int fd) {
+  struct statfs filesystem {};
+  return sys::call(SYS_fstatfs, fd, sys::arg(&filesystem)) == 0 &&
+         static_cast<unsigned long>(filesystem.f_type) != OVERLAYFS_SUPER_MAGIC;
+}
 
 bool is_segment(const trace::SegmentHeader& header, std::uint64_t size) {
   return memcmp(header.magic, trace::kMagic, sizeof header.magic) == 0 &&
@@ -136,13 +162,14 @@ bool drop(int directory, const char* name, int fd, trace::RunState& state) {
   }
   const auto* base = static_cast<const unsigned char*>(sys::map(size, PROT_READ, MAP_SHARED, fd));
   if (base == nullptr) return false;
-  const auto& header = *reinterpret_cast<const trace::SegmentHeader*>(base);
-  const bool known = is_segment(header, size);
-  const bool removed = known && sys::call(SYS_unlinkat, directory, sys::arg(name), 0) == 0;
+  const Mapped segment{base, size};
+  const bool ended =
+      is_segment(segment.header(), size) && (lease_tells(fd) || all_have_ended(segment));
+  const bool removed = ended && sys::call(SYS_unlinkat, directory, sys::arg(name), 0) == 0;
   if (removed) {
-    Counted(base, size, state).count();
+    count(segment, state);
     add(state.dropped_segments, 1);
-    give_back_to_run(state, paid_for(header));
+    give_back_to_run(state, paid_for(segment.header()));
   }
   sys::unmap(const_cast<unsigned char*>(base), size);
   return removed;

@@ -7,7 +7,7 @@ import signal
 import struct
 import subprocess
 
-from lib import harness
+from lib import harness, mounts
 from lib.harness import SHIM, TOOL, Case, victim
 
 MEGABYTE = 1 << 20
@@ -24,9 +24,9 @@ class Keep(Case):
                 pass
         return total
 
-    def watched(self, options, *command, bound, killed_at=None):
+    def watched(self, options, *command, bound, killed_at=None, run=None):
         """Runs a command; nowhere on the way does its run take more. Returns its truths."""
-        run = self.new_run()
+        run = run or self.new_run()
         environment = {**os.environ, "LD_PRELOAD": SHIM,
                        "UMASKAUDIT_OPTIONS": f"log=off:{options}:trace={run}"}
         most = 0
@@ -123,14 +123,30 @@ class Keep(Case):
                     os.unlink(entry)
 
     def test_processes_that_end_make_room(self):
+        self.start_many()
+
+    def test_processes_that_end_make_room_on_an_overlay(self):
+        """Where no lease tells that a process still has its segment mapped."""
+        base = mounts.mount(self, self.top / "base", "tmpfs")
+        for name in ("lower", "upper", "work"):
+            (base / name).mkdir()
+        where = mounts.mount(self, self.top / "m", "overlay", options=",".join(
+            f"{name}={base}/{name.removesuffix('dir')}"
+            for name in ("lowerdir", "upperdir", "workdir")))
+        self.start_many(where / "run")
+
+    def start_many(self, run=None):
         bound = 2 * MEGABYTE
         programs = 400
         script = (f"i=0; while [ $i -lt {programs} ]; do "
                   "touch \"$0/f$i\"; rm \"$0/f$i\"; i=$((i+1)); done")
         run, _ = self.watched(f"keep=latest:max_run={bound}", "/bin/sh", "-c", script, self.work,
-                              bound=bound)
+                              bound=bound, run=run)
         lines = self.lines(run)
         self.whole(lines)
+        # The oldest of all still has its own.
+        shell, = (line for line in lines if line["type"] == "process" and line["comm"] == "sh")
+        self.assertEqual(len(list(run.glob(f"{shell['pid']}-*.seg"))), 1)
         state = (run / "run.state").read_bytes()
         images, segments, failed = struct.unpack_from("<3Q", state, 16)
         self.assertEqual((images, segments, failed), (2 * programs + 1, 2 * programs + 1, 0))
