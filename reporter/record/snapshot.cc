@@ -16,29 +16,12 @@
 #include <vector>
 
 #include "preload/trace/format.h"
+#include "reporter/record/owned_descriptor.h"
 #include "reporter/record/run_record.h"
 #include "reporter/record/segment_copy.h"
 
 namespace umaskaudit {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-struct CloseDirectory {
-  void operator()(DIR* stream) const { closedir(stream); }
-};
 
 Error cannot_copy(const std::string& what, const std::string& why) {
   return {"cannot copy '" + what + "'", why, "", ExitCode::unreadable};
@@ -52,7 +35,7 @@ std::string stamp_of(const std::string& name) {
 }
 
 Result<std::vector<std::string>> segments_of(int directory, const std::string& path) {
-  const std::unique_ptr<DIR, CloseDirectory> stream(fdopendir(dup(directory)));
+  const Directory stream(fdopendir(dup(directory)));
   if (!stream) return cannot_copy(path, std::strerror(errno));
   rewinddir(stream.get());
   std::vector<std::string> names;

@@ -20,31 +20,13 @@
 #include <vector>
 
 #include "preload/trace/format.h"
+#include "reporter/record/owned_descriptor.h"
 #include "reporter/record/run_directory.h"
 
 namespace umaskaudit {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
-
-struct CloseDirectory {
-  void operator()(DIR* stream) const { closedir(stream); }
-};
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // The kernel grants a write lease only while nobody else has the file open or mapped (fcntl(2),
 // F_SETLEASE). Given back at once. A reader that comes meanwhile breaks it: the signal for that is
