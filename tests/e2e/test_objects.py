@@ -177,7 +177,7 @@ open("later", "w").close()
             self.assertIn(f" {main} of process {main} ", story[0])
             self.assertIn("  put back last by umask 0077 (was 00", story[1])
             self.assertIn(f" {role}", story[1])
-            self.assertIn(f"The umask 0077 was set by thread python3 ({main}) of process {main}; ",
+            self.assertIn(f"The umask 0077 was set by thread python3 {main} of process {main}; ",
                           self.tool("explain", run, name))
 
     def test_inherited_and_put_back(self):
