@@ -339,7 +339,7 @@ void LiveRun::State::assess(const Visit& visit) {
   }
   model::read_state(directory, &facts);
   Event event;
-  for (const BlindSpotEvent& spot : model::unfollowed_execs(segments, tree)) {
+  for (const BlindSpotEvent& spot : model::unfollowed_execs(segments, tree, facts)) {
     event = spot;
     tell(&event, visit);
   }

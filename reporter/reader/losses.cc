@@ -135,7 +135,8 @@ void assess_hidden(const std::vector<std::unique_ptr<Segment>>& segments, const 
 }
 
 std::vector<BlindSpotEvent> unfollowed_execs(const std::vector<std::unique_ptr<Segment>>& segments,
-                                             const ContextTree& tree) {
+                                             const ContextTree& tree,
+                                             const DirectoryFacts& directory) {
   std::vector<BlindSpotEvent> spots;
   for (const auto& segment : segments) {
     std::unordered_map<std::uint32_t, std::uint64_t> earlier;  // each thread's previous attempt
@@ -157,6 +158,11 @@ std::vector<BlindSpotEvent> unfollowed_execs(const std::vector<std::unique_ptr<S
   }
   std::stable_sort(spots.begin(), spots.end(),
                    [](const auto& a, const auto& b) { return a.time_ns < b.time_ns; });
+  // The image of a dropped segment began before its latest event.
+  std::uint64_t dropped = directory.has_state ? directory.state.dropped_segments : 0;
+  std::erase_if(spots, [&](const BlindSpotEvent& spot) {
+    return spot.time_ns <= directory.state.dropped_whole_since_ns && dropped > 0 && dropped-- > 0;
+  });
   return spots;
 }
 

@@ -24,10 +24,11 @@ struct DirectoryFacts {
 Completeness assess(const std::vector<std::unique_ptr<Segment>>& segments,
                     const DirectoryFacts& directory, std::uint64_t end_ns);
 
-// Execs that neither failed, nor led to an image that recorded, nor were explained by the shim.
-// Ordered by time.
+// Execs that neither failed, nor led to an image that recorded, nor were explained by the shim, nor
+// by a segment that keep=latest took away since. Ordered by time.
 std::vector<BlindSpotEvent> unfollowed_execs(const std::vector<std::unique_ptr<Segment>>& segments,
-                                             const ContextTree& tree);
+                                             const ContextTree& tree,
+                                             const DirectoryFacts& directory);
 
 // Fills in what may have been created behind all that; `all` has the losses.
 void assess_hidden(const std::vector<std::unique_ptr<Segment>>& segments, const ContextTree& tree,

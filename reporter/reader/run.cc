@@ -170,7 +170,7 @@ Result<Run> Run::open(const std::string& directory, Ticker ticker) {
   state->find_span();
   state->list_processes();
   state->completeness = model::assess(state->segments, opened->facts, state->end_ns);
-  state->unfollowed = model::unfollowed_execs(state->segments, state->tree);
+  state->unfollowed = model::unfollowed_execs(state->segments, state->tree, opened->facts);
   model::assess_hidden(state->segments, state->tree, !state->unfollowed.empty(),
                        &state->completeness);
   return Run(std::move(state));

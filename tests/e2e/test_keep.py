@@ -144,6 +144,8 @@ class Keep(Case):
                               bound=bound, run=run)
         lines = self.lines(run)
         self.whole(lines)
+        # Programs whose segments were dropped are not called unseen.
+        self.assertEqual([line for line in lines if line["type"] == "blind_spot"], [])
         # The oldest of all still has its own.
         shell, = (line for line in lines if line["type"] == "process" and line["comm"] == "sh")
         self.assertEqual(len(list(run.glob(f"{shell['pid']}-*.seg"))), 1)

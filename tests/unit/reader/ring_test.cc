@@ -372,6 +372,20 @@ TEST(Dropped, WholeSegmentsAreSaidByTheStateOfTheRun) {
   // What began it may have been among them.
   EXPECT_TRUE(only<CreateEvent>(run).front().mask_setter_dropped);
 
+  // A program that one of them was of is not called unseen; one that began later is.
+  trace::Exec exec{};
+  exec.context = 1;
+  exec.call = 3;
+  for (const std::uint64_t time : {1600u, 1700u, 1800u, 1899u, 1901u})
+    segment.exec({100 + static_cast<std::uint32_t>(time), time}, exec, "/" + std::to_string(time));
+  directory.add(segment);
+  state.dropped_whole_since_ns = 1900;
+  directory.write(trace::kRunStateName, {reinterpret_cast<const char*>(&state), sizeof state});
+  const ReadRun later = open_or_die(directory.path());
+  std::vector<std::string> unseen;
+  for (const BlindSpotEvent& spot : only<BlindSpotEvent>(later)) unseen.emplace_back(spot.text);
+  EXPECT_THAT(unseen, ElementsAre("/1899", "/1901"));
+
   // As version 1.3 wrote it.
   directory.write(trace::kRunStateName, {reinterpret_cast<const char*>(&state), 48});
   const ReadRun old = open_or_die(directory.path());
