@@ -184,15 +184,28 @@ class Taker {
   // Marked before it is added: a SIGKILL between the two loses one from the totals, and counts none
   // twice.
   void drop_records(RingChunk& old, const unsigned char* base, std::uint32_t end) {
+    note_latest(base, end);
     const TotalsPage page{totals(), &header_};
-    std::uint64_t latest = 0;
     for (std::uint32_t at = 0; at < end;) {
       const auto* record = reinterpret_cast<const trace::RecordHeader*>(base + at);
-      at += record->length;
-      if (record->time_ns > latest) latest = record->time_ns;
+      const std::uint32_t length = record->length;
+      if (length < sizeof *record) return;  // the program wrote where it must not
+      at += length;
       __atomic_store_n(&old.dropped, at, __ATOMIC_RELEASE);
       add_to_totals(page, *record);
       __atomic_fetch_add(&ring_.dropped, 1, __ATOMIC_RELAXED);
+    }
+  }
+
+  // Before the first of them is dropped: whenever a SIGKILL comes, what is later is there.
+  void note_latest(const unsigned char* base, std::uint32_t end) {
+    std::uint64_t latest = 0;
+    for (std::uint32_t at = 0; at < end;) {
+      const auto* record = reinterpret_cast<const trace::RecordHeader*>(base + at);
+      const std::uint32_t length = record->length;
+      if (length < sizeof *record) break;
+      at += length;
+      if (record->time_ns > latest) latest = record->time_ns;
     }
     std::uint64_t known = load(ring_.whole_since_ns);
     while (known < latest &&
