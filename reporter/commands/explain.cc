@@ -145,7 +145,11 @@ int explain_recorded(const Options& options, Console& console) {
   Result<Run> run = Run::open(options.first);
   if (!run) return fail(console, run.error());
   std::optional<Recorded> found = find_made(*run, options.second);
-  if (!found) found = find_recorded(*run, options.second);
+  if (!found) {
+    found = find_recorded(*run, options.second);
+    // By its whole name, what is asked for is an object, with all that is known of it.
+    if (found && found->made) found = find_made(*run, found->path).value_or(*found);
+  }
   if (!found) {
     return fail(console, {"no creation of '" + options.second + "' in this run", "",
                           "umaskaudit report " + options.first, ExitCode::usage});
