@@ -72,7 +72,7 @@ SegmentFile::Reader SegmentFile::reader() const { return open_same(false); }
 SegmentFile::Reader SegmentFile::growing_reader() const { return open_same(true); }
 
 std::size_t SegmentFile::Reader::read(std::uint64_t offset, void* to, std::size_t size) const {
-  if (offset >= size_) return 0;
+  if (offset >= size_ || size == 0) return 0;
   if (size > size_ - offset) size = size_ - offset;
   if (offset >= held_begin_ && offset - held_begin_ + size <= held_.size() && !held_.empty()) {
     std::memcpy(to, &held_[offset - held_begin_], size);
