@@ -9,6 +9,7 @@
 
 #include "preload/record/backing.h"
 #include "preload/trace/format.h"
+#include "preload/trace/ring.h"
 
 namespace umaskaudit::shim {
 
@@ -17,11 +18,9 @@ using trace::kFirstChunk;
 inline constexpr std::uint64_t kMaxSegment = 1 << 30;
 inline constexpr unsigned kChunks = 1 + kMaxSegment / kChunk;
 
+using trace::chunk_begin;
 inline unsigned chunk_of(std::uint64_t offset) {
-  return offset < kFirstChunk ? 0 : 1 + static_cast<unsigned>((offset - kFirstChunk) / kChunk);
-}
-inline std::uint64_t chunk_begin(unsigned chunk) {
-  return chunk == 0 ? 0 : kFirstChunk + (chunk - 1) * kChunk;
+  return static_cast<unsigned>(trace::chunk_of(offset));
 }
 inline std::uint64_t chunk_size(unsigned chunk) { return chunk == 0 ? kFirstChunk : kChunk; }
 

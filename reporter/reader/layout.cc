@@ -6,24 +6,23 @@
 #include <algorithm>
 #include <tuple>
 
+#include "preload/trace/ring.h"
+
 namespace umaskaudit::model {
+
+using trace::chunk_begin;
+using trace::chunk_of;
+using trace::has_records;
+using trace::same_records;
+using trace::turn_of;
+using trace::use_of;
+
 namespace {
 
 // Above any place in a lane: kRingChunks of them are a gigabyte.
 constexpr unsigned kLaneShift = 44;
 // How often a chunk that changes is read.
 constexpr int kTries = 8;
-
-trace::ChunkUse use_of(std::uint64_t word) { return static_cast<trace::ChunkUse>(word & 0xFF); }
-std::uint64_t turn_of(std::uint64_t word) { return word >> 8; }
-
-bool is_read(trace::ChunkUse use) {
-  return use != trace::ChunkUse::none && use != trace::ChunkUse::empty;
-}
-
-bool same(const trace::RingChunk& a, const trace::RingChunk& b) {
-  return a.word == b.word && a.dropped == b.dropped;
-}
 
 Lane lane_of(trace::ChunkUse use) {
   if (use == trace::ChunkUse::kept) return Lane::kept;
@@ -47,7 +46,7 @@ Layout::Layout(const SegmentFile::Reader& file, const trace::SegmentHeader& head
   for (std::uint32_t chunk = 1; chunk < chunks; ++chunk) {
     const trace::RingChunk& entry = ring_chunks_[chunk];
     const trace::ChunkUse use = use_of(entry.word);
-    if (!is_read(use)) continue;
+    if (!has_records(use)) continue;
     Part part{chunk_begin(chunk), std::min(chunk_begin(chunk + 1), file.size()), lane_of(use),
               chunk, entry.word};
     add(part);
@@ -112,10 +111,11 @@ bool Layout::hold(SegmentFile::Reader* file, Part* part) {
   trace::RingChunk& known = ring_chunks_[part->chunk];
   for (int tries = 0; tries < kTries; ++tries) {
     const trace::RingChunk before = entry(*file, part->chunk);
-    if (turn_of(before.word) != turn_of(part->word) || !is_read(use_of(before.word))) return false;
+    if (turn_of(before.word) != turn_of(part->word) || !has_records(use_of(before.word)))
+      return false;
     file->hold(part->begin, part->end);
     const trace::RingChunk after = entry(*file, part->chunk);
-    if (!same(before, after)) continue;
+    if (!same_records(before, after)) continue;
     known = after;
     if (use_of(after.word) != trace::ChunkUse::dropping) return true;
     const std::uint64_t dropped = std::min<std::uint64_t>(after.dropped, trace::kChunk);
@@ -130,7 +130,7 @@ bool Layout::hold(SegmentFile::Reader* file, Part* part) {
 bool Layout::unchanged(const SegmentFile::Reader& file, std::uint64_t offset) const {
   const std::uint64_t chunk = places_.empty() ? 0 : chunk_of(offset);
   if (chunk == 0 || chunk >= ring_chunks_.size()) return true;
-  return same(ring_chunks_[chunk], entry(file, static_cast<std::uint32_t>(chunk)));
+  return same_records(ring_chunks_[chunk], entry(file, static_cast<std::uint32_t>(chunk)));
 }
 
 std::uint64_t Layout::place_in_ring(std::uint64_t offset) const {

@@ -70,12 +70,4 @@ class Layout {
   bool damaged_ = false;
 };
 
-// The chunk of the file that an offset lies in, and where a chunk begins.
-inline std::uint64_t chunk_of(std::uint64_t offset) {
-  return offset < trace::kFirstChunk ? 0 : 1 + (offset - trace::kFirstChunk) / trace::kChunk;
-}
-inline std::uint64_t chunk_begin(std::uint64_t chunk) {
-  return chunk == 0 ? 0 : trace::kFirstChunk + (chunk - 1) * trace::kChunk;
-}
-
 }  // namespace umaskaudit::model

@@ -19,14 +19,11 @@
 
 #include "preload/trace/format.h"
 #include "reporter/inspect/proc_status.h"
+#include "reporter/record/owned_descriptor.h"
 #include "reporter/record/run_record.h"
 
 namespace umaskaudit {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* stream) const { closedir(stream); }
-};
 
 Error cannot_record(const std::string& path, const std::string& why) {
   return {"cannot record into '" + path + "'", why, "another directory with -o",
@@ -34,15 +31,12 @@ Error cannot_record(const std::string& path, const std::string& why) {
 }
 
 bool is_ours(const std::string& name) {
-  const std::string suffix = trace::kSegmentSuffix;
-  const bool segment = name.size() > suffix.size() &&
-                       name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
-  return segment || name == trace::kRunStateName || name.rfind(kRunRecordName, 0) == 0;
+  return is_segment(name) || name == trace::kRunStateName || name.rfind(kRunRecordName, 0) == 0;
 }
 
 // The files of ours in `directory`; a foreign one is an error.
 Result<std::vector<std::string>> own_files(int directory, const std::string& path) {
-  const std::unique_ptr<DIR, CloseDirectory> stream(fdopendir(dup(directory)));
+  const Directory stream(fdopendir(dup(directory)));
   if (!stream) return cannot_record(path, std::strerror(errno));
   std::vector<std::string> names;
   while (const dirent* entry = readdir(stream.get())) {
@@ -106,6 +100,11 @@ bool mark_as_run(int directory) {
 }
 
 }  // namespace
+
+bool is_segment(const std::string& name) {
+  constexpr std::string_view kSuffix = trace::kSegmentSuffix;
+  return name.size() > kSuffix.size() && name.ends_with(kSuffix);
+}
 
 std::string default_run_directory(const std::string& command, long pid) {
   std::string name = command.substr(command.rfind('/') + 1).substr(0, 15);  // TASK_COMM_LEN - 1

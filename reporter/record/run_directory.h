@@ -18,6 +18,9 @@ class App;
 
 namespace umaskaudit {
 
+// By the name of a file of a run directory.
+bool is_segment(const std::string& name);
+
 // What becomes of an earlier run in the directory that is given.
 enum class EarlierRun {
   refused,    // an error: nobody asked for anything else

@@ -17,9 +17,14 @@
 
 #include "preload/trace/checksum.h"
 #include "preload/trace/format.h"
+#include "preload/trace/ring.h"
 
 namespace umaskaudit {
 namespace {
+
+using trace::chunk_begin;
+using trace::same_records;
+using trace::use_of;
 
 constexpr std::uint64_t kPage = 4096;
 // How often something that is just being written is looked at again.
@@ -29,21 +34,9 @@ using Bytes = std::vector<unsigned char>;
 
 Error because(int error) { return {"", std::strerror(error), "", ExitCode::internal}; }
 
-std::uint64_t chunk_begin(std::uint64_t chunk) {
-  return chunk == 0 ? 0 : trace::kFirstChunk + (chunk - 1) * trace::kChunk;
-}
+bool is_there(std::uint64_t word) { return trace::has_records(use_of(word)); }
 
-trace::ChunkUse use_of(std::uint64_t word) { return static_cast<trace::ChunkUse>(word & 0xFF); }
-
-bool is_there(std::uint64_t word) {
-  return use_of(word) != trace::ChunkUse::none && use_of(word) != trace::ChunkUse::empty;
-}
-
-bool same_turn(std::uint64_t a, std::uint64_t b) { return a >> 8 == b >> 8; }
-
-bool same(const trace::RingChunk& a, const trace::RingChunk& b) {
-  return a.word == b.word && a.dropped == b.dropped;
-}
+bool same_turn(std::uint64_t a, std::uint64_t b) { return trace::turn_of(a) == trace::turn_of(b); }
 
 // True when no record in these bytes, which begin with one, is still being written.
 bool is_settled(const Bytes& bytes, std::uint64_t offset) {
@@ -144,8 +137,7 @@ class SegmentCopy {
       copy_chunks();
     } else {
       const std::uint64_t end = std::min(header_.tail, size_);
-      std::uint64_t chunk =
-          end <= trace::kFirstChunk ? 0 : 1 + (end - 1 - trace::kFirstChunk) / trace::kChunk;
+      std::uint64_t chunk = end == 0 ? 0 : trace::chunk_of(end - 1);
       for (; chunk > 0; --chunk) copy_records(chunk_begin(chunk), chunk_begin(chunk + 1));
     }
     copy_records(header_.header_length, trace::kFirstChunk);
@@ -179,7 +171,7 @@ class SegmentCopy {
     std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) {
       const auto key = [this](std::uint32_t chunk) {
         const std::uint64_t word = entries_[chunk].word;
-        return std::pair(use_of(word) == trace::ChunkUse::kept, ~(word >> 8));
+        return std::pair(use_of(word) == trace::ChunkUse::kept, ~trace::turn_of(word));
       };
       return key(a) < key(b);
     });
@@ -194,7 +186,7 @@ class SegmentCopy {
       const trace::RingChunk before = entry_now(chunk);
       if (!same_turn(before.word, entries_[chunk].word) || !is_there(before.word)) return;
       const Bytes bytes = read(begin, trace::kChunk);
-      if (!same(before, entry_now(chunk))) continue;
+      if (!same_records(before, entry_now(chunk))) continue;
       const bool last = tries + 1 == kTries;
       const std::size_t from = std::min(bytes.size(), first_record(chunk, before));
       const Bytes records(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end());
@@ -269,7 +261,7 @@ class SegmentCopy {
   bool has_begun(const std::vector<trace::RingChunk>& now) const {
     for (std::size_t i = 0; i < copied_.size(); ++i) {
       const bool dropping = use_of(now[i].word) == trace::ChunkUse::dropping;
-      if (dropping && now[i].dropped == 0 && !same(now[i], copied_[i])) return true;
+      if (dropping && now[i].dropped == 0 && !same_records(now[i], copied_[i])) return true;
     }
     return false;
   }

@@ -17,6 +17,7 @@
 
 #include "preload/trace/format.h"
 #include "reporter/record/owned_descriptor.h"
+#include "reporter/record/run_directory.h"
 #include "reporter/record/run_record.h"
 #include "reporter/record/segment_copy.h"
 
@@ -26,8 +27,6 @@ namespace {
 Error cannot_copy(const std::string& what, const std::string& why) {
   return {"cannot copy '" + what + "'", why, "", ExitCode::unreadable};
 }
-
-bool is_segment(const std::string& name) { return name.ends_with(trace::kSegmentSuffix); }
 
 // "<pid>-<CLOCK_MONOTONIC, 16 hex>.seg": by that.
 std::string stamp_of(const std::string& name) {

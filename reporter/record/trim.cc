@@ -38,12 +38,6 @@ bool nobody_holds(int fd) {
   return true;
 }
 
-bool is_segment(const std::string& name) {
-  const std::string suffix = trace::kSegmentSuffix;
-  return name.size() > suffix.size() &&
-         name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
-}
-
 // overlayfs maps the file below its own, which the lease does not see: there the processes' maps
 // tell, and as each is read at another moment than the lease is asked for, only of segments whose
 // process has ended. The names of segments that are mapped; nothing where they cannot be had.
