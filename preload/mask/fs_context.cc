@@ -2,7 +2,6 @@
 
 #include "preload/mask/fs_context.h"
 
-#include <linux/futex.h>
 #include <linux/kcmp.h>
 #include <linux/sched.h>
 
@@ -11,6 +10,7 @@
 #include "preload/mask/root.h"
 #include "preload/record/recorder.h"
 #include "preload/sys/fork_guard.h"
+#include "preload/sys/futex_lock.h"
 #include "preload/sys/scratch.h"
 #include "preload/sys/sys.h"
 
@@ -24,69 +24,18 @@ constexpr std::uint32_t kNoContext = UINT32_MAX;
 constinit std::atomic<std::uint32_t> context_count = 0;
 std::uint32_t locked_count = 0;  // by lock_contexts(); threads may add contexts meanwhile
 
-// Of FsContext::lock, beside the number of a task: somebody waits (futex(2)).
-constexpr std::uint32_t kWaiters = 1u << 31;
+bool holds(const FsContext& context, std::uint32_t tid) { return is_held_by(context.lock, tid); }
 
-// Whoever reads its own number here has written it itself: with signals blocked nothing else runs
-// on behalf of the holder.
-bool holds(const FsContext& context, std::uint32_t tid) {
-  return tid != 0 && (context.lock.load(std::memory_order_relaxed) & ~kWaiters) == tid;
-}
-
-// Whether a task has ended, or runs in other memory since an exec. A zombie has no memory
-// (kcmp(2)).
-bool is_gone(std::uint32_t tid) {
-  const long result = sys::call(SYS_kcmp, sys::gettid(), tid, KCMP_VM);
-  return result > 0 || result == -ESRCH;
-}
-
-// A task that shares our memory, but is no thread of ours, can be killed while it holds the lock
-// (clone(2) with CLONE_VM): nobody would ever release it.
-[[gnu::noinline]] void wait_for_lock(FsContext& context, std::uint32_t tid) {
-  constexpr timespec kPatience{0, 50'000'000};
-  for (;;) {
-    std::uint32_t word = context.lock.load(std::memory_order_relaxed);
-    if (word == 0) {
-      // Others may wait as well.
-      if (context.lock.compare_exchange_weak(word, tid | kWaiters, std::memory_order_acquire))
-        return;
-      continue;
-    }
-    const std::uint32_t waited = word | kWaiters;
-    if (word != waited &&
-        !context.lock.compare_exchange_weak(word, waited, std::memory_order_relaxed)) {
-      continue;
-    }
-    const long result = sys::call(SYS_futex, sys::arg(&context.lock), FUTEX_WAIT_PRIVATE, waited,
-                                  sys::arg(&kPatience));
-    if (result != -ETIMEDOUT || !is_gone(waited & ~kWaiters)) continue;
-    word = waited;
-    if (!context.lock.compare_exchange_strong(word, tid | kWaiters, std::memory_order_acquire)) {
-      continue;
-    }
-    // Whether its call took place is seen by the next one, which returns the mask from before.
-    const std::uint64_t change = context.change.load(std::memory_order_relaxed);
-    context.change.store(change + change % 2, std::memory_order_release);
-    return;
-  }
-}
-
-// Only umask calls meet here, for one system call; signals are blocked while it is held. A futex
-// rather than a spin: a real-time thread that spins on a preempted holder never ends.
+// Only umask calls meet here, for one system call; signals are blocked while it is held.
 void acquire(FsContext& context, std::uint32_t tid) {
-  std::uint32_t word = 0;
-  if (__builtin_expect(context.lock.compare_exchange_strong(word, tid, std::memory_order_acquire),
-                       1)) {
-    return;
-  }
-  wait_for_lock(context, tid);
+  if (__builtin_expect(!acquire_futex(context.lock, tid), 1)) return;
+  // Whether the call of the task that ended took place is seen by the next one, which returns the
+  // mask from before.
+  const std::uint64_t change = context.change.load(std::memory_order_relaxed);
+  context.change.store(change + change % 2, std::memory_order_release);
 }
 
-void release(FsContext& context) {
-  if ((context.lock.exchange(0, std::memory_order_release) & kWaiters) != 0) {
-    sys::call(SYS_futex, sys::arg(&context.lock), FUTEX_WAKE_PRIVATE, 1);
-  }
-}
+void release(FsContext& context) { release_futex(context.lock); }
 
 // Whether both tasks share one fs context; unknown when one is gone, or the kernel will not say
 // (kcmp(2)).

@@ -19,7 +19,7 @@ namespace umaskaudit::shim {
 // `change` is a sequence lock: 2 * (number of umask calls so far), plus one while a call is under
 // way. The kernel's mask and `mask` may differ only while it is odd.
 struct alignas(64) FsContext {
-  std::atomic<std::uint32_t> lock = 0;  // the task that holds it, and a bit above for waiters
+  std::atomic<std::uint32_t> lock = 0;  // futex_lock.h
   std::atomic<std::uint32_t> mask = 0;  // and a bit above it while that is not known
   std::atomic<std::uint64_t> change = 0;
   std::uint32_t id = 0;  // in the trace

@@ -10,7 +10,8 @@ namespace umaskaudit::shim {
 namespace {
 
 constinit FutexWord word = 0;
-constinit std::atomic<int> holder = 0;
+
+std::uint32_t own_tid() { return static_cast<std::uint32_t>(sys::gettid()); }
 
 }  // namespace
 
@@ -19,8 +20,7 @@ constinit std::atomic<int> holder = 0;
 // memory.
 DescriptorGuard::DescriptorGuard() : signals_(sys::block_signals()) {
   const auto pid = static_cast<std::uint32_t>(sys::getpid());
-  locked_ = pid == process.pid.load(std::memory_order_relaxed) &&
-            holder.load(std::memory_order_relaxed) != sys::gettid();
+  locked_ = pid == process.pid.load(std::memory_order_relaxed) && !is_held_by(word, own_tid());
   if (locked_) lock_descriptors();
 }
 
@@ -29,14 +29,8 @@ DescriptorGuard::~DescriptorGuard() {
   sys::restore_signals(signals_);
 }
 
-void lock_descriptors() {
-  acquire_futex(word);
-  holder.store(sys::gettid(), std::memory_order_relaxed);
-}
+void lock_descriptors() { acquire_futex(word, own_tid()); }
 
-void unlock_descriptors() {
-  holder.store(0, std::memory_order_relaxed);
-  release_futex(word);
-}
+void unlock_descriptors() { release_futex(word); }
 
 }  // namespace umaskaudit::shim
