@@ -202,14 +202,7 @@ void write_alone(const Author& author, const trace::Umask& record) {
   if (take_room_for_changes(1)) {
     write_record(trace::RecordType::umask, author, record);
   } else {
-    struct {
-      trace::RecordHeader header;
-      trace::Umask payload;
-    } refused{{}, record};
-    refused.header.type = static_cast<std::uint16_t>(trace::RecordType::umask);
-    refused.header.length = sizeof refused;
-    refused.header.time_ns = author.time_ns;
-    count_refused_change(refused.header);
+    count_refused_change(author.time_ns, record);
   }
 }
 

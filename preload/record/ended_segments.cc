@@ -13,11 +13,13 @@
 
 #include <cstring>
 
+#include "preload/record/counters.h"
 #include "preload/record/run_state.h"
 #include "preload/record/totals.h"
 #include "preload/record/trace_files.h"
 #include "preload/state.h"
 #include "preload/sys/sys.h"
+#include "preload/trace/ring.h"
 
 namespace umaskaudit::shim {
 
@@ -25,23 +27,12 @@ namespace {
 
 using trace::ChunkUse;
 
-void add(std::uint64_t& counter, std::uint64_t amount) {
-  __atomic_fetch_add(&counter, amount, __ATOMIC_RELAXED);
-}
-
 void add_created(trace::RunState& state, std::uint8_t created, std::uint8_t kind,
                  std::uint64_t amount) {
   constexpr unsigned kKinds = sizeof state.dropped_created / sizeof state.dropped_created[0];
   const bool made = created == static_cast<std::uint8_t>(trace::Created::yes) ||
                     created == static_cast<std::uint8_t>(trace::Created::probably);
   if (made && kind < kKinds) add(state.dropped_created[kind], amount);
-}
-
-void note_time(trace::RunState& state, std::uint64_t time) {
-  std::uint64_t known = __atomic_load_n(&state.dropped_whole_since_ns, __ATOMIC_RELAXED);
-  while (known < time && !__atomic_compare_exchange_n(&state.dropped_whole_since_ns, &known, time,
-                                                      true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-  }
 }
 
 // A mapped segment. Nothing that it says about itself is believed without a look at its size.
@@ -90,18 +81,18 @@ void for_each_record(const Mapped& segment, See see) {
   const auto* entries = reinterpret_cast<const trace::RingChunk*>(ring + 1);
   const std::uint32_t used = ring->used < trace::kRingChunks ? ring->used : trace::kRingChunks;
   for (std::uint32_t chunk = 1; chunk < used; ++chunk) {
-    const auto use = static_cast<ChunkUse>(entries[chunk].word & 0xff);
-    if (use == ChunkUse::none || use == ChunkUse::empty) continue;
-    const std::uint64_t begin = trace::kFirstChunk + (chunk - 1) * trace::kChunk;
+    const ChunkUse use = trace::use_of(entries[chunk].word);
+    if (!trace::has_records(use)) continue;
+    const std::uint64_t begin = trace::chunk_begin(chunk);
     const std::uint64_t counted = use == ChunkUse::dropping ? entries[chunk].dropped : 0;
     const std::uint64_t skipped = chunk == 1 ? 2 * trace::kControl : counted;
-    for_each_record(segment, begin + skipped, begin + trace::kChunk, see);
+    for_each_record(segment, begin + skipped, trace::chunk_begin(chunk + 1), see);
   }
 }
 
 void count_totals(const trace::Ring& ring, trace::RunState& state) {
   add(state.dropped_records, ring.dropped);
-  note_time(state, ring.whole_since_ns);
+  raise(state.dropped_whole_since_ns, ring.whole_since_ns);
   const auto* cells = reinterpret_cast<const trace::Total*>(
       reinterpret_cast<const unsigned char*>(&ring) + trace::kControl);
   for (std::uint32_t i = 0; i < trace::kTotals; ++i) {
@@ -116,7 +107,7 @@ void count_totals(const trace::Ring& ring, trace::RunState& state) {
 void count(const Mapped& segment, trace::RunState& state) {
   for_each_record(segment, [&](const trace::RecordHeader& record) {
     add(state.dropped_records, 1);
-    note_time(state, record.time_ns);
+    raise(state.dropped_whole_since_ns, record.time_ns);
     add(state.dropped_changes, changes_of(record));
     const trace::Create* create = creation_of(record);
     if (create != nullptr) add_created(state, create->created, create->kind, 1);

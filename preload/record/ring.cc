@@ -10,7 +10,9 @@
 #include <cstring>
 
 #include "preload/record/chunks.h"
+#include "preload/record/counters.h"
 #include "preload/record/totals.h"
+#include "preload/record/written_chunks.h"
 #include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
@@ -20,6 +22,8 @@ namespace {
 using trace::ChunkUse;
 using trace::Ring;
 using trace::RingChunk;
+using trace::turn_of;
+using trace::use_of;
 
 // The ring and the totals are the first part of this one; what is kept begins behind them.
 constexpr unsigned kControlChunk = 1;
@@ -46,7 +50,6 @@ static_assert(trace::kRingChunks < 1 << 16 && kChunk < 1 << 24);
 std::uint64_t word_of(std::uint64_t turn, ChunkUse use) {
   return turn << 8 | static_cast<std::uint8_t>(use);
 }
-ChunkUse use_of(std::uint64_t word) { return static_cast<ChunkUse>(word & 0xff); }
 
 std::uint64_t load(const std::uint64_t& word) { return __atomic_load_n(&word, __ATOMIC_ACQUIRE); }
 void store(std::uint64_t& word, std::uint64_t value) {
@@ -155,10 +158,11 @@ class Taker {
     RingChunk& old = entry(chunk);
     unsigned char* const base = ready_chunk(chunk, 0);
     const std::uint32_t end = __atomic_load_n(&old.end, __ATOMIC_ACQUIRE);
-    if (base == nullptr || end > kChunk || !is_backed(base, kChunk) || !is_whole(base, end)) {
+    if (base == nullptr || end > kChunk || !is_backed(base, kChunk) ||
+        committed_end(base, 0, end) != end) {
       return false;
     }
-    if (!swap(old.word, word, word_of(word >> 8, ChunkUse::dropping))) return false;
+    if (!swap(old.word, word, word_of(turn_of(word), ChunkUse::dropping))) return false;
     drop_records(old, base, end);
     memset(base, 0, end);
     __atomic_store_n(&old.end, 0, __ATOMIC_RELAXED);
@@ -167,33 +171,18 @@ class Taker {
     return true;
   }
 
-  // Whether every record is committed, up to the end.
-  static bool is_whole(const unsigned char* base, std::uint32_t end) {
-    std::uint32_t at = 0;
-    while (at < end && end - at >= sizeof(trace::RecordHeader)) {
-      const auto* record = reinterpret_cast<const trace::RecordHeader*>(base + at);
-      if (__atomic_load_n(&record->commit, __ATOMIC_ACQUIRE) == 0) return false;
-      const std::uint32_t length = record->length;
-      if (length < sizeof *record || length % trace::kRecordAlign != 0) return false;
-      if (length > end - at) return false;
-      at += length;
-    }
-    return at == end;
-  }
-
   // Marked before it is added: a SIGKILL between the two loses one from the totals, and counts none
   // twice.
   void drop_records(RingChunk& old, const unsigned char* base, std::uint32_t end) {
     note_latest(base, end);
-    const TotalsPage page{totals(), &header_};
     for (std::uint32_t at = 0; at < end;) {
       const auto* record = reinterpret_cast<const trace::RecordHeader*>(base + at);
       const std::uint32_t length = record->length;
       if (length < sizeof *record) return;  // the program wrote where it must not
       at += length;
       __atomic_store_n(&old.dropped, at, __ATOMIC_RELEASE);
-      add_to_totals(page, *record);
-      __atomic_fetch_add(&ring_.dropped, 1, __ATOMIC_RELAXED);
+      add_to_totals(totals(), header_, *record);
+      add(ring_.dropped, 1);
     }
   }
 
@@ -207,11 +196,7 @@ class Taker {
       at += length;
       if (record->time_ns > latest) latest = record->time_ns;
     }
-    std::uint64_t known = load(ring_.whole_since_ns);
-    while (known < latest &&
-           !__atomic_compare_exchange_n(&ring_.whole_since_ns, &known, latest, true,
-                                        __ATOMIC_RELEASE, __ATOMIC_ACQUIRE)) {
-    }
+    raise(ring_.whole_since_ns, latest);
   }
 
   trace::Total* totals() {
@@ -270,7 +255,7 @@ void close_chunk(Ring& ring, std::uint64_t& tail, std::uint64_t word) {
   const std::uint32_t chunk = load(tail) == word ? taker.take() : 0;
   if (chunk != 0) {
     RingChunk& taken = taker.entry(chunk);
-    const std::uint64_t turn = load(taken.word) >> 8;
+    const std::uint64_t turn = turn_of(load(taken.word));
     const std::uint32_t offset = chunk == kControlChunk ? kFirstKept : 0;
     if (!swap(tail, word, tail_at(turn & 0xffffff, chunk, offset))) {
       store(taken.word, chunk == kControlChunk ? 0 : word_of(turn, ChunkUse::empty));

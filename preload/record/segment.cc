@@ -9,10 +9,12 @@
 #include <cstring>
 
 #include "preload/record/chunks.h"
+#include "preload/record/counters.h"
 #include "preload/record/ended_segments.h"
 #include "preload/record/memory_share.h"
 #include "preload/record/ring.h"
 #include "preload/record/run_state.h"
+#include "preload/record/totals.h"
 #include "preload/record/trace_files.h"
 #include "preload/record/written_chunks.h"
 #include "preload/state.h"
@@ -44,10 +46,6 @@ std::uint64_t segment_limit(std::uint64_t largest) {
   if (size > largest) size = largest;
   if (size < kFirstChunk) return 0;
   return kFirstChunk + (size - kFirstChunk) / kChunk * kChunk;
-}
-
-void add(std::uint64_t& counter, std::uint64_t amount) {
-  __atomic_fetch_add(&counter, amount, __ATOMIC_RELAXED);
 }
 
 void fill_header(std::uint32_t pid, std::uint64_t now) {
@@ -173,24 +171,26 @@ void make_totals() {
                               false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-}  // namespace
-
-TotalsPage totals_page() {
-  if (header == nullptr) return {};
+// Null: there are none, or they cannot be written to now.
+trace::Total* totals() {
   const std::uint32_t at = __atomic_load_n(&header->totals, __ATOMIC_ACQUIRE);
-  if (at == 0 || at + trace::kControl > limit) return {};
+  if (at == 0 || at + trace::kControl > limit) return nullptr;
   const unsigned chunk = chunk_of(at);
   unsigned char* base = ready_chunk(chunk, at + trace::kControl);
   if (base == nullptr && !lately_refused()) base = grow(chunk);
-  if (base == nullptr || !is_backed(base + (at - chunk_begin(chunk)), trace::kControl)) return {};
-  return {reinterpret_cast<trace::Total*>(base + (at - chunk_begin(chunk))), header};
+  if (base == nullptr) return nullptr;
+  base += at - chunk_begin(chunk);
+  return is_backed(base, trace::kControl) ? reinterpret_cast<trace::Total*>(base) : nullptr;
 }
 
-void count_refused_change(const trace::RecordHeader& record) {
+}  // namespace
+
+void count_refused_change(std::uint64_t time_ns, const trace::Umask& change) {
   count_loss(trace::Loss::segment_full);
   if (header == nullptr) return;
   if (__atomic_load_n(&header->totals, __ATOMIC_ACQUIRE) == 0) make_totals();
-  add_to_totals(totals_page(), record);
+  trace::Total* const cells = totals();
+  if (cells != nullptr) add_change_to_totals(cells, time_ns, change);
 }
 
 trace::FoldCell* fold_cell(std::uint32_t index) {
@@ -200,12 +200,10 @@ trace::FoldCell* fold_cell(std::uint32_t index) {
   return is_backed(cell, sizeof *cell) ? cell : nullptr;
 }
 
-namespace {}  // namespace
-
 void count_loss(trace::Loss reason) {
   trace::SegmentHeader* const mapped = segment_header();
   if (mapped == nullptr) return;
-  __atomic_fetch_add(&mapped->lost[static_cast<unsigned>(reason)], 1, __ATOMIC_RELAXED);
+  add(mapped->lost[static_cast<unsigned>(reason)], 1);
 }
 
 namespace {
@@ -274,8 +272,6 @@ void map_ahead() {
     if (chunks[chunk].load(std::memory_order_acquire) == nullptr && grow(chunk) == nullptr) return;
   }
 }
-
-namespace {}  // namespace
 
 long sync_segment() {
   for (unsigned chunk = 0; chunk < kChunks; ++chunk) {

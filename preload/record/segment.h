@@ -6,7 +6,6 @@
 
 #include <cstdint>
 
-#include "preload/record/totals.h"
 #include "preload/trace/format.h"
 
 namespace umaskaudit::shim {
@@ -40,10 +39,8 @@ struct Space {
 // Async-signal-safe, lock-free, works in forked and vfork children.
 Space reserve(std::uint32_t length, trace::ChunkUse use);
 
-// Where to count what there is no record of; nothing until something was dropped.
-TotalsPage totals_page();
-// For a mask change that found no room, whose record this is.
-[[gnu::cold]] void count_refused_change(const trace::RecordHeader& record);
+// A mask change that found no room: a loss, and counted by its call site where that has room.
+[[gnu::cold]] void count_refused_change(std::uint64_t time_ns, const trace::Umask& change);
 
 // Maps a few chunks that nobody needs yet: soon we may not be allowed to (seccomp).
 void map_ahead();

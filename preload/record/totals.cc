@@ -2,6 +2,10 @@
 
 #include "preload/record/totals.h"
 
+#include <cstddef>
+#include <cstring>
+
+#include "preload/record/counters.h"
 #include "preload/record/intern.h"
 
 namespace umaskaudit::shim {
@@ -24,28 +28,23 @@ const Payload* payload_of(const RecordHeader& record, RecordType type) {
   return fits ? reinterpret_cast<const Payload*>(&record + 1) : nullptr;
 }
 
-std::uint64_t key_of(const Total& total) {
-  std::uint64_t key = mix(std::uint64_t{total.stack} << 32 | total.type, total.call);
-  key = mix(key, std::uint64_t{total.mode} << 32 | total.mask);
-  key = mix(key, std::uint64_t{total.requested} << 16 | total.kind << 8 | total.created);
-  key = mix(key, static_cast<std::uint32_t>(total.error));
-  return key != 0 ? key : 1;
-}
+// Which events a cell counts is what follows the count and the times.
+constexpr std::size_t kWhich = offsetof(Total, stack);
+std::uint64_t key_of(const Total& total) { return hash_bytes(&total.stack, sizeof total - kWhich); }
 
-// The earlier or later of two times, where 0 is none. Another thread may do the same.
-template <typename Better>
-void keep_better(std::uint64_t& kept, std::uint64_t time, Better better) {
+// Keeps the earlier of two times, where 0 is none.
+void keep_earlier(std::uint64_t& kept, std::uint64_t time) {
   std::uint64_t known = __atomic_load_n(&kept, __ATOMIC_RELAXED);
   while (
-      (known == 0 || better(time, known)) &&
+      (known == 0 || time < known) &&
       !__atomic_compare_exchange_n(&kept, &known, time, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
   }
 }
 
 void add_to(Total& cell, const Total& total) {
-  keep_better(cell.first_ns, total.first_ns, [](auto a, auto b) { return a < b; });
-  keep_better(cell.last_ns, total.last_ns, [](auto a, auto b) { return a > b; });
-  __atomic_fetch_add(&cell.count, total.count, __ATOMIC_RELAXED);
+  keep_earlier(cell.first_ns, total.first_ns);
+  raise(cell.last_ns, total.last_ns);
+  add(cell.count, total.count);
 }
 
 // Null: no cell is free.
@@ -58,15 +57,7 @@ Total* cell_of(Total* cells, std::uint32_t count, const Total& total) {
     if (there != 0) continue;
     if (__atomic_compare_exchange_n(&cell.key, &there, key, false, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE)) {
-      cell.stack = total.stack;
-      cell.type = total.type;
-      cell.call = total.call;
-      cell.mode = total.mode;
-      cell.mask = total.mask;
-      cell.kind = total.kind;
-      cell.created = total.created;
-      cell.requested = total.requested;
-      cell.error = total.error;
+      memcpy(&cell.stack, &total.stack, sizeof total - kWhich);
       return &cell;
     }
     if (there == key) return &cell;
@@ -74,7 +65,7 @@ Total* cell_of(Total* cells, std::uint32_t count, const Total& total) {
   return nullptr;
 }
 
-void add(Total* cells, Total total) {
+void count(Total* cells, Total total) {
   if (total.count == 0) return;
   Total* cell = cell_of(cells, kBySite, total);
   if (cell == nullptr) {
@@ -97,9 +88,17 @@ std::uint64_t take_repeats(trace::SegmentHeader& header, std::uint32_t number) {
   return count;
 }
 
-void add_fold(Total* cells, Total total, const trace::Fold& fold) {
+Total one_at(RecordType type, std::uint64_t time_ns) {
+  Total total{};
+  total.count = 1;
+  total.type = static_cast<std::uint16_t>(type);
+  total.first_ns = total.last_ns = time_ns;
+  return total;
+}
+
+void add_fold(Total* cells, std::uint64_t last_ns, const trace::Fold& fold) {
   const std::uint64_t changes = fold.state.last - fold.begin.first + 1;
-  total.type = static_cast<std::uint16_t>(RecordType::umask);
+  Total total = one_at(RecordType::umask, last_ns);
   total.first_ns = fold.begin.first_ns;
   for (unsigned i = 0; i < 2; ++i) {
     const trace::FoldSite& site = fold.begin.sites[i];
@@ -108,7 +107,7 @@ void add_fold(Total* cells, Total total, const trace::Fold& fold) {
     total.mask = site.old_mask;
     total.mode = site.new_mask;
     total.count = (changes + 1 - i) / 2;
-    add(cells, total);
+    count(cells, total);
   }
 }
 
@@ -124,21 +123,24 @@ std::uint64_t changes_of(const RecordHeader& record) {
   return fold != nullptr ? fold->state.last - fold->begin.first + 1 : 0;
 }
 
-void add_to_totals(const TotalsPage& page, const RecordHeader& record) {
-  if (page.cells == nullptr) return;
-  Total total{};
-  total.count = 1;
-  total.type = record.type;
-  total.first_ns = total.last_ns = record.time_ns;
-  if (const auto* fold = payload_of<trace::Fold>(record, RecordType::fold)) {
-    return add_fold(page.cells, total, *fold);
-  }
+void add_change_to_totals(Total* cells, std::uint64_t time_ns, const trace::Umask& change) {
+  Total total = one_at(RecordType::umask, time_ns);
+  total.stack = change.stack;
+  total.call = change.call;
+  total.mask = change.old_mask;
+  total.mode = change.new_mask;
+  count(cells, total);
+}
+
+void add_to_totals(Total* cells, trace::SegmentHeader& header, const RecordHeader& record) {
   if (const auto* umask = payload_of<trace::Umask>(record, RecordType::umask)) {
-    total.stack = umask->stack;
-    total.call = umask->call;
-    total.mask = umask->old_mask;
-    total.mode = umask->new_mask;
-  } else if (const auto* create = creation_of(record)) {
+    return add_change_to_totals(cells, record.time_ns, *umask);
+  }
+  if (const auto* fold = payload_of<trace::Fold>(record, RecordType::fold)) {
+    return add_fold(cells, record.time_ns, *fold);
+  }
+  Total total = one_at(static_cast<RecordType>(record.type), record.time_ns);
+  if (const auto* create = creation_of(record)) {
     total.stack = create->stack;
     total.call = create->call;
     total.mask = create->mask_before;
@@ -147,7 +149,7 @@ void add_to_totals(const TotalsPage& page, const RecordHeader& record) {
     total.created = create->created;
     total.requested = create->requested;
     total.error = create->error;
-    if (page.header != nullptr) total.count += take_repeats(*page.header, record.repeat);
+    total.count += take_repeats(header, record.repeat);
   } else if (const auto* chmod = payload_of<trace::Chmod>(record, RecordType::chmod)) {
     total.stack = chmod->stack;
     total.call = chmod->call;
@@ -159,7 +161,7 @@ void add_to_totals(const TotalsPage& page, const RecordHeader& record) {
     total.call = rename->call;
     total.error = rename->error;
   }
-  add(page.cells, total);
+  count(cells, total);
 }
 
 }  // namespace umaskaudit::shim

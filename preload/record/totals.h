@@ -9,15 +9,14 @@
 
 namespace umaskaudit::shim {
 
-// What the cells lie in, once it is known; else nothing is counted.
-struct TotalsPage {
-  trace::Total* cells = nullptr;  // trace::kTotals of them
-  trace::SegmentHeader* header = nullptr;
-};
+// `cells`: trace::kTotals of them. Several threads, and processes, may add at once.
 
-// A committed record, which is not changed. The cell that counts repeats of a creation is freed,
-// and what it says counted. Several threads may add at once.
-void add_to_totals(const TotalsPage& page, const trace::RecordHeader& record);
+// A committed record, which is not changed. The cell of `header` that counts repeats of a creation
+// is freed, and what it says counted.
+void add_to_totals(trace::Total* cells, trace::SegmentHeader& header,
+                   const trace::RecordHeader& record);
+// A mask change that has no record.
+void add_change_to_totals(trace::Total* cells, std::uint64_t time_ns, const trace::Umask& change);
 
 // Null: the record is no creation.
 const trace::Create* creation_of(const trace::RecordHeader& record);

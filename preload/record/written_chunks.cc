@@ -33,21 +33,23 @@ void note_gap(unsigned chunk, std::uint32_t offset, std::uint32_t rest) {
   note(begins, chunk + 1, rest);
 }
 
-bool is_written(unsigned chunk, const unsigned char* base, std::uint32_t size) {
-  const std::uint32_t end = noted(ends, chunk, size);
-  std::uint32_t at = noted(walked, chunk, noted(begins, chunk, 0));
-  if (end > size) return false;
+std::uint32_t committed_end(const unsigned char* base, std::uint32_t at, std::uint32_t end) {
   while (at <= end && end - at >= sizeof(trace::RecordHeader)) {
-    const unsigned char* record = base + at;
+    const auto* record = reinterpret_cast<const trace::RecordHeader*>(base + at);
     // Stored last, and not 0 (checksum.h): nobody has anything left to do with this record.
-    if (__atomic_load_n(reinterpret_cast<const std::uint32_t*>(record), __ATOMIC_ACQUIRE) == 0) {
-      break;
-    }
-    const std::uint32_t length = reinterpret_cast<const trace::RecordHeader*>(record)->length;
-    if (length < sizeof(trace::RecordHeader) || length % trace::kRecordAlign != 0) return false;
-    if (length > end - at) return false;
+    if (__atomic_load_n(&record->commit, __ATOMIC_ACQUIRE) == 0) break;
+    const std::uint32_t length = record->length;
+    if (length < sizeof *record || length % trace::kRecordAlign != 0) break;
+    if (length > end - at) break;
     at += length;
   }
+  return at;
+}
+
+bool is_written(unsigned chunk, const unsigned char* base, std::uint32_t size) {
+  const std::uint32_t end = noted(ends, chunk, size);
+  if (end > size) return false;
+  const std::uint32_t at = committed_end(base, noted(walked, chunk, noted(begins, chunk, 0)), end);
   if (at != 0) note(walked, chunk, at);
   return at == end;
 }
