@@ -184,13 +184,7 @@ class Decides(Case):
 
     def test_overlay(self):
         """An overlay has the rules of the kernel: nothing is left for it to decide."""
-        base = mounts.mount(self, self.top / "base", "tmpfs")
-        for name in ("lower", "upper", "work"):
-            (base / name).mkdir()
-        where = mounts.mount(self, self.top / "m", "overlay", options=",".join(
-            f"{name}={base}/{name.removesuffix('dir')}"
-            for name in ("lowerdir", "upperdir", "workdir")))
-        self.assertEqual(self.sweep(where, "overlay"), [])
+        self.assertEqual(self.sweep(mounts.overlay(self), "overlay"), [])
 
 
 if __name__ == "__main__":

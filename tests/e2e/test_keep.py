@@ -127,13 +127,7 @@ class Keep(Case):
 
     def test_processes_that_end_make_room_on_an_overlay(self):
         """Where no lease tells that a process still has its segment mapped."""
-        base = mounts.mount(self, self.top / "base", "tmpfs")
-        for name in ("lower", "upper", "work"):
-            (base / name).mkdir()
-        where = mounts.mount(self, self.top / "m", "overlay", options=",".join(
-            f"{name}={base}/{name.removesuffix('dir')}"
-            for name in ("lowerdir", "upperdir", "workdir")))
-        self.start_many(where / "run")
+        self.start_many(mounts.overlay(self) / "run")
 
     def start_many(self, run=None):
         bound = 2 * MEGABYTE

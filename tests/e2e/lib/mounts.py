@@ -72,6 +72,15 @@ def mount(case, where, kind, source="none", options=""):
     return where
 
 
+def overlay(case):
+    """An overlay above two directories of a tmpfs; where it is mounted."""
+    base = mount(case, case.top / "base", "tmpfs")
+    for name in ("lower", "upper", "work"):
+        (base / name).mkdir()
+    return mount(case, case.top / "m", "overlay", options=",".join(
+        f"{name}dir={base}/{name}" for name in ("lower", "upper", "work")))
+
+
 def mount_image(case, where, kind, size, options="", make=()):
     """A filesystem in a file beside `where`, on a loop device that goes with the mount."""
     enter()
