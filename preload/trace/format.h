@@ -11,7 +11,7 @@ namespace umaskaudit::trace {
 // length. A major version may change anything; a reader refuses it and names both versions.
 inline constexpr char kMagic[8] = {'U', 'M', 'A', 'S', 'K', 'A', 'U', 'D'};
 inline constexpr std::uint16_t kMajor = 1;
-inline constexpr std::uint16_t kMinor = 4;
+inline constexpr std::uint16_t kMinor = 5;
 inline constexpr std::uint32_t kByteOrder = 0x0A0B0C0D;
 
 inline constexpr std::uint32_t kRecordAlign = 8;
@@ -32,7 +32,14 @@ enum class Loss : std::uint8_t {
 inline constexpr unsigned kLossKinds = 16;
 
 // Ids are handed out by atomics in the header, because several processes share one segment.
-enum class IdSpace : std::uint8_t { stack = 0, path = 1, module = 2, context = 3, directory = 4 };
+enum class IdSpace : std::uint8_t {
+  stack = 0,
+  path = 1,
+  module = 2,
+  context = 3,
+  directory = 4,
+  script_frame = 6,  // 5 numbers the folds. Since 1.5
+};
 inline constexpr unsigned kIdSpaces = 8;
 
 // At offset 0 of each segment. `tail`, `lost` and `next_id` change while the program runs (relaxed
@@ -310,7 +317,61 @@ struct Stack {
 static_assert(sizeof(Stack) == 8);
 inline constexpr std::uint16_t kStackTruncated = 1;  // depth= reached
 inline constexpr std::uint16_t kStackGuessed = 2;    // frame pointers were followed somewhere
+inline constexpr std::uint16_t kStackPartial = 4;    // of a script: there are frames not shown
 inline constexpr unsigned kFrameModuleShift = 48;
+
+enum class Language : std::uint8_t {
+#define LANGUAGE(identifier, number, ...) identifier = number,
+#include "preload/trace/languages.def"
+#undef LANGUAGE
+};
+
+// Whether the frames of a runtime's scripts are read.
+enum class RuntimeState : std::uint16_t {
+  read = 0,
+  unknown_version = 1,  // no table of where its structures are
+  unknown_layout = 2,   // they are not where the table of its version says
+};
+
+// A language's runtime, found in a module when that was first met. Its frames from `evaluator` on,
+// offsets as in a stack, run scripts. text_length bytes follow: its name and version. Since 1.5.
+struct Runtime {
+  std::uint32_t module;
+  std::uint8_t language;  // Language
+  std::uint8_t reserved;
+  std::uint16_t state;           // RuntimeState
+  std::uint64_t evaluator;       // the first return address
+  std::uint64_t evaluator_size;  // 0: not needed
+  std::uint32_t text_length;
+  std::uint32_t reserved2;
+};
+static_assert(sizeof(Runtime) == 32);
+
+// A place in a script: function_length bytes follow, UTF-8 as far as the language says so. Since
+// 1.5.
+struct ScriptFrame {
+  std::uint32_t id;
+  std::uint32_t line;     // 0: not known
+  std::uint32_t file;     // path id, as the runtime calls it; 0: not known
+  std::uint8_t language;  // Language
+  std::uint8_t flags;     // kLineOfOther
+  std::uint16_t function_length;
+};
+static_assert(sizeof(ScriptFrame) == 16);
+inline constexpr std::uint8_t kLineOfOther = 1;  // `line` may be of a file that `file` reads
+
+// A stack with the script's frames: its id is one of the stacks'. `count` words follow, innermost
+// first: id of a ScriptFrame, with kScriptEntry where native code called into the script. Since
+// 1.5.
+struct ScriptStack {
+  std::uint32_t id;
+  std::uint32_t native;  // the stack of native frames
+  std::uint16_t count;
+  std::uint16_t flags;    // kStackTruncated, kStackPartial
+  std::uint32_t runtime;  // module id, as in Runtime
+};
+static_assert(sizeof(ScriptStack) == 16);
+inline constexpr std::uint32_t kScriptEntry = std::uint32_t{1} << 31;
 
 // path bytes follow. Directories that relative paths start from.
 struct Path {
