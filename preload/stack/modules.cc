@@ -10,6 +10,7 @@
 #include <new>
 
 #include "preload/record/intern.h"
+#include "preload/script/script.h"
 #include "preload/state.h"
 #include "preload/sys/loaded_objects.h"
 #include "preload/sys/sys.h"
@@ -283,6 +284,7 @@ void name_by_program(Module& module) {
     auto& record = *new (room + kRecordAt) trace::Module();
     if (!write_module(author, id, module, record)) return 0;  // next time again
     modules.insert(hash, id);
+    meet_module(author, {id, module.base, module.dynamic, module.path, module.path_length});
     const LookAtModule look = look_at_new.load(std::memory_order_relaxed);
     if (look != nullptr) look(module.base, module.dynamic, room);
   }

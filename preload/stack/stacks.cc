@@ -5,6 +5,7 @@
 #include <new>
 
 #include "preload/record/intern.h"
+#include "preload/script/script.h"
 #include "preload/stack/modules.h"
 #include "preload/stack/stack_memo.h"
 #include "preload/sys/own_stack.h"
@@ -20,8 +21,8 @@ constinit InternTable stacks;
 constinit RecentIds recent;
 constinit std::atomic<std::uint32_t> generation = 0;
 
-bool wanted(Event event) {
-  switch (process.options.stacks) {
+bool wanted(Stacks option, Event event) {
+  switch (option) {
     case Stacks::all:
       return true;
     case Stacks::changes:
@@ -31,6 +32,33 @@ bool wanted(Event event) {
   }
   return false;
 }
+
+// What the tables here, and the walks that are remembered, keep of a native stack: its id and what
+// decides how its script is read. 0: nothing. A segment has no room for as many stacks as an id of
+// 28 bits can name.
+class StackWord {
+ public:
+  StackWord() = default;
+  explicit StackWord(std::uint32_t word) : word_(word) {}
+  StackWord(std::uint32_t id, RuntimeNumber runtime, bool interrupted)
+      : word_(id | std::uint32_t{runtime} << kIdBits |
+              std::uint32_t{interrupted} << kInterruptedBit) {}
+
+  std::uint32_t word() const { return word_; }
+  std::uint32_t id() const { return word_ & (kMostIds - 1); }
+  RuntimeNumber runtime() const {
+    return static_cast<RuntimeNumber>(word_ >> kIdBits & kMostRuntimes);
+  }
+  bool interrupted() const { return word_ >> kInterruptedBit != 0; }
+
+ private:
+  static constexpr unsigned kIdBits = 28;
+  static constexpr unsigned kInterruptedBit = 31;
+  static constexpr std::uint32_t kMostIds = std::uint32_t{1} << kIdBits;
+  static_assert(kMostRuntimes == (1u << (kInterruptedBit - kIdBits)) - 1);
+
+  std::uint32_t word_ = 0;
+};
 
 // What a walk and the record of its stack are made of: too much for a small stack.
 struct WalkSpace {
@@ -72,32 +100,36 @@ std::uint64_t hash_of(const Word* words, unsigned count, std::uint64_t seed) {
 }
 
 // A frame whose module could not be written, or has no number any more, is a bare address.
-[[gnu::noinline]] std::uint32_t intern_frames(const Author& author, const StackWalk& walk,
-                                              WalkSpace& space) {
+[[gnu::noinline]] StackWord intern_frames(const Author& author, const StackWalk& walk,
+                                          WalkSpace& space) {
   auto* const frames = new (space.rules.bytes) std::uint64_t[kMaxDepth];
   bool whole = true;
+  RuntimeNumber runtime = 0;
   for (unsigned i = 0; i < walk.count; ++i) {
     const Frame frame = encode_frame(author, space.pcs[i]);
     frames[i] = frame.word;
     whole = whole && frame.named;
+    const auto module = static_cast<std::uint32_t>(frame.word >> trace::kFrameModuleShift);
+    if (runtime == 0 && module != 0) runtime = runtime_of_frame(module, space.pcs[i]);
   }
   if (!whole) count_loss(trace::Loss::stack_dropped);
-  const std::uint64_t hash = hash_of(frames, walk.count, 0);
-  std::uint32_t id = stacks.find(hash);
-  if (id != 0) return id;
-  id = write_stack(author, walk, frames);
-  if (id != 0 && whole) stacks.insert(hash, id);
-  return id;
+  const std::uint64_t hash = hash_of(frames, walk.count, walk.interrupted ? 1 : 0);
+  const StackWord known(stacks.find(hash));
+  if (known.id() != 0) return known;
+  const std::uint32_t id = write_stack(author, walk, frames);
+  const StackWord stack(id, runtime, runtime != 0 && walk.interrupted);
+  if (id != 0 && whole) stacks.insert(hash, stack.word());
+  return stack;
 }
 
-std::uint32_t intern_stack(const Author& author, const StackWalk& walk, WalkSpace& space) {
+StackWord intern_stack(const Author& author, const StackWalk& walk, WalkSpace& space) {
   const std::uint64_t hash =
       hash_of(space.pcs, walk.count, generation.load(std::memory_order_relaxed));
-  std::uint32_t id = recent.find(hash);
-  if (id != 0) return id;
-  id = intern_frames(author, walk, space);
-  if (id != 0) recent.insert(hash, id);
-  return id;
+  StackWord stack(recent.find(hash));
+  if (stack.word() != 0) return stack;
+  stack = intern_frames(author, walk, space);
+  if (stack.word() != 0) recent.insert(hash, stack.word());
+  return stack;
 }
 
 [[gnu::always_inline]] inline void walk_and_intern(const Author& author, const StackStart& start,
@@ -106,7 +138,8 @@ std::uint32_t intern_stack(const Author& author, const StackWalk& walk, WalkSpac
   const auto depth = static_cast<unsigned>(process.options.depth);
   out.walk = walk_stack(start, space.pcs, depth, &space.words, space.rules);
   if (!process.trace || out.walk.count == 0) return;
-  out.id = intern_stack(author, out.walk, space);
+  const StackWord stack = intern_stack(author, out.walk, space);
+  out.id = stack.word();
   if (out.id != 0 && !process.log) {
     remember_stack(start, now, space.words, out.id, space.rules);
   }
@@ -129,20 +162,35 @@ constexpr std::uintptr_t kRoomForWalk = 16384;
   out.pcs = space.pcs;
 }
 
-bool has_room(std::uintptr_t sp) {
+bool has_room(std::uintptr_t sp, std::uintptr_t room) {
   const StackRange own = own_stack();
-  return own.holds(sp) && sp - own.begin >= kRoomForWalk;
+  return own.holds(sp) && sp - own.begin >= room;
+}
+
+// Leaves a StackWord where the id will be.
+void capture_native(const Author& author, const StackStart& start, CapturedStack& out) {
+  const std::uint32_t now = generation.load(std::memory_order_relaxed);
+  if (!process.log) out.id = remembered_stack(start, now);
+  if (out.id != 0) return;
+  if (!process.log && has_room(start.sp, kRoomForWalk)) return walk_here(author, start, now, out);
+  walk_apart(author, start, now, out);
 }
 
 }  // namespace
 
 void capture_stack(Event event, const Author& author, const StackStart& start, CapturedStack& out) {
-  if (!wanted(event)) return;
-  const std::uint32_t now = generation.load(std::memory_order_relaxed);
-  if (!process.log) out.id = remembered_stack(start, now);
-  if (out.id != 0) return;
-  if (!process.log && has_room(start.sp)) return walk_here(author, start, now, out);
-  walk_apart(author, start, now, out);
+  if (!wanted(process.options.stacks, event)) return;
+  capture_native(author, start, out);
+  const StackWord stack(out.id);
+  if (__builtin_expect(stack.runtime() == 0, 1)) {
+    out.id = stack.word();
+    return;
+  }
+  out.id = stack.id();
+  if (!wanted(process.options.scripts, event)) return;
+  const ScriptQuestion question{stack.runtime(), stack.interrupted(),
+                                has_room(start.sp, kRoomForScript)};
+  out.id = add_script(author, out.id, question);
 }
 
 void forget_stacks() {

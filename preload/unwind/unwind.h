@@ -24,8 +24,9 @@ inline StackStart stack_start(const std::uintptr_t* frame) {
 
 struct StackWalk {
   unsigned count = 0;
-  bool truncated = false;  // `room` was used up before the outermost frame
-  bool guessed = false;    // a frame without unwind tables was crossed by its frame pointer
+  bool truncated = false;    // `room` was used up before the outermost frame
+  bool guessed = false;      // a frame without unwind tables was crossed by its frame pointer
+  bool interrupted = false;  // a signal frame was crossed
 };
 
 struct WalkWords;

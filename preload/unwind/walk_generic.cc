@@ -10,6 +10,7 @@ StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room
   constexpr std::uintptr_t kLargestFrame = 1 << 20;
   StackWalk walk;
   walk.guessed = true;
+  walk.interrupted = true;  // perhaps: signal frames cannot be told from others here
   StackMemory memory(start.sp);
   StackStart at = start;
   while (at.pc != 0) {

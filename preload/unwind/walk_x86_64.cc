@@ -216,6 +216,7 @@ StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room
     }
     pcs[walk.count++] = at.pc;
     if (!to_caller(at, memory, space, walk.guessed, exact)) break;
+    walk.interrupted = walk.interrupted || exact;
   }
   memory.finish_words();
   return walk;

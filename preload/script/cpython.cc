@@ -1,0 +1,279 @@
+// Frames of Python code: CPython 3.6 to 3.14, as cpython_layout.cc knows them.
+// A frame that belongs to the calling thread changes only while that thread runs the interpreter,
+// which has called out here. Two exceptions: a signal handler may have interrupted the interpreter,
+// and another thread may finalize it while this one is in a call without the interpreter's lock.
+
+#include <cstring>
+#include <new>
+
+#include "preload/record/intern.h"
+#include "preload/script/cpython_layout.h"
+#include "preload/state.h"
+
+namespace umaskaudit::shim::cpython_runtime {
+
+namespace {
+
+// PyObject, PyUnicodeObject and PyBytesObject, of every version.
+struct ObjectHead {
+  std::uint64_t references;
+  std::uintptr_t type;
+};
+struct TextHead {
+  ObjectHead object;
+  std::int64_t length;
+  std::int64_t hash;  // -1: not computed
+  std::uint32_t state;
+  std::uint32_t padding;
+};
+struct BytesHead {
+  ObjectHead object;
+  std::int64_t size;
+  std::int64_t hash;
+  std::uint64_t first;  // of the content
+};
+
+constexpr std::size_t kFrameBytes = 128;  // what is read of a frame, of every version
+constexpr std::size_t kInnerFrameBytes = 72;
+constexpr std::size_t kCodeBytes = 144;
+
+const Structures& structures(const Layout& layout) {
+  return *std::launder(reinterpret_cast<const Structures*>(layout.bytes));
+}
+
+template <typename T>
+T field(const unsigned char* bytes, unsigned at) {
+  T value;
+  std::memcpy(&value, bytes + at, sizeof value);
+  return value;
+}
+
+bool is_ending(const Structures& python) {
+  return python.is_ending != nullptr && python.is_ending() != 0;
+}
+
+// How the structures of the calling thread can be read at this moment.
+enum class Reading : std::uint8_t { direct, copied_frames, copies };
+Reading reading_for(const Structures& python, Moment moment, const void* thread) {
+  if (moment == Moment::interrupted || is_ending(python)) return Reading::copies;
+  if (python.holder != nullptr && python.holder() == thread) return Reading::direct;
+  // The first thread is where interpreters are finalized, and it is here.
+  const bool first = thread_state.tid == process.pid.load(std::memory_order_relaxed);
+  return first ? Reading::direct : Reading::copied_frames;
+}
+
+bool is_type(Peek& memory, std::uintptr_t object, std::uintptr_t type) {
+  ObjectHead head{};
+  return memory.get(object, head) && head.type == type;
+}
+
+std::uint64_t mix_bytes(Peek& memory, std::uint64_t hash, std::uintptr_t at, std::int64_t length) {
+  constexpr std::int64_t kMost = 440;
+  std::int64_t left = length < 0 ? 0 : length < kMost ? length : kMost;
+  for (; left > 0; left -= 8, at += 8) {
+    std::uint64_t word = 0;
+    if (!memory.read(at, &word, static_cast<std::size_t>(left < 8 ? left : 8))) break;
+    hash = mix(hash, word);
+  }
+  return hash;
+}
+
+// What tells a code object from another that lies where it was: the number that the interpreter
+// gave it; else what its parts say and where they lie. False: it is no code object.
+bool identify(Peek& memory, const Structures& python, std::uintptr_t code, std::uint64_t& key) {
+  unsigned char bytes[kCodeBytes];
+  if (!memory.read(code, bytes, sizeof bytes)) return false;
+  if (field<std::uintptr_t>(bytes, 8) != python.code_type) return false;
+  key = mix(code, field<std::uint32_t>(bytes, python.code_first_line));
+  if (python.code_version != 0) {
+    const auto version = field<std::uint32_t>(bytes, python.code_version);
+    if (version != 0) {
+      key = mix(key, version);
+      return true;
+    }
+  }
+  const std::uintptr_t texts[2] = {field<std::uintptr_t>(bytes, python.code_file),
+                                   field<std::uintptr_t>(bytes, python.code_name)};
+  const auto table = field<std::uintptr_t>(bytes, python.code_lines);
+  for (const std::uintptr_t text : texts) {
+    TextHead head{};
+    if (!memory.get(text, head)) return false;
+    key = mix(mix(key, text), static_cast<std::uint64_t>(head.length));
+    key = mix(key, static_cast<std::uint64_t>(head.hash));
+    if (head.hash == -1) key = mix_bytes(memory, key, text + python.ascii_text, head.length);
+  }
+  BytesHead head{};
+  if (!memory.get(table, head)) return false;
+  const std::uintptr_t content = table + offsetof(BytesHead, first);
+  key = mix(mix(key, table), static_cast<std::uint64_t>(head.size));
+  if (head.size < 8) {
+    key = mix_bytes(memory, key, content, head.size);
+    return true;
+  }
+  key = mix(key, head.first);
+  key = mix_bytes(memory, key, content + static_cast<std::uintptr_t>(head.size) - 8, 8);
+  return true;
+}
+
+// Walks the frames of one thread.
+class Walk {
+ public:
+  Walk(const Structures& python, Peek& memory, ScriptSpace& space)
+      : python_(python), memory_(memory), space_(space) {}
+
+  bool from(std::uintptr_t thread, Reading reading) {
+    std::uintptr_t frame = 0;
+    if (!memory_.get(thread + python_.thread_frame, frame)) return false;
+    if (python_.has_c_frame && !memory_.get(frame + python_.c_frame_frame, frame)) return false;
+    if (reading == Reading::copied_frames && !take_apart(frame)) return false;
+    constexpr unsigned kMostSteps = 4 * kMostPlaces;
+    for (unsigned steps = 0; frame != 0; ++steps) {
+      if (space_.count == kMostPlaces || steps == kMostSteps) {
+        space_.truncated = true;
+        return true;
+      }
+      if (!step(frame)) return false;
+    }
+    return true;
+  }
+
+ private:
+  // Another thread may finalize the interpreter now. What was not freed when it had not begun is
+  // there for the moment that the rest takes.
+  bool take_apart(std::uintptr_t frame) {
+    unsigned char bytes[kInnerFrameBytes];
+    if (frame != 0 && !memory_.read(frame, bytes, sizeof bytes)) return false;
+    if (!is_ending(python_)) memory_.read_directly();
+    return true;
+  }
+
+  bool step(std::uintptr_t& frame) {
+    unsigned char bytes[kFrameBytes];
+    const std::size_t size = python_.has_frame_objects ? kFrameBytes : kInnerFrameBytes;
+    if (!memory_.read(frame, bytes, size)) return false;
+    const std::uintptr_t self = frame;
+    frame = field<std::uintptr_t>(bytes, python_.frame_previous);
+    if (frame == self) return false;
+    // Since 3.12, frames that stand for a call from C lie in between.
+    constexpr unsigned char kOwnedByC = 3;
+    if (python_.frame_owner != 0 && bytes[python_.frame_owner] >= kOwnedByC) {
+      if (space_.count != 0) space_.places[space_.count - 1].entry = true;
+      return true;
+    }
+    auto code = field<std::uintptr_t>(bytes, python_.frame_code);
+    if (python_.minor >= 14) code &= ~std::uintptr_t{3};  // a tagged pointer
+    return add(bytes, code);
+  }
+
+  bool add(const unsigned char* frame, std::uintptr_t code) {
+    ScriptPlace& place = space_.places[space_.count];
+    place = {};
+    if (!identify(memory_, python_, code, place.key)) return false;
+    std::int32_t offset = 0;
+    if (python_.has_frame_objects) {
+      offset = field<std::int32_t>(frame, python_.frame_instruction);
+      if (python_.lines == LineTable::pairs) offset *= 2;  // instructions of two bytes
+      place.entry = true;
+    } else {
+      const std::uintptr_t first = code + python_.code_bytes;
+      offset = static_cast<std::int32_t>(field<std::uintptr_t>(frame, python_.frame_instruction) -
+                                         first);
+      place.entry = python_.frame_entry != 0 && frame[python_.frame_entry] != 0;
+    }
+    place.object = code;
+    place.at = static_cast<std::uint32_t>(offset);
+    place.key = mix(place.key, place.at) | 1;
+    ++space_.count;
+    return true;
+  }
+
+  const Structures& python_;
+  Peek& memory_;
+  ScriptSpace& space_;
+};
+
+// UTF-8. A lone surrogate of the second half stands for a byte of a name that is no UTF-8
+// (os.fsdecode()): that byte again.
+unsigned encode(std::uint32_t character, char* out) {
+  const auto put = [&](unsigned at, unsigned byte) { out[at] = static_cast<char>(byte); };
+  if (character < 0x80) return put(0, character), 1;
+  if (character >= 0xdc80 && character <= 0xdcff) return put(0, character - 0xdc00), 1;
+  const unsigned last = 0x80 | (character & 63);
+  if (character < 0x800) return put(0, 0xc0 | character >> 6), put(1, last), 2;
+  const unsigned middle = 0x80 | (character >> 6 & 63);
+  if (character < 0x10000) {
+    return put(0, 0xe0 | character >> 12), put(1, middle), put(2, last), 3;
+  }
+  put(0, 0xf0 | (character >> 18 & 7));
+  put(1, 0x80 | (character >> 12 & 63));
+  return put(2, middle), put(3, last), 4;
+}
+
+bool copy_text(Peek& memory, const Structures& python, std::uintptr_t object, char* out,
+               std::uint32_t room, std::uint32_t& length) {
+  constexpr std::int64_t kLongest = 1 << 20;
+  TextHead head{};
+  if (!memory.get(object, head) || head.object.type != python.text_type) return false;
+  const unsigned size = head.state >> 2 & 7;  // bytes of a character
+  const bool compact = (head.state >> 5 & 1) != 0;
+  const bool ascii = (head.state >> 6 & 1) != 0;
+  if (!compact || (size != 1 && size != 2 && size != 4)) return false;
+  if (head.length < 0 || head.length > kLongest) return false;
+  std::uintptr_t at = object + (ascii ? python.ascii_text : python.compact_text);
+  length = 0;
+  constexpr unsigned kLongestCharacter = 4;
+  unsigned char piece[128];
+  std::int64_t left = head.length;
+  while (left > 0) {
+    const std::int64_t fits = static_cast<std::int64_t>(sizeof piece / size);
+    const std::int64_t count = left < fits ? left : fits;
+    if (!memory.read(at, piece, static_cast<std::size_t>(count) * size)) return false;
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (length + kLongestCharacter > room) return true;
+      std::uint32_t character = 0;
+      std::memcpy(&character, piece + i * size, size);
+      length += encode(character, out + length);
+    }
+    at += static_cast<std::uintptr_t>(count) * size;
+    left -= count;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
+  return find_structures(module, *new (layout.bytes) Structures, facts);
+}
+
+Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
+  const Structures& python = structures(layout);
+  void* const thread = python.this_thread();
+  if (thread == nullptr) return Captured::frames;
+  const Reading reading = reading_for(python, moment, thread);
+  Peek memory(reading == Reading::direct ? Peek::Way::direct : Peek::Way::copies, space.window);
+  Walk walk(python, memory, space);
+  if (walk.from(reinterpret_cast<std::uintptr_t>(thread), reading)) return Captured::frames;
+  space.count = 0;
+  return memory.is_barred() ? Captured::barred : Captured::refused;
+}
+
+bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
+            Window& window) {
+  const Structures& python = structures(layout);
+  const Reading reading = reading_for(python, moment, python.this_thread());
+  Peek memory(reading == Reading::copies ? Peek::Way::copies : Peek::Way::direct, window);
+  std::uintptr_t file = 0;
+  std::uintptr_t name = 0;
+  if (!is_type(memory, place.object, python.code_type) ||
+      !memory.get(place.object + python.code_file, file) ||
+      !memory.get(place.object + python.code_name, name) ||
+      !copy_text(memory, python, file, text.file, sizeof text.file, text.file_length) ||
+      !copy_text(memory, python, name, text.function, sizeof text.function, text.function_length)) {
+    return false;
+  }
+  text.line = line_of(memory, python, place.object, static_cast<std::int32_t>(place.at));
+  return true;
+}
+
+}  // namespace umaskaudit::shim::cpython_runtime

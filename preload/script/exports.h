@@ -1,0 +1,59 @@
+// The symbols that a module exports (elf(5)), looked up without the loader.
+// Must never take the loader's lock, nor fault: the program may have made pages of the module
+// unreadable, so each page of the tables is asked for before it is read. Called when a module is
+// met for the first time.
+#pragma once
+
+#include <link.h>
+
+#include <cstdint>
+
+#include "preload/sys/dynamic.h"
+
+namespace umaskaudit::shim {
+
+// Of a module that has a frame in the calling thread's stack: it is not unloaded meanwhile.
+class Exports {
+ public:
+  // `path`: as the trace has it, for `path_length` bytes.
+  Exports(std::uintptr_t bias, const ElfW(Dyn) * dynamic, const char* path,
+          std::uint32_t path_length);
+
+  struct Symbol {
+    std::uintptr_t address = 0;  // 0: the module does not export it
+    std::size_t size = 0;
+  };
+  // Functions and data, whatever their version; thread-local variables are not found.
+  Symbol find(const char* name);
+  std::uintptr_t address_of(const char* name) { return find(name).address; }
+
+  // Data of the module. False: it cannot be read.
+  bool read(std::uintptr_t at, void* to, std::size_t size);
+  template <typename T>
+  bool get(std::uintptr_t at, T& out) {
+    return read(at, &out, sizeof out);
+  }
+  // Whether the text at `at`, with its end, is `text`.
+  bool is_text(std::uintptr_t at, const char* text) {
+    return data_.is_text(reinterpret_cast<const char*>(at), text);
+  }
+
+  std::uintptr_t bias() const { return bias_; }
+  const char* path() const { return path_; }
+  std::uint32_t path_length() const { return path_length_; }
+
+ private:
+  bool has_symbol(std::uint32_t index, const char* name, Symbol& out);
+
+  std::uintptr_t bias_;
+  const char* path_;
+  std::uint32_t path_length_;
+  const ElfW(Sym) * symbols_ = nullptr;
+  const char* strings_ = nullptr;
+  const std::uint32_t* hash_ = nullptr;  // DT_GNU_HASH; null: none
+  // Pages that were asked for, by table.
+  ReadableTable dynamic_pages_, hash_pages_, bloom_pages_, chain_pages_, symbol_pages_,
+      string_pages_, data_;
+};
+
+}  // namespace umaskaudit::shim

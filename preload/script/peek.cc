@@ -1,0 +1,43 @@
+// Copies through the kernel; see peek.h.
+
+#include "preload/script/peek.h"
+
+#include "preload/sys/sys.h"
+
+namespace umaskaudit::shim {
+
+namespace {
+
+constexpr std::uintptr_t kPage = 4096;
+
+// The window ends with the page of what is asked for, or where that ends; callers of the same stack
+// mostly lie below it.
+std::uintptr_t begin_of_window(std::uintptr_t at, std::size_t size) {
+  const std::uintptr_t end = at + size;
+  const std::uintptr_t page = at & ~(kPage - 1);
+  const std::uintptr_t furthest = end > Window::kSize ? end - Window::kSize : 0;
+  return furthest > page ? furthest : page;
+}
+
+}  // namespace
+
+bool Peek::copy(std::uintptr_t at, void* to, std::size_t size) {
+  if (size > Window::kSize) {
+    const long copied = sys::copy_memory(to, reinterpret_cast<const void*>(at), size);
+    barred_ = barred_ || copied == -ENOSYS;
+    return copied == static_cast<long>(size);
+  }
+  if (at < window_.begin || at + size > window_.end) {
+    const std::uintptr_t begin = begin_of_window(at, size);
+    const long copied =
+        sys::copy_memory(window_.bytes, reinterpret_cast<const void*>(begin), Window::kSize);
+    barred_ = barred_ || copied == -ENOSYS;
+    window_.begin = begin;
+    window_.end = begin + static_cast<std::uintptr_t>(copied > 0 ? copied : 0);
+    if (at + size > window_.end) return false;
+  }
+  std::memcpy(to, window_.bytes + (at - window_.begin), size);
+  return true;
+}
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,58 @@
+// Reads structures of a runtime: directly where they are certain to be there, else as copies that
+// the kernel makes.
+// Must never fault where the structures may be gone. Called by the runtimes of this room.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace umaskaudit::shim {
+
+// What was copied last: frames of a stack lie beside each other, so one copy serves several reads.
+struct Window {
+  static constexpr std::size_t kSize = 2048;
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;  // not above `begin`: empty
+  unsigned char bytes[kSize];
+};
+
+class Peek {
+ public:
+  enum class Way : std::uint8_t {
+    direct,  // loads: whoever asks knows that the memory is there
+    copies,  // process_vm_readv(2) on ourselves, a system call for each read beside the window
+  };
+  Peek(Way way, Window& window) : window_(window), way_(way) { window.begin = window.end = 0; }
+
+  // False: not all of it can be read, or `at` is no address of a program.
+  bool read(std::uintptr_t at, void* to, std::size_t size) {
+    if (at < kLowest || at > kHighest) return false;
+    if (__builtin_expect(way_ == Way::direct, 1)) {
+      std::memcpy(to, reinterpret_cast<const void*>(at), size);
+      return true;
+    }
+    return copy(at, to, size);
+  }
+  template <typename T>
+  bool get(std::uintptr_t at, T& out) {
+    return read(at, &out, sizeof out);
+  }
+
+  void read_directly() { way_ = Way::direct; }
+  bool is_direct() const { return way_ == Way::direct; }
+  // A copy failed because the kernel does not answer (a seccomp filter).
+  bool is_barred() const { return barred_; }
+
+ private:
+  static constexpr std::uintptr_t kLowest = 4096;
+  static constexpr std::uintptr_t kHighest = std::uintptr_t{1} << 47;
+
+  bool copy(std::uintptr_t at, void* to, std::size_t size);
+
+  Window& window_;
+  Way way_;
+  bool barred_ = false;
+};
+
+}  // namespace umaskaudit::shim

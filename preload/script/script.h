@@ -1,0 +1,45 @@
+// The script's frames of an event: which runtime's code a stack meets, and the stack that has the
+// script's frames beside the native ones.
+// Must never lock, wait, allocate or fault, nor change what the program sees. Called by stacks.cc
+// for each captured stack, and by modules.cc when a module is written to the trace.
+#pragma once
+
+#include <link.h>
+
+#include <cstdint>
+
+#include "preload/record/recorder.h"
+
+namespace umaskaudit::shim {
+
+// A module that has just got its number in the trace. `path` ends with a NUL.
+struct NewModule {
+  std::uint32_t id = 0;
+  std::uintptr_t bias = 0;
+  const ElfW(Dyn) * dynamic = nullptr;
+  const char* path = nullptr;
+  std::uint32_t path_length = 0;
+};
+
+// Writes a Runtime record if the module is one.
+void meet_module(const Author& author, const NewModule& module);
+
+// Which of the runtimes that were met a native frame shows; 0: none. At most kMostRuntimes.
+using RuntimeNumber = std::uint8_t;
+inline constexpr unsigned kMostRuntimes = 7;
+RuntimeNumber runtime_of_frame(std::uint32_t module, std::uintptr_t pc);
+
+// Of a stack that shows a runtime, what else decides how its script is read.
+struct ScriptQuestion {
+  RuntimeNumber runtime = 0;
+  bool interrupted = false;  // a signal frame was crossed
+  bool roomy = false;        // the calling thread's stack has kRoomForScript bytes
+};
+inline constexpr std::uintptr_t kRoomForScript = 8192;
+
+// The id of the stack with the script's frames in front of, or among, those of `native`; `native`
+// itself where there are none, or they cannot be had. May write records.
+std::uint32_t add_script(const Author& author, std::uint32_t native,
+                         const ScriptQuestion& question);
+
+}  // namespace umaskaudit::shim
