@@ -52,7 +52,7 @@ Function function(Exports& module, const char* name) {
 // 3.6 to 3.10 have no version in their exports: what each of them added tells.
 std::uint8_t minor_by_exports(Exports& module, bool has_line_pairs) {
   if (has_line_pairs) return 10;
-  if (module.address_of("PyObject_CallOneArg") != 0) return 9;
+  if (module.address_of("PyModule_AddType") != 0) return 9;
   if (module.address_of("PyCode_NewWithPosOnlyArgs") != 0) return 8;
   return module.address_of("PyContext_New") != 0 ? 7 : 6;
 }

@@ -212,16 +212,17 @@ void meet_module(const Author& author, const NewModule& module) {
   }
 }
 
-RuntimeNumber runtime_of_frame(std::uint32_t module, std::uintptr_t pc) {
+Shown runtime_of_frame(std::uint32_t module, std::uintptr_t pc) {
   const unsigned count = taken.load(std::memory_order_relaxed);
   for (unsigned i = 0; i < count && i < kMostRuntimes; ++i) {
     const Met& in = met[i];
     if (in.module.load(std::memory_order_acquire) != module) continue;
+    const auto number = static_cast<RuntimeNumber>(i + 1);
     // A return address: behind the call.
     const bool runs = in.evaluator_size == 0 || pc - 1 - in.evaluator < in.evaluator_size;
-    return runs ? static_cast<RuntimeNumber>(i + 1) : RuntimeNumber{0};
+    return {runs ? number : RuntimeNumber{0}, number};
   }
-  return 0;
+  return {};
 }
 
 std::uint32_t add_script(const Author& author, std::uint32_t native,

@@ -24,10 +24,16 @@ struct NewModule {
 // Writes a Runtime record if the module is one.
 void meet_module(const Author& author, const NewModule& module);
 
-// Which of the runtimes that were met a native frame shows; 0: none. At most kMostRuntimes.
+// One of the runtimes that were met, from 1; 0: none. At most kMostRuntimes.
 using RuntimeNumber = std::uint8_t;
 inline constexpr unsigned kMostRuntimes = 7;
-RuntimeNumber runtime_of_frame(std::uint32_t module, std::uintptr_t pc);
+
+// Which runtime a native frame shows.
+struct Shown {
+  RuntimeNumber runs = 0;  // the frame runs a script
+  RuntimeNumber near = 0;  // it is the runtime's: there may be a script further out
+};
+Shown runtime_of_frame(std::uint32_t module, std::uintptr_t pc);
 
 // Of a stack that shows a runtime, what else decides how its script is read.
 struct ScriptQuestion {

@@ -104,19 +104,23 @@ std::uint64_t hash_of(const Word* words, unsigned count, std::uint64_t seed) {
                                           WalkSpace& space) {
   auto* const frames = new (space.rules.bytes) std::uint64_t[kMaxDepth];
   bool whole = true;
-  RuntimeNumber runtime = 0;
+  Shown shown;
   for (unsigned i = 0; i < walk.count; ++i) {
     const Frame frame = encode_frame(author, space.pcs[i]);
     frames[i] = frame.word;
     whole = whole && frame.named;
     const auto module = static_cast<std::uint32_t>(frame.word >> trace::kFrameModuleShift);
-    if (runtime == 0 && module != 0) runtime = runtime_of_frame(module, space.pcs[i]);
+    if (shown.runs != 0 || module == 0) continue;
+    const Shown here = runtime_of_frame(module, space.pcs[i]);
+    shown = {here.runs, shown.near != 0 ? shown.near : here.near};
   }
   if (!whole) count_loss(trace::Loss::stack_dropped);
   const std::uint64_t hash = hash_of(frames, walk.count, walk.interrupted ? 1 : 0);
   const StackWord known(stacks.find(hash));
   if (known.id() != 0) return known;
   const std::uint32_t id = write_stack(author, walk, frames);
+  // The frame that runs the script may be one of those that are missing.
+  const RuntimeNumber runtime = shown.runs == 0 && walk.truncated ? shown.near : shown.runs;
   const StackWord stack(id, runtime, runtime != 0 && walk.interrupted);
   if (id != 0 && whole) stacks.insert(hash, stack.word());
   return stack;
