@@ -27,6 +27,10 @@ class Exports {
   Symbol find(const char* name);
   std::uintptr_t address_of(const char* name) { return find(name).address; }
 
+  // Whether the module's memory from `at` on can be read, for `size` bytes.
+  bool can_read(std::uintptr_t at, std::size_t size) {
+    return data_.can_read(reinterpret_cast<const void*>(at), size);
+  }
   // Data of the module. False: it cannot be read.
   bool read(std::uintptr_t at, void* to, std::size_t size);
   template <typename T>

@@ -29,10 +29,15 @@ Name base_name(const char* path, std::size_t length) {
 
 // argc, the arguments, null, the environment, null (the ABI's "Process Initialization"). ld.so,
 // when it is called as a command, takes its own arguments out of the list but not out of the stack.
+char** start_arguments() {
+  if (&__libc_stack_end == nullptr || __libc_stack_end == nullptr) return nullptr;
+  return static_cast<char**>(__libc_stack_end) + 1;
+}
+
 char** start_environment() {
   if (environ != nullptr) return environ;
-  if (&__libc_stack_end == nullptr || __libc_stack_end == nullptr) return nullptr;
-  char** entry = static_cast<char**>(__libc_stack_end) + 1;
+  char** entry = start_arguments();
+  if (entry == nullptr) return nullptr;
   while (*entry != nullptr) ++entry;
   return entry + 1;
 }

@@ -1,11 +1,16 @@
-// The environment that the process started with, and what it says about us.
+// The arguments and the environment that the process started with, and what it says about us.
 // Must never be asked in secure-execution mode (getauxval(3), AT_SECURE): it is not obeyed there.
-// Called by init and by exec_environment.cc, at the start.
+// Called by init and by exec_environment.cc,
+// at the start, and by script/.
 #pragma once
 
 #include <cstddef>
 
 namespace umaskaudit::shim {
+
+// The program's arguments on the initial stack, with a null pointer behind them; those of ld.so,
+// when it was called as a command, come first. Null: not known.
+char** start_arguments();
 
 // environ; where libc has not set it yet (.preinit_array, IFUNC resolvers), the array on the
 // initial stack that it will be set to. Null: none.

@@ -1,0 +1,220 @@
+// The line that dash (0.5.11 and later, as Debian builds it) is at. dash exports nothing: where its
+// variables are is what the code says that writes its error messages, "NAME: LINE: ".
+// The line is of the file, the text of -c or of eval that is being read just now, and which of them
+// that is dash does not say: the file that is named is the one that it was started with.
+// Sources: error.c (exvwarning2), eval.c and main.c of dash.
+
+#include <elf.h>
+#include <sys/auxv.h>
+
+#include <cstring>
+#include <new>
+
+#include "preload/script/named_places.h"
+#include "preload/sys/start_environment.h"
+
+namespace umaskaudit::shim::dash_runtime {
+
+namespace {
+
+// Variables of dash.
+constexpr unsigned kNames = 4;
+struct Structures {
+  std::uintptr_t line;           // errlinno
+  std::uintptr_t names[kNames];  // one of them arg0, which is $0; 0 behind the last
+};
+static_assert(sizeof(Structures) <= Layout::kSize);
+
+const Structures& structures(const Layout& layout) {
+  return *std::launder(reinterpret_cast<const Structures*>(layout.bytes));
+}
+
+constinit FirstLook look;
+
+bool ends_with(const Exports& module, const char* name) {
+  const std::size_t length = std::strlen(name);
+  return module.path_length() > length && module.path()[module.path_length() - length - 1] == '/' &&
+         std::memcmp(module.path() + module.path_length() - length, name, length) == 0;
+}
+
+struct Part {
+  const unsigned char* begin = nullptr;
+  std::size_t size = 0;
+};
+
+// Code and constants of the program, if the module is it.
+bool find_parts(Exports& module, Part& code, Part& constants) {
+  const std::uintptr_t at = getauxval(AT_PHDR);
+  const std::size_t count = getauxval(AT_PHNUM);
+  const auto* const headers = reinterpret_cast<const ElfW(Phdr)*>(at);
+  if (at == 0 || !module.can_read(at, count * sizeof headers[0])) return false;
+  bool is_program = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const ElfW(Phdr)& header = headers[i];
+    const std::uintptr_t begin = module.bias() + header.p_vaddr;
+    is_program = is_program || (header.p_type == PT_PHDR && begin == at);
+    if (header.p_type != PT_LOAD || (header.p_flags & PF_W) != 0) continue;
+    const Part part{reinterpret_cast<const unsigned char*>(begin), header.p_memsz};
+    if ((header.p_flags & PF_X) != 0) {
+      code = part;
+    } else if (header.p_offset != 0) {
+      constants = part;
+    }
+  }
+  constexpr std::size_t kMost = 1 << 20;
+  return is_program && code.size - 1 < kMost && constants.size - 1 < kMost;
+}
+
+// The format of a message without the name of a command: between two other texts. 0: not there.
+std::uintptr_t find_format(Exports& module, const Part& constants) {
+  static constexpr char kFormat[] = "\0%s: %d: ";
+  for (std::size_t at = 0; at + sizeof kFormat <= constants.size; ++at) {
+    const unsigned char* const from = constants.begin + at;
+    if (!module.can_read(reinterpret_cast<std::uintptr_t>(from), sizeof kFormat)) return 0;
+    if (*from == '\0' && std::memcmp(from, kFormat, sizeof kFormat) == 0) {
+      return reinterpret_cast<std::uintptr_t>(from) + 1;
+    }
+  }
+  return 0;
+}
+
+// What an instruction that addresses memory by its own place (x86-64: mod 00, r/m 101) names.
+std::uintptr_t target_of(const unsigned char* displacement) {
+  std::int32_t offset = 0;
+  std::memcpy(&offset, displacement, sizeof offset);
+  return reinterpret_cast<std::uintptr_t>(displacement) + sizeof offset +
+         static_cast<std::uintptr_t>(std::intptr_t{offset});
+}
+bool is_relative(unsigned char mod_rm) { return (mod_rm & 0xc7) == 0x05; }
+
+constexpr unsigned kLea = 0x8d;                                                  // lea r64, m
+constexpr unsigned kLoad = 0x8b;                                                 // mov r, m
+bool is_wide(unsigned char prefix) { return prefix == 0x48 || prefix == 0x4c; }  // REX.W, REX.WR
+
+// exvwarning2(): loads $0 and the name of the command, then addresses the format and loads the
+// line. `lea`: the instruction that addresses the format. Where the function begins is not known,
+// so loads of the one in front of it may be among the names.
+bool read_code(const unsigned char* lea, Structures& dash) {
+  constexpr unsigned kBefore = 48;
+  constexpr unsigned kAfter = 64;
+  unsigned names = 0;
+  for (const unsigned char* at = lea - kBefore; at < lea && names < kNames; ++at) {
+    const bool loads = is_wide(at[0]) && at[1] == kLoad && is_relative(at[2]);
+    if (loads) dash.names[names++] = target_of(at + 3);
+  }
+  for (const unsigned char* at = lea + 7; at < lea + kAfter && dash.line == 0; ++at) {
+    const bool has_prefix = at[0] == 0x44;  // REX.R: one of the registers that came with 64 bits
+    const unsigned char* const load = at + (has_prefix ? 1 : 0);
+    const bool is_narrow = has_prefix || (at[-1] & 0xf0) != 0x40;
+    if (load[0] == kLoad && is_relative(load[1]) && is_narrow) dash.line = target_of(load + 2);
+  }
+  return names != 0 && dash.line != 0;
+}
+
+bool find_variables(Exports& module, Structures& dash) {
+  constexpr std::size_t kMargin = 64;
+  Part code;
+  Part constants;
+  if (!find_parts(module, code, constants)) return false;
+  const std::uintptr_t format = find_format(module, constants);
+  if (format == 0) return false;
+  for (std::size_t at = kMargin; at + 2 * kMargin < code.size; ++at) {
+    const unsigned char* const from = code.begin + at;
+    if (!module.can_read(reinterpret_cast<std::uintptr_t>(from), 2 * kMargin)) return false;
+    if (is_wide(from[0]) && from[1] == kLea && is_relative(from[2]) &&
+        target_of(from + 3) == format) {
+      return read_code(from, dash);
+    }
+  }
+  return false;
+}
+
+// By its arguments (options.c): options, of which -o has a name behind it, then a script.
+ScriptSource source_of(char** argument, std::uintptr_t name) {
+  const bool is_named = reinterpret_cast<std::uintptr_t>(argument[0]) != name;
+  for (++argument; *argument != nullptr; ++argument) {
+    const char* option = *argument;
+    if ((option[0] != '-' && option[0] != '+') || option[1] == '\0') break;
+    if (std::strncmp(option, "--", sizeof "--") == 0) break;
+    const bool is_minus = option[0] == '-';
+    for (++option; *option != '\0'; ++option) {
+      if (*option == 'c' && is_minus) return ScriptSource::command;
+      if (*option == 'o' && argument[1] != nullptr) ++argument;
+    }
+  }
+  return is_named ? ScriptSource::file : ScriptSource::input;
+}
+
+// The one place that is known.
+class Callers {
+ public:
+  Callers(const Structures& dash, Peek& memory) : arguments_(start_arguments()) {
+    std::int32_t line = 0;
+    constexpr std::int32_t kMost = 10'000'000;
+    if (!memory.get(dash.line, line) || line < 0 || line > kMost) return;
+    line_ = static_cast<std::uint32_t>(line);
+    for (const std::uintptr_t at : dash.names) {
+      if (is_malformed_ && at != 0) is_malformed_ = !memory.get(at, name_) || !is_argument(name_);
+    }
+  }
+
+  bool next(NamedPlace& place) {
+    if (is_malformed_ || line_ == 0) return false;
+    place = {};
+    place.source = source_of(arguments_, name_);
+    place.file =
+        place.source == ScriptSource::file ? name_ : reinterpret_cast<std::uintptr_t>(*arguments_);
+    place.line = line_;
+    line_ = 0;
+    return true;
+  }
+  // $0 points to an argument, whatever it is; nothing that was found does.
+  bool is_malformed() const { return is_malformed_; }
+
+ private:
+  bool is_argument(std::uintptr_t text) const {
+    char** argument = arguments_;
+    for (; argument != nullptr && *argument != nullptr; ++argument) {
+      if (reinterpret_cast<std::uintptr_t>(*argument) == text) return true;
+    }
+    return false;
+  }
+
+  char** arguments_;
+  std::uintptr_t name_ = 0;
+  std::uint32_t line_ = 0;
+  bool is_malformed_ = true;
+};
+
+}  // namespace
+
+bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
+  if (!ends_with(module, "dash") && !ends_with(module, "sh")) return false;
+  auto& dash = *new (layout.bytes) Structures{};
+  facts = {};
+  std::memcpy(facts.text, "dash", sizeof "dash");
+#if defined(__x86_64__)
+  if (find_variables(module, dash)) return true;
+#endif
+  facts.state = trace::RuntimeState::unknown_version;
+  return ends_with(module, "dash");
+}
+
+Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
+  Peek memory(look.way_at(moment), space.window);
+  Callers callers(structures(layout), memory);
+  constexpr std::uint64_t kSeed = 0x64617368;  // "dash"
+  return list_places(callers, memory, kSeed, look, space);
+}
+
+bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
+            Window& window) {
+  Peek memory(look.way_at(moment), window);
+  Callers callers(structures(layout), memory);
+  NamedPlace found;
+  if (!find_place(callers, place, found) || !copy_place(memory, found, text)) return false;
+  text.flags = trace::kLineOfOther;
+  return true;
+}
+
+}  // namespace umaskaudit::shim::dash_runtime

@@ -1,0 +1,104 @@
+// Reads texts of a runtime that end with a NUL: their bytes, and a hash of them.
+// Must never read behind the aligned word in which a text ends, where memory may end too. Called by
+// the runtimes of this room.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "preload/record/intern.h"
+#include "preload/script/peek.h"
+
+namespace umaskaudit::shim {
+
+// The words of a text: 8 bytes each from its first byte on, zeros behind its end. Words of memory
+// are read at aligned addresses only and put together, so that no read crosses into another page.
+class TextWords {
+ public:
+  static constexpr unsigned kBytes = 8;
+
+  TextWords(Peek& memory, std::uintptr_t at) : memory_(memory), next_(at & ~std::uintptr_t{7}) {
+    const auto skipped = static_cast<unsigned>(at & 7);
+    readable_ = read_on(held_);
+    held_ >>= 8 * skipped;
+    count_ = kBytes - skipped;
+  }
+
+  // False: it cannot be read. `bytes` is how many of `word` are the text's; fewer than kBytes: it
+  // ends here.
+  bool next(std::uint64_t& word, unsigned& bytes) {
+    if (!readable_) return false;
+    if (count_ == 0) {
+      if (!read_on(held_)) return false;
+      count_ = kBytes;
+    }
+    word = held_;
+    if (ends(word, count_, bytes)) return true;
+    if (count_ == kBytes) {
+      count_ = 0;
+      return true;
+    }
+    std::uint64_t more = 0;
+    if (!read_on(more)) return false;
+    word |= more << 8 * count_;
+    held_ = more >> 8 * (kBytes - count_);
+    ends(word, kBytes, bytes);
+    return true;
+  }
+
+ private:
+  bool read_on(std::uint64_t& word) {
+    if (!memory_.get(next_, word)) return false;
+    next_ += kBytes;
+    return true;
+  }
+
+  // Whether one of the first `count` bytes is the end; what is behind it becomes zero. The lowest
+  // bit that `zeros` has belongs to the first byte that is zero: a borrow only moves upwards.
+  static bool ends(std::uint64_t& word, unsigned count, unsigned& bytes) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    const std::uint64_t zeros = (word - kOnes) & ~word & kOnes << 7;
+    bytes = zeros == 0 ? kBytes : static_cast<unsigned>(__builtin_ctzll(zeros)) / 8;
+    if (bytes >= count) {
+      bytes = kBytes;
+      return false;
+    }
+    word &= (std::uint64_t{1} << 8 * bytes) - 1;
+    return true;
+  }
+
+  Peek& memory_;
+  std::uintptr_t next_;
+  std::uint64_t held_ = 0;
+  unsigned count_;
+  bool readable_;
+};
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
+
+// Longer texts are cut off here: names of files and functions.
+inline constexpr unsigned kLongestText = 1024;
+
+// Goes on with `hash` by what the text says, wherever it lies. False: it cannot be read.
+inline bool mix_text(Peek& memory, std::uintptr_t at, std::uint64_t& hash) {
+  TextWords words(memory, at);
+  for (unsigned done = 0; done < kLongestText; done += TextWords::kBytes) {
+    std::uint64_t word = 0;
+    unsigned bytes = 0;
+    if (!words.next(word, bytes)) return false;
+    hash = mix(hash, word);
+    if (bytes < TextWords::kBytes) return true;
+  }
+  return true;
+}
+
+// Without the NUL. False: it cannot be read. What does not fit is cut off.
+bool copy_text(Peek& memory, std::uintptr_t at, char* to, std::uint32_t room,
+               std::uint32_t& length);
+
+// Whether the text is `other`.
+bool is_text(Peek& memory, std::uintptr_t at, const char* other);
+
+// A number that a text says in decimal. False: it says none.
+bool number_in(Peek& memory, std::uintptr_t at, std::uint32_t& number);
+
+}  // namespace umaskaudit::shim

@@ -1,0 +1,138 @@
+// Frames of zsh scripts: what $funcfiletrace and $funcstack say (zsh 5.9).
+// A shell has one thread, and its variables are whole while it is in a call; only where a signal
+// handler interrupted it they may be half written. zsh runs traps in handlers, too.
+// Sources: zsh.h (struct funcstack), Modules/parameter.c, exec.c and utils.c of zsh.
+
+#include <cstring>
+#include <new>
+
+#include "preload/script/named_places.h"
+
+namespace umaskaudit::shim::zsh_runtime {
+
+namespace {
+
+// Of a function, a file that is sourced, or an eval that runs. On the C stack.
+struct FunctionStack {
+  std::uintptr_t previous;
+  std::uintptr_t name;
+  std::uintptr_t file;
+  std::uintptr_t caller;  // what runs outside of it; of the outermost, the script
+  std::int64_t first_line;
+  std::int64_t caller_line;  // counted from the caller's first line
+  std::int32_t kind;
+};
+enum Kind : std::int32_t { kSourced = 0, kFunction = 1, kEval = 2 };
+
+// Exported variables.
+struct Structures {
+  std::uintptr_t line;   // lineno
+  std::uintptr_t file;   // scriptfilename: a null pointer where input is not a file of its own
+  std::uintptr_t name;   // argzero: $0
+  std::uintptr_t stack;  // funcstack
+};
+static_assert(sizeof(Structures) <= Layout::kSize);
+
+const Structures& structures(const Layout& layout) {
+  return *std::launder(reinterpret_cast<const Structures*>(layout.bytes));
+}
+
+constinit FirstLook look;
+
+bool is_line(std::int64_t line) { return line >= 0 && line < 1'000'000'000; }
+
+// From the innermost place outwards.
+class Callers {
+ public:
+  Callers(const Structures& zsh, Peek& memory) : memory_(memory) {
+    whole_ = memory.get(zsh.line, line_) && memory.get(zsh.file, script_) &&
+             memory.get(zsh.stack, stack_) && is_line(line_);
+    if (whole_ && script_ == 0) whole_ = memory.get(zsh.name, script_);
+  }
+
+  bool next(NamedPlace& place) {
+    if (!whole_ || !more_) return false;
+    place = {};
+    more_ = stack_ != 0;
+    if (more_) return whole_ = leave_one(place);
+    place.file = script_;
+    place.line = static_cast<std::uint32_t>(line_);
+    return place.file != 0;
+  }
+  bool is_malformed() const { return !whole_; }
+
+ private:
+  bool leave_one(NamedPlace& place) {
+    FunctionStack found{};
+    if (!memory_.get(stack_, found) || found.kind < kSourced || found.kind > kEval ||
+        found.name == 0 || found.previous == stack_ || !is_line(found.first_line) ||
+        !is_line(found.caller_line)) {
+      return false;
+    }
+    place.file = found.file;
+    if (found.kind != kSourced) {
+      line_ += found.first_line;
+      place.function = found.name;
+    }
+    if (found.kind == kEval && line_ > 0) --line_;  // the lines of an eval count from 1
+    place.line = static_cast<std::uint32_t>(line_);
+    line_ = found.caller_line;
+    stack_ = found.previous;
+    if (stack_ == 0) script_ = found.caller;
+    return true;
+  }
+
+  Peek& memory_;
+  std::int64_t line_ = 0;      // of the next place
+  std::uintptr_t script_ = 0;  // file of the outermost place
+  std::uintptr_t stack_ = 0;
+  bool whole_ = false;
+  bool more_ = true;
+};
+
+// Some bytes have a meaning of their own within zsh: in texts they are changed and marked.
+std::uint32_t unmark(char* text, std::uint32_t length) {
+  constexpr char kMeta = '\x83';
+  std::uint32_t to = 0;
+  for (std::uint32_t from = 0; from < length; ++from) {
+    const bool marked = text[from] == kMeta && from + 1 < length;
+    text[to++] = marked ? static_cast<char>(text[++from] ^ 32) : text[from];
+  }
+  return to;
+}
+
+}  // namespace
+
+bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
+  if (module.address_of("zsh_main") == 0) return false;
+  auto& zsh = *new (layout.bytes) Structures{};
+  zsh.line = module.address_of("lineno");
+  zsh.file = module.address_of("scriptfilename");
+  zsh.name = module.address_of("argzero");
+  zsh.stack = module.address_of("funcstack");
+  facts = {};
+  std::memcpy(facts.text, "zsh", sizeof "zsh");
+  const bool known = zsh.line != 0 && zsh.file != 0 && zsh.name != 0 && zsh.stack != 0;
+  facts.state = known ? trace::RuntimeState::read : trace::RuntimeState::unknown_version;
+  return true;
+}
+
+Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
+  Peek memory(look.way_at(moment), space.window);
+  Callers callers(structures(layout), memory);
+  constexpr std::uint64_t kSeed = 0x7a7368;  // "zsh"
+  return list_places(callers, memory, kSeed, look, space);
+}
+
+bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
+            Window& window) {
+  Peek memory(look.way_at(moment), window);
+  Callers callers(structures(layout), memory);
+  NamedPlace found;
+  if (!find_place(callers, place, found) || !copy_place(memory, found, text)) return false;
+  text.file_length = unmark(text.file, text.file_length);
+  text.function_length = unmark(text.function, text.function_length);
+  return true;
+}
+
+}  // namespace umaskaudit::shim::zsh_runtime
