@@ -1,0 +1,264 @@
+// Frames of Perl: what its `caller` says, for builds with threads of version 5.36.0. Another
+// version, or a build without threads, has its structures elsewhere.
+// An interpreter belongs to one thread at a time, and its stacks are whole while that is in a call.
+// Sources: cop.h, cv.h, gv.h, hv.h, intrpvar.h and pp_ctl.c of Perl; offsets as its headers have
+// them with -Dusethreads.
+
+#include <cstring>
+#include <new>
+
+#include "preload/script/named_places.h"
+#include "preload/sys/format_text.h"
+
+namespace umaskaudit::shim::perl_runtime {
+
+namespace {
+
+// PerlInterpreter.
+constexpr unsigned kCurrentOp = 208;    // Icurcop
+constexpr unsigned kCurrentInfo = 224;  // Icurstackinfo
+
+struct StackInfo {  // PERL_SI
+  std::uintptr_t arguments;
+  std::uintptr_t contexts;
+  std::uintptr_t previous;
+  std::uintptr_t next;
+  std::int32_t last;  // index of the innermost context, -1: none
+  std::int32_t room;  // the largest that there can be
+};
+
+// PERL_CONTEXT, of which the first and the last word that is needed here are `type` and `sub`.
+constexpr unsigned kContextSize = 104;
+struct Context {
+  std::uint8_t type;
+  std::uint8_t bytes[15];
+  std::uintptr_t caller_op;  // blku_oldcop
+  std::uint64_t words[6];
+  std::uintptr_t sub;  // the CV
+};
+static_assert(offsetof(Context, sub) == 72);
+enum ContextType : std::uint8_t { kSub = 9, kFormat = 10, kEval = 11, kLastType = 13 };
+constexpr std::uint8_t kTypeMask = 0x0f;
+constexpr std::uint8_t kFake = 0x80;  // CXp_SUB_RE_FAKE and CXp_TRY: no frame of its own
+
+struct ControlOp {  // COP
+  std::uint64_t words[4];
+  std::uint32_t words_of_op;
+  std::uint32_t line;
+  std::uint64_t package;
+  std::uintptr_t file;  // char *, with threads
+};
+static_assert(offsetof(ControlOp, line) == 36 && offsetof(ControlOp, file) == 48);
+
+struct Scalar {  // struct sv, which GV, CV and HV begin with
+  std::uintptr_t body;
+  std::uint32_t references;
+  std::uint32_t flags;
+};
+constexpr std::uint32_t kScalarType = 0xff;
+constexpr std::uint32_t kIsGlob = 9;           // SVt_PVGV
+constexpr std::uint32_t kIsHash = 12;          // SVt_PVHV
+constexpr std::uint32_t kIsCode = 13;          // SVt_PVCV
+constexpr std::uint32_t kHasName = 0x2000000;  // SVf_OOK, of a hash
+
+struct CodeBody {  // XPVCV
+  std::uint64_t words[4];
+  std::uintptr_t package;
+  std::uint64_t more[2];
+  std::uintptr_t name;  // the GV; with kIsNamed a HEK
+  std::uint64_t others[3];
+  std::uint32_t padding;
+  std::uint32_t flags;
+};
+static_assert(offsetof(CodeBody, name) == 56 && offsetof(CodeBody, flags) == 92);
+constexpr std::uint32_t kIsNamed = 0x8000;     // CVf_NAMED
+constexpr std::uint32_t kIsLexical = 0x10000;  // CVf_LEXICAL: no package
+
+struct GlobBody {  // XPVGV
+  std::uint64_t words[4];
+  std::uintptr_t name;  // HEK
+  std::uintptr_t package;
+};
+
+struct PackageBody {  // struct xpvhv_with_aux
+  std::uint64_t words[4];
+  std::uintptr_t name;  // HEK, or, where there are several, their array
+  std::uint64_t more[2];
+  std::uint32_t root;
+  std::int32_t names;
+};
+static_assert(offsetof(PackageBody, names) == 60);
+
+constexpr unsigned kKeyText = 8;  // of a HEK, behind hash and length; a NUL ends it
+
+struct Structures {
+  void* (*this_thread)();  // Perl_get_context(): the calling thread's interpreter
+};
+static_assert(sizeof(Structures) <= Layout::kSize);
+
+const Structures& structures(const Layout& layout) {
+  return *std::launder(reinterpret_cast<const Structures*>(layout.bytes));
+}
+
+constinit FirstLook look;
+
+bool is_scalar(Peek& memory, std::uintptr_t at, std::uint32_t type, Scalar& scalar) {
+  return memory.get(at, scalar) && (scalar.flags & kScalarType) == type;
+}
+
+std::uintptr_t text_of_key(std::uintptr_t key) { return key == 0 ? 0 : key + kKeyText; }
+
+// HvENAME(). False: it cannot be read.
+bool find_package(Peek& memory, std::uintptr_t package, std::uintptr_t& name) {
+  Scalar scalar{};
+  PackageBody body{};
+  if (package == 0) return true;
+  if (!is_scalar(memory, package, kIsHash, scalar)) return false;
+  if ((scalar.flags & kHasName) == 0) return true;
+  if (!memory.get(scalar.body, body)) return false;
+  std::uintptr_t key = body.name;
+  if (key == 0 || body.names == -1) return true;
+  const std::uintptr_t entry = key + (body.names < 0 ? sizeof key : 0);
+  if (body.names != 0 && !memory.get(entry, key)) return false;
+  name = text_of_key(key);
+  return true;
+}
+
+// cv_name().
+bool find_sub(Peek& memory, std::uintptr_t sub, NamedPlace& place) {
+  Scalar scalar{};
+  CodeBody body{};
+  if (!is_scalar(memory, sub, kIsCode, scalar) || !memory.get(scalar.body, body)) return false;
+  if ((body.flags & kIsNamed) != 0) {
+    place.function = text_of_key(body.name);
+    if ((body.flags & kIsLexical) != 0) return true;
+    return find_package(memory, body.package, place.scope);
+  }
+  if (body.name == 0) return true;
+  GlobBody glob{};
+  if (!is_scalar(memory, body.name, kIsGlob, scalar) || !memory.get(scalar.body, glob)) {
+    return false;
+  }
+  place.function = text_of_key(glob.name);
+  return find_package(memory, glob.package, place.scope);
+}
+
+class Callers {
+ public:
+  Callers(const Structures& perl, Peek& memory) : memory_(memory) {
+    const auto interpreter = reinterpret_cast<std::uintptr_t>(perl.this_thread());
+    if (interpreter == 0) return;
+    std::uintptr_t info = 0;
+    whole_ = memory.get(interpreter + kCurrentOp, op_) &&
+             memory.get(interpreter + kCurrentInfo, info) && enter(info);
+  }
+
+  bool next(NamedPlace& place) {
+    if (!whole_ || op_ == 0) return false;
+    place = {};
+    ControlOp op{};
+    Context context{};
+    whole_ = memory_.get(op_, op) && find_context(context) && is_line(op);
+    if (!whole_) return false;
+    place.file = op.file;
+    place.line = op.line;
+    op_ = context.caller_op;  // 0: outside of all subs
+    static const char kEvalName[] = "(eval)";
+    if (op_ == 0) return true;
+    if ((context.type & kTypeMask) == kEval) {
+      place.function = reinterpret_cast<std::uintptr_t>(kEvalName);
+      return true;
+    }
+    whole_ = find_sub(memory_, context.sub, place);
+    return whole_;
+  }
+  bool is_malformed() const { return !whole_; }
+
+ private:
+  static bool is_line(const ControlOp& op) {
+    constexpr std::uint32_t kMost = 1'000'000'000;
+    return op.line <= kMost || op.line == UINT32_MAX;  // NOLINE
+  }
+
+  bool enter(std::uintptr_t info) {
+    constexpr std::int32_t kMost = 100'000'000;
+    constexpr unsigned kMostStacks = 1000;
+    if (info == 0) return info_.previous = 0, info_.last = -1, true;
+    return ++stacks_ < kMostStacks && memory_.get(info, info_) && info_.last >= -1 &&
+           info_.room <= kMost && info_.last <= info_.room;
+  }
+
+  // The innermost that is a sub, an eval or a format, and goes out of it. One without `caller_op`:
+  // there is none. False: it cannot be read.
+  bool find_context(Context& context) {
+    constexpr unsigned kMostSteps = 10'000;
+    for (unsigned steps = 0; steps < kMostSteps; ++steps) {
+      context = {};
+      if (info_.last < 0) {
+        if (info_.previous == 0) return true;
+        if (!enter(info_.previous)) return false;
+        continue;
+      }
+      const auto index = static_cast<std::uintptr_t>(info_.last--);
+      if (!memory_.get(info_.contexts + index * kContextSize, context)) return false;
+      const auto type = static_cast<std::uint8_t>(context.type & kTypeMask);
+      if (type > kLastType) return false;
+      const bool is_frame = type == kSub || type == kFormat || type == kEval;
+      if (is_frame && (type == kFormat || (context.type & kFake) == 0)) {
+        return context.caller_op != 0;
+      }
+    }
+    return false;
+  }
+
+  Peek& memory_;
+  StackInfo info_ = {};
+  std::uintptr_t op_ = 0;  // of the next place
+  unsigned stacks_ = 0;
+  bool whole_ = true;
+};
+
+}  // namespace
+
+bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
+  const std::uintptr_t revision_at = module.address_of("PL_revision");
+  const std::uintptr_t version_at = module.address_of("PL_version");
+  const std::uintptr_t subversion_at = module.address_of("PL_subversion");
+  std::uint8_t revision = 0;
+  std::uint8_t version = 0;
+  std::uint8_t subversion = 0;
+  if (revision_at == 0 || version_at == 0 || subversion_at == 0 ||
+      module.address_of("perl_run") == 0 || !module.get(revision_at, revision) ||
+      !module.get(version_at, version) || !module.get(subversion_at, subversion)) {
+    return false;
+  }
+  facts = {};
+  TextBuffer text(facts.text, sizeof facts.text);
+  text.put("Perl ").decimal(revision).put('.').decimal(version).put('.').decimal(subversion).end();
+  auto& perl = *new (layout.bytes) Structures{};
+  // Only builds with threads have the key.
+  if (module.address_of("PL_thr_key") != 0) {
+    perl.this_thread = reinterpret_cast<void* (*)()>(module.address_of("Perl_get_context"));
+  }
+  const bool known =
+      perl.this_thread != nullptr && revision == 5 && version == 36 && subversion == 0;
+  facts.state = known ? trace::RuntimeState::read : trace::RuntimeState::unknown_version;
+  return true;
+}
+
+Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
+  Peek memory(look.way_at(moment), space.window);
+  Callers callers(structures(layout), memory);
+  constexpr std::uint64_t kSeed = 0x7065726c;  // "perl"
+  return list_places(callers, memory, kSeed, look, space);
+}
+
+bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
+            Window& window) {
+  Peek memory(look.way_at(moment), window);
+  Callers callers(structures(layout), memory);
+  NamedPlace found;
+  return find_place(callers, place, found) && copy_place(memory, found, text);
+}
+
+}  // namespace umaskaudit::shim::perl_runtime
