@@ -2,6 +2,8 @@
 
 #include "preload/script/peek.h"
 
+#include <sys/uio.h>
+
 #include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
@@ -38,6 +40,29 @@ bool Peek::copy(std::uintptr_t at, void* to, std::size_t size) {
   }
   std::memcpy(to, window_.bytes + (at - window_.begin), size);
   return true;
+}
+
+void Batch::add(std::uintptr_t at, void* to, std::size_t size) {
+  std::memset(to, 0, size);
+  if (count_ == kMost || at < kPage || at >> 47 != 0) return;
+  from_[count_] = {reinterpret_cast<void*>(at), size};
+  to_[count_++] = {to, size};
+}
+
+// The kernel stops at the first place that is not there: it is left out, and the rest read again.
+void Batch::read() {
+  static_assert(sizeof(Piece) == sizeof(iovec));
+  const int self = sys::getpid();
+  for (unsigned first = 0; first < count_; ++first) {
+    long copied = sys::call(SYS_process_vm_readv, self, sys::arg(to_ + first), count_ - first,
+                            sys::arg(from_ + first), count_ - first, 0);
+    if (copied < 0 && copied != -EFAULT) break;
+    for (; first < count_ && copied >= static_cast<long>(from_[first].size); ++first) {
+      copied -= static_cast<long>(from_[first].size);
+    }
+    if (first < count_) std::memset(to_[first].at, 0, to_[first].size);
+  }
+  count_ = 0;
 }
 
 }  // namespace umaskaudit::shim

@@ -55,4 +55,23 @@ class Peek {
   bool barred_ = false;
 };
 
+// Several places in one system call.
+class Batch {
+ public:
+  static constexpr unsigned kMost = 24;
+
+  // `to`: zeros where the memory is not there. No more than kMost.
+  void add(std::uintptr_t at, void* to, std::size_t size);
+  void read();
+
+ private:
+  struct Piece {
+    void* at;
+    std::size_t size;
+  };
+  Piece from_[kMost];
+  Piece to_[kMost];
+  unsigned count_ = 0;
+};
+
 }  // namespace umaskaudit::shim

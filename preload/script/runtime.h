@@ -10,6 +10,7 @@
 #include "preload/script/exports.h"
 #include "preload/script/peek.h"
 #include "preload/trace/format.h"
+#include "preload/unwind/unwind.h"
 
 namespace umaskaudit::shim {
 
@@ -26,6 +27,9 @@ struct RuntimeFacts {
   // else every stack has that leads through the module.
   std::uintptr_t evaluator = 0;
   std::size_t evaluator_size = 0;
+  // The module has code without tables that runs scripts and keeps frame pointers. Its extent is
+  // found when a walk first ends there, and becomes the evaluator of the record.
+  bool has_linked_code = false;
   char text[48] = {};  // name and version, NUL-terminated
 };
 
@@ -48,6 +52,7 @@ enum class Captured : std::uint8_t {
 
 // Where a runtime puts what it finds. On the caller's stack or in a buffer: about 4 KiB.
 struct ScriptSpace {
+  const LinkedFrames* linked = nullptr;  // of the native walk; null: there are none
   ScriptPlace places[kMostPlaces];
   unsigned count = 0;
   bool truncated = false;  // there are more frames
@@ -55,8 +60,11 @@ struct ScriptSpace {
   Window window;           // for reading (peek.h)
 };
 
-// A place in text. What does not fit is cut off.
+// A place in text. What does not fit is cut off. A place may be several frames, of functions that a
+// compiler inlined into each other: decode() is asked for one after the other.
 struct PlaceText {
+  unsigned part = 0;  // which of them, from the innermost: asked for
+  bool more = false;  // there is another one
   char file[1024];
   std::uint32_t file_length = 0;  // 0: not known
   char function[256];

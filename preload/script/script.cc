@@ -27,8 +27,8 @@ constexpr Runtime kRuntimes[] = {
 struct Met {
   std::atomic<std::uint32_t> module = 0;
   const Runtime* runtime = nullptr;
-  std::uintptr_t evaluator = 0;
-  std::size_t evaluator_size = 0;
+  RuntimeFacts facts = {};
+  std::uintptr_t bias = 0;
   std::atomic<bool> proven = false;  // a capture has found what the layout promises
   std::atomic<bool> off = false;     // a capture has not
   Layout layout = {};
@@ -61,28 +61,41 @@ std::uint32_t write_frame(const Writer& writer, const PlaceText& text) {
   return written ? record.id : 0;
 }
 
-// 0: its text cannot be had, or the record was lost.
-std::uint32_t intern_place(const Writer& writer, const ScriptPlace& place, PlaceText& text) {
-  std::uint32_t id = frames.find(place.key);
-  if (id != 0) return id;
-  text.file_length = text.function_length = text.line = 0;
-  text.flags = 0;
-  const Met& in = writer.in;
-  if (!in.runtime->decode(in.layout, writer.moment, place, text, writer.space.window)) return 0;
-  id = write_frame(writer, text);
-  if (id != 0) frames.insert(place.key, id);
-  return id;
+// What stands in the table of frames behind a place's key: id, and whether another frame of the
+// same place follows.
+constexpr std::uint32_t kMore = std::uint32_t{1} << 31;
+
+std::uint64_t key_of(const ScriptPlace& place, unsigned part) {
+  return part == 0 ? place.key : mix(place.key, part) | 1;
 }
 
-std::uint32_t write_script(const Writer& writer, std::uint32_t native, const std::uint32_t* words) {
+// 0: its text cannot be had, or the record was lost.
+std::uint32_t intern_part(const Writer& writer, const ScriptPlace& place, PlaceText& text) {
+  const std::uint64_t key = key_of(place, text.part);
+  const std::uint32_t known = frames.find(key);
+  if (known != 0) return known;
+  text.file_length = text.function_length = text.line = 0;
+  text.flags = 0;
+  text.more = false;
+  const Met& in = writer.in;
+  if (!in.runtime->decode(in.layout, writer.moment, place, text, writer.space.window)) return 0;
+  const std::uint32_t id = write_frame(writer, text);
+  if (id == 0) return 0;
+  const std::uint32_t word = id | (text.more ? kMore : 0);
+  frames.insert(key, word);
+  return word;
+}
+
+std::uint32_t write_script(const Writer& writer, std::uint32_t native, const std::uint32_t* words,
+                           unsigned count) {
   trace::ScriptStack record{};
   record.id = next_id(trace::IdSpace::stack);
   record.native = native;
-  record.count = static_cast<std::uint16_t>(writer.space.count);
+  record.count = static_cast<std::uint16_t>(count);
   if (writer.space.truncated) record.flags |= trace::kStackTruncated;
   if (writer.space.partial) record.flags |= trace::kStackPartial;
   record.runtime = writer.in.module.load(std::memory_order_relaxed);
-  const auto size = static_cast<std::uint32_t>(writer.space.count * sizeof words[0]);
+  const auto size = static_cast<std::uint32_t>(count * sizeof words[0]);
   const bool written =
       write_record(trace::RecordType::script_stack, writer.author, record, {words, size});
   if (!written) count_loss(trace::Loss::stack_dropped);
@@ -100,13 +113,23 @@ static_assert(sizeof(TextSpace) <= Scratch::kSize);
   const Scratch buffer;
   if (buffer.get() == nullptr) return 0;
   auto& room = *new (buffer.get()) TextSpace;
+  unsigned count = 0;
   for (unsigned i = 0; i < writer.space.count; ++i) {
     const ScriptPlace& place = writer.space.places[i];
-    const std::uint32_t id = intern_place(writer, place, room.text);
-    if (id == 0) return 0;
-    room.words[i] = id | (place.entry ? trace::kScriptEntry : 0);
+    std::uint32_t word = kMore;
+    for (room.text.part = 0; (word & kMore) != 0 && count < kMostPlaces; ++room.text.part) {
+      word = intern_part(writer, place, room.text);
+      if (word == 0) return 0;
+      room.words[count++] = word & ~kMore;
+    }
+    if ((word & kMore) != 0) writer.space.truncated = true;
+    if (place.entry && count != 0) room.words[count - 1] |= trace::kScriptEntry;
+    if (count == kMostPlaces && i + 1 < writer.space.count) {
+      writer.space.truncated = true;
+      break;
+    }
   }
-  return write_script(writer, native, room.words);
+  return write_script(writer, native, room.words, count);
 }
 
 std::uint64_t hash_of(const ScriptSpace& space, std::uint32_t native) {
@@ -117,6 +140,18 @@ std::uint64_t hash_of(const ScriptSpace& space, std::uint32_t native) {
   return hash | 1;
 }
 
+void write_runtime(const Author& author, std::uint32_t module, trace::Language language,
+                   std::uintptr_t bias, const RuntimeFacts& facts) {
+  trace::Runtime record{};
+  record.module = module;
+  record.language = static_cast<std::uint8_t>(language);
+  record.state = static_cast<std::uint16_t>(facts.state);
+  if (facts.evaluator_size != 0) record.evaluator = facts.evaluator - bias;
+  record.evaluator_size = facts.evaluator_size;
+  record.text_length = static_cast<std::uint32_t>(strnlen(facts.text, sizeof facts.text));
+  write_record(trace::RecordType::runtime, author, record, {facts.text, record.text_length});
+}
+
 // The first capture is the layout's test: where it fails, there is none after it.
 void learn(const Author& author, Met& in, Captured result, const ScriptSpace& space) {
   if (result == Captured::frames && space.count != 0) {
@@ -124,16 +159,17 @@ void learn(const Author& author, Met& in, Captured result, const ScriptSpace& sp
   }
   if (result != Captured::refused || in.proven.load(std::memory_order_relaxed)) return;
   if (in.off.exchange(true)) return;
-  trace::Runtime record{};
-  record.module = in.module.load(std::memory_order_relaxed);
-  record.language = static_cast<std::uint8_t>(in.runtime->language);
-  record.state = static_cast<std::uint16_t>(trace::RuntimeState::unknown_layout);
-  write_record(trace::RecordType::runtime, author, record);
+  RuntimeFacts facts = in.facts;
+  facts.state = trace::RuntimeState::unknown_layout;
+  write_runtime(author, in.module.load(std::memory_order_relaxed), in.runtime->language, in.bias,
+                facts);
 }
 
-std::uint32_t capture(const Author& author, std::uint32_t native, Met& in, bool interrupted,
-                      ScriptSpace& space) {
+std::uint32_t capture(const Author& author, std::uint32_t native, Met& in,
+                      const ScriptQuestion& question, ScriptSpace& space) {
+  const bool interrupted = question.interrupted;
   const Moment moment = interrupted ? Moment::interrupted : Moment::in_call;
+  space.linked = question.linked;
   space.count = 0;
   space.truncated = space.partial = false;
   const Captured result = in.runtime->capture(in.layout, moment, space);
@@ -156,30 +192,18 @@ std::uint32_t capture(const Author& author, std::uint32_t native, Met& in, bool 
 
 // For stacks that have room: a buffer of Scratch costs two operations on a word of all threads.
 [[gnu::noinline]] std::uint32_t capture_here(const Author& author, std::uint32_t native, Met& in,
-                                             bool interrupted) {
+                                             const ScriptQuestion& question) {
   ScriptSpace space;
   static_assert(sizeof space <= kRoomForScript / 2);
-  return capture(author, native, in, interrupted, space);
+  return capture(author, native, in, question, space);
 }
 
 [[gnu::noinline]] std::uint32_t capture_apart(const Author& author, std::uint32_t native, Met& in,
-                                              bool interrupted) {
+                                              const ScriptQuestion& question) {
   const Scratch buffer;
   static_assert(sizeof(ScriptSpace) <= Scratch::kSize);
   if (buffer.get() == nullptr) return native;
-  return capture(author, native, in, interrupted, *new (buffer.get()) ScriptSpace);
-}
-
-void write_runtime(const Author& author, std::uint32_t module, const Runtime& runtime,
-                   std::uintptr_t bias, const RuntimeFacts& facts) {
-  trace::Runtime record{};
-  record.module = module;
-  record.language = static_cast<std::uint8_t>(runtime.language);
-  record.state = static_cast<std::uint16_t>(facts.state);
-  if (facts.evaluator_size != 0) record.evaluator = facts.evaluator - bias;
-  record.evaluator_size = facts.evaluator_size;
-  record.text_length = static_cast<std::uint32_t>(strnlen(facts.text, sizeof facts.text));
-  write_record(trace::RecordType::runtime, author, record, {facts.text, record.text_length});
+  return capture(author, native, in, question, *new (buffer.get()) ScriptSpace);
 }
 
 }  // namespace
@@ -198,14 +222,14 @@ void meet_module(const Author& author, const NewModule& module) {
       Exports(module.bias, module.dynamic, module.path, module.path_length), {}, {}};
   for (const Runtime& runtime : kRuntimes) {
     if (!runtime.describe(parts.exports, parts.layout, parts.facts)) continue;
-    write_runtime(author, module.id, runtime, module.bias, parts.facts);
+    write_runtime(author, module.id, runtime.language, module.bias, parts.facts);
     if (parts.facts.state != trace::RuntimeState::read) return;
     const unsigned number = taken.fetch_add(1, std::memory_order_relaxed);
     if (number >= kMostRuntimes) return taken.store(kMostRuntimes, std::memory_order_relaxed);
     Met& in = met[number];
     in.runtime = &runtime;
-    in.evaluator = parts.facts.evaluator;
-    in.evaluator_size = parts.facts.evaluator_size;
+    in.facts = parts.facts;
+    in.bias = module.bias;
     in.layout = parts.layout;
     in.module.store(module.id, std::memory_order_release);
     return;
@@ -219,18 +243,36 @@ Shown runtime_of_frame(std::uint32_t module, std::uintptr_t pc) {
     if (in.module.load(std::memory_order_acquire) != module) continue;
     const auto number = static_cast<RuntimeNumber>(i + 1);
     // A return address: behind the call.
-    const bool runs = in.evaluator_size == 0 || pc - 1 - in.evaluator < in.evaluator_size;
+    const RuntimeFacts& facts = in.facts;
+    const bool runs = facts.evaluator_size == 0 || pc - 1 - facts.evaluator < facts.evaluator_size;
     return {runs ? number : RuntimeNumber{0}, number};
   }
   return {};
+}
+
+bool find_linked_code(const Author& author, std::uint32_t module, std::uintptr_t pc) {
+  const unsigned count = taken.load(std::memory_order_relaxed);
+  for (unsigned i = 0; i < count && i < kMostRuntimes; ++i) {
+    const Met& in = met[i];
+    if (in.module.load(std::memory_order_acquire) != module) continue;
+    if (!in.facts.has_linked_code) return false;
+    const CodeRange range = tableless_code(pc - 1);
+    if (!follow_frame_pointers_in(range)) return false;
+    RuntimeFacts facts = in.facts;
+    facts.evaluator = range.begin;
+    facts.evaluator_size = range.end - range.begin;
+    write_runtime(author, module, in.runtime->language, in.bias, facts);
+    return true;
+  }
+  return false;
 }
 
 std::uint32_t add_script(const Author& author, std::uint32_t native,
                          const ScriptQuestion& question) {
   Met& in = met[question.runtime - 1];
   if (in.off.load(std::memory_order_relaxed)) return native;
-  if (question.roomy) return capture_here(author, native, in, question.interrupted);
-  return capture_apart(author, native, in, question.interrupted);
+  if (question.roomy) return capture_here(author, native, in, question);
+  return capture_apart(author, native, in, question);
 }
 
 }  // namespace umaskaudit::shim

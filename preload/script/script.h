@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "preload/record/recorder.h"
+#include "preload/unwind/unwind.h"
 
 namespace umaskaudit::shim {
 
@@ -35,11 +36,16 @@ struct Shown {
 };
 Shown runtime_of_frame(std::uint32_t module, std::uintptr_t pc);
 
+// The walk ended at `pc`, in code of `module` without tables. True: it is a runtime's that keeps
+// frame pointers there, and another walk comes further.
+bool find_linked_code(const Author& author, std::uint32_t module, std::uintptr_t pc);
+
 // Of a stack that shows a runtime, what else decides how its script is read.
 struct ScriptQuestion {
   RuntimeNumber runtime = 0;
-  bool interrupted = false;  // a signal frame was crossed
-  bool roomy = false;        // the calling thread's stack has kRoomForScript bytes
+  bool interrupted = false;              // a signal frame was crossed
+  bool roomy = false;                    // the calling thread's stack has kRoomForScript bytes
+  const LinkedFrames* linked = nullptr;  // of this walk; null: there are none
 };
 inline constexpr std::uintptr_t kRoomForScript = 8192;
 

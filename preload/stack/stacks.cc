@@ -64,6 +64,7 @@ class StackWord {
 struct WalkSpace {
   std::uintptr_t pcs[kMaxDepth];
   WalkWords words;
+  LinkedFrames linked;
   RuleSpace rules;  // and, once there are no more rules to find, the frames of the record
 };
 static_assert(sizeof(WalkSpace) <= Scratch::kSize);
@@ -136,65 +137,83 @@ StackWord intern_stack(const Author& author, const StackWalk& walk, WalkSpace& s
   return stack;
 }
 
-[[gnu::always_inline]] inline void walk_and_intern(const Author& author, const StackStart& start,
-                                                   std::uint32_t now, CapturedStack& out,
-                                                   WalkSpace& space) {
-  const auto depth = static_cast<unsigned>(process.options.depth);
-  out.walk = walk_stack(start, space.pcs, depth, &space.words, space.rules);
-  if (!process.trace || out.walk.count == 0) return;
-  const StackWord stack = intern_stack(author, out.walk, space);
-  out.id = stack.word();
-  if (out.id != 0 && !process.log) {
-    remember_stack(start, now, space.words, out.id, space.rules);
-  }
-}
-
-// For stacks that have room: a buffer of Scratch costs two operations on a word of all threads.
-constexpr std::uintptr_t kRoomForWalk = 16384;
-[[gnu::noinline]] void walk_here(const Author& author, const StackStart& start, std::uint32_t now,
-                                 CapturedStack& out) {
-  WalkSpace space;
-  walk_and_intern(author, start, now, out, space);
-}
-
-[[gnu::noinline]] void walk_apart(const Author& author, const StackStart& start, std::uint32_t now,
-                                  CapturedStack& out) {
-  if (is_short_of_stack(start.sp) || out.memory.get() == nullptr)
-    return count_loss(trace::Loss::stack_dropped);
-  auto& space = *new (out.memory.get()) WalkSpace;
-  walk_and_intern(author, start, now, out, space);
-  out.pcs = space.pcs;
-}
-
 bool has_room(std::uintptr_t sp, std::uintptr_t room) {
   const StackRange own = own_stack();
   return own.holds(sp) && sp - own.begin >= room;
 }
 
-// Leaves a StackWord where the id will be.
-void capture_native(const Author& author, const StackStart& start, CapturedStack& out) {
-  const std::uint32_t now = generation.load(std::memory_order_relaxed);
-  if (!process.log) out.id = remembered_stack(start, now);
-  if (out.id != 0) return;
-  if (!process.log && has_room(start.sp, kRoomForWalk)) return walk_here(author, start, now, out);
-  walk_apart(author, start, now, out);
+struct Capture {
+  Event event;
+  const Author& author;
+  const StackStart& start;
+};
+
+// The id of the stack that has the script's frames too, where there are some.
+std::uint32_t with_script(const Capture& capture, StackWord stack, const LinkedFrames* linked) {
+  if (__builtin_expect(stack.runtime() == 0, 1)) return stack.word();
+  if (!wanted(process.options.scripts, capture.event)) return stack.id();
+  const ScriptQuestion question{stack.runtime(), stack.interrupted(),
+                                has_room(capture.start.sp, kRoomForScript), linked};
+  return add_script(capture.author, stack.id(), question);
+}
+
+// True: another walk comes further than this one did.
+bool ended_at_linked_code(const Author& author, const StackWalk& walk, const WalkSpace& space) {
+  if (__builtin_expect(!walk.tableless, 1) || walk.count == 0) return false;
+  const std::uintptr_t pc = space.pcs[walk.count - 1];
+  const std::uint64_t word = encode_frame(author, pc).word;
+  return find_linked_code(author, static_cast<std::uint32_t>(word >> trace::kFrameModuleShift), pc);
+}
+
+[[gnu::always_inline]] inline void walk_and_intern(const Capture& capture, std::uint32_t now,
+                                                   CapturedStack& out, WalkSpace& space) {
+  const auto depth = static_cast<unsigned>(process.options.depth);
+  constexpr unsigned kMostWalks = 3;
+  for (unsigned walks = 0; walks < kMostWalks; ++walks) {
+    space.linked.count = 0;
+    space.words.restart();
+    out.walk =
+        walk_stack(capture.start, space.pcs, depth, &space.words, space.rules, &space.linked);
+    if (!process.trace || out.walk.count == 0) return;
+    if (!ended_at_linked_code(capture.author, out.walk, space)) break;
+  }
+  const StackWord stack = intern_stack(capture.author, out.walk, space);
+  if (stack.word() != 0 && !process.log) {
+    remember_stack(capture.start, now, space.words, stack.word(), space.rules);
+  }
+  out.id = with_script(capture, stack, &space.linked);
+}
+
+// For stacks that have room: a buffer of Scratch costs two operations on a word of all threads.
+constexpr std::uintptr_t kRoomForWalk = 16384;
+[[gnu::noinline]] void walk_here(const Capture& capture, std::uint32_t now, CapturedStack& out) {
+  WalkSpace space;
+  walk_and_intern(capture, now, out, space);
+}
+
+[[gnu::noinline]] void walk_apart(const Capture& capture, std::uint32_t now, CapturedStack& out) {
+  if (is_short_of_stack(capture.start.sp) || out.memory.get() == nullptr)
+    return count_loss(trace::Loss::stack_dropped);
+  auto& space = *new (out.memory.get()) WalkSpace;
+  walk_and_intern(capture, now, out, space);
+  out.pcs = space.pcs;
 }
 
 }  // namespace
 
 void capture_stack(Event event, const Author& author, const StackStart& start, CapturedStack& out) {
   if (!wanted(process.options.stacks, event)) return;
-  capture_native(author, start, out);
-  const StackWord stack(out.id);
-  if (__builtin_expect(stack.runtime() == 0, 1)) {
-    out.id = stack.word();
-    return;
+  const Capture capture{event, author, start};
+  const std::uint32_t now = generation.load(std::memory_order_relaxed);
+  if (!process.log) {
+    const StackWord known(remembered_stack(start, now));
+    if (known.word() != 0) {
+      out.id = with_script(capture, known, nullptr);
+      return;
+    }
   }
-  out.id = stack.id();
-  if (!wanted(process.options.scripts, event)) return;
-  const ScriptQuestion question{stack.runtime(), stack.interrupted(),
-                                has_room(start.sp, kRoomForScript)};
-  out.id = add_script(author, out.id, question);
+  if (!process.log && has_room(start.sp, kRoomForWalk)) return walk_here(capture, now, out);
+  walk_apart(capture, now, out);
 }
 
 void forget_stacks() {

@@ -8,6 +8,7 @@
 #include "preload/sys/loaded_objects.h"
 #include "preload/sys/sys.h"
 #include "preload/unwind/leb128.h"
+#include "preload/unwind/unwind.h"
 
 namespace umaskaudit::shim {
 
@@ -338,38 +339,63 @@ class Interpreter {
   unsigned depth_ = 0;
 };
 
-// The FDE that covers `pc`, by the sorted table of .eh_frame_hdr. Null: none.
-[[gnu::noinline]] const std::uint8_t* find_fde(const std::uint8_t* hdr, std::uintptr_t pc) {
-  // Version, then three encodings. All linkers write a table of data-relative 32-bit pairs.
-  if (hdr[0] != 1 || hdr[1] == kOmitted || hdr[2] != kUdata4 ||
-      hdr[3] != (kDataRelative | kSdata4)) {
-    return nullptr;
-  }
-  const auto base = reinterpret_cast<std::uintptr_t>(hdr);
-  Cursor in(hdr + 4, hdr + 4 + 16);
-  in.pointer(hdr[1], base);
-  const auto count = in.take<std::uint32_t>();
-  const std::uint8_t* table = in.at();
+// The sorted table of .eh_frame_hdr: where each function begins, and its FDE.
+struct FunctionTable {
   struct Pair {
     std::int32_t start;
     std::int32_t fde;
   };
-  const auto target = static_cast<std::int64_t>(pc) - static_cast<std::int64_t>(base);
+  const std::uint8_t* hdr;
+  const std::uint8_t* pairs = nullptr;  // null: not in the form that all linkers write
+  std::uint32_t count = 0;
+
+  Pair at(std::uint32_t index) const {
+    Pair pair{};
+    memcpy(&pair, pairs + std::size_t{index} * sizeof pair, sizeof pair);
+    return pair;
+  }
+  std::uintptr_t address(std::int32_t distance) const {
+    return reinterpret_cast<std::uintptr_t>(hdr) +
+           static_cast<std::uintptr_t>(std::intptr_t{distance});
+  }
+};
+
+FunctionTable read_functions(const std::uint8_t* hdr) {
+  FunctionTable table{hdr};
+  // Version, then three encodings; a table of data-relative 32-bit pairs.
+  if (hdr[0] != 1 || hdr[1] == kOmitted || hdr[2] != kUdata4 ||
+      hdr[3] != (kDataRelative | kSdata4)) {
+    return table;
+  }
+  Cursor in(hdr + 4, hdr + 4 + 16);
+  in.pointer(hdr[1], reinterpret_cast<std::uintptr_t>(hdr));
+  table.count = in.take<std::uint32_t>();
+  table.pairs = in.at();
+  return table;
+}
+
+// How many functions begin at `pc` or before it.
+std::uint32_t functions_up_to(const FunctionTable& table, std::uintptr_t pc) {
+  const auto target = static_cast<std::int64_t>(pc) - static_cast<std::int64_t>(table.address(0));
   std::uint32_t low = 0;
-  std::uint32_t high = count;
-  Pair pair{};
+  std::uint32_t high = table.count;
   while (low < high) {
     const std::uint32_t middle = low + (high - low) / 2;
-    memcpy(&pair, table + std::size_t{middle} * sizeof pair, sizeof pair);
-    if (pair.start <= target) {
+    if (table.at(middle).start <= target) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
-  if (low == 0) return nullptr;
-  memcpy(&pair, table + std::size_t{low - 1} * sizeof pair, sizeof pair);
-  return hdr + pair.fde;
+  return low;
+}
+
+// The FDE that may cover `pc`. Null: none does.
+[[gnu::noinline]] const std::uint8_t* find_fde(const std::uint8_t* hdr, std::uintptr_t pc) {
+  const FunctionTable table = read_functions(hdr);
+  if (table.pairs == nullptr) return nullptr;
+  const std::uint32_t before = functions_up_to(table, pc);
+  return before != 0 ? hdr + table.at(before - 1).fde : nullptr;
 }
 
 bool to_rule(const Row& row, bool signal_frame, FrameRule& rule) {
@@ -402,37 +428,72 @@ bool to_rule(const Row& row, bool signal_frame, FrameRule& rule) {
   return true;
 }
 
-[[gnu::noinline]] Lookup read_rule(const std::uint8_t* hdr, std::uintptr_t pc, FrameRule& rule,
-                                   RuleSpace& space) {
-  // The program may have taken away what it does not need: each of the three parts is asked for.
-  if (!sys::readable(hdr)) return Lookup::no_table;
-  const std::uint8_t* fde = find_fde(hdr, pc);
-  Entry entry;
-  if (fde == nullptr || !sys::readable(fde) || !read_entry(fde, entry)) return Lookup::no_table;
+// The code that an FDE is for, with its CIE.
+struct Function {
+  std::uintptr_t begin = 0;
+  std::uintptr_t size = 0;
+  Cursor instructions{nullptr, nullptr};
+  const std::uint8_t* end = nullptr;
+};
 
+// The program may have taken away what it does not need: each of the parts is asked for.
+bool read_function(const std::uint8_t* fde, Cie& cie, Function& function) {
+  Entry entry;
+  if (!sys::readable(fde) || !read_entry(fde, entry)) return false;
   Cursor in(entry.id, entry.end);
   const std::uint8_t* id_place = in.at();
   const auto cie_distance = in.take<std::uint32_t>();
+  const std::uint8_t* const cie_place = id_place - cie_distance;
+  if (cie_distance == 0 || !sys::readable(cie_place) || !read_cie(cie_place, cie)) return false;
+  function.begin = in.pointer(cie.pointer_encoding, 0);
+  function.size = in.pointer(cie.pointer_encoding & 0x0f, 0);
+  if (cie.augmented) in.skip(in.uleb());
+  function.instructions = in;
+  function.end = entry.end;
+  return true;
+}
+
+[[gnu::noinline]] Lookup read_rule(const std::uint8_t* hdr, std::uintptr_t pc, FrameRule& rule,
+                                   RuleSpace& space) {
+  if (!sys::readable(hdr)) return Lookup::no_table;
+  const std::uint8_t* fde = find_fde(hdr, pc);
+  if (fde == nullptr) return Lookup::no_table;
   static_assert(sizeof(Cie) + sizeof(Interpreter) <= sizeof space.bytes);
   auto& cie = *new (space.bytes) Cie;
-  const std::uint8_t* const cie_place = id_place - cie_distance;
-  if (cie_distance == 0 || !sys::readable(cie_place) || !read_cie(cie_place, cie)) {
-    return Lookup::no_table;
-  }
-  const std::uintptr_t begin = in.pointer(cie.pointer_encoding, 0);
-  const std::uintptr_t size = in.pointer(cie.pointer_encoding & 0x0f, 0);
-  if (pc < begin || pc - begin >= size) return Lookup::no_table;
-  if (cie.augmented) in.skip(in.uleb());
+  Function function;
+  if (!read_function(fde, cie, function)) return Lookup::no_table;
+  if (pc < function.begin || pc - function.begin >= function.size) return Lookup::no_table;
 
-  auto& interpreter = *new (space.bytes + sizeof(Cie)) Interpreter(cie, begin, pc);
+  auto& interpreter = *new (space.bytes + sizeof(Cie)) Interpreter(cie, function.begin, pc);
   if (!interpreter.run(cie.instructions, cie.end, cie.pointer_encoding)) return Lookup::no_table;
   interpreter.end_of_cie();
-  if (!interpreter.run(in.at(), entry.end, cie.pointer_encoding)) return Lookup::no_table;
+  if (!interpreter.run(function.instructions.at(), function.end, cie.pointer_encoding)) {
+    return Lookup::no_table;
+  }
   rule = {};
   return to_rule(interpreter.row(), cie.signal_frame, rule) ? Lookup::found : Lookup::no_table;
 }
 
 }  // namespace
+
+CodeRange tableless_code(std::uintptr_t pc) {
+  LoadedObject object;
+  if (!find_object(pc, object) || object.eh_frame == nullptr || !sys::readable(object.eh_frame)) {
+    return {};
+  }
+  const FunctionTable table = read_functions(object.eh_frame);
+  if (table.pairs == nullptr) return {};
+  const std::uint32_t before = functions_up_to(table, pc);
+  CodeRange range{object.start, object.end};
+  if (before != 0) {
+    Cie cie;
+    Function function;
+    if (!read_function(object.eh_frame + table.at(before - 1).fde, cie, function)) return {};
+    range.begin = function.begin + function.size;
+  }
+  if (before != table.count) range.end = table.address(table.at(before).start);
+  return range.begin <= pc && pc < range.end ? range : CodeRange{};
+}
 
 Lookup find_rule(std::uintptr_t pc, FrameRule& rule, RuleSpace& space) {
   const std::uint8_t* hdr = nullptr;

@@ -20,6 +20,11 @@ struct WalkWords {
   bool needs_fp = false;          // the frame pointer that the walk began with is one of them
   std::uint32_t distance[kMost];  // from the stack pointer that the walk began with
   std::uintptr_t value[kMost];
+
+  void restart() {
+    count = 0;
+    whole = needs_fp = false;
+  }
 };
 
 // Reads what is there: one system call for each page that is new to this walk, on the thread's own

@@ -27,6 +27,20 @@ struct StackWalk {
   bool truncated = false;    // `room` was used up before the outermost frame
   bool guessed = false;      // a frame without unwind tables was crossed by its frame pointer
   bool interrupted = false;  // a signal frame was crossed
+  bool tableless = false;    // the last frame is an object's code, of which it has no tables
+};
+
+// The frames that were crossed by their frame pointers, which only a debugger of generated code can
+// make more of: the runtimes of scripts.
+struct LinkedFrames {
+  static constexpr unsigned kMost = 64;
+  struct One {
+    std::uintptr_t pc;
+    std::uintptr_t fp;
+    unsigned place;  // among the walk's return addresses
+  };
+  unsigned count = 0;
+  One frames[kMost];
 };
 
 struct WalkWords;
@@ -36,9 +50,20 @@ struct RuleSpace;
 // another walk would have to meet again to give the same (memory.h).
 StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room,
                      WalkWords* words = nullptr);
-// The same for a caller whose stack may be small: `space` (cfi.h) is overwritten.
+// The same for a caller whose stack may be small: `space` (cfi.h) is overwritten. `linked` may be
+// null.
 StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room, WalkWords* words,
-                     RuleSpace& space);
+                     RuleSpace& space, LinkedFrames* linked = nullptr);
+
+// Code of an object, without tables, that is known to keep frame pointers: from now on it is walked
+// like generated code. A few ranges at most; false: one too many.
+struct CodeRange {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;  // not above `begin`: none
+};
+bool follow_frame_pointers_in(const CodeRange& range);
+// The code around `pc` for which its object has no tables.
+CodeRange tableless_code(std::uintptr_t pc);
 
 // True when the frames from `start` lead, without a guess, to the outermost one of the calling
 // thread, and all of them are on its own stack (own_stack.h). A function on memory of its own has

@@ -28,11 +28,15 @@ StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room
 }
 
 StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room, WalkWords* words,
-                     RuleSpace&) {
+                     RuleSpace&, LinkedFrames*) {
   return walk_stack(start, pcs, room, words);
 }
 
 bool is_on_own_stack(const StackStart&, RuleSpace&) { return false; }
+
+bool follow_frame_pointers_in(const CodeRange&) { return false; }
+
+CodeRange tableless_code(std::uintptr_t) { return {}; }
 
 void forget_code() {}
 

@@ -163,36 +163,90 @@ bool step_by_frame_pointer(Frame& at, StackMemory& memory) {
   return true;
 }
 
+// Ranges of code without tables that keep frame pointers.
+class LinkedCode {
+ public:
+  bool add(const CodeRange& range) {
+    for (Entry& entry : entries_) {
+      std::uintptr_t none = 0;
+      if (entry.begin.load(std::memory_order_acquire) == range.begin) return true;
+      if (!entry.begin.compare_exchange_strong(none, range.begin)) continue;
+      entry.end.store(range.end, std::memory_order_release);
+      return true;
+    }
+    return false;
+  }
+  bool holds(std::uintptr_t code) const {
+    for (const Entry& entry : entries_) {
+      if (code < entry.end.load(std::memory_order_acquire) &&
+          code >= entry.begin.load(std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  }
+  void forget() {
+    for (Entry& entry : entries_) {
+      entry.end.store(0, std::memory_order_relaxed);
+      entry.begin.store(0, std::memory_order_release);
+    }
+  }
+
+ private:
+  struct Entry {
+    std::atomic<std::uintptr_t> begin = 0;
+    std::atomic<std::uintptr_t> end = 0;
+  };
+  Entry entries_[4] = {};
+};
+constinit LinkedCode linked_code;
+
+// What a walk says of itself on the way.
+struct WalkNotes {
+  bool guessed = false;
+  bool exact = false;   // the pc that was reached was interrupted there: a signal frame came before
+  bool linked = false;  // the latest frame was crossed by its frame pointer
+  bool tableless = false;  // there was no way on from an object's code
+};
+
 // Where no packed rule is known. `exact`: the pc of `at` was interrupted there.
 [[gnu::noinline]] bool step_slowly(std::uintptr_t code, Frame& at, StackMemory& memory,
-                                   RuleSpace& space, bool& guessed, bool& exact) {
+                                   RuleSpace& space, WalkNotes& notes) {
   FrameRule& rule = space.rule;
   switch (find_rule(code, rule, space)) {
     case Lookup::found:
       remember_rule(code, rule);
-      exact = rule.signal_frame;
+      notes.exact = rule.signal_frame;
       return step(rule, at, memory);
     case Lookup::no_table:
       // Hand-written assembly: its frame pointer means nothing.
-      return false;
+      notes.tableless = !linked_code.holds(code);
+      if (notes.tableless) return false;
+      break;
     case Lookup::no_object:
       break;
   }
-  // Generated code belongs to no object. Other code may come there without our notice.
+  // Generated code belongs to no object. Other code may come there without our notice, and what it
+  // runs is told by more than its address.
   memory.forget_words();
   if (!step_by_frame_pointer(at, memory)) return false;
-  guessed = true;
+  notes.guessed = notes.linked = true;
   return true;
 }
 
-// From a frame to its caller. `exact`: the pc was interrupted there, as a signal frame came before.
+// From a frame to its caller.
 [[gnu::always_inline]] inline bool to_caller(Frame& at, StackMemory& memory, RuleSpace& space,
-                                             bool& guessed, bool& exact) {
-  const std::uintptr_t code = exact ? at.pc : at.pc - 1;
-  exact = false;
+                                             WalkNotes& notes) {
+  const std::uintptr_t code = notes.exact ? at.pc : at.pc - 1;
+  notes.exact = notes.linked = false;
   const std::uint64_t rule = cached_rule(code);
   if (rule != 0) return step_packed(rule, at, memory);
-  return step_slowly(code, at, memory, space, guessed, exact);
+  return step_slowly(code, at, memory, space, notes);
+}
+
+void add_linked(LinkedFrames* linked, std::uintptr_t pc, std::uintptr_t fp, unsigned place) {
+  if (linked == nullptr || linked->count == LinkedFrames::kMost) return;
+  linked->frames[linked->count++] = {pc, fp, place};
 }
 
 }  // namespace
@@ -204,20 +258,25 @@ StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room
 }
 
 StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room, WalkWords* words,
-                     RuleSpace& space) {
+                     RuleSpace& space, LinkedFrames* linked) {
   StackWalk walk;
   Frame at{{start.pc, start.sp, start.fp}};
   StackMemory memory(start.sp, words);
-  bool exact = false;
+  WalkNotes notes;
   while (at.pc != 0) {
     if (walk.count == room) {
       walk.truncated = true;
       break;
     }
     pcs[walk.count++] = at.pc;
-    if (!to_caller(at, memory, space, walk.guessed, exact)) break;
-    walk.interrupted = walk.interrupted || exact;
+    const std::uintptr_t pc = at.pc;
+    const std::uintptr_t fp = at.fp;
+    if (!to_caller(at, memory, space, notes)) break;
+    walk.interrupted = walk.interrupted || notes.exact;
+    if (__builtin_expect(notes.linked, 0)) add_linked(linked, pc, fp, walk.count - 1);
   }
+  walk.guessed = notes.guessed;
+  walk.tableless = notes.tableless;
   memory.finish_words();
   return walk;
 }
@@ -228,17 +287,21 @@ bool is_on_own_stack(const StackStart& start, RuleSpace& space) {
   if (!own.holds(start.sp)) return false;
   Frame at{{start.pc, start.sp, start.fp}};
   StackMemory memory(start.sp);
-  bool guessed = false;
-  bool exact = false;
+  WalkNotes notes;
   unsigned frames = 0;
-  while (at.pc != 0 && ++frames < kMostFrames && to_caller(at, memory, space, guessed, exact)) {
+  while (at.pc != 0 && ++frames < kMostFrames && to_caller(at, memory, space, notes)) {
   }
   // Between that frame and the end: a thread's static TLS; the first thread's arguments.
   constexpr std::uintptr_t kLargestRest = 1 << 16;
-  return at.outermost && !guessed && own.holds(at.sp) && own.end - at.sp <= kLargestRest;
+  return at.outermost && !notes.guessed && own.holds(at.sp) && own.end - at.sp <= kLargestRest;
+}
+
+bool follow_frame_pointers_in(const CodeRange& range) {
+  return range.begin < range.end && linked_code.add(range);
 }
 
 void forget_code() {
+  linked_code.forget();
   for (auto& entry : cache) entry.store(0, std::memory_order_relaxed);
 }
 

@@ -1,0 +1,51 @@
+// Where V8's structures are: from the constants that node exports for debuggers (v8dbg_*), and from
+// a table by version for what they leave out.
+// Must never name a version that it was not verified for. Of the v8_*.cc files.
+#pragma once
+
+#include <cstdint>
+
+#include "preload/script/runtime.h"
+
+namespace umaskaudit::shim::v8_runtime {
+
+// Offsets in bytes from an object's begin, where its map is.
+struct Structures {
+  std::uint8_t major;
+  bool has_streams;  // since 11: instructions are apart from the Code object
+  std::uint8_t code_alignment;
+  std::uint8_t function_shared, shared_name, shared_script, shared_flags;
+  std::uint8_t array_positions, array_data;
+  std::uint8_t code_positions, code_deopt, code_start, code_size, code_flags;
+  std::uint8_t stream_start, deopt_literals, deopt_inlining, scope_locals;
+  std::uint8_t kind_baseline;
+  // Instance types.
+  std::uint16_t shared_type, script_type, scope_type, array_type, code_type, stream_type;
+  std::uint16_t byte_array_type, trusted_bytes_type, first_function_type, last_function_type;
+  std::uint16_t first_other_type;  // below: strings
+  // Sizes of bytecodes, by operand scale and bytecode.
+  std::uintptr_t bytecode_sizes;
+  std::uint16_t bytecodes;
+};
+static_assert(sizeof(Structures) <= Layout::kSize);
+
+// Of every version that is known.
+inline constexpr unsigned kMapType = 12;  // 16 bits
+inline constexpr unsigned kScriptSource = 8;
+inline constexpr unsigned kScriptName = 16;
+inline constexpr unsigned kScriptLineOffset = 24;
+inline constexpr unsigned kScriptId = 64;
+inline constexpr unsigned kStringLength = 12;
+inline constexpr unsigned kStringChars = 16;
+inline constexpr unsigned kArrayLength = 8;
+inline constexpr unsigned kArrayItems = 16;
+// Below a frame's pointer: context, or a Smi in frames that are no function's; function.
+inline constexpr unsigned kFrameContext = 8;
+inline constexpr unsigned kFrameFunction = 16;
+inline constexpr unsigned kFrameArray = 32;
+inline constexpr unsigned kFrameOffset = 40;
+
+// False: the module has no V8. True: it has, and `facts` say whether its structures are known.
+bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts);
+
+}  // namespace umaskaudit::shim::v8_runtime
