@@ -212,19 +212,17 @@ struct WalkNotes {
 // Where no packed rule is known. `exact`: the pc of `at` was interrupted there.
 [[gnu::noinline]] bool step_slowly(std::uintptr_t code, Frame& at, StackMemory& memory,
                                    RuleSpace& space, WalkNotes& notes) {
-  FrameRule& rule = space.rule;
-  switch (find_rule(code, rule, space)) {
-    case Lookup::found:
+  if (!linked_code.holds(code)) {
+    FrameRule& rule = space.rule;
+    const Lookup found = find_rule(code, rule, space);
+    if (found == Lookup::found) {
       remember_rule(code, rule);
       notes.exact = rule.signal_frame;
       return step(rule, at, memory);
-    case Lookup::no_table:
-      // Hand-written assembly: its frame pointer means nothing.
-      notes.tableless = !linked_code.holds(code);
-      if (notes.tableless) return false;
-      break;
-    case Lookup::no_object:
-      break;
+    }
+    // Hand-written assembly: its frame pointer means nothing.
+    notes.tableless = found == Lookup::no_table;
+    if (notes.tableless) return false;
   }
   // Generated code belongs to no object. Other code may come there without our notice, and what it
   // runs is told by more than its address.
