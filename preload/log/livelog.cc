@@ -9,6 +9,7 @@
 
 #include "preload/log/log_sink.h"
 #include "preload/log/symbols.h"
+#include "preload/script/script.h"
 #include "preload/stack/modules.h"
 #include "preload/sys/format_text.h"
 #include "preload/sys/libc_names.h"
@@ -65,8 +66,57 @@ void put_frame(TextBuffer& text, unsigned number, std::uintptr_t pc, Lookup& loo
   text.put(")\n");
 }
 
+// Where the lines of a script go.
+struct ScriptLines {
+  TextBuffer& text;
+  unsigned count = 0;
+};
+
+void put_place(TextBuffer& text, const PlaceText& place) {
+  if (place.file_length != 0) text.escaped(place.file, place.file_length);
+  if (place.line != 0) text.put(':').decimal(place.line);
+  if (place.function_length != 0) text.put(' ').escaped(place.function, place.function_length);
+}
+
+bool put_script_frame(void* to, const PlaceText& place) {
+  auto& lines = *static_cast<ScriptLines*>(to);
+  if (lines.text.room() < 2048) return false;
+  lines.text.put("    @").decimal(lines.count++).put(' ');
+  put_place(lines.text, place);
+  lines.text.put('\n');
+  return true;
+}
+
+bool has_at(const PlaceText& place, std::uint32_t at, const char* text, std::uint32_t length) {
+  return place.file_length - at >= length && memcmp(place.file + at, text, length) == 0;
+}
+
+// Of the runtime, not of its user: what is part of the interpreter, or of its standard library.
+bool is_library(const PlaceText& place) {
+  constexpr char kNode[] = "node:";
+  constexpr char kPython[] = "/lib/python";
+  if (place.file_length == 0 || place.file[0] == '<') return true;
+  for (std::uint32_t at = 0; at < place.file_length; ++at) {
+    if (has_at(place, at, kPython, sizeof kPython - 1)) return true;
+  }
+  return has_at(place, 0, kNode, sizeof kNode - 1);
+}
+
+bool put_first_of_user(void* to, const PlaceText& place) {
+  if (is_library(place)) return true;
+  auto& text = *static_cast<TextBuffer*>(to);
+  if (text.room() < 2048) return false;
+  text.put(" at ");
+  put_place(text, place);
+  return false;
+}
+
 // Signals are blocked: a handler that jumped out would leave a file in use (symbols.h).
 void put_frames(TextBuffer& text, const CapturedStack& stack, const sys::WithoutSignals&) {
+  if (stack.script.runtime != 0) {
+    ScriptLines lines{text};
+    show_script(stack.script, put_script_frame, &lines);
+  }
   if (stack.walk.count == 0) return;
   Lookup lookup;
   for (unsigned i = 0; i < stack.walk.count; ++i) {
@@ -121,7 +171,7 @@ void log_mask_change(const Author& author, const trace::Umask& change, const Cap
 }
 
 void log_creation(const Author& author, const trace::Create& record, const char* path,
-                  const ParentView& parent) {
+                  const ParentView& parent, const CapturedStack& stack) {
   const auto created = static_cast<trace::Created>(record.created);
   if (record.error != 0 || created == trace::Created::no) return;
   const Scratch scratch;
@@ -135,8 +185,10 @@ void log_creation(const Author& author, const trace::Create& record, const char*
   text.mode(record.requested).put("): ");
   put_derivation(text, record, parent);
   if (created != trace::Created::yes) text.put(" (perhaps made by another process)");
+  const sys::WithoutSignals blocked;
+  if (stack.script.runtime != 0) show_script(stack.script, put_first_of_user, &text);
   text.put('\n');
-  emit_lines(text, sys::WithoutSignals());
+  emit_lines(text, blocked);
 }
 
 void log_window(const Author& author, const WindowHits& hits) {

@@ -13,7 +13,7 @@ namespace umaskaudit::shim {
 
 void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack);
 void log_creation(const Author& author, const trace::Create& record, const char* path,
-                  const ParentView& parent);
+                  const ParentView& parent, const CapturedStack& stack);
 
 // Creations of other threads inside one window, once it is known to be one: the thread that set
 // the mask has put the old one back.

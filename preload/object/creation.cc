@@ -400,7 +400,9 @@ void Creation::write(const Author& author, const ObjectFacts* facts, trace::Crea
   if (facts != nullptr && error == 0 && created != trace::Created::no) note_made(*facts);
   write_record(trace::RecordType::create, author, record, {place.path, record.path_length});
   if (__builtin_expect(process.log, 0)) {
-    log_creation(author, record, place.path, place.parent);
+    CapturedStack stack;  // again: nobody keeps a walk for a line that is seldom wanted
+    capture_stack(Event::other, author, request_.stack, stack);
+    log_creation(author, record, place.path, place.parent, stack);
     if (created == trace::Created::yes && facts != nullptr && !place.parent.default_acl) {
       log_window(author, note_creation(task_, before_, after, request_.mode, record.final_mode));
     }

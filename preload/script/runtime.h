@@ -9,6 +9,7 @@
 
 #include "preload/script/exports.h"
 #include "preload/script/peek.h"
+#include "preload/script/place_text.h"
 #include "preload/trace/format.h"
 #include "preload/unwind/unwind.h"
 
@@ -58,19 +59,6 @@ struct ScriptSpace {
   bool truncated = false;  // there are more frames
   bool partial = false;    // frames in between could not be told
   Window window;           // for reading (peek.h)
-};
-
-// A place in text. What does not fit is cut off. A place may be several frames, of functions that a
-// compiler inlined into each other: decode() is asked for one after the other.
-struct PlaceText {
-  unsigned part = 0;  // which of them, from the innermost: asked for
-  bool more = false;  // there is another one
-  char file[1024];
-  std::uint32_t file_length = 0;  // 0: not known
-  char function[256];
-  std::uint32_t function_length = 0;  // 0: not known
-  std::uint32_t line = 0;             // 0: not known
-  std::uint8_t flags = 0;             // kLineOfOther
 };
 
 // How the thread's structures may be read.

@@ -65,6 +65,12 @@ std::uint32_t write_frame(const Writer& writer, const PlaceText& text) {
 // same place follows.
 constexpr std::uint32_t kMore = std::uint32_t{1} << 31;
 
+void clear(PlaceText& text) {
+  text.file_length = text.function_length = text.line = 0;
+  text.flags = 0;
+  text.more = false;
+}
+
 std::uint64_t key_of(const ScriptPlace& place, unsigned part) {
   return part == 0 ? place.key : mix(place.key, part) | 1;
 }
@@ -74,9 +80,7 @@ std::uint32_t intern_part(const Writer& writer, const ScriptPlace& place, PlaceT
   const std::uint64_t key = key_of(place, text.part);
   const std::uint32_t known = frames.find(key);
   if (known != 0) return known;
-  text.file_length = text.function_length = text.line = 0;
-  text.flags = 0;
-  text.more = false;
+  clear(text);
   const Met& in = writer.in;
   if (!in.runtime->decode(in.layout, writer.moment, place, text, writer.space.window)) return 0;
   const std::uint32_t id = write_frame(writer, text);
@@ -273,6 +277,30 @@ std::uint32_t add_script(const Author& author, std::uint32_t native,
   if (in.off.load(std::memory_order_relaxed)) return native;
   if (question.roomy) return capture_here(author, native, in, question);
   return capture_apart(author, native, in, question);
+}
+
+void show_script(const ScriptQuestion& question, ShowPlace show, void* to) {
+  Met& in = met[question.runtime - 1];
+  const Scratch space_buffer;
+  const Scratch text_buffer;
+  if (in.off.load(std::memory_order_relaxed) || space_buffer.get() == nullptr ||
+      text_buffer.get() == nullptr) {
+    return;
+  }
+  auto& space = *new (space_buffer.get()) ScriptSpace;
+  auto& text = *new (text_buffer.get()) PlaceText;
+  const Moment moment = question.interrupted ? Moment::interrupted : Moment::in_call;
+  space.linked = question.linked;
+  if (in.runtime->capture(in.layout, moment, space) != Captured::frames) return;
+  for (unsigned i = 0; i < space.count; ++i) {
+    bool more = true;
+    for (text.part = 0; more; ++text.part) {
+      clear(text);
+      if (!in.runtime->decode(in.layout, moment, space.places[i], text, space.window)) return;
+      more = text.more;
+      if (!show(to, text)) return;
+    }
+  }
 }
 
 }  // namespace umaskaudit::shim

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "preload/record/recorder.h"
+#include "preload/script/place_text.h"
 #include "preload/unwind/unwind.h"
 
 namespace umaskaudit::shim {
@@ -53,5 +54,10 @@ inline constexpr std::uintptr_t kRoomForScript = 8192;
 // itself where there are none, or they cannot be had. May write records.
 std::uint32_t add_script(const Author& author, std::uint32_t native,
                          const ScriptQuestion& question);
+
+// The same frames in text, innermost first, for the live log: in the same call of the program as
+// the walk. `show` says whether it wants another one.
+using ShowPlace = bool (*)(void* to, const PlaceText& text);
+void show_script(const ScriptQuestion& question, ShowPlace show, void* to);
 
 }  // namespace umaskaudit::shim

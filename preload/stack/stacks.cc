@@ -148,13 +148,15 @@ struct Capture {
   const StackStart& start;
 };
 
-// The id of the stack that has the script's frames too, where there are some.
-std::uint32_t with_script(const Capture& capture, StackWord stack, const LinkedFrames* linked) {
-  if (__builtin_expect(stack.runtime() == 0, 1)) return stack.word();
-  if (!wanted(process.options.scripts, capture.event)) return stack.id();
+// Fills in the id of the stack, which has the script's frames too, where there are some.
+void add_script(const Capture& capture, StackWord stack, const LinkedFrames* linked,
+                CapturedStack& out) {
+  out.id = stack.id();
+  if (stack.runtime() == 0 || !wanted(process.options.scripts, capture.event)) return;
   const ScriptQuestion question{stack.runtime(), stack.interrupted(),
                                 has_room(capture.start.sp, kRoomForScript), linked};
-  return add_script(capture.author, stack.id(), question);
+  if (process.log) out.script = question;
+  if (process.trace) out.id = add_script(capture.author, out.id, question);
 }
 
 // True: another walk comes further than this one did.
@@ -174,14 +176,14 @@ bool ended_at_linked_code(const Author& author, const StackWalk& walk, const Wal
     space.words.restart();
     out.walk =
         walk_stack(capture.start, space.pcs, depth, &space.words, space.rules, &space.linked);
-    if (!process.trace || out.walk.count == 0) return;
+    if (out.walk.count == 0) return;
     if (!ended_at_linked_code(capture.author, out.walk, space)) break;
   }
   const StackWord stack = intern_stack(capture.author, out.walk, space);
   if (stack.word() != 0 && !process.log) {
     remember_stack(capture.start, now, space.words, stack.word(), space.rules);
   }
-  out.id = with_script(capture, stack, &space.linked);
+  add_script(capture, stack, &space.linked, out);
 }
 
 // For stacks that have room: a buffer of Scratch costs two operations on a word of all threads.
@@ -207,10 +209,7 @@ void capture_stack(Event event, const Author& author, const StackStart& start, C
   const std::uint32_t now = generation.load(std::memory_order_relaxed);
   if (!process.log) {
     const StackWord known(remembered_stack(start, now));
-    if (known.word() != 0) {
-      out.id = with_script(capture, known, nullptr);
-      return;
-    }
+    if (known.word() != 0) return add_script(capture, known, nullptr, out);
   }
   if (!process.log && has_room(start.sp, kRoomForWalk)) return walk_here(capture, now, out);
   walk_apart(capture, now, out);

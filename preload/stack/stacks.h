@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "preload/record/recorder.h"
+#include "preload/script/script.h"
 #include "preload/sys/scratch.h"
 #include "preload/unwind/unwind.h"
 
@@ -17,7 +18,9 @@ enum class Event : std::uint8_t { mask_change, other };
 struct CapturedStack {
   std::uint32_t id = 0;  // 0: none wanted, or lost
   StackWalk walk;
-  const std::uintptr_t* pcs = nullptr;  // as many as the walk says; for the live log alone
+  // For the live log alone.
+  const std::uintptr_t* pcs = nullptr;  // as many as the walk says
+  ScriptQuestion script;                // without a runtime: there is none to show
   Scratch memory;                       // where they are
 };
 
