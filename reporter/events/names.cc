@@ -2,6 +2,7 @@
 // Must never meet a value it has no word for: a damaged byte is named "unknown".
 // Called by renderers, rules and the command line.
 #include "reporter/events/events.h"
+#include "reporter/events/script_stack.h"
 
 namespace umaskaudit {
 const char* kind_name(trace::Kind kind) {
@@ -90,6 +91,28 @@ const char* blind_advice(trace::Blind reason) {
 #undef BLIND_SPOT
   }
   return "something here could not be followed";
+}
+
+ScriptPlacement placement_of(trace::Language language) {
+  switch (language) {
+#define LANGUAGE(identifier, number, name, placement) \
+  case trace::Language::identifier:                   \
+    return ScriptPlacement::placement;
+#include "preload/trace/languages.def"
+#undef LANGUAGE
+  }
+  return ScriptPlacement::first;
+}
+
+const char* language_name(trace::Language language) {
+  switch (language) {
+#define LANGUAGE(identifier, number, name, ...) \
+  case trace::Language::identifier:             \
+    return name;
+#include "preload/trace/languages.def"
+#undef LANGUAGE
+  }
+  return "";
 }
 
 }  // namespace umaskaudit

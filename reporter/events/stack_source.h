@@ -2,17 +2,22 @@
 // Must never be kept longer than the reader behind it. Asked by the symbolizer and the renderers.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "reporter/events/events.h"
+#include "reporter/events/script_stack.h"
 
 namespace umaskaudit {
 
 class StackSource {
  public:
   virtual ~StackSource() = default;
-  // Frames of a stack, innermost first; empty when there is none or it was lost.
+  // Native frames of a stack, innermost first; empty when there is none or it was lost.
   virtual std::vector<RawFrame> stack(StackRef ref) const = 0;
+  // What a runtime ran there; nothing for a stack that is native only.
+  virtual std::optional<ScriptStack> script(StackRef ref) const = 0;
+  // At its outer end, of native frames or of those of a script.
   virtual bool stack_truncated(StackRef ref) const = 0;
   // Nothing is returned for module 0 or an id that was lost.
   virtual const ModuleInfo* module(std::uint32_t segment, std::uint32_t id) const = 0;

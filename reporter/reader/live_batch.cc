@@ -10,17 +10,33 @@
 namespace umaskaudit::model {
 namespace {
 
+bool path_known(const Segment& segment, std::uint32_t id) {
+  return id == 0 || segment.paths.find(id) != nullptr;
+}
+
+// Of the runtime's frames; the native ones apart.
+bool script_known(const Segment& segment, const ScriptSpan& script) {
+  const trace::ScriptStack& facts = script.facts;
+  if (facts.runtime != 0 && segment.runtimes.find(facts.runtime) == nullptr) return false;
+  const auto begin = segment.script_words.begin() + script.first;
+  return std::all_of(begin, begin + facts.count, [&](std::uint32_t word) {
+    const ScriptPlace* place = segment.script_frames.find(word & ~trace::kScriptEntry);
+    return place != nullptr && path_known(segment, place->facts.file);
+  });
+}
+
 bool stack_known(const Segment& segment, std::uint32_t id) {
   if (id == 0) return true;
+  if (const ScriptSpan* script = segment.script_span(id)) {
+    if (!script_known(segment, *script)) return false;
+    id = script->facts.native;
+    if (id == 0) return true;
+  }
   if (segment.stacks.find(id) == nullptr) return false;
   const std::vector<RawFrame> frames = segment.frames_of(id);
   return std::all_of(frames.begin(), frames.end(), [&](const RawFrame& frame) {
     return frame.module == 0 || segment.modules.find(frame.module) != nullptr;
   });
-}
-
-bool path_known(const Segment& segment, std::uint32_t id) {
-  return id == 0 || segment.paths.find(id) != nullptr;
 }
 
 bool context_known(const Segment& segment, std::uint32_t id) {

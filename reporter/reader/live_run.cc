@@ -417,6 +417,11 @@ std::vector<RawFrame> LiveRun::stack(StackRef ref) const {
   return state_->segments[ref.segment]->frames_of(ref.id);
 }
 
+std::optional<ScriptStack> LiveRun::script(StackRef ref) const {
+  if (ref.segment >= state_->segments.size()) return std::nullopt;
+  return state_->segments[ref.segment]->script_of(ref.id);
+}
+
 bool LiveRun::stack_truncated(StackRef ref) const {
   return ref.segment < state_->segments.size() &&
          state_->segments[ref.segment]->stack_truncated(ref.id);

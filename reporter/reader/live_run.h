@@ -48,6 +48,7 @@ class LiveRun : public StackSource {
   std::uint64_t real_ns(std::uint64_t time_ns) const;
 
   std::vector<RawFrame> stack(StackRef ref) const override;
+  std::optional<ScriptStack> script(StackRef ref) const override;
   bool stack_truncated(StackRef ref) const override;
   const ModuleInfo* module(std::uint32_t segment, std::uint32_t id) const override;
 

@@ -82,8 +82,11 @@ class Run : public StackSource {
   std::array<std::uint8_t, 16> boot_id() const;
 
   std::vector<RawFrame> stack(StackRef ref) const override;
+  std::optional<ScriptStack> script(StackRef ref) const override;
   bool stack_truncated(StackRef ref) const override;
   const ModuleInfo* module(std::uint32_t segment, std::uint32_t id) const override;
+  // The runtimes of languages that the processes had, each once.
+  const std::vector<ScriptRuntime>& runtimes() const;
 
  private:
   struct State;

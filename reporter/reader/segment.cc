@@ -61,6 +61,9 @@ class Learner {
   void add(const trace::BlindSpot& spot);
   void add(const trace::CallNames& names);
   void add(const trace::Fold& fold);
+  void add(const trace::Runtime& runtime);
+  void add(const trace::ScriptFrame& frame);
+  void add(const trace::ScriptStack& stack);
   // Types that leave nothing in the tables.
   void add(const trace::Pad&) {}
   void add(const trace::Note&) {}
@@ -219,6 +222,29 @@ void Learner::add(const trace::Fold& fold) {
   if (fits_) learn_fold({record_.head, fold, record_.offset}, &segment_);
 }
 
+void Learner::add(const trace::Runtime& runtime) {
+  const std::string_view text = bytes_after<trace::Runtime>(record_, runtime.text_length);
+  fits_ = text.size() == runtime.text_length;
+  if (fits_) segment_.runtimes.add(runtime.module, {runtime, pool_.intern(text)});
+}
+
+void Learner::add(const trace::ScriptFrame& frame) {
+  const std::string_view name = bytes_after<trace::ScriptFrame>(record_, frame.function_length);
+  fits_ = name.size() == frame.function_length;
+  if (fits_) segment_.script_frames.add(frame.id, {frame, pool_.intern(name)});
+}
+
+void Learner::add(const trace::ScriptStack& stack) {
+  const std::uint32_t size = std::uint32_t{stack.count} * sizeof(std::uint32_t);
+  const std::string_view bytes = bytes_after<trace::ScriptStack>(record_, size);
+  fits_ = stack.count <= trace::kMaxFrames && bytes.size() == size;
+  if (!fits_) return;
+  const std::size_t first = segment_.script_words.size();
+  segment_.script_words.resize(first + stack.count);
+  if (stack.count != 0) std::memcpy(&segment_.script_words[first], bytes.data(), size);
+  segment_.scripts.add(stack.id, {stack, static_cast<std::uint32_t>(first)});
+}
+
 bool Learner::learn() {
   switch (visit_record(record_, [this](const auto& facts) { add(facts); })) {
     case Shape::whole:
@@ -281,11 +307,61 @@ std::uint32_t Segment::pid_namespace_of(std::uint32_t context) const {
 std::vector<RawFrame> Segment::frames_of(std::uint32_t stack) const {
   constexpr std::uint64_t kOffsetBits = (std::uint64_t{1} << trace::kFrameModuleShift) - 1;
   std::vector<RawFrame> out;
-  const StackSpan* span = stacks.find(stack);
+  const ScriptSpan* script = script_span(stack);
+  // A script's stack names a native one; one that names another script's, or itself, names nothing.
+  const StackSpan* span = stacks.find(script == nullptr ? stack : script->facts.native);
   for (std::uint32_t i = 0; span != nullptr && i < span->count; ++i) {
     const std::uint64_t frame = frames[span->first + i];
     out.push_back(
         {static_cast<std::uint32_t>(frame >> trace::kFrameModuleShift), frame & kOffsetBits});
+  }
+  return out;
+}
+
+const ScriptSpan* Segment::script_span(std::uint32_t stack) const {
+  return stacks.find(stack) != nullptr ? nullptr : scripts.find(stack);
+}
+
+std::optional<ScriptStack> Segment::script_of(std::uint32_t stack) const {
+  const ScriptSpan* span = script_span(stack);
+  if (span == nullptr) return std::nullopt;
+  ScriptStack script;
+  script.native = span->facts.native;
+  script.runtime = span->facts.runtime;
+  script.truncated = (span->facts.flags & trace::kStackTruncated) != 0;
+  script.partial = (span->facts.flags & trace::kStackPartial) != 0;
+  if (const RuntimeFact* runtime = runtimes.find(script.runtime); runtime != nullptr) {
+    script.language = static_cast<trace::Language>(runtime->facts.language);
+    script.evaluator = runtime->facts.evaluator;
+    script.evaluator_size = runtime->facts.evaluator_size;
+  }
+  for (std::uint32_t i = 0; i < span->facts.count; ++i) {
+    const std::uint32_t word = script_words[span->first + i];
+    ScriptFrame frame;
+    frame.entry = (word & trace::kScriptEntry) != 0;
+    if (const ScriptPlace* place = script_frames.find(word & ~trace::kScriptEntry)) {
+      frame.function = place->function;
+      frame.line = place->facts.line;
+      frame.language = static_cast<trace::Language>(place->facts.language);
+      frame.line_of_other = (place->facts.flags & trace::kLineOfOther) != 0;
+      if (const std::string_view* path = paths.find(place->facts.file)) frame.file = *path;
+    } else {
+      frame.language = script.language;  // its record was lost
+    }
+    script.frames.push_back(frame);
+  }
+  if (script.language == trace::Language::none && !script.frames.empty())
+    script.language = script.frames.front().language;
+  return script;
+}
+
+std::vector<ScriptRuntime> Segment::script_runtimes() const {
+  std::vector<ScriptRuntime> out;
+  for (const auto& [module, runtime] : runtimes.items()) {
+    const ModuleInfo* info = modules.find(module);
+    out.push_back({static_cast<trace::Language>(runtime.facts.language),
+                   static_cast<trace::RuntimeState>(runtime.facts.state), runtime.text,
+                   info == nullptr ? std::string_view{} : info->path});
   }
   return out;
 }
@@ -299,7 +375,9 @@ bool Segment::dropped_changes() const {
 }
 
 bool Segment::stack_truncated(std::uint32_t stack) const {
-  const StackSpan* span = stacks.find(stack);
+  const ScriptSpan* script = script_span(stack);
+  if (script != nullptr && (script->facts.flags & trace::kStackTruncated) != 0) return true;
+  const StackSpan* span = stacks.find(script == nullptr ? stack : script->facts.native);
   return span != nullptr && (span->flags & trace::kStackTruncated) != 0;
 }
 
@@ -340,6 +418,9 @@ void finish_tables(Segment* segment) {
   std::stable_sort(segment->images.begin(), segment->images.end(), older);
   segment->modules.finish();
   segment->stacks.finish();
+  segment->runtimes.finish();
+  segment->script_frames.finish();
+  segment->scripts.finish();
   segment->paths.finish();
   segment->directories.finish();
   segment->contexts.finish();

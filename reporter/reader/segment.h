@@ -6,12 +6,14 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "reporter/events/events.h"
+#include "reporter/events/script_stack.h"
 #include "reporter/reader/id_table.h"
 #include "reporter/reader/late_records.h"
 #include "reporter/reader/layout.h"
@@ -27,6 +29,22 @@ struct StackSpan {
   std::uint32_t first = 0;  // in Segment::frames
   std::uint16_t count = 0;
   std::uint16_t flags = 0;
+};
+
+// A runtime of a language, by the module that it was found in.
+struct RuntimeFact {
+  trace::Runtime facts{};
+  std::string_view text;
+};
+
+struct ScriptPlace {
+  trace::ScriptFrame facts{};
+  std::string_view function;
+};
+
+struct ScriptSpan {
+  trace::ScriptStack facts{};
+  std::uint32_t first = 0;  // in Segment::script_words
 };
 
 struct LocalContext {
@@ -139,6 +157,10 @@ struct Segment {
   IdTable<ModuleInfo> modules;
   IdTable<StackSpan> stacks;
   std::vector<std::uint64_t> frames;
+  IdTable<RuntimeFact> runtimes;  // by module
+  IdTable<ScriptPlace> script_frames;
+  IdTable<ScriptSpan> scripts;  // their ids are stacks'
+  std::vector<std::uint32_t> script_words;
   IdTable<std::string_view> paths;
   IdTable<ParentFacts> directories;
   IdTable<LocalContext> contexts;
@@ -169,8 +191,12 @@ struct Segment {
   // The PID name space of a task in that context; 0: not known.
   std::uint32_t pid_namespace_of(std::uint32_t context) const;
   std::uint64_t start_ns() const { return images.empty() ? stamp : images.front().time_ns; }
-  // Innermost first; empty when no such stack is known.
+  // The native frames, innermost first; empty when no such stack is known.
   std::vector<RawFrame> frames_of(std::uint32_t stack) const;
+  // Null: the stack is native only.
+  const ScriptSpan* script_span(std::uint32_t stack) const;
+  std::optional<ScriptStack> script_of(std::uint32_t stack) const;
+  std::vector<ScriptRuntime> script_runtimes() const;
   bool stack_truncated(std::uint32_t stack) const;
   // The name of the process `pid`, or of the image when it never told.
   std::string_view comm_of(std::uint32_t pid) const;

@@ -96,6 +96,12 @@ void walk(const Run& run) {
       const ModuleInfo* module = run.module(base.stack.segment, frame.module);
       if (module != nullptr) touch(module->path);
     }
+    if (const std::optional<ScriptStack> script = run.script(base.stack)) {
+      for (const ScriptFrame& frame : script->frames) {
+        touch(frame.function);
+        touch(frame.file);
+      }
+    }
     if (const auto* umask = std::get_if<UmaskEvent>(&event)) {
       require(umask->id != 0, "a mask change has an id");
       last_id = std::max(last_id, umask->id);
@@ -110,6 +116,10 @@ void walk(const Run& run) {
     }
     return true;
   });
+  for (const ScriptRuntime& runtime : run.runtimes()) {
+    touch(runtime.text);
+    touch(runtime.module);
+  }
   for (const DroppedEvents& events : run.dropped().events) {
     touch(events.call);
     require(events.count != 0, "a total counts something");

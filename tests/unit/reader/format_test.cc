@@ -121,7 +121,7 @@ TEST_F(Page, EveryTypeHasItsBlockAndTheChecksumTold) {
 
 TEST_F(Page, TheReaderLosesNothing) {
   const ReadRun run = open_or_die(directory_.path());
-  EXPECT_EQ(run.completeness().records, kTypes.size());
+  EXPECT_EQ(run.completeness().records, blocks_.size() - 1);
   EXPECT_EQ(run.completeness().total_lost(), 0u);
   EXPECT_TRUE(run.completeness().losses.empty());
   // The name of a thread is none by itself.
@@ -170,6 +170,31 @@ TEST_F(Page, ProcessThreadModuleAndStack) {
   EXPECT_EQ(module->path, "/usr/bin/app");
   EXPECT_EQ(module->base, 0x555500000000u);
   EXPECT_EQ(module->end, 0x555500003000u);
+}
+
+TEST_F(Page, RuntimeAndScriptStack) {
+  const ReadRun run = open_or_die(directory_.path());
+  ASSERT_EQ(run.runtimes().size(), 1u);
+  EXPECT_EQ(run.runtimes()[0].text, "CPython 3.11.2");
+  EXPECT_EQ(run.runtimes()[0].language, trace::Language::python);
+  EXPECT_EQ(run.runtimes()[0].state, trace::RuntimeState::read);
+  EXPECT_EQ(run.runtimes()[0].module, "/usr/bin/app");
+  EXPECT_FALSE(run.script({0, 1}).has_value());
+  const std::optional<ScriptStack> script = run.script({0, 2});
+  ASSERT_TRUE(script);
+  EXPECT_EQ(script->language, trace::Language::python);
+  EXPECT_EQ(script->native, 1u);
+  EXPECT_EQ(script->runtime, 1u);
+  EXPECT_EQ(script->evaluator, 0x1060u);
+  EXPECT_EQ(script->evaluator_size, 0x40u);
+  EXPECT_FALSE(script->truncated || script->partial);
+  ASSERT_EQ(script->frames.size(), 1u);
+  EXPECT_EQ(script->frames[0].function, "set_mask");
+  EXPECT_EQ(script->frames[0].file, "/home/user/app.py");
+  EXPECT_EQ(script->frames[0].line, 12u);
+  EXPECT_TRUE(script->frames[0].entry);
+  EXPECT_EQ(script->frames[0].language, trace::Language::python);
+  EXPECT_EQ(run.stack({0, 2}).size(), 2u);
 }
 
 TEST_F(Page, UmaskAndCreate) {

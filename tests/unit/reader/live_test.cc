@@ -135,6 +135,35 @@ TEST_F(Live, WaitsForTheStackThatAnEventNames) {
   EXPECT_THAT(look(), ElementsAre("umask 1"));
 }
 
+TEST_F(Live, WaitsForAllThatAScriptStackNames) {
+  trace::Umask change = mask_change(1, 1, 022, 0);
+  change.stack = 8;
+  segment_.umask({100, 2000}, change);
+  const auto look_again = [&] {
+    write();
+    return look();
+  };
+  trace::ScriptStack script{};
+  script.id = 8;
+  script.native = 7;
+  script.runtime = 3;
+  segment_.script_stack({101, 2000}, script, {4 | trace::kScriptEntry});
+  EXPECT_THAT(look_again(), IsEmpty());
+  segment_.stack({101, 2000}, {7, 0, 0}, {});
+  EXPECT_THAT(look_again(), IsEmpty());
+  trace::ScriptFrame frame{};
+  frame.id = 4;
+  frame.file = 2;
+  segment_.script_frame({101, 2000}, frame, "f");
+  EXPECT_THAT(look_again(), IsEmpty());
+  segment_.path({101, 2000}, 2, "app.py");
+  EXPECT_THAT(look_again(), IsEmpty());
+  trace::Runtime runtime{};
+  runtime.module = 3;
+  segment_.runtime({101, 2000}, runtime, "CPython");
+  EXPECT_THAT(look_again(), ElementsAre("umask 1"));
+}
+
 TEST_F(Live, WaitsForTheStackThatAThreadWasCreatedIn) {
   trace::ThreadCreate create{};
   create.stack = 7;

@@ -16,6 +16,14 @@ using testing::ReadRun;
 using testing::RunDirectory;
 using testing::SegmentBuilder;
 
+trace::ScriptFrame place(std::uint32_t id, std::uint32_t line) {
+  trace::ScriptFrame fixed{};
+  fixed.id = id;
+  fixed.line = line;
+  fixed.language = static_cast<std::uint8_t>(trace::Language::shell);
+  return fixed;
+}
+
 class Records : public ::testing::Test {
  protected:
   Records() { begin_image(&segment_, "app"); }
@@ -368,6 +376,109 @@ TEST_F(Records, SequenceNumbersHaveNoGaps) {
   std::vector<std::uint64_t> numbers;
   for (const Event& event : events_of(read)) numbers.push_back(testing::base(event).seq);
   EXPECT_THAT(numbers, ElementsAre(1, 2, 3));
+}
+
+TEST_F(Records, ScriptStack) {
+  trace::Stack native{};
+  native.id = 1;
+  segment_.stack({100, 1500}, native, {std::uint64_t{7} << trace::kFrameModuleShift | 0x40});
+  trace::ScriptStack stack{};
+  stack.id = 2;
+  stack.native = 1;
+  stack.runtime = 7;
+  stack.flags = trace::kStackTruncated | trace::kStackPartial;
+  // In front of what it names, as another thread may write it.
+  segment_.script_stack({100, 1500}, stack, {4, 5 | trace::kScriptEntry, 99});
+  segment_.path({100, 1500}, 3, "build.sh");
+  trace::ScriptFrame inner = place(4, 13);
+  inner.file = 3;
+  inner.flags = trace::kLineOfOther;
+  segment_.script_frame({100, 1500}, inner, "g");
+  segment_.script_frame({100, 1500}, place(5, 0), "");
+  trace::Runtime runtime{};
+  runtime.module = 7;
+  runtime.language = static_cast<std::uint8_t>(trace::Language::shell);
+  runtime.state = static_cast<std::uint16_t>(trace::RuntimeState::unknown_version);
+  segment_.runtime({100, 1500}, runtime, "bash 9");
+  const ReadRun read = run();
+  EXPECT_EQ(read.completeness().total_lost(), 0u);
+  const std::optional<ScriptStack> script = read.script({0, 2});
+  ASSERT_TRUE(script);
+  EXPECT_TRUE(script->truncated);
+  EXPECT_TRUE(script->partial);
+  EXPECT_EQ(script->language, trace::Language::shell);
+  ASSERT_EQ(script->frames.size(), 3u);
+  EXPECT_EQ(script->frames[0].function, "g");
+  EXPECT_EQ(script->frames[0].file, "build.sh");
+  EXPECT_EQ(script->frames[0].line, 13u);
+  EXPECT_TRUE(script->frames[0].line_of_other);
+  EXPECT_FALSE(script->frames[0].entry);
+  EXPECT_EQ(script->frames[1].file, "");
+  EXPECT_EQ(script->frames[1].line, 0u);
+  EXPECT_TRUE(script->frames[1].entry);
+  // Its record was lost: there is a frame, of this language.
+  EXPECT_EQ(script->frames[2].function, "");
+  EXPECT_EQ(script->frames[2].language, trace::Language::shell);
+  ASSERT_EQ(read.stack({0, 2}).size(), 1u);
+  EXPECT_EQ(read.stack({0, 2})[0].offset, 0x40u);
+  EXPECT_TRUE(read.stack_truncated({0, 2}));
+  EXPECT_FALSE(read.stack_truncated({0, 1}));
+  ASSERT_EQ(read.runtimes().size(), 1u);
+  EXPECT_EQ(read.runtimes()[0].text, "bash 9");
+  EXPECT_EQ(read.runtimes()[0].state, trace::RuntimeState::unknown_version);
+  EXPECT_EQ(read.runtimes()[0].module, "");
+}
+
+TEST_F(Records, ScriptStacksThatNameEachOtherHaveNoNativeFrames) {
+  trace::ScriptStack stack{};
+  for (const auto& [id, native] : {std::pair(1u, 1u), std::pair(2u, 3u), std::pair(3u, 2u)}) {
+    stack.id = id;
+    stack.native = native;
+    segment_.script_stack({100, 1500}, stack, {});
+  }
+  // A stack of an id that is a script's too is native.
+  trace::Stack native{};
+  native.id = 4;
+  segment_.stack({100, 1500}, native, {0x40});
+  stack.id = stack.native = 4;
+  segment_.script_stack({100, 1500}, stack, {1});
+  const ReadRun read = run();
+  for (const std::uint32_t id : {1u, 2u, 3u}) {
+    ASSERT_TRUE(read.script({0, id})) << id;
+    EXPECT_TRUE(read.stack({0, id}).empty()) << id;
+    EXPECT_FALSE(read.stack_truncated({0, id})) << id;
+  }
+  EXPECT_FALSE(read.script({0, 4}));
+  EXPECT_EQ(read.stack({0, 4}).size(), 1u);
+  EXPECT_FALSE(read.script({0, 99}));
+  EXPECT_FALSE(read.script({9, 1}));
+}
+
+TEST_F(Records, ScriptRecordsWhoseLengthsDoNotFitAreMalformed) {
+  const auto bytes = [](const auto& fixed) {
+    return std::string(reinterpret_cast<const char*>(&fixed), sizeof fixed);
+  };
+  const auto put = [&](trace::RecordType type, const std::string& payload) {
+    segment_.record(static_cast<std::uint16_t>(type), {100, 1500}, payload);
+  };
+  trace::Runtime runtime{};
+  runtime.text_length = UINT32_MAX;
+  put(trace::RecordType::runtime, bytes(runtime));
+  trace::ScriptFrame frame = place(1, 1);
+  frame.function_length = UINT16_MAX;
+  put(trace::RecordType::script_frame, bytes(frame));
+  trace::ScriptStack stack{};
+  stack.id = 1;
+  stack.count = UINT16_MAX;
+  put(trace::RecordType::script_stack, bytes(stack));
+  stack.count = trace::kMaxFrames + 1;  // they are all there
+  put(trace::RecordType::script_stack,
+      bytes(stack) + std::string(std::size_t{stack.count} * sizeof(std::uint32_t), '\1'));
+  put(trace::RecordType::script_stack, bytes(stack).substr(0, 8));
+  const ReadRun read = run();
+  EXPECT_TRUE(read.runtimes().empty());
+  EXPECT_FALSE(read.script({0, 1}));
+  EXPECT_EQ(read.completeness().losses.size(), 1u);
 }
 
 }  // namespace

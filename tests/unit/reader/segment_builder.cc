@@ -192,6 +192,26 @@ std::uint64_t SegmentBuilder::stack(const Author& author, trace::Stack fixed,
   return record(number(trace::RecordType::stack), author, bytes);
 }
 
+std::uint64_t SegmentBuilder::runtime(const Author& author, trace::Runtime fixed,
+                                      std::string_view text) {
+  fixed.text_length = static_cast<std::uint32_t>(text.size());
+  return record(number(trace::RecordType::runtime), author, payload(fixed, {text}));
+}
+
+std::uint64_t SegmentBuilder::script_frame(const Author& author, trace::ScriptFrame fixed,
+                                           std::string_view function) {
+  fixed.function_length = static_cast<std::uint16_t>(function.size());
+  return record(number(trace::RecordType::script_frame), author, payload(fixed, {function}));
+}
+
+std::uint64_t SegmentBuilder::script_stack(const Author& author, trace::ScriptStack fixed,
+                                           const std::vector<std::uint32_t>& frames) {
+  fixed.count = static_cast<std::uint16_t>(frames.size());
+  std::string bytes = bytes_of(fixed);
+  for (const std::uint32_t frame : frames) bytes += bytes_of(frame);
+  return record(number(trace::RecordType::script_stack), author, bytes);
+}
+
 std::uint64_t SegmentBuilder::path(const Author& author, std::uint32_t id, std::string_view text) {
   const trace::Path fixed{id, static_cast<std::uint32_t>(text.size())};
   return record(number(trace::RecordType::path), author, payload(fixed, {text}));

@@ -36,6 +36,11 @@ class SegmentBuilder {
   std::uint64_t stack(const Author& author, trace::Stack fixed,
                       const std::vector<std::uint64_t>& frames);
   std::uint64_t path(const Author& author, std::uint32_t id, std::string_view text);
+  std::uint64_t runtime(const Author& author, trace::Runtime fixed, std::string_view text);
+  std::uint64_t script_frame(const Author& author, trace::ScriptFrame fixed,
+                             std::string_view function);
+  std::uint64_t script_stack(const Author& author, trace::ScriptStack fixed,
+                             const std::vector<std::uint32_t>& frames);
   std::uint64_t context(const Author& author, trace::Context fixed);
   std::uint64_t umask(const Author& author, trace::Umask fixed);
   std::uint64_t create(const Author& author, trace::Create fixed, std::string_view path);
