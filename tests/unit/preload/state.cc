@@ -23,6 +23,7 @@ void report_blind_spot(const Author&, trace::Blind, Call, std::uint32_t, std::ui
 // No test of single objects runs a script.
 void meet_module(const Author&, const NewModule&) {}
 Shown runtime_of_frame(std::uint32_t, std::uintptr_t) { return {}; }
+bool find_linked_code(const Author&, std::uint32_t, std::uintptr_t) { return false; }
 std::uint32_t add_script(const Author&, std::uint32_t native, const ScriptQuestion&) {
   return native;
 }
