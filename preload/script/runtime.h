@@ -31,6 +31,8 @@ struct RuntimeFacts {
   // The module has code without tables that runs scripts and keeps frame pointers. Its extent is
   // found when a walk first ends there, and becomes the evaluator of the record.
   bool has_linked_code = false;
+  // Code of no module is this runtime's: a stack that shows some has scripts.
+  bool owns_generated_code = false;
   char text[48] = {};  // name and version, NUL-terminated
 };
 

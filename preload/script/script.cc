@@ -244,10 +244,13 @@ Shown runtime_of_frame(std::uint32_t module, std::uintptr_t pc) {
   const unsigned count = taken.load(std::memory_order_relaxed);
   for (unsigned i = 0; i < count && i < kMostRuntimes; ++i) {
     const Met& in = met[i];
-    if (in.module.load(std::memory_order_acquire) != module) continue;
+    const std::uint32_t own = in.module.load(std::memory_order_acquire);
     const auto number = static_cast<RuntimeNumber>(i + 1);
+    if (module == 0 && own != 0 && in.facts.owns_generated_code) return {number, number};
+    if (own != module || module == 0) continue;
     // A return address: behind the call.
     const RuntimeFacts& facts = in.facts;
+    if (facts.owns_generated_code) return {0, number};
     const bool runs = facts.evaluator_size == 0 || pc - 1 - facts.evaluator < facts.evaluator_size;
     return {runs ? number : RuntimeNumber{0}, number};
   }

@@ -35,6 +35,7 @@ struct Shown {
   RuntimeNumber runs = 0;  // the frame runs a script
   RuntimeNumber near = 0;  // it is the runtime's: there may be a script further out
 };
+// `module` 0: generated code.
 Shown runtime_of_frame(std::uint32_t module, std::uintptr_t pc);
 
 // The walk ended at `pc`, in code of `module` without tables. True: it is a runtime's that keeps

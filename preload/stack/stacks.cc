@@ -111,7 +111,7 @@ std::uint64_t hash_of(const Word* words, unsigned count, std::uint64_t seed) {
     frames[i] = frame.word;
     whole = whole && frame.named;
     const auto module = static_cast<std::uint32_t>(frame.word >> trace::kFrameModuleShift);
-    if (shown.runs != 0 || module == 0) continue;
+    if (shown.runs != 0 || !frame.named) continue;
     const Shown here = runtime_of_frame(module, space.pcs[i]);
     shown = {here.runs, shown.near != 0 ? shown.near : here.near};
   }
