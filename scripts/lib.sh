@@ -26,8 +26,8 @@ test_packages=(
 )
 # Large programs that some tests record or drive; those tests skip where they are missing.
 program_packages=(
-  nodejs postgresql valgrind gdb rustc golang-go default-jdk-headless nginx chromium chromium-driver
-  rsync logrotate ccache python3-pip python3-setuptools python3-wheel
+  nodejs php8.2-cli ruby postgresql valgrind gdb rustc golang-go default-jdk-headless nginx
+  chromium chromium-driver rsync logrotate ccache python3-pip python3-setuptools python3-wheel
 )
 
 say() { printf '%s: %s\n' "$self" "$*" >&2; }

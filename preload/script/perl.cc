@@ -15,6 +15,7 @@ namespace umaskaudit::shim::perl_runtime {
 namespace {
 
 // PerlInterpreter.
+constexpr unsigned kOperation = 8;      // Iop
 constexpr unsigned kCurrentOp = 208;    // Icurcop
 constexpr unsigned kCurrentInfo = 224;  // Icurstackinfo
 
@@ -33,7 +34,9 @@ struct Context {
   std::uint8_t type;
   std::uint8_t bytes[15];
   std::uintptr_t caller_op;  // blku_oldcop
-  std::uint64_t words[6];
+  std::uint64_t words[3];
+  std::uintptr_t return_op;  // the operation behind the call
+  std::uint64_t more[2];
   std::uintptr_t sub;  // the CV
 };
 static_assert(offsetof(Context, sub) == 72);
@@ -41,7 +44,26 @@ enum ContextType : std::uint8_t { kSub = 9, kFormat = 10, kEval = 11, kLastType 
 constexpr std::uint8_t kTypeMask = 0x0f;
 constexpr std::uint8_t kFake = 0x80;  // CXp_SUB_RE_FAKE and CXp_TRY: no frame of its own
 
-struct ControlOp {  // COP
+struct Operation {  // OP and UNOP
+  std::uintptr_t next;
+  std::uintptr_t sibling;  // without kHasSibling its parent
+  std::uintptr_t function;
+  std::uint64_t was;  // of one that was taken out, what it had been
+  std::uint16_t type;
+  std::uint8_t flags;
+  std::uint8_t more_flags;
+  std::uint32_t padding;
+  std::uintptr_t first;  // with kHasKids
+};
+static_assert(offsetof(Operation, first) == 40);
+constexpr std::uint16_t kOperationType = 0x1ff;
+constexpr std::uint16_t kHasSibling = 0x4000;
+constexpr std::uint8_t kHasKids = 4;
+constexpr std::uint16_t kTakenOut = 0;     // OP_NULL
+constexpr std::uint16_t kStatement = 195;  // OP_NEXTSTATE
+constexpr std::uint16_t kScope = 200;      // OP_SCOPE
+
+struct ControlOp {  // COP, which begins a statement
   std::uint64_t words[4];
   std::uint32_t words_of_op;
   std::uint32_t line;
@@ -143,6 +165,66 @@ bool find_sub(Peek& memory, std::uintptr_t sub, NamedPlace& place) {
   return find_package(memory, glob.package, place.scope);
 }
 
+// closest_cop(): the statement that an operation is of. Perl takes out the beginnings of statements
+// that stand alone in a block, so that the last one that ran is that of the block; what was taken
+// out still has its line.
+class StatementSearch {
+ public:
+  explicit StatementSearch(Peek& memory)
+      : memory_(memory), left_(memory.is_direct() ? 4000 : 200) {}
+
+  // `statement`: the last one that ran. `wanted`: the operation, or the one that comes next to it.
+  // 0: not found, or too far away.
+  std::uintptr_t find(std::uintptr_t statement, std::uintptr_t wanted, bool is_next) {
+    wanted_ = wanted;
+    is_next_ = is_next;
+    Operation op{};
+    if (wanted == 0 || !memory_.get(statement, op) || (op.type & kHasSibling) == 0) return 0;
+    return find_below(statement, op.sibling);
+  }
+
+ private:
+  static std::uint16_t type_of(const Operation& op) { return op.type & kOperationType; }
+
+  bool is_it(std::uintptr_t at, const Operation& op) const {
+    if (!is_next_) return at == wanted_;
+    return op.next == wanted_ && type_of(op) != kScope;
+  }
+
+  // Goes through the tree below `top`. What was taken out counts for what stands behind it and
+  // below that.
+  std::uintptr_t find_below(std::uintptr_t statement, std::uintptr_t top) {
+    constexpr unsigned kMostDepth = 32;
+    std::uintptr_t statements[kMostDepth];
+    unsigned depth = 0;
+    statements[0] = statement;
+    for (std::uintptr_t at = top; left_ != 0; --left_) {
+      Operation op{};
+      if (!memory_.get(at, op)) return 0;
+      if (depth != 0 && type_of(op) == kTakenOut && op.was == kStatement) statements[depth] = at;
+      if (is_it(at, op)) return statements[depth];
+      if ((op.flags & kHasKids) != 0 && op.first != 0) {
+        if (++depth == kMostDepth) return 0;
+        statements[depth] = statements[depth - 1];
+        at = op.first;
+        continue;
+      }
+      while (depth != 0 && (op.type & kHasSibling) == 0) {
+        --depth;
+        if (!memory_.get(op.sibling, op)) return 0;
+      }
+      if (depth == 0) return 0;
+      at = op.sibling;
+    }
+    return 0;
+  }
+
+  Peek& memory_;
+  std::uintptr_t wanted_ = 0;
+  unsigned left_;
+  bool is_next_ = false;
+};
+
 class Callers {
  public:
   Callers(const Structures& perl, Peek& memory) : memory_(memory) {
@@ -150,6 +232,7 @@ class Callers {
     if (interpreter == 0) return;
     std::uintptr_t info = 0;
     whole_ = memory.get(interpreter + kCurrentOp, op_) &&
+             memory.get(interpreter + kOperation, operation_) &&
              memory.get(interpreter + kCurrentInfo, info) && enter(info);
   }
 
@@ -161,7 +244,9 @@ class Callers {
     whole_ = memory_.get(op_, op) && find_context(context) && is_line(op);
     if (!whole_) return false;
     place.file = op.file;
-    place.line = op.line;
+    place.line = line_of(op);
+    operation_ = context.return_op;
+    is_next_ = true;
     op_ = context.caller_op;  // 0: outside of all subs
     static const char kEvalName[] = "(eval)";
     if (op_ == 0) return true;
@@ -178,6 +263,12 @@ class Callers {
   static bool is_line(const ControlOp& op) {
     constexpr std::uint32_t kMost = 1'000'000'000;
     return op.line <= kMost || op.line == UINT32_MAX;  // NOLINE
+  }
+
+  std::uint32_t line_of(const ControlOp& op) {
+    ControlOp closest{};
+    const std::uintptr_t at = StatementSearch(memory_).find(op_, operation_, is_next_);
+    return at != 0 && memory_.get(at, closest) && is_line(closest) ? closest.line : op.line;
   }
 
   bool enter(std::uintptr_t info) {
@@ -213,7 +304,9 @@ class Callers {
 
   Peek& memory_;
   StackInfo info_ = {};
-  std::uintptr_t op_ = 0;  // of the next place
+  std::uintptr_t op_ = 0;         // of the next place: its statement,
+  std::uintptr_t operation_ = 0;  // and its operation, or the one behind
+  bool is_next_ = false;
   unsigned stacks_ = 0;
   bool whole_ = true;
 };

@@ -4,134 +4,36 @@ against what the shell says of it.
 Must never compare a line that the script does not tell in the same line as it makes something.
 """
 
-import collections
-import os
-import random
 import shutil
-import signal
-import subprocess
 from pathlib import Path
 
 from lib import harness, shell_scripts
-from lib.equivalence import Equivalence
-from lib.harness import SHIM, Case, needs, victim
-
-MOST_FRAMES = 64
-# How many changes of the mask each `umask MASK` makes: zsh and dash read it by writing it.
-CHANGES = {"bash": 1, "zsh": 3}
+from lib.harness import needs, victim
+from lib.script_stacks import MOST_FRAMES, ScriptCase
 
 
-def text_of(value):
-    """What a side file has, read as UTF-8, as the report has it."""
-    return value.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
-
-
-def shell_frames(event):
-    return [[frame["file"], frame.get("line", 0), frame["symbol"]]
-            for frame in event["stack"] if frame.get("language") == "shell"]
-
-
-def key(frames):
-    return tuple(map(tuple, frames))
-
-
-class Scripts(Case):
-    def setUp(self):
-        super().setUp()
-        self.seed = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
-        self.programs = 0
-
-    def write(self, texts):
-        """The program, its side file and the directory for what it makes."""
-        self.programs += 1
-        program = shell_scripts.write(self.top / f"scripts{self.programs}", texts)
-        side = self.top / f"side{self.programs}"
-        side.touch()
-        work = self.top / f"work{self.programs}"
-        work.mkdir()
-        return program, side, work
+class ShellCase(ScriptCase):
+    language = "shell"
 
     def wanted(self, frames):
         """zsh calls a file that it reads by its name, where a function would be."""
-        return [[text_of(file), line, "" if "/" in name else text_of(name)]
-                for file, line, name in frames][:MOST_FRAMES]
+        return [[file, line, "" if "/" in name else name]
+                for file, line, name in frames[:MOST_FRAMES]]
 
-    def recorded(self, report):
-        return {path: shell_frames(events[0]) for path, events in report.creations().items()}
-
-    def compare(self, notes, report, label):
-        """Every file that was noted as made by the shell itself, by path; returns how many."""
-        made = self.recorded(report)
-        compared = 0
-        for kind, path, frames in notes:
-            if kind != "f":
-                continue
-            self.assertIn(path, made, f"{label}, SEED={self.seed}")
-            self.assertEqual(made[path], self.wanted(frames), f"{label}: {path}, SEED={self.seed}")
-            compared += 1
-        return compared
-
-    def compare_masks(self, notes, report, shell):
-        wanted = collections.Counter()
-        for kind, _, frames in notes:
-            if kind.startswith("m"):
-                wanted[key(self.wanted(frames))] += CHANGES[shell]
-        got = collections.Counter(key(shell_frames(event)) for event in report.of("umask")
-                                  if event["stack"] and shell_frames(event))
-        self.assertEqual(got, wanted, f"SEED={self.seed}")
-
-    def check_generated(self, shell, texts, *options):
-        program, side, work = self.write(texts)
-        _, run = self.record(shell, *options, program, side, work)
-        notes, torn = shell_scripts.notes(side.read_text(encoding="utf-8"))
-        self.assertEqual(torn, 0)
-        report = self.report(run)
-        self.assertEqual(report.of("loss"), [])
-        compared = self.compare(notes, report, shell)
-        self.assertGreater(compared, 5)
-        self.compare_masks(notes, report, shell)
-
-    def check_killed(self, shell, texts, *options):
-        program, side, work = self.write(shell_scripts.for_ever(texts))
-        run = self.new_run()
-        environment = {**os.environ, "LD_PRELOAD": SHIM,
-                       "UMASKAUDIT_OPTIONS": f"log=off:trace={run}"}
-        until = random.Random(self.seed).randrange(1, 100_000)
-        with subprocess.Popen([shell, *options, program, side, work], env=environment,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-            while side.stat().st_size < until and process.poll() is None:
-                pass
-            process.send_signal(signal.SIGKILL)
-            process.communicate()  # until the last of its children has ended
-        notes, torn = shell_scripts.notes(side.read_text(encoding="utf-8", errors="replace"))
-        self.assertLessEqual(torn, 1)
-        report = self.report(run)
-        made = self.recorded(report)
-        late = [path for kind, path, _ in notes if kind == "f" and path not in made]
-        self.assertLessEqual(len(late), 1, late)
-        self.compare([note for note in notes if note[1] in made], report, shell)
-
-    def check_unchanged(self, shell, texts, *options):
-        """Ending, output, what is made, and the script's own system calls."""
-        program, side, work = self.write(texts)
-        differences = Equivalence(self, [shell, *options, program, side, work]).differences()
-        self.assertEqual(differences, [])
-
-    def stacks_of(self, *command, **options):
-        """The stack of each change of the mask, in order."""
-        _, run = self.record(*command, **options)
-        report = self.report(run)
-        return [shell_frames(event) for event in report.of("umask")]
+    def check_changes(self, command, texts, changes):
+        notes, report = self.check_generated(command, texts)
+        self.compare_masks(notes, report, changes)
 
 
-class Bash(Scripts):
+class Bash(ShellCase):
     def test_every_stack_is_whole(self):
         for round_ in range(3):
-            self.check_generated("bash", shell_scripts.bash(self.seed + round_))
+            self.check_changes(["bash"], shell_scripts.bash(self.seed + round_), 1)
 
     def test_killed_at_a_random_moment(self):
         for round_ in range(3):
-            self.check_killed("bash", shell_scripts.bash(self.seed + round_))
+            self.check_killed(["bash"],
+                              shell_scripts.for_ever(shell_scripts.bash(self.seed + round_)))
 
     def test_without_a_file(self):
         text = "umask 027\n\nf() { umask 026; }\nf\n"
@@ -167,21 +69,23 @@ class Bash(Scripts):
         script.write_text("f() { if (($1 == 0)); then umask 027; else f $(($1 - 1)); fi; }\nf 70\n")
         _, run = self.record("bash", script)
         change, = self.report(run).of("umask")
-        self.assertEqual(shell_frames(change), [[str(script), 1, "f"]] * MOST_FRAMES)
+        self.assertEqual(self.frames_of(change), [[str(script), 1, "f"]] * MOST_FRAMES)
 
     def test_unchanged(self):
-        self.check_unchanged("bash", shell_scripts.bash(self.seed))
+        self.check_unchanged(["bash"], shell_scripts.bash(self.seed))
 
 
 @needs("zsh")
-class Zsh(Scripts):
+class Zsh(ShellCase):
     def test_every_stack_is_whole(self):
         for round_ in range(3):
-            self.check_generated("zsh", shell_scripts.zsh(self.seed + round_), "-f")
+            # It reads the mask by writing it.
+            self.check_changes(["zsh", "-f"], shell_scripts.zsh(self.seed + round_), 3)
 
     def test_killed_at_a_random_moment(self):
         for round_ in range(3):
-            self.check_killed("zsh", shell_scripts.zsh(self.seed + round_), "-f")
+            self.check_killed(["zsh", "-f"],
+                              shell_scripts.for_ever(shell_scripts.zsh(self.seed + round_)))
 
     def test_without_a_file(self):
         text = "umask 027\n\nf() { umask 026; }\nf\n"
@@ -198,16 +102,16 @@ class Zsh(Scripts):
         self.assertEqual(stacks[-1], [[str(script), 2, "TRAPUSR1"], [str(script), 4, ""]])
 
     def test_unchanged(self):
-        self.check_unchanged("zsh", shell_scripts.zsh(self.seed), "-f")
+        self.check_unchanged(["zsh", "-f"], shell_scripts.zsh(self.seed))
 
 
 @needs("dash")
-class Dash(Scripts):
+class Dash(ShellCase):
     def lines_of(self, report, work):
         """What each event was made by, and what its name says: [shell's word, line]."""
         for path, events in report.creations().items():
             if Path(path).parent == work:
-                yield shell_frames(events[0]), int(path.rpartition("-")[2]), path
+                yield self.frames_of(events[0]), int(path.rpartition("-")[2]), path
 
     def test_every_line_is_right(self):
         for round_ in range(3):
@@ -233,10 +137,10 @@ class Dash(Scripts):
                 self.assertEqual(stacks[-1], [[name, 3, ""]])
 
     def test_unchanged(self):
-        self.check_unchanged("dash", shell_scripts.dash(self.seed))
+        self.check_unchanged(["dash"], shell_scripts.dash(self.seed))
 
 
-class NoShell(Scripts):
+class NoShell(ShellCase):
     def test_variables_that_are_not_what_their_names_say(self):
         """A program with the exported names of bash and nonsense in them goes on as it is, and has
         no frames."""
@@ -245,7 +149,7 @@ class NoShell(Scripts):
                 run = self.check_same(victim("almost_bash"), self.work, kind)
                 report = self.report(run)
                 self.assertEqual(len(report.creations()), 2)
-                self.assertEqual([shell_frames(event) for event in report.of("create")],
+                self.assertEqual([self.frames_of(event) for event in report.of("create")],
                                  [[], []])
 
 
