@@ -20,6 +20,16 @@ class ShellCase(ScriptCase):
         return [[file, line, "" if "/" in name else name]
                 for file, line, name in frames[:MOST_FRAMES]]
 
+    def check_names_that_go(self, command):
+        """Functions of one line, each of which is gone when the next comes where it was."""
+        text = ('for ((i = 100; i < 400; i++)); do '
+                'eval "f$i() { : > \\"\\$1/f$i\\"; }"; f$i "$2"; unset -f f$i; done\n')
+        program, side, work = self.write({"main": text})
+        _, run = self.record(*command, program, side, work)
+        made = self.recorded(self.report(run))
+        names = [f"f{number}" for number in range(100, 400)]
+        self.assertEqual([made[str(work / name)][0][2] for name in names], names)
+
     def check_changes(self, command, texts, changes):
         notes, report = self.check_generated(command, texts)
         self.compare_masks(notes, report, changes)
@@ -64,6 +74,9 @@ class Bash(ShellCase):
         self.assertEqual(self.stacks_of("bash", script),
                          [[[name, 1, ""], [name, 3, ""]], [[name, 1, ""], [name, 5, ""]]])
 
+    def test_functions_where_others_were(self):
+        self.check_names_that_go(["bash"])
+
     def test_deeper_than_is_told(self):
         script = self.top / "script"
         script.write_text("f() { if (($1 == 0)); then umask 027; else f $(($1 - 1)); fi; }\nf 70\n")
@@ -94,6 +107,9 @@ class Zsh(ShellCase):
             stacks = self.stacks_of(*command, input=given)
             self.assertEqual(stacks[0], [["zsh", 1, ""]])
             self.assertEqual(stacks[-1], [[file, 3, "f"], ["zsh", 4, ""]])
+
+    def test_functions_where_others_were(self):
+        self.check_names_that_go(["zsh", "-f"])
 
     def test_a_trap_in_the_handler(self):
         script = self.top / "script"
