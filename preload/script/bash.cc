@@ -62,21 +62,31 @@ const Structures& structures(const Layout& layout) {
 
 constinit FirstLook look;
 
-// hash_string().
-constexpr std::uint32_t hash_of(const char* text) {
-  std::uint32_t hash = 2166136261;
-  for (; *text != '\0'; ++text) hash = hash * 16777619 ^ static_cast<unsigned char>(*text);
-  return hash;
-}
-
+// A variable's name of 8 to 15 letters, as TextWords has it, and hash_string() of it.
 struct Name {
-  const char* text;
-  std::uint32_t hash;
+  std::uint64_t words[2] = {};
+  std::uint32_t hash = 2166136261;
+
+  constexpr explicit Name(const char* text) {
+    for (unsigned i = 0; text[i] != '\0'; ++i) {
+      const auto letter = static_cast<unsigned char>(text[i]);
+      hash = hash * 16777619 ^ letter;
+      words[i / 8] |= std::uint64_t{letter} << i % 8 * 8;
+    }
+  }
+
+  bool is_at(Peek& memory, std::uintptr_t at) const {
+    TextWords text(memory, at);
+    std::uint64_t first = 0;
+    std::uint64_t second = 0;
+    unsigned bytes = 0;
+    return text.next(first, bytes) && first == words[0] && text.next(second, bytes) &&
+           second == words[1];
+  }
 };
-constexpr Name name(const char* text) { return {text, hash_of(text)}; }
-constexpr Name kFiles = name("BASH_SOURCE");
-constexpr Name kFunctions = name("FUNCNAME");
-constexpr Name kLines = name("BASH_LINENO");
+constexpr Name kFiles("BASH_SOURCE");
+constexpr Name kFunctions("FUNCNAME");
+constexpr Name kLines("BASH_LINENO");
 
 // An array variable, from its element 0 on: the innermost call's.
 class Values {
@@ -96,7 +106,7 @@ class Values {
     for (unsigned n = 0; at != 0; ++n) {
       Entry entry{};
       if (n == kLongest || !memory_.get(at, entry)) return Found::malformed;
-      if (entry.hash == name.hash && is_text(memory_, entry.key, name.text)) {
+      if (entry.hash == name.hash && name.is_at(memory_, entry.key)) {
         return open_array(entry.variable);
       }
       at = entry.next;

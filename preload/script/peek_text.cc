@@ -1,4 +1,4 @@
-// Copies and compares texts; see peek_text.h.
+// Copies texts and reads numbers; see peek_text.h.
 
 #include "preload/script/peek_text.h"
 
@@ -22,24 +22,20 @@ bool copy_text(Peek& memory, std::uintptr_t at, char* to, std::uint32_t room,
   return true;
 }
 
-bool is_text(Peek& memory, std::uintptr_t at, const char* other) {
-  constexpr std::uint32_t kMost = 64;
-  char text[kMost];
-  std::uint32_t length = 0;
-  const std::size_t wanted = std::strlen(other);
-  return wanted < kMost && copy_text(memory, at, text, kMost, length) && length == wanted &&
-         std::memcmp(text, other, wanted) == 0;
-}
-
 bool number_in(Peek& memory, std::uintptr_t at, std::uint32_t& number) {
-  constexpr std::uint32_t kMost = 10;  // digits of 32 bits
-  char text[kMost];
-  std::uint32_t length = 0;
-  if (!copy_text(memory, at, text, kMost, length) || length == 0) return false;
+  constexpr unsigned kMost = 10;  // digits of 32 bits
+  TextWords words(memory, at);
   std::uint64_t value = 0;
-  for (std::uint32_t i = 0; i < length; ++i) {
-    if (text[i] < '0' || text[i] > '9') return false;
-    value = value * 10 + static_cast<std::uint64_t>(text[i] - '0');
+  for (unsigned digits = 0, bytes = TextWords::kBytes; bytes == TextWords::kBytes;) {
+    std::uint64_t word = 0;
+    if (!words.next(word, bytes)) return false;
+    digits += bytes;
+    if (digits == 0 || digits > kMost) return false;
+    for (unsigned i = 0; i < bytes; ++i, word >>= 8) {
+      const auto digit = static_cast<unsigned char>(word);
+      if (digit < '0' || digit > '9') return false;
+      value = value * 10 + (digit - static_cast<unsigned>('0'));
+    }
   }
   number = static_cast<std::uint32_t>(value);
   return value == number;

@@ -95,9 +95,6 @@ inline bool mix_text(Peek& memory, std::uintptr_t at, std::uint64_t& hash) {
 bool copy_text(Peek& memory, std::uintptr_t at, char* to, std::uint32_t room,
                std::uint32_t& length);
 
-// Whether the text is `other`.
-bool is_text(Peek& memory, std::uintptr_t at, const char* other);
-
 // A number that a text says in decimal. False: it says none.
 bool number_in(Peek& memory, std::uintptr_t at, std::uint32_t& number);
 
