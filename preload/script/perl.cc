@@ -170,11 +170,10 @@ bool find_sub(Peek& memory, std::uintptr_t sub, NamedPlace& place) {
 // out still has its line.
 class StatementSearch {
  public:
-  explicit StatementSearch(Peek& memory)
-      : memory_(memory), left_(memory.is_direct() ? 4000 : 200) {}
+  explicit StatementSearch(Peek& memory) : memory_(memory) {}
 
   // `statement`: the last one that ran. `wanted`: the operation, or the one that comes next to it.
-  // 0: not found, or too far away.
+  // 0: not found, or, where gave_up() says so, too far away.
   std::uintptr_t find(std::uintptr_t statement, std::uintptr_t wanted, bool is_next) {
     wanted_ = wanted;
     is_next_ = is_next;
@@ -182,6 +181,7 @@ class StatementSearch {
     if (wanted == 0 || !memory_.get(statement, op) || (op.type & kHasSibling) == 0) return 0;
     return find_below(statement, op.sibling);
   }
+  bool gave_up() const { return left_ == 0; }
 
  private:
   static std::uint16_t type_of(const Operation& op) { return op.type & kOperationType; }
@@ -204,7 +204,7 @@ class StatementSearch {
       if (depth != 0 && type_of(op) == kTakenOut && op.was == kStatement) statements[depth] = at;
       if (is_it(at, op)) return statements[depth];
       if ((op.flags & kHasKids) != 0 && op.first != 0) {
-        if (++depth == kMostDepth) return 0;
+        if (++depth == kMostDepth) return left_ = 0;
         statements[depth] = statements[depth - 1];
         at = op.first;
         continue;
@@ -221,7 +221,7 @@ class StatementSearch {
 
   Peek& memory_;
   std::uintptr_t wanted_ = 0;
-  unsigned left_;
+  unsigned left_ = 5000;  // operations to look at
   bool is_next_ = false;
 };
 
@@ -267,7 +267,9 @@ class Callers {
 
   std::uint32_t line_of(const ControlOp& op) {
     ControlOp closest{};
-    const std::uintptr_t at = StatementSearch(memory_).find(op_, operation_, is_next_);
+    StatementSearch search(memory_);
+    const std::uintptr_t at = search.find(op_, operation_, is_next_);
+    if (search.gave_up()) return 0;
     return at != 0 && memory_.get(at, closest) && is_line(closest) ? closest.line : op.line;
   }
 
