@@ -113,9 +113,9 @@ bool put_first_of_user(void* to, const PlaceText& place) {
 
 // Signals are blocked: a handler that jumped out would leave a file in use (symbols.h).
 void put_frames(TextBuffer& text, const CapturedStack& stack, const sys::WithoutSignals&) {
-  if (stack.script.runtime != 0) {
+  if (stack.script != nullptr) {
     ScriptLines lines{text};
-    show_script(stack.script, put_script_frame, &lines);
+    show_script(*stack.script, put_script_frame, &lines);
   }
   if (stack.walk.count == 0) return;
   Lookup lookup;
@@ -186,7 +186,7 @@ void log_creation(const Author& author, const trace::Create& record, const char*
   put_derivation(text, record, parent);
   if (created != trace::Created::yes) text.put(" (perhaps made by another process)");
   const sys::WithoutSignals blocked;
-  if (stack.script.runtime != 0) show_script(stack.script, put_first_of_user, &text);
+  if (stack.script != nullptr) show_script(*stack.script, put_first_of_user, &text);
   text.put('\n');
   emit_lines(text, blocked);
 }

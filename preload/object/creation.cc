@@ -329,6 +329,13 @@ void Creation::finish(const ObjectFacts* facts, trace::Created created, int erro
   write(author, facts, created, error, after, place);
 }
 
+// The stack once more: none is kept for a line that is seldom wanted.
+void Creation::log(const Author& author, const trace::Create& record, const Place& place) const {
+  CapturedStack stack;
+  capture_stack(Event::other, author, request_.stack, stack);
+  log_creation(author, record, place.path, place.parent, stack);
+}
+
 std::uint32_t Creation::capture(const Author& author) const {
   CapturedStack stack;
   capture_stack(Event::other, author, request_.stack, stack);
@@ -400,9 +407,7 @@ void Creation::write(const Author& author, const ObjectFacts* facts, trace::Crea
   if (facts != nullptr && error == 0 && created != trace::Created::no) note_made(*facts);
   write_record(trace::RecordType::create, author, record, {place.path, record.path_length});
   if (__builtin_expect(process.log, 0)) {
-    CapturedStack stack;  // again: nobody keeps a walk for a line that is seldom wanted
-    capture_stack(Event::other, author, request_.stack, stack);
-    log_creation(author, record, place.path, place.parent, stack);
+    log(author, record, place);
     if (created == trace::Created::yes && facts != nullptr && !place.parent.default_acl) {
       log_window(author, note_creation(task_, before_, after, request_.mode, record.final_mode));
     }

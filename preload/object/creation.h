@@ -89,6 +89,8 @@ class Creation {
   // Each apart, one after the other: they need the most of a small stack.
   struct Place;
   [[gnu::noinline]] std::uint32_t capture(const Author& author) const;
+  [[gnu::noinline]] void log(const Author& author, const trace::Create& record,
+                             const Place& place) const;
   [[gnu::noinline]] void find_place(const Author& author, const ObjectFacts* facts,
                                     trace::Created created, int error, Place& out) const;
   [[gnu::noinline]] void write(const Author& author, const ObjectFacts* facts,

@@ -149,15 +149,8 @@ void write_name(RuntimeFacts& facts, const Structures& python, std::uint32_t ver
   text.end();
 }
 
-}  // namespace
-
-bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts) {
-  const Exports::Symbol evaluator = module.find("_PyEval_EvalFrameDefault");
-  if (evaluator.size == 0) return false;
-  found = {};
-  facts = {};
-  facts.evaluator = evaluator.address;
-  facts.evaluator_size = evaluator.size;
+// Apart: every module is asked whether it is one.
+[[gnu::noinline]] void describe_cpython(Exports& module, Structures& found, RuntimeFacts& facts) {
   facts.state = trace::RuntimeState::unknown_version;
   found.code_type = module.address_of("PyCode_Type");
   found.text_type = module.address_of("PyUnicode_Type");
@@ -186,6 +179,16 @@ bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts) {
                                    : describe_inner_frames(module, found, version));
   write_name(facts, found, version);
   if (known) facts.state = trace::RuntimeState::read;
+}
+
+}  // namespace
+
+bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts) {
+  const Exports::Symbol evaluator = module.find("_PyEval_EvalFrameDefault");
+  if (evaluator.size == 0) return false;
+  facts.evaluator = evaluator.address;
+  facts.evaluator_size = evaluator.size;
+  describe_cpython(module, found, facts);
   return true;
 }
 

@@ -33,8 +33,9 @@ constinit FirstLook look;
 
 bool ends_with(const Exports& module, const char* name) {
   const std::size_t length = std::strlen(name);
-  return module.path_length() > length && module.path()[module.path_length() - length - 1] == '/' &&
-         std::memcmp(module.path() + module.path_length() - length, name, length) == 0;
+  const std::size_t size = std::strlen(module.path());
+  const char* const end = module.path() + size - length;
+  return size > length && end[-1] == '/' && std::memcmp(end, name, length) == 0;
 }
 
 struct Part {

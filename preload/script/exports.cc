@@ -6,9 +6,8 @@
 
 namespace umaskaudit::shim {
 
-Exports::Exports(std::uintptr_t bias, const ElfW(Dyn) * dynamic, const char* path,
-                 std::uint32_t path_length)
-    : bias_(bias), path_(path), path_length_(path_length) {
+Exports::Exports(std::uintptr_t bias, const ElfW(Dyn) * dynamic, const char* path)
+    : bias_(bias), path_(path) {
   constexpr unsigned kMost = 512;  // of a section that does not end
   for (unsigned i = 0; dynamic != nullptr && i < kMost; ++i) {
     if (!dynamic_pages_.can_read(dynamic + i) || dynamic[i].d_tag == DT_NULL) return;

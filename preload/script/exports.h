@@ -15,9 +15,7 @@ namespace umaskaudit::shim {
 // Of a module that has a frame in the calling thread's stack: it is not unloaded meanwhile.
 class Exports {
  public:
-  // `path`: as the trace has it, for `path_length` bytes.
-  Exports(std::uintptr_t bias, const ElfW(Dyn) * dynamic, const char* path,
-          std::uint32_t path_length);
+  Exports(std::uintptr_t bias, const ElfW(Dyn) * dynamic, const char* path);
 
   struct Symbol {
     std::uintptr_t address = 0;  // 0: the module does not export it
@@ -44,14 +42,12 @@ class Exports {
 
   std::uintptr_t bias() const { return bias_; }
   const char* path() const { return path_; }
-  std::uint32_t path_length() const { return path_length_; }
 
  private:
   bool has_symbol(std::uint32_t index, const char* name, Symbol& out);
 
   std::uintptr_t bias_;
   const char* path_;
-  std::uint32_t path_length_;
   const ElfW(Sym) * symbols_ = nullptr;
   const char* strings_ = nullptr;
   const std::uint32_t* hash_ = nullptr;  // DT_GNU_HASH; null: none

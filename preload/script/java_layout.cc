@@ -89,7 +89,7 @@ class Table {
 
 constexpr unsigned kMostEntries = 8192;
 
-bool read_fields(Exports& module, Structures& found) {
+[[gnu::noinline]] bool read_fields(Exports& module, Structures& found) {
   Table table(module, "gHotSpotVMStructs", "gHotSpotVMStructEntryArrayStride");
   std::uint64_t type_at = 0;
   std::uint64_t name_at = 0;
@@ -123,7 +123,7 @@ bool read_fields(Exports& module, Structures& found) {
   return count == kFieldCount;
 }
 
-bool read_sizes(Exports& module, Structures& found) {
+[[gnu::noinline]] bool read_sizes(Exports& module, Structures& found) {
   Table table(module, "gHotSpotVMTypes", "gHotSpotVMTypeEntryArrayStride");
   std::uint64_t name_at = 0;
   std::uint64_t size_at = 0;
@@ -146,8 +146,6 @@ bool read_sizes(Exports& module, Structures& found) {
 bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts) {
   const std::uintptr_t machines = module.address_of("JNI_GetCreatedJavaVMs");
   if (machines == 0 || module.address_of("gHotSpotVMStructs") == 0) return false;
-  found = {};
-  facts = {};
   facts.owns_generated_code = true;
   found.created_machines = reinterpret_cast<int (*)(void**, int, int*)>(machines);
   TextBuffer(facts.text, sizeof facts.text).put("HotSpot JVM").end();

@@ -41,8 +41,8 @@ struct ScriptPlace {
   std::uint64_t key = 0;      // a hash of what tells this place from all others, not of addresses
                               // that are used again
   std::uintptr_t object = 0;  // the runtime's own: decode() gets them back within the same event
-  std::uint32_t at = 0;
-  bool entry = false;  // native code called into the script here
+  std::uint64_t at : 63 = 0;
+  std::uint64_t entry : 1 = 0;  // native code called into the script here
 };
 
 inline constexpr unsigned kMostPlaces = 64;
@@ -71,6 +71,7 @@ enum class Moment : std::uint8_t {
 
 struct Runtime {
   trace::Language language;
+  const char* symbol;  // describe() is asked about modules that export it; null: about all
   // False: the module is not this runtime. True with a state other than `read`: it is, and nothing
   // is ever captured. Reads only the module itself.
   bool (*describe)(Exports& module, Layout& layout, RuntimeFacts& facts);

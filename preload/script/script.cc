@@ -8,6 +8,7 @@
 
 #include "preload/record/intern.h"
 #include "preload/script/runtime.h"
+#include "preload/sys/own_stack.h"
 #include "preload/sys/scratch.h"
 
 namespace umaskaudit::shim {
@@ -15,9 +16,9 @@ namespace umaskaudit::shim {
 namespace {
 
 constexpr Runtime kRuntimes[] = {
-#define RUNTIME(identifier, language)                                                        \
-  {trace::Language::language, identifier##_runtime::describe, identifier##_runtime::capture, \
-   identifier##_runtime::decode},
+#define RUNTIME(identifier, language, symbol)                         \
+  {trace::Language::language, symbol, identifier##_runtime::describe, \
+   identifier##_runtime::capture, identifier##_runtime::decode},
 #include "preload/script/runtimes.def"
 #undef RUNTIME
 };
@@ -210,10 +211,18 @@ std::uint32_t capture(const Author& author, std::uint32_t native, Met& in,
   return capture(author, native, in, question, *new (buffer.get()) ScriptSpace);
 }
 
+// What a runtime needs below the caller, at most: V8, which reads frames together.
+constexpr std::uintptr_t kStackForScript = 2560;
+bool is_short_here() {
+  return is_short_of_stack(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)),
+                           kStackForScript);
+}
+
 }  // namespace
 
 void meet_module(const Author& author, const NewModule& module) {
   if (process.options.scripts == Stacks::none || module.dynamic == nullptr) return;
+  if (is_short_here()) return;
   const Scratch buffer;
   if (buffer.get() == nullptr) return;
   struct Parts {
@@ -222,9 +231,11 @@ void meet_module(const Author& author, const NewModule& module) {
     RuntimeFacts facts;
   };
   static_assert(sizeof(Parts) <= Scratch::kSize);
-  auto& parts = *new (buffer.get()) Parts{
-      Exports(module.bias, module.dynamic, module.path, module.path_length), {}, {}};
+  auto& parts =
+      *new (buffer.get()) Parts{Exports(module.bias, module.dynamic, module.path), {}, {}};
   for (const Runtime& runtime : kRuntimes) {
+    if (runtime.symbol != nullptr && parts.exports.address_of(runtime.symbol) == 0) continue;
+    new (&parts.facts) RuntimeFacts;
     if (!runtime.describe(parts.exports, parts.layout, parts.facts)) continue;
     write_runtime(author, module.id, runtime.language, module.bias, parts.facts);
     if (parts.facts.state != trace::RuntimeState::read) return;
@@ -279,6 +290,10 @@ std::uint32_t add_script(const Author& author, std::uint32_t native,
   Met& in = met[question.runtime - 1];
   if (in.off.load(std::memory_order_relaxed)) return native;
   if (question.roomy) return capture_here(author, native, in, question);
+  if (is_short_here()) {
+    count_loss(trace::Loss::script_unread);
+    return native;
+  }
   return capture_apart(author, native, in, question);
 }
 

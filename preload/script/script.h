@@ -20,7 +20,6 @@ struct NewModule {
   std::uintptr_t bias = 0;
   const ElfW(Dyn) * dynamic = nullptr;
   const char* path = nullptr;
-  std::uint32_t path_length = 0;
 };
 
 // Writes a Runtime record if the module is one.

@@ -66,7 +66,7 @@ std::uintptr_t word_in(const unsigned char* bytes, unsigned at) {
 constexpr unsigned kTogether = 7;
 struct Together {
   Parts parts[kTogether];
-  const LinkedFrames::One* frames[kTogether];
+  LinkedFrames::One frames[kTogether];
   unsigned count = 0;
 };
 static_assert(sizeof(Together) <= Window::kSize);
@@ -77,14 +77,15 @@ class Capture {
       : v8_(v8), space_(space), together_(*new (space.window.bytes) Together) {}
 
   void all(const LinkedFrames& linked) {
-    for (unsigned i = 0; i < linked.count; ++i) {
-      const LinkedFrames::One& frame = linked.frames[i];
-      if (i != 0 && frame.place != linked.frames[i - 1].place + 1) end_run();
+    for (unsigned i = 0; i < linked.count(); ++i) {
+      const LinkedFrames::One frame = linked.at(i);
+      if (i != 0 && frame.place != linked.at(i - 1).place + 1) end_run();
       if (!is_function_frame(words_of(frame))) continue;
-      together_.frames[together_.count++] = &frame;
+      together_.frames[together_.count++] = frame;
       if (together_.count == kTogether) add_places();
     }
     end_run();
+    space_.truncated = space_.truncated || linked.more();
   }
 
  private:
@@ -126,7 +127,7 @@ class Capture {
   template <typename Function>
   void for_each(Function function) {
     for (unsigned i = 0; i < together_.count; ++i)
-      function(together_.parts[i], *together_.frames[i]);
+      function(together_.parts[i], together_.frames[i]);
   }
 
   void add(const Parts& parts, const LinkedFrames::One& frame) {
@@ -149,7 +150,8 @@ class Capture {
     const auto type = static_cast<std::uint16_t>(word_in(parts.map, 8) >> 32);
     if (type == v8_.array_type && is_number(words.offset)) key = mix(key, words.offset);
     place.key = key | 1;
-    place.object = reinterpret_cast<std::uintptr_t>(&frame);
+    place.object = frame.fp;
+    place.at = frame.pc & (UINT64_MAX >> 1);
   }
 
   const Structures& v8_;
@@ -348,8 +350,7 @@ Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
 bool decode(const Layout& layout, Moment, const ScriptPlace& place, PlaceText& text,
             Window& window) {
   Peek memory(Peek::Way::copies, window);
-  const auto& frame = *reinterpret_cast<const LinkedFrames::One*>(place.object);
-  return Decoder(structures(layout), memory, text).decode(frame);
+  return Decoder(structures(layout), memory, text).decode({place.at, place.object, 0});
 }
 
 }  // namespace umaskaudit::shim::v8_runtime

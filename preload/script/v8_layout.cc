@@ -133,16 +133,12 @@ void check(Constants& constants, const Known& known) {
   constants.check(0, "v8dbg_SmiTag");
 }
 
-}  // namespace
-
-bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts) {
+// Apart: every module is asked whether it has V8.
+[[gnu::noinline]] void describe_v8(Exports& module, int major, Structures& found,
+                                   RuntimeFacts& facts) {
   constexpr int kNone = -1;
   Constants constants(module);
-  const int major = constants.value(kNone, "_ZN2v88internal7Version6major_E");
-  if (major == kNone) return false;
   const int minor = constants.value(kNone, "_ZN2v88internal7Version6minor_E");
-  found = {};
-  facts = {};
   facts.state = trace::RuntimeState::unknown_version;
   facts.has_linked_code = true;
   const Known* const known = find_known(major, minor);
@@ -150,7 +146,7 @@ bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts) {
   if (known != nullptr) text.put("Node.js ").decimal(known->node).put(", ");
   text.put("V8 ").decimal(static_cast<unsigned>(major)).put('.');
   text.decimal(static_cast<unsigned>(minor)).end();
-  if (known == nullptr) return true;
+  if (known == nullptr) return;
   take(*known, found);
   find_types(constants, found);
   found.scope_locals =
@@ -164,6 +160,15 @@ bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts) {
   found.bytecodes = static_cast<std::uint16_t>(sizes.size / kScales);
   check(constants, *known);
   if (constants.complete() && constants.agrees()) facts.state = trace::RuntimeState::read;
+}
+
+}  // namespace
+
+bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts) {
+  int major = 0;
+  const std::uintptr_t version = module.address_of("_ZN2v88internal7Version6major_E");
+  if (version == 0 || !module.get(version, major)) return false;
+  describe_v8(module, major, found, facts);
   return true;
 }
 

@@ -268,6 +268,7 @@ void name_by_program(Module& module) {
 
 // Its number, 0: it could not be written. Apart, for it is rare; and what it needs is in the
 // buffer, for it is the deepest that a call gets.
+constexpr std::uint32_t kNew = std::uint32_t{1} << 31;  // beside the number
 [[gnu::noinline]] std::uint32_t intern_module(const Author& author, const LoadedObject& object) {
   const Scratch buffer;
   if (buffer.get() == nullptr) return 0;
@@ -284,11 +285,17 @@ void name_by_program(Module& module) {
     auto& record = *new (room + kRecordAt) trace::Module();
     if (!write_module(author, id, module, record)) return 0;  // next time again
     modules.insert(hash, id);
-    meet_module(author, {id, module.base, module.dynamic, module.path, module.path_length});
     const LookAtModule look = look_at_new.load(std::memory_order_relaxed);
     if (look != nullptr) look(module.base, module.dynamic, room);
+    id |= kNew;
   }
   return id;
+}
+
+// A frame in the object is on the calling thread's stack: nobody unloads it.
+[[gnu::noinline]] void meet(const Author& author, std::uint32_t id, const LoadedObject& object) {
+  const bool named = object.path != nullptr && *object.path != '\0';
+  meet_module(author, {id, object.bias, object.dynamic, named ? object.path : process.exe});
 }
 
 }  // namespace
@@ -322,6 +329,10 @@ Frame encode_frame(const Author& author, std::uintptr_t pc) {
   if (id == 0) {
     id = intern_module(author, object);
     if (id == 0) return {pc & kOffsetMask, false};
+    if ((id & kNew) != 0) {
+      id &= ~kNew;
+      meet(author, id, object);
+    }
     recent.insert(hash, id);
   }
   return {std::uint64_t{id} << trace::kFrameModuleShift | ((pc - object.bias) & kOffsetMask), true};

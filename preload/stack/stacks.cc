@@ -65,6 +65,7 @@ struct WalkSpace {
   std::uintptr_t pcs[kMaxDepth];
   WalkWords words;
   LinkedFrames linked;
+  ScriptQuestion question;
   RuleSpace rules;  // and, once there are no more rules to find, the frames of the record
 };
 static_assert(sizeof(WalkSpace) <= Scratch::kSize);
@@ -142,21 +143,9 @@ bool has_room(std::uintptr_t sp, std::uintptr_t room) {
   return own.holds(sp) && sp - own.begin >= room;
 }
 
-struct Capture {
-  Event event;
-  const Author& author;
-  const StackStart& start;
-};
-
-// Fills in the id of the stack, which has the script's frames too, where there are some.
-void add_script(const Capture& capture, StackWord stack, const LinkedFrames* linked,
-                CapturedStack& out) {
-  out.id = stack.id();
-  if (stack.runtime() == 0 || !wanted(process.options.scripts, capture.event)) return;
-  const ScriptQuestion question{stack.runtime(), stack.interrupted(),
-                                has_room(capture.start.sp, kRoomForScript), linked};
-  if (process.log) out.script = question;
-  if (process.trace) out.id = add_script(capture.author, out.id, question);
+ScriptQuestion question_about(StackWord stack, const StackStart& start,
+                              const LinkedFrames* linked) {
+  return {stack.runtime(), stack.interrupted(), has_room(start.sp, kRoomForScript), linked};
 }
 
 // True: another walk comes further than this one did.
@@ -167,52 +156,74 @@ bool ended_at_linked_code(const Author& author, const StackWalk& walk, const Wal
   return find_linked_code(author, static_cast<std::uint32_t>(word >> trace::kFrameModuleShift), pc);
 }
 
-[[gnu::always_inline]] inline void walk_and_intern(const Capture& capture, std::uint32_t now,
-                                                   CapturedStack& out, WalkSpace& space) {
+[[gnu::always_inline]] inline void walk_and_intern(const Author& author, const StackStart& start,
+                                                   bool scripts, CapturedStack& out,
+                                                   WalkSpace& space) {
   const auto depth = static_cast<unsigned>(process.options.depth);
+  const std::uint32_t now = generation.load(std::memory_order_relaxed);
   constexpr unsigned kMostWalks = 3;
   for (unsigned walks = 0; walks < kMostWalks; ++walks) {
-    space.linked.count = 0;
+    space.linked.restart(space.pcs);
     space.words.restart();
-    out.walk =
-        walk_stack(capture.start, space.pcs, depth, &space.words, space.rules, &space.linked);
+    out.walk = walk_stack(start, space.pcs, depth, &space.words, space.rules, &space.linked);
     if (out.walk.count == 0) return;
-    if (!ended_at_linked_code(capture.author, out.walk, space)) break;
+    if (!ended_at_linked_code(author, out.walk, space)) break;
   }
-  const StackWord stack = intern_stack(capture.author, out.walk, space);
+  const StackWord stack = intern_stack(author, out.walk, space);
+  out.id = stack.id();
   if (stack.word() != 0 && !process.log) {
-    remember_stack(capture.start, now, space.words, stack.word(), space.rules);
+    remember_stack(start, now, space.words, stack.word(), space.rules);
   }
-  add_script(capture, stack, &space.linked, out);
+  if (stack.runtime() == 0 || !scripts) return;
+  space.question = question_about(stack, start, &space.linked);
+  if (process.trace) out.id = add_script(author, out.id, space.question);
 }
 
 // For stacks that have room: a buffer of Scratch costs two operations on a word of all threads.
 constexpr std::uintptr_t kRoomForWalk = 16384;
-[[gnu::noinline]] void walk_here(const Capture& capture, std::uint32_t now, CapturedStack& out) {
+[[gnu::noinline]] void walk_here(const Author& author, const StackStart& start, bool scripts,
+                                 CapturedStack& out) {
   WalkSpace space;
-  walk_and_intern(capture, now, out, space);
+  walk_and_intern(author, start, scripts, out, space);
 }
 
-[[gnu::noinline]] void walk_apart(const Capture& capture, std::uint32_t now, CapturedStack& out) {
-  if (is_short_of_stack(capture.start.sp) || out.memory.get() == nullptr)
+[[gnu::noinline]] void walk_apart(const Author& author, const StackStart& start, bool scripts,
+                                  CapturedStack& out) {
+  if (is_short_of_stack(start.sp) || out.memory.get() == nullptr)
     return count_loss(trace::Loss::stack_dropped);
   auto& space = *new (out.memory.get()) WalkSpace;
-  walk_and_intern(capture, now, out, space);
+  space.question.runtime = 0;
+  walk_and_intern(author, start, scripts, out, space);
   out.pcs = space.pcs;
+  if (space.question.runtime != 0) out.script = &space.question;
+}
+
+// A stack that is remembered, and shows a runtime.
+[[gnu::noinline]] void add_script_to(const Author& author, StackWord stack, const StackStart& start,
+                                     CapturedStack& out) {
+  const ScriptQuestion question = question_about(stack, start, nullptr);
+  if (process.trace) out.id = add_script(author, out.id, question);
 }
 
 }  // namespace
 
 void capture_stack(Event event, const Author& author, const StackStart& start, CapturedStack& out) {
   if (!wanted(process.options.stacks, event)) return;
-  const Capture capture{event, author, start};
-  const std::uint32_t now = generation.load(std::memory_order_relaxed);
+  const bool scripts = wanted(process.options.scripts, event);
   if (!process.log) {
-    const StackWord known(remembered_stack(start, now));
-    if (known.word() != 0) return add_script(capture, known, nullptr, out);
+    const StackWord known(remembered_stack(start, generation.load(std::memory_order_relaxed)));
+    out.id = known.id();
+    if (known.word() != 0) {
+      if (__builtin_expect(known.runtime() != 0, 0) && scripts) {
+        add_script_to(author, known, start, out);
+      }
+      return;
+    }
   }
-  if (!process.log && has_room(start.sp, kRoomForWalk)) return walk_here(capture, now, out);
-  walk_apart(capture, now, out);
+  if (!process.log && has_room(start.sp, kRoomForWalk)) {
+    return walk_here(author, start, scripts, out);
+  }
+  walk_apart(author, start, scripts, out);
 }
 
 void forget_stacks() {

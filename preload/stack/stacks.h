@@ -19,9 +19,9 @@ struct CapturedStack {
   std::uint32_t id = 0;  // 0: none wanted, or lost
   StackWalk walk;
   // For the live log alone.
-  const std::uintptr_t* pcs = nullptr;  // as many as the walk says
-  ScriptQuestion script;                // without a runtime: there is none to show
-  Scratch memory;                       // where they are
+  const std::uintptr_t* pcs = nullptr;     // as many as the walk says
+  const ScriptQuestion* script = nullptr;  // null: there is none to show
+  Scratch memory;                          // where they are
 };
 
 // Walks from `start` if the option stacks= wants one for this event; `pcs` serve the live log.

@@ -360,7 +360,7 @@ struct FunctionTable {
   }
 };
 
-FunctionTable read_functions(const std::uint8_t* hdr) {
+[[gnu::always_inline]] inline FunctionTable read_functions(const std::uint8_t* hdr) {
   FunctionTable table{hdr};
   // Version, then three encodings; a table of data-relative 32-bit pairs.
   if (hdr[0] != 1 || hdr[1] == kOmitted || hdr[2] != kUdata4 ||
@@ -375,7 +375,8 @@ FunctionTable read_functions(const std::uint8_t* hdr) {
 }
 
 // How many functions begin at `pc` or before it.
-std::uint32_t functions_up_to(const FunctionTable& table, std::uintptr_t pc) {
+[[gnu::always_inline]] inline std::uint32_t functions_up_to(const FunctionTable& table,
+                                                            std::uintptr_t pc) {
   const auto target = static_cast<std::int64_t>(pc) - static_cast<std::int64_t>(table.address(0));
   std::uint32_t low = 0;
   std::uint32_t high = table.count;
@@ -437,7 +438,9 @@ struct Function {
 };
 
 // The program may have taken away what it does not need: each of the parts is asked for.
-bool read_function(const std::uint8_t* fde, Cie& cie, Function& function) {
+// Inline, for a walk on a small stack has no room for another frame.
+[[gnu::always_inline]] inline bool read_function(const std::uint8_t* fde, Cie& cie,
+                                                 Function& function) {
   Entry entry;
   if (!sys::readable(fde) || !read_entry(fde, entry)) return false;
   Cursor in(entry.id, entry.end);

@@ -32,15 +32,40 @@ struct StackWalk {
 
 // The frames that were crossed by their frame pointers, which only a debugger of generated code can
 // make more of: the runtimes of scripts.
-struct LinkedFrames {
-  static constexpr unsigned kMost = 64;
+class LinkedFrames {
+ public:
+  static constexpr unsigned kMost = 36;
   struct One {
     std::uintptr_t pc;
     std::uintptr_t fp;
     unsigned place;  // among the walk's return addresses
   };
-  unsigned count = 0;
-  One frames[kMost];
+
+  // `pcs`: of the walk, which stay there.
+  void restart(const std::uintptr_t* pcs) {
+    pcs_ = pcs;
+    count_ = 0;
+    more_ = false;
+  }
+  void add(std::uintptr_t fp, unsigned place) {
+    if (count_ == kMost) {
+      more_ = true;
+      return;
+    }
+    fps_[count_] = fp;
+    places_[count_++] = static_cast<std::uint8_t>(place);
+  }
+
+  unsigned count() const { return count_; }
+  bool more() const { return more_; }  // than there is room for
+  One at(unsigned i) const { return {pcs_[places_[i]], fps_[i], places_[i]}; }
+
+ private:
+  const std::uintptr_t* pcs_ = nullptr;
+  unsigned count_ = 0;
+  bool more_ = false;
+  std::uintptr_t fps_[kMost];
+  std::uint8_t places_[kMost];
 };
 
 struct WalkWords;

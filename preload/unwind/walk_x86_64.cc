@@ -242,11 +242,6 @@ struct WalkNotes {
   return step_slowly(code, at, memory, space, notes);
 }
 
-void add_linked(LinkedFrames* linked, std::uintptr_t pc, std::uintptr_t fp, unsigned place) {
-  if (linked == nullptr || linked->count == LinkedFrames::kMost) return;
-  linked->frames[linked->count++] = {pc, fp, place};
-}
-
 }  // namespace
 
 StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room,
@@ -267,11 +262,10 @@ StackWalk walk_stack(const StackStart& start, std::uintptr_t* pcs, unsigned room
       break;
     }
     pcs[walk.count++] = at.pc;
-    const std::uintptr_t pc = at.pc;
     const std::uintptr_t fp = at.fp;
     if (!to_caller(at, memory, space, notes)) break;
     walk.interrupted = walk.interrupted || notes.exact;
-    if (__builtin_expect(notes.linked, 0)) add_linked(linked, pc, fp, walk.count - 1);
+    if (__builtin_expect(notes.linked, 0) && linked != nullptr) linked->add(fp, walk.count - 1);
   }
   walk.guessed = notes.guessed;
   walk.tableless = notes.tableless;

@@ -17,9 +17,9 @@ LARGEST_STACK = 4096
 # What README.md promises for stacks of which nothing is known, in bytes beside libc's own: a
 # function, a call by its number, the start of a program. The shim asks for more than the largest
 # (kStackForCall and kStackForExec in preload/sys/own_stack.h).
-SMALL_STACK = 1600
-SMALL_STACK_BY_NUMBER = 1880
-SMALL_STACK_TO_START = 1380
+SMALL_STACK = 1664
+SMALL_STACK_BY_NUMBER = 1960
+SMALL_STACK_TO_START = 1440
 # The live log builds its line on the same stack.
 SMALL_STACK_LOGGING = 420
 STARTS = ("execve", "vfork-execve", "posix_spawn", "fork")
