@@ -78,40 +78,63 @@ std::uint64_t mix_bytes(Peek& memory, std::uint64_t hash, std::uintptr_t at, std
   return hash;
 }
 
+// A str object's content: its hash, where the interpreter has computed that. False: no memory.
+bool hash_text(Peek& memory, const Structures& python, std::uintptr_t text, std::uint64_t& hash) {
+  unsigned char room[sizeof(TextHead)];
+  const unsigned char* const bytes = memory.view(text, room, sizeof room);
+  if (bytes == nullptr) return false;
+  hash = field<std::uint64_t>(bytes, offsetof(TextHead, hash));
+  if (__builtin_expect(hash == UINT64_MAX, 0)) {
+    const auto length = field<std::int64_t>(bytes, offsetof(TextHead, length));
+    hash = mix_bytes(memory, text, text + python.ascii_text, length);
+  }
+  return true;
+}
+
+// The file of the frame before, which is the next one's most of the time.
+struct LatestFile {
+  std::uintptr_t text = 0;
+  std::uint64_t hash = 0;
+};
+
 // What tells a code object from another that lies where it was: the number that the interpreter
-// gave it; else what its parts say and where they lie. False: it is no code object.
-bool identify(Peek& memory, const Structures& python, std::uintptr_t code, std::uint64_t& key) {
-  unsigned char bytes[kCodeBytes];
-  if (!memory.read(code, bytes, sizeof bytes)) return false;
-  if (field<std::uintptr_t>(bytes, 8) != python.code_type) return false;
-  key = mix(code, field<std::uint32_t>(bytes, python.code_first_line));
+// gave it; else what its parts say. False: it is no code object.
+bool identify(Peek& memory, const Structures& python, std::uintptr_t code, LatestFile& latest,
+              std::uint64_t& key) {
+  unsigned char room[kCodeBytes];
+  const unsigned char* const bytes = memory.view(code, room, sizeof room);
+  if (bytes == nullptr || field<std::uintptr_t>(bytes, 8) != python.code_type) return false;
+  const auto line = field<std::uint32_t>(bytes, python.code_first_line);
   if (python.code_version != 0) {
     const auto version = field<std::uint32_t>(bytes, python.code_version);
     if (version != 0) {
-      key = mix(key, version);
+      key = mix(code, std::uint64_t{version} << 32 | line);
       return true;
     }
   }
-  const std::uintptr_t texts[2] = {field<std::uintptr_t>(bytes, python.code_file),
-                                   field<std::uintptr_t>(bytes, python.code_name)};
-  const auto table = field<std::uintptr_t>(bytes, python.code_lines);
-  for (const std::uintptr_t text : texts) {
-    TextHead head{};
-    if (!memory.get(text, head)) return false;
-    key = mix(mix(key, text), static_cast<std::uint64_t>(head.length));
-    key = mix(key, static_cast<std::uint64_t>(head.hash));
-    if (head.hash == -1) key = mix_bytes(memory, key, text + python.ascii_text, head.length);
+  key = mix(code, line);
+  const auto file = field<std::uintptr_t>(bytes, python.code_file);
+  if (file != latest.text && !hash_text(memory, python, file, latest.hash)) return false;
+  latest.text = file;
+  std::uint64_t name = 0;
+  if (!hash_text(memory, python, field<std::uintptr_t>(bytes, python.code_name), name)) {
+    return false;
   }
-  BytesHead head{};
-  if (!memory.get(table, head)) return false;
+  key = mix(mix(key, latest.hash), name);
+  const auto table = field<std::uintptr_t>(bytes, python.code_lines);
+  unsigned char head_room[sizeof(BytesHead)];
+  const unsigned char* const head = memory.view(table, head_room, sizeof head_room);
+  if (head == nullptr) return false;
+  const auto size = field<std::int64_t>(head, offsetof(BytesHead, size));
   const std::uintptr_t content = table + offsetof(BytesHead, first);
-  key = mix(mix(key, table), static_cast<std::uint64_t>(head.size));
-  if (head.size < 8) {
-    key = mix_bytes(memory, key, content, head.size);
+  if (size < 8) {
+    key = mix_bytes(memory, mix(key, static_cast<std::uint64_t>(size)), content, size);
     return true;
   }
-  key = mix(key, head.first);
-  key = mix_bytes(memory, key, content + static_cast<std::uintptr_t>(head.size) - 8, 8);
+  std::uint64_t last = 0;
+  if (!memory.get(content + static_cast<std::uintptr_t>(size) - sizeof last, last)) return false;
+  key = mix(key, field<std::uint64_t>(head, offsetof(BytesHead, first)));
+  key = mix(key, last + static_cast<std::uint64_t>(size));
   return true;
 }
 
@@ -148,9 +171,10 @@ class Walk {
   }
 
   bool step(std::uintptr_t& frame) {
-    unsigned char bytes[kFrameBytes];
+    unsigned char room[kFrameBytes];
     const std::size_t size = python_.has_frame_objects ? kFrameBytes : kInnerFrameBytes;
-    if (!memory_.read(frame, bytes, size)) return false;
+    const unsigned char* const bytes = memory_.view(frame, room, size);
+    if (bytes == nullptr) return false;
     const std::uintptr_t self = frame;
     frame = field<std::uintptr_t>(bytes, python_.frame_previous);
     if (frame == self) return false;
@@ -168,7 +192,7 @@ class Walk {
   bool add(const unsigned char* frame, std::uintptr_t code) {
     ScriptPlace& place = space_.places[space_.count];
     place = {};
-    if (!identify(memory_, python_, code, place.key)) return false;
+    if (!identify(memory_, python_, code, latest_, place.key)) return false;
     std::int32_t offset = 0;
     if (python_.has_frame_objects) {
       offset = field<std::int32_t>(frame, python_.frame_instruction);
@@ -190,6 +214,7 @@ class Walk {
   const Structures& python_;
   Peek& memory_;
   ScriptSpace& space_;
+  LatestFile latest_;
 };
 
 // UTF-8. A lone surrogate of the second half stands for a byte of a name that is no UTF-8

@@ -34,6 +34,12 @@ class Peek {
     }
     return copy(at, to, size);
   }
+  // Where the bytes can be read: in place, or in `room`, which they were copied to. Null: nowhere.
+  const unsigned char* view(std::uintptr_t at, unsigned char* room, std::size_t size) {
+    if (at < kLowest || at > kHighest) return nullptr;
+    if (__builtin_expect(way_ == Way::direct, 1)) return reinterpret_cast<unsigned char*>(at);
+    return copy(at, room, size) ? room : nullptr;
+  }
   template <typename T>
   bool get(std::uintptr_t at, T& out) {
     return read(at, &out, sizeof out);

@@ -82,6 +82,13 @@ def readme(result):
     for name, reason in sorted(result.get("missing", {}).items()):
         yield ""
         yield f"{name} is not beside them: {reason}."
+    frames = [row for row in result["rows"] if row.get("part") == "scripts"]
+    if frames:
+        yield ""
+        told = ", ".join(f"{row['work'].rsplit(' ', 1)[1]} {row['measured']:.0f} ns"
+                         for row in frames)
+        yield from wrapped(f"Ten frames of a Python script beside the native ones add, where they "
+                           f"were met before, by version of CPython: {told}.")
     rates = [row for row in result["rows"] if row.get("unit") == "events/s"]
     if rates:
         yield ""
