@@ -9,6 +9,7 @@
 
 #include "preload/record/intern.h"
 #include "preload/script/v8_heap.h"
+#include "preload/state.h"
 #include "preload/sys/loaded_objects.h"
 
 namespace umaskaudit::shim::v8_runtime {
@@ -334,6 +335,16 @@ class Decoder {
   PlaceText& text_;
 };
 
+// What node hands to threads of its own has no script behind it there: who asked for it has gone
+// on.
+constexpr char kPool[] = "(asynchronous call)";
+void add_pool(ScriptSpace& space) {
+  space.places[0] = {};
+  space.places[0].key = 1;
+  space.places[0].entry = true;
+  space.count = 1;
+}
+
 }  // namespace
 
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
@@ -342,13 +353,20 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
   // A signal handler may have come in the middle of a move of objects.
-  if (moment == Moment::interrupted || space.linked == nullptr) return Captured::frames;
-  Capture(structures(layout), space).all(*space.linked);
+  if (moment == Moment::interrupted) return Captured::frames;
+  if (space.linked != nullptr) Capture(structures(layout), space).all(*space.linked);
+  const bool first = thread_state.tid == process.pid.load(std::memory_order_relaxed);
+  if (space.count == 0 && !first) add_pool(space);
   return Captured::frames;
 }
 
 bool decode(const Layout& layout, Moment, const ScriptPlace& place, PlaceText& text,
             Window& window) {
+  if (place.object == 0) {
+    text.function_length = sizeof kPool - 1;
+    std::memcpy(text.function, kPool, text.function_length);
+    return true;
+  }
   Peek memory(Peek::Way::copies, window);
   return Decoder(structures(layout), memory, text).decode({place.at, place.object, 0});
 }
