@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -12,21 +13,45 @@
 
 namespace umaskaudit {
 
+// Which frames of a stack that has some of a script are shown.
+enum class FrameView : std::uint8_t {
+  folded,  // the script's, and of the native ones those that are not its interpreter's
+  all,
+  native,  // the native ones alone
+};
+
 class StackCache {
  public:
   // Both must outlive the cache.
-  StackCache(const StackSource& source, Symbolizer& symbolizer)
-      : source_(source), symbolizer_(symbolizer) {}
+  StackCache(const StackSource& source, Symbolizer& symbolizer, FrameView view = FrameView::folded)
+      : source_(source), symbolizer_(symbolizer), view_(view) {}
 
-  // Innermost first; empty when no stack was recorded. Valid as long as the cache.
+  // To be shown. Innermost first; empty when no stack was recorded. Valid as long as the cache.
   const std::vector<Frame>& frames(StackRef ref) {
+    if (view_ != FrameView::native) return code(ref);
+    const auto [entry, fresh] = native_.try_emplace(key(ref));
+    if (fresh && ref.id != 0) entry->second = symbolizer_.native_stack(source_, ref);
+    return entry->second;
+  }
+
+  // To tell one code from another: the same frames whatever is shown.
+  const std::vector<Frame>& code(StackRef ref) {
     const auto [entry, fresh] = cache_.try_emplace(key(ref));
-    if (fresh && ref.id != 0) entry->second = symbolizer_.stack(source_, ref);
+    if (!fresh || ref.id == 0) return entry->second;
+    entry->second = symbolizer_.stack(source_, ref);
+    if (view_ == FrameView::all)
+      for (Frame& frame : entry->second) frame.folded = false;
     return entry->second;
   }
 
   // Why frames of the stacks asked for so far may have no names: Symbolizer::notes().
-  const std::vector<std::string>& notes() const { return symbolizer_.notes(); }
+  const std::vector<std::string>& symbol_notes() const { return symbolizer_.notes(); }
+  // And why there may be none of a script.
+  std::vector<std::string> notes() const {
+    std::vector<std::string> notes = runtime_notes(source_.runtimes());
+    notes.insert(notes.end(), symbol_notes().begin(), symbol_notes().end());
+    return notes;
+  }
 
   static std::uint64_t key(StackRef ref) {
     return static_cast<std::uint64_t>(ref.segment) << 32 | ref.id;
@@ -35,7 +60,8 @@ class StackCache {
  private:
   const StackSource& source_;
   Symbolizer& symbolizer_;
-  std::unordered_map<std::uint64_t, std::vector<Frame>> cache_;
+  const FrameView view_;
+  std::unordered_map<std::uint64_t, std::vector<Frame>> cache_, native_;
 };
 
 }  // namespace umaskaudit

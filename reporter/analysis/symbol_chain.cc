@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdio>
 #include <iterator>
 #include <string_view>
@@ -30,23 +29,6 @@ bool is_entry(const std::string& symbol) {
   return symbol == "main" || symbol == "start_thread" || symbol == "_start";
 }
 
-// Programs and libraries that run somebody else's code. What is on the stack inside them says how
-// warm a cache was, or what a compiler has done so far, not what called.
-bool is_interpreter(const std::string& module) {
-  static constexpr std::string_view kNames[] = {
-      "python", "libpython", "pypy", "node",    "libnode", "php",    "libphp",
-      "ruby",   "libruby",   "perl", "libperl", "java",    "libjvm", "lua",
-      "liblua", "dash",      "bash", "zsh",     "ksh",     "mksh",   "busybox"};
-  const std::string name = base_name(module);
-  if (name == "sh") return true;
-  return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view known) {
-    if (!name.starts_with(known)) return false;
-    // "python3.11", "libpython3.11.so.1.0", "php-fpm8.2", "nodejs"; not "pythonic" or "rubygem.so".
-    const std::string_view rest = std::string_view(name).substr(known.size());
-    return rest.empty() || !std::isalpha(static_cast<unsigned char>(rest.front())) || rest == "js";
-  });
-}
-
 bool is_standard(const std::string& symbol) {
   static constexpr std::string_view kPrefixes[] = {
       "std::", "<std::", "core::", "<core::", "alloc::", "<alloc::", "__gnu_cxx::"};
@@ -54,7 +36,15 @@ bool is_standard(const std::string& symbol) {
                      [&](std::string_view prefix) { return symbol.starts_with(prefix); });
 }
 
+// "app.py!set_mask", "build.sh": of a script the line changes with each edit, and what runs it with
+// how warm it is.
+std::string script_name(const Frame& frame) {
+  const std::string file = frame.file.empty() ? frame.language : base_name(frame.file);
+  return frame.symbol.empty() ? file : file + '!' + frame.symbol;
+}
+
 std::string frame_name(const Frame& frame) {
+  if (frame.script) return script_name(frame);
   std::string name = base_name(frame.module) + '!';
   if (!frame.symbol.empty()) return name + without_clone(frame.symbol);
   std::array<char, 24> offset{};
@@ -66,7 +56,7 @@ std::string frame_name(const Frame& frame) {
 // The innermost frame that is the program's own; null where there is none.
 const Frame* innermost_frame(const std::vector<Frame>& stack) {
   const Frame* first = culprit(stack);
-  if (first == nullptr) return nullptr;
+  if (first == nullptr || first->script) return first;
   const Frame* kept = nullptr;
   for (auto i = static_cast<std::size_t>(first - stack.data()); i < stack.size(); ++i) {
     const Frame& frame = stack[i];
@@ -87,7 +77,7 @@ std::string innermost_symbol(const std::vector<Frame>& stack) {
 std::string place_of(const std::vector<Frame>& stack) {
   const Frame* frame = innermost_frame(stack);
   if (frame == nullptr) return "";
-  return frame->symbol.empty() ? base_name(frame->module) : frame_name(*frame);
+  return frame->symbol.empty() && !frame->script ? base_name(frame->module) : frame_name(*frame);
 }
 
 std::string symbol_chain(const std::vector<Frame>& stack) {
@@ -95,9 +85,15 @@ std::string symbol_chain(const std::vector<Frame>& stack) {
   if (first == nullptr) return "";
   std::string out;
   std::size_t taken = 0;
+  // Programs and libraries that run other people's code are left out, and so is generated code,
+  // which has no module: what is on the stack inside them says how warm a cache was, or what a
+  // compiler has done so far, not what called. Among the frames of a script all native ones are.
+  const auto counts = [&](const Frame& frame) {
+    if (first->script) return frame.script && is_library(frame) == is_library(*first);
+    return !frame.module.empty() && !is_interpreter(frame.module);
+  };
   for (auto i = static_cast<std::size_t>(first - stack.data()); i < stack.size(); ++i) {
-    // Generated code has no module.
-    if (stack[i].module.empty() || is_interpreter(stack[i].module)) continue;
+    if (!counts(stack[i])) continue;
     if (!out.empty()) out += '<';
     out += frame_name(stack[i]);
     if (++taken == kFrames || is_entry(stack[i].symbol)) break;
@@ -109,6 +105,7 @@ std::vector<std::string> names_on(const std::vector<Frame>& stack) {
   std::vector<std::string> names;
   for (const Frame& frame : stack) {
     if (!frame.symbol.empty()) names.push_back(frame.symbol);
+    if (frame.script && !frame.file.empty()) names.push_back(base_name(frame.file));
     if (!frame.module.empty()) names.push_back(base_name(frame.module));
   }
   return names;

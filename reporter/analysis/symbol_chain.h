@@ -10,8 +10,8 @@
 namespace umaskaudit {
 
 // "app!acquire<app!worker": the innermost frames that are the program's own, up to its entry,
-// without those of interpreters and of generated code. Empty when no stack was recorded, or no
-// frame of it is left.
+// without those of interpreters and of generated code. Of a script "app.py!set_mask<app.py!main":
+// its own frames alone. Empty when no stack was recorded, or no frame of it is left.
 std::string symbol_chain(const std::vector<Frame>& stack);
 
 // "app!acquire": the first of them that is not of the standard library of its language, which is

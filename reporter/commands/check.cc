@@ -89,7 +89,7 @@ Status read_rulings(const Options& options, Rulings& rulings) {
 std::vector<std::string> common_functions(const std::vector<StackRef>& refs, StackCache& stacks) {
   std::vector<std::string> common;
   for (std::size_t i = 0; i < refs.size(); ++i) {
-    const std::vector<std::string> names = names_on(stacks.frames(refs[i]));
+    const std::vector<std::string> names = names_on(stacks.code(refs[i]));
     if (i == 0) {
       common = names;
       continue;
@@ -107,12 +107,12 @@ std::vector<std::string> functions_of(const Finding& finding, StackCache& stacks
   const auto add = [&](const std::vector<std::string>& more) {
     names.insert(names.end(), more.begin(), more.end());
   };
-  if (finding.culprit_end) add(names_on(stacks.frames(finding.culprit_end->stack)));
-  for (const StoryStep& step : finding.story) add(names_on(stacks.frames(step.event.stack)));
+  if (finding.culprit_end) add(names_on(stacks.code(finding.culprit_end->stack)));
+  for (const StoryStep& step : finding.story) add(names_on(stacks.code(step.event.stack)));
   if (!finding.victim_stacks.empty())
     add(common_functions(finding.victim_stacks, stacks));
   else if (!finding.victims.empty())
-    add(names_on(stacks.frames(finding.victims.front().event.stack)));
+    add(names_on(stacks.code(finding.victims.front().event.stack)));
   return names;
 }
 

@@ -94,11 +94,11 @@ class Side {
   }
 
   void add_site(const MaskChanges& changes) {
-    const std::vector<Frame>& frames = opened_->stacks().frames(changes.stack);
+    const std::vector<Frame>& frames = opened_->stacks().code(changes.stack);
     std::string code = symbol_chain(frames);
     if (code.empty() && culprit(frames) != nullptr) code = culprit(frames)->module;
     MaskSite& site = facts_.sites[code + '\0' + changes.call];
-    site.where = umaskaudit::site(culprit(frames));
+    site.where = umaskaudit::site(culprit(opened_->stacks().frames(changes.stack)));
     site.call = changes.call;
     site.count += changes.count;
     for (const auto& [transition, count] : changes.transitions)

@@ -54,6 +54,11 @@ trace::Blind blind_of(const std::string& obstacle) {
 
 }  // namespace
 
+FrameView frame_view(const RunArguments& arguments) {
+  if (arguments.native_frames) return FrameView::native;
+  return arguments.all_frames ? FrameView::all : FrameView::folded;
+}
+
 void add_run_argument(CLI::App& app, RunArguments& arguments) {
   app.add_option("RUN", arguments.run, "Run directory, or one segment file of it")
       ->type_name("")
@@ -92,6 +97,10 @@ void add_symbol_options(CLI::App& app, RunArguments& arguments) {
            "Look separate debug files up in DIR too");
   app.add_flag("--debuginfod", symbols.debuginfod, "Ask the servers of DEBUGINFOD_URLS");
   app.add_flag("--no-symbols", arguments.no_symbols, "Modules and offsets only");
+  CLI::Option* all = app.add_flag("--all-frames", arguments.all_frames,
+                                  "Show an interpreter's own frames beside those of its scripts");
+  app.add_flag("--native", arguments.native_frames, "Show no frames of scripts, native ones only")
+      ->excludes(all);
 }
 
 void add_output_option(CLI::App& app, RunArguments& arguments) {
@@ -101,12 +110,12 @@ void add_output_option(CLI::App& app, RunArguments& arguments) {
       ->type_name("FILE");
 }
 
-OpenedRun::OpenedRun(Run run, SymbolOptions symbols, const Filter& filter,
+OpenedRun::OpenedRun(Run run, SymbolOptions symbols, FrameView view, const Filter& filter,
                      std::unique_ptr<Progress> progress)
     : progress_(std::move(progress)),
       run_(std::move(run)),
       symbolizer_(std::move(symbols)),
-      stacks_(run_, symbolizer_),
+      stacks_(run_, symbolizer_, view),
       record_(read_run_record(run_.directory())),
       filter_(filter) {}
 
@@ -127,8 +136,9 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
   arguments.filter.find_objects(*run);
   SymbolOptions symbols = arguments.symbols;
   symbols.symbols = !arguments.no_symbols;
-  return std::unique_ptr<OpenedRun>(
-      new OpenedRun(std::move(*run), std::move(symbols), arguments.filter, std::move(progress)));
+  return std::unique_ptr<OpenedRun>(new OpenedRun(std::move(*run), std::move(symbols),
+                                                  frame_view(arguments), arguments.filter,
+                                                  std::move(progress)));
 }
 
 std::optional<BlindSpotEvent> unaudited(const std::optional<RunRecord>& record,
@@ -268,9 +278,9 @@ void OpenedRun::for_each_beside_findings(const std::function<bool(const Event&)>
 }
 
 void name_code(FindOptions& options, StackCache& stacks) {
-  options.place = [&](StackRef ref) { return place_of(stacks.frames(ref)); };
-  options.symbol_chain = [&](StackRef ref) { return symbol_chain(stacks.frames(ref)); };
-  options.symbol = [&](StackRef ref) { return innermost_symbol(stacks.frames(ref)); };
+  options.place = [&](StackRef ref) { return place_of(stacks.code(ref)); };
+  options.symbol_chain = [&](StackRef ref) { return symbol_chain(stacks.code(ref)); };
+  options.symbol = [&](StackRef ref) { return innermost_symbol(stacks.code(ref)); };
 }
 
 void OpenedRun::look_for_findings(FindOptions options) {

@@ -34,8 +34,11 @@ struct RunArguments {
   std::string since;  // relative to the run's begin
   SymbolOptions symbols;
   bool no_symbols = false;
+  bool all_frames = false, native_frames = false;
   std::string output;  // empty: standard output
 };
+
+FrameView frame_view(const RunArguments& arguments);
 
 void add_run_argument(CLI::App& app, RunArguments& arguments);
 void add_filter_options(CLI::App& app, RunArguments& arguments);
@@ -101,7 +104,7 @@ class OpenedRun {
 
  private:
   void look_for_findings(FindOptions options);
-  OpenedRun(Run run, SymbolOptions symbols, const Filter& filter,
+  OpenedRun(Run run, SymbolOptions symbols, FrameView view, const Filter& filter,
             std::unique_ptr<Progress> progress);
   std::unique_ptr<Progress> progress_;  // told by run_
   Run run_;

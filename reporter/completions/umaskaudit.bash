@@ -154,15 +154,15 @@ _umaskaudit() {
   case $command in
     run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --keep --max-size --max-run --follow --options --record-argv --live --live-to --no-summary';;
     snapshot) options='--help -h --quiet -q --verbose -v --color --output -o --force';;
-    report) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --sort --limit --follow --no-appeared --expand-stacks';;
-    threads) options='--help -h --quiet -q --verbose -v --color --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
-    timeline) options='--help -h --quiet -q --verbose -v --color --all --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
+    report) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native --sort --limit --follow --no-appeared --expand-stacks';;
+    threads) options='--help -h --quiet -q --verbose -v --color --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    timeline) options='--help -h --quiet -q --verbose -v --color --all --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     top) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --sort';;
-    blame) options='--help -h --quiet -q --verbose -v --color --output -o --sysroot --debug-dir --debuginfod --no-symbols';;
-    check) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --policy --suppressions --baseline --write-baseline --fail-on --max-loss --max-unrecorded --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
-    export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols';;
-    diff) options='--help -h --quiet -q --verbose -v --color --format -f --root-a --root-b --same --exact --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
-    whatif) options='--help -h --quiet -q --verbose -v --color --umask --everywhere --format -f --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols';;
+    blame) options='--help -h --quiet -q --verbose -v --color --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    check) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --policy --suppressions --baseline --write-baseline --fail-on --max-loss --max-unrecorded --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    diff) options='--help -h --quiet -q --verbose -v --color --format -f --root-a --root-b --same --exact --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    whatif) options='--help -h --quiet -q --verbose -v --color --umask --everywhere --format -f --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     doctor) options='--help -h --quiet -q --verbose -v --color';;
     explain) options='--help -h --quiet -q --verbose -v --color --dir -d --acl --parent';;
     umask) options='--help -h --quiet -q --verbose -v --color --symbolic -S --print -p --pid --all --diff';;

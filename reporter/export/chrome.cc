@@ -190,7 +190,8 @@ void Writer::where(JsonWriter& json, StackRef ref) {
   const std::vector<Frame>& frames = source_.stacks.frames(ref);
   if (frames.empty()) return;
   json.begin_array("stack");
-  for (const Frame& frame : frames) json.element(std::string_view(site(&frame)));
+  for (const Frame& frame : frames)
+    if (!frame.folded) json.element(std::string_view(site(&frame)));
   json.end_array();
 }
 

@@ -25,7 +25,7 @@ std::string frame_text(std::string text) {
 }
 
 std::string frame_name(const Frame& frame) {
-  if (frame.symbol.empty()) return frame_text(site(&frame));
+  if (frame.symbol.empty() || frame.script) return frame_text(site(&frame));
   return frame_text(escape(frame.symbol)) + (frame.inlined ? "_[i]" : "");
 }
 
@@ -40,7 +40,7 @@ std::string line_of(std::string_view program, const std::vector<Frame>& frames,
   std::string line = frame_text(escape(program));
   if (frames.empty()) line += ";[no stack]";
   for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame)
-    line += ';' + frame_name(*frame);
+    if (!frame->folded) line += ';' + frame_name(*frame);
   return line + ";[" + frame_text(escape(call)) + ']';
 }
 

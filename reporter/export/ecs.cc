@@ -252,10 +252,10 @@ class Writer {
   // The line of code behind the event, where it is known.
   void origin_fields(JsonWriter& json, StackRef stack) {
     const Frame* frame = culprit(source_.stacks.frames(stack));
-    if (frame == nullptr || frame->symbol.empty()) return;
+    if (frame == nullptr || (frame->symbol.empty() && !frame->script)) return;
     json.begin_object("log");
     json.begin_object("origin");
-    json.bytes("function", frame->symbol);
+    if (!frame->symbol.empty()) json.bytes("function", frame->symbol);
     if (!frame->file.empty()) {
       json.begin_object("file");
       json.bytes("name", frame->file);

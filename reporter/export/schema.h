@@ -49,11 +49,15 @@ CREATE TABLE hits(rule TEXT, object INTEGER REFERENCES objects(seq), expected_ma
 CREATE TABLE frames(
   stack INTEGER, depth INTEGER, module TEXT, module_bytes BLOB, build_id TEXT, offset INTEGER,
   symbol TEXT, symbol_bytes BLOB, file TEXT, file_bytes BLOB, line INTEGER, inlined INTEGER,
+  language TEXT, folded INTEGER,
   PRIMARY KEY(stack, depth)) WITHOUT ROWID;
 )sql";
 
 // Made last: an index that grows with every row costs more than one made at once.
 inline constexpr char kSqliteViews[] = R"sql(
+CREATE VIEW v_code AS
+  SELECT * FROM frames f WHERE folded = 0 AND NOT EXISTS (
+    SELECT 1 FROM frames g WHERE g.stack = f.stack AND g.folded = 0 AND g.depth < f.depth);
 CREATE INDEX objects_path ON objects(path);
 CREATE INDEX hits_object ON hits(object);
 CREATE INDEX final_states_object ON final_states(object);

@@ -128,7 +128,8 @@ class Filler {
     for (const Frame& frame : stacks_.frames(ref)) {
       frames_.add(entry->second).add(depth++).add_raw(frame.module);
       frames_.add(std::string_view(frame.build_id)).add(frame.offset).add_raw(frame.symbol);
-      frames_.add_raw(frame.file).add(frame.line).add(frame.inlined ? 1u : 0u).done();
+      frames_.add_raw(frame.file).add(frame.line).add(frame.inlined ? 1u : 0u);
+      frames_.add(std::string_view(frame.language)).add(frame.folded ? 1u : 0u).done();
     }
     return entry->second;
   }
@@ -145,7 +146,7 @@ class Filler {
   Insert notes_{database_, "notes", 6};
   Insert findings_{database_, "findings", 13};
   Insert hits_{database_, "hits", 4};
-  Insert frames_{database_, "frames", 12};
+  Insert frames_{database_, "frames", 14};
   std::unordered_map<std::uint64_t, std::uint64_t> known_;
   std::uint64_t last_finding_ = 0;
 };

@@ -23,7 +23,7 @@ class Report {
     SymbolOptions options = arguments_.symbols;
     options.symbols = !arguments_.no_symbols;
     Symbolizer symbolizer(options);
-    StackCache stacks(run_, symbolizer);
+    StackCache stacks(run_, symbolizer, frame_view(arguments_));
     JsonLines lines(run_, stacks, follow_.expand_stacks);
     std::string block;
     append_run_json(block, first_line());

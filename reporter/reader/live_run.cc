@@ -427,6 +427,10 @@ bool LiveRun::stack_truncated(StackRef ref) const {
          state_->segments[ref.segment]->stack_truncated(ref.id);
 }
 
+std::vector<ScriptRuntime> LiveRun::runtimes() const {
+  return model::runtimes_of(state_->segments);
+}
+
 const ModuleInfo* LiveRun::module(std::uint32_t segment, std::uint32_t id) const {
   if (segment >= state_->segments.size()) return nullptr;
   return state_->segments[segment]->modules.find(id);

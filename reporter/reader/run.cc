@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <tuple>
 #include <utility>
 
 #include "reporter/reader/claims.h"
@@ -37,7 +36,6 @@ struct Run::State {
   Dropped dropped;
   std::vector<BlindSpotEvent> unfollowed;
   std::vector<ProcessEvent> processes;
-  std::vector<ScriptRuntime> runtimes;
   std::uint64_t begin_ns = 0, end_ns = 0, begin_real_ns = 0;
   std::array<std::uint8_t, 16> boot_id{};
   Ticker ticker;
@@ -50,7 +48,6 @@ struct Run::State {
   void settle_claims();
   void find_span();
   void list_processes();
-  void list_runtimes();
 };
 
 namespace {
@@ -143,20 +140,6 @@ void Run::State::list_processes() {
                    [](const auto& a, const auto& b) { return a.time_ns < b.time_ns; });
 }
 
-void Run::State::list_runtimes() {
-  const auto key = [](const ScriptRuntime& runtime) {
-    return std::tie(runtime.text, runtime.module, runtime.state, runtime.language);
-  };
-  for (const auto& segment : segments) {
-    const std::vector<ScriptRuntime> own = segment->script_runtimes();
-    runtimes.insert(runtimes.end(), own.begin(), own.end());
-  }
-  std::sort(runtimes.begin(), runtimes.end(),
-            [&](const auto& a, const auto& b) { return key(a) < key(b); });
-  const auto same = [&](const auto& a, const auto& b) { return key(a) == key(b); };
-  runtimes.erase(std::unique(runtimes.begin(), runtimes.end(), same), runtimes.end());
-}
-
 Run::Run(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Run::Run(Run&&) noexcept = default;
 Run& Run::operator=(Run&&) noexcept = default;
@@ -186,7 +169,6 @@ Result<Run> Run::open(const std::string& directory, Ticker ticker) {
   state->settle_claims();
   state->find_span();
   state->list_processes();
-  state->list_runtimes();
   state->completeness = model::assess(state->segments, opened->facts, state->end_ns);
   state->unfollowed = model::unfollowed_execs(state->segments, state->tree, opened->facts);
   model::assess_hidden(state->segments, state->tree, !state->unfollowed.empty(),
@@ -235,7 +217,7 @@ const Completeness& Run::completeness() const { return state_->completeness; }
 const Dropped& Run::dropped() const { return state_->dropped; }
 const std::string& Run::directory() const { return state_->directory; }
 const std::vector<ProcessEvent>& Run::processes() const { return state_->processes; }
-const std::vector<ScriptRuntime>& Run::runtimes() const { return state_->runtimes; }
+std::vector<ScriptRuntime> Run::runtimes() const { return model::runtimes_of(state_->segments); }
 std::uint64_t Run::begin_ns() const { return state_->begin_ns; }
 std::uint64_t Run::end_ns() const { return state_->end_ns; }
 std::array<std::uint8_t, 16> Run::boot_id() const { return state_->boot_id; }

@@ -84,9 +84,8 @@ class Run : public StackSource {
   std::vector<RawFrame> stack(StackRef ref) const override;
   std::optional<ScriptStack> script(StackRef ref) const override;
   bool stack_truncated(StackRef ref) const override;
+  std::vector<ScriptRuntime> runtimes() const override;
   const ModuleInfo* module(std::uint32_t segment, std::uint32_t id) const override;
-  // The runtimes of languages that the processes had, each once.
-  const std::vector<ScriptRuntime>& runtimes() const;
 
  private:
   struct State;

@@ -355,14 +355,22 @@ std::optional<ScriptStack> Segment::script_of(std::uint32_t stack) const {
   return script;
 }
 
-std::vector<ScriptRuntime> Segment::script_runtimes() const {
+std::vector<ScriptRuntime> runtimes_of(const std::vector<std::unique_ptr<Segment>>& segments) {
   std::vector<ScriptRuntime> out;
-  for (const auto& [module, runtime] : runtimes.items()) {
-    const ModuleInfo* info = modules.find(module);
-    out.push_back({static_cast<trace::Language>(runtime.facts.language),
-                   static_cast<trace::RuntimeState>(runtime.facts.state), runtime.text,
-                   info == nullptr ? std::string_view{} : info->path});
+  for (const auto& segment : segments) {
+    for (const auto& [module, runtime] : segment->runtimes.items()) {
+      const ModuleInfo* info = segment->modules.find(module);
+      out.push_back({static_cast<trace::Language>(runtime.facts.language),
+                     static_cast<trace::RuntimeState>(runtime.facts.state), runtime.text,
+                     info == nullptr ? std::string_view{} : info->path});
+    }
   }
+  const auto key = [](const ScriptRuntime& runtime) {
+    return std::tie(runtime.text, runtime.module, runtime.state, runtime.language);
+  };
+  std::sort(out.begin(), out.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  const auto same = [&](const auto& a, const auto& b) { return key(a) == key(b); };
+  out.erase(std::unique(out.begin(), out.end(), same), out.end());
   return out;
 }
 

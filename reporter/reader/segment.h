@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -196,7 +197,6 @@ struct Segment {
   // Null: the stack is native only.
   const ScriptSpan* script_span(std::uint32_t stack) const;
   std::optional<ScriptStack> script_of(std::uint32_t stack) const;
-  std::vector<ScriptRuntime> script_runtimes() const;
   bool stack_truncated(std::uint32_t stack) const;
   // The name of the process `pid`, or of the image when it never told.
   std::string_view comm_of(std::uint32_t pid) const;
@@ -204,6 +204,9 @@ struct Segment {
     return number < calls.size() ? calls[number] : std::string_view{};
   }
 };
+
+// Of all segments, each once.
+std::vector<ScriptRuntime> runtimes_of(const std::vector<std::unique_ptr<Segment>>& segments);
 
 // Offset of the first record.
 inline std::uint64_t first_record(const Segment& segment) {

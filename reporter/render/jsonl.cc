@@ -189,7 +189,10 @@ void append_frame(JsonWriter& json, const Frame& frame, const std::vector<std::s
   json.number("line", frame.line);
   json.boolean("inlined", frame.inlined);
   json.text("language", frame.language);
-  const std::string* note = frame.symbol.empty() ? note_of(notes, frame.module) : nullptr;
+  if (frame.folded) json.boolean("folded", true);
+  if (frame.line_of_other) json.boolean("line_of_other", true);
+  const std::string* note =
+      frame.symbol.empty() && !frame.script ? note_of(notes, frame.module) : nullptr;
   if (note != nullptr) json.bytes("symbol_note", *note);
   json.end_object();
 }
@@ -208,14 +211,18 @@ std::string uuid_text(const std::array<std::uint8_t, 16>& id) {
 
 }  // namespace
 
-// Members of an object: the frames under `key`, and where there were more of them `truncated`.
-std::string JsonLines::frames_json(StackRef ref, const char* key, const char* truncated) {
+// Members of an object: the frames under `key`, where there were more of them `truncated`, and
+// where some of a script may be missing `partial`.
+std::string JsonLines::frames_json(StackRef ref, const char* key, const char* truncated,
+                                   const char* partial) {
   std::string text;
   JsonWriter json(text);
   json.begin_array(key);
-  for (const Frame& frame : stacks_.frames(ref)) append_frame(json, frame, stacks_.notes());
+  for (const Frame& frame : stacks_.frames(ref)) append_frame(json, frame, stacks_.symbol_notes());
   json.end_array();
   if (source_.stack_truncated(ref)) json.boolean(truncated, true);
+  const std::optional<ScriptStack> script = source_.script(ref);
+  if (script && script->partial) json.boolean(partial, true);
   return text;
 }
 
@@ -225,7 +232,7 @@ std::uint64_t JsonLines::number_of(std::string& out, StackRef ref) {
   if (number != 0) return number;
   // Each process image has recorded its own: of many runs of one program they are equal.
   const auto [line, first] =
-      lines_.try_emplace(frames_json(ref, "frames", "truncated"), lines_.size() + 1);
+      lines_.try_emplace(frames_json(ref, "frames", "truncated", "partial"), lines_.size() + 1);
   number = line->second;
   if (!first) return number;
   JsonWriter json(out);
@@ -258,7 +265,8 @@ void JsonLines::append_event(std::string& out, const char* type, const T& event,
   if (stack != 0) json.number("stack", stack);
   if (has_stack && expand_) {
     const auto [entry, fresh] = expanded_.try_emplace(StackCache::key(event.stack));
-    if (fresh) entry->second = frames_json(event.stack, "stack", "stack_truncated");
+    if (fresh)
+      entry->second = frames_json(event.stack, "stack", "stack_truncated", "stack_partial");
     json.raw(entry->second);
   }
   json.end_object();
@@ -300,7 +308,8 @@ void JsonLines::append_totals(std::string& out, const Dropped& dropped) {
     json.text("type", "total");
     dropped_fields(json, row.events);
     if (stack != 0) json.number("stack", stack);
-    if (ref.id != 0 && expand_) json.raw(frames_json(ref, "stack", "stack_truncated"));
+    if (ref.id != 0 && expand_)
+      json.raw(frames_json(ref, "stack", "stack_truncated", "stack_partial"));
     json.end_object();
     out += '\n';
   }

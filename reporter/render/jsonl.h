@@ -57,7 +57,8 @@ class JsonLines {
  private:
   template <typename T>
   void append_event(std::string& out, const char* type, const T& event, std::uint64_t object);
-  std::string frames_json(StackRef ref, const char* key, const char* truncated);
+  std::string frames_json(StackRef ref, const char* key, const char* truncated,
+                          const char* partial);
   std::uint64_t number_of(std::string& out, StackRef ref);
 
   const StackSource& source_;

@@ -91,7 +91,7 @@ struct Notification {
 };
 
 // The results come after the notifications: their stacks are asked for here.
-const std::vector<std::string>& symbol_notes(const Log& log) {
+std::vector<std::string> symbol_notes(const Log& log) {
   StackCache& stacks = log.context.stacks;
   for (const Finding& finding : log.findings) {
     for (const auto& event :

@@ -17,6 +17,18 @@ bool unreserved(char c) {
          c == '.' || c == '_' || c == '~' || c == '/';
 }
 
+// Empty: there is no such file. A script's is named as its runtime was given it, by default from
+// the directory that the run was started in; "<string>", "-e", "node:fs" are none.
+std::string source_of(const Log& log, const Frame& frame) {
+  if (!frame.script || frame.file.empty() || frame.file.front() == '/') return frame.file;
+  if (frame.file.front() == '<' || frame.file.front() == '-' ||
+      frame.file.find(':') != std::string::npos)
+    return "";
+  std::string_view name = frame.file;
+  while (name.starts_with("./")) name.remove_prefix(2);
+  return log.run.root.empty() ? std::string(name) : log.run.root + '/' + std::string(name);
+}
+
 }  // namespace
 
 std::string percent_encoded(std::string_view path) {
@@ -82,13 +94,16 @@ void artifact(JsonWriter& json, const Log& log, const std::string& path) {
 }
 
 void frame_members(JsonWriter& json, const Log& log, const Frame& frame) {
-  if (!frame.file.empty() || !frame.module.empty()) {
+  const std::string source = source_of(log, frame);
+  if (!source.empty() || !frame.module.empty()) {
     json.begin_object("physicalLocation");
-    artifact(json, log, frame.file.empty() ? frame.module : frame.file);
-    if (frame.file.empty()) {
-      json.begin_object("address");
-      json.number("relativeAddress", frame.offset);
-      json.end_object();
+    artifact(json, log, source.empty() ? frame.module : source);
+    if (source.empty()) {
+      if (!frame.script) {
+        json.begin_object("address");
+        json.number("relativeAddress", frame.offset);
+        json.end_object();
+      }
     } else if (frame.line != 0) {
       json.begin_object("region");
       json.number("startLine", frame.line);
@@ -113,6 +128,7 @@ void stack_members(JsonWriter& json, const Log& log, const EventRef& event, std:
   message(json, "message", text);
   json.begin_array("frames");
   for (const Frame& frame : log.context.stacks.frames(event.stack)) {
+    if (frame.folded) continue;
     json.begin_object();
     json.begin_object("location");
     frame_members(json, log, frame);

@@ -3,6 +3,7 @@
 // Called as stack_text.h says.
 #include "reporter/render/stack_text.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "reporter/symbolize/culprit.h"
@@ -24,13 +25,21 @@ std::string module_offset(const Frame& frame) {
 }
 
 std::string file_line(const Frame& frame, const std::string& file) {
-  return escape(file) + (frame.line != 0 ? ':' + std::to_string(frame.line) : "");
+  return escape(file) + (frame.line != 0 ? ':' + std::to_string(frame.line) : "") +
+         (frame.line_of_other ? " or a file that it reads" : "");
+}
+
+std::string script_site(const Frame& frame) {
+  std::string where = file_line(frame, base_name(frame.file));
+  if (frame.symbol.empty()) return where.empty() ? '(' + escape(frame.language) + ')' : where;
+  return escape(frame.symbol) + ' ' + (where.empty() ? '(' + escape(frame.language) + ')' : where);
 }
 
 }  // namespace
 
 std::string site(const Frame* frame) {
   if (frame == nullptr) return "";
+  if (frame->script) return script_site(*frame);
   if (frame->symbol.empty() && frame->module.empty()) return module_offset(*frame);
   if (frame->symbol.empty()) return escape(base_name(frame->module)) + '+' + hex(frame->offset);
   const std::string where = frame->file.empty() ? "(" + escape(base_name(frame->module)) + ")"
@@ -38,17 +47,33 @@ std::string site(const Frame* frame) {
   return escape(frame->symbol) + ' ' + where;
 }
 
+std::size_t folded_frames(const std::vector<Frame>& stack) {
+  return static_cast<std::size_t>(
+      std::count_if(stack.begin(), stack.end(), [](const Frame& frame) { return frame.folded; }));
+}
+
+std::string folded_text(std::size_t count) {
+  return '(' + std::to_string(count) + (count == 1 ? " interpreter frame" : " interpreter frames") +
+         "; --all-frames shows " + (count == 1 ? "it)" : "them)");
+}
+
 std::string stack_lines(const std::vector<Frame>& stack, std::size_t indent) {
   std::string out;
-  for (std::size_t i = 0; i < stack.size(); ++i) {
-    const Frame& frame = stack[i];
-    out.append(indent, ' ').append("#").append(std::to_string(i)).append(" ");
-    out += frame.symbol.empty() ? "??" : escape(frame.symbol);
-    if (!frame.file.empty()) out += ' ' + file_line(frame, frame.file);
-    out += " (" + module_offset(frame) + ")";
+  std::size_t number = 0;
+  for (const Frame& frame : stack) {
+    if (frame.folded) continue;
+    out.append(indent, ' ').append("#").append(std::to_string(number++)).append(" ");
+    if (frame.symbol.empty())
+      out += frame.script && !frame.file.empty() ? "" : "?? ";
+    else
+      out += escape(frame.symbol) + ' ';
+    if (!frame.file.empty()) out += file_line(frame, frame.file) + ' ';
+    out += '(' + (frame.script ? escape(frame.language) : module_offset(frame)) + ')';
     if (frame.inlined) out += " [inlined]";
     out += '\n';
   }
+  if (const std::size_t count = folded_frames(stack); count != 0)
+    out.append(indent, ' ').append(folded_text(count)).append("\n");
   return out;
 }
 

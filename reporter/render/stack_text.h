@@ -1,6 +1,6 @@
 // Stacks as lines, and one frame as a place.
-// Must never drop a frame of a full stack, nor print a symbol unescaped: they come from the
-// program. Called by the text renderers, the summaries and the rules' reports.
+// Must never drop a frame of a full stack without a word, nor print a symbol unescaped: they come
+// from the program. Called by the text renderers, the summaries and the rules' reports.
 #pragma once
 
 #include <string>
@@ -10,10 +10,17 @@
 
 namespace umaskaudit {
 
-// "parse_args main.c:12", "main (a.out)", "libfoo.so+0x1a2b"; escaped. Empty for no frame.
+// "parse_args main.c:12", "main (a.out)", "libfoo.so+0x1a2b"; of a script "set_mask app.py:12",
+// "build.sh:3"; escaped. Empty for no frame.
 std::string site(const Frame* frame);
 
-// One line a frame, "#0 symbol file:line (module+0xoff)", each indented and ended by a newline.
+// How many frames are not shown, for the interpreter of a script made them.
+std::size_t folded_frames(const std::vector<Frame>& stack);
+// "(31 interpreter frames; --all-frames shows them)"
+std::string folded_text(std::size_t count);
+
+// One line a frame, "#0 symbol file:line (module+0xoff)" or "#0 symbol file:line (Python)", each
+// indented and ended by a newline; at the end how many are not shown.
 std::string stack_lines(const std::vector<Frame>& stack, std::size_t indent);
 
 }  // namespace umaskaudit

@@ -369,7 +369,7 @@ void append_unseen(std::string& out, const TextContext& context, const Summary& 
 }
 
 void append_symbol_notes(std::string& out, const TextContext& context) {
-  const std::vector<std::string>& notes = context.stacks.notes();
+  const std::vector<std::string> notes = context.stacks.notes();
   if (notes.empty()) return;
   out += '\n' + heading(context, "Why some functions have no name");
   const std::size_t shown = std::min(notes.size(), kMostSymbolNotes);

@@ -1,27 +1,102 @@
 #include "reporter/symbolize/culprit.h"
 
+#include <algorithm>
+#include <cctype>
+#include <iterator>
 #include <string_view>
 
 namespace umaskaudit {
 namespace {
 
-bool is_runtime(const std::string& module) {
-  static constexpr std::string_view kRuntime[] = {"libumaskaudit.so", "libc.so",   "libc-2.",
-                                                  "libpthread",       "ld-linux",  "libstdc++.so",
-                                                  "libgcc_s.so",      "libc++.so", "librt"};
-  const std::string name = base_name(module);
-  for (const std::string_view prefix : kRuntime)
-    if (name.compare(0, prefix.size(), prefix) == 0) return true;
+bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+// ".../lib/python3.11/subprocess.py"; what users install lies below it, too.
+bool is_python_library(std::string_view file) {
+  if (file.starts_with("<frozen ")) return true;
+  const auto is_version = [](std::string_view name) {
+    return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) != 0;
+  };
+  for (const std::string_view before : {"/lib/python", "/lib64/python", "/lib/pypy"}) {
+    const std::size_t at = file.find(before);
+    if (at == std::string_view::npos || !is_version(file.substr(at + before.size()))) continue;
+    return !has(file, "/site-packages/") && !has(file, "/dist-packages/");
+  }
   return false;
+}
+
+bool is_ruby_library(std::string_view file) {
+  if (file.starts_with("<internal:") || file.starts_with("/usr/lib/ruby/")) return true;
+  return has(file, "/lib/ruby/") && !has(file, "/gems/");
+}
+
+bool is_perl_library(std::string_view file) {
+  return file.starts_with("/usr/share/perl") || file.starts_with("/usr/lib/perl") ||
+         (file.starts_with("/usr/lib/") && has(file, "/perl"));
+}
+
+bool is_java_library(std::string_view function) {
+  for (const std::string_view package : {"java.", "javax.", "jdk.", "sun.", "com.sun."})
+    if (function.starts_with(package)) return true;
+  return false;
+}
+
+const Frame* culprit_of_script(const std::vector<Frame>& stack) {
+  const Frame* innermost = nullptr;
+  for (const Frame& frame : stack) {
+    if (!frame.script) continue;
+    if (!is_library(frame)) return &frame;
+    if (innermost == nullptr) innermost = &frame;
+  }
+  return innermost;
 }
 
 }  // namespace
 
+bool is_library(const Frame& frame) {
+  const auto is_of = [&](trace::Language language) {
+    return frame.language == language_name(language);
+  };
+  if (is_of(trace::Language::python)) return is_python_library(frame.file);
+  if (is_of(trace::Language::javascript))
+    return frame.file.starts_with("node:") || frame.file.starts_with("internal/");
+  if (is_of(trace::Language::ruby)) return is_ruby_library(frame.file);
+  if (is_of(trace::Language::perl)) return is_perl_library(frame.file);
+  if (is_of(trace::Language::java)) return is_java_library(frame.symbol);
+  return false;
+}
+
+bool is_c_runtime(const std::string& module) {
+  static constexpr std::string_view kRuntime[] = {"libumaskaudit.so", "libc.so",   "libc-2.",
+                                                  "libpthread",       "ld-linux",  "libstdc++.so",
+                                                  "libgcc_s.so",      "libc++.so", "librt"};
+  const std::string name = base_name(module);
+  return std::any_of(std::begin(kRuntime), std::end(kRuntime),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+bool is_interpreter(const std::string& module) {
+  static constexpr std::string_view kNames[] = {
+      "python", "libpython", "pypy", "node",    "libnode", "php",    "libphp",
+      "ruby",   "libruby",   "perl", "libperl", "java",    "libjvm", "lua",
+      "liblua", "dash",      "bash", "zsh",     "ksh",     "mksh",   "busybox"};
+  const std::string name = base_name(module);
+  if (name == "sh") return true;
+  return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view known) {
+    if (!name.starts_with(known)) return false;
+    // "python3.11", "libpython3.11.so.1.0", "php-fpm8.2", "nodejs"; not "pythonic" or "rubygem.so".
+    const std::string_view rest = std::string_view(name).substr(known.size());
+    return rest.empty() || !std::isalpha(static_cast<unsigned char>(rest.front())) || rest == "js";
+  });
+}
+
 std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 const Frame* culprit(const std::vector<Frame>& stack) {
+  if (const Frame* script = culprit_of_script(stack)) return script;
   for (const Frame& frame : stack)
-    if (!is_runtime(frame.module)) return &frame;
+    if (!is_c_runtime(frame.module)) return &frame;
   return stack.empty() ? nullptr : &stack.front();
 }
 

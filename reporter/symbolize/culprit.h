@@ -1,4 +1,4 @@
-// The one frame of a stack that people want to see.
+// The one frame of a stack that people want to see, and which frames they do not.
 // Must never look at a file: frames are symbolised already.
 #pragma once
 
@@ -9,9 +9,18 @@
 
 namespace umaskaudit {
 
-// The innermost frame that is not the shim's, libc's or the C++ run time's: the code that did it.
-// The innermost of all when every frame is theirs; null for an empty stack.
+// Of a script the innermost frame that is not in the library that came with its runtime; the
+// innermost of all when every one is. Else the innermost native frame that is not the shim's,
+// libc's or the C++ run time's: the code that did it. The innermost of all when every frame is
+// theirs; null for an empty stack.
 const Frame* culprit(const std::vector<Frame>& stack);
+
+// A frame of a script: of the standard library of its language.
+bool is_library(const Frame& frame);
+// Of a module: the shim, libc, or the C++ run time.
+bool is_c_runtime(const std::string& module);
+// Of a module: a program or a library that runs other people's scripts.
+bool is_interpreter(const std::string& module);
 
 // The name behind the last slash.
 std::string base_name(const std::string& path);

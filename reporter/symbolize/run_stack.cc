@@ -1,25 +1,111 @@
 // Symbolizer::stack: the one place where symbols meet a Run.
 // Must never do more than translate: everything else works, and is tested, without a run.
 // Called by the renderers.
+#include <algorithm>
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reporter/events/stack_source.h"
+#include "reporter/symbolize/culprit.h"
+#include "reporter/symbolize/script_merge.h"
 #include "reporter/symbolize/symbolizer.h"
 
 namespace umaskaudit {
+namespace {
+
+// Null: they are read.
+const char* reason_of(trace::RuntimeState state) {
+  switch (state) {
+    case trace::RuntimeState::read:
+      return nullptr;
+    case trace::RuntimeState::unknown_version:
+      return "where this version has its structures is not known";
+    case trace::RuntimeState::unknown_layout:
+      return "its structures are not where its version has them";
+  }
+  return "the shim could not read it";
+}
+
+RecordedAddress address_of(const StackSource& source, StackRef ref, const RawFrame& frame) {
+  const ModuleInfo* module = source.module(ref.segment, frame.module);
+  if (module == nullptr) return {"", "", frame.offset};
+  return {std::string(module->path), module->build_id, frame.offset};
+}
+
+Frame frame_of(const ScriptFrame& script, const std::string& runtime) {
+  Frame frame;
+  frame.module = runtime;
+  frame.symbol = script.function;
+  frame.file = script.file;
+  frame.line = script.line;
+  frame.language = language_name(script.language);
+  frame.line_of_other = script.line_of_other;
+  frame.script = true;
+  return frame;
+}
+
+// What a reader of scripts does not want to see: the interpreter's frames, wherever they are, its
+// generated code, and, outside all script frames, libc's that started it.
+void fold(std::vector<Frame>& frames, const std::string& runtime, bool generates_code) {
+  const auto is_interpreters = [&](const Frame& frame) {
+    if (frame.module.empty()) return generates_code;
+    return frame.module == runtime || is_interpreter(frame.module);
+  };
+  for (Frame& frame : frames) frame.folded = !frame.script && is_interpreters(frame);
+  for (auto frame = frames.rbegin(); frame != frames.rend() && !frame->script; ++frame) {
+    if (!frame->folded && !is_c_runtime(frame->module)) break;
+    frame->folded = true;
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> runtime_notes(const std::vector<ScriptRuntime>& runtimes) {
+  std::vector<std::string> notes;
+  for (const ScriptRuntime& runtime : runtimes) {
+    const char* why = reason_of(runtime.state);
+    if (why == nullptr) continue;
+    std::string note(runtime.text.empty() ? language_name(runtime.language) : runtime.text);
+    if (!runtime.module.empty()) note += " (" + std::string(runtime.module) + ')';
+    notes.push_back(note + ": " + why + "; its scripts have no frames in stacks");
+  }
+  return notes;
+}
+
+std::vector<Frame> Symbolizer::native_stack(const StackSource& source, StackRef ref) {
+  std::vector<RecordedAddress> addresses;
+  for (const RawFrame& frame : source.stack(ref))
+    addresses.push_back(address_of(source, ref, frame));
+  return lookup(addresses);
+}
 
 std::vector<Frame> Symbolizer::stack(const StackSource& source, StackRef ref) {
+  const std::optional<ScriptStack> script = source.script(ref);
+  if (!script || script->frames.empty()) return native_stack(source, ref);
+  const std::vector<RawFrame> native = source.stack(ref);
+  const bool truncated = source.stack_truncated({ref.segment, script->native});
+  const std::vector<MergedFrame> merged = merge_script(native, *script, truncated);
+
   std::vector<RecordedAddress> addresses;
-  for (const RawFrame& frame : source.stack(ref)) {
-    const ModuleInfo* module = source.module(ref.segment, frame.module);
-    if (module == nullptr) {
-      addresses.push_back({"", "", frame.offset});
-    } else {
-      addresses.push_back({std::string(module->path), module->build_id, frame.offset});
+  for (const MergedFrame& one : merged)
+    if (!one.script) addresses.push_back(address_of(source, ref, native[one.index]));
+  lookup(addresses);  // of each module at once
+  const ModuleInfo* module = source.module(ref.segment, script->runtime);
+  const std::string runtime(module == nullptr ? std::string_view{} : module->path);
+  std::vector<Frame> frames;
+  for (const MergedFrame& one : merged) {
+    if (one.script) {
+      frames.push_back(frame_of(script->frames[one.index], runtime));
+      continue;
     }
+    const RecordedAddress address = address_of(source, ref, native[one.index]);
+    std::vector<Frame> own = lookup(std::span(&address, 1));
+    std::move(own.begin(), own.end(), std::back_inserter(frames));
   }
-  return lookup(addresses);
+  fold(frames, runtime, placement_of(script->language) == ScriptPlacement::run);
+  return frames;
 }
 
 }  // namespace umaskaudit

@@ -15,7 +15,8 @@
 
 namespace umaskaudit {
 
-// One source-level frame: an inlined call gives several for one address.
+// One source-level frame: an inlined call gives several for one address. Or one of a script, which
+// has no address; its module is the runtime's.
 struct Frame {
   std::string module;    // path as recorded; empty for generated code
   std::string build_id;  // lower-case hex
@@ -24,7 +25,12 @@ struct Frame {
   std::string file;    // empty when unknown
   std::uint32_t line = 0;
   bool inlined = false;  // this frame was inlined into the next one
-  std::string language;  // "C", "C++", "Rust", ...; empty when unknown
+  std::string language;  // "C", "C++", "Rust", "Python", ...; empty when unknown
+  bool script = false;
+  bool line_of_other = false;  // `line` may be of a file that `file` reads
+  // A native frame of the interpreter that runs the script frames of this stack, or of what started
+  // it: of no interest beside them.
+  bool folded = false;
 };
 
 struct SymbolOptions {
@@ -41,6 +47,10 @@ struct RecordedAddress {
   std::uint64_t offset = 0;  // return address - load bias
 };
 
+// One line for people for each runtime whose scripts' frames could not be read. Raw bytes, as
+// below.
+std::vector<std::string> runtime_notes(const std::vector<ScriptRuntime>& runtimes);
+
 class Symbolizer {
  public:
   // Starts nothing yet: the first look-up forks the child that reads the module files.
@@ -51,7 +61,10 @@ class Symbolizer {
 
   // Frames of a stack, innermost first, inlined calls expanded. Cached by (build id or path,
   // offset). Return addresses are looked up at address - 1, so that the call's line is named.
+  // Script frames are in their places; what they stand for is left out.
   std::vector<Frame> stack(const StackSource& source, StackRef ref);
+  // The native frames alone, all of them.
+  std::vector<Frame> native_stack(const StackSource& source, StackRef ref);
 
   // The same for addresses from anywhere: their frames, one after the other. Each address gives at
   // least one frame, which may have nothing but module and offset.

@@ -136,7 +136,10 @@ std::uint64_t Tables::frame(const Frame& frame) {
   const std::uint64_t module = text(frame.module), file = text(frame.file);
   std::string key = std::to_string(module) + '/' + std::to_string(file) + '/' +
                     std::to_string(frame.offset) + '/' + std::to_string(frame.line);
-  (key += frame.inlined ? 'i' : ' ') += frame.symbol;
+  ((key += frame.inlined ? 'i' : ' ') += frame.folded   ? 'f'
+                                         : frame.script ? 's'
+                                                        : ' ') += frame.symbol;
+  const std::uint64_t language = frame.script ? text(frame.language) : 0;
   return frames_.number(key, [&](std::string& rows) {
     JsonWriter json(rows);
     json.begin_array();
@@ -146,6 +149,8 @@ std::uint64_t Tables::frame(const Frame& frame) {
     json.element(module);
     json.element(frame.offset);
     json.element(std::uint64_t{frame.inlined});
+    json.element(std::uint64_t{frame.folded});
+    if (frame.script) json.element(language);
     json.end_array();
   });
 }

@@ -181,6 +181,34 @@ TEST(Stacks, NameTheCodeThatDidIt) {
   EXPECT_EQ(site(&code), "bad\\x1bname save.cc:42");
 }
 
+TEST(Stacks, ShowTheLinesOfAScriptAndFoldItsInterpreter) {
+  Frame inner{"/usr/bin/python3.11", "", 0x90, "os_umask", "", 0, false, "C"};
+  inner.folded = true;
+  Frame script{"/usr/bin/python3.11", "", 0, "set_mask", "/srv/app.py", 12, false, "Python"};
+  script.script = true;
+  const Frame extension{"/srv/_ext.so", "", 0x30, "call", "", 0, false, ""};
+  Frame shell{"/bin/bash", "", 0, "", "/srv/build.sh", 3, false, "shell"};
+  shell.script = true;
+  EXPECT_EQ(site(&script), "set_mask app.py:12");
+  EXPECT_EQ(site(&shell), "build.sh:3");
+  EXPECT_EQ(stack_lines({inner, script, extension, shell, inner}, 2),
+            "  #0 set_mask /srv/app.py:12 (Python)\n"
+            "  #1 call (/srv/_ext.so+0x30)\n"
+            "  #2 /srv/build.sh:3 (shell)\n"
+            "  (2 interpreter frames; --all-frames shows them)\n");
+  shell.line_of_other = true;
+  EXPECT_EQ(site(&shell), "build.sh:3 or a file that it reads");
+  script.line = 0;
+  EXPECT_EQ(site(&script), "set_mask app.py");
+  script.file.clear();
+  EXPECT_EQ(site(&script), "set_mask (Python)");
+  EXPECT_EQ(stack_lines({script}, 0), "#0 set_mask (Python)\n");
+  script.symbol.clear();
+  EXPECT_EQ(site(&script), "(Python)");
+  EXPECT_EQ(stack_lines({script, inner}, 0),
+            "#0 ?? (Python)\n(1 interpreter frame; --all-frames shows it)\n");
+}
+
 Finding finding_of(RuleId rule, Severity severity, const std::string& path) {
   Finding finding;
   finding.rule = rule;

@@ -1,0 +1,69 @@
+// Names of code for fingerprints: of a script its file and functions, whatever its interpreter
+// does.
+#include <gtest/gtest.h>
+
+#include "reporter/analysis/symbol_chain.h"
+
+namespace umaskaudit {
+namespace {
+
+Frame native(const std::string& module, const std::string& symbol) {
+  Frame frame;
+  frame.module = module;
+  frame.symbol = symbol;
+  return frame;
+}
+
+Frame line(const std::string& file, const std::string& function, std::uint32_t number) {
+  Frame frame = native("/usr/bin/python3.11", function);
+  frame.file = file;
+  frame.line = number;
+  frame.language = "Python";
+  frame.script = true;
+  return frame;
+}
+
+TEST(SymbolChain, OfAScriptHasNeitherLinesNorTheInterpreter) {
+  const Frame library = line("/usr/lib/python3.11/contextlib.py", "inner", 79);
+  const std::vector<Frame> cold = {native("/usr/bin/python3.11", "os_umask"),
+                                   line("/srv/app.py", "set_mask", 12),
+                                   library,
+                                   native("/srv/_ext.so", "call"),
+                                   line("/srv/lib/util.py", "work", 3),
+                                   line("/srv/app.py", "<module>", 40),
+                                   native("/lib/libc.so.6", "__libc_start_main")};
+  const std::vector<Frame> warm = {native("/usr/bin/python3.11", "cfunction_vectorcall"),
+                                   native("/usr/bin/python3.11", "f"),
+                                   line("/home/x/app.py", "set_mask", 13),
+                                   line("/home/x/lib/util.py", "work", 4),
+                                   library,
+                                   line("/home/x/app.py", "<module>", 41)};
+  EXPECT_EQ(symbol_chain(cold), "app.py!set_mask<util.py!work<app.py!<module>");
+  EXPECT_EQ(symbol_chain(warm), symbol_chain(cold));
+  EXPECT_EQ(place_of(cold), "app.py!set_mask");
+  EXPECT_EQ(place_of(warm), place_of(cold));
+  EXPECT_EQ(innermost_symbol(warm), innermost_symbol(cold));
+}
+
+TEST(SymbolChain, OfAScriptWithoutFunctionsIsItsFile) {
+  Frame shell = line("/srv/build.sh", "", 13);
+  EXPECT_EQ(symbol_chain({shell}), "build.sh");
+  EXPECT_EQ(place_of({shell}), "build.sh");
+  shell.file.clear();
+  shell.language = "shell";
+  EXPECT_EQ(place_of({shell}), "shell");
+}
+
+TEST(SymbolChain, OfNativeCodeIsWhatItWas) {
+  const std::vector<Frame> stack = {native("/lib/libc.so.6", "umask"),
+                                    native("/opt/app", "probe"),
+                                    native("", ""),
+                                    native("/usr/bin/python3.11", "eval"),
+                                    native("/opt/app", "main"),
+                                    native("/opt/app", "_start")};
+  EXPECT_EQ(symbol_chain(stack), "app!probe<app!main");
+  EXPECT_EQ(place_of(stack), "app!probe");
+}
+
+}  // namespace
+}  // namespace umaskaudit
