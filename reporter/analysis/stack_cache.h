@@ -3,6 +3,7 @@
 // Shared by the renderers of one command.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -44,6 +45,20 @@ class StackCache {
     return entry->second;
   }
 
+  // Of a program that is no script: the stack of the nearest script that started it, or what did.
+  // Null: there is none.
+  const std::vector<Frame>* starter(StackRef ref) {
+    if (ref.id == 0 || view_ == FrameView::native || of_script(ref)) return nullptr;
+    StackRef at = source_.started(ref.segment);
+    for (int i = 0; at.id != 0 && i < kGenerations; ++i) {
+      if (of_script(at)) return &code(at);
+      at = source_.started(at.segment);
+    }
+    return nullptr;
+  }
+
+  const StackSource& source() const { return source_; }
+
   // Why frames of the stacks asked for so far may have no names: Symbolizer::notes().
   const std::vector<std::string>& symbol_notes() const { return symbolizer_.notes(); }
   // And why there may be none of a script.
@@ -58,6 +73,14 @@ class StackCache {
   }
 
  private:
+  static constexpr int kGenerations = 64;
+
+  bool of_script(StackRef ref) {
+    const std::vector<Frame>& frames = code(ref);
+    return std::any_of(frames.begin(), frames.end(),
+                       [](const Frame& frame) { return frame.script; });
+  }
+
   const StackSource& source_;
   Symbolizer& symbolizer_;
   const FrameView view_;

@@ -63,7 +63,7 @@ class Teller {
            offset_text(event.time_ns, opened_.run().begin_ns()) + " s";
   }
   void stack(const EventBase& event) {
-    const std::string lines = stack_lines(opened_.stacks().frames(event.stack), 4);
+    const std::string lines = event_stack_lines(opened_.stacks(), event.stack, 4);
     out_ += lines.empty() ? "    no stack was recorded\n" : lines;
   }
 

@@ -7,6 +7,7 @@
 #include <ostream>
 #include <utility>
 
+#include "reporter/analysis/runtime_idiom.h"
 #include "reporter/analysis/symbol_chain.h"
 #include "reporter/base/output_file.h"
 #include "reporter/commands/choice.h"
@@ -278,6 +279,9 @@ void OpenedRun::for_each_beside_findings(const std::function<bool(const Event&)>
 }
 
 void name_code(FindOptions& options, StackCache& stacks) {
+  options.runtime_idiom = [&](StackRef sets, StackRef restores) {
+    return runtime_idiom(stacks.source(), sets, restores);
+  };
   options.place = [&](StackRef ref) { return place_of(stacks.code(ref)); };
   options.symbol_chain = [&](StackRef ref) { return symbol_chain(stacks.code(ref)); };
   options.symbol = [&](StackRef ref) { return innermost_symbol(stacks.code(ref)); };

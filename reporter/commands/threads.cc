@@ -62,7 +62,7 @@ void append_stack(std::string& out, OpenedRun& opened, const Culprit& one) {
   const MaskChanges& changes = one.changes;
   out += "\n" + escape(changes.call.empty() ? "umask" : changes.call) + ' ' +
          transitions_text(changes) + " by " + thread_text(changes.thread, changes.who.tid) + "\n";
-  const std::string lines = stack_lines(opened.stacks().frames(changes.stack), 4);
+  const std::string lines = event_stack_lines(opened.stacks(), changes.stack, 4);
   out += lines.empty() ? "    no stack was recorded\n" : lines;
 }
 

@@ -87,14 +87,16 @@ void ContextLinker::add_leavings(const Segment& segment) {
                              context.origin == trace::Origin::clone_fs;
     if (!own_process) continue;
     leavings_[context.owner].push_back(
-        {context.born_ns, segment.pid_namespace_of(id), context.origin, find(segment, id)});
+        {context.born_ns, segment.pid_namespace_of(id), context.origin, find(segment, id), {}});
   }
   for (const ExecFact& exec : segment.execs) {
     if (exec.error != 0) continue;
     const LocalContext* context = segment.contexts.find(exec.context);
-    leavings_[exec.pid].push_back({exec.time_ns, segment.pid_namespace_of(exec.context),
+    leavings_[exec.pid].push_back({exec.time_ns,
+                                   segment.pid_namespace_of(exec.context),
                                    context == nullptr ? trace::Origin::unknown : context->origin,
-                                   find(segment, exec.context)});
+                                   find(segment, exec.context),
+                                   {segment.index, exec.stack}});
   }
   for (const Image& image : segment.images) {
     begun_[image.facts.pid].push_back({image.time_ns, image.began_ns(), image.facts.pid_namespace,
@@ -125,6 +127,7 @@ void ContextLinker::link_image(ContextPiece* piece, const Image& image) {
   const Leaving* left = latest_leaving(image);
   if (left != nullptr) {
     continue_from(piece, left->piece);
+    piece->started = left->stack;
   } else if (!copy_forked(piece, image)) {
     copy_from_parent(piece, image);
   }
@@ -185,6 +188,7 @@ bool ContextLinker::copy_forked(ContextPiece* piece, const Image& image) const {
   }
   if (best == nullptr) return false;
   copy_from(piece, find(*best->segment, best->fact.context), best->fact.change);
+  piece->started = {best->segment->index, best->fact.stack};
   return true;
 }
 

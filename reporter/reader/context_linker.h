@@ -33,6 +33,7 @@ class ContextLinker {
     std::uint32_t pid_namespace = 0;
     trace::Origin origin = trace::Origin::unknown;  // of the context
     ContextPiece* piece = nullptr;
+    StackRef stack{};  // of the exec
   };
   // A program, or a forked child, that has a pid from a time on.
   struct Begun {

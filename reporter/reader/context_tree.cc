@@ -122,6 +122,13 @@ bool ContextTree::relink(const Segments& segments) {
   return complete;
 }
 
+StackRef ContextTree::started(const Segment& segment) const {
+  const Image* image = segment.image();
+  const ContextPiece* piece =
+      image == nullptr ? nullptr : find(segment.index, image->facts.context);
+  return piece == nullptr ? StackRef{} : piece->started;
+}
+
 const ContextPiece* ContextTree::find(std::uint32_t segment, std::uint32_t local) const {
   const auto found = index_.find(key(segment, local));
   return found == index_.end() ? nullptr : found->second;

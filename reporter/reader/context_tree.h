@@ -30,6 +30,7 @@ struct ContextPiece {
   bool born_with_dropped = false;  // no: a call set it of which the record was dropped
   bool drops = false;              // changes of it may have been dropped
   MaskHistory* history = nullptr;
+  StackRef started;  // of a program's first context: the stack of the exec or spawn, where known
   // Changes that only found what another process had set: number -> id of that umask event.
   std::unordered_map<std::uint64_t, std::uint64_t> found;
   // The same for changes that set a mask of their own, over one that another process had set.
@@ -61,6 +62,8 @@ class ContextTree {
 
   // Nothing for a context that no record defined.
   const ContextPiece* find(std::uint32_t segment, std::uint32_t local) const;
+  // The stack of the exec or spawn that began the program of that segment; id 0: not known.
+  StackRef started(const Segment& segment) const;
   // Segment numbers, oldest image first.
   const std::vector<std::uint32_t>& order() const { return order_; }
   // True when an image of the process that made this exec, or of one that may be it, began then or

@@ -427,6 +427,11 @@ bool LiveRun::stack_truncated(StackRef ref) const {
          state_->segments[ref.segment]->stack_truncated(ref.id);
 }
 
+StackRef LiveRun::started(std::uint32_t segment) const {
+  if (segment >= state_->segments.size()) return {};
+  return state_->tree.started(*state_->segments[segment]);
+}
+
 std::vector<ScriptRuntime> LiveRun::runtimes() const {
   return model::runtimes_of(state_->segments);
 }

@@ -217,6 +217,11 @@ const Completeness& Run::completeness() const { return state_->completeness; }
 const Dropped& Run::dropped() const { return state_->dropped; }
 const std::string& Run::directory() const { return state_->directory; }
 const std::vector<ProcessEvent>& Run::processes() const { return state_->processes; }
+StackRef Run::started(std::uint32_t segment) const {
+  if (segment >= state_->segments.size()) return {};
+  return state_->tree.started(*state_->segments[segment]);
+}
+
 std::vector<ScriptRuntime> Run::runtimes() const { return model::runtimes_of(state_->segments); }
 std::uint64_t Run::begin_ns() const { return state_->begin_ns; }
 std::uint64_t Run::end_ns() const { return state_->end_ns; }

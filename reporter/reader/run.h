@@ -84,6 +84,7 @@ class Run : public StackSource {
   std::vector<RawFrame> stack(StackRef ref) const override;
   std::optional<ScriptStack> script(StackRef ref) const override;
   bool stack_truncated(StackRef ref) const override;
+  StackRef started(std::uint32_t segment) const override;
   std::vector<ScriptRuntime> runtimes() const override;
   const ModuleInfo* module(std::uint32_t segment, std::uint32_t id) const override;
 

@@ -176,6 +176,7 @@ void Learner::add(const trace::Exec& exec) {
   fact.pid = record_.head.pid;
   fact.tid = record_.head.tid;
   fact.context = exec.context;
+  fact.stack = exec.stack;
   fact.path = pool_.intern(bytes_after<trace::Exec>(record_, exec.path_length));
   snapshot(exec.context, exec.change, exec.change);
   segment_.last_exec[fact.tid] = segment_.execs.size();
@@ -191,7 +192,7 @@ void Learner::add(const trace::ExecFailed& failed) {
 void Learner::add(const trace::Fork& fork) {
   snapshot(fork.context, fork.change, fork.change);
   segment_.forks.push_back({record_.head.time_ns, fork.change, fork.child, fork.context,
-                            static_cast<trace::Origin>(fork.origin)});
+                            static_cast<trace::Origin>(fork.origin), fork.stack});
 }
 
 void Learner::add(const trace::ThreadCreate& create) {

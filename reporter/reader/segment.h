@@ -78,6 +78,7 @@ struct ExecFact {
   std::uint64_t offset = 0, time_ns = 0;
   std::uint32_t pid = 0, tid = 0, context = 0;
   std::int32_t error = 0;  // of the ExecFailed record that followed
+  std::uint32_t stack = 0;
   std::string_view path;
 };
 
@@ -85,6 +86,7 @@ struct ForkFact {
   std::uint64_t time_ns = 0, change = 0;
   std::uint32_t child = 0, context = 0;
   trace::Origin origin = trace::Origin::unknown;
+  std::uint32_t stack = 0;
 };
 
 // A pthread_create as its caller saw it.

@@ -7,7 +7,6 @@
 
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
-#include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
@@ -62,8 +61,8 @@ class Text {
   }
 
   void stack_of(const EventRef& event) {
-    const std::vector<Frame>& frames = context_.stacks.frames(event.stack);
-    out_ += frames.empty() ? "    [no stack was recorded]\n" : stack_lines(frames, 4);
+    const std::string lines = event_stack_lines(context_.stacks, event.stack, 4);
+    out_ += lines.empty() ? "    [no stack was recorded]\n" : lines;
   }
 
   void call_line(const char* role, const EventRef& event, const std::string& detail) {
@@ -233,7 +232,7 @@ std::string window_ruler(const Finding& finding, std::size_t columns) {
 std::string finding_summary(const TextContext& context, const Finding& finding) {
   std::string line = std::string("SUMMARY: umaskaudit: ") + finding.info().id;
   const auto add_site = [&](const char* before, const EventRef& event) {
-    const std::string where = site(culprit(context.stacks.frames(event.stack)));
+    const std::string where = place_text(context.stacks, event.stack);
     if (!where.empty()) line += before + where;
   };
   const bool hit = !finding.victims.empty();
@@ -289,9 +288,8 @@ void append_of_severity(std::string& out, const TextContext& context,
       continue;
     }
     ++rule.shown;
-    const std::string where = rule.all == 1 || !finding.culprit
-                                  ? ""
-                                  : site(culprit(context.stacks.frames(finding.culprit->stack)));
+    const std::string where =
+        rule.all == 1 || !finding.culprit ? "" : place_text(context.stacks, finding.culprit->stack);
     append_line(out, context, finding, indent, where.empty() ? "" : ", at " + where);
   }
   for (std::size_t i = 0; i < kRuleCount; ++i) {

@@ -35,7 +35,46 @@ std::string script_site(const Frame& frame) {
   return escape(frame.symbol) + ' ' + (where.empty() ? '(' + escape(frame.language) + ')' : where);
 }
 
+std::string frame_text(const Frame& frame) {
+  std::string out;
+  if (!frame.symbol.empty())
+    out += escape(frame.symbol) + ' ';
+  else if (!frame.script || frame.file.empty())
+    out += "?? ";
+  if (!frame.file.empty()) out += file_line(frame, frame.file) + ' ';
+  out += '(' + (frame.script ? escape(frame.language) : module_offset(frame)) + ')';
+  return out + (frame.inlined ? " [inlined]" : "");
+}
+
+// The script's own frames from the culprit on.
+std::string starter_lines(const std::vector<Frame>& stack, std::size_t indent) {
+  constexpr std::size_t kMost = 4;
+  std::string out;
+  std::size_t lines = 0;
+  for (const Frame* frame = culprit(stack); frame < stack.data() + stack.size(); ++frame) {
+    if (!frame->script) continue;
+    out.append(indent, ' ').append(lines == 0 ? "started by " : "called by  ");
+    out += frame_text(*frame) + '\n';
+    if (++lines == kMost) break;
+  }
+  return out;
+}
+
 }  // namespace
+
+std::string place_text(StackCache& stacks, StackRef ref) {
+  const std::string where = site(culprit(stacks.frames(ref)));
+  const std::vector<Frame>* starter = stacks.starter(ref);
+  if (starter == nullptr) return where;
+  return where + (where.empty() ? "" : ", ") + "started by " + site(culprit(*starter));
+}
+
+std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent) {
+  std::string out = stack_lines(stacks.frames(ref), indent);
+  if (const std::vector<Frame>* starter = stacks.starter(ref))
+    out += starter_lines(*starter, indent);
+  return out;
+}
 
 std::string site(const Frame* frame) {
   if (frame == nullptr) return "";
@@ -63,14 +102,7 @@ std::string stack_lines(const std::vector<Frame>& stack, std::size_t indent) {
   for (const Frame& frame : stack) {
     if (frame.folded) continue;
     out.append(indent, ' ').append("#").append(std::to_string(number++)).append(" ");
-    if (frame.symbol.empty())
-      out += frame.script && !frame.file.empty() ? "" : "?? ";
-    else
-      out += escape(frame.symbol) + ' ';
-    if (!frame.file.empty()) out += file_line(frame, frame.file) + ' ';
-    out += '(' + (frame.script ? escape(frame.language) : module_offset(frame)) + ')';
-    if (frame.inlined) out += " [inlined]";
-    out += '\n';
+    out += frame_text(frame) + '\n';
   }
   if (const std::size_t count = folded_frames(stack); count != 0)
     out.append(indent, ' ').append(folded_text(count)).append("\n");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reporter/analysis/stack_cache.h"
 #include "reporter/symbolize/symbolizer.h"
 
 namespace umaskaudit {
@@ -18,6 +19,13 @@ std::string site(const Frame* frame);
 std::size_t folded_frames(const std::vector<Frame>& stack);
 // "(31 interpreter frames; --all-frames shows them)"
 std::string folded_text(std::size_t count);
+
+// The culprit's place, and where the program has no script and one started it, that script's:
+// "install+0x5cc2, started by main build.sh:14".
+std::string place_text(StackCache& stacks, StackRef ref);
+
+// The stack of an event as below, and who started the program, as in place_text().
+std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent);
 
 // One line a frame, "#0 symbol file:line (module+0xoff)" or "#0 symbol file:line (Python)", each
 // indented and ended by a newline; at the end how many are not shown.

@@ -68,6 +68,9 @@ struct FindOptions {
   std::function<std::string(StackRef)> symbol_chain;
   // The innermost function of such a chain alone. Without it the chain stands in.
   std::function<std::string(StackRef)> symbol;
+  // Of a umask call and the one that undid it: the runtime of a language that made both of its own
+  // accord, to read the mask. Empty result or no function: none did.
+  std::function<std::string(StackRef, StackRef)> runtime_idiom;
   // Further names of secrets: globs over the last component of a path.
   std::vector<std::string> secret_names;
   const Policy* policy = nullptr;

@@ -148,8 +148,7 @@ std::uint64_t Tables::frame(const Frame& frame) {
     json.element(std::uint64_t{frame.line});
     json.element(module);
     json.element(frame.offset);
-    json.element(std::uint64_t{frame.inlined});
-    json.element(std::uint64_t{frame.folded});
+    json.element(std::uint64_t{frame.inlined} | std::uint64_t{frame.folded} << 1);
     if (frame.script) json.element(language);
     json.end_array();
   });

@@ -1,6 +1,10 @@
 // getter-idiom: umask(x) and umask(old) with nothing in between.
 // Must never report a window in which its own thread did something: that is what umask is for; nor
 // one of a program that never has a second thread.
+#include <map>
+#include <unordered_map>
+#include <utility>
+
 #include "reporter/rules/check.h"
 #include "reporter/rules/checks/words.h"
 
@@ -9,7 +13,8 @@ namespace {
 
 class GetterCheck : public Check {
  public:
-  explicit GetterCheck(Collector& collector) : collector_(collector) {}
+  GetterCheck(Collector& collector, const FindOptions& options)
+      : collector_(collector), runtime_idiom_(options.runtime_idiom) {}
 
   void on_change(const UmaskEvent& event, const Change& change) override {
     if (change.role != Change::Role::restores) return;
@@ -24,41 +29,70 @@ class GetterCheck : public Check {
     if (fresh) {
       finding.culprit = event_ref(window.open);
       finding.culprit_end = event_ref(event);
-      groups_.push_back(&group);
+      index_[&group] = groups_.size();
+      groups_.push_back({&group, runtime_of(window.open, event)});
     }
-    // With one thread nobody can be hit.
-    if (change.threaded) finding.severity = Severity::warning;
+    Told& told = groups_[index_.at(&group)];
+    if (!told.runtime.empty() && told.runtime != runtime_of(window.open, event))
+      told.runtime.clear();
+    told.threaded = told.threaded || change.threaded;
     finding.count += event.folded.count;
     collector_.add_window(group, change.window);
   }
 
   void tell() override {
-    for (Group* group : groups_) {
+    for (const Told& told : groups_) {
+      Group* const group = told.group;
       // Where there is one thread from beginning to end, nobody ever can: install(1), tar(1) and
       // the umask command of dash(1) begin so.
       if (!collector_.is_threaded(*group)) continue;
       Finding& finding = group->finding;
+      // With one thread nobody can be hit; and who runs a script cannot help what its runtime does.
+      if (told.threaded && told.runtime.empty()) finding.severity = Severity::warning;
       const bool once = finding.count == 1;
-      finding.message = who_text(finding) + " changed the umask to " +
-                        octal(finding.window->mask_inside) + " and put it back" +
-                        (once ? "" : " " + counted(finding.count, "time")) +
-                        ", made nothing in between, and left it so for " + (once ? "" : "up to ") +
-                        duration_text(finding.window->longest_ns) +
-                        (finding.severity == Severity::note ? "; no other thread ran at the time"
-                                                            : "; other threads ran meanwhile");
+      const std::string times = once ? "" : " " + counted(finding.count, "time");
+      const std::string mask = octal(finding.window->mask_inside);
+      finding.message = who_text(finding);
+      if (told.runtime.empty())
+        finding.message += " changed the umask to " + mask + " and put it back" + times +
+                           ", made nothing in between, and left it so for ";
+      else
+        finding.message += " asked for the umask" + times + ", which " + told.runtime +
+                           " reads by changing it to " + mask + ", for ";
+      finding.message +=
+          (once ? "" : "up to ") + duration_text(finding.window->longest_ns) +
+          (told.threaded ? "; other threads ran meanwhile" : "; no other thread ran at the time");
       collector_.add_births(finding);
     }
   }
 
  private:
+  struct Told {
+    Group* group = nullptr;
+    std::string runtime;    // that made all of them by itself; empty: there is none
+    bool threaded = false;  // other threads ran
+  };
+
+  const std::string& runtime_of(const UmaskEvent& sets, const UmaskEvent& restores) {
+    const auto key = [](StackRef ref) { return std::uint64_t{ref.segment} << 32 | ref.id; };
+    const auto [entry, fresh] = runtimes_.try_emplace({key(sets.stack), key(restores.stack)});
+    const bool known = sets.stack.id != 0 && restores.stack.id != 0;
+    if (fresh && known && runtime_idiom_)
+      entry->second = runtime_idiom_(sets.stack, restores.stack);
+    return entry->second;
+  }
+
   Collector& collector_;
-  std::vector<Group*> groups_;
+  const std::function<std::string(StackRef, StackRef)>& runtime_idiom_;
+  std::vector<Told> groups_;
+  std::unordered_map<const Group*, std::size_t> index_;                      // in groups_
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> runtimes_;  // by stacks
 };
 
 }  // namespace
 
 CheckPtr make_getter_check(const CheckParts& parts) {
-  return std::make_unique<GetterCheck>(parts.collector);
+  return std::make_unique<GetterCheck>(parts.collector, parts.options);
 }
 
 }  // namespace umaskaudit::rules

@@ -214,6 +214,36 @@ TEST_F(Contexts, ASpawnedImageIsJoinedByItsMakersForkRecord) {
   EXPECT_NE(run.processes()[0].fs, run.processes()[1].fs) << "a copy";
 }
 
+TEST_F(Contexts, AProgramKnowsTheStackOfWhatStartedIt) {
+  const auto with_stack = [](auto fixed, std::uint32_t stack) {
+    fixed.stack = stack;
+    return fixed;
+  };
+  SegmentBuilder shell = image(100, 1000);
+  begin_child(&shell, 200, 2500, 2, 1, 0);
+  shell.exec({200, 2550, 0, 200}, with_stack(exec_in(2, 0), 4), "/usr/local/bin/tool");
+  shell.exec_failed({200, 2560, 0, 200}, 2);
+  shell.exec({200, 2600, 0, 200}, with_stack(exec_in(2, 0), 5), "/usr/bin/tool");
+  shell.fork({100, 3400}, with_stack(spawned(300, 0), 6));
+  shell.create({100, 3500}, with_stack(creation(1, 0, 022), 9), "shell");
+  directory_.add(shell);
+  SegmentBuilder tool = image(200, 2700);
+  tool.create({200, 2800}, with_stack(creation(1, 0, 022), 9), "tool");
+  directory_.add(tool);
+  SegmentBuilder other = image(300, 3300);
+  other.create({300, 3450}, with_stack(creation(1, 0, 022), 9), "spawned");
+  directory_.add(other);
+  const ReadRun run = open_or_die(directory_.path());
+  const auto started = [&](std::string_view name) {
+    return run.started(created(run, name).stack.segment);
+  };
+  const StackRef maker = created(run, "shell").stack;
+  EXPECT_EQ(started("tool"), (StackRef{maker.segment, 5}));
+  EXPECT_EQ(started("spawned"), (StackRef{maker.segment, 6}));
+  EXPECT_EQ(started("shell").id, 0u) << "its begin is not in the run";
+  EXPECT_EQ(run.started(99).id, 0u);
+}
+
 // clone(2) with CLONE_FS: one context, whose changes each process counts for itself.
 TEST_F(Contexts, AProcessThatSharesTheContextIsNamedForItsChange) {
   SegmentBuilder segment = image(100, 1000);

@@ -330,5 +330,40 @@ TEST(Counting, LateRecordsOfChangesFindTheirPlace) {
   EXPECT_EQ(find_rule_in(late, RuleId::unseen_writer), nullptr);
 }
 
+TEST(Counting, WhatARuntimeDoesToReadTheMaskIsANote) {
+  const std::string text =
+      "process exec node 0022\nstarts 9\ntid=9 create file /a 0600 at write\n"
+      "tid=1 umask 0022->0000 at get\ntid=1 umask 0000->0022 at put\n"
+      "tid=1 umask 0022->0000 at get\ntid=1 umask 0000->0022 at put\n";
+  const Fixture fixture = Fixture::parse(text);
+  ASSERT_EQ(fixture.error(), "");
+  FindOptions options;
+  EXPECT_EQ(find_rule_in(find(fixture.source(), options), RuleId::getter_idiom)->severity,
+            Severity::warning);
+  options.runtime_idiom = [&](StackRef sets, StackRef restores) {
+    EXPECT_EQ(fixture.stack_name(sets), "get");
+    EXPECT_EQ(fixture.stack_name(restores), "put");
+    return std::string("Node.js 18");
+  };
+  const FindResult result = find(fixture.source(), options);
+  const Finding* getter = find_rule_in(result, RuleId::getter_idiom);
+  ASSERT_NE(getter, nullptr);
+  EXPECT_EQ(getter->severity, Severity::note);
+  EXPECT_EQ(getter->count, 2U);
+  EXPECT_THAT(getter->message,
+              ::testing::HasSubstr("asked for the umask 2 times, which Node.js 18 reads by "
+                                   "changing it to 0000"));
+  // Once by the program's own code: as always.
+  int asked = 0;
+  options.runtime_idiom = [&](StackRef, StackRef) {
+    return std::string(++asked == 1 ? "Node.js 18" : "");
+  };
+  const Fixture mixed = Fixture::parse(text +
+                                       "tid=1 umask 0022->0000 at get\n"
+                                       "tid=1 umask 0000->0022 at other\n");
+  EXPECT_EQ(find_rule_in(find(mixed.source(), options), RuleId::getter_idiom)->severity,
+            Severity::warning);
+}
+
 }  // namespace
 }  // namespace umaskaudit::testing

@@ -6,7 +6,7 @@ const kOpenFrames = 8;
 const baseName = (path) => path.slice(path.lastIndexOf("/") + 1);
 
 function frameItem(index, role) {
-  const [symbol, file, line, module, address, inlined, , language] = frames[index];
+  const [symbol, file, line, module, address, marks, language] = frames[index];
   const isScript = language !== undefined;
   const where = texts[file] ? `${texts[file]}${line ? `:${line}` : ""}` : "";
   const code = texts[module] ? `${texts[module]}+0x${address.toString(16)}` : "";
@@ -15,12 +15,12 @@ function frameItem(index, role) {
   const title = [where, isScript ? `${place}, run by ${texts[module]}` : code];
   return h("li", {class: role, title: title.filter(Boolean).join("\n")},
     h("span", {class: "symbol"}, raw(symbol || (isScript && baseName(where)) || place),
-      inlined === 1 && h("span", {class: "tag"}, "inlined")),
+      (marks & 1) !== 0 && h("span", {class: "tag"}, "inlined")),
     h("span", {class: "where"},
       raw(symbol && where ? baseName(where) : isScript || symbol ? place : baseName(where))));
 }
 
-const isFolded = (index) => frames[index][6] === 1;
+const isFolded = (index) => (frames[index][5] & 2) !== 0;
 
 function stackView(index) {
   const stack = stacks[index];
