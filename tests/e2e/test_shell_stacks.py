@@ -4,12 +4,15 @@ against what the shell says of it.
 Must never compare a line that the script does not tell in the same line as it makes something.
 """
 
+import re
 import shutil
 from pathlib import Path
 
 from lib import harness, shell_scripts
 from lib.harness import needs, victim
 from lib.script_stacks import MOST_FRAMES, ScriptCase
+
+STARTERS_SHOWN = 4  # of the frames that started a program, in text
 
 
 class ShellCase(ScriptCase):
@@ -76,6 +79,17 @@ class Bash(ShellCase):
 
     def test_functions_where_others_were(self):
         self.check_names_that_go(["bash"])
+
+    def test_what_is_made_by_programs_that_it_starts(self):
+        """What mkdir made leads to the line of the script that ran it."""
+        program, side, work = self.write(shell_scripts.bash(self.seed))
+        _, run = self.record("bash", program, side, work)
+        notes, _ = shell_scripts.notes(side.read_text(encoding="utf-8"))
+        for _, path, frames in [note for note in notes if note[0] == "x"][:8]:
+            text, *_ = self.tool("blame", run, path).split("\nHow its mode")
+            told = re.findall(r"^ +(?:started|called) by +(.*) \(shell\)$", text, re.MULTILINE)
+            wanted = [f"{name} {file}:{line}" for file, line, name in frames]
+            self.assertEqual(told, wanted[:STARTERS_SHOWN], f"SEED={self.seed}")
 
     def test_deeper_than_is_told(self):
         script = self.top / "script"

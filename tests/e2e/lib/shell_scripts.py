@@ -105,7 +105,7 @@ class Maker:
         reads = "".join(self.fillers() + f'. "${{0%/*}}/{name}"\n' for name in others)
         calls = "".join(self.statement(self.rng.choice((self.names[0], self.names[1], self.make())))
                         for _ in range(8))
-        calls += "".join(self.statement(MAKES[0]) for _ in range(6))
+        calls += "".join(self.statement(make) for make in (*[MAKES[0]] * 6, *MAKES[1:2]))
         last = "trap '{}' EXIT\n".format(self.make())
         texts[main] = self.head + reads + texts[main] + calls + self.names[0] + "\n" + last
         return texts
