@@ -19,17 +19,22 @@ MOST_FRAMES = 64
 
 
 def interpreters():
-    """Each CPython 3 once: those on PATH, Debian's, and what pyenv has."""
-    found = {}
-    names = [f"python3.{minor}" for minor in range(6, 20)] + ["python3"]
-    for place in (shutil.which(name) for name in names):
-        if place is not None and not os.path.realpath(place).endswith((".sh", "pyenv")):
-            found.setdefault(os.path.realpath(place), place)
+    """Each CPython 3 of the machine once, by what it says of itself: those on PATH, Debian's, and
+    what pyenv has."""
     home = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
-    for place in sorted(glob.glob(home + "/versions/3.*/bin/python3")) + ["/usr/bin/python3"]:
-        if os.path.exists(place):
-            found.setdefault(os.path.realpath(place), place)
-    return sorted(found)
+    places = [shutil.which(f"python3.{minor}") for minor in range(6, 20)]
+    places += [shutil.which("python3"), "/usr/bin/python3"]
+    places += sorted(glob.glob(home + "/versions/3.*/bin/python3"))
+    found = {}
+    for place in places:
+        if place is None or not os.path.exists(place):
+            continue
+        said = subprocess.run([place, "-c", "import sys; print(sys.executable)"],
+                              capture_output=True, text=True, check=False)
+        if said.returncode == 0:
+            executable = said.stdout.strip()
+            found.setdefault(os.path.realpath(executable), executable)
+    return sorted(found.values())
 
 
 INTERPRETERS = interpreters()
