@@ -150,23 +150,24 @@ ScriptSource source_of(char** argument, std::uintptr_t name) {
 class Callers {
  public:
   Callers(const Structures& dash, Peek& memory) : arguments_(start_arguments()) {
+    // Where `command &` forks it is whatever the memory had before: dash sets no line there.
     std::int32_t line = 0;
     constexpr std::int32_t kMost = 10'000'000;
-    if (!memory.get(dash.line, line) || line < 0 || line > kMost) return;
-    line_ = static_cast<std::uint32_t>(line);
+    if (!memory.get(dash.line, line)) return;
+    if (line > 0 && line <= kMost) line_ = static_cast<std::uint32_t>(line);
     for (const std::uintptr_t at : dash.names) {
       if (is_malformed_ && at != 0) is_malformed_ = !memory.get(at, name_) || !is_argument(name_);
     }
   }
 
   bool next(NamedPlace& place) {
-    if (is_malformed_ || line_ == 0) return false;
+    if (is_malformed_ || was_told_) return false;
     place = {};
     place.source = source_of(arguments_, name_);
     place.file =
         place.source == ScriptSource::file ? name_ : reinterpret_cast<std::uintptr_t>(*arguments_);
     place.line = line_;
-    line_ = 0;
+    was_told_ = true;
     return true;
   }
   // $0 points to an argument, whatever it is; nothing that was found does.
@@ -183,8 +184,9 @@ class Callers {
 
   char** arguments_;
   std::uintptr_t name_ = 0;
-  std::uint32_t line_ = 0;
+  std::uint32_t line_ = 0;  // not known
   bool is_malformed_ = true;
+  bool was_told_ = false;
 };
 
 }  // namespace

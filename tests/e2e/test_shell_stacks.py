@@ -166,6 +166,14 @@ class Dash(ShellCase):
                 self.assertEqual(stacks[0], [[name, 1, ""]])
                 self.assertEqual(stacks[-1], [[name, 3, ""]])
 
+    def test_in_the_background(self):
+        """dash sets no line where it forks for a command in the background: it has what the memory
+        had before. The command itself has its line."""
+        text = "true\n(umask 027) &\nwait\n"
+        for environment in ({}, {"MALLOC_PERTURB_": "109"}):
+            stacks = self.stacks_of("dash", "-c", text, env=environment)
+            self.assertEqual(stacks[-1], [["dash -c", 2, ""]])
+
     def test_unchanged(self):
         self.check_unchanged(["dash"], shell_scripts.dash(self.seed))
 
