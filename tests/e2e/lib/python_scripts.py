@@ -68,7 +68,7 @@ MAKES = (
     "touch(note('f'))",
     "open(note('o'), 'w').close()",
     "os.mkfifo(note('p'))",
-    "os.symlink('x', note('s'))",
+    "os.close(os.open(note('c'), os.O_CREAT | os.O_WRONLY, 0o640))",
     "open(note('b'), 'xb', buffering=0).close()",
 )
 
