@@ -75,7 +75,7 @@ MAKES = (
 NAMES = ("alpha", "beta", "größe", "δέλτα", "名前", "f" * 40, "_private")
 
 
-def made_program(seed):
+def made_program(seed, chains=None):
     """The text of a program: chains of functions, methods, closures and generators, each of which
     makes something and calls the next in one way or other."""
     rng = random.Random(seed)
@@ -99,7 +99,7 @@ def made_program(seed):
         lines.append(indent + rng.choice(MAKES))
 
     entries = []
-    for chain in range(rng.randrange(3, 6)):
+    for chain in range(chains or rng.randrange(3, 6)):
         following = None
         for depth in range(rng.randrange(3, 9)):
             name = "%s_%d_%d" % (rng.choice(NAMES), chain, depth)
@@ -139,7 +139,7 @@ def once(seed):
 
 def in_threads(seed, threads):
     """Each thread runs every chain, at a switch interval that makes them alternate."""
-    return made_program(seed) + f'''
+    return made_program(seed, 1) + f'''
 sys.setswitchinterval(1e-5)
 READY = threading.Barrier({threads})
 def run():
@@ -153,7 +153,7 @@ for thread in ALL: thread.join()
 
 def in_forks(seed):
     """In a child, in the child of a thread, and in children of children."""
-    return made_program(seed) + '''
+    return made_program(seed, 2) + '''
 def child(then):
     pid = os.fork()
     if pid == 0:
