@@ -13,7 +13,7 @@ python=/usr/bin/python3
 build_packages=(
   meson ninja-build g++ pkg-config scdoc
   libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev
-  libunwind-dev libdw-dev libelf-dev libsqlite3-dev libsystemd-dev
+  libunwind-dev libdw-dev libelf-dev libiberty-dev libsqlite3-dev libsystemd-dev
   zlib1g-dev libzstd-dev
 )
 # What the tests need besides.

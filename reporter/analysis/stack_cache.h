@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -40,8 +41,10 @@ class StackCache {
     const auto [entry, fresh] = cache_.try_emplace(key(ref));
     if (!fresh || ref.id == 0) return entry->second;
     entry->second = symbolizer_.stack(source_, ref);
-    if (view_ == FrameView::all)
-      for (Frame& frame : entry->second) frame.folded = false;
+    for (Frame& frame : entry->second) {
+      frame.folded = frame.folded && view_ == FrameView::folded;
+      if (!frame.script) (frame.folded ? folded_ : shown_).insert(frame.module);
+    }
     return entry->second;
   }
 
@@ -64,7 +67,11 @@ class StackCache {
   // And why there may be none of a script.
   std::vector<std::string> notes() const {
     std::vector<std::string> notes = runtime_notes(source_.runtimes());
-    notes.insert(notes.end(), symbol_notes().begin(), symbol_notes().end());
+    for (const std::string& note : symbol_notes()) {
+      // Nobody misses names in frames that are not shown.
+      const std::string module = note.substr(0, note.find(": "));
+      if (folded_.count(module) == 0 || shown_.count(module) != 0) notes.push_back(note);
+    }
     return notes;
   }
 
@@ -85,6 +92,7 @@ class StackCache {
   Symbolizer& symbolizer_;
   const FrameView view_;
   std::unordered_map<std::uint64_t, std::vector<Frame>> cache_, native_;
+  std::set<std::string> folded_, shown_;  // modules of frames
 };
 
 }  // namespace umaskaudit

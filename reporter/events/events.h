@@ -43,6 +43,7 @@ struct ProcessEvent : EventBase {
   Mode mask = 0;  // at birth
   trace::MaskSource mask_source = trace::MaskSource::unknown;
   std::uint32_t uid = 0, euid = 0, gid = 0, egid = 0;
+  StackRef started;  // of a program: the stack of the exec or spawn that began it, where known
 };
 
 // Of how many changes an event tells, all of them like it; and how long the masks before them had

@@ -250,6 +250,9 @@ void JsonLines::append_event(std::string& out, const char* type, const T& event,
                              std::uint64_t object) {
   const bool has_stack = event.stack.id != 0;
   const std::uint64_t stack = has_stack && !expand_ ? number_of(out, event.stack) : 0;
+  StackRef starter;
+  if constexpr (std::is_same_v<T, ProcessEvent>) starter = event.started;
+  const std::uint64_t started_by = starter.id != 0 && !expand_ ? number_of(out, starter) : 0;
   JsonWriter json(out);
   json.begin_object();
   json.text("type", type);
@@ -263,6 +266,9 @@ void JsonLines::append_event(std::string& out, const char* type, const T& event,
   if (object != 0) json.number("object", object);
   fields(json, event);
   if (stack != 0) json.number("stack", stack);
+  if (started_by != 0) json.number("started_by", started_by);
+  if (starter.id != 0 && expand_)
+    json.raw(frames_json(starter, "started_by", "started_by_truncated", "started_by_partial"));
   if (has_stack && expand_) {
     const auto [entry, fresh] = expanded_.try_emplace(StackCache::key(event.stack));
     if (fresh)

@@ -9,6 +9,11 @@
 #include <cstring>
 #include <memory>
 
+#ifdef HAVE_LIBIBERTY
+#define HAVE_DECL_BASENAME 1  // its declaration differs from string.h's
+#include <libiberty/demangle.h>
+#endif
+
 namespace umaskaudit {
 namespace {
 
@@ -31,11 +36,25 @@ void strip_rust_hash(std::string& name) {
   if (std::all_of(tail.begin() + 3, tail.end(), is_hex)) name.resize(name.size() - kSuffix);
 }
 
+#ifdef HAVE_LIBIBERTY
+// Empty: it is none of Rust's. Its options: no hashes.
+std::string demangle_rust(const char* name) {
+  const std::unique_ptr<char, decltype(&std::free)> text(rust_demangle(name, DMGL_NO_OPTS),
+                                                         &std::free);
+  return text == nullptr ? "" : text.get();
+}
+#endif
+
 }  // namespace
 
 std::string demangle(const char* name) {
   const std::size_t length = strnlen(name, kMaxMangled);
   if (length == kMaxMangled) return std::string(name, length);
+#ifdef HAVE_LIBIBERTY
+  // v0, and the legacy scheme, which looks like C++ with a hash at its end.
+  if (std::strncmp(name, "_R", 2) == 0 || std::strstr(name, "17h") != nullptr)
+    if (std::string text = demangle_rust(name); !text.empty()) return text;
+#endif
   if (std::strncmp(name, "_Z", 2) != 0) return name;
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> text(

@@ -9,7 +9,8 @@
 
 namespace umaskaudit {
 
-// C++ (and legacy Rust, without its hash) names as they were written; every other name unchanged.
+// Names of C++ and Rust as they were written, without Rust's hashes; every other name unchanged.
+// Rust's newer scheme ("_R...") needs libiberty.
 std::string demangle(const char* name);
 
 // Whether a linkage name says more than the plain name: C++, Rust, D and Swift mangle.

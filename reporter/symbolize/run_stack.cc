@@ -46,12 +46,22 @@ Frame frame_of(const ScriptFrame& script, const std::string& runtime) {
   return frame;
 }
 
+// The folder that a Java runtime's libraries are in, with its slash: that above libjvm.so's.
+std::string java_folder(const std::string& libjvm) {
+  const std::size_t file = libjvm.rfind('/');
+  if (file == std::string::npos || file == 0) return "";
+  return libjvm.substr(0, libjvm.rfind('/', file - 1) + 1);
+}
+
 // What a reader of scripts does not want to see: the interpreter's frames, wherever they are, its
 // generated code, and, outside all script frames, libc's that started it.
-void fold(std::vector<Frame>& frames, const std::string& runtime, bool generates_code) {
+void fold(std::vector<Frame>& frames, const std::string& runtime, trace::Language language) {
+  const bool generates_code = placement_of(language) == ScriptPlacement::run;
+  const std::string folder = language == trace::Language::java ? java_folder(runtime) : "";
   const auto is_interpreters = [&](const Frame& frame) {
     if (frame.module.empty()) return generates_code;
-    return frame.module == runtime || is_interpreter(frame.module);
+    return frame.module == runtime || is_interpreter(frame.module) ||
+           (folder.size() > 1 && frame.module.starts_with(folder));
   };
   for (Frame& frame : frames) frame.folded = !frame.script && is_interpreters(frame);
   for (auto frame = frames.rbegin(); frame != frames.rend() && !frame->script; ++frame) {
@@ -104,7 +114,7 @@ std::vector<Frame> Symbolizer::stack(const StackSource& source, StackRef ref) {
     std::vector<Frame> own = lookup(std::span(&address, 1));
     std::move(own.begin(), own.end(), std::back_inserter(frames));
   }
-  fold(frames, runtime, placement_of(script->language) == ScriptPlacement::run);
+  fold(frames, runtime, script->language);
   return frames;
 }
 

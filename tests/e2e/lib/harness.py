@@ -158,6 +158,8 @@ class Report:
                 if "seq" in event:
                     event["stack"] = stacks[event.get("stack", 0)]
                     event.setdefault("call", "")
+                    if "started_by" in event:
+                        event["started_by"] = stacks[event["started_by"]]
                 self.events.append(event)
 
     def of(self, kind, **fields):

@@ -242,6 +242,12 @@ TEST_F(Contexts, AProgramKnowsTheStackOfWhatStartedIt) {
   EXPECT_EQ(started("spawned"), (StackRef{maker.segment, 6}));
   EXPECT_EQ(started("shell").id, 0u) << "its begin is not in the run";
   EXPECT_EQ(run.started(99).id, 0u);
+  for (const ProcessEvent& process : only<ProcessEvent>(run)) {
+    const std::uint32_t wanted = process.origin == trace::Origin::fork || process.pid == 100 ? 0
+                                 : process.pid == 200                                        ? 5
+                                                                                             : 6;
+    EXPECT_EQ(process.started.id, wanted) << process.pid;
+  }
 }
 
 // clone(2) with CLONE_FS: one context, whose changes each process counts for itself.

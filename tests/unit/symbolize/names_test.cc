@@ -14,7 +14,19 @@ TEST(Names, Demangled) {
   EXPECT_EQ(demangle("main"), "main");
   EXPECT_EQ(demangle(""), "");
   EXPECT_EQ(demangle("_Z_main"), "_Z_main");  // begins like one, and is none
+  EXPECT_EQ(demangle("_R"), "_R");
+}
+
+// As in RFC 2603 of Rust, and in the scheme before it.
+TEST(Names, OfRust) {
+#ifdef HAVE_LIBIBERTY
+  EXPECT_EQ(demangle("_RNvC6_123foo3bar"), "123foo::bar");
+  EXPECT_EQ(demangle("_RNvCs1234_7mycrate3foo"), "mycrate::foo");
+  EXPECT_EQ(demangle("_ZN33_$LT$Test$u20$as$u20$foo..Bar$GT$3bar17h930b740aa94f1d3aE"),
+            "<Test as foo::Bar>::bar");
+#else
   EXPECT_EQ(demangle("_RNvC6_123foo3bar"), "_RNvC6_123foo3bar");
+#endif
 }
 
 TEST(Names, RustHashesAreLeftOut) {

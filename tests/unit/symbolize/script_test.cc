@@ -231,6 +231,43 @@ TEST_F(ScriptRun, StackHasTheScriptsFramesAndFoldsTheInterpreters) {
   EXPECT_EQ(shown(symbolizer.stack(run, {0, 1})), shown(symbolizer.native_stack(run, {0, 1})));
 }
 
+TEST(Script, OfJavaItsOwnLibrariesAreFolded) {
+  SegmentBuilder segment(100, 1000);
+  begin_image(&segment, "java");
+  const std::string home = "/usr/lib/jvm/java-17/lib/";
+  std::uint64_t id = 0;
+  std::vector<std::uint64_t> native;
+  for (const std::string& path :
+       {home + "libnio.so", std::string("/srv/libmine.so"), home + "server/libjvm.so"}) {
+    trace::Module module{};
+    module.id = static_cast<std::uint32_t>(++id);
+    segment.module({}, module, "", path);
+    native.push_back(id << trace::kFrameModuleShift | 0x10);
+  }
+  trace::Runtime runtime{};
+  runtime.module = 3;
+  runtime.language = static_cast<std::uint8_t>(trace::Language::java);
+  segment.runtime({}, runtime, "OpenJDK 17");
+  trace::ScriptFrame place{};
+  place.id = 1;
+  place.language = runtime.language;
+  segment.script_frame({}, place, "App.main");
+  segment.stack({}, {1, 0, 0}, native);
+  trace::ScriptStack stack{};
+  stack.id = 2;
+  stack.native = 1;
+  stack.runtime = 3;
+  segment.script_stack({}, stack, {1 | trace::kScriptEntry});
+  const RunDirectory directory;
+  directory.add(segment);
+  const testing::ReadRun run = open_or_die(directory.path());
+  Symbolizer symbolizer({"", {}, false, false});
+  std::vector<std::string> shown;
+  for (const Frame& frame : symbolizer.stack(run, {0, 2}))
+    if (!frame.folded) shown.push_back(frame.script ? frame.symbol : base_name(frame.module));
+  EXPECT_THAT(shown, ElementsAre("App.main", "libmine.so"));
+}
+
 TEST(Script, NotesNameTheRuntimesThatCouldNotBeRead) {
   EXPECT_THAT(
       runtime_notes({{trace::Language::python, trace::RuntimeState::read, "CPython 3.11", "/p"},

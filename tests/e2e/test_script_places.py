@@ -1,0 +1,158 @@
+"""The places that reports print of programs that an interpreter runs: the script's own line, in
+each format; the interpreter's frames where they are asked for; fingerprints that outlive edits.
+
+The truth is the text of the programs: a line is where its words are.
+"""
+
+import json
+
+from lib import harness
+from lib.harness import Case, needs
+
+APP = """\
+import os
+import threading
+
+
+def set_mask(mask):
+    return os.umask(mask)  # changes
+
+
+def make(number):
+    os.close(os.open(f"out{number}", os.O_CREAT | os.O_WRONLY, 0o666))  # makes
+
+
+def racer():
+    for _ in range(20):
+        set_mask(set_mask(0))
+
+
+other = threading.Thread(target=racer)
+other.start()
+for number in range(3):
+    make(number)
+other.join()
+set_mask(0)
+make("open")
+"""
+
+SCRIPT = """\
+f() {
+    mkdir made
+}
+
+umask 0
+f
+"""
+
+GETTER = """\
+const {Worker} = require('worker_threads');
+new Worker('0', {eval: true}).on('exit', () => {
+  process.umask();
+});
+"""
+
+
+def line_of(text, words):
+    return next(number for number, line in enumerate(text.splitlines(), 1) if words in line)
+
+
+class Places(Case):
+    def recorded(self, *command):
+        return self.record(*command)[1]
+
+    def python(self, text):
+        (self.work / "app.py").write_text(text)
+        return self.recorded("/usr/bin/python3", "app.py")
+
+    def stacks(self, text):
+        """The first lines of the stacks in a text report."""
+        return [line.strip() for line in text.splitlines() if line.strip().startswith("#0 ")]
+
+    def test_text(self):
+        run = self.python(APP)
+        changes, makes = (line_of(APP, words) for words in ("# changes", "# makes"))
+        text = self.tool("check", run, status=None)
+        self.assertIn(f"#0 set_mask {self.work}/app.py:{changes} (Python)", text)
+        self.assertIn(f"app.py:{makes} (Python)", text)
+        self.assertIn("interpreter frames; --all-frames shows them)", text)
+        for stack in self.stacks(text):
+            self.assertIn("(Python)", stack)
+        self.assertIn(f"set_mask app.py:{changes}", self.tool("report", run))
+        self.assertIn(f"set_mask app.py:{changes}", self.tool("threads", run))
+        self.assertIn(f"at make app.py:{makes}", self.tool("timeline", run))
+        self.assertIn(f"app.py:{makes} (Python)", self.tool("blame", run, "outopen"))
+        every = self.tool("check", run, "--all-frames", status=None)
+        self.assertNotIn("interpreter frames", every)
+        self.assertIn("(Python)", every)
+        self.assertGreater(every.count("#"), text.count("#"))
+        native = self.tool("check", run, "--native", status=None)
+        self.assertNotIn("app.py:", native)
+        self.assertNotIn("(Python)", native)
+
+    def tool(self, *arguments, status=0, **options):
+        if status is not None:
+            return super().tool(*arguments, status=status, **options)
+        return self.execute(harness.TOOL, *arguments, **options).stdout.decode()
+
+    def test_formats(self):
+        run = self.python(APP)
+        changes, makes = (line_of(APP, words) for words in ("# changes", "# makes"))
+        sarif = json.loads(self.tool("check", run, "--format", "sarif", status=None))
+        places = {(place["artifactLocation"]["uri"], place["region"]["startLine"])
+                  for result in sarif["runs"][0]["results"]
+                  for place in [result["locations"][0]["physicalLocation"]]}
+        self.assertLessEqual(places, {("app.py", changes), ("app.py", makes)})
+        self.assertTrue(places)
+        lines = self.tool("export", run, "--format", "collapsed", "--by", "creations").splitlines()
+        self.assertTrue(lines)
+        for line in lines:
+            self.assertIn(f";make app.py:{makes};[", line)
+        report = self.report(run)
+        made = {event["path"]: event["stack"] for event in report.of("create")}
+        frames = made[str(self.work / "outopen")]
+        scripts = [frame for frame in frames if frame["language"] == "Python"]
+        self.assertEqual([frame["symbol"] for frame in scripts], ["make", "<module>"])
+        self.assertEqual(scripts[0]["line"], makes)
+        self.assertTrue(scripts[0]["file"].endswith("app.py"))
+        for frame in frames:
+            self.assertEqual(frame.get("folded", False), frame["language"] != "Python", frame)
+
+    def test_fingerprints_outlive_edits(self):
+        run = self.python(APP)
+        baseline = self.top / "baseline.json"
+        self.tool("check", run, "--write-baseline", baseline, status=None)
+        self.assertEqual(self.execute(harness.TOOL, "check", run).returncode, 1)
+        edited = self.python("# Later.\n\n" + APP.replace("\n\n\n", "\n\n# More.\n\n"))
+        self.tool("check", edited, "--baseline", baseline)
+        self.tool("check", edited, "--baseline", baseline, "--native")
+        renamed = self.python(APP.replace("set_mask", "put_mask").replace("make(", "create("))
+        self.assertEqual(
+            self.execute(harness.TOOL, "check", renamed, "--baseline", baseline).returncode, 1)
+
+    @needs("bash")
+    def test_what_a_script_started(self):
+        (self.work / "build.sh").write_text(SCRIPT)
+        run = self.recorded("bash", "build.sh")
+        line = line_of(SCRIPT, "mkdir")
+        self.assertIn(f"started by f build.sh:{line} (shell)", self.tool("blame", run, "made"))
+        self.assertIn(f", started by f build.sh:{line}", self.tool("check", run, status=None))
+        report = self.report(run)
+        mkdir = next(event for event in report.of("process") if event["comm"] == "mkdir"
+                     and event["origin"] == "exec")
+        frames = [(frame["symbol"], frame["file"], frame["line"])
+                  for frame in mkdir["started_by"]
+                  if frame["language"] == "shell"]
+        self.assertEqual(frames[0], ("f", "build.sh", line))
+
+    @needs("node")
+    def test_a_runtimes_own_getter_fails_no_build(self):
+        (self.work / "app.js").write_text(GETTER)
+        run = self.recorded("node", "app.js")
+        text = self.tool("check", run, "--fail-on", "warning")
+        if self.report(run).of("umask"):  # an old enough one
+            self.assertIn("asked for the umask, which Node", text)
+
+
+if __name__ == "__main__":
+    harness.main()
