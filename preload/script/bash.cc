@@ -253,7 +253,8 @@ bool find_version(Exports& module, std::uintptr_t version, Structures& bash, Run
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
   const std::uintptr_t version = module.address_of("dist_version");
   if (version == 0) return false;
-  auto& bash = *new (layout.bytes) Structures{};
+  auto& bash = *new (layout.bytes) Structures;
+  bash = {};
   bash.line_number = module.address_of("line_number");
   bash.global_variables = module.address_of("global_variables");
   bash.shell_name = module.address_of("shell_name");

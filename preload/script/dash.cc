@@ -193,7 +193,8 @@ class Callers {
 
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
   if (!ends_with(module, "dash") && !ends_with(module, "sh")) return false;
-  auto& dash = *new (layout.bytes) Structures{};
+  auto& dash = *new (layout.bytes) Structures;
+  dash = {};
   facts = {};
   std::memcpy(facts.text, "dash", sizeof "dash");
 #if defined(__x86_64__)

@@ -330,7 +330,8 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
   facts = {};
   TextBuffer text(facts.text, sizeof facts.text);
   text.put("Perl ").decimal(revision).put('.').decimal(version).put('.').decimal(subversion).end();
-  auto& perl = *new (layout.bytes) Structures{};
+  auto& perl = *new (layout.bytes) Structures;
+  perl = {};
   // Only builds with threads have the key.
   if (module.address_of("PL_thr_key") != 0) {
     perl.this_thread = reinterpret_cast<void* (*)()>(module.address_of("Perl_get_context"));

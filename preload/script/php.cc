@@ -163,7 +163,8 @@ class Callers {
 }  // namespace
 
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
-  auto& php = *new (layout.bytes) Structures{};
+  auto& php = *new (layout.bytes) Structures;
+  php = {};
   php.globals = module.address_of("executor_globals");
   if (module.address_of("zend_startup_module") == 0) return false;
   facts = {};

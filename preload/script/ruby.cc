@@ -287,7 +287,8 @@ bool identify(Peek& memory, const Place& place, std::uint64_t& key) {
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
   const std::uintptr_t version_at = module.address_of("ruby_api_version");
   if (version_at == 0) return false;
-  auto& ruby = *new (layout.bytes) Structures{};
+  auto& ruby = *new (layout.bytes) Structures;
+  ruby = {};
   ruby.is_ruby_thread = reinterpret_cast<int (*)()>(module.address_of("ruby_native_thread_p"));
   ruby.has_lock = reinterpret_cast<int (*)()>(module.address_of("ruby_thread_has_gvl_p"));
   ruby.current_thread =

@@ -105,7 +105,8 @@ std::uint32_t unmark(char* text, std::uint32_t length) {
 
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
   if (module.address_of("zsh_main") == 0) return false;
-  auto& zsh = *new (layout.bytes) Structures{};
+  auto& zsh = *new (layout.bytes) Structures;
+  zsh = {};
   zsh.line = module.address_of("lineno");
   zsh.file = module.address_of("scriptfilename");
   zsh.name = module.address_of("argzero");
