@@ -62,7 +62,7 @@ class TableBytes {
   std::uintptr_t from_ = 0;
   std::uintptr_t upto_ = 0;
   bool bad_ = false;
-  unsigned char piece_[128];
+  unsigned char piece_[128] = {};
 };
 
 int line_by_increments(TableBytes& table, int line, int offset) {

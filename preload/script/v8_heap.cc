@@ -62,7 +62,7 @@ class Stream {
   std::uintptr_t from_ = 0;
   std::uintptr_t upto_ = 0;
   bool bad_ = false;
-  unsigned char piece_[256];
+  unsigned char piece_[256] = {};
 };
 
 unsigned encode(std::uint32_t character, char* out) {
@@ -123,7 +123,7 @@ class Characters {
   unsigned place_ = 0;
   unsigned count_ = 0;
   bool bad_ = false;
-  unsigned char piece_[512];
+  unsigned char piece_[512] = {};
 };
 
 }  // namespace
