@@ -68,8 +68,9 @@ TEST(Options, DescribedAreExactlyTheKnown) {
     EXPECT_GT(std::string(help).size(), 10u) << name;
     names.insert(name);
   });
-  const std::set<std::string> expected = {"log",      "trace",   "stacks", "depth", "follow",
-                                          "max_size", "max_run", "keep",   "fold",  "help"};
+  const std::set<std::string> expected = {"log",   "trace",  "stacks",   "scripts",
+                                          "depth", "follow", "max_size", "max_run",
+                                          "keep",  "fold",   "help"};
   EXPECT_EQ(names, expected);
 }
 
