@@ -3,7 +3,6 @@
 // Shared by the renderers of one command.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "reporter/events/stack_source.h"
+#include "reporter/symbolize/culprit.h"
 #include "reporter/symbolize/symbolizer.h"
 
 namespace umaskaudit {
@@ -48,16 +48,18 @@ class StackCache {
     return entry->second;
   }
 
-  // Of a program that is no script: the stack of the nearest script that started it, or what did.
-  // Null: there is none.
-  const std::vector<Frame>* starter(StackRef ref) {
-    if (ref.id == 0 || view_ == FrameView::native || of_script(ref)) return nullptr;
+  // Of a program that is no script, or one that was given as text (sh -c): the stack of the script
+  // that started it, or what did, and so on up to the first one that is a file.
+  std::vector<const std::vector<Frame>*> starters(StackRef ref) {
+    std::vector<const std::vector<Frame>*> out;
+    if (ref.id == 0 || view_ == FrameView::native || is_of_file(ref)) return out;
     StackRef at = source_.started(ref.segment);
     for (int i = 0; at.id != 0 && i < kGenerations; ++i) {
-      if (of_script(at)) return &code(at);
+      if (of_script(at)) out.push_back(&code(at));
+      if (is_of_file(at)) break;
       at = source_.started(at.segment);
     }
-    return nullptr;
+    return out;
   }
 
   const StackSource& source() const { return source_; }
@@ -83,9 +85,12 @@ class StackCache {
   static constexpr int kGenerations = 64;
 
   bool of_script(StackRef ref) {
-    const std::vector<Frame>& frames = code(ref);
-    return std::any_of(frames.begin(), frames.end(),
-                       [](const Frame& frame) { return frame.script; });
+    const Frame* frame = culprit(code(ref));
+    return frame != nullptr && frame->script;
+  }
+  bool is_of_file(StackRef ref) {
+    const Frame* frame = culprit(code(ref));
+    return frame != nullptr && frame->script && !is_given_text(*frame);
   }
 
   const StackSource& source_;

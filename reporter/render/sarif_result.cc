@@ -167,8 +167,8 @@ void place(JsonWriter& json, const Log& log, const Finding& finding,
       event == nullptr ? nullptr : culprit(log.context.stacks.frames(event->stack));
   // A program without sources that a script started: the script's line can be looked at.
   if (frame != nullptr && frame->file.empty())
-    if (const std::vector<Frame>* starter = log.context.stacks.starter(event->stack))
-      frame = culprit(*starter);
+    if (const auto starters = log.context.stacks.starters(event->stack); !starters.empty())
+      frame = culprit(*starters.back());
   const bool object = !finding.victims.empty() && !finding.victims.front().path.empty();
   json.begin_object();
   if (frame != nullptr) {

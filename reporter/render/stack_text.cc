@@ -64,14 +64,14 @@ std::string starter_lines(const std::vector<Frame>& stack, std::size_t indent) {
 
 std::string place_text(StackCache& stacks, StackRef ref) {
   const std::string where = site(culprit(stacks.frames(ref)));
-  const std::vector<Frame>* starter = stacks.starter(ref);
-  if (starter == nullptr) return where;
-  return where + (where.empty() ? "" : ", ") + "started by " + site(culprit(*starter));
+  const auto starters = stacks.starters(ref);
+  if (starters.empty()) return where;
+  return where + (where.empty() ? "" : ", ") + "started by " + site(culprit(*starters.back()));
 }
 
 std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent) {
   std::string out = stack_lines(stacks.frames(ref), indent);
-  if (const std::vector<Frame>* starter = stacks.starter(ref))
+  for (const std::vector<Frame>* starter : stacks.starters(ref))
     out += starter_lines(*starter, indent);
   return out;
 }

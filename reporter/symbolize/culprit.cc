@@ -67,6 +67,12 @@ bool is_library(const Frame& frame) {
   return false;
 }
 
+bool is_given_text(const Frame& frame) {
+  const std::string& file = frame.file;
+  return file.empty() || file.ends_with(" -c") || file == "-c" || file == "-e" ||
+         file.starts_with('<') || file.starts_with('[') || file.ends_with(" <stdin>");
+}
+
 bool is_c_runtime(const std::string& module) {
   static constexpr std::string_view kRuntime[] = {"libumaskaudit.so", "libc.so",   "libc-2.",
                                                   "libpthread",       "ld-linux",  "libstdc++.so",

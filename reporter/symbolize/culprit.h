@@ -17,6 +17,8 @@ const Frame* culprit(const std::vector<Frame>& stack);
 
 // A frame of a script: of the standard library of its language.
 bool is_library(const Frame& frame);
+// A frame of a script that is no file: its text was an argument ("sh -c"), or made by the program.
+bool is_given_text(const Frame& frame);
 // Of a module: the shim, libc, or the C++ run time.
 bool is_c_runtime(const std::string& module);
 // Of a module: a program or a library that runs other people's scripts.

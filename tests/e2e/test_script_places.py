@@ -145,6 +145,14 @@ class Places(Case):
                   if frame["language"] == "shell"]
         self.assertEqual(frames[0], ("f", "build.sh", line))
 
+    @needs("bash", "make")
+    def test_what_a_makefile_of_a_script_started(self):
+        (self.work / "Makefile").write_text("all:\n\tmkdir made; true\n")
+        (self.work / "build.sh").write_text(SCRIPT.replace("mkdir made", "make"))
+        run = self.recorded("bash", "build.sh")
+        line = line_of(SCRIPT, "mkdir")
+        self.assertIn(f"started by f build.sh:{line} (shell)", self.tool("blame", run, "made"))
+
     @needs("node")
     def test_a_runtimes_own_getter_fails_no_build(self):
         (self.work / "app.js").write_text(GETTER)

@@ -170,6 +170,8 @@ std::uint64_t Tables::stack(StackRef ref) {
   for (const Frame& one : frames) json.element(frame(one));
   json.end_array();
   if (run_.stack_truncated(ref)) json.boolean("cut", true);
+  if (const auto starters = stacks_.starters(ref); !starters.empty())
+    json.text("started", site(culprit(*starters.back())));
   json.end_object();
   return entry->second;
 }

@@ -47,7 +47,8 @@ class Tables {
   // [pid, tid, name, fs]
   std::uint64_t who(const EventBase& event);
   std::uint64_t who(const EventRef& event);
-  // {site, at: the culprit's frame, frames}; 0 is the missing stack.
+  // {site, at: the culprit's frame, frames, started: by which line of a script}; 0 is the missing
+  // stack.
   std::uint64_t stack(StackRef ref);
   // {call, kind, requested, mask, final, created, ...}: all of a creation but when, who and where.
   std::uint64_t shape(const CreateEvent& event, const FinalStates::State& last);

@@ -154,6 +154,15 @@ TEST(Script, LibrariesOfLanguages) {
   EXPECT_FALSE(in_library(Language::shell, "/usr/lib/python3.11/x.sh"));
 }
 
+TEST(Script, TextThatIsNoFile) {
+  const auto given = [](const std::string& file) {
+    return is_given_text(place(trace::Language::shell, file, ""));
+  };
+  for (const char* file : {"", "sh -c", "/bin/sh -c", "bash <stdin>", "<string>", "-e", "[eval]"})
+    EXPECT_TRUE(given(file)) << file;
+  for (const char* file : {"a.sh", "./x -c.sh", "/srv/<x>"}) EXPECT_FALSE(given(file)) << file;
+}
+
 class ScriptRun : public ::testing::Test {
  protected:
   ScriptRun() {

@@ -33,7 +33,8 @@ function stackView(index) {
   const inner = stack.frames.slice(0, stack.at + 1).filter((frame) => !isFolded(frame));
   const last = Math.max(kOpenFrames, inner.length);
   const list = (some, start) => h("ol", {class: "frames", start}, some);
-  if (items.length <= last + 1 && folded.length === 0 && !stack.cut) return list(items, 0);
+  if (items.length <= last + 1 && folded.length === 0 && !stack.cut && !stack.started)
+    return list(items, 0);
   const shown = items.length <= last + 1 ? items.length : last;
   const rest = items.slice(shown);
   return h("div", {}, list(items.slice(0, shown), 0),
@@ -42,7 +43,8 @@ function stackView(index) {
     folded.length > 0 && h("details", {class: "more-frames"},
       h("summary", {}, counted(folded.length, "frame") + " of the interpreter"),
       list(folded, 0)),
-    stack.cut && h("p", {class: "quiet"}, "Recorded to this depth; the stack went on."));
+    stack.cut && h("p", {class: "quiet"}, "Recorded to this depth; the stack went on."),
+    stack.started && h("p", {class: "quiet"}, raw(`Started by ${stack.started}`)));
 }
 
 // The place in the program's own code, as one line; empty when there was no stack.
