@@ -57,7 +57,7 @@ class Node(Case):
             checked += 1
         made = sum(name.startswith("p") for _, names, _ in os.walk(work) for name in names)
         self.assertEqual(checked, made)
-        self.assertGreater(checked, 10)
+        self.assertGreaterEqual(checked, 6)
 
     def variants(self, node, without_lines=False):
         for repeats, flags in ((1, ()), (150, ()), (20, ("--always-sparkplug",)),
