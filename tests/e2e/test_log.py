@@ -19,7 +19,7 @@ HEAD = r"umaskaudit\[(?P<pid>\d+)/(?P<tid>\d+) (?P<thread>[^\]]*)\] "
 CHANGE = re.compile(HEAD + r"umask\((?P<argument>0\d{3,})\) (?P<old>0\d{3}) (?P<old_rwx>[rwx-]{9}) "
                     r"-> (?P<new>0\d{3}) (?P<new_rwx>[rwx-]{9})(?P<note> \(.*\))?$")
 CREATION = re.compile(HEAD + r'(?P<call>\w+)\("(?P<path>.*)", (?P<requested>\d{4,})\): '
-                      r"(?P<derivation>.*)$")
+                      r"(?P<derivation>.*?)(?: at (?P<at>.*))?$")
 MASKED = re.compile(r"(\d{4,}) & ~(\d{4}) = (\d{4}) ([a-zA-Z-]{9})( \(.*\))?$")
 WARNING = re.compile(HEAD + r"warning: thread (?P<setter>\d+) held umask (?P<inside>0\d{3}) for a "
                      r"moment instead of (?P<outside>0\d{3}), and (?P<count>\d+) objects? of other "
@@ -29,6 +29,8 @@ DROPPED = re.compile(r"umaskaudit\[(?P<pid>\d+)\] lines that could not be writte
                      r"(?P<count>\d+)$")
 FRAME = re.compile(r"    #(\d+) (?:(?P<symbol>.+)\+0x[0-9a-f]+ )?"
                    r"\((?P<module>.+)\+0x[0-9a-f]+\)$")
+
+SCRIPT = re.compile(r"    @(?P<number>\d+) (?P<place>.*)$")  # of a stack, in front of its frames
 
 
 def symbolic(mode):
@@ -40,7 +42,7 @@ class Log(Case):
     def lines_of(self, text):
         """Every line must be of a known form; returns (changes, creations, frames)."""
         changes, creations, frames, self.warnings = [], [], [], []
-        self.dropped = []
+        self.dropped, self.scripts = [], []
         for line in text.splitlines():
             if match := CHANGE.match(line):
                 changes.append(match)
@@ -50,6 +52,8 @@ class Log(Case):
                 self.warnings.append(match)
             elif match := FRAME.match(line):
                 frames.append(match)
+            elif match := SCRIPT.match(line):
+                self.scripts.append(match)
             elif match := DROPPED.match(line):
                 self.dropped.append(match)
             else:
@@ -172,6 +176,8 @@ class Log(Case):
         for line in text.decode().splitlines():
             if match := CHANGE.match(line):
                 changes.append(match["new"])
+            elif match := SCRIPT.match(line):
+                self.scripts.append(match)
             elif match := DROPPED.match(line):
                 dropped += int(match["count"])
             else:
@@ -309,6 +315,20 @@ class Log(Case):
         finals = {match["path"].rsplit("/", 1)[-1]: self.check_creation(match)
                   for match in creations}
         self.assertEqual(finals, {"d": 0o750, "f": 0o640})
+        self.assertEqual({match["place"] for match in self.scripts}, {"bash -c:1"})
+
+    def test_the_line_of_a_script(self):
+        """Of a mask change all that called it, of a creation what is not the interpreter's."""
+        program = self.top / "app.py"
+        program.write_text("import os, tempfile\n\ndef lower():\n    os.umask(0o77)\n\nlower()\n"
+                           "os.mkdir('d')\ntempfile.mkdtemp(dir='.')\n")
+        result = self.preload(sys.executable, program, options="")
+        changes, creations, _ = self.lines_of(result.stderr.decode())
+        self.assertEqual((result.returncode, len(changes)), (0, 1))
+        self.assertEqual([match["place"] for match in self.scripts],
+                         [f"{program}:4 lower", f"{program}:6 <module>"])
+        self.assertEqual([match["at"] for match in creations],
+                         [f"{program}:7 <module>", f"{program}:8 <module>"])
 
     def test_threads_never_tear_and_never_lie(self):
         log = self.top / "log"
