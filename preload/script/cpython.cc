@@ -157,6 +157,9 @@ class Walk {
       }
       if (!step(frame)) return false;
     }
+    // The outermost frame is one that C called. Where a signal came in between, a generator's is
+    // not yet linked to its caller's, or no longer.
+    if (!called_from_c_) space_.partial = space_.count != 0;
     return true;
   }
 
@@ -180,7 +183,9 @@ class Walk {
     if (frame == self) return false;
     // Since 3.12, frames that stand for a call from C lie in between.
     constexpr unsigned char kOwnedByC = 3;
+    called_from_c_ = python_.has_frame_objects;
     if (python_.frame_owner != 0 && bytes[python_.frame_owner] >= kOwnedByC) {
+      called_from_c_ = true;
       if (space_.count != 0) space_.places[space_.count - 1].entry = true;
       return true;
     }
@@ -203,6 +208,7 @@ class Walk {
       offset = static_cast<std::int32_t>(field<std::uintptr_t>(frame, python_.frame_instruction) -
                                          first);
       place.entry = python_.frame_entry != 0 && frame[python_.frame_entry] != 0;
+      called_from_c_ = place.entry;
     }
     place.object = code;
     place.at = static_cast<std::uint32_t>(offset);
@@ -215,6 +221,7 @@ class Walk {
   Peek& memory_;
   ScriptSpace& space_;
   LatestFile latest_;
+  bool called_from_c_ = true;  // the latest frame
 };
 
 // UTF-8. A lone surrogate of the second half stands for a byte of a name that is no UTF-8
@@ -278,7 +285,8 @@ Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
   const Reading reading = reading_for(python, moment, thread);
   Peek memory(reading == Reading::direct ? Peek::Way::direct : Peek::Way::copies, space.window);
   Walk walk(python, memory, space);
-  if (walk.from(reinterpret_cast<std::uintptr_t>(thread), reading)) return Captured::frames;
+  const bool whole = walk.from(reinterpret_cast<std::uintptr_t>(thread), reading);
+  if (whole && !(space.partial && moment == Moment::interrupted)) return Captured::frames;
   space.count = 0;
   return memory.is_barred() ? Captured::barred : Captured::refused;
 }
