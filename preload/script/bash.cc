@@ -274,18 +274,13 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
 }
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
-  Peek memory(look.way_at(moment), space.window);
-  Callers callers(structures(layout), memory);
   constexpr std::uint64_t kSeed = 0x62617368;  // "bash"
-  return list_places(callers, memory, kSeed, look, space);
+  return capture_named<Callers>(structures(layout), moment, kSeed, look, space);
 }
 
 bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
             Window& window) {
-  Peek memory(look.way_at(moment), window);
-  Callers callers(structures(layout), memory);
-  NamedPlace found;
-  return find_place(callers, place, found) && copy_place(memory, found, text);
+  return decode_named<Callers>(structures(layout), moment, look, place, text, window);
 }
 
 }  // namespace umaskaudit::shim::bash_runtime

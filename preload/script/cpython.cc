@@ -8,6 +8,7 @@
 
 #include "preload/record/intern.h"
 #include "preload/script/cpython_layout.h"
+#include "preload/script/utf8.h"
 #include "preload/state.h"
 
 namespace umaskaudit::shim::cpython_runtime {
@@ -224,21 +225,12 @@ class Walk {
   bool called_from_c_ = true;  // the latest frame
 };
 
-// UTF-8. A lone surrogate of the second half stands for a byte of a name that is no UTF-8
-// (os.fsdecode()): that byte again.
+// A lone surrogate of the second half stands for a byte of a name that is no UTF-8 (os.fsdecode()):
+// that byte again.
 unsigned encode(std::uint32_t character, char* out) {
-  const auto put = [&](unsigned at, unsigned byte) { out[at] = static_cast<char>(byte); };
-  if (character < 0x80) return put(0, character), 1;
-  if (character >= 0xdc80 && character <= 0xdcff) return put(0, character - 0xdc00), 1;
-  const unsigned last = 0x80 | (character & 63);
-  if (character < 0x800) return put(0, 0xc0 | character >> 6), put(1, last), 2;
-  const unsigned middle = 0x80 | (character >> 6 & 63);
-  if (character < 0x10000) {
-    return put(0, 0xe0 | character >> 12), put(1, middle), put(2, last), 3;
-  }
-  put(0, 0xf0 | (character >> 18 & 7));
-  put(1, 0x80 | (character >> 12 & 63));
-  return put(2, middle), put(3, last), 4;
+  if (character < 0xdc80 || character > 0xdcff) return encode_utf8(character, out);
+  *out = static_cast<char>(character - 0xdc00);
+  return 1;
 }
 
 bool copy_text(Peek& memory, const Structures& python, std::uintptr_t object, char* out,
@@ -253,7 +245,6 @@ bool copy_text(Peek& memory, const Structures& python, std::uintptr_t object, ch
   if (head.length < 0 || head.length > kLongest) return false;
   std::uintptr_t at = object + (ascii ? python.ascii_text : python.compact_text);
   length = 0;
-  constexpr unsigned kLongestCharacter = 4;
   unsigned char piece[128];
   std::int64_t left = head.length;
   while (left > 0) {
@@ -261,7 +252,7 @@ bool copy_text(Peek& memory, const Structures& python, std::uintptr_t object, ch
     const std::int64_t count = left < fits ? left : fits;
     if (!memory.read(at, piece, static_cast<std::size_t>(count) * size)) return false;
     for (std::int64_t i = 0; i < count; ++i) {
-      if (length + kLongestCharacter > room) return true;
+      if (length + kLongestUtf8 > room) return true;
       std::uint32_t character = 0;
       std::memcpy(&character, piece + i * size, size);
       length += encode(character, out + length);

@@ -92,4 +92,21 @@ bool find_place(Callers& callers, const ScriptPlace& wanted, NamedPlace& place) 
 // File ("bash -c", "sh <stdin>" where it is none), "scope::function" and line.
 bool copy_place(Peek& memory, const NamedPlace& place, PlaceText& text);
 
+// What capture() and decode() of such a runtime do; `Callers` walks its structures.
+template <typename Callers, typename Structures>
+Captured capture_named(const Structures& structures, Moment moment, std::uint64_t seed,
+                       FirstLook& look, ScriptSpace& space) {
+  Peek memory(look.way_at(moment), space.window);
+  Callers callers(structures, memory);
+  return list_places(callers, memory, seed, look, space);
+}
+template <typename Callers, typename Structures>
+bool decode_named(const Structures& structures, Moment moment, const FirstLook& look,
+                  const ScriptPlace& place, PlaceText& text, Window& window) {
+  Peek memory(look.way_at(moment), window);
+  Callers callers(structures, memory);
+  NamedPlace found;
+  return find_place(callers, place, found) && copy_place(memory, found, text);
+}
+
 }  // namespace umaskaudit::shim

@@ -186,10 +186,7 @@ Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
 
 bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
             Window& window) {
-  Peek memory(look.way_at(moment), window);
-  Callers callers(structures(layout), memory);
-  NamedPlace found;
-  return find_place(callers, place, found) && copy_place(memory, found, text);
+  return decode_named<Callers>(structures(layout), moment, look, place, text, window);
 }
 
 }  // namespace umaskaudit::shim::php_runtime

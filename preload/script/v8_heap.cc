@@ -4,6 +4,8 @@
 
 #include "preload/script/v8_heap.h"
 
+#include "preload/script/utf8.h"
+
 namespace umaskaudit::shim::v8_runtime {
 
 namespace {
@@ -64,29 +66,6 @@ class Stream {
   bool bad_ = false;
   unsigned char piece_[256] = {};
 };
-
-unsigned encode(std::uint32_t character, char* out) {
-  if (character < 0x80) {
-    out[0] = static_cast<char>(character);
-    return 1;
-  }
-  if (character < 0x800) {
-    out[0] = static_cast<char>(0xc0 | character >> 6);
-    out[1] = static_cast<char>(0x80 | (character & 63));
-    return 2;
-  }
-  if (character < 0x10000) {
-    out[0] = static_cast<char>(0xe0 | character >> 12);
-    out[1] = static_cast<char>(0x80 | (character >> 6 & 63));
-    out[2] = static_cast<char>(0x80 | (character & 63));
-    return 3;
-  }
-  out[0] = static_cast<char>(0xf0 | (character >> 18 & 7));
-  out[1] = static_cast<char>(0x80 | (character >> 12 & 63));
-  out[2] = static_cast<char>(0x80 | (character >> 6 & 63));
-  out[3] = static_cast<char>(0x80 | (character & 63));
-  return 4;
-}
 
 // Characters of one or two bytes, copied piece by piece.
 class Characters {
@@ -170,10 +149,9 @@ bool Heap::copy_text(std::uintptr_t text, char* out, std::uint32_t room, std::ui
       return false;
   }
   Characters characters(memory_, at, (type & kOneByte) != 0 ? 1 : 2, count);
-  constexpr unsigned kLongest = 4;
   std::uint16_t unit = 0;
   std::uint32_t high = 0;  // the first half of a surrogate pair
-  while (length + kLongest <= room && characters.next(unit)) {
+  while (length + kLongestUtf8 <= room && characters.next(unit)) {
     if (high == 0 && unit >= 0xd800 && unit < 0xdc00) {
       high = unit;
       continue;
@@ -182,7 +160,7 @@ bool Heap::copy_text(std::uintptr_t text, char* out, std::uint32_t room, std::ui
     const std::uint32_t character =
         pair ? 0x10000 + ((high - 0xd800) << 10) + (unit - 0xdc00u) : unit;
     high = 0;
-    length += encode(character, out + length);
+    length += encode_utf8(character, out + length);
   }
   return !characters.is_bad();
 }

@@ -119,18 +119,13 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
 }
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
-  Peek memory(look.way_at(moment), space.window);
-  Callers callers(structures(layout), memory);
   constexpr std::uint64_t kSeed = 0x7a7368;  // "zsh"
-  return list_places(callers, memory, kSeed, look, space);
+  return capture_named<Callers>(structures(layout), moment, kSeed, look, space);
 }
 
 bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
             Window& window) {
-  Peek memory(look.way_at(moment), window);
-  Callers callers(structures(layout), memory);
-  NamedPlace found;
-  if (!find_place(callers, place, found) || !copy_place(memory, found, text)) return false;
+  if (!decode_named<Callers>(structures(layout), moment, look, place, text, window)) return false;
   text.file_length = unmark(text.file, text.file_length);
   text.function_length = unmark(text.function, text.function_length);
   return true;
