@@ -54,13 +54,6 @@ struct Structures {
   std::uintptr_t is_initialized;  // shell_initialized: startup files are through, but for -c
   std::uint16_t array_head;       // where an ARRAY has its head
 };
-static_assert(sizeof(Structures) <= Layout::kSize);
-
-const Structures& structures(const Layout& layout) {
-  return *std::launder(reinterpret_cast<const Structures*>(layout.bytes));
-}
-
-constinit FirstLook look;
 
 // A variable's name of 8 to 15 letters, as TextWords has it, and hash_string() of it.
 struct Name {
@@ -253,8 +246,7 @@ bool find_version(Exports& module, std::uintptr_t version, Structures& bash, Run
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
   const std::uintptr_t version = module.address_of("dist_version");
   if (version == 0) return false;
-  auto& bash = *new (layout.bytes) Structures;
-  bash = {};
+  auto& bash = layout.make<Structures>();
   bash.line_number = module.address_of("line_number");
   bash.global_variables = module.address_of("global_variables");
   bash.shell_name = module.address_of("shell_name");
@@ -267,7 +259,6 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
       bash.is_initialized == 0) {
     return false;
   }
-  facts = {};
   const bool known = find_version(module, version, bash, facts);
   facts.state = known ? trace::RuntimeState::read : trace::RuntimeState::unknown_version;
   return true;
@@ -275,12 +266,12 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
   constexpr std::uint64_t kSeed = 0x62617368;  // "bash"
-  return capture_named<Callers>(structures(layout), moment, kSeed, look, space);
+  return capture_named<Callers>(layout.as<Structures>(), moment, kSeed, space);
 }
 
 bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
             Window& window) {
-  return decode_named<Callers>(structures(layout), moment, look, place, text, window);
+  return decode_named<Callers>(layout.as<Structures>(), moment, place, text, window);
 }
 
 }  // namespace umaskaudit::shim::bash_runtime

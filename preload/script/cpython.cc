@@ -8,6 +8,7 @@
 
 #include "preload/record/intern.h"
 #include "preload/script/cpython_layout.h"
+#include "preload/script/peek_text.h"
 #include "preload/script/utf8.h"
 #include "preload/state.h"
 
@@ -38,10 +39,6 @@ constexpr std::size_t kFrameBytes = 128;  // what is read of a frame, of every v
 constexpr std::size_t kInnerFrameBytes = 72;
 constexpr std::size_t kCodeBytes = 144;
 
-const Structures& structures(const Layout& layout) {
-  return *std::launder(reinterpret_cast<const Structures*>(layout.bytes));
-}
-
 template <typename T>
 T field(const unsigned char* bytes, unsigned at) {
   T value;
@@ -68,14 +65,12 @@ bool is_type(Peek& memory, std::uintptr_t object, std::uintptr_t type) {
   return memory.get(object, head) && head.type == type;
 }
 
-std::uint64_t mix_bytes(Peek& memory, std::uint64_t hash, std::uintptr_t at, std::int64_t length) {
+// The first bytes of what has `length`; what cannot be read is left out.
+std::uint64_t mix_content(Peek& memory, std::uint64_t hash, std::uintptr_t at,
+                          std::int64_t length) {
   constexpr std::int64_t kMost = 440;
-  std::int64_t left = length < 0 ? 0 : length < kMost ? length : kMost;
-  for (; left > 0; left -= 8, at += 8) {
-    std::uint64_t word = 0;
-    if (!memory.read(at, &word, static_cast<std::size_t>(left < 8 ? left : 8))) break;
-    hash = mix(hash, word);
-  }
+  const std::int64_t some = length < 0 ? 0 : length < kMost ? length : kMost;
+  mix_bytes(memory, at, static_cast<std::size_t>(some), hash);
   return hash;
 }
 
@@ -87,7 +82,7 @@ bool hash_text(Peek& memory, const Structures& python, std::uintptr_t text, std:
   hash = field<std::uint64_t>(bytes, offsetof(TextHead, hash));
   if (__builtin_expect(hash == UINT64_MAX, 0)) {
     const auto length = field<std::int64_t>(bytes, offsetof(TextHead, length));
-    hash = mix_bytes(memory, text, text + python.ascii_text, length);
+    hash = mix_content(memory, text, text + python.ascii_text, length);
   }
   return true;
 }
@@ -129,7 +124,7 @@ bool identify(Peek& memory, const Structures& python, std::uintptr_t code, Lates
   const auto size = field<std::int64_t>(head, offsetof(BytesHead, size));
   const std::uintptr_t content = table + offsetof(BytesHead, first);
   if (size < 8) {
-    key = mix_bytes(memory, mix(key, static_cast<std::uint64_t>(size)), content, size);
+    key = mix_content(memory, mix(key, static_cast<std::uint64_t>(size)), content, size);
     return true;
   }
   std::uint64_t last = 0;
@@ -266,11 +261,11 @@ bool copy_text(Peek& memory, const Structures& python, std::uintptr_t object, ch
 }  // namespace
 
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
-  return find_structures(module, *new (layout.bytes) Structures, facts);
+  return find_structures(module, layout.make<Structures>(), facts);
 }
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
-  const Structures& python = structures(layout);
+  const Structures& python = layout.as<Structures>();
   void* const thread = python.this_thread();
   if (thread == nullptr) return Captured::frames;
   const Reading reading = reading_for(python, moment, thread);
@@ -284,7 +279,7 @@ Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
 
 bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
             Window& window) {
-  const Structures& python = structures(layout);
+  const Structures& python = layout.as<Structures>();
   const Reading reading = reading_for(python, moment, python.this_thread());
   Peek memory(reading == Reading::copies ? Peek::Way::copies : Peek::Way::direct, window);
   std::uintptr_t file = 0;

@@ -33,7 +33,6 @@ struct Structures {
   std::uint16_t code_file, code_name, code_lines, code_first_line, code_bytes, code_version;
   std::uint16_t ascii_text, compact_text;  // where the characters of a str object begin
 };
-static_assert(sizeof(Structures) <= Layout::kSize);
 
 // False: the module is no CPython. True: it is, and `facts` say whether its structures are known.
 bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts);

@@ -1,6 +1,7 @@
 // The three tables from which CPython tells the line of an instruction; see cpython_layout.h.
 // Sources: Objects/lnotab_notes.txt of 3.9 and 3.10, Objects/locations.md of 3.11.
 
+#include "preload/script/byte_stream.h"
 #include "preload/script/cpython_layout.h"
 
 namespace umaskaudit::shim::cpython_runtime {
@@ -11,22 +12,12 @@ namespace {
 constexpr unsigned kBytesSize = 16;
 constexpr unsigned kBytesData = 32;
 
-// The content of a bytes object, copied piece by piece.
-class TableBytes {
+class TableBytes : public ByteStream {
  public:
-  TableBytes(Peek& memory, std::uintptr_t begin, std::uintptr_t end)
-      : memory_(memory), at_(begin), end_(end) {}
+  using ByteStream::ByteStream;
 
-  bool more() const { return at_ < end_ && !bad_; }
-  unsigned next() {
-    if (at_ >= end_ || (at_ >= upto_ && !fill())) {
-      bad_ = true;
-      return 0;
-    }
-    return piece_[at_++ - from_];
-  }
-  int next_signed() { return static_cast<signed char>(next()); }
-  bool is_bad() const { return bad_; }
+  unsigned next() { return byte(); }
+  int next_signed() { return static_cast<signed char>(byte()); }
 
   // Six bits in each byte, lowest first; another one follows while bit 6 is set.
   unsigned next_number() {
@@ -37,7 +28,7 @@ class TableBytes {
       byte = next();
       value |= (byte & 63) << shift;
       shift += 6;
-    } while ((byte & 64) != 0 && shift < 32 && !bad_);
+    } while ((byte & 64) != 0 && shift < 32 && !is_bad());
     return value;
   }
   int next_signed_number() {
@@ -45,24 +36,6 @@ class TableBytes {
     const int size = static_cast<int>(value >> 1);
     return (value & 1) != 0 ? -size : size;
   }
-
- private:
-  bool fill() {
-    const std::uintptr_t left = end_ - at_;
-    const std::uintptr_t size = left < sizeof piece_ ? left : sizeof piece_;
-    if (!memory_.read(at_, piece_, size)) return false;
-    from_ = at_;
-    upto_ = at_ + size;
-    return true;
-  }
-
-  Peek& memory_;
-  std::uintptr_t at_;
-  std::uintptr_t end_;
-  std::uintptr_t from_ = 0;
-  std::uintptr_t upto_ = 0;
-  bool bad_ = false;
-  unsigned char piece_[128] = {};
 };
 
 int line_by_increments(TableBytes& table, int line, int offset) {
@@ -128,8 +101,7 @@ std::uint32_t line_of(Peek& memory, const Structures& python, std::uintptr_t cod
     return 0;
   }
   if (offset >= 0) {
-    const std::uintptr_t begin = object + kBytesData;
-    TableBytes table(memory, begin, begin + static_cast<std::uintptr_t>(size));
+    TableBytes table(memory, object + kBytesData, static_cast<std::size_t>(size));
     switch (python.lines) {
       case LineTable::lnotab:
         line = line_by_increments(table, line, offset);

@@ -23,13 +23,6 @@ struct Structures {
   std::uintptr_t line;           // errlinno
   std::uintptr_t names[kNames];  // one of them arg0, which is $0; 0 behind the last
 };
-static_assert(sizeof(Structures) <= Layout::kSize);
-
-const Structures& structures(const Layout& layout) {
-  return *std::launder(reinterpret_cast<const Structures*>(layout.bytes));
-}
-
-constinit FirstLook look;
 
 bool ends_with(const Exports& module, const char* name) {
   const std::size_t length = std::strlen(name);
@@ -193,9 +186,7 @@ class Callers {
 
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
   if (!ends_with(module, "dash") && !ends_with(module, "sh")) return false;
-  auto& dash = *new (layout.bytes) Structures;
-  dash = {};
-  facts = {};
+  auto& dash = layout.make<Structures>();
   std::memcpy(facts.text, "dash", sizeof "dash");
 #if defined(__x86_64__)
   if (find_variables(module, dash)) return true;
@@ -206,12 +197,12 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
   constexpr std::uint64_t kSeed = 0x64617368;  // "dash"
-  return capture_named<Callers>(structures(layout), moment, kSeed, look, space);
+  return capture_named<Callers>(layout.as<Structures>(), moment, kSeed, space);
 }
 
 bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
             Window& window) {
-  if (!decode_named<Callers>(structures(layout), moment, look, place, text, window)) return false;
+  if (!decode_named<Callers>(layout.as<Structures>(), moment, place, text, window)) return false;
   text.flags = trace::kLineOfOther;
   return true;
 }

@@ -34,8 +34,7 @@ Exports::Symbol Exports::find(const char* name) {
   Symbol found;
   if (hash_ == nullptr || symbols_ == nullptr || strings_ == nullptr) return found;
   if (!hash_pages_.can_read(hash_, 16) || hash_[0] == 0 || hash_[2] == 0) return found;
-  std::uint32_t wanted = 5381;
-  for (const char* c = name; *c != '\0'; ++c) wanted = wanted * 33 + static_cast<unsigned char>(*c);
+  const std::uint32_t wanted = gnu_hash_of(name);
   constexpr unsigned kBits = 8 * sizeof(ElfW(Addr));
   const auto* const filter = reinterpret_cast<const ElfW(Addr)*>(hash_ + 4);
   const ElfW(Addr)* const word = filter + wanted / kBits % hash_[2];

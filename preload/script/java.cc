@@ -14,10 +14,6 @@ namespace umaskaudit::shim::java_runtime {
 
 namespace {
 
-const Structures& structures(const Layout& layout) {
-  return *std::launder(reinterpret_cast<const Structures*>(layout.bytes));
-}
-
 // The native interface: tables of functions, of which one is asked (jni.h).
 constexpr unsigned kGetEnv = 6;
 constexpr int kVersion = 0x00010006;
@@ -361,11 +357,11 @@ class Decoder {
 }  // namespace
 
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
-  return find_structures(module, *new (layout.bytes) Structures, facts);
+  return find_structures(module, layout.make<Structures>(), facts);
 }
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
-  const Structures& java = structures(layout);
+  const Structures& java = layout.as<Structures>();
   if (moment == Moment::interrupted) return Captured::frames;
   const std::uintptr_t env = environment(java);
   if (env == 0) return Captured::frames;
@@ -386,7 +382,7 @@ bool decode(const Layout& layout, Moment, const ScriptPlace& place, PlaceText& t
             Window& window) {
   Peek peek(Peek::Way::copies, window);
   Reader memory(peek);
-  return Decoder(structures(layout), memory, text).decode(place);
+  return Decoder(layout.as<Structures>(), memory, text).decode(place);
 }
 
 }  // namespace umaskaudit::shim::java_runtime

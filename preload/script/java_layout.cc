@@ -145,7 +145,7 @@ constexpr unsigned kMostEntries = 8192;
 
 bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts) {
   const std::uintptr_t machines = module.address_of("JNI_GetCreatedJavaVMs");
-  if (machines == 0 || module.address_of("gHotSpotVMStructs") == 0) return false;
+  if (machines == 0) return false;
   facts.owns_generated_code = true;
   found.created_machines = reinterpret_cast<int (*)(void**, int, int*)>(machines);
   TextBuffer(facts.text, sizeof facts.text).put("HotSpot JVM").end();

@@ -24,7 +24,6 @@ struct Structures {
   std::uint16_t pool_holder, pool_source, class_name, symbol_length, symbol_text;
   std::uint16_t const_size, pool_size, place_size;
 };
-static_assert(sizeof(Structures) <= Layout::kSize);
 
 // False: the module is no HotSpot. True: it is, and `facts` say whether all fields were found.
 bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts);

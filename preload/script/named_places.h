@@ -4,7 +4,6 @@
 // Must never take a text's address for what it says. Called by the runtimes of this room.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "preload/script/peek_text.h"
@@ -28,23 +27,7 @@ struct NamedPlace {
   ScriptSource source = ScriptSource::file;
 };
 
-// How a runtime is read whose structures nothing has proven yet: until they have once been what
-// they should be, as copies. The runtime's thread is the only one that reads them, or nearly so.
-class FirstLook {
- public:
-  Peek::Way way_at(Moment moment) const {
-    const bool whole = moment == Moment::in_call && held_.load(std::memory_order_relaxed);
-    return whole ? Peek::Way::direct : Peek::Way::copies;
-  }
-  void has_held() {
-    if (!held_.load(std::memory_order_relaxed)) held_.store(true, std::memory_order_relaxed);
-  }
-
- private:
-  std::atomic<bool> held_ = false;
-};
-
-// 0: its texts cannot be read.
+// 0: its texts cannot be read. `seed`: another one for each runtime.
 inline std::uint64_t key_of(Peek& memory, const NamedPlace& place, std::uint64_t seed) {
   std::uint64_t key = mix(seed, static_cast<std::uint64_t>(place.source) << 32 | place.line);
   for (const std::uintptr_t text : {place.file, place.scope, place.function}) {
@@ -54,19 +37,18 @@ inline std::uint64_t key_of(Peek& memory, const NamedPlace& place, std::uint64_t
   return key | 1;
 }
 
-// `seed`: another one for each runtime.
-template <typename Callers>
-Captured list_places(Callers& callers, Peek& memory, std::uint64_t seed, FirstLook& look,
-                     ScriptSpace& space) {
+// Lists what `callers` walks; `key` gives the key of a Place, or 0.
+template <typename Place, typename Callers, typename KeyOf>
+Captured list_places(Callers& callers, Peek& memory, KeyOf key, ScriptSpace& space) {
   bool whole = true;
-  NamedPlace place;
+  Place place;
   while (whole && callers.next(place)) {
     space.truncated = space.count == kMostPlaces;
     if (space.truncated) break;
     ScriptPlace& out = space.places[space.count];
     out = {};
     out.at = space.count;
-    out.key = key_of(memory, place, seed);
+    out.key = key(place);
     whole = out.key != 0;
     ++space.count;
   }
@@ -74,15 +56,13 @@ Captured list_places(Callers& callers, Peek& memory, std::uint64_t seed, FirstLo
     space.count = 0;
     return memory.is_barred() ? Captured::barred : Captured::refused;
   }
-  if (space.count == 0) return Captured::frames;
-  look.has_held();
-  space.places[space.count - 1].entry = !space.truncated;
+  if (space.count != 0) space.places[space.count - 1].entry = !space.truncated;
   return Captured::frames;
 }
 
 // The place of list_places() that has this number.
-template <typename Callers>
-bool find_place(Callers& callers, const ScriptPlace& wanted, NamedPlace& place) {
+template <typename Callers, typename Place>
+bool find_place(Callers& callers, const ScriptPlace& wanted, Place& place) {
   for (std::uint32_t i = 0; i <= wanted.at; ++i) {
     if (!callers.next(place)) return false;
   }
@@ -93,17 +73,22 @@ bool find_place(Callers& callers, const ScriptPlace& wanted, NamedPlace& place) 
 bool copy_place(Peek& memory, const NamedPlace& place, PlaceText& text);
 
 // What capture() and decode() of such a runtime do; `Callers` walks its structures.
-template <typename Callers, typename Structures>
-Captured capture_named(const Structures& structures, Moment moment, std::uint64_t seed,
-                       FirstLook& look, ScriptSpace& space) {
-  Peek memory(look.way_at(moment), space.window);
-  Callers callers(structures, memory);
-  return list_places(callers, memory, seed, look, space);
+template <typename Callers>
+Captured capture_named(Callers& callers, Peek& memory, std::uint64_t seed, ScriptSpace& space) {
+  const auto key = [&](const NamedPlace& place) { return key_of(memory, place, seed); };
+  return list_places<NamedPlace>(callers, memory, key, space);
 }
 template <typename Callers, typename Structures>
-bool decode_named(const Structures& structures, Moment moment, const FirstLook& look,
-                  const ScriptPlace& place, PlaceText& text, Window& window) {
-  Peek memory(look.way_at(moment), window);
+Captured capture_named(const Structures& structures, Moment moment, std::uint64_t seed,
+                       ScriptSpace& space) {
+  Peek memory(way_at(moment), space.window);
+  Callers callers(structures, memory);
+  return capture_named(callers, memory, seed, space);
+}
+template <typename Callers, typename Structures>
+bool decode_named(const Structures& structures, Moment moment, const ScriptPlace& place,
+                  PlaceText& text, Window& window) {
+  Peek memory(way_at(moment), window);
   Callers callers(structures, memory);
   NamedPlace found;
   return find_place(callers, place, found) && copy_place(memory, found, text);

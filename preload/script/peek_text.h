@@ -1,6 +1,6 @@
-// Reads texts of a runtime that end with a NUL: their bytes, and a hash of them.
-// Must never read behind the aligned word in which a text ends, where memory may end too. Called by
-// the runtimes of this room.
+// Reads texts of a runtime: their bytes, and a hash of them.
+// Must never read behind the aligned word in which a text that ends with a NUL does, where memory
+// may end too. Called by the runtimes of this room.
 #pragma once
 
 #include <cstddef>
@@ -87,6 +87,19 @@ inline bool mix_text(Peek& memory, std::uintptr_t at, std::uint64_t& hash) {
     if (!words.next(word, bytes)) return false;
     hash = mix(hash, word);
     if (bytes < TextWords::kBytes) return true;
+  }
+  return true;
+}
+
+// The same for so many bytes. False: not all of them can be read.
+inline bool mix_bytes(Peek& memory, std::uintptr_t at, std::size_t length, std::uint64_t& hash) {
+  while (length != 0) {
+    std::uint64_t word = 0;
+    const std::size_t size = length < sizeof word ? length : sizeof word;
+    if (!memory.read(at, &word, size)) return false;
+    hash = mix(hash, word);
+    at += size;
+    length -= size;
   }
   return true;
 }

@@ -116,13 +116,6 @@ constexpr unsigned kKeyText = 8;  // of a HEK, behind hash and length; a NUL end
 struct Structures {
   void* (*this_thread)();  // Perl_get_context(): the calling thread's interpreter
 };
-static_assert(sizeof(Structures) <= Layout::kSize);
-
-const Structures& structures(const Layout& layout) {
-  return *std::launder(reinterpret_cast<const Structures*>(layout.bytes));
-}
-
-constinit FirstLook look;
 
 bool is_scalar(Peek& memory, std::uintptr_t at, std::uint32_t type, Scalar& scalar) {
   return memory.get(at, scalar) && (scalar.flags & kScalarType) == type;
@@ -327,11 +320,9 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
       !module.get(version_at, version) || !module.get(subversion_at, subversion)) {
     return false;
   }
-  facts = {};
   TextBuffer text(facts.text, sizeof facts.text);
   text.put("Perl ").decimal(revision).put('.').decimal(version).put('.').decimal(subversion).end();
-  auto& perl = *new (layout.bytes) Structures;
-  perl = {};
+  auto& perl = layout.make<Structures>();
   // Only builds with threads have the key.
   if (module.address_of("PL_thr_key") != 0) {
     perl.this_thread = reinterpret_cast<void* (*)()>(module.address_of("Perl_get_context"));
@@ -344,12 +335,12 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
   constexpr std::uint64_t kSeed = 0x7065726c;  // "perl"
-  return capture_named<Callers>(structures(layout), moment, kSeed, look, space);
+  return capture_named<Callers>(layout.as<Structures>(), moment, kSeed, space);
 }
 
 bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
             Window& window) {
-  return decode_named<Callers>(structures(layout), moment, look, place, text, window);
+  return decode_named<Callers>(layout.as<Structures>(), moment, place, text, window);
 }
 
 }  // namespace umaskaudit::shim::perl_runtime

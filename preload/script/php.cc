@@ -55,13 +55,6 @@ constexpr std::uint8_t kHandleException = 149;  // ZEND_HANDLE_EXCEPTION
 struct Structures {
   std::uintptr_t globals;
 };
-static_assert(sizeof(Structures) <= Layout::kSize);
-
-const Structures& structures(const Layout& layout) {
-  return *std::launder(reinterpret_cast<const Structures*>(layout.bytes));
-}
-
-constinit FirstLook look;
 
 // The first module that registered itself says what it was built for.
 bool is_known_build(Exports& module) {
@@ -163,11 +156,8 @@ class Callers {
 }  // namespace
 
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
-  auto& php = *new (layout.bytes) Structures;
-  php = {};
+  auto& php = layout.make<Structures>();
   php.globals = module.address_of("executor_globals");
-  if (module.address_of("zend_startup_module") == 0) return false;
-  facts = {};
   const bool known = php.globals != 0 && is_known_build(module);
   const char* const name = known ? "PHP 8.2" : "PHP";
   std::memcpy(facts.text, name, std::strlen(name));
@@ -176,17 +166,17 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
 }
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
-  Peek memory(look.way_at(moment), space.window);
-  Callers callers(structures(layout), memory);
+  Peek memory(way_at(moment), space.window);
+  Callers callers(layout.as<Structures>(), memory);
   constexpr std::uint64_t kSeed = 0x706870;  // "php"
-  const Captured result = list_places(callers, memory, kSeed, look, space);
+  const Captured result = capture_named(callers, memory, kSeed, space);
   space.partial = callers.is_partial();
   return result;
 }
 
 bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
             Window& window) {
-  return decode_named<Callers>(structures(layout), moment, look, place, text, window);
+  return decode_named<Callers>(layout.as<Structures>(), moment, place, text, window);
 }
 
 }  // namespace umaskaudit::shim::php_runtime

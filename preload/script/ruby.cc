@@ -94,16 +94,9 @@ struct Structures {
   std::uintptr_t (*current_thread)();  // rb_thread_current
   std::uintptr_t machine;              // ruby_current_vm_ptr: a null pointer after the end
 };
-static_assert(sizeof(Structures) <= Layout::kSize);
-
-const Structures& structures(const Layout& layout) {
-  return *std::launder(reinterpret_cast<const Structures*>(layout.bytes));
-}
-
-constinit FirstLook look;
 
 Peek::Way way_at(const Structures& ruby, Moment moment) {
-  return ruby.has_lock() != 0 ? look.way_at(moment) : Peek::Way::copies;
+  return ruby.has_lock() != 0 ? shim::way_at(moment) : Peek::Way::copies;
 }
 
 struct Text {
@@ -136,15 +129,7 @@ bool find_path(Peek& memory, std::uintptr_t path, Text& text) {
 
 bool mix_text(Peek& memory, const Text& text, std::uint64_t& key) {
   key = mix(key, text.length);
-  const std::uint32_t most = text.length < kLongestText ? text.length : kLongestText;
-  for (std::uint32_t done = 0; done < most; done += sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    const std::uint32_t left = most - done;
-    const std::size_t size = left < sizeof word ? left : sizeof word;
-    if (!memory.read(text.at + done, &word, size)) return false;
-    key = mix(key, word);
-  }
-  return true;
+  return mix_bytes(memory, text.at, text.length < kLongestText ? text.length : kLongestText, key);
 }
 
 bool copy_text(Peek& memory, const Text& text, char* to, std::uint32_t room,
@@ -274,12 +259,12 @@ class Callers {
   bool whole_ = true;
 };
 
-bool identify(Peek& memory, const Place& place, std::uint64_t& key) {
+// 0: its texts cannot be read.
+std::uint64_t key_of(Peek& memory, const Place& place) {
   constexpr std::uint64_t kSeed = 0x72756279;  // "ruby"
-  key = mix(kSeed, place.line);
-  if (!mix_text(memory, place.file, key) || !mix_text(memory, place.function, key)) return false;
-  key |= 1;
-  return true;
+  std::uint64_t key = mix(kSeed, place.line);
+  if (!mix_text(memory, place.file, key) || !mix_text(memory, place.function, key)) return 0;
+  return key | 1;
 }
 
 }  // namespace
@@ -287,15 +272,13 @@ bool identify(Peek& memory, const Place& place, std::uint64_t& key) {
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
   const std::uintptr_t version_at = module.address_of("ruby_api_version");
   if (version_at == 0) return false;
-  auto& ruby = *new (layout.bytes) Structures;
-  ruby = {};
+  auto& ruby = layout.make<Structures>();
   ruby.is_ruby_thread = reinterpret_cast<int (*)()>(module.address_of("ruby_native_thread_p"));
   ruby.has_lock = reinterpret_cast<int (*)()>(module.address_of("ruby_thread_has_gvl_p"));
   ruby.current_thread =
       reinterpret_cast<std::uintptr_t (*)()>(module.address_of("rb_thread_current"));
   ruby.machine = module.address_of("ruby_current_vm_ptr");
   std::int32_t version[2] = {};
-  facts = {};
   TextBuffer text(facts.text, sizeof facts.text);
   text.put("Ruby");
   bool known = module.get(version_at, version);
@@ -311,40 +294,21 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
 }
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
-  const Structures& ruby = structures(layout);
+  const Structures& ruby = layout.as<Structures>();
   if (moment == Moment::interrupted) return Captured::frames;
   Peek memory(way_at(ruby, moment), space.window);
   Callers callers(ruby, memory);
-  bool whole = true;
-  Place place;
-  while (whole && callers.next(place)) {
-    space.truncated = space.count == kMostPlaces;
-    if (space.truncated) break;
-    ScriptPlace& out = space.places[space.count];
-    out = {};
-    out.at = space.count;
-    whole = identify(memory, place, out.key);
-    ++space.count;
-  }
-  if (!whole || callers.is_malformed()) {
-    space.count = 0;
-    return memory.is_barred() ? Captured::barred : Captured::refused;
-  }
-  if (space.count == 0) return Captured::frames;
-  look.has_held();
-  space.places[space.count - 1].entry = !space.truncated;
-  return Captured::frames;
+  const auto key = [&](const Place& place) { return key_of(memory, place); };
+  return list_places<Place>(callers, memory, key, space);
 }
 
 bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
             Window& window) {
-  const Structures& ruby = structures(layout);
+  const Structures& ruby = layout.as<Structures>();
   Peek memory(way_at(ruby, moment), window);
   Callers callers(ruby, memory);
   Place found;
-  for (std::uint32_t i = 0; i <= place.at; ++i) {
-    if (!callers.next(found)) return false;
-  }
+  if (!find_place(callers, place, found)) return false;
   text.line = found.line;
   return copy_text(memory, found.file, text.file, sizeof text.file, text.file_length) &&
          copy_text(memory, found.function, text.function, sizeof text.function,

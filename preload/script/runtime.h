@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 #include "preload/script/exports.h"
 #include "preload/script/peek.h"
@@ -16,9 +17,20 @@
 namespace umaskaudit::shim {
 
 // Where a runtime's structures are, in its own words (a structure of its source file).
-struct Layout {
-  static constexpr std::size_t kSize = 256;
-  alignas(8) unsigned char bytes[kSize];
+class Layout {
+ public:
+  template <typename Structures>
+  Structures& make() {
+    static_assert(sizeof(Structures) <= sizeof bytes_ && alignof(Structures) <= 8);
+    return *new (bytes_) Structures{};
+  }
+  template <typename Structures>
+  const Structures& as() const {
+    return *std::launder(reinterpret_cast<const Structures*>(bytes_));
+  }
+
+ private:
+  alignas(8) unsigned char bytes_[256] = {};
 };
 
 // What a runtime says of itself when its module is met.
@@ -66,8 +78,14 @@ struct ScriptSpace {
 // How the thread's structures may be read.
 enum class Moment : std::uint8_t {
   in_call,      // the runtime called out, in this thread: its structures are whole
+  unproven,     // the same, but nothing was read yet that shows them to be where the layout says
   interrupted,  // a signal frame lies between: they may be half written
 };
+
+// For a runtime whose structures only its own thread changes.
+inline Peek::Way way_at(Moment moment) {
+  return moment == Moment::in_call ? Peek::Way::direct : Peek::Way::copies;
+}
 
 struct Runtime {
   trace::Language language;

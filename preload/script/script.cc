@@ -37,6 +37,16 @@ struct Met {
 constinit Met met[kMostRuntimes] = {};
 constinit std::atomic<unsigned> taken = 0;
 
+// The first of those that were met for which `is_it` says so. Null: none.
+template <typename Predicate>
+Met* find_met(Predicate is_it) {
+  const unsigned count = taken.load(std::memory_order_relaxed);
+  for (unsigned i = 0; i < count && i < kMostRuntimes; ++i) {
+    if (is_it(met[i], met[i].module.load(std::memory_order_acquire))) return &met[i];
+  }
+  return nullptr;
+}
+
 constinit InternTable frames;  // by their places' keys
 constinit InternTable stacks;  // by native stack and places
 
@@ -157,12 +167,25 @@ void write_runtime(const Author& author, std::uint32_t module, trace::Language l
   write_record(trace::RecordType::runtime, author, record, {facts.text, record.text_length});
 }
 
-// The first capture is the layout's test: where it fails, there is none after it.
-void learn(const Author& author, Met& in, Captured result, const ScriptSpace& space) {
-  if (result == Captured::frames && space.count != 0) {
+Moment moment_of(const Met& in, const ScriptQuestion& question) {
+  if (question.interrupted) return Moment::interrupted;
+  return in.proven.load(std::memory_order_relaxed) ? Moment::in_call : Moment::unproven;
+}
+
+// The first capture is the layout's test.
+Captured capture_places(Met& in, const ScriptQuestion& question, Moment moment,
+                        ScriptSpace& space) {
+  space.linked = question.linked;
+  const Captured result = in.runtime->capture(in.layout, moment, space);
+  if (__builtin_expect(moment == Moment::unproven, 0) && result == Captured::frames &&
+      space.count != 0) {
     in.proven.store(true, std::memory_order_relaxed);
   }
-  if (result != Captured::refused || in.proven.load(std::memory_order_relaxed)) return;
+  return result;
+}
+
+// Where the test fails, there is no capture after it.
+void switch_off(const Author& author, Met& in) {
   if (in.off.exchange(true)) return;
   RuntimeFacts facts = in.facts;
   facts.state = trace::RuntimeState::unknown_layout;
@@ -172,16 +195,12 @@ void learn(const Author& author, Met& in, Captured result, const ScriptSpace& sp
 
 std::uint32_t capture(const Author& author, std::uint32_t native, Met& in,
                       const ScriptQuestion& question, ScriptSpace& space) {
-  const bool interrupted = question.interrupted;
-  const Moment moment = interrupted ? Moment::interrupted : Moment::in_call;
-  space.linked = question.linked;
-  space.count = 0;
-  space.truncated = space.partial = false;
-  const Captured result = in.runtime->capture(in.layout, moment, space);
-  if (__builtin_expect(!in.proven.load(std::memory_order_relaxed) && !interrupted, 0)) {
-    learn(author, in, result, space);
-  }
+  const Moment moment = moment_of(in, question);
+  const Captured result = capture_places(in, question, moment, space);
   if (result != Captured::frames) {
+    // Unless another thread's capture passed it meanwhile.
+    const bool failed = moment == Moment::unproven && result == Captured::refused;
+    if (failed && !in.proven.load(std::memory_order_relaxed)) switch_off(author, in);
     count_loss(trace::Loss::script_unread);
     return native;
   }
@@ -252,37 +271,29 @@ void meet_module(const Author& author, const NewModule& module) {
 }
 
 Shown runtime_of_frame(std::uint32_t module, std::uintptr_t pc) {
-  const unsigned count = taken.load(std::memory_order_relaxed);
-  for (unsigned i = 0; i < count && i < kMostRuntimes; ++i) {
-    const Met& in = met[i];
-    const std::uint32_t own = in.module.load(std::memory_order_acquire);
-    const auto number = static_cast<RuntimeNumber>(i + 1);
-    if (module == 0 && own != 0 && in.facts.owns_generated_code) return {number, number};
-    if (own != module || module == 0) continue;
-    // A return address: behind the call.
-    const RuntimeFacts& facts = in.facts;
-    if (facts.owns_generated_code) return {0, number};
-    const bool runs = facts.evaluator_size == 0 || pc - 1 - facts.evaluator < facts.evaluator_size;
-    return {runs ? number : RuntimeNumber{0}, number};
-  }
-  return {};
+  const Met* const in = find_met([&](const Met& one, std::uint32_t own) {
+    return module == 0 ? own != 0 && one.facts.owns_generated_code : own == module;
+  });
+  if (in == nullptr) return {};
+  const auto number = static_cast<RuntimeNumber>(in - met + 1);
+  const RuntimeFacts& facts = in->facts;
+  if (facts.owns_generated_code) return {module == 0 ? number : RuntimeNumber{0}, number};
+  // A return address: behind the call.
+  const bool runs = facts.evaluator_size == 0 || pc - 1 - facts.evaluator < facts.evaluator_size;
+  return {runs ? number : RuntimeNumber{0}, number};
 }
 
 bool find_linked_code(const Author& author, std::uint32_t module, std::uintptr_t pc) {
-  const unsigned count = taken.load(std::memory_order_relaxed);
-  for (unsigned i = 0; i < count && i < kMostRuntimes; ++i) {
-    const Met& in = met[i];
-    if (in.module.load(std::memory_order_acquire) != module) continue;
-    if (!in.facts.has_linked_code) return false;
-    const CodeRange range = tableless_code(pc - 1);
-    if (!follow_frame_pointers_in(range)) return false;
-    RuntimeFacts facts = in.facts;
-    facts.evaluator = range.begin;
-    facts.evaluator_size = range.end - range.begin;
-    write_runtime(author, module, in.runtime->language, in.bias, facts);
-    return true;
-  }
-  return false;
+  const Met* const in =
+      find_met([&](const Met&, std::uint32_t own) { return own != 0 && own == module; });
+  if (in == nullptr || !in->facts.has_linked_code) return false;
+  const CodeRange range = tableless_code(pc - 1);
+  if (!follow_frame_pointers_in(range)) return false;
+  RuntimeFacts facts = in->facts;
+  facts.evaluator = range.begin;
+  facts.evaluator_size = range.end - range.begin;
+  write_runtime(author, module, in->runtime->language, in->bias, facts);
+  return true;
 }
 
 std::uint32_t add_script(const Author& author, std::uint32_t native,
@@ -307,9 +318,8 @@ void show_script(const ScriptQuestion& question, ShowPlace show, void* to) {
   }
   auto& space = *new (space_buffer.get()) ScriptSpace;
   auto& text = *new (text_buffer.get()) PlaceText;
-  const Moment moment = question.interrupted ? Moment::interrupted : Moment::in_call;
-  space.linked = question.linked;
-  if (in.runtime->capture(in.layout, moment, space) != Captured::frames) return;
+  const Moment moment = moment_of(in, question);
+  if (capture_places(in, question, moment, space) != Captured::frames) return;
   for (unsigned i = 0; i < space.count; ++i) {
     bool more = true;
     for (text.part = 0; more; ++text.part) {

@@ -16,10 +16,6 @@ namespace umaskaudit::shim::v8_runtime {
 
 namespace {
 
-const Structures& structures(const Layout& layout) {
-  return *std::launder(reinterpret_cast<const Structures*>(layout.bytes));
-}
-
 // The words of a frame, which lies on the thread's own stack, further out than we are.
 struct FrameWords {
   std::uintptr_t context, function, array, offset;
@@ -348,13 +344,13 @@ void add_pool(ScriptSpace& space) {
 }  // namespace
 
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
-  return find_structures(module, *new (layout.bytes) Structures, facts);
+  return find_structures(module, layout.make<Structures>(), facts);
 }
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
   // A signal handler may have come in the middle of a move of objects.
   if (moment == Moment::interrupted) return Captured::frames;
-  if (space.linked != nullptr) Capture(structures(layout), space).all(*space.linked);
+  if (space.linked != nullptr) Capture(layout.as<Structures>(), space).all(*space.linked);
   const bool first = thread_state.tid == process.pid.load(std::memory_order_relaxed);
   if (space.count == 0 && !first) add_pool(space);
   return Captured::frames;
@@ -368,7 +364,7 @@ bool decode(const Layout& layout, Moment, const ScriptPlace& place, PlaceText& t
     return true;
   }
   Peek memory(Peek::Way::copies, window);
-  return Decoder(structures(layout), memory, text).decode({place.at, place.object, 0});
+  return Decoder(layout.as<Structures>(), memory, text).decode({place.at, place.object, 0});
 }
 
 }  // namespace umaskaudit::shim::v8_runtime

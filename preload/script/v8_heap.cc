@@ -4,6 +4,7 @@
 
 #include "preload/script/v8_heap.h"
 
+#include "preload/script/byte_stream.h"
 #include "preload/script/utf8.h"
 
 namespace umaskaudit::shim::v8_runtime {
@@ -19,17 +20,10 @@ constexpr unsigned kSecondPart = 24;  // of a cons
 constexpr unsigned kExternalChars = 24;
 
 // Numbers of seven bits a byte, lowest first; in another byte while bit 7 is set.
-class Stream {
+class Stream : public ByteStream {
  public:
-  Stream(Peek& memory, std::uintptr_t at, std::uint32_t size)
-      : memory_(memory), at_(at), end_(at + size) {}
+  using ByteStream::ByteStream;
 
-  bool more() const { return at_ < end_ && !bad_; }
-  bool is_bad() const { return bad_; }
-  std::uint8_t byte() {
-    if (at_ >= upto_) fill();
-    return bad_ ? std::uint8_t{0} : piece_[at_++ - from_];
-  }
   std::uint64_t number() {
     std::uint64_t value = 0;
     unsigned byte = 128;
@@ -37,34 +31,13 @@ class Stream {
       byte = this->byte();
       value |= std::uint64_t{byte & 127} << shift;
     }
-    bad_ = bad_ || (byte & 128) != 0;
+    if ((byte & 128) != 0) set_bad();
     return value;
   }
   std::int64_t signed_number() {
     const std::uint64_t value = number();
     return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
   }
-  void skip(std::uint64_t bytes) {
-    at_ += bytes;
-    if (at_ >= upto_) from_ = upto_ = at_;
-  }
-
- private:
-  void fill() {
-    const std::uintptr_t left = end_ > at_ ? end_ - at_ : 0;
-    const std::uintptr_t size = left < sizeof piece_ ? left : sizeof piece_;
-    bad_ = bad_ || size == 0 || !memory_.read(at_, piece_, size);
-    from_ = at_;
-    upto_ = at_ + size;
-  }
-
-  Peek& memory_;
-  std::uintptr_t at_;
-  std::uintptr_t end_;
-  std::uintptr_t from_ = 0;
-  std::uintptr_t upto_ = 0;
-  bool bad_ = false;
-  unsigned char piece_[256] = {};
 };
 
 // Characters of one or two bytes, copied piece by piece.

@@ -27,7 +27,6 @@ struct Structures {
   std::uintptr_t bytecode_sizes;
   std::uint16_t bytecodes;
 };
-static_assert(sizeof(Structures) <= Layout::kSize);
 
 // Of every version that is known.
 inline constexpr unsigned kMapType = 12;  // 16 bits

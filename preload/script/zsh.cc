@@ -31,13 +31,6 @@ struct Structures {
   std::uintptr_t name;   // argzero: $0
   std::uintptr_t stack;  // funcstack
 };
-static_assert(sizeof(Structures) <= Layout::kSize);
-
-const Structures& structures(const Layout& layout) {
-  return *std::launder(reinterpret_cast<const Structures*>(layout.bytes));
-}
-
-constinit FirstLook look;
 
 bool is_line(std::int64_t line) { return line >= 0 && line < 1'000'000'000; }
 
@@ -104,14 +97,11 @@ std::uint32_t unmark(char* text, std::uint32_t length) {
 }  // namespace
 
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
-  if (module.address_of("zsh_main") == 0) return false;
-  auto& zsh = *new (layout.bytes) Structures;
-  zsh = {};
+  auto& zsh = layout.make<Structures>();
   zsh.line = module.address_of("lineno");
   zsh.file = module.address_of("scriptfilename");
   zsh.name = module.address_of("argzero");
   zsh.stack = module.address_of("funcstack");
-  facts = {};
   std::memcpy(facts.text, "zsh", sizeof "zsh");
   const bool known = zsh.line != 0 && zsh.file != 0 && zsh.name != 0 && zsh.stack != 0;
   facts.state = known ? trace::RuntimeState::read : trace::RuntimeState::unknown_version;
@@ -120,12 +110,12 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
   constexpr std::uint64_t kSeed = 0x7a7368;  // "zsh"
-  return capture_named<Callers>(structures(layout), moment, kSeed, look, space);
+  return capture_named<Callers>(layout.as<Structures>(), moment, kSeed, space);
 }
 
 bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
             Window& window) {
-  if (!decode_named<Callers>(structures(layout), moment, look, place, text, window)) return false;
+  if (!decode_named<Callers>(layout.as<Structures>(), moment, place, text, window)) return false;
   text.file_length = unmark(text.file, text.file_length);
   text.function_length = unmark(text.function, text.function_length);
   return true;

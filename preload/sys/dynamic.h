@@ -19,6 +19,13 @@ inline std::uintptr_t address_of(std::uintptr_t bias, const ElfW(Dyn) & entry) {
   return value < bias ? value + bias : value;
 }
 
+// Of a symbol's name, as DT_GNU_HASH has it.
+inline std::uint32_t gnu_hash_of(const char* name) {
+  std::uint32_t hash = 5381;
+  for (; *name != '\0'; ++name) hash = hash * 33 + static_cast<unsigned char>(*name);
+  return hash;
+}
+
 // One table of an object, whose pages the program may have made unreadable: each page is asked for
 // once, as long as what is read lies beside what was read before. Where a seccomp filter bars the
 // question, it is readable.

@@ -46,8 +46,7 @@ std::uintptr_t address_if(const SymbolTable& table, std::uint32_t index, const c
 // Bucket count, first symbol, words of the filter, its shift; filter, buckets, and for each symbol
 // its hash, whose lowest bit ends the chain.
 std::uintptr_t find_by_gnu_hash(const SymbolTable& table, const char* name, const char* version) {
-  std::uint32_t wanted = 5381;
-  for (const char* c = name; *c != '\0'; ++c) wanted = wanted * 33 + static_cast<unsigned char>(*c);
+  const std::uint32_t wanted = gnu_hash_of(name);
   const std::uint32_t* parts = table.gnu_hash;
   const std::uint32_t* buckets = parts + 4 + parts[2] * (sizeof(ElfW(Addr)) / 4);
   const std::uint32_t* chains = buckets + parts[0];
