@@ -6,16 +6,14 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 from lib import harness, python_scripts
-from lib.harness import SHIM, Case, victim
-
-MOST_FRAMES = 64
+from lib.harness import victim
+from lib.script_stacks import MOST_FRAMES, StackCase
 
 
 def interpreters():
@@ -45,20 +43,13 @@ def text_of(value):
     return value.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
-class Stacks(Case):
-    def setUp(self):
-        super().setUp()
-        self.seed = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
-        self.programs = 0
+class Stacks(StackCase):
+    language = "Python"
 
     def write(self, text):
-        self.programs += 1
+        side, work = self.places()
         program = self.top / f"program{self.programs}.py"
         program.write_text(text, encoding="utf-8")
-        side = self.top / f"side{self.programs}"
-        side.touch()
-        work = self.top / f"work{self.programs}"
-        work.mkdir()
         return program, side, work
 
     def noted(self, side):
@@ -73,15 +64,6 @@ class Stacks(Case):
             self.assertNotIn(path, wanted)
             wanted[path] = [[text_of(file), at, text_of(name)] for file, at, name in frames]
         return wanted, torn
-
-    def python_frames(self, event):
-        return [[frame["file"], frame.get("line", 0), frame["symbol"]]
-                for frame in event["stack"] if frame.get("language") == "Python"]
-
-    def recorded(self, report):
-        """path -> the Python frames of the event that made it."""
-        return {path: self.python_frames(events[0])
-                for path, events in report.creations().items()}
 
     def compare(self, wanted, report, label):
         made = self.recorded(report)
@@ -134,16 +116,8 @@ class Generated(Stacks):
             with self.subTest(python=python):
                 threads = 4
                 program, side, work = self.write(python_scripts.in_threads(self.seed, threads))
-                run = self.new_run()
-                environment = {**os.environ, "LD_PRELOAD": SHIM,
-                               "UMASKAUDIT_OPTIONS": f"log=off:trace={run}"}
-                with subprocess.Popen([python, program, side, work], env=environment,
-                                      stdout=subprocess.DEVNULL,
-                                      stderr=subprocess.DEVNULL) as process:
-                    until = rng.randrange(1, 200_000)
-                    while side.stat().st_size < until and process.poll() is None:
-                        pass
-                    process.send_signal(signal.SIGKILL)
+                run = self.killed_run([python, program, side, work], side,
+                                      rng.randrange(1, 200_000))
                 wanted, torn = self.noted(side)
                 self.assertLessEqual(torn, threads)
                 report = self.report(run)
@@ -186,7 +160,7 @@ class Hazards(Stacks):
                 made = [event for path, events in report.creations().items() for event in events
                         if Path(path).parent == work]
                 self.assertGreaterEqual(len(made), 1500)
-                told = [frames for frames in map(self.python_frames, made) if frames]
+                told = [frames for frames in map(self.frames_of, made) if frames]
                 self.assertGreater(len(told), len(made) // 2, "most can be read")
                 for frames in told:
                     self.assertEqual(frames[-1][0], str(program))
@@ -257,7 +231,7 @@ class Options(Stacks):
                          options=f"log=off:trace={run}:scripts={choice}")
             os.rmdir(work / "d")
             told = {frame[1] for event in self.report(run).events if "stack" in event
-                    for frame in self.python_frames(event) if frame[0] == str(program)}
+                    for frame in self.frames_of(event) if frame[0] == str(program)}
             self.assertEqual(told, expected)
 
 

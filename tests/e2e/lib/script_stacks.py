@@ -1,8 +1,8 @@
 """What the tests of script stacks share: programs that note their own stack for each thing they
 make, and the comparison of what was recorded with the notes.
 
-Must never take what was recorded for the truth. Called by test_shell_stacks.py and
-test_interpreted_stacks.py.
+Must never take what was recorded for the truth. Called by test_shell_stacks.py,
+test_interpreted_stacks.py and test_python_stacks.py.
 """
 
 import collections
@@ -34,35 +34,59 @@ def needs_version(version, *command):
                                f"{command[0]} is not {version}")
 
 
-class ScriptCase(Case):
+class StackCase(Case):
+    """Programs that note their stacks in a side file, and what was recorded of them."""
+
     language = ""  # as reports call it
-    least = 5  # files that each program must make
 
     def setUp(self):
         super().setUp()
         self.seed = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
         self.programs = 0
 
-    def write(self, texts):
-        """The program, its side file and the directory for what it makes."""
+    def places(self):
+        """For another program: its side file and the directory for what it makes."""
         self.programs += 1
-        program = shell_scripts.write(self.top / f"scripts{self.programs}", texts)
         side = self.top / f"side{self.programs}"
         side.touch()
         work = self.top / f"work{self.programs}"
         work.mkdir()
-        return program, side, work
+        return side, work
 
     def frames_of(self, event):
         return [[frame["file"], frame.get("line", 0), frame["symbol"]]
                 for frame in event["stack"] if frame.get("language") == self.language]
 
+    def recorded(self, report):
+        """path -> the script's frames of the event that made it."""
+        return {path: self.frames_of(events[0]) for path, events in report.creations().items()}
+
+    def killed_run(self, command, side, until):
+        """The run of a command that is killed as soon as its side file has so many bytes, when all
+        of it has ended."""
+        run = self.new_run()
+        environment = {**os.environ, "LD_PRELOAD": SHIM,
+                       "UMASKAUDIT_OPTIONS": f"log=off:trace={run}"}
+        with subprocess.Popen(list(map(str, command)), env=environment, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as process:
+            while side.stat().st_size < until and process.poll() is None:
+                pass
+            process.send_signal(signal.SIGKILL)
+            process.communicate()  # until the last of its children has ended
+        return run
+
+
+class ScriptCase(StackCase):
+    least = 5  # files that each program must make
+
+    def write(self, texts):
+        """The program, its side file and the directory for what it makes."""
+        side, work = self.places()
+        return shell_scripts.write(self.top / f"scripts{self.programs}", texts), side, work
+
     def wanted(self, frames):
         """The frames of a note as a report has them."""
         return frames[:MOST_FRAMES]
-
-    def recorded(self, report):
-        return {path: self.frames_of(events[0]) for path, events in report.creations().items()}
 
     def compare(self, notes, report):
         """Every file that was noted as made by the program itself; returns how many."""
@@ -101,16 +125,8 @@ class ScriptCase(Case):
         """A program that does not end. Whatever the record has is right, and it has all but what
         was under way."""
         program, side, work = self.write(texts)
-        run = self.new_run()
-        environment = {**os.environ, "LD_PRELOAD": SHIM,
-                       "UMASKAUDIT_OPTIONS": f"log=off:trace={run}"}
         until = random.Random(self.seed).randrange(1, 100_000)
-        with subprocess.Popen([*command, program, side, work], env=environment,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-            while side.stat().st_size < until and process.poll() is None:
-                pass
-            process.send_signal(signal.SIGKILL)
-            process.communicate()  # until the last of its children has ended
+        run = self.killed_run([*command, program, side, work], side, until)
         notes, torn = shell_scripts.notes(side.read_text(encoding="utf-8", errors="replace"))
         self.assertLessEqual(torn, 1)
         report = self.report(run)
