@@ -17,7 +17,7 @@ bool path_known(const Segment& segment, std::uint32_t id) {
 // Of the runtime's frames; the native ones apart.
 bool script_known(const Segment& segment, const ScriptSpan& script) {
   const trace::ScriptStack& facts = script.facts;
-  if (facts.runtime != 0 && segment.runtimes.find(facts.runtime) == nullptr) return false;
+  if (facts.runtime != 0 && !segment.runtimes.contains(facts.runtime)) return false;
   const auto begin = segment.script_words.begin() + script.first;
   return std::all_of(begin, begin + facts.count, [&](std::uint32_t word) {
     const ScriptPlace* place = segment.script_frames.find(word & ~trace::kScriptEntry);

@@ -226,7 +226,8 @@ void Learner::add(const trace::Fold& fold) {
 void Learner::add(const trace::Runtime& runtime) {
   const std::string_view text = bytes_after<trace::Runtime>(record_, runtime.text_length);
   fits_ = text.size() == runtime.text_length;
-  if (fits_) segment_.runtimes.add(runtime.module, {runtime, pool_.intern(text)});
+  if (fits_)
+    segment_.runtimes.insert_or_assign(runtime.module, RuntimeFact{runtime, pool_.intern(text)});
 }
 
 void Learner::add(const trace::ScriptFrame& frame) {
@@ -331,10 +332,11 @@ std::optional<ScriptStack> Segment::script_of(std::uint32_t stack) const {
   script.runtime = span->facts.runtime;
   script.truncated = (span->facts.flags & trace::kStackTruncated) != 0;
   script.partial = (span->facts.flags & trace::kStackPartial) != 0;
-  if (const RuntimeFact* runtime = runtimes.find(script.runtime); runtime != nullptr) {
-    script.language = static_cast<trace::Language>(runtime->facts.language);
-    script.evaluator = runtime->facts.evaluator;
-    script.evaluator_size = runtime->facts.evaluator_size;
+  if (const auto runtime = runtimes.find(script.runtime); runtime != runtimes.end()) {
+    const trace::Runtime& facts = runtime->second.facts;
+    script.language = static_cast<trace::Language>(facts.language);
+    script.evaluator = facts.evaluator;
+    script.evaluator_size = facts.evaluator_size;
   }
   for (std::uint32_t i = 0; i < span->facts.count; ++i) {
     const std::uint32_t word = script_words[span->first + i];
@@ -359,7 +361,7 @@ std::optional<ScriptStack> Segment::script_of(std::uint32_t stack) const {
 std::vector<ScriptRuntime> runtimes_of(const std::vector<std::unique_ptr<Segment>>& segments) {
   std::vector<ScriptRuntime> out;
   for (const auto& segment : segments) {
-    for (const auto& [module, runtime] : segment->runtimes.items()) {
+    for (const auto& [module, runtime] : segment->runtimes) {
       const ModuleInfo* info = segment->modules.find(module);
       out.push_back({static_cast<trace::Language>(runtime.facts.language),
                      static_cast<trace::RuntimeState>(runtime.facts.state), runtime.text,
@@ -427,7 +429,6 @@ void finish_tables(Segment* segment) {
   std::stable_sort(segment->images.begin(), segment->images.end(), older);
   segment->modules.finish();
   segment->stacks.finish();
-  segment->runtimes.finish();
   segment->script_frames.finish();
   segment->scripts.finish();
   segment->paths.finish();

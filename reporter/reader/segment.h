@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -160,7 +161,7 @@ struct Segment {
   IdTable<ModuleInfo> modules;
   IdTable<StackSpan> stacks;
   std::vector<std::uint64_t> frames;
-  IdTable<RuntimeFact> runtimes;  // by module
+  std::map<std::uint32_t, RuntimeFact> runtimes;  // by module; the latest record of one counts
   IdTable<ScriptPlace> script_frames;
   IdTable<ScriptSpan> scripts;  // their ids are stacks'
   std::vector<std::uint32_t> script_words;

@@ -94,9 +94,13 @@ class Node(Case):
         program.write_text("function set() {\n  process.umask(0o77);\n}\n\nset();\n"
                            "process.umask();\n", encoding="utf-8")
         _, run = self.record("node", program)
+        changes = self.report(run).of("umask")
         lines = [[frame["line"] for frame in event["stack"] if frame["file"] == str(program)]
-                 for event in self.report(run).of("umask")]
+                 for event in changes]
         self.assertEqual(lines[0], [2, 5])
+        # Script frames stand in the place of the code that ran them.
+        self.assertNotIn("Builtins_InterpreterEntryTrampoline",
+                         [frame["symbol"] for event in changes for frame in event["stack"]])
 
 
 PROGRAM = """\

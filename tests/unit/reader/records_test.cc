@@ -429,6 +429,29 @@ TEST_F(Records, ScriptStack) {
   EXPECT_EQ(read.runtimes()[0].module, "");
 }
 
+// What is learnt later is told by another record: where scripts run, that the layout does not hold.
+TEST_F(Records, TheLatestRecordOfARuntimeCounts) {
+  trace::Runtime runtime{};
+  runtime.module = 7;
+  runtime.language = static_cast<std::uint8_t>(trace::Language::javascript);
+  segment_.runtime({100, 1500}, runtime, "Node.js");
+  runtime.evaluator = 0x1000;
+  runtime.evaluator_size = 0x200;
+  segment_.runtime({100, 1600}, runtime, "Node.js");
+  runtime.state = static_cast<std::uint16_t>(trace::RuntimeState::unknown_layout);
+  segment_.runtime({100, 1700}, runtime, "Node.js");
+  trace::ScriptStack stack{};
+  stack.id = 1;
+  stack.runtime = 7;
+  segment_.script_stack({100, 1800}, stack, {});
+  const ReadRun read = run();
+  ASSERT_TRUE(read.script({0, 1}));
+  EXPECT_EQ(read.script({0, 1})->evaluator, 0x1000u);
+  EXPECT_EQ(read.script({0, 1})->evaluator_size, 0x200u);
+  ASSERT_EQ(read.runtimes().size(), 1u);
+  EXPECT_EQ(read.runtimes()[0].state, trace::RuntimeState::unknown_layout);
+}
+
 TEST_F(Records, ScriptStacksThatNameEachOtherHaveNoNativeFrames) {
   trace::ScriptStack stack{};
   for (const auto& [id, native] : {std::pair(1u, 1u), std::pair(2u, 3u), std::pair(3u, 2u)}) {
