@@ -43,17 +43,22 @@ function hot(n) { let s = 0; for (let i = 0; i < n; i++) s = (s * 31 + i) % 1000
 class Probe { ask() { return process.umask() + hot(20); } }
 const probes = [() => process.umask(), function named() { return process.umask(); },
                 () => new Probe().ask()];
-if (isMainThread) {
-  new Worker(__filename); new Worker(__filename);
-  let left = 200, busy = 0;
-  function more() {
-    while (busy < 8 && left > 0) {
-      busy++;
-      fs.promises.writeFile(`f${left--}`, "x").then(() => { busy--; more(); });
-    }
+// While files are made one function probes, so that whoever is hit is hit by that one.
+function alone(left, busy) {
+  for (let i = 0; i < 100; i++) probes[1]();
+  if (left + busy.count === 0) return together();
+  for (; busy.count < 8 && left > 0; left--) {
+    busy.count++;
+    fs.promises.writeFile(`f${left}`, "x").then(() => { busy.count--; });
   }
-  more();
+  setImmediate(alone, left, busy);
+}
+function together() {
+  new Worker(__filename); new Worker(__filename);
   for (let i = 0; i < 6000; i++) { probes[i % 3](); if (i % 500 == 0) hot(20000); }
+}
+if (isMainThread) {
+  setImmediate(alone, 200, {count: 0});
 } else {
   for (let i = 0; i < 4000; i++) probes[i % 3]();
 }
