@@ -69,6 +69,8 @@ unsigned char* refuse_by_run() {
   return nullptr;
 }
 
+static_assert(kChunks <= UINT16_MAX);  // trace::SegmentHeader::chunks_paid
+
 trace::SegmentHeader& mapped_header() {
   return *reinterpret_cast<trace::SegmentHeader*>(chunks[0].load(std::memory_order_relaxed));
 }

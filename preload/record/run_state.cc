@@ -23,12 +23,6 @@ using trace::kFirstChunk;
 
 trace::RunState* page;  // null: nothing is counted
 
-// Of SegmentHeader::next_id, no spaces of ids: how many chunks were counted, and, from 2 on, that
-// all of the first one was.
-constexpr unsigned kPaidChunks = 6;
-constexpr unsigned kPaidFirst = 7;
-static_assert(kPaidFirst < trace::kIdSpaces);
-
 }  // namespace
 
 trace::RunState* map_run_state(int directory, std::uint64_t largest) {
@@ -101,22 +95,23 @@ bool begin_in_run(trace::RunState* state) {
 
 bool pay_for_first_chunk(trace::SegmentHeader& header) {
   if (page == nullptr || !is_backed(page, sizeof *page)) return true;
-  std::uint32_t* const paid = &header.next_id[kPaidFirst];
-  if (__atomic_load_n(paid, __ATOMIC_RELAXED) > 1) return true;
+  std::uint8_t* const paid = &header.first_paid;
+  if (__atomic_load_n(paid, __ATOMIC_RELAXED) != 0) return true;
   constexpr std::uint64_t kRest = kFirstChunk - kFirstBacked;
   if (!take_from_run(*page, kRest, Need::beginning)) return false;
-  if (__atomic_exchange_n(paid, 2, __ATOMIC_RELAXED) > 1) give_back_to_run(*page, kRest);
+  if (__atomic_exchange_n(paid, 1, __ATOMIC_RELAXED) != 0) give_back_to_run(*page, kRest);
   return true;
 }
 
 bool pay_for_chunk(trace::SegmentHeader& header, unsigned chunk) {
   if (page == nullptr || !is_backed(page, sizeof *page)) return true;
-  std::uint32_t* const paid = &header.next_id[kPaidChunks];
+  std::uint16_t* const paid = &header.chunks_paid;  // of those behind the first
   for (;;) {
-    std::uint32_t known = __atomic_load_n(paid, __ATOMIC_RELAXED);
-    if (known > chunk) return true;
+    std::uint16_t known = __atomic_load_n(paid, __ATOMIC_RELAXED);
+    if (known >= chunk) return true;
     if (!take_from_run(*page, kChunk, Need::growth)) return false;
-    if (!__atomic_compare_exchange_n(paid, &known, known + 1, false, __ATOMIC_RELAXED,
+    const auto more = static_cast<std::uint16_t>(known + 1);
+    if (!__atomic_compare_exchange_n(paid, &known, more, false, __ATOMIC_RELAXED,
                                      __ATOMIC_RELAXED)) {
       give_back_to_run(*page, kChunk);
     }
@@ -124,9 +119,8 @@ bool pay_for_chunk(trace::SegmentHeader& header, unsigned chunk) {
 }
 
 std::uint64_t paid_for(const trace::SegmentHeader& header) {
-  const std::uint64_t first = header.next_id[kPaidFirst] > 1 ? kFirstChunk : kFirstBacked;
-  const std::uint32_t chunks_paid = header.next_id[kPaidChunks];
-  return first + (chunks_paid > 1 ? chunks_paid - 1 : 0) * kChunk;
+  const std::uint64_t first = header.first_paid != 0 ? kFirstChunk : kFirstBacked;
+  return first + header.chunks_paid * kChunk;
 }
 
 void give_back_to_run(trace::RunState& state, std::uint64_t bytes) {

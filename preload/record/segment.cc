@@ -29,10 +29,7 @@ constexpr std::uint32_t kHeaderLength = sizeof(trace::SegmentHeader) +
                                         trace::kRepeats * sizeof(trace::Repeat) +
                                         trace::kFolds * sizeof(trace::FoldCell);
 static_assert(kHeaderLength < kFirstBacked);
-// Of SegmentHeader::next_id: no space of ids, but how many records of mask changes there are.
-constexpr unsigned kChangeRecords = 5;
-static_assert(kChangeRecords > static_cast<unsigned>(trace::IdSpace::directory) &&
-              kChangeRecords < trace::kIdSpaces);
+constexpr auto kChangeRecords = static_cast<unsigned>(trace::IdSpace::change_records);
 
 trace::SegmentHeader* header;
 constinit std::atomic<std::uint64_t> untold = 0;  // losses that the header could not take

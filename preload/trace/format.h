@@ -11,7 +11,7 @@ namespace umaskaudit::trace {
 // length. A major version may change anything; a reader refuses it and names both versions.
 inline constexpr char kMagic[8] = {'U', 'M', 'A', 'S', 'K', 'A', 'U', 'D'};
 inline constexpr std::uint16_t kMajor = 1;
-inline constexpr std::uint16_t kMinor = 5;
+inline constexpr std::uint16_t kMinor = 6;
 inline constexpr std::uint32_t kByteOrder = 0x0A0B0C0D;
 
 inline constexpr std::uint32_t kRecordAlign = 8;
@@ -38,9 +38,16 @@ enum class IdSpace : std::uint8_t {
   module = 2,
   context = 3,
   directory = 4,
-  script_frame = 6,  // 5 numbers the folds. Since 1.5
+  change_records = 5,  // no ids: how many records of mask changes there are. Since 1.3
+  script_frame = 6,    // since 1.5
 };
-inline constexpr unsigned kIdSpaces = 8;
+inline constexpr unsigned kIdSpaces = 7;
+
+// What wrote a segment.
+enum class Recorder : std::uint8_t {
+  shim = 0,    // the library, in the program itself
+  tracer = 1,  // a process of its own, for an image that cannot load the library
+};
 
 // At offset 0 of each segment. `tail`, `lost` and `next_id` change while the program runs (relaxed
 // atomics). One segment belongs to one process image: a program from its exec on, together with
@@ -63,10 +70,13 @@ struct SegmentHeader {
   std::uint64_t tail;   // next free offset; may exceed limit when the segment is full
   std::uint64_t lost[kLossKinds];
   std::uint32_t next_id[kIdSpaces];  // the next free id of each space, by IdSpace
-  std::uint32_t repeats;             // how many Repeats lie behind this header. Since 1.2
-  std::uint32_t folds;               // and how many FoldCells behind those. Since 1.3
-  std::uint32_t ring;                // where a Ring lies; 0: nowhere. Since 1.4
-  std::uint32_t totals;              // and where kTotals Totals lie; 0: nowhere. Since 1.4
+  std::uint8_t recorder;             // Recorder. Since 1.6
+  std::uint8_t first_paid;           // the writer's own, as the next: see max_run=. Since 1.6
+  std::uint16_t chunks_paid;
+  std::uint32_t repeats;  // how many Repeats lie behind this header. Since 1.2
+  std::uint32_t folds;    // and how many FoldCells behind those. Since 1.3
+  std::uint32_t ring;     // where a Ring lies; 0: nowhere. Since 1.4
+  std::uint32_t totals;   // and where kTotals Totals lie; 0: nowhere. Since 1.4
 };
 static_assert(sizeof(SegmentHeader) == 256);
 
@@ -411,6 +421,9 @@ inline constexpr std::uint16_t kDrift = 1;     // the mask was changed unseen be
 inline constexpr std::uint16_t kForeign = 2;   // made by a task that only borrows our memory
 inline constexpr std::uint16_t kBusy = 4;      // a umask call was under way at the first snapshot
 inline constexpr std::uint16_t kUnlocked = 8;  // the cache was not updated (see blind spots)
+// Of create records: final_mode was read by the object's name right after the call, not from the
+// open file. Since 1.6.
+inline constexpr std::uint16_t kModeByName = 16;
 
 // Mask changes with what they have in common told once. Its header has the time of the last one.
 // Since 1.3.

@@ -43,6 +43,7 @@ struct ProcessEvent : EventBase {
   Mode mask = 0;  // at birth
   trace::MaskSource mask_source = trace::MaskSource::unknown;
   std::uint32_t uid = 0, euid = 0, gid = 0, egid = 0;
+  trace::Recorder recorder = trace::Recorder::shim;  // of the image
   StackRef started;  // of a program: the stack of the exec or spawn that began it, where known
 };
 
@@ -81,6 +82,7 @@ struct CreateEvent : EventBase {
   std::uint32_t requested = 0;
   Mode mask = 0;  // in force: before the call, or the candidate that explains the final mode
   std::optional<Mode> final_mode;
+  bool mode_by_name = false;  // final_mode is that of what the path named right after the call
   trace::Created created = trace::Created::unknown;
   std::optional<std::uint64_t> mask_set_by;  // UmaskEvent::id; nothing: inherited
   bool mask_setter_dropped = false;          // nothing: by a call whose record was dropped

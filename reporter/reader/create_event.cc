@@ -50,6 +50,7 @@ Event* EventBuilder::make(const trace::Create& facts, const MergedRecord& merged
   event.kind = static_cast<trace::Kind>(facts.kind);
   event.requested = facts.requested;
   event.final_mode = final_mode(facts.final_mode);
+  event.mode_by_name = (merged.record.head.flags & trace::kModeByName) != 0;
   event.created = claims_.settle(facts, segment.index, merged.record.offset);
   event.error = facts.error;
   event.count = 1;

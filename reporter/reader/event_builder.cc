@@ -121,6 +121,7 @@ Event* EventBuilder::make(const trace::Process& facts, const MergedRecord& merge
   event.comm = pool_->intern(padded_text(facts.comm));
   event.exe = pool_->intern(bytes_after<trace::Process>(merged.record, facts.exe_length));
   describe_image(facts, &event);
+  event.recorder = merged.segment->recorder();
   event.started = {};
   if (event.origin == trace::Origin::exec) event.started = tree_.started(*merged.segment);
   return &other_slot_;

@@ -133,6 +133,7 @@ void Run::State::list_processes() {
       process.exe = image.exe;
       process.fs = piece == nullptr ? 0 : piece->fs;
       model::describe_image(image.facts, &process);
+      process.recorder = segment->recorder();
       processes.push_back(process);
     }
   }

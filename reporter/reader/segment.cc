@@ -283,6 +283,14 @@ void join_births(Segment* segment) {
 
 }  // namespace
 
+trace::Recorder Segment::recorder() const {
+  // Up to 1.5 that byte was part of a number.
+  constexpr std::uint16_t kFirstMinor = 6;
+  return header_damaged || header.minor < kFirstMinor
+             ? trace::Recorder::shim
+             : static_cast<trace::Recorder>(header.recorder);
+}
+
 std::string_view Segment::comm_of(std::uint32_t pid_wanted) const {
   const auto known = comms.find(pid_wanted);
   if (known != comms.end()) return known->second;

@@ -184,6 +184,7 @@ struct Segment {
   std::vector<BlindFact> told_blind;  // blind spots that name an exec
   std::uint64_t blind_reasons = 0;    // 1 << trace::Blind of all of them; 1 << 63: unknown ones
 
+  trace::Recorder recorder() const;
   LaneRecords& of(Lane lane) { return lanes[static_cast<std::size_t>(lane)]; }
   const LaneRecords& of(Lane lane) const { return lanes[static_cast<std::size_t>(lane)]; }
   // Where the folds are told.

@@ -68,6 +68,15 @@ TEST_F(Creations, TheMaskDidNotMove) {
   EXPECT_THAT(events[0].ambiguous_masks, IsEmpty());
 }
 
+TEST_F(Creations, HowTheModeWasReadIsTold) {
+  segment_.create({100, 3000}, creation(1, 0, 022), "f");
+  segment_.create({100, 3001, trace::kModeByName}, creation(1, 0, 022), "g");
+  const auto events = read();
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_FALSE(events[0].mode_by_name);
+  EXPECT_TRUE(events[1].mode_by_name);
+}
+
 TEST_F(Creations, EveryMaskDuringTheCallIsACandidate) {
   const std::uint16_t masks[] = {022, 0, 022, 077, 022};
   for (std::uint16_t i = 1; i < 5; ++i) {

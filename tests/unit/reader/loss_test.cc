@@ -135,6 +135,22 @@ TEST(Versions, ANewerMinorMayHaveALongerHeader) {
   EXPECT_EQ(run.completeness().damages, 0u);
 }
 
+TEST(Versions, TheRecorderOfASegmentIsToldSince1_6) {
+  const auto recorder_of = [](std::uint16_t minor, std::uint8_t recorder) {
+    const RunDirectory directory;
+    SegmentBuilder segment = image(100, 1000);
+    segment.header().minor = minor;
+    segment.header().recorder = recorder;
+    directory.add(segment);
+    const ReadRun run = open_or_die(directory.path());
+    EXPECT_EQ(only<ProcessEvent>(run).at(0).recorder, run.processes().at(0).recorder);
+    return run.processes().at(0).recorder;
+  };
+  EXPECT_EQ(recorder_of(6, 0), trace::Recorder::shim);
+  EXPECT_EQ(recorder_of(6, 1), trace::Recorder::tracer);
+  EXPECT_EQ(recorder_of(5, 1), trace::Recorder::shim) << "part of a number then";
+}
+
 // Cells behind the header count what was opened again; nothing else in the file does.
 TEST(Versions, RepeatsAreCountedBehindTheHeader) {
   const RunDirectory directory;
