@@ -1,0 +1,66 @@
+// Which code of a process is which file's: /proc/PID/maps, and the images of what it has mapped.
+// Must never read an image before a frame lies in it.
+// Called by the stack walk and by address_space.cc.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "reporter/tracer/mappings.h"
+#include "reporter/tracer/module_image.h"
+#include "reporter/tracer/remote_stack.h"
+
+namespace umaskaudit::tracer {
+
+// What a code address is in.
+struct Code {
+  bool executable = false;       // false: nothing that could run
+  ModuleImage* image = nullptr;  // null: generated code
+  std::uint64_t bias = 0;
+  std::size_t module = 0;
+};
+
+class RemoteModules {
+ public:
+  explicit RemoteModules(pid_t tid) : tid_(tid) {}
+  // A thread that is there.
+  void use(pid_t tid) { tid_ = tid; }
+
+  // Reads the maps again where no executable range that is known has the address. A `guessed`
+  // address is only asked for once as long as the maps stay as they are.
+  Code at(std::uint64_t address, bool guessed = false);
+  const RemoteModule& module(std::size_t index) const { return modules_[index].module; }
+  // Changes when something else may lie at an address.
+  unsigned generation() const { return generation_; }
+
+ private:
+  struct Range {
+    Mapping mapping;
+    bool resolved = false;
+    Code code;
+  };
+  struct Loaded {
+    RemoteModule module;
+    std::shared_ptr<ModuleImage> image;
+    dev_t device;
+    ino_t inode;
+  };
+
+  void read_maps();
+  Range* find(std::uint64_t address);
+  void resolve(Range& range);
+  std::shared_ptr<ModuleImage> open_image(const Mapping& mapping);
+  std::optional<std::uint64_t> header_of(const Mapping& mapping) const;
+
+  pid_t tid_;
+  unsigned generation_ = 0;
+  std::vector<Mapping> mappings_;
+  std::vector<Range> ranges_;  // executable ones, by address
+  std::deque<Loaded> modules_;
+  std::vector<std::uint64_t> absent_;  // pages in which guesses were
+};
+
+}  // namespace umaskaudit::tracer

@@ -1,0 +1,213 @@
+// Call frame information first, frame pointers where there is none; see stack_walk.h.
+
+#include "reporter/tracer/stack_walk.h"
+
+#include <cstring>
+
+namespace umaskaudit::tracer {
+
+using shim::FrameRegisters;
+using shim::FrameRule;
+
+void StackCopy::restart(ProcessMemory memory, std::uint64_t sp) {
+  memory_ = memory;
+  start_ = sp & ~std::uint64_t{7};
+  size_ = memory_.read(start_, first_.get(), kSize);
+  reads_ = 1;
+}
+
+bool StackCopy::read(std::uint64_t address, std::uint64_t& word) {
+  if ((address & 7) != 0) return false;
+  if (address < start_ || address - start_ >= size_) {
+    // A deep stack, or another one: the callers lie above.
+    if (reads_ == kMostReads) return false;
+    ++reads_;
+    start_ = address;
+    size_ = memory_.read(start_, first_.get(), kSize);
+  }
+  if (size_ < sizeof word || address - start_ > size_ - sizeof word) return false;
+  memcpy(&word, first_.get() + (address - start_), sizeof word);
+  return true;
+}
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr bool kX86 = true;
+#else
+constexpr bool kX86 = false;
+#endif
+
+class Walk {
+ public:
+  Walk(const WalkParts& parts, ProcessMemory memory, const Registers& registers)
+      : parts_(parts), memory_(memory), at_{registers.pc, registers.sp, registers.fp} {}
+
+  RemoteStack run(unsigned depth) {
+    while (at_.pc != 0) {
+      // Where the thread is stopped is code, whatever is known of it.
+      if (!result_.pcs.empty() && !parts_.modules.at(code(), guessed_now_).executable) break;
+      if (result_.pcs.size() == depth) {
+        result_.truncated = true;
+        break;
+      }
+      result_.pcs.push_back(at_.pc);
+      if (!to_caller()) break;
+    }
+    return std::move(result_);
+  }
+
+ private:
+  // Inside the instruction that called, or that entered the kernel.
+  std::uint64_t code() const { return exact_ ? at_.pc : at_.pc - 1; }
+  bool innermost() const { return result_.pcs.size() == 1; }
+
+  bool to_caller() {
+    const Code here = parts_.modules.at(code());
+    if (here.image != nullptr) {
+      const FrameRule* rule = here.image->rule(code() - here.bias);
+      if (rule != nullptr) return step(*rule);
+      const CodeSite site = site_at(at_.pc);
+      if (kX86 && site.signal_return) return step_over_signal();
+    }
+    exact_ = false;
+    result_.guessed = guessed_now_ = true;
+    if (here.image == nullptr) return step_by_frame_pointer(false);
+    if (here.image->go()) return step_go();
+    return step_leaf() || step_by_frame_pointer(true);
+  }
+
+  bool read(std::uint64_t address, std::uint64_t& word) { return parts_.stack.read(address, word); }
+  CodeSite site_at(std::uint64_t address) {
+    return parts_.sites.at(memory_, address, parts_.modules.generation());
+  }
+
+  bool find_cfa(const FrameRule& rule, std::uintptr_t& cfa) {
+    switch (rule.cfa) {
+      case FrameRule::Cfa::rsp:
+        cfa = at_.sp + static_cast<std::uint64_t>(std::int64_t{rule.cfa_offset});
+        return true;
+      case FrameRule::Cfa::rbp:
+        cfa = at_.fp + static_cast<std::uint64_t>(std::int64_t{rule.cfa_offset});
+        return true;
+      case FrameRule::Cfa::expression:
+        return shim::evaluate_copied(rule.cfa_expression, at_, nullptr, parts_.stack, cfa);
+      case FrameRule::Cfa::none:
+        break;
+    }
+    return false;
+  }
+
+  bool read_saved(const std::uint8_t* expression, std::int32_t offset, std::uintptr_t cfa,
+                  std::uint64_t& word) {
+    std::uintptr_t address = cfa + static_cast<std::uint64_t>(std::int64_t{offset});
+    if (expression != nullptr &&
+        !shim::evaluate_copied(expression, at_, &cfa, parts_.stack, address)) {
+      return false;
+    }
+    return read(address, word);
+  }
+
+  bool step(const FrameRule& rule) {
+    std::uintptr_t cfa = 0;
+    if (rule.end || !find_cfa(rule, cfa)) return false;
+    FrameRegisters caller{0, cfa, at_.fp};
+    if (!read_saved(rule.pc_expression, rule.pc_offset, cfa, caller.pc)) return false;
+    if (rule.rbp_saved && !read_saved(rule.rbp_expression, rule.rbp_offset, cfa, caller.fp)) {
+      return false;
+    }
+    if (rule.sp_expression != nullptr && !read_saved(rule.sp_expression, 0, cfa, caller.sp)) {
+      return false;
+    }
+    // Only a signal frame may lead to another stack.
+    if (rule.signal_frame ? !may_leave_stack() : caller.sp <= at_.sp) return false;
+    exact_ = rule.signal_frame;
+    guessed_now_ = false;
+    at_ = caller;
+    return true;
+  }
+
+  // What the kernel pushed for a handler (setup_rt_frame()): a ucontext_t, and in it, behind its
+  // first 40 bytes, the registers in the order of <sys/ucontext.h>.
+  bool step_over_signal() {
+    constexpr std::uint64_t kRegisters = 40;
+    constexpr std::uint64_t kRbp = 10;
+    constexpr std::uint64_t kRsp = 15;
+    constexpr std::uint64_t kRip = 16;
+    const std::uint64_t saved = at_.sp + kRegisters;
+    FrameRegisters caller{};
+    if (!may_leave_stack() || !read(saved + kRbp * 8, caller.fp) ||
+        !read(saved + kRsp * 8, caller.sp) || !read(saved + kRip * 8, caller.pc)) {
+      return false;
+    }
+    exact_ = true;
+    at_ = caller;
+    return true;
+  }
+
+  // Each time may be the one that leads back.
+  bool may_leave_stack() {
+    constexpr unsigned kMostStacks = 8;
+    return ++stacks_ <= kMostStacks;
+  }
+
+  bool step_by_frame_pointer(bool only_behind_calls) {
+    constexpr std::uint64_t kLargestFrame = 1 << 20;
+    if (at_.fp < at_.sp || at_.fp - at_.sp > kLargestFrame) return false;
+    FrameRegisters caller{0, at_.fp + 16, 0};
+    if (!read(at_.fp, caller.fp) || !read(at_.fp + 8, caller.pc)) return false;
+    if (only_behind_calls && !is_return_address(caller.pc)) return false;
+    at_ = caller;
+    return true;
+  }
+
+  bool is_return_address(std::uint64_t address) {
+    return parts_.modules.at(address - 1, true).image != nullptr && site_at(address).behind_call;
+  }
+
+  // A function that enters the kernel and has no frame: the return address is the first word. Only
+  // a call of code a little in front of here is believed.
+  bool step_leaf() {
+    constexpr std::uint64_t kLargestStub = 512;
+    FrameRegisters caller{0, at_.sp + 8, at_.fp};
+    if (!kX86 || !innermost() || !read(at_.sp, caller.pc) || !is_return_address(caller.pc)) {
+      return false;
+    }
+    if (code() - site_at(caller.pc).target > kLargestStub) return false;
+    at_ = caller;
+    return true;
+  }
+
+  // Go keeps frame pointers (since 1.7), but for functions of assembly without a frame, which make
+  // the system calls. What runs on the stack of the system was called from a goroutine's.
+  bool step_go() {
+    FrameRegisters caller{0, at_.sp + 8, at_.fp};
+    if (kX86 && innermost() && read(at_.sp, caller.pc) && is_return_address(caller.pc)) {
+      at_ = caller;
+      return true;
+    }
+    if (at_.fp < at_.sp && !may_leave_stack()) return false;
+    caller.sp = at_.fp + 16;
+    if (!read(at_.fp, caller.fp) || !read(at_.fp + 8, caller.pc)) return false;
+    at_ = caller;
+    return true;
+  }
+
+  const WalkParts& parts_;
+  ProcessMemory memory_;
+  FrameRegisters at_;
+  RemoteStack result_;
+  bool exact_ = false;  // the pc was interrupted there, and is no return address
+  bool guessed_now_ = false;
+  unsigned stacks_ = 0;
+};
+
+}  // namespace
+
+RemoteStack walk_remote(const WalkParts& parts, ProcessMemory memory, const Registers& registers,
+                        unsigned depth) {
+  parts.stack.restart(memory, registers.sp);
+  return Walk(parts, memory, registers).run(depth);
+}
+
+}  // namespace umaskaudit::tracer
