@@ -27,12 +27,30 @@ unsigned length_of_indirect(const std::uint8_t* code) {
   return length;
 }
 
-void read_call(const std::uint8_t* at, std::uint64_t address, CodeSite& site) {
+// Through an entry of a procedure linkage table (psABI, section 5.2): endbr64 perhaps, and a jump
+// to where a pointer of the global offset table leads.
+std::uint64_t behind_linkage(ProcessMemory memory, std::uint64_t target) {
+  static constexpr std::uint8_t kEndbr[] = {0xf3, 0x0f, 0x1e, 0xfa};
+  std::uint8_t code[12] = {};
+  if (memory.read(target, code, sizeof code) != sizeof code) return target;
+  std::size_t at = memcmp(code, kEndbr, sizeof kEndbr) == 0 ? sizeof kEndbr : 0;
+  if (code[at] == 0xf2) ++at;  // bnd
+  if (code[at] != 0xff || code[at + 1] != 0x25) return target;
+  std::int32_t distance = 0;
+  memcpy(&distance, code + at + 2, sizeof distance);
+  const std::uint64_t slot = target + at + 6 + static_cast<std::uint64_t>(std::int64_t{distance});
+  std::uint64_t pointer = 0;
+  return memory.read(slot, &pointer, sizeof pointer) == sizeof pointer ? pointer : target;
+}
+
+void read_call(ProcessMemory memory, const std::uint8_t* at, std::uint64_t address,
+               CodeSite& site) {
   if (at[-5] == 0xe8) {
     std::int32_t distance = 0;
     memcpy(&distance, at - 4, sizeof distance);
     site.behind_call = true;
-    site.target = address + static_cast<std::uint64_t>(std::int64_t{distance});
+    const std::uint64_t target = address + static_cast<std::uint64_t>(std::int64_t{distance});
+    site.target = behind_linkage(memory, target);
     return;
   }
   for (unsigned length = 2; length <= 7; ++length) {
@@ -52,7 +70,7 @@ bool is_signal_return(const std::uint8_t* at) {
 #else
 
 // bl, blr (Arm's manual, section C6.2).
-void read_call(const std::uint8_t* at, std::uint64_t, CodeSite& site) {
+void read_call(ProcessMemory, const std::uint8_t* at, std::uint64_t, CodeSite& site) {
   std::uint32_t code = 0;
   memcpy(&code, at - sizeof code, sizeof code);
   site.behind_call = (code & 0xfc000000) == 0x94000000 || (code & 0xfffffc1f) == 0xd63f0000;
@@ -72,7 +90,7 @@ CodeSite CodeSites::at(ProcessMemory memory, std::uint64_t address, unsigned gen
   std::uint8_t code[kBefore + kBehind] = {};
   // Code may begin or end with the page.
   if (memory.read(address - kBefore, code, sizeof code) < kBefore) return place->second;
-  read_call(code + kBefore, address, place->second);
+  read_call(memory, code + kBefore, address, place->second);
   place->second.signal_return = is_signal_return(code + kBefore);
   return place->second;
 }

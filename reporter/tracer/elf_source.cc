@@ -15,7 +15,7 @@ namespace {
 
 // Nothing is allocated for more than this at once, whatever a file claims.
 constexpr std::uint64_t kPiece = 1 << 20;
-constexpr std::uint64_t kMostBytes = 256 << 20;
+constexpr std::uint64_t kMostBytes = 64 << 20;
 
 }  // namespace
 

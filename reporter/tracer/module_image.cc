@@ -60,11 +60,15 @@ std::shared_ptr<ModuleImage> ModuleImage::of(const ElfSource& source) {
   }
   std::shared_ptr<ModuleImage> image(new ModuleImage(source));
   constexpr std::size_t kRecent = 64;
-  if (recent.size() == kRecent) {
-    recent.erase(recent.begin());
-    std::erase_if(known, [](const auto& entry) { return entry.second.expired(); });
-  }
+  constexpr std::size_t kMostBytes = 128 << 20;
   recent.push_back(image);
+  std::size_t bytes = 0;
+  for (const auto& one : recent) bytes += one->bytes_.size();
+  while (recent.size() > kRecent || bytes > kMostBytes) {
+    bytes -= recent.front()->bytes_.size();
+    recent.erase(recent.begin());
+  }
+  std::erase_if(known, [](const auto& entry) { return entry.second.expired(); });
   known[key] = image;
   return image;
 }

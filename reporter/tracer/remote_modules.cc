@@ -65,6 +65,13 @@ Code RemoteModules::at(std::uint64_t address, bool guessed) {
   return range->code;
 }
 
+Code RemoteModules::known(std::uint64_t address) {
+  Range* const range = find(address);
+  if (range == nullptr) return {};
+  if (!range->resolved) resolve(*range);
+  return range->code;
+}
+
 // Where the process has the beginning of the file of a mapping.
 std::optional<std::uint64_t> RemoteModules::header_of(const Mapping& mapping) const {
   std::optional<std::uint64_t> start;

@@ -32,6 +32,8 @@ class RemoteModules {
   // Reads the maps again where no executable range that is known has the address. A `guessed`
   // address is only asked for once as long as the maps stay as they are.
   Code at(std::uint64_t address, bool guessed = false);
+  // For a word that may be anything: never reads the maps again.
+  Code known(std::uint64_t address);
   const RemoteModule& module(std::size_t index) const { return modules_[index].module; }
   // Changes when something else may lie at an address.
   unsigned generation() const { return generation_; }

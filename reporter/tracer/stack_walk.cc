@@ -17,7 +17,7 @@ void StackCopy::restart(ProcessMemory memory, std::uint64_t sp) {
 }
 
 bool StackCopy::read(std::uint64_t address, std::uint64_t& word) {
-  if ((address & 7) != 0) return false;
+  if ((address & 7) != 0 || page_of(address) == 0) return false;
   if (address < start_ || address - start_ >= size_) {
     // A deep stack, or another one: the callers lie above.
     if (reads_ == kMostReads) return false;
@@ -74,7 +74,7 @@ class Walk {
     result_.guessed = guessed_now_ = true;
     if (here.image == nullptr) return step_by_frame_pointer(false);
     if (here.image->go()) return step_go();
-    return step_leaf() || step_by_frame_pointer(true);
+    return step_without_tables();
   }
 
   bool read(std::uint64_t address, std::uint64_t& word) { return parts_.stack.read(address, word); }
@@ -162,19 +162,39 @@ class Walk {
   }
 
   bool is_return_address(std::uint64_t address) {
-    return parts_.modules.at(address - 1, true).image != nullptr && site_at(address).behind_call;
+    return parts_.modules.known(address - 1).image != nullptr && site_at(address).behind_call;
   }
 
-  // A function that enters the kernel and has no frame: the return address is the first word. Only
-  // a call of code a little in front of here is believed.
-  bool step_leaf() {
-    constexpr std::uint64_t kLargestStub = 512;
-    FrameRegisters caller{0, at_.sp + 8, at_.fp};
-    if (!kX86 || !innermost() || !read(at_.sp, caller.pc) || !is_return_address(caller.pc)) {
-      return false;
+  // A C library without tables (musl's) keeps no frame pointers: rbp is some caller's. Of the words
+  // in the frame, the return address is the one that follows a call of the function that the code
+  // is in: of those that follow a direct call, the one whose target is the nearest in front of it.
+  bool step_by_calls(std::uint64_t end) {
+    constexpr std::uint64_t kMostBytes = 2048;
+    constexpr std::uint64_t kLargestFunction = 4096;
+    std::uint64_t nearest = kLargestFunction;
+    FrameRegisters caller{0, 0, at_.fp};
+    for (std::uint64_t i = 0; kX86 && i < kMostBytes && i < end - at_.sp; i += sizeof i) {
+      std::uint64_t word = 0;
+      if (!read(at_.sp + i, word)) break;
+      if (!is_return_address(word)) continue;
+      const std::uint64_t distance = code() - site_at(word).target;
+      if (distance >= nearest) continue;
+      nearest = distance;
+      caller.pc = word;
+      caller.sp = at_.sp + i + sizeof word;
     }
-    if (code() - site_at(caller.pc).target > kLargestStub) return false;
+    if (caller.pc == 0) return false;
     at_ = caller;
+    return true;
+  }
+
+  // Where no frame pointer leads to a return address, the frame may be of any size.
+  bool step_without_tables() {
+    const FrameRegisters here = at_;
+    if (!step_by_frame_pointer(true)) return step_by_calls(UINT64_MAX);
+    const FrameRegisters linked = at_;
+    at_ = here;
+    if (!step_by_calls(linked.sp) || at_.sp == linked.sp) at_ = linked;
     return true;
   }
 
