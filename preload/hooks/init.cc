@@ -21,6 +21,7 @@
 #include "preload/process/exec_place.h"
 #include "preload/process/exec_target.h"
 #include "preload/process/go_program.h"
+#include "preload/process/hand_over.h"
 #include "preload/process/rings.h"
 #include "preload/process/seccomp.h"
 #include "preload/record/recorder.h"
@@ -170,6 +171,12 @@ void start_recording() {
   remember_environment(moved);
   remember_loader();
   remember_user();
+  HandOver hand_over;
+  if (has_tracer()) {
+    study_filter_for_tracer();
+    if (is_go_program()) hand_over = hand_over_process(trace::HandOverScope::everything);
+    if (hand_over.taken()) return;
+  }
   open_log();
   set_up_fork_guard();
   static_assert(kRoomForRings <= kRoomForLook);
@@ -190,7 +197,7 @@ void start_recording() {
   }
   look_for_rings_at_start({context.owner}, context.id);
   report_calls_before_relocation(context);
-  look_for_go_at_start({context.owner}, context.id);
+  look_for_go_at_start({context.owner}, context.id, hand_over);
 }
 
 constinit std::atomic<std::uint32_t> starter = 0;  // the process that is starting

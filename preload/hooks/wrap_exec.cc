@@ -27,13 +27,16 @@ const char* readable_path(const char* path) {
 }  // namespace
 
 [[gnu::noinline]] void report_obstacle(const Author& author, const ExecCall& exec,
-                                       std::uint32_t context, trace::Blind reason) {
+                                       std::uint32_t context, trace::Blind reason,
+                                       HandOver hand_over) {
   const Scratch scratch;
   const char* path = readable_path(exec.path);
-  if (scratch.get() != nullptr && reason == trace::Blind::exec_run_directory) {
+  const bool says_more = reason == trace::Blind::exec_run_directory || hand_over.error() != 0;
+  if (says_more && scratch.get() != nullptr) {
     TextBuffer text(scratch.get(), Scratch::kSize);
     text.put(path);
     describe_place(reason, text);
+    describe_refusal(hand_over, text);
     text.end();
     path = text.begin();
   }
@@ -73,8 +76,9 @@ void record_exec(const Author& author, const ExecCall& exec, std::uint32_t conte
   record.repaired = outlook.repaired() ? 1 : 0;
   record.path_length = static_cast<std::uint32_t>(strlen(path));
   write_record(trace::RecordType::exec, author, record, {path, record.path_length});
+  if (outlook.hand_over.taken()) return;
   if (outlook.obstacle.found) {
-    report_obstacle(author, exec, context, outlook.obstacle.reason);
+    report_obstacle(author, exec, context, outlook.obstacle.reason, outlook.hand_over);
   } else if (!outlook.plan.intact() && !outlook.change) {
     report_obstacle(author, exec, context, trace::Blind::exec_environment);
   }
@@ -85,25 +89,28 @@ namespace {
 // Runs `real(environment)`, which returns only when it failed.
 template <typename Real>
 int record_and_exec(const ExecCall& exec, char* const* environment, Real real) {
-  if (recording() && cannot_be_noted(kStackForExec)) return real(environment);
-  const int saved = errno;
-  if (!recording()) {
-    if (preload_entry()[0] == '\0') return real(environment);
-    const ExecOutlook outlook(exec, environment, false);
-    errno = saved;
-    return call_with_environment(
-        outlook, environment, real, [](int) { return errno; }, [] {});
+  const bool recorded = recording();
+  if (recorded ? cannot_be_noted(kStackForExec) : preload_entry()[0] == '\0') {
+    return real(environment);
   }
-  const Task task = enter();
+  const int saved = errno;
+  const Task task = recorded ? enter() : Task{};
   const Author author{task.tid, task.pid};
-  const ExecOutlook outlook(exec, environment);
-  record_exec(author, exec, context_id(task), changes(task), outlook);
+  ExecOutlook outlook(exec, environment, recorded);
+  outlook.hand_over = hand_over_call(trace::HandOverKind::take_exec, outlook.obstacle);
+  if (recorded) record_exec(author, exec, context_id(task), changes(task), outlook);
   errno = saved;
   const int result = call_with_environment(
       outlook, environment, real, [](int) { return errno; },
-      [&] { report_obstacle(author, exec, context_id(task), trace::Blind::exec_environment); });
+      [&] {
+        if (!recorded) return;
+        report_obstacle(author, exec, context_id(task), trace::Blind::exec_environment);
+      });
   const int error = errno;
-  write_record(trace::RecordType::exec_failed, author, trace::ExecFailed{error, 0});
+  tell_call_returned(outlook.hand_over);
+  if (recorded) {
+    write_record(trace::RecordType::exec_failed, author, trace::ExecFailed{error, 0});
+  }
   errno = error;
   return result;
 }

@@ -20,23 +20,25 @@ namespace umaskaudit::shim {
 namespace {
 
 // Before libc starts a shell: takes our entry out where it cannot be loaded, puts it back where it
-// can again, and says what will not be followed.
-void prepare_shell(const ExecCall& exec) {
+// can again, hands over to the tracer, and says what will not be followed.
+HandOver prepare_shell(const ExecCall& exec) {
   const bool recorded = recording();
-  if (preload_entry()[0] == '\0') return;
+  if (preload_entry()[0] == '\0') return {};
   const int saved = errno;
   const Obstacle obstacle = find_obstacle_of_exec(exec);
   set_own_entry_in_environ(!obstacle.drop);
-  if (recorded) {
+  const HandOver hand_over = hand_over_call(trace::HandOverKind::follow_child, obstacle);
+  if (recorded && !hand_over.taken()) {
     const Task task = enter();
     const Author author{task.tid, task.pid};
     if (obstacle.found) {
-      report_obstacle(author, exec, context_id(task), obstacle.reason);
+      report_obstacle(author, exec, context_id(task), obstacle.reason, hand_over);
     } else if (!plan_environment(environ).intact()) {
       report_obstacle(author, exec, context_id(task), trace::Blind::exec_environment);
     }
   }
   errno = saved;
+  return hand_over;
 }
 
 constexpr char kShell[] = "/bin/sh";
@@ -53,22 +55,32 @@ bool runs_commands(const char* words, int flags) {
 using namespace umaskaudit::shim;  // NOLINT: wrappers are extern "C"
 
 WRAPPER(int, system, (const char* command)) {
-  if (command != nullptr) prepare_shell(EXEC_CALL(system, kShell, false));
-  return REAL(system)(command);
+  HandOver hand_over;
+  if (command != nullptr) hand_over = prepare_shell(EXEC_CALL(system, kShell, false));
+  const int status = REAL(system)(command);
+  tell_call_returned(hand_over);
+  return status;
 }
 
 WRAPPER(FILE*, popen, (const char* command, const char* mode)) {
-  prepare_shell(EXEC_CALL(popen, kShell, false));
-  return REAL(popen)(command, mode);
+  const HandOver hand_over = prepare_shell(EXEC_CALL(popen, kShell, false));
+  FILE* const stream = REAL(popen)(command, mode);
+  tell_call_returned(hand_over);
+  return stream;
 }
 
 // The same function under its older name.
 WRAPPER(FILE*, _IO_popen, (const char* command, const char* mode)) {
-  prepare_shell(EXEC_CALL(_IO_popen, kShell, false));
-  return REAL(_IO_popen)(command, mode);
+  const HandOver hand_over = prepare_shell(EXEC_CALL(_IO_popen, kShell, false));
+  FILE* const stream = REAL(_IO_popen)(command, mode);
+  tell_call_returned(hand_over);
+  return stream;
 }
 
 WRAPPER(int, wordexp, (const char* words, wordexp_t* out, int flags)) {
-  if (runs_commands(words, flags)) prepare_shell(EXEC_CALL(wordexp, kShell, false));
-  return REAL(wordexp)(words, out, flags);
+  HandOver hand_over;
+  if (runs_commands(words, flags)) hand_over = prepare_shell(EXEC_CALL(wordexp, kShell, false));
+  const int error = REAL(wordexp)(words, out, flags);
+  tell_call_returned(hand_over);
+  return error;
 }

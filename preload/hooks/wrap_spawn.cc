@@ -143,16 +143,20 @@ template <typename Real>
   const int saved = errno;
   if (!recording()) {
     if (preload_entry()[0] == '\0') return real(pid, environment);
-    const ExecOutlook outlook(exec, environment, false);
+    ExecOutlook outlook(exec, environment, false);
+    outlook.hand_over = hand_over_call(trace::HandOverKind::follow_child, outlook.obstacle);
     errno = saved;
-    return call_with_environment(
+    const int error = call_with_environment(
         outlook, environment, [&](char* const* used) { return real(pid, used); },
         [](int result) { return result; }, [] {});
+    tell_call_returned(outlook.hand_over);
+    return error;
   }
   const Task task = enter();
   const Snapshot before = met_snapshot(task);
   const std::uint64_t before_ns = sys::now_ns();
-  const ExecOutlook outlook(exec, environment);
+  ExecOutlook outlook(exec, environment);
+  outlook.hand_over = hand_over_call(trace::HandOverKind::follow_child, outlook.obstacle);
   const OpenActions opens(actions, exec, task, before);
   errno = saved;
   pid_t unnamed = 0;
@@ -165,6 +169,7 @@ template <typename Real>
                         trace::Blind::exec_environment);
       });
   const int after = errno;
+  tell_call_returned(outlook.hand_over);
   // A handler of the program may have put something else there by now.
   const pid_t child = error == 0 ? *static_cast<volatile pid_t*>(stored) : 0;
   if (child > 0) {

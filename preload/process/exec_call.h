@@ -9,6 +9,7 @@
 #include "preload/process/exec_environment.h"
 #include "preload/process/exec_place.h"
 #include "preload/process/exec_target.h"
+#include "preload/process/hand_over.h"
 #include "preload/record/recorder.h"
 #include "preload/sys/real.h"
 #include "preload/sys/scratch.h"
@@ -35,17 +36,20 @@ struct ExecOutlook {
   EnvironmentPlan plan;
   Room room;
   bool change;  // the environment is not passed as it is
+  HandOver hand_over = {};
   bool repaired() const { return change && !plan.drops_ours; }
 };
 
 // What stands in the way of `exec`, and whether our entry has to be dropped for it.
 Obstacle find_obstacle_of_exec(const ExecCall& exec);
 
-// A blind spot that names the program, and for a run directory what is wrong with it.
+// A blind spot that names the program, for a run directory what is wrong with it, and why the
+// tracer does not cover it, where it was asked.
 void report_obstacle(const Author& author, const ExecCall& exec, std::uint32_t context,
-                     trace::Blind reason);
+                     trace::Blind reason, HandOver hand_over = {});
 
-// The exec record, and a blind spot if the new image cannot be followed. errno may change.
+// The exec record, and a blind spot if the new image is neither followed nor traced. errno may
+// change.
 void record_exec(const Author& author, const ExecCall& exec, std::uint32_t context,
                  std::uint64_t change, const ExecOutlook& outlook);
 

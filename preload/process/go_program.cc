@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "preload/log/blind_spot.h"
+#include "preload/sys/scratch.h"
 
 namespace umaskaudit::shim {
 
@@ -30,6 +31,8 @@ bool has_go_note(const char* at, std::size_t size) {
   return false;
 }
 
+}  // namespace
+
 bool is_go_program() {
   const auto* headers = reinterpret_cast<const ElfW(Phdr)*>(getauxval(AT_PHDR));
   const unsigned long count = getauxval(AT_PHNUM);
@@ -48,12 +51,19 @@ bool is_go_program() {
   return false;
 }
 
-}  // namespace
-
-void look_for_go_at_start(const Author& author, std::uint32_t context) {
+void look_for_go_at_start(const Author& author, std::uint32_t context, HandOver hand_over) {
   if (!is_go_program()) return;
-  report_blind_spot(author, trace::Blind::go_runtime, Call::syscall, context, 0, process.exe,
-                    process.exe_length);
+  const char* name = process.exe;
+  std::uint32_t length = process.exe_length;
+  const Scratch scratch;
+  if (hand_over.error() != 0 && scratch.get() != nullptr) {
+    TextBuffer text(scratch.get(), Scratch::kSize);
+    text.put(name, length);
+    describe_refusal(hand_over, text);
+    name = text.begin();
+    length = static_cast<std::uint32_t>(text.length());
+  }
+  report_blind_spot(author, trace::Blind::go_runtime, Call::syscall, context, 0, name, length);
 }
 
 }  // namespace umaskaudit::shim

@@ -2,11 +2,15 @@
 // Must never open the file: it may be gone, and a descriptor could be seen. Called once, at start.
 #pragma once
 
+#include "preload/process/hand_over.h"
 #include "preload/record/recorder.h"
 
 namespace umaskaudit::shim {
 
-// Records the blind spot when the main program has Go's build id among its notes (elf(5)).
-void look_for_go_at_start(const Author& author, std::uint32_t context);
+// Whether the main program has Go's build id among its notes (elf(5)).
+bool is_go_program();
+
+// Records the blind spot of one that the tracer did not take.
+void look_for_go_at_start(const Author& author, std::uint32_t context, HandOver hand_over);
 
 }  // namespace umaskaudit::shim

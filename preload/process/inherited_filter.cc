@@ -172,6 +172,17 @@ constexpr Trial kTrials[] = {
     {SYS_clock_gettime, {CLOCK_REALTIME, kNothing}},
 };
 
+// What asking the tracer takes besides (hand_over.cc).
+constexpr Trial kTrialsForTracer[] = {
+    {SYS_socket, {AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0}},
+    {SYS_connect, {kNoFile, kNothing, 0}},
+    {SYS_getsockopt, {kNoFile, SOL_SOCKET, SO_PEERCRED, kNothing, kNothing}},
+    {SYS_recvfrom, {kNoFile, kNothing, 0, MSG_DONTWAIT, kNothing, 0}},
+    {SYS_prctl, {PR_SET_PTRACER, 0}},
+    // Refused: a thread with signal handlers of its own.
+    {SYS_clone, {CLONE_THREAD | CLONE_UNTRACED}},
+};
+
 // Reading the clock by the vDSO, which may make a call that the filter kills for.
 constexpr Trial kVdsoClock = {-1, {}};
 
@@ -224,13 +235,29 @@ void bar_what_kills(const Trial* trials, unsigned count, bool limit_core) {
   bar_what_kills(trials + count / 2, count - count / 2, limit_core);
 }
 
+// What the start found out, for what is tried later.
+enum class Inherited : unsigned char { nothing, filter_to_try, filter_to_believe };
+constinit Inherited inherited = Inherited::nothing;
+
 }  // namespace
+
+void study_filter_for_tracer() {
+  constexpr unsigned kCount = sizeof kTrialsForTracer / sizeof kTrialsForTracer[0];
+  if (inherited == Inherited::filter_to_try) {
+    const bool limit_core = try_calls(kTrialsForTracer, 0, true) == Survival::yes;
+    bar_what_kills(kTrialsForTracer, kCount, limit_core);
+  } else if (inherited == Inherited::filter_to_believe) {
+    for (const Trial& trial : kTrialsForTracer) bar(trial);
+  }
+}
 
 bool study_inherited_filter() {
   if (look_for_filter() == Filtered::no) return false;
+  inherited = Inherited::filter_to_try;
   // Not tried, so not made: but for the call that has blocked the signals before this, and that has
   // to unblock them.
   if (child_would_be_init()) {
+    inherited = Inherited::filter_to_believe;
     for (const Trial& trial : kTrials) {
       if (trial.number != SYS_rt_sigprocmask) bar(trial);
     }

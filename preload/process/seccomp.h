@@ -33,6 +33,8 @@ void settle_filter(const FilterOutlook& outlook, unsigned expected, bool install
 // errno bars nothing: our calls survive that. A child that would be the init of a PID name space is
 // not made, and all that it would try is barred. True: something is barred, which is a blind spot.
 bool study_inherited_filter();
+// The same for the calls by which the tracer is asked, after the former.
+void study_filter_for_tracer();
 
 // Whether seccomp(2) with these flags installed its filter. With TSYNC a positive result is a
 // thread that could not follow, and then none did; with NEW_LISTENER too it is a descriptor.

@@ -158,13 +158,14 @@ bool run_in_task_of(Job& job, const sys::WithoutSignals&) {
   if (stack == nullptr) return false;
   // A fork by another thread meanwhile would copy it, and nobody would unmap that copy.
   sys::call(SYS_madvise, sys::arg(stack), kStack, MADV_DONTFORK);
-  constexpr unsigned long kFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
-                                   CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |
-                                   CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+  unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                        CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+  // The tracer has nothing to see in it.
+  if (!process.options.tracer.empty()) flags |= CLONE_UNTRACED;
   int number = 0;
   std::uint32_t alive = 1;
   const long started =
-      start_thread(kFlags, static_cast<unsigned char*>(stack) + kStack, &number, &alive, &job);
+      start_thread(flags, static_cast<unsigned char*>(stack) + kStack, &number, &alive, &job);
   if (started > 0) wait_until_gone(&alive, number);
   sys::unmap(stack, kStack);
   return job.ran;

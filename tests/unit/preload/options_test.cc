@@ -35,6 +35,7 @@ TEST(Options, EverythingHasADefault) {
   parse_options("", options, complain);
   EXPECT_TRUE(options.log.empty());
   EXPECT_TRUE(options.trace.empty());
+  EXPECT_TRUE(options.tracer.empty());
   EXPECT_EQ(options.stacks, Stacks::all);
   EXPECT_EQ(options.depth, 32u);
   EXPECT_TRUE(options.follow);
@@ -48,9 +49,10 @@ TEST(Options, EverythingHasADefault) {
 TEST(Options, EveryKeyIsUnderstood) {
   const Options options = parsed(
       "log=/tmp/x.%p:trace=/run/t:stacks=changes:depth=7:follow=no:max_size=1M:"
-      "max_run=2G:keep=latest:help=1");
+      "max_run=2G:keep=latest:help=1:tracer=umaskaudit-x.7");
   EXPECT_TRUE(options.log.is("/tmp/x.%p"));
   EXPECT_TRUE(options.trace.is("/run/t"));
+  EXPECT_TRUE(options.tracer.is("umaskaudit-x.7"));
   EXPECT_EQ(options.stacks, Stacks::changes);
   EXPECT_EQ(options.depth, 7u);
   EXPECT_FALSE(options.follow);
@@ -70,7 +72,7 @@ TEST(Options, DescribedAreExactlyTheKnown) {
   });
   const std::set<std::string> expected = {"log",   "trace",  "stacks",   "scripts",
                                           "depth", "follow", "max_size", "max_run",
-                                          "keep",  "fold",   "help"};
+                                          "keep",  "fold",   "help",     "tracer"};
   EXPECT_EQ(names, expected);
 }
 
