@@ -1,6 +1,6 @@
 /* Calls umask(2) some calls deep, and prints beforehand what it knows of its stack: the return
    address of each of its functions (the compiler's), its load bias and build id (the loader's).
-   Usage: deep plain|large|callback|signal|thread. Built in several ways; stopped by the test. */
+   Usage: deep plain|large|callback|signal|fault|thread. Built in several ways; stopped by the test. */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <link.h>
@@ -90,12 +90,23 @@ static void handle(int number) {
   AFTER_CALL;
 }
 
+/* Interrupted at its first instruction: there is nothing of it in front of that. */
+#if defined(__x86_64__)
+void faulting(void);
+__asm__(
+    ".text\n.p2align 4\n.type faulting, @function\n.globl faulting\nfaulting:\n"
+    ".cfi_startproc\nud2\nret\n.cfi_endproc\n.size faulting, .-faulting");
+#else
+static void faulting(void) { raise(SIGILL); }
+#endif
+
 LEVEL outer(void) {
   NOTE;
   int numbers[2] = {1, 2};
   if (strcmp(how, "large") == 0) large(100 * 1000 + (size_t)getpid() % 2);
   else if (strcmp(how, "callback") == 0) qsort(numbers, 2, sizeof *numbers, compare);
   else if (strcmp(how, "signal") == 0) raise(SIGUSR1);
+  else if (strcmp(how, "fault") == 0) faulting();
   else inner(12);
   AFTER_CALL;
 }
@@ -110,6 +121,7 @@ int main(int argc, char** argv) {
   NOTE;
   how = argc > 1 ? argv[1] : "plain";
   signal(SIGUSR1, handle);
+  signal(SIGILL, handle);
   if (strcmp(how, "thread") == 0) {
     pthread_t thread;
     count = 0;

@@ -47,7 +47,7 @@ Stopped::Stopped(std::vector<std::string> command) {
   pid_ = fork();
   if (pid_ == 0) {
     dup2(out[1], STDOUT_FILENO);
-    ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+    if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) _exit(126);
     raise(SIGSTOP);
     execv(argv[0], argv.data());
     _exit(127);
