@@ -137,7 +137,8 @@ int ChildEnd::code() const { return signal != 0 ? 128 + signal : exit_code; }
 
 Result<ChildEnd> run_child(const std::vector<std::string>& command,
                            const std::vector<std::string>& environment,
-                           const std::function<void()>& started) {
+                           const std::function<void()>& started,
+                           const std::function<void()>& in_child) {
   std::vector<char*> arguments = exec_pointers(command);
   std::vector<char*> variables = exec_pointers(environment);
   int ends[2];
@@ -148,6 +149,7 @@ Result<ChildEnd> run_child(const std::vector<std::string>& command,
   end.pid = fork();
   if (end.pid == 0) {
     signals.restore();
+    if (in_child) in_child();
     environ = variables.data();
     execvp(arguments[0], arguments.data());
     const int error = errno;

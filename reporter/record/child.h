@@ -38,9 +38,11 @@ class FileSizeErrors {
 
 // Starts `command` (found through PATH) with `environment` ("KEY=value" strings) and waits for it.
 // SIGINT and SIGQUIT are ignored meanwhile (the terminal sends them to CMD itself), SIGTERM and
-// SIGHUP are handed on. `started` is called once CMD runs. Error: no process could be made.
+// SIGHUP are handed on. `in_child` is called in the child just before, `started` here once CMD
+// runs. Error: no process could be made.
 Result<ChildEnd> run_child(const std::vector<std::string>& command,
                            const std::vector<std::string>& environment,
-                           const std::function<void()>& started = {});
+                           const std::function<void()>& started = {},
+                           const std::function<void()>& in_child = {});
 
 }  // namespace umaskaudit

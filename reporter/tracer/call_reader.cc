@@ -1,0 +1,155 @@
+// Arguments of calls; see call_reader.h.
+
+#include "reporter/tracer/call_reader.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <linux/prctl.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cstddef>
+#include <cstring>
+
+#include "preload/trace/object_facts.h"
+
+namespace umaskaudit::tracer {
+
+namespace {
+
+std::uint64_t argument(const PendingCall& call, int index) {
+  return index < 0 ? 0 : call.arguments[index];
+}
+
+bool read_name(pid_t tid, std::uint64_t address, std::string& out) {
+  const auto text = read_text(tid, address);
+  if (text) out = *text;
+  return text.has_value();
+}
+
+// unix(7): a path, neither an abstract name nor none.
+bool read_socket(Task& task) {
+  PendingCall& call = task.call;
+  sockaddr_un address{};
+  const std::size_t length = std::min<std::size_t>(call.arguments[2], sizeof address);
+  const std::size_t got = read_memory(task.tid, call.arguments[1], &address, length);
+  if (got <= offsetof(sockaddr_un, sun_path) || address.sun_family != AF_UNIX) return false;
+  call.path.assign(address.sun_path, strnlen(address.sun_path, sizeof address.sun_path));
+  if (call.path.empty()) return false;
+  // The kernel asks for the socket's own mode: 0777, unless fchmod(2) set another.
+  const TakenDescriptor socket(task.process->descriptor, task.tid,
+                               static_cast<int>(call.arguments[0]));
+  struct statx facts {};
+  call.mode = socket.look(&facts) ? facts.stx_mode & 07777u : 0777;
+  return true;
+}
+
+bool read_how(Task& task) {
+  PendingCall& call = task.call;
+  open_how how{};
+  const std::size_t size = std::min<std::size_t>(call.arguments[3], sizeof how);
+  if (read_memory(task.tid, call.arguments[2], &how, size) < sizeof how.flags) return false;
+  call.flags = how.flags;
+  call.mode = static_cast<std::uint32_t>(how.mode);
+  return may_create(call.flags);
+}
+
+// Which of setxattr(2)'s attributes are modes.
+bool is_permission(const std::string& attribute) {
+  return attribute == "system.posix_acl_access" || attribute == "system.posix_acl_default";
+}
+
+bool read_attribute(Task& task) {
+  PendingCall& call = task.call;
+  return read_name(task.tid, call.arguments[1], call.attribute) && is_permission(call.attribute);
+}
+
+// Both may make a context of its own: CLONE_FS itself, and what implies it (unshare(2)).
+bool makes_context(const PendingCall& call) {
+  return (call.flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) != 0;
+}
+
+// Before the call, for kernels that do not tell afterwards who made an object.
+void look_before(Task& task) {
+  PendingCall& call = task.call;
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  call.before_ns = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+  struct statx facts {};
+  call.existed = Place(task.tid, directory_of(call), call.path).look(true, &facts);
+  call.before_dev = call.existed ? trace::device_of(facts) : 0;
+  call.before_ino = call.existed ? facts.stx_ino : 0;
+  call.looked = true;
+}
+
+bool is_exclusive(std::uint64_t flags) {
+  return (flags & O_EXCL) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+std::uint64_t second_name_at(const PendingCall& call) {
+  const std::string_view name = call.row->name;
+  if (name == "rename" || name == "link" || name == "symlink") return call.arguments[1];
+  return name == "symlinkat" ? call.arguments[2] : call.arguments[3];
+}
+
+}  // namespace
+
+int directory_of(const PendingCall& call) {
+  if (call.row->dirfd < 0 || call.row->effect == Effect::bind) return AT_FDCWD;
+  return static_cast<int>(call.arguments[call.row->dirfd]);
+}
+
+int second_directory_of(const PendingCall& call) {
+  const std::string_view name = call.row->name;
+  if (name == "rename" || name == "link" || name == "symlink") return AT_FDCWD;
+  return static_cast<int>(name == "symlinkat" ? call.arguments[1] : call.arguments[2]);
+}
+
+bool read_call(Task& task, bool kernel_tells_creations) {
+  PendingCall& call = task.call;
+  const CallRow& row = *call.row;
+  call.flags = argument(call, row.flags);
+  call.mode = static_cast<std::uint32_t>(argument(call, row.mode));
+  switch (row.effect) {
+    case Effect::mask:
+    case Effect::uring:
+      return true;
+    case Effect::open:
+      if (row.flags < 0) call.flags = O_CREAT | O_WRONLY | O_TRUNC;  // creat(2)
+      if (!may_create(call.flags)) return false;
+      break;
+    case Effect::open_how:
+      if (!read_how(task)) return false;
+      break;
+    case Effect::make:
+      call.flags = O_CREAT | O_EXCL;
+      break;
+    case Effect::queue:
+      if ((call.flags & O_CREAT) == 0) return false;
+      call.unread = !read_name(task.tid, call.arguments[0], call.path);
+      call.path.insert(0, 1, '/');  // libc's name for it (mq_overview(7))
+      return true;
+    case Effect::bind:
+      call.flags = O_CREAT | O_EXCL;
+      return read_socket(task);
+    case Effect::attribute:
+      if (!read_attribute(task)) return false;
+      break;
+    case Effect::unshare:
+      return makes_context(call);
+    case Effect::name_thread:
+      return call.arguments[0] == PR_SET_NAME && read_name(task.tid, call.arguments[1], call.path);
+    default:
+      break;
+  }
+  if (row.path >= 0) call.unread = !read_name(task.tid, call.arguments[row.path], call.path);
+  if (row.effect == Effect::rename || row.effect == Effect::link || row.effect == Effect::symlink)
+    call.unread |= !read_name(task.tid, second_name_at(call), call.second);
+  const bool opens = row.effect == Effect::open || row.effect == Effect::open_how;
+  if (opens && !kernel_tells_creations && !is_exclusive(call.flags)) look_before(task);
+  return true;
+}
+
+}  // namespace umaskaudit::tracer

@@ -1,0 +1,59 @@
+// The system calls of interest, by the number that each machine gives them.
+// Must never be asked with a number whose machine is not known: i386 has others.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace umaskaudit::tracer {
+
+enum class Effect : std::uint8_t {
+  none,
+  mask,       // umask(2)
+  open,       // open(2): creates, if its flags say so
+  open_how,   // openat2(2): flags and mode lie in a struct
+  make,       // mkdir(2), mknod(2): a new object or an error
+  bind,       // bind(2): a socket of AF_UNIX
+  queue,      // mq_open(2): a name without its slash
+  chmod,      // by path
+  fchmod,     // by descriptor
+  attribute,  // setxattr(2): an ACL, perhaps
+  rename,
+  link,
+  symlink,
+  unlink,
+  unlink_queue,
+  unshare,      // a new fs context, perhaps
+  name_thread,  // prctl(2), PR_SET_NAME
+  exec,
+  uring,  // io_uring_setup(2): what goes that way passes no call
+};
+
+struct CallRow {
+  const char* name;
+  Effect effect;
+  int native, i386;              // numbers
+  int dirfd, path, flags, mode;  // arguments
+};
+
+// Row `index` is the call that the trace names by this number.
+extern const CallRow kCalls[];
+extern const unsigned kCallCount;
+
+// Nothing: null. `arch` as AUDIT_ARCH_ has it (ptrace(2), PTRACE_GET_SYSCALL_INFO).
+const CallRow* find_call(std::uint32_t arch, std::uint64_t number);
+inline std::uint16_t number_in_trace(const CallRow& row) {
+  return static_cast<std::uint16_t>(&row - kCalls);
+}
+// NUL-terminated, in the order of the rows: what a CallNames record holds.
+std::string call_names();
+
+// Whether a call that sets flags may create: as open(2) has them.
+bool may_create(std::uint64_t flags);
+// creates, or changes the mask: what the gate keeps apart.
+inline bool is_creating(Effect effect) {
+  return effect == Effect::open || effect == Effect::open_how || effect == Effect::make ||
+         effect == Effect::bind || effect == Effect::queue;
+}
+
+}  // namespace umaskaudit::tracer

@@ -1,0 +1,107 @@
+// ELF headers, auxiliary vectors and environments; see image.h.
+
+#include "reporter/tracer/image.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <vector>
+
+namespace umaskaudit::tracer {
+
+namespace {
+
+std::string read_some(const std::string& name, std::size_t most) {
+  std::string bytes(most, '\0');
+  const int fd = open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  std::size_t size = 0;
+  for (ssize_t got = 1; fd >= 0 && got > 0 && size < most; size += static_cast<std::size_t>(got)) {
+    got = read(fd, bytes.data() + size, most - size);
+    if (got < 0) got = 0;
+  }
+  if (fd >= 0) close(fd);
+  bytes.resize(size);
+  return bytes;
+}
+
+std::string of_process(pid_t tid, const char* entry) {
+  return "/proc/" + std::to_string(tid) + "/" + entry;
+}
+
+// What the kernel told the loader (getauxval(3)): secure-execution mode, and where the loader is.
+bool has_willing_loader(pid_t tid) {
+  const std::string vector = read_some(of_process(tid, "auxv"), 4096);
+  bool secure = false, loader = false;
+  for (std::size_t at = 0; at + sizeof(Elf64_auxv_t) <= vector.size(); at += sizeof(Elf64_auxv_t)) {
+    Elf64_auxv_t entry;
+    std::memcpy(&entry, vector.data() + at, sizeof entry);
+    if (entry.a_type == AT_SECURE) secure = entry.a_un.a_val != 0;
+    if (entry.a_type == AT_BASE) loader = entry.a_un.a_val != 0;
+  }
+  return loader && !secure;
+}
+
+bool is_known_loader(const std::string& name) {
+  return name.find("/ld-linux") != std::string::npos || name.find("/ld-musl-") != std::string::npos;
+}
+
+// The loader that a program of our word size asks for; empty: none.
+std::string loader_of(const std::string& file) {
+  const std::string head = read_some(file, 4096);
+  Elf64_Ehdr header;
+  if (head.size() < sizeof header) return "";
+  std::memcpy(&header, head.data(), sizeof header);
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64)
+    return "";
+  for (unsigned i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment;
+    const std::uint64_t at = header.e_phoff + std::uint64_t{i} * sizeof segment;
+    if (header.e_phoff > head.size() || at + sizeof segment > head.size()) return "";
+    std::memcpy(&segment, head.data() + at, sizeof segment);
+    if (segment.p_type != PT_INTERP) continue;
+    if (segment.p_offset > head.size() || segment.p_filesz > head.size() - segment.p_offset)
+      return "";
+    return head.substr(segment.p_offset, segment.p_filesz);
+  }
+  return "";
+}
+
+bool names_library(const std::string& environment, const std::string& library) {
+  constexpr std::string_view kVariable = "LD_PRELOAD=";
+  for (std::size_t at = 0; at < environment.size();) {
+    const std::size_t end = std::min(environment.find('\0', at), environment.size());
+    const std::string_view entry(environment.data() + at, end - at);
+    if (entry.starts_with(kVariable) && entry.find(library) != std::string_view::npos) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool loads_library(pid_t tid, const std::string& library) {
+  constexpr std::size_t kLargestEnvironment = std::size_t{8} << 20;
+  struct stat facts {};
+  return has_willing_loader(tid) && is_known_loader(loader_of(of_process(tid, "exe"))) &&
+         names_library(read_some(of_process(tid, "environ"), kLargestEnvironment), library) &&
+         stat((of_process(tid, "root") + library).c_str(), &facts) == 0;
+}
+
+bool gains_rights(pid_t tid, const Place& program) {
+  struct statx facts {};
+  const auto status = status_of(tid);
+  if (!status || !program.look(true, &facts)) return false;
+  const unsigned mode = facts.stx_mode;
+  if ((mode & S_ISUID) != 0 && facts.stx_uid != status->uid) return true;
+  if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && facts.stx_gid != status->gid)
+    return true;
+  const std::string directory = program.directory();
+  const std::string name = program.path().substr(program.path().rfind('/') + 1);
+  return getxattr((directory + "/" + name).c_str(), "security.capability", nullptr, 0) > 0;
+}
+
+}  // namespace umaskaudit::tracer

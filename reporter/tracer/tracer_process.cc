@@ -1,0 +1,108 @@
+// fork(2), and the socket as a program of the run would use it; see tracer_process.h.
+
+#include "reporter/tracer/tracer_process.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+namespace umaskaudit::tracer {
+
+namespace {
+
+// Standard input and output of `run` may be pipes that somebody reads to their end.
+void detach_from_terminal() {
+  setsid();
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd = 0; null >= 0 && fd <= 2; ++fd) dup2(null, fd);
+  if (null > 2) close(null);
+  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGTSTP, SIGTTOU})
+    ::signal(signal, SIG_IGN);
+  prctl(PR_SET_NAME, "umaskaudit-ptrc");
+}
+
+[[noreturn]] void be_tracer(const TracerOptions& options, Requests& requests, int life, int ready) {
+  detach_from_terminal();
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  requests.listen(life);
+  Tracer tracer(options, &requests);
+  close(ready);  // `run` waits for it
+  tracer.run();
+  _exit(0);
+}
+
+}  // namespace
+
+Result<TracerProcess> TracerProcess::start(const TracerOptions& options) {
+  Requests requests;
+  if (const Status opened = requests.open(); !opened) return opened.error();
+  int life[2], ready[2];
+  const auto failed = [] {
+    return Error{"cannot start the tracer", std::strerror(errno), "", ExitCode::internal};
+  };
+  if (pipe2(life, O_CLOEXEC) != 0) return failed();
+  if (pipe2(ready, O_CLOEXEC) != 0) {
+    close(life[0]);
+    close(life[1]);
+    return failed();
+  }
+  const pid_t pid = fork();
+  if (pid == 0) {
+    close(life[1]);
+    close(ready[0]);
+    be_tracer(options, requests, life[0], ready[1]);
+  }
+  close(life[0]);
+  close(ready[1]);
+  if (pid < 0) {
+    close(life[1]);
+    close(ready[0]);
+    return failed();
+  }
+  char byte = 0;
+  while (read(ready[0], &byte, 1) < 0 && errno == EINTR) {
+  }
+  close(ready[0]);
+  return TracerProcess(pid, life[1], requests.name_for(pid));
+}
+
+TracerProcess::TracerProcess(TracerProcess&& other) noexcept
+    : pid_(std::exchange(other.pid_, 0)),
+      life_(std::exchange(other.life_, -1)),
+      name_(std::move(other.name_)) {}
+
+// It is not waited for: what it traces may live longer than `run`.
+TracerProcess::~TracerProcess() {
+  if (life_ >= 0) close(life_);
+}
+
+int TracerProcess::take_exec() const {
+  prctl(PR_SET_PTRACER, pid_);  // for Yama's ptrace_scope 1; EINVAL without Yama
+  const int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  if (connection < 0) return errno;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path + 1, name_.data(), name_.size());
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name_.size());
+  trace::HandOverRequest request{};
+  request.version = trace::kHandOverVersion;
+  request.kind = trace::HandOverKind::take_exec;
+  request.pid = request.tid = static_cast<std::uint32_t>(getpid());
+  trace::HandOverAnswer answer{};
+  if (connect(connection, reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
+      send(connection, &request, sizeof request, MSG_NOSIGNAL) < 0)
+    return errno;
+  const ssize_t size = recv(connection, &answer, sizeof answer, 0);
+  return size == static_cast<ssize_t>(sizeof answer) ? answer.error : ECONNRESET;
+}
+
+}  // namespace umaskaudit::tracer

@@ -1,0 +1,40 @@
+// The tracer as a process beside `run`: it outlives CMD as long as anything is left to trace.
+// Must never keep a descriptor of CMD's open, nor be reached by the terminal's signals.
+// Called by `run --see=all`.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "reporter/base/result.h"
+#include "reporter/tracer/tracer.h"
+
+namespace umaskaudit::tracer {
+
+class TracerProcess {
+ public:
+  // Starts it. It ends when this object is gone and nothing is left to trace. Error: it cannot be
+  // started; the program can be run without it.
+  static Result<TracerProcess> start(const TracerOptions& options);
+  TracerProcess(TracerProcess&& other) noexcept;
+  ~TracerProcess();
+  TracerProcess(const TracerProcess&) = delete;
+  TracerProcess& operator=(const TracerProcess&) = delete;
+
+  // The value of the library's option tracer=.
+  const std::string& name() const { return name_; }
+  // For a child of ours, in front of its exec: the tracer takes it from its first instruction on.
+  // 0 or an error number.
+  int take_exec() const;
+
+ private:
+  TracerProcess(pid_t pid, int life, std::string name)
+      : pid_(pid), life_(life), name_(std::move(name)) {}
+
+  pid_t pid_;
+  int life_;  // a pipe's end: the tracer sees when it is closed
+  std::string name_;
+};
+
+}  // namespace umaskaudit::tracer
