@@ -62,6 +62,7 @@ int fail_exec(Console& console, const std::string& name, int error);
 void warn(Console& console, std::string_view text);
 
 Action configure_run(CLI::App& app);
+Action configure_attach(CLI::App& app);
 Action configure_report(CLI::App& app);
 Action configure_threads(CLI::App& app);
 Action configure_timeline(CLI::App& app);

@@ -17,6 +17,7 @@
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_summary.h"
+#include "reporter/commands/see.h"
 #include "reporter/inspect/proc_status.h"
 #include "reporter/inspect/program.h"
 #include "reporter/live/live_log.h"
@@ -41,6 +42,7 @@ struct Options {
   bool record_argv = false;
   bool live = false;
   std::vector<std::string> live_to;
+  SeeOptions see;
 };
 
 std::vector<std::string> shim_values(const Options& options) {
@@ -101,8 +103,11 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   };
   if (!name) return fail_early(name.error());
   const ProgramFacts program = inspect_program(command[0]);
-  const auto environment = preload_environment(can_load(program.obstacle) ? name->path() : "",
-                                               {run->path, shim_values(options)});
+  std::vector<std::string> values = shim_values(options);
+  const Sight sight(options.see, run->path, name->path(), values, program.obstacle, console);
+  if (const std::string option = sight.library_option(); !option.empty()) values.push_back(option);
+  const auto environment =
+      preload_environment(can_load(program.obstacle) ? name->path() : "", {run->path, values});
   if (!environment) return fail_early(environment.error());
   spdlog::debug("recording into {} with {}", escape(run->path), escape(*library));
 
@@ -110,22 +115,25 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   RunRecord record = begin_record(command, options);
   const bool exists =
       program.obstacle != Obstacle::not_found && program.obstacle != Obstacle::not_executable;
-  if (exists && program.obstacle != Obstacle::none) {
+  if (exists && program.obstacle != Obstacle::none && !sight.sees(program.obstacle)) {
     // What can be audited in part says so itself, by a blind spot of its own.
     if (!can_audit(program.obstacle)) record.obstacle = obstacle_name(program.obstacle);
     warn(console, "'" + command[0] + "' cannot be audited" +
                       (can_audit(program.obstacle) ? " in full: " : ": ") +
-                      obstacle_text(program.obstacle));
+                      obstacle_text(program.obstacle) +
+                      (can_trace(program.obstacle) ? "; --see=all traces it" : ""));
   }
   if (const Status written = write_run_record(run->path, record); !written)
     return fail_early(written.error());
 
   std::optional<LiveWatch> watch;
   SegmentTrimmer trimmer(run->path);
-  const Result<ChildEnd> end = run_child(command, *environment, [&] {
+  const auto started = [&] {
     trimmer.start();
     if (live != nullptr) watch.emplace(run->path, begin_ns, *live).start();
-  });
+  };
+  const Result<ChildEnd> end =
+      run_child(command, *environment, started, [&] { sight.before_exec(); });
   if (!end) return fail_early(end.error());
   if (end->exec_error != 0) {
     give_up();
@@ -184,6 +192,7 @@ Action configure_run(CLI::App& app) {
   app.add_option("--options", options->raw, "An option of the library as it is, KEY=VALUE; repeat")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  add_see_option(app, options->see);
   app.add_flag("--record-argv", options->record_argv,
                "Keep CMD's arguments in run.json (they may hold secrets)");
   app.add_flag("--live", options->live, "Print what happens as it happens, on standard error");

@@ -15,6 +15,8 @@ namespace {
 constexpr Command kCommands[] = {
     {"run", "Record a program and its children", "umaskaudit run -o trace -- make install",
      Tail::command, configure_run},
+    {"attach", "Record a process that runs already", "umaskaudit attach 1234 --for 30s", Tail::none,
+     configure_attach},
     {"snapshot", "Copy a run while its program goes on", "umaskaudit snapshot trace -o copy",
      Tail::none, configure_snapshot},
     {"report", "What was created, who changed the mask, what could not be seen",

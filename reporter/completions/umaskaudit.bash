@@ -4,7 +4,7 @@ _umaskaudit() {
   local command=${COMP_WORDS[1]} options i
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'run snapshot report threads timeline top blame check export diff whatif doctor explain umask --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'run attach snapshot report threads timeline top blame check export diff whatif doctor explain umask --help --version' -- "$cur"))
     return
   fi
   case $command in run|doctor)
@@ -25,7 +25,12 @@ _umaskaudit() {
     run:--max-run) return;;
     run:--follow) COMPREPLY=($(compgen -W 'yes no' -- "$cur")); return;;
     run:--options) return;;
+    run:--see) return;;
     run:--live-to) return;;
+    attach:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    attach:--output|attach:-o) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    attach:--for) return;;
+    attach:--depth) return;;
     snapshot:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     snapshot:--output|snapshot:-o) COMPREPLY=($(compgen -d -- "$cur")); return;;
     report:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
@@ -152,7 +157,8 @@ _umaskaudit() {
     umask:--diff) return;;
   esac
   case $command in
-    run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --keep --max-size --max-run --follow --options --record-argv --live --live-to --no-summary';;
+    run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --keep --max-size --max-run --follow --options --see --record-argv --live --live-to --no-summary';;
+    attach) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --for --depth --no-summary';;
     snapshot) options='--help -h --quiet -q --verbose -v --color --output -o --force';;
     report) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native --sort --limit --follow --no-appeared --expand-stacks';;
     threads) options='--help -h --quiet -q --verbose -v --color --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;

@@ -52,6 +52,36 @@ const Frame* culprit_of_script(const std::vector<Frame>& stack) {
   return innermost;
 }
 
+// "net" of "net.(*Dialer).Dial", "runtime/internal/syscall" of "runtime/internal/syscall.Syscall6".
+std::string_view go_package(std::string_view symbol) {
+  const std::size_t slash = symbol.rfind('/', symbol.find('('));
+  const std::size_t from = slash == std::string_view::npos ? 0 : slash;
+  return symbol.substr(0, symbol.find('.', from));
+}
+
+// Of a package that came with Go: its path names no host, and its sources lie in a folder of that
+// name, below Go's own or, with -trimpath, below nothing.
+bool is_go_library(const Frame& frame) {
+  const std::string_view file = frame.file;
+  if (!file.ends_with(".go") && !file.ends_with(".s")) return false;
+  const std::string package(go_package(frame.symbol));
+  const std::string_view first = std::string_view(package).substr(0, package.find('/'));
+  if (package.empty() || package == "main" || has(first, ".")) return false;
+  return has(file, "/src/" + package + "/") || file.starts_with(package + "/");
+}
+
+// libc linked into the program: distributions' archives have no line tables.
+bool is_linked_libc(const Frame& frame) {
+  if (frame.script || !frame.file.empty()) return false;
+  const std::string_view symbol = frame.symbol;
+  if (symbol.starts_with("__") || symbol.starts_with("_IO_")) return true;
+  static constexpr std::string_view kCalls[] = {
+      "umask",   "open",     "open64",  "openat",  "openat64", "creat",    "mkdir",   "mkdirat",
+      "mknod",   "mknodat",  "mkfifo",  "bind",    "fopen",    "fopen64",  "chmod",   "fchmod",
+      "mkstemp", "mkostemp", "mkdtemp", "tmpfile", "shm_open", "sem_open", "mq_open", "fchmodat"};
+  return std::find(std::begin(kCalls), std::end(kCalls), symbol) != std::end(kCalls);
+}
+
 }  // namespace
 
 bool is_library(const Frame& frame) {
@@ -101,8 +131,13 @@ std::string base_name(const std::string& path) { return path.substr(path.rfind('
 
 const Frame* culprit(const std::vector<Frame>& stack) {
   if (const Frame* script = culprit_of_script(stack)) return script;
-  for (const Frame& frame : stack)
-    if (!is_c_runtime(frame.module)) return &frame;
+  const Frame* program = nullptr;  // the innermost of it, whoever wrote that
+  for (const Frame& frame : stack) {
+    if (is_c_runtime(frame.module)) continue;
+    if (program == nullptr) program = &frame;
+    if (!is_go_library(frame) && !is_linked_libc(frame)) return &frame;
+  }
+  if (program != nullptr) return program;
   return stack.empty() ? nullptr : &stack.front();
 }
 

@@ -11,8 +11,8 @@ namespace umaskaudit {
 
 // Of a script the innermost frame that is not in the library that came with its runtime; the
 // innermost of all when every one is. Else the innermost native frame that is not the shim's,
-// libc's or the C++ run time's: the code that did it. The innermost of all when every frame is
-// theirs; null for an empty stack.
+// libc's, the C++ run time's or of the packages that came with Go: the code that did it. The
+// innermost of all when every frame is theirs; null for an empty stack.
 const Frame* culprit(const std::vector<Frame>& stack);
 
 // A frame of a script: of the standard library of its language.

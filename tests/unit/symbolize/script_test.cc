@@ -128,6 +128,30 @@ TEST(Script, TheCulpritIsTheUsersOwnLine) {
   EXPECT_EQ(named({native("/lib/libc.so.6"), native("/x/_ext.so", "mine")}), "mine");
 }
 
+TEST(Culprit, IsNoFunctionThatWasLinkedIn) {
+  const auto at = [](const std::string& symbol, const std::string& file) {
+    Frame frame = native("/srv/program", symbol);
+    frame.file = file;
+    return frame;
+  };
+  const auto named = [](const std::vector<Frame>& stack) { return culprit(stack)->symbol; };
+  EXPECT_EQ(named({at("__umask", ""), at("peek", "race.c")}), "peek");
+  EXPECT_EQ(named({at("_IO_file_open", ""), at("fopen", ""), at("save", "")}), "save");
+  EXPECT_EQ(named({at("umask", "mine.c"), at("main", "mine.c")}), "umask");
+  EXPECT_EQ(named({at("__umask", ""), at("__libc_start_main", "")}), "__umask");
+  const std::string go = "/usr/lib/go-1.19/src/";
+  EXPECT_EQ(
+      named({at("runtime/internal/syscall.Syscall6", go + "runtime/internal/syscall/a.s"),
+             at("net.(*netFD).listenStream", go + "net/sock_posix.go"),
+             at("main.main", "/home/me/main.go"), at("runtime.main", go + "runtime/proc.go")}),
+      "main.main");
+  EXPECT_EQ(named({at("os.OpenFile", "os/file.go"), at("example.com/x.Save", "x/save.go")}),
+            "example.com/x.Save");
+  // A package of the user's own that has the name of one of Go's.
+  EXPECT_EQ(named({at("os.Touch", "/home/me/own/os/touch.go"), at("main.main", "main.go")}),
+            "os.Touch");
+}
+
 TEST(Script, LibrariesOfLanguages) {
   using trace::Language;
   const auto in_library = [](Language language, const std::string& file,

@@ -1,0 +1,50 @@
+// `--see`: which programs of a run are recorded, and by what.
+// Must never keep CMD from running: where the tracer cannot start, CMD runs without it.
+// Called by `run`.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "reporter/base/console.h"
+#include "reporter/inspect/program.h"
+#include "reporter/tracer/tracer_process.h"
+
+namespace CLI {
+class App;
+}
+
+namespace umaskaudit {
+
+struct SeeOptions {
+  bool all = false;   // by the tracer too, where the library cannot be
+  bool fast = false;  // with a filter, also where that takes no_new_privs
+};
+void add_see_option(CLI::App& app, SeeOptions& options);
+
+// Whether a program with that obstacle can be traced here.
+bool can_trace(Obstacle obstacle);
+
+// The tracer beside a run. Of `run_options`, "key=value" each, it takes what it shares with the
+// library.
+class Sight {
+ public:
+  // `command`: what CMD is. Says on `console` what the tracer changes.
+  Sight(const SeeOptions& options, const std::string& directory, const std::string& library,
+        const std::vector<std::string>& run_options, Obstacle command, Console& console);
+
+  // For the library; empty: there is no tracer.
+  std::string library_option() const;
+  // In the child, in front of its exec.
+  void before_exec() const;
+  // Whether a program with that obstacle is seen all the same.
+  bool sees(Obstacle obstacle) const;
+
+ private:
+  tracer::TracerOptions options_;
+  std::unique_ptr<tracer::TracerProcess> tracer_;
+  Obstacle command_;
+};
+
+}  // namespace umaskaudit
