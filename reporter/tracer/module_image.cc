@@ -12,6 +12,8 @@
 
 namespace umaskaudit::tracer {
 
+using namespace std::string_view_literals;
+
 namespace {
 
 constexpr std::uint64_t kMostNotes = 1 << 16;
@@ -93,9 +95,8 @@ void ModuleImage::read_notes(const ElfSource& source, const Elf64_Phdr& segment)
     at = description + aligned(note.n_descsz);
     if (description > notes.size() || notes.size() - description < note.n_descsz) return;
     const std::string_view owner(reinterpret_cast<const char*>(&notes[0]) + name, note.n_namesz);
-    if (owner == std::string_view("Go\0", 4)) go_ = true;
-    if (note.n_type == NT_GNU_BUILD_ID && owner == std::string_view("GNU", 4) &&
-        build_id_.empty()) {
+    if (owner == "Go\0\0"sv) go_ = true;
+    if (note.n_type == NT_GNU_BUILD_ID && owner == "GNU\0"sv && build_id_.empty()) {
       build_id_.assign(reinterpret_cast<const char*>(&notes[0]) + description, note.n_descsz);
     }
   }

@@ -3,6 +3,7 @@
 #include "reporter/tracer/remote_modules.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -22,21 +23,23 @@ bool is_same(const Mapping& one, const Mapping& other) {
 }  // namespace
 
 void RemoteModules::read_maps() {
-  ++generation_;
-  absent_.clear();
   mappings_ = read_mappings(tid_);
   std::vector<Range> before = std::exchange(ranges_, {});
   std::size_t next = 0;
+  std::size_t kept = 0;
   for (const Mapping& mapping : mappings_) {
     if (!mapping.executable) continue;
     while (next < before.size() && before[next].mapping.start < mapping.start) ++next;
-    const bool kept = next < before.size() && is_same(before[next].mapping, mapping);
     Range range;
     range.mapping = mapping;
-    if (kept) range = before[next];
+    if (next < before.size() && is_same(before[next].mapping, mapping)) {
+      range = before[next];
+      ++kept;
+    }
     range.code.executable = true;
     ranges_.push_back(std::move(range));
   }
+  if (kept != ranges_.size() || kept != before.size()) ++generation_;
 }
 
 RemoteModules::Range* RemoteModules::find(std::uint64_t address) {
@@ -48,21 +51,28 @@ RemoteModules::Range* RemoteModules::find(std::uint64_t address) {
   return address < range.mapping.end ? &range : nullptr;
 }
 
-Code RemoteModules::at(std::uint64_t address, bool guessed) {
+Code RemoteModules::at(std::uint64_t address) {
   Range* range = find(address);
   if (range == nullptr) {
-    const std::uint64_t page = page_of(address);
-    if (page == 0) return {};
-    if (guessed && std::find(absent_.begin(), absent_.end(), page) != absent_.end()) return {};
+    if (!may_be_new(page_of(address))) return {};
     read_maps();
     range = find(address);
-    if (range == nullptr) {
-      absent_.push_back(page);
-      return {};
-    }
+    if (range == nullptr) return {};
   }
   if (!range->resolved) resolve(*range);
   return range->code;
+}
+
+// Whether to ask again: the first time, the second, the fourth, ...
+bool RemoteModules::may_be_new(std::uint64_t page) {
+  if (page == 0) return false;
+  constexpr std::size_t kMostAbsent = 64;
+  for (Absent& absent : absent_) {
+    if (absent.page == page) return std::has_single_bit(++absent.asked);
+  }
+  if (absent_.size() == kMostAbsent) absent_.pop_front();
+  absent_.push_back({page, 1});
+  return true;
 }
 
 Code RemoteModules::known(std::uint64_t address) {

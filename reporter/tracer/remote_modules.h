@@ -29,9 +29,9 @@ class RemoteModules {
   // A thread that is there.
   void use(pid_t tid) { tid_ = tid; }
 
-  // Reads the maps again where no executable range that is known has the address. A `guessed`
-  // address is only asked for once as long as the maps stay as they are.
-  Code at(std::uint64_t address, bool guessed = false);
+  // Reads the maps again where no executable range that is known has the address: each time that
+  // may help, and more and more rarely for a place in which nothing was found.
+  Code at(std::uint64_t address);
   // For a word that may be anything: never reads the maps again.
   Code known(std::uint64_t address);
   const RemoteModule& module(std::size_t index) const { return modules_[index].module; }
@@ -51,7 +51,13 @@ class RemoteModules {
     ino_t inode;
   };
 
+  struct Absent {
+    std::uint64_t page;
+    unsigned asked;
+  };
+
   void read_maps();
+  bool may_be_new(std::uint64_t page);
   Range* find(std::uint64_t address);
   void resolve(Range& range);
   std::shared_ptr<ModuleImage> open_image(const Mapping& mapping);
@@ -62,7 +68,7 @@ class RemoteModules {
   std::vector<Mapping> mappings_;
   std::vector<Range> ranges_;  // executable ones, by address
   std::deque<Loaded> modules_;
-  std::vector<std::uint64_t> absent_;  // pages in which guesses were
+  std::deque<Absent> absent_;
 };
 
 }  // namespace umaskaudit::tracer

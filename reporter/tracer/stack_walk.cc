@@ -46,7 +46,7 @@ class Walk {
   RemoteStack run(unsigned depth) {
     while (at_.pc != 0) {
       // Where the thread is stopped is code, whatever is known of it.
-      if (!result_.pcs.empty() && !parts_.modules.at(code(), guessed_now_).executable) break;
+      if (!result_.pcs.empty() && !parts_.modules.at(code()).executable) break;
       if (result_.pcs.size() == depth) {
         result_.truncated = true;
         break;
@@ -71,7 +71,7 @@ class Walk {
       if (kX86 && site.signal_return) return step_over_signal();
     }
     exact_ = false;
-    result_.guessed = guessed_now_ = true;
+    result_.guessed = true;
     if (here.image == nullptr) return step_by_frame_pointer(false);
     if (here.image->go()) return step_go();
     return step_without_tables();
@@ -122,7 +122,6 @@ class Walk {
     // Only a signal frame may lead to another stack.
     if (rule.signal_frame ? !may_leave_stack() : caller.sp <= at_.sp) return false;
     exact_ = rule.signal_frame;
-    guessed_now_ = false;
     at_ = caller;
     return true;
   }
@@ -218,7 +217,6 @@ class Walk {
   FrameRegisters at_;
   RemoteStack result_;
   bool exact_ = false;  // the pc was interrupted there, and is no return address
-  bool guessed_now_ = false;
   unsigned stacks_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// Traces a program up to its umask(2); see stopped.h.
+// Traces a program up to its system call; see stopped.h.
 
 #include "stopped.h"
 
@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -36,7 +35,7 @@ Entry entry_of(pid_t tid) {
 
 }  // namespace
 
-Stopped::Stopped(std::vector<std::string> command) {
+Stopped::Stopped(std::vector<std::string> command, long number) {
   int out[2];
   const bool piped = pipe2(out, O_CLOEXEC) == 0;
   EXPECT_TRUE(piped);
@@ -53,7 +52,7 @@ Stopped::Stopped(std::vector<std::string> command) {
     _exit(127);
   }
   close(out[1]);
-  run_to_umask();
+  run_to(number);
   read_printed(out[0]);
   close(out[0]);
   EXPECT_TRUE(there()) << command[0];
@@ -66,7 +65,7 @@ Stopped::~Stopped() {
   }
 }
 
-void Stopped::run_to_umask() {
+void Stopped::run_to(long number) {
   constexpr long kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE;
   constexpr int kSystemCall = SIGTRAP | 0x80;
   std::set<pid_t> known;
@@ -81,7 +80,7 @@ void Stopped::run_to_umask() {
     if (first || signal == SIGTRAP) signal = 0;
     if (signal == kSystemCall) {
       signal = 0;
-      if (entry_of(tid).number == SYS_umask) {
+      if (entry_of(tid).number == number) {
         tid_ = tid;
         return;
       }

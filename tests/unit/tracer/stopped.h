@@ -1,7 +1,8 @@
-// A program that is stopped where it enters umask(2), and what it has printed until then.
-// Must never outlive the test.
+// A program that is stopped where it enters a system call, umask(2) unless said otherwise, and what
+// it has printed until then. Must never outlive the test.
 #pragma once
 
+#include <sys/syscall.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -14,7 +15,7 @@
 class Stopped {
  public:
   // The test fails where it cannot be started or ends before.
-  explicit Stopped(std::vector<std::string> command);
+  explicit Stopped(std::vector<std::string> command, long number = SYS_umask);
   ~Stopped();
   Stopped(const Stopped&) = delete;
   Stopped& operator=(const Stopped&) = delete;
@@ -28,7 +29,7 @@ class Stopped {
   const std::vector<std::uint64_t>& printed(const std::string& name) { return printed_[name]; }
 
  private:
-  void run_to_umask();
+  void run_to(long number);
   void read_printed(int fd);
 
   pid_t pid_ = -1;

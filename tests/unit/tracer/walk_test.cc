@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/prctl.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -266,6 +266,28 @@ TEST(Walk, SurvivesRegistersOfAnyValue) {
       EXPECT_LE(space.walk(stopped.tid(), registers, kDepth).pcs.size(), kDepth);
     }
   }
+}
+
+// The innermost frame is the kernel's code, in no file.
+TEST(Walk, BeginsInTheVdso) {
+  Stopped stopped({program("deep_dynamic"), "vdso"}, SYS_clock_gettime);
+  ASSERT_TRUE(stopped.there());
+  AddressSpace space(stopped.pid());
+  const RemoteStack stack = space.walk(stopped.tid(), stopped.registers(), kDepth);
+  const auto index = space.module_of(stack.pcs.at(0));
+  ASSERT_TRUE(index);
+  if (space.module(*index).path.find("vdso") == std::string::npos) {
+    GTEST_SKIP() << "libc made the call: " << space.module(*index).path;
+  }
+  // Another process has the same one, at another place.
+  const std::uint64_t own = getauxval(AT_SYSINFO_EHDR);
+  AddressSpace ours(getpid());
+  const auto own_index = ours.module_of(own);
+  ASSERT_TRUE(own_index);
+  EXPECT_EQ(ours.module(*own_index).base, own);
+  EXPECT_EQ(space.module(*index).build_id, ours.module(*own_index).build_id);
+  EXPECT_EQ(place_in(stack.pcs, stopped.printed("return")), 3) << shown(stack.pcs);
+  EXPECT_FALSE(stack.guessed);
 }
 
 // Where the program has tables, and its C library has none.
