@@ -17,6 +17,7 @@
 #include "preload/log/symbols.h"
 #include "preload/mask/fold.h"
 #include "preload/mask/fs_context.h"
+#include "preload/mask/root.h"
 #include "preload/process/exec_environment.h"
 #include "preload/process/exec_place.h"
 #include "preload/process/exec_target.h"
@@ -185,6 +186,8 @@ void start_recording() {
     const int error =
         open_segment(process.options.trace.bytes, process.pid.load(std::memory_order_relaxed));
     process.trace = error == 0;
+    const ServedRoot root = served_root();
+    move_root(root.text, root.length);
     // With log=off somebody else watches over the run: `umaskaudit run` tells by run.state.
     if (error != 0 && !process.options.log.is("off")) warn_not_recording(error);
   }

@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "preload/record/segment.h"
+#include "preload/record/served_segment.h"
 #include "preload/state.h"
 #include "preload/sys/scratch.h"
 #include "preload/sys/sys.h"
@@ -69,11 +71,12 @@ Obstacle find_obstacle_of_place(const char* entry) {
     return {true, trace::Blind::exec_library, true};
   }
   // A missing directory would be made anew by each image that is started, in a root where nobody
-  // looks for it.
-  if (process.trace && !can_have(process.options.trace.bytes, 2, buffer)) {
-    return {true, trace::Blind::exec_run_directory, true};
-  }
-  return {};
+  // looks for it. Where `umaskaudit run` listens, it makes the segment instead; also for this
+  // image, if it was started as one that it serves.
+  if (!process.trace) return {};
+  const bool has_own = !has_served_segment() && can_have(process.options.trace.bytes, 2, buffer);
+  if (has_own || segments_are_served()) return {};
+  return {true, trace::Blind::exec_run_directory, true};
 }
 
 void describe_place(trace::Blind reason, TextBuffer& text) {

@@ -1,6 +1,6 @@
 // Whether the library and the run directory can be had where a program is about to start: in
-// another root, in another mount name space, as another user. Must never open anything: what the
-// modes say is enough. Called by exec_call.h's users.
+// another root, in another mount name space, as another user. Must never open anything but the
+// socket of `umaskaudit run`: what the modes say is enough. Called by exec_call.h's users.
 #pragma once
 
 #include "preload/process/exec_target.h"

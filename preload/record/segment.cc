@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <initializer_list>
 
 #include "preload/record/chunks.h"
 #include "preload/record/counters.h"
@@ -14,6 +15,7 @@
 #include "preload/record/memory_share.h"
 #include "preload/record/ring.h"
 #include "preload/record/run_state.h"
+#include "preload/record/served_segment.h"
 #include "preload/record/totals.h"
 #include "preload/record/trace_files.h"
 #include "preload/record/written_chunks.h"
@@ -32,6 +34,9 @@ static_assert(kHeaderLength < kFirstBacked);
 constexpr auto kChangeRecords = static_cast<unsigned>(trace::IdSpace::change_records);
 
 trace::SegmentHeader* header;
+bool is_served = false;  // the segment was made by `umaskaudit run`
+char outer_root[sizeof ServedSegment::root];
+std::uint32_t outer_root_length = 0;
 constinit std::atomic<std::uint64_t> untold = 0;  // losses that the header could not take
 
 std::uint64_t segment_limit(std::uint64_t largest) {
@@ -64,24 +69,49 @@ void fill_header(std::uint32_t pid, std::uint64_t now) {
   __atomic_store_n(&header->tail, kHeaderLength, __ATOMIC_RELEASE);
 }
 
+// Maps the beginning of a new segment; 0 or an error number. `fd` stays the caller's.
+int map_segment(int fd, std::uint32_t pid, std::uint64_t now) {
+  write_in_place(fd);
+  int error = 0;
+  unsigned char* at = map_first_chunk(fd, error);
+  if (at == nullptr) return error;
+  header = reinterpret_cast<trace::SegmentHeader*>(at);
+  fill_header(pid, now);
+  chunks[0].store(at, std::memory_order_release);
+  return 0;
+}
+
 // Makes a segment in the directory and maps its beginning; 0 or an error number.
 int map_new_segment(int directory, std::uint32_t pid) {
   const std::uint64_t now = sys::now_ns();
   char name[kSegmentNameSize];
   const int fd = create_segment(directory, pid, now, name);
   if (fd < 0) return -fd;
-  write_in_place(fd);
-  int error = 0;
-  unsigned char* at = map_first_chunk(fd, error);
+  const int error = map_segment(fd, pid, now);
   sys::close(fd);
-  if (at == nullptr) {
-    // An empty segment would only look like a damaged one.
-    sys::call(SYS_unlinkat, directory, sys::arg(name), 0);
-    return error;
+  // An empty segment would only look like a damaged one.
+  if (error != 0) sys::call(SYS_unlinkat, directory, sys::arg(name), 0);
+  return error;
+}
+
+// The same for one that `umaskaudit run` makes. What the run may take is its to count.
+int map_served_segment(std::uint32_t pid) {
+  const std::uint64_t largest = largest_file();
+  if (segment_limit(largest) == 0) return EFBIG;
+  ServedSegment served;
+  int error = ask_for_segment(pid, served);
+  if (error != 0) return error;
+  std::uint64_t most = share_of_memory(served.fd, kFirstChunk);
+  for (const std::uint64_t other : {largest, served.limit}) {
+    if (most > other) most = other;
   }
-  header = reinterpret_cast<trace::SegmentHeader*>(at);
-  fill_header(pid, now);
-  chunks[0].store(at, std::memory_order_release);
+  limit = segment_limit(most);
+  error = limit == 0 ? EFBIG : map_segment(served.fd, pid, sys::now_ns());
+  tell_outcome(served, error);
+  if (error != 0) return error;
+  is_served = true;
+  memcpy(outer_root, served.root, served.root_length);
+  outer_root_length = served.root_length;
   return 0;
 }
 
@@ -93,9 +123,17 @@ struct Opening {
 
 void open_files(void* argument) {
   auto* opening = static_cast<Opening*>(argument);
-  const int directory = open_directory(opening->directory);
+  // A run with a recorder has its directory: one that was made in another root would be seen by
+  // nobody.
+  const bool has_recorder = !process.options.recorder.empty();
+  const int directory = open_directory(opening->directory, !has_recorder);
   opening->error = directory < 0 ? -directory : 0;
-  if (directory < 0) return;
+  if (directory < 0) {
+    if (has_recorder && is_out_of_reach(opening->error)) {
+      opening->error = map_served_segment(opening->pid);
+    }
+    return;
+  }
   const std::uint64_t largest = largest_file();
   trace::RunState* state = map_run_state(directory, largest);
   if (state != nullptr) add(state->images, 1);
@@ -111,7 +149,13 @@ void open_files(void* argument) {
     if (opening->error != 0 && state != nullptr) give_back_to_run(*state, kFirstBacked);
   }
   sys::close(directory);
-  if (state == nullptr) return;
+  if (state == nullptr) {
+    // Read-only here.
+    if (has_recorder && is_out_of_reach(opening->error)) {
+      opening->error = map_served_segment(opening->pid);
+    }
+    return;
+  }
   add(opening->error == 0 ? state->segments : state->segments_failed, 1);
   if (opening->error != 0) state->last_errno = static_cast<std::uint64_t>(opening->error);
   keep_run_state(state);
@@ -124,6 +168,10 @@ int open_segment(const char* directory, std::uint32_t pid) {
   run_in_own_table(open_files, &opening);
   return opening.error;
 }
+
+bool has_served_segment() { return is_served; }
+
+ServedRoot served_root() { return {outer_root, outer_root_length}; }
 
 trace::SegmentHeader* segment_header() {
   if (__builtin_expect(!copies_on_write, 1) || header == nullptr) return header;

@@ -16,6 +16,15 @@ namespace umaskaudit::shim {
 // Uses descriptors for the time of the call only. Not async-signal-safe; called once, by init.
 int open_segment(const char* directory, std::uint32_t pid);
 
+// Whether `umaskaudit run` made it, since this process cannot; see served_segment.h.
+bool has_served_segment();
+// The name that the root directory has outside, not NUL-terminated; empty: none that is known.
+struct ServedRoot {
+  const char* text;
+  std::uint32_t length;
+};
+ServedRoot served_root();
+
 // The header of the open segment; null when there is none, or when its filesystem may not let us
 // write to it just now: then one more loss is counted, to be told later.
 trace::SegmentHeader* segment_header();

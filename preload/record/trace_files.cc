@@ -13,8 +13,8 @@
 
 namespace umaskaudit::shim {
 
-int open_directory(const char* directory) {
-  const bool made = sys::call(SYS_mkdirat, AT_FDCWD, sys::arg(directory), 0700) == 0;
+int open_directory(const char* directory, bool make) {
+  const bool made = make && sys::call(SYS_mkdirat, AT_FDCWD, sys::arg(directory), 0700) == 0;
   const int fd = sys::open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return fd;
   struct stat facts {};

@@ -7,9 +7,10 @@
 
 namespace umaskaudit::shim {
 
-// Opens the directory, made 0700 if it is missing; a negative errno where it is not this user's. In
-// another user's directory everything could be removed or replaced; `run -o` refuses it too.
-int open_directory(const char* directory);
+// Opens the directory, made 0700 if it is missing and `make` says so; a negative errno where it is
+// not this user's. In another user's directory everything could be removed or replaced; `run -o`
+// refuses it too.
+int open_directory(const char* directory, bool make = true);
 
 // Creates "<pid>-<time>.seg" 0600 and returns its descriptor or a negative errno. The mode is set
 // by fchmod(2).

@@ -110,12 +110,12 @@ void examine_command(Findings& findings, std::vector<std::string> command) {
     const Launch launch = started_program(command);
     if (launch.changes_user)
       findings.add(Verdict::advice, "user",
-                   "what it starts as another user, who may not write into the run directory, is "
-                   "not recorded; record it as that user, below this launcher");
+                   "what it starts as another user is recorded while `run` lasts, where that user "
+                   "can read the library");
     if (launch.changes_root)
       findings.add(Verdict::advice, "root",
-                   "what it starts in another root, where library and run directory are missing, "
-                   "is not recorded; mount both there under the same names");
+                   "what it starts in another root is recorded while `run` lasts, where the "
+                   "library is there under the same name");
     if (launch.program == 0) return;
     command.erase(command.begin(), command.begin() + static_cast<std::ptrdiff_t>(launch.program));
     findings.add(launch.cleans_environment ? Verdict::advice : Verdict::good, "starts",

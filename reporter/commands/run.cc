@@ -27,6 +27,7 @@
 #include "reporter/record/preload_environment.h"
 #include "reporter/record/run_directory.h"
 #include "reporter/record/run_record.h"
+#include "reporter/record/segment_server.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit {
@@ -106,6 +107,9 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   std::vector<std::string> values = shim_values(options);
   const Sight sight(options.see, run->path, name->path(), values, program.obstacle, console);
   if (const std::string option = sight.library_option(); !option.empty()) values.push_back(option);
+  // Behind the start of the tracer, which would hold the socket open.
+  SegmentServer server(run->path);
+  if (!server.option().empty()) values.push_back(server.option());
   const auto environment =
       preload_environment(can_load(program.obstacle) ? name->path() : "", {run->path, values});
   if (!environment) return fail_early(environment.error());
@@ -129,6 +133,7 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   std::optional<LiveWatch> watch;
   SegmentTrimmer trimmer(run->path);
   const auto started = [&] {
+    server.start();
     trimmer.start();
     if (live != nullptr) watch.emplace(run->path, begin_ns, *live).start();
   };
@@ -139,6 +144,7 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
     give_up();
     return fail_exec(console, command[0], end->exec_error);
   }
+  server.finish();
   record.pid = end->pid;
   record.end_real_ns = now_ns(CLOCK_REALTIME);
   record.exit_code = end->code();

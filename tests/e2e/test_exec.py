@@ -11,7 +11,7 @@ import stat
 import struct
 import unittest
 
-from lib import harness
+from lib import harness, jail
 from lib.harness import Case, needs, victim
 
 NOBODY = 65534
@@ -194,21 +194,10 @@ class OtherRoots(Starting):
         super().setUp()
         self.top.chmod(0o755)
         self.jail = self.top / "jail"
-        for program in ("sh", "mkdir", "ls"):
-            self.copy_in(shutil.which(program), f"/bin/{program}")
-            result = self.execute("ldd", shutil.which(program))
-            for library in re.findall(r"/\S+", result.stdout.decode()):
-                self.copy_in(library.rstrip(":"), library.rstrip(":"))
+        jail.build(self, self.jail, "sh", "mkdir", "ls")
         (self.jail / "work").mkdir()
         self.work = self.jail / "umaskaudit-made"
         self.work.mkdir()
-        (self.jail / "dev").mkdir()
-        (self.jail / "dev" / "null").touch()  # wordexp opens it
-
-    def copy_in(self, path, name):
-        target = self.jail / name.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(os.path.realpath(path), target)
 
     def enter(self, *before):
         """Runs a shell and its children in the jail, bare and recorded; returns the run."""
@@ -235,7 +224,7 @@ class OtherRoots(Starting):
         self.tool("check", run, "--max-unrecorded", "1")
 
     def test_a_root_with_the_library_and_without_the_run_directory(self):
-        self.copy_in(harness.SHIM, harness.SHIM)
+        jail.copy_in(self.jail, harness.SHIM, harness.SHIM)
         run = self.enter()
         (reason, text), = self.spots(run)
         self.assertEqual(reason, "exec-run-directory")
