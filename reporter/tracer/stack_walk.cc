@@ -10,9 +10,10 @@ using shim::FrameRegisters;
 using shim::FrameRule;
 
 void StackCopy::restart(ProcessMemory memory, std::uint64_t sp) {
+  if (bytes_ == nullptr) bytes_.reset(new std::uint8_t[kSize]);
   memory_ = memory;
   start_ = sp & ~std::uint64_t{7};
-  size_ = memory_.read(start_, first_.get(), kSize);
+  size_ = memory_.read(start_, bytes_.get(), kSize);
   reads_ = 1;
 }
 
@@ -23,10 +24,10 @@ bool StackCopy::read(std::uint64_t address, std::uint64_t& word) {
     if (reads_ == kMostReads) return false;
     ++reads_;
     start_ = address;
-    size_ = memory_.read(start_, first_.get(), kSize);
+    size_ = memory_.read(start_, bytes_.get(), kSize);
   }
   if (size_ < sizeof word || address - start_ > size_ - sizeof word) return false;
-  memcpy(&word, first_.get() + (address - start_), sizeof word);
+  memcpy(&word, bytes_.get() + (address - start_), sizeof word);
   return true;
 }
 

@@ -13,7 +13,6 @@ namespace umaskaudit::tracer {
 // A copy of the stack, filled by few large reads.
 class StackCopy {
  public:
-  StackCopy() : first_(new std::uint8_t[kSize]) {}
   void restart(ProcessMemory memory, std::uint64_t sp);
   bool read(std::uint64_t address, std::uint64_t& word);
   // What the stack machine of expressions asks for.
@@ -24,7 +23,7 @@ class StackCopy {
   static constexpr unsigned kMostReads = 32;  // in a walk
 
   ProcessMemory memory_{0};
-  std::unique_ptr<std::uint8_t[]> first_;
+  std::unique_ptr<std::uint8_t[]> bytes_;  // once there is a walk
   std::uint64_t start_ = 0;
   std::size_t size_ = 0;
   unsigned reads_ = 0;
