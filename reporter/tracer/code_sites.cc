@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kBefore = 8;
 constexpr std::size_t kBehind = 9;
-constexpr std::size_t kMost = 1 << 16;
 
 #if defined(__x86_64__)
 
@@ -83,7 +82,10 @@ bool is_signal_return(const std::uint8_t*) { return false; }
 }  // namespace
 
 CodeSite CodeSites::at(ProcessMemory memory, std::uint64_t address, unsigned generation) {
-  if (generation != generation_ || known_.size() >= kMost) known_.clear();
+  if (generation != generation_ || known_.size() >= kMost) {
+    known_.clear();
+    sizes_.clear();
+  }
   generation_ = generation;
   const auto [place, fresh] = known_.try_emplace(address);
   if (!fresh) return place->second;

@@ -20,9 +20,22 @@ class CodeSites {
   // `generation`: what was known is forgotten when it changes.
   CodeSite at(ProcessMemory memory, std::uint64_t address, unsigned generation);
 
+  // How far above the stack pointer the caller's was when this code was last met: most functions
+  // move it only where they begin and end. 0: not known.
+  std::uint64_t frame_size(std::uint64_t pc) const {
+    const auto place = sizes_.find(pc);
+    return place == sizes_.end() ? 0 : place->second;
+  }
+  void keep_frame_size(std::uint64_t pc, std::uint64_t size) {
+    if (sizes_.size() >= kMost) sizes_.clear();
+    sizes_[pc] = size;
+  }
+
  private:
+  static constexpr std::size_t kMost = 1 << 16;
   unsigned generation_ = 0;
   std::unordered_map<std::uint64_t, CodeSite> known_;
+  std::unordered_map<std::uint64_t, std::uint64_t> sizes_;
 };
 
 }  // namespace umaskaudit::tracer

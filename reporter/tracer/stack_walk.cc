@@ -20,11 +20,18 @@ void StackCopy::restart(ProcessMemory memory, std::uint64_t sp) {
 bool StackCopy::read(std::uint64_t address, std::uint64_t& word) {
   if ((address & 7) != 0 || page_of(address) == 0) return false;
   if (address < start_ || address - start_ >= size_) {
-    // A deep stack, or another one: the callers lie above.
-    if (reads_ == kMostReads) return false;
+    // A copy that came short ends where the memory does.
+    const bool behind_end = address >= start_ && size_ < kSize && address - start_ < kSize;
+    if (behind_end || reads_ == kMostReads) return false;
     ++reads_;
-    start_ = address;
+    // A deep stack, or another one: the callers lie above. What is below may be asked for again.
+    constexpr std::uint64_t kBelow = 4096;
+    start_ = address - (address < kBelow ? 0 : kBelow);
     size_ = memory_.read(start_, bytes_.get(), kSize);
+    if (size_ <= address - start_) {
+      start_ = address;
+      size_ = memory_.read(start_, bytes_.get(), kSize);
+    }
   }
   if (size_ < sizeof word || address - start_ > size_ - sizeof word) return false;
   memcpy(&word, bytes_.get() + (address - start_), sizeof word);
@@ -161,29 +168,77 @@ class Walk {
     return true;
   }
 
-  bool is_return_address(std::uint64_t address) {
-    return parts_.modules.known(address - 1).image != nullptr && site_at(address).behind_call;
+  CodeSite site_of_word(std::uint64_t word) {
+    return parts_.modules.known(word - 1).image != nullptr ? site_at(word) : CodeSite();
   }
+  bool is_return_address(std::uint64_t word) { return site_of_word(word).behind_call; }
 
-  // A C library without tables (musl's) keeps no frame pointers: rbp is some caller's. Of the words
-  // in the frame, the return address is the one that follows a call of the function that the code
-  // is in: of those that follow a direct call, the one whose target is the nearest in front of it.
-  bool step_by_calls(std::uint64_t end) {
-    constexpr std::uint64_t kMostBytes = 2048;
-    constexpr std::uint64_t kLargestFunction = 4096;
+  // Code without tables (musl's library, busybox) keeps no frame pointers: rbp is some caller's. Of
+  // the words in the frame, the return address is the one that follows a call of the function that
+  // the code is in: of those that follow a direct call, the one whose target is the nearest in
+  // front of it.
+  bool find_direct_call(const FrameRegisters& from, std::uint64_t end, FrameRegisters& caller) {
     std::uint64_t nearest = kLargestFunction;
-    FrameRegisters caller{0, 0, at_.fp};
-    for (std::uint64_t i = 0; kX86 && i < kMostBytes && i < end - at_.sp; i += sizeof i) {
+    for (std::uint64_t i = 0; i < kMostBytes && i < end - from.sp; i += sizeof i) {
       std::uint64_t word = 0;
-      if (!read(at_.sp + i, word)) break;
-      if (!is_return_address(word)) continue;
-      const std::uint64_t distance = code() - site_at(word).target;
+      if (!read(from.sp + i, word)) break;
+      const CodeSite site = site_of_word(word);
+      // What called a signal handler is no call; it is believed where it comes first.
+      const bool handler = site.signal_return && nearest == kLargestFunction;
+      if (!site.behind_call && !handler) continue;
+      const std::uint64_t distance = handler ? 0 : from.pc - 1 - site.target;
       if (distance >= nearest) continue;
       nearest = distance;
-      caller.pc = word;
-      caller.sp = at_.sp + i + sizeof word;
+      caller = {word, from.sp + i + sizeof word, from.fp};
     }
-    if (caller.pc == 0) return false;
+    return nearest != kLargestFunction;
+  }
+
+  // Of those that follow a call through a pointer, the first from which there is a way on.
+  bool find_call_by_pointer(std::uint64_t end, FrameRegisters& caller) {
+    for (std::uint64_t i = 0; i < kMostBytes && i < end - at_.sp; i += sizeof i) {
+      std::uint64_t word = 0;
+      if (!read(at_.sp + i, word)) break;
+      if (!is_return_address(word) || site_at(word).target != 0) continue;
+      const FrameRegisters found{word, at_.sp + i + sizeof word, at_.fp};
+      if (!leads_on(found)) continue;
+      caller = found;
+      return true;
+    }
+    return false;
+  }
+
+  bool leads_on(const FrameRegisters& from) {
+    const Code code = parts_.modules.known(from.pc - 1);
+    const FrameRule* rule = code.image->rule(from.pc - 1 - code.bias);
+    FrameRegisters caller{};
+    if (rule == nullptr) return find_direct_call(from, UINT64_MAX, caller);
+    if (rule->end) return true;
+    const std::uint64_t cfa = from.sp + static_cast<std::uint64_t>(std::int64_t{rule->cfa_offset});
+    return rule->cfa == FrameRule::Cfa::rsp && read(cfa - 8, caller.pc) &&
+           is_return_address(caller.pc);
+  }
+
+  // A direct call from which nothing leads on may be of another function that begins in front of
+  // this one, as those of _start() are.
+  bool step_by_calls(std::uint64_t end) {
+    FrameRegisters caller{};
+    if (!kX86) return false;
+    const std::uint64_t size = parts_.sites.frame_size(at_.pc);
+    if (end == UINT64_MAX && size != 0 && read(at_.sp + size - 8, caller.pc)) {
+      const CodeSite site = site_of_word(caller.pc);
+      if (site.behind_call && (site.target == 0 || code() - site.target < kLargestFunction)) {
+        at_ = {caller.pc, at_.sp + size, at_.fp};
+        return true;
+      }
+    }
+    const bool direct = find_direct_call(at_, end, caller);
+    if (!direct && end != UINT64_MAX) return false;
+    if (end == UINT64_MAX && (!direct || !leads_on(caller))) {
+      const bool by_pointer = find_call_by_pointer(direct ? caller.sp : end, caller);
+      if (!direct && !by_pointer) return false;
+    }
+    parts_.sites.keep_frame_size(at_.pc, caller.sp - at_.sp);
     at_ = caller;
     return true;
   }
@@ -212,6 +267,9 @@ class Walk {
     at_ = caller;
     return true;
   }
+
+  static constexpr std::uint64_t kMostBytes = 2048;  // of a frame without a table
+  static constexpr std::uint64_t kLargestFunction = 8192;
 
   const WalkParts& parts_;
   ProcessMemory memory_;

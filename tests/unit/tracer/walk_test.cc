@@ -245,6 +245,23 @@ TEST(Walk, FollowsFramePointersWhereThereAreNoTables) {
   EXPECT_TRUE(stack.guessed);
 }
 
+// Nothing but the instructions tells where a frame ends, as in Debian's busybox.
+TEST(Walk, FollowsCallsWhereThereIsNothingElse) {
+  for (const char* name : {"deep_bare", "deep_bare_static"}) {
+    for (const char* how : {"plain", "signal", "thread"}) {
+      SCOPED_TRACE(std::string(name) + " " + how);
+      Stopped stopped({program(name), how});
+      ASSERT_TRUE(stopped.there());
+      AddressSpace space(stopped.pid());
+      const RemoteStack stack = space.walk(stopped.tid(), stopped.registers(), kDepth);
+      const Addresses& truth = stopped.printed("return");
+      EXPECT_TRUE(has_in_order(stack.pcs, truth)) << shown(stack.pcs) << "\nnot " << shown(truth);
+      EXPECT_LE(stack.pcs.size(), truth.size() + 8);
+      EXPECT_TRUE(stack.guessed);
+    }
+  }
+}
+
 TEST(Walk, GuessesNothingWhereThereAreTables) {
   Stopped stopped({program("deep_dynamic")});
   ASSERT_TRUE(stopped.there());
