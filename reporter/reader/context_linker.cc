@@ -69,7 +69,7 @@ void ContextLinker::add_segment(Segment* segment) {
     if (history != segment->histories.end()) piece->history = &history->second;
     link_local(piece.get(), *segment);
     if (piece->before == nullptr && image != nullptr && id == image->facts.context) {
-      link_image(piece.get(), *image);
+      link_image(piece.get(), *image, segment->recorder());
     }
     if (piece->fs == 0 && id != 0) piece->fs = ++contexts_;
     index_[std::uint64_t{segment->index} << 32 | id] = piece.get();
@@ -96,7 +96,8 @@ void ContextLinker::add_leavings(const Segment& segment) {
                                    segment.pid_namespace_of(exec.context),
                                    context == nullptr ? trace::Origin::unknown : context->origin,
                                    find(segment, exec.context),
-                                   {segment.index, exec.stack}});
+                                   {segment.index, exec.stack},
+                                   true});
   }
   for (const Image& image : segment.images) {
     begun_[image.facts.pid].push_back({image.time_ns, image.began_ns(), image.facts.pid_namespace,
@@ -123,14 +124,52 @@ void ContextLinker::link_local(ContextPiece* piece, const Segment& segment) {
 }
 
 // The context that a program's threads start in.
-void ContextLinker::link_image(ContextPiece* piece, const Image& image) {
-  const Leaving* left = latest_leaving(image);
-  if (left != nullptr) {
+void ContextLinker::link_image(ContextPiece* piece, const Image& image, trace::Recorder recorder) {
+  const ContextPiece* same =
+      recorder == trace::Recorder::tracer ? recorded_already(image) : nullptr;
+  const Leaving* left = same == nullptr ? latest_leaving(image) : nullptr;
+  if (same != nullptr) {
+    piece->before = same;
+    piece->shares = true;
+    piece->fs = same->fs;
+    piece->started = same->started;
+    piece->born_ns = image.time_ns;
+  } else if (left != nullptr) {
     continue_from(piece, left->piece);
     piece->started = left->stack;
   } else if (!copy_forked(piece, image)) {
     copy_from_parent(piece, image);
   }
+}
+
+// The latest program, or forked child, that had that pid before.
+const ContextLinker::Begun* ContextLinker::latest_begun(const Image& image) const {
+  const auto known = begun_.find(image.facts.pid);
+  if (known == begun_.end()) return nullptr;
+  const Begun* latest = nullptr;
+  for (const Begun& begun : known->second) {
+    if (begun.time_ns > image.time_ns || begun.time_ns < image.began_ns() ||
+        !may_be_same_namespace(begun.pid_namespace, image.facts.pid_namespace)) {
+      continue;
+    }
+    if (latest == nullptr || begun.time_ns >= latest->time_ns) latest = &begun;
+  }
+  return latest;
+}
+
+// A tracer may take a process that the library records, in the middle of a program: then two
+// segments are of one image, and of one context. Null: an exec lies between them.
+const ContextPiece* ContextLinker::recorded_already(const Image& image) const {
+  const Begun* begun = latest_begun(image);
+  if (begun == nullptr) return nullptr;
+  if (const auto known = leavings_.find(image.facts.pid); known != leavings_.end()) {
+    for (const Leaving& leaving : known->second) {
+      if (leaving.exec && leaving.time_ns >= begun->time_ns && leaving.time_ns <= image.time_ns) {
+        return nullptr;
+      }
+    }
+  }
+  return begun->piece;
 }
 
 // Process ids are used again: what was left before this process began, or before an earlier image

@@ -34,6 +34,7 @@ class ContextLinker {
     trace::Origin origin = trace::Origin::unknown;  // of the context
     ContextPiece* piece = nullptr;
     StackRef stack{};  // of the exec
+    bool exec = false;
   };
   // A program, or a forked child, that has a pid from a time on.
   struct Begun {
@@ -48,7 +49,9 @@ class ContextLinker {
   void add_leavings(const Segment& segment);
   ContextPiece* find(const Segment& segment, std::uint32_t local) const;
   void link_local(ContextPiece* piece, const Segment& segment);
-  void link_image(ContextPiece* piece, const Image& image);
+  void link_image(ContextPiece* piece, const Image& image, trace::Recorder recorder);
+  const Begun* latest_begun(const Image& image) const;
+  const ContextPiece* recorded_already(const Image& image) const;
   const Leaving* latest_leaving(const Image& image) const;
   bool copy_forked(ContextPiece* piece, const Image& image) const;
   void copy_from_parent(ContextPiece* piece, const Image& image) const;

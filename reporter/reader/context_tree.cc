@@ -64,7 +64,8 @@ void ContextTree::link(const Segments& segments) {
     order_.push_back(segment->index);
     const Image* image = segment->image();
     if (image == nullptr) continue;
-    image_starts_[image->facts.pid].push_back({image->facts.pid_namespace, image->time_ns});
+    image_starts_[image->facts.pid].push_back(
+        {image->facts.pid_namespace, image->time_ns, segment->recorder()});
   }
   std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
     const Segment& left = *segments[a];
@@ -142,6 +143,21 @@ bool ContextTree::image_after(const Segment& segment, const ExecFact& exec) cons
     return start.time_ns >= exec.time_ns &&
            may_be_same_namespace(start.pid_namespace, pid_namespace);
   });
+}
+
+bool ContextTree::traced_after(const Segment& segment, std::uint32_t pid, std::uint32_t context,
+                               std::uint64_t time_ns) const {
+  const auto found = image_starts_.find(pid);
+  if (found == image_starts_.end()) return false;
+  const std::uint32_t pid_namespace = segment.pid_namespace_of(context);
+  const ImageStart* next = nullptr;
+  for (const ImageStart& start : found->second) {
+    if (start.time_ns < time_ns || !may_be_same_namespace(start.pid_namespace, pid_namespace)) {
+      continue;
+    }
+    if (next == nullptr || start.time_ns < next->time_ns) next = &start;
+  }
+  return next != nullptr && next->recorder == trace::Recorder::tracer;
 }
 
 void ContextTree::number_events() {

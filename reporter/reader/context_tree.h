@@ -69,6 +69,10 @@ class ContextTree {
   // True when an image of the process that made this exec, or of one that may be it, began then or
   // later.
   bool image_after(const Segment& segment, const ExecFact& exec) const;
+  // True when the next image of process `pid`, of a context of that segment, is one that a tracer
+  // recorded: what it was said to hide is not hidden.
+  bool traced_after(const Segment& segment, std::uint32_t pid, std::uint32_t context,
+                    std::uint64_t time_ns) const;
 
  private:
   static std::uint64_t key(std::uint32_t segment, std::uint32_t local) {
@@ -102,6 +106,7 @@ class ContextTree {
   struct ImageStart {
     std::uint32_t pid_namespace = 0;
     std::uint64_t time_ns = 0;
+    trace::Recorder recorder = trace::Recorder::shim;
   };
   std::unordered_map<std::uint32_t, std::vector<ImageStart>> image_starts_;  // by pid
   std::unordered_map<std::uint64_t, Told> told_;                             // by key()

@@ -219,6 +219,11 @@ Event* EventBuilder::make(const trace::Fork& facts, const MergedRecord& merged) 
 }
 
 Event* EventBuilder::make(const trace::BlindSpot& facts, const MergedRecord& merged) {
+  const trace::RecordHeader& head = merged.record.head;
+  if (names_exec(static_cast<trace::Blind>(facts.reason)) &&
+      tree_.traced_after(*merged.segment, head.pid, facts.context, head.time_ns)) {
+    return nullptr;  // a tracer saw it
+  }
   auto& event = slot<BlindSpotEvent>();
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   event.reason = static_cast<trace::Blind>(facts.reason);

@@ -76,6 +76,18 @@ constexpr std::uint64_t bit(trace::Blind reason) {
   return std::uint64_t{1} << static_cast<unsigned>(reason);
 }
 
+// But for execs of images that a tracer recorded.
+std::uint64_t reasons_of_execs(const Segment& segment, const ContextTree& tree) {
+  std::uint64_t reasons = 0;
+  for (const BlindFact& spot : segment.told_blind) {
+    if ((reasons & bit(spot.reason)) == 0 &&
+        !tree.traced_after(segment, spot.pid, spot.context, spot.time_ns)) {
+      reasons |= bit(spot.reason);
+    }
+  }
+  return reasons;
+}
+
 // Somebody changed a mask who was not seen in another process that shares it.
 bool drifted_unseen(const Segment& segment, const ContextTree& tree) {
   return std::any_of(segment.drifts.begin(), segment.drifts.end(), [&](const DriftFact& drift) {
@@ -128,9 +140,9 @@ void assess_hidden(const std::vector<std::unique_ptr<Segment>>& segments, const 
       bit(trace::Blind::exec_privileged) | bit(trace::Blind::exec_run_directory);
   all->hides_creations = unfollowed || !all->losses.empty();
   for (const auto& segment : segments) {
-    all->hides_creations |=
-        (segment->blind_reasons & ~kHarmless) != 0 || drifted_unseen(*segment, tree);
-    all->hides_owners |= (segment->blind_reasons & kOtherOwners) != 0;
+    const std::uint64_t reasons = segment->blind_reasons | reasons_of_execs(*segment, tree);
+    all->hides_creations |= (reasons & ~kHarmless) != 0 || drifted_unseen(*segment, tree);
+    all->hides_owners |= (reasons & kOtherOwners) != 0;
   }
 }
 

@@ -24,13 +24,16 @@ std::string hex(std::string_view bytes) {
   return text;
 }
 
-// Left by an exec: it says why no image announces itself.
+}  // namespace
+
 bool names_exec(trace::Blind reason) {
   return reason == trace::Blind::exec_static || reason == trace::Blind::exec_privileged ||
          reason == trace::Blind::exec_environment || reason == trace::Blind::exec_abi ||
          reason == trace::Blind::exec_libc || reason == trace::Blind::exec_library ||
          reason == trace::Blind::exec_run_directory;
 }
+
+namespace {
 
 // What each type adds; `record` is the one that the fixed part came from.
 class Learner {
@@ -201,10 +204,12 @@ void Learner::add(const trace::ThreadCreate& create) {
 }
 
 void Learner::add(const trace::BlindSpot& spot) {
-  segment_.blind_reasons |= std::uint64_t{1} << std::min<unsigned>(spot.reason, 63);
   const auto reason = static_cast<trace::Blind>(spot.reason);
   if (names_exec(reason)) {
-    segment_.told_blind.push_back({record_.head.tid, record_.head.time_ns});
+    segment_.told_blind.push_back(
+        {record_.head.tid, record_.head.time_ns, record_.head.pid, spot.context, reason});
+  } else {
+    segment_.blind_reasons |= std::uint64_t{1} << std::min<unsigned>(spot.reason, 63);
   }
 }
 

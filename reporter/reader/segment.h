@@ -120,7 +120,12 @@ struct DriftFact {
 struct BlindFact {
   std::uint32_t tid = 0;
   std::uint64_t time_ns = 0;
+  std::uint32_t pid = 0, context = 0;
+  trace::Blind reason = trace::Blind::other;
 };
+
+// Left by an exec: it says why no image announces itself.
+bool names_exec(trace::Blind reason);
 
 // Mask changes that were folded into one record, or into a cell of the header.
 struct FoldFact {
@@ -182,7 +187,7 @@ struct Segment {
   std::vector<FoldFact> folds;
   std::vector<DriftFact> drifts;
   std::vector<BlindFact> told_blind;  // blind spots that name an exec
-  std::uint64_t blind_reasons = 0;    // 1 << trace::Blind of all of them; 1 << 63: unknown ones
+  std::uint64_t blind_reasons = 0;    // 1 << trace::Blind of all others; 1 << 63: unknown ones
 
   trace::Recorder recorder() const;
   LaneRecords& of(Lane lane) { return lanes[static_cast<std::size_t>(lane)]; }

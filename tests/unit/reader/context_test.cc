@@ -145,6 +145,64 @@ TEST_F(Contexts, ExecKeepsTheContext) {
   EXPECT_TRUE(only<BlindSpotEvent>(run).empty());
 }
 
+// What the library handed over in front of an exec goes on in a segment of the tracer's, with the
+// same fs context; and what that executes goes back to the library.
+TEST_F(Contexts, ExecKeepsTheContextAcrossRecorders) {
+  SegmentBuilder first = image(100, 1000);
+  first.umask({100, 2000}, mask_change(1, 1, 022, 077));
+  first.exec({100, 2500}, exec_in(1, 1), "/usr/bin/static");
+  directory_.add(first);
+  SegmentBuilder traced = image(100, 2600);
+  traced.header().recorder = static_cast<std::uint8_t>(trace::Recorder::tracer);
+  traced.create({100, 3000}, creation(1, 0, 077), "traced");
+  traced.umask({100, 3500}, mask_change(1, 1, 077, 027));
+  traced.exec({100, 3600}, exec_in(1, 1), "/usr/bin/dynamic");
+  directory_.add(traced);
+  SegmentBuilder last = image(100, 3700);
+  last.create({100, 4000}, creation(1, 0, 027), "last");
+  directory_.add(last);
+  const ReadRun run = open_or_die(directory_.path());
+  EXPECT_EQ(created(run, "traced").mask_set_by, 1u);
+  EXPECT_EQ(created(run, "last").mask_set_by, 2u);
+  ASSERT_EQ(run.processes().size(), 3u);
+  EXPECT_EQ(run.processes()[1].recorder, trace::Recorder::tracer);
+  for (const ProcessEvent& process : run.processes()) EXPECT_EQ(process.fs, run.processes()[0].fs);
+  EXPECT_TRUE(only<BlindSpotEvent>(run).empty());
+  EXPECT_FALSE(run.completeness().hides_creations);
+}
+
+// A process that a tracer takes in the middle of its image: both write, of one context.
+TEST_F(Contexts, TwoRecordersOfOneImageShareItsContext) {
+  SegmentBuilder shim = image(100, 1000);
+  shim.umask({100, 2000}, mask_change(1, 1, 022, 077));
+  trace::Umask late = mask_change(1, 2, 027, 0);
+  late.cached = 077;
+  shim.umask({100, 4000, trace::kDrift}, late);
+  directory_.add(shim);
+  SegmentBuilder traced(100, 2500);
+  traced.header().recorder = static_cast<std::uint8_t>(trace::Recorder::tracer);
+  trace::Process process{};
+  process.pid = 100;
+  process.ppid = 1;
+  process.origin = static_cast<std::uint8_t>(trace::Origin::exec);
+  process.mask_source = static_cast<std::uint8_t>(trace::MaskSource::proc);
+  process.mask = 077;
+  process.context = 1;
+  traced.process({100, 2500}, process, "/usr/bin/app", "app");
+  traced.create({100, 2600}, creation(1, 0, 077), "traced");
+  traced.umask({100, 3000}, mask_change(1, 1, 077, 027));
+  directory_.add(traced);
+  const ReadRun run = open_or_die(directory_.path());
+  EXPECT_EQ(created(run, "traced").mask_set_by, 1u);
+  const auto changes = only<UmaskEvent>(run);
+  ASSERT_EQ(changes.size(), 3u);
+  EXPECT_TRUE(changes[2].drift);
+  EXPECT_EQ(changes[2].drift_set_by, changes[1].id) << "the tracer saw who";
+  EXPECT_EQ(changes[0].fs, changes[1].fs);
+  EXPECT_TRUE(only<BlindSpotEvent>(run).empty());
+  EXPECT_FALSE(run.completeness().hides_creations) << "no unseen writer";
+}
+
 TEST_F(Contexts, TheChainCrossesForkAndTwoExecs) {
   SegmentBuilder shell = image(100, 1000);
   shell.umask({100, 2000}, mask_change(1, 1, 022, 027));

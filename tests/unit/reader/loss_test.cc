@@ -262,6 +262,30 @@ TEST(BlindSpots, TheShimsOwnWordIsEnough) {
   EXPECT_EQ(spots[0].reason, trace::Blind::exec_static);
 }
 
+// The next image of that process is in a segment of the tracer's: nothing was hidden.
+TEST(BlindSpots, WhatATracerRecordedIsNone) {
+  const auto told_by = [](trace::Recorder recorder, std::uint32_t pid, std::uint64_t stamp) {
+    const RunDirectory directory;
+    SegmentBuilder segment = image(100, 1000);
+    trace::BlindSpot spot{};
+    spot.reason = static_cast<std::uint16_t>(trace::Blind::exec_static);
+    spot.context = 1;
+    segment.exec({100, 2000}, exec(), "/bin/static-one");
+    segment.blind_spot({100, 2001}, spot, "/bin/static-one");
+    directory.add(segment);
+    SegmentBuilder next = image(pid, stamp);
+    next.header().recorder = static_cast<std::uint8_t>(recorder);
+    directory.add(next);
+    const ReadRun run = open_or_die(directory.path());
+    EXPECT_EQ(run.completeness().hides_creations, !only<BlindSpotEvent>(run).empty());
+    return only<BlindSpotEvent>(run).size();
+  };
+  EXPECT_EQ(told_by(trace::Recorder::tracer, 100, 2100), 0u);
+  EXPECT_EQ(told_by(trace::Recorder::shim, 100, 2100), 1u) << "what started it later was seen";
+  EXPECT_EQ(told_by(trace::Recorder::tracer, 100, 1900), 1u) << "an earlier image";
+  EXPECT_EQ(told_by(trace::Recorder::tracer, 101, 2100), 1u) << "another process";
+}
+
 TEST(BlindSpots, AnImageOfTheSamePidFollows) {
   const RunDirectory directory;
   SegmentBuilder segment = image(100, 1000);
