@@ -58,15 +58,15 @@ const char* remedy(Obstacle obstacle) {
     case Obstacle::not_executable:
       return "";
     case Obstacle::static_link:
-      return "; link it dynamically for the audit, or audit what starts it";
+      return "; run --see=all traces it";
     case Obstacle::privileged:
       return "; run it as the user that it would become";
     case Obstacle::architecture:
-      return "; build libumaskaudit.so for that machine";
+      return "; run --see=all traces it where this machine runs it";
     case Obstacle::foreign_libc:
-      return "; build it against glibc or musl for the audit";
+      return "; run --see=all traces it";
     case Obstacle::go_runtime:
-      return "; what its C parts do is seen, what Go does is not";
+      return "; what its C parts do is seen, what Go does is not, unless run --see=all traces it";
   }
   return "";
 }
