@@ -105,13 +105,13 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   if (!name) return fail_early(name.error());
   const ProgramFacts program = inspect_program(command[0]);
   std::vector<std::string> values = shim_values(options);
+  const bool preloads = can_load(program.obstacle) && !options.see.trace;
   const Sight sight(options.see, run->path, name->path(), values, program.obstacle, console);
   if (const std::string option = sight.library_option(); !option.empty()) values.push_back(option);
   // Behind the start of the tracer, which would hold the socket open.
   SegmentServer server(run->path);
   if (!server.option().empty()) values.push_back(server.option());
-  const auto environment =
-      preload_environment(can_load(program.obstacle) ? name->path() : "", {run->path, values});
+  const auto environment = preload_environment(preloads ? name->path() : "", {run->path, values});
   if (!environment) return fail_early(environment.error());
   spdlog::debug("recording into {} with {}", escape(run->path), escape(*library));
 

@@ -46,17 +46,19 @@ void add_see_option(CLI::App& app, SeeOptions& options) {
          "--see",
          [&options](const std::string& value) {
            options.all = value != "preload";
+           options.trace = value == "trace";
            options.fast = value == "all,fast";
          },
-         "Also trace the programs that cannot be preloaded (ptrace): all; all,fast; "
-         "default: preload")
+         "What records: preload (the default), all (the programs that cannot be preloaded are "
+         "traced, "
+         "by ptrace), all,fast (with a filter for them), trace (all programs are)")
       ->type_name("WHICH")
-      ->check(CLI::IsMember({"preload", "all", "all,fast"}).description(""));
+      ->check(CLI::IsMember({"preload", "all", "all,fast", "trace"}).description(""));
 }
 
 Sight::Sight(const SeeOptions& options, const std::string& directory, const std::string& library,
              const std::vector<std::string>& run_options, Obstacle command, Console& console)
-    : command_(command) {
+    : command_(command), always_(options.trace) {
   if (!options.all) return;
   options_.recording.directory = directory;
   options_.library = library;
@@ -86,7 +88,7 @@ bool Sight::sees(Obstacle obstacle) const { return tracer_ != nullptr && can_tra
 
 void Sight::before_exec() const {
   // Go's runtime takes the library, which hands over.
-  const bool itself = sees(command_) && !can_audit(command_);
+  const bool itself = tracer_ != nullptr && (always_ || (sees(command_) && !can_audit(command_)));
   if (itself) tracer_->take_exec();
 }
 

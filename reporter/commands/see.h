@@ -18,8 +18,9 @@ class App;
 namespace umaskaudit {
 
 struct SeeOptions {
-  bool all = false;   // by the tracer too, where the library cannot be
-  bool fast = false;  // with a filter, also where that takes no_new_privs
+  bool all = false;    // by the tracer too, where the library cannot be
+  bool trace = false;  // by the tracer alone
+  bool fast = false;   // with a filter, also where that takes no_new_privs
 };
 void add_see_option(CLI::App& app, SeeOptions& options);
 
@@ -45,6 +46,7 @@ class Sight {
   tracer::TracerOptions options_;
   std::unique_ptr<tracer::TracerProcess> tracer_;
   Obstacle command_;
+  bool always_;  // takes CMD
 };
 
 }  // namespace umaskaudit

@@ -28,7 +28,7 @@ complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l max-size -x -d 'B
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l max-run -x -d 'Bytes that all of them together may take, with K, M or G'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l follow -x -a 'yes no' -d 'Follow children whose environment was cleaned'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l options -x -d 'An option of the library as it is, KEY=VALUE; repeat'
-complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l see -x -d 'Also trace the programs that cannot be preloaded (ptrace): all; all,fast; default: preload'
+complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l see -x -d 'What records: preload (the default), all (the programs that cannot be preloaded are traced, by ptrace), all,fast (with a filter for them), trace (all programs are)'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l record-argv -d 'Keep CMD'\''s arguments in run.json (they may hold secrets)'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l live -d 'Print what happens as it happens, on standard error'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l live-to -x -d 'The same to stderr, syslog, journald or file:PATH; repeat for more'

@@ -1,7 +1,7 @@
 // The gate of an fs context: changes of its mask and creating calls exclude each other, so that the
 // mask in force is known for each object. Who would be against that is held at the entry of the
-// call, until the calls under way have returned or 20 ms are over: open(2) of a FIFO may wait for
-// the very thread that is held. Of tracer.h.
+// call, until the calls under way have returned; or, where one of them sleeps, until 20 ms are
+// over: open(2) of a FIFO may wait for the very thread that is held. Of tracer.h.
 
 #include <sys/time.h>
 
@@ -87,6 +87,14 @@ void Tracer::admit_held(FsContext& context) {
   }
 }
 
+// A call under way that waits for the processor returns by itself, however busy the machine is.
+bool Tracer::is_stuck(const FsContext& context) const {
+  for (const auto& [tid, task] : tasks_) {
+    if (task->context.get() == &context && task->call.entered && !is_asleep(tid)) return false;
+  }
+  return true;
+}
+
 // Those that have waited too long go on; the records of what meets then say so.
 void Tracer::admit_late() {
   if (ticked == 0) return;
@@ -98,7 +106,7 @@ void Tracer::admit_late() {
     if (task->held && now - task->held_ns >= kLimit) late.push_back(task.get());
   }
   for (Task* const task : late) {
-    if (!task->held) continue;
+    if (!task->held || !is_stuck(*task->context)) continue;
     std::erase(task->context->held, task);
     task->held = false;
     --held_;

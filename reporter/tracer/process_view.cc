@@ -141,6 +141,14 @@ std::optional<TaskStatus> status_of(pid_t tid) {
   return status;
 }
 
+bool is_asleep(pid_t tid) {
+  const std::string text = read_file(proc_name(tid, "stat"));
+  const std::size_t name = text.rfind(')');  // the name before it may hold anything
+  if (name == std::string::npos || name + 2 >= text.size()) return false;
+  const char state = text[name + 2];
+  return state == 'S' || state == 'D' || state == 'T';
+}
+
 std::string executable_of(pid_t tid) { return read_link(proc_name(tid, "exe")); }
 
 std::string name_of_thread(pid_t tid) {

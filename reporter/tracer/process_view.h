@@ -26,6 +26,9 @@ struct TaskStatus {
 // /proc/TID/status; nothing when the task is gone.
 std::optional<TaskStatus> status_of(pid_t tid);
 
+// Whether it waits in the kernel: neither running nor ready to, nor stopped by its tracer
+// (proc(5)).
+bool is_asleep(pid_t tid);
 std::string executable_of(pid_t tid);   // the name of the program file
 std::string name_of_thread(pid_t tid);  // comm, without its newline
 std::vector<pid_t> threads_of(pid_t pid);

@@ -142,14 +142,18 @@ void Tracer::run(const volatile sig_atomic_t* stop) {
 
 void Tracer::on_end(pid_t tid) {
   forget(tid);
-  // Their maker may be the one that ended; who waits for it waits for ever.
-  for (const auto& [early, status] : std::exchange(early_, {})) ptrace(PTRACE_DETACH, early, 0, 0);
+  // Who waits for a maker that has ended waits for ever.
+  std::erase_if(early_, [&](const std::pair<const pid_t, pid_t>& early) {
+    if (early.second != 0 && early.second != tid) return false;
+    ptrace(PTRACE_DETACH, early.first, 0, 0);
+    return true;
+  });
 }
 
 void Tracer::on_stop(pid_t tid, int status) {
   if (WIFEXITED(status) || WIFSIGNALED(status)) return on_end(tid);
   Task* const task = find(tid);
-  if (task == nullptr) return on_unknown(tid, status);
+  if (task == nullptr) return on_unknown(tid);
   const int signal = WSTOPSIG(status), event = status >> 16;
   if (signal == kCallStop) return on_call(*task, false);
   if (event == PTRACE_EVENT_SECCOMP) return on_call(*task, true);
@@ -189,7 +193,7 @@ void Tracer::on_event(Task& task, int event, int signal) {
 }
 
 // A task whose first stop comes before its maker's: told by /proc who that is.
-void Tracer::on_unknown(pid_t tid, int status) {
+void Tracer::on_unknown(pid_t tid) {
   const auto facts = status_of(tid);
   Task* maker = nullptr;
   for (const auto& [other, task] : tasks_) {
@@ -199,8 +203,9 @@ void Tracer::on_unknown(pid_t tid, int status) {
       maker = task.get();
     if (process == facts->process) break;
   }
-  if (maker == nullptr) {
-    early_[tid] = status;
+  // What is to become of a child of the library's programs only their event tells.
+  if (maker == nullptr || maker->passing) {
+    early_[tid] = maker != nullptr ? maker->tid : 0;
     return;
   }
   Task& child = adopt(tid, *maker, trace::Origin::clone);

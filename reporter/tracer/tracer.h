@@ -65,7 +65,7 @@ class Tracer {
   void on_exit(Task& task, std::int64_t result);
   void on_new_task(Task& parent, int event);
   void on_exec(Task& task);
-  void on_unknown(pid_t tid, int status);
+  void on_unknown(pid_t tid);
   void on_event(Task& task, int event, int signal);
   void on_injected(Task& task, int signal);
 
@@ -75,6 +75,7 @@ class Tracer {
   void admit_held(FsContext& context);
   void hold(Task& task);
   void admit_late();
+  bool is_stuck(const FsContext& context) const;
 
   Task* find(pid_t tid);
   Task& add(pid_t tid, std::shared_ptr<Process> process);
@@ -87,7 +88,9 @@ class Tracer {
   const TracerOptions& options_;
   Requests* requests_;
   std::unordered_map<pid_t, TaskPtr> tasks_;
-  std::unordered_map<pid_t, int> early_;  // first stops of tasks whose maker is not known yet
+  // Tasks that have stopped, while what their maker did is not known yet: by whom they were made, 0
+  // where that is not known either.
+  std::unordered_map<pid_t, pid_t> early_;
   bool kernel_tells_creations_;
   bool stopping_ = false;
   unsigned held_ = 0;

@@ -167,7 +167,7 @@ void Tracer::let_all_go() {
       forget(tid);  // a leader that ended before its threads
     }
   }
-  for (const auto& [early, status] : std::exchange(early_, {})) ptrace(PTRACE_DETACH, early, 0, 0);
+  for (const auto& [early, maker] : std::exchange(early_, {})) ptrace(PTRACE_DETACH, early, 0, 0);
 }
 
 }  // namespace umaskaudit::tracer

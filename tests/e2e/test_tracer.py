@@ -6,6 +6,8 @@ import shutil
 import signal
 import stat
 import subprocess
+import tempfile
+import textwrap
 import unittest
 from pathlib import Path
 
@@ -159,6 +161,109 @@ class Attach(TracedCase):
         self.assertEqual(os.listdir(self.work), [])
 
 
+class Tree(TracedCase):
+    """Programs of all kinds that start each other: each is seen by one recorder alone."""
+
+    def check_tree(self, run):
+        report = self.check_objects(run, self.work)
+        self.assertEqual(report.of("blind_spot"), [])
+        return report
+
+    def test_shell_static_shell(self):
+        script = f"""
+            umask 022; mkdir a; cd a
+            inner='umask 077; echo x > of-inner; exec "$0" 20'
+            {victim('traced')} /bin/sh -c "$inner" {victim('traced_race')}
+            cd ..; (umask 0; echo x > of-outer)
+            """
+        _, run = self.record_all("sh", "-c", script)
+        report = self.check_tree(run)
+        made = {os.path.relpath(path, self.work): events[0]
+                for path, events in report.creations().items()}
+        self.assertEqual(made["a/of-inner"]["mask"], "0077")
+        self.assertEqual(made["of-outer"]["mask"], "0000")
+
+    def test_spawned(self):
+        """posix_spawn(3), system(3) and vfork(2) from a preloaded program."""
+        program = f"""
+            import os, subprocess
+            def spawn(directory):
+                os.mkdir(directory)
+                os.chdir(directory)
+                pid = os.posix_spawn({victim('traced')!r}, ["traced"], os.environ)
+                assert os.waitpid(pid, 0)[1] == 0
+                os.chdir("..")
+            spawn("a")
+            os.mkdir("b"); os.mkdir("c")
+            assert os.system("cd b && {victim('traced')}") == 0
+            subprocess.run([{victim('traced')!r}], cwd="c", check=True)
+            spawn("d")
+            os.close(os.open("end", os.O_CREAT, 0o600))
+            """
+        _, run = self.record_all("/usr/bin/python3", "-S", "-c", textwrap.dedent(program))
+        self.check_tree(run)
+
+    def test_failing_exec(self):
+        """A program that the kernel refuses after it was handed over, and what comes after."""
+        broken = self.top / "broken"
+        head = bytearray(Path(victim("traced")).read_bytes()[:4096])
+        broken.write_bytes(head)
+        broken.chmod(0o755)
+        script = f"{broken}; echo x > after; {victim('traced')}; echo x > later"
+        _, run = self.record_all("sh", "-c", script)
+        names = {Path(path).name for path in self.report(run).creations()}
+        self.assertTrue({"after", "later", "of-parent"} <= names, names)
+
+
+@needs("go")
+class Go(TracedCase):
+    cgo = "0"
+    created = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.mkdtemp(prefix="umaskaudit-go-")
+        cls.addClassCleanup(harness.remove_tree, Path(cls.directory))
+        source = Path(__file__).parent.parent / "programs" / "hazards" / "goroutines.go"
+        cls.program = os.path.join(cls.directory, "goroutines")
+        text = source.read_text()
+        if cls.cgo == "1":
+            text = text.replace("package main", "package main\n\nimport \"C\"", 1)
+        shutil.copy(source, cls.directory)
+        (Path(cls.directory) / "goroutines.go").write_text(text)
+        environment = {**os.environ, "CGO_ENABLED": cls.cgo, "GOCACHE": cls.directory + "/cache",
+                       "HOME": cls.directory, "GOFLAGS": "-p=1", "GO111MODULE": "off"}
+        built = subprocess.run(["go", "build", "-o", cls.program, "goroutines.go"],
+                               cwd=cls.directory, env=environment, capture_output=True, text=True)
+        if built.returncode != 0:
+            raise unittest.SkipTest("go cannot build: " + built.stderr[-200:])
+
+    def check_run(self, *command):
+        count = 200
+        _, run = self.record_all(*command, self.program, self.work, str(count))
+        report = self.check_objects(run, self.work)
+        self.assertEqual(len(modes(self.work)), 4 * count + 2)
+        self.assertEqual([event for event in report.of("create") if "ambiguous_masks" in event], [])
+        self.assertEqual(report.of("blind_spot"), [])
+        said = self.tool("check", run, status=1)
+        self.assertIn("window-overlap", said)
+        self.assertNotIn("unseen-writer", said)
+        for function in ("main.toggleMask", "main.makeFiles"):
+            self.assertRegex(said, function + r" \S*goroutines\.go:[0-9]+")
+
+    def test_command(self):
+        self.check_run()
+
+    def test_child(self):
+        self.check_run("sh", "-c", 'exec "$@"', "sh")
+
+
+class CgoGo(Go):
+    """Dynamically linked: it loads the library, which hands over."""
+
+    cgo = "1"
+
+
 def tracer_of(run_pid):
     """The tracer that the process started: by name, among its children."""
     for entry in Path("/proc").iterdir():
@@ -208,6 +313,21 @@ class OrdinaryUser(TracedCase):
         told = {event["path"]: event["mode"] for event in report.of("object", state="there")}
         found = {path: mode for path, mode in modes(self.work / "t").items()}
         self.assertEqual({path: told.get(path) for path in found}, found)
+
+    def test_program_with_rights(self):
+        """A traced program starts a set-user-ID one: that has its rights, and is named."""
+        marked = self.top / "id"
+        shutil.copy(shutil.which("id"), marked)
+        os.chmod(marked, 0o4755)
+        plain = subprocess.run([marked, "-u"], user=NOBODY, group=NOBODY, extra_groups=[],
+                               capture_output=True, text=True, check=True)
+        if plain.stdout != "0\n":
+            self.skipTest("the filesystem has no set-user-ID programs")
+        process, run = self.start("traced", marked, "-u")
+        output, errors = process.communicate(timeout=harness.TIMEOUT)
+        self.assertEqual((process.returncode, output), (0, "0\n"), errors)
+        spot, = self.report(run).of("blind_spot")
+        self.assertEqual((spot["reason"], spot["text"]), ("exec-privileged", str(marked)))
 
     def test_death_of_the_tracer(self):
         """The program goes on and ends as it would have."""
