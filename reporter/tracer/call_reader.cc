@@ -78,7 +78,7 @@ void look_before(Task& task) {
   clock_gettime(CLOCK_REALTIME_COARSE, &now);
   call.before_ns = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
   struct statx facts {};
-  call.existed = Place(task.tid, directory_of(call), call.path).look(true, &facts);
+  call.existed = place_of(task, directory_of(call), call.path).look(true, &facts);
   call.before_dev = call.existed ? trace::device_of(facts) : 0;
   call.before_ino = call.existed ? facts.stx_ino : 0;
   call.looked = true;
@@ -95,6 +95,12 @@ std::uint64_t second_name_at(const PendingCall& call) {
 }
 
 }  // namespace
+
+Place place_of(const Task& task, int dirfd, std::string path) {
+  std::optional<std::string>& root = task.context->root;
+  if (!root) root = root_of(task.tid);
+  return {task.tid, dirfd, std::move(path), *root};
+}
 
 int directory_of(const PendingCall& call) {
   if (call.row->dirfd < 0 || call.row->effect == Effect::bind) return AT_FDCWD;

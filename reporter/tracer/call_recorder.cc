@@ -27,7 +27,7 @@ SegmentWriter& writer_of(Task& task) { return task.process->recording->writer();
 std::string bounded(const std::string& path) { return path.substr(0, trace::kMaxPath); }
 
 std::uint32_t base_of(Task& task, const Author& author, int dirfd, const std::string& path) {
-  return path.empty() ? 0 : writer_of(task).path(author, Place(task.tid, dirfd, path).base());
+  return path.empty() ? 0 : writer_of(task).path(author, place_of(task, dirfd, path).base());
 }
 
 void record_mask(Task& task, std::uint16_t old_mask) {
@@ -82,7 +82,7 @@ Made look_at_opened(Task& task, int fd) {
                            : trace::Created::no;
   }
   if (!exclusive && made.created != trace::Created::no &&
-      Place(task.tid, directory_of(call), call.path).link())
+      place_of(task, directory_of(call), call.path).link())
     made.name = object.name();
   return made;
 }
@@ -91,7 +91,7 @@ Made look_at_made(Task& task) {
   Made made;
   made.created = trace::Created::yes;
   made.by_name = true;
-  made.known = Place(task.tid, directory_of(task.call), task.call.path).look(false, &made.facts);
+  made.known = place_of(task, directory_of(task.call), task.call.path).look(false, &made.facts);
   return made;
 }
 
@@ -106,7 +106,7 @@ trace::Kind kind_of(const PendingCall& call, const Made& made) {
 void describe_place(Task& task, const Author& author, const Made& made, trace::Create& record) {
   const PendingCall& call = task.call;
   SegmentWriter& writer = writer_of(task);
-  const Place place(task.tid, directory_of(call), call.path);
+  const Place place = place_of(task, directory_of(call), call.path);
   const std::string base = place.base();
   record.base = writer.path(author, base);
   if (record.error != 0 || made.created == trace::Created::no) return;
@@ -114,7 +114,7 @@ void describe_place(Task& task, const Author& author, const Made& made, trace::C
   const bool surprising = (record.final_mode & 07777) != masked;
   if (!made.name.empty()) {
     record.target = writer.path(author, made.name);
-    const Place target(task.tid, AT_FDCWD, made.name);
+    const Place target = place_of(task, AT_FDCWD, made.name);
     record.directory = task.process->recording->add_directory(
         author, made.name.substr(0, made.name.rfind('/')), target.directory(), surprising);
     return;
@@ -187,7 +187,7 @@ void record_permissions(Task& task) {
     path = object.name();
   } else {
     const bool follow = (call.flags & AT_SYMLINK_NOFOLLOW) == 0 && call.row->name[0] != 'l';
-    known = Place(task.tid, directory_of(call), path).look(follow, &facts);
+    known = place_of(task, directory_of(call), path).look(follow, &facts);
   }
   if (known) {
     record.final_mode = facts.stx_mode;
@@ -218,7 +218,7 @@ void record_names(Task& task, NameAction action) {
   if (!to.empty()) {
     record.to_base = base_of(task, author, second_directory_of(call), to);
     struct statx facts {};
-    if (Place(task.tid, second_directory_of(call), to).look(false, &facts)) {
+    if (place_of(task, second_directory_of(call), to).look(false, &facts)) {
       record.dev = trace::device_of(facts);
       record.ino = facts.stx_ino;
     }
@@ -235,6 +235,7 @@ void record_unlinked_queue(Task& task) {
 }
 
 void record_new_context(Task& task) {
+  task.context->root.reset();  // a mount namespace has its own
   // The others keep the old one; where there is none, the kernel makes none either.
   FsContext& old = *task.context;
   if (old.tasks < 2) return;
@@ -305,6 +306,9 @@ void record_result(Task& task, std::int64_t result) {
       return record_unlinked_queue(task);
     case Effect::unshare:
       return record_new_context(task);
+    case Effect::root:
+      task.context->root.reset();
+      return;
     case Effect::name_thread:
       return task.process->recording->add_thread(author_of(task), context_id(task), task.call.path);
     case Effect::uring:

@@ -24,6 +24,7 @@ enum class Effect : std::uint8_t {
   unlink,
   unlink_queue,
   unshare,      // a new fs context, perhaps
+  root,         // another root directory
   name_thread,  // prctl(2), PR_SET_NAME
   exec,
   uring,  // io_uring_setup(2): what goes that way passes no call

@@ -192,24 +192,22 @@ std::optional<bool> share_context(pid_t a, pid_t b) {
   return order == 0;
 }
 
-Place::Place(pid_t tid, int dirfd, std::string path)
-    : tid_(tid), dirfd_(dirfd), path_(std::move(path)) {}
+Place::Place(pid_t tid, int dirfd, std::string path, std::string root)
+    : tid_(tid), dirfd_(dirfd), path_(std::move(path)), root_(std::move(root)) {}
 
 std::string Place::own_name() const {
-  if (!path_.empty() && path_[0] == '/') return proc_name(tid_, "root") + path_;
+  if (is_absolute()) return root_.empty() ? path_ : proc_name(tid_, "root") + path_;
   if (dirfd_ == AT_FDCWD) return proc_name(tid_, "cwd/") + path_;
   return proc_name(tid_, "fd/") + std::to_string(dirfd_) + "/" + path_;
 }
 
 bool Place::look(bool follow, struct statx* out) const {
-  const int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
-  const std::string root = proc_name(tid_, "root");
-  if (path_.empty() || path_[0] != '/' || is_own_root(root + "/")) {
-    const std::string name = !path_.empty() && path_[0] == '/' ? path_ : own_name();
-    return statx(AT_FDCWD, name.c_str(), flags, kFacts, out) == 0;
+  if (!is_absolute() || root_.empty()) {
+    const int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
+    return statx(AT_FDCWD, own_name().c_str(), flags, kFacts, out) == 0;
   }
   // Absolute links on the way start from the thread's root, not from ours.
-  const int base = open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const int base = open(proc_name(tid_, "root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (base < 0) return false;
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC | (follow ? 0u : unsigned{O_NOFOLLOW});
@@ -224,7 +222,7 @@ bool Place::look(bool follow, struct statx* out) const {
 
 std::string Place::directory(bool whole) const {
   if (whole) return own_name();
-  if (!path_.empty() && path_[0] == '/') return proc_name(tid_, "root") + parent_of(path_);
+  if (is_absolute()) return (root_.empty() ? "" : proc_name(tid_, "root")) + parent_of(path_);
   const std::string parent = parent_of(path_);
   const std::string start =
       dirfd_ == AT_FDCWD ? proc_name(tid_, "cwd") : proc_name(tid_, "fd/") + std::to_string(dirfd_);
@@ -232,7 +230,7 @@ std::string Place::directory(bool whole) const {
 }
 
 std::string Place::base() const {
-  if (!path_.empty() && path_[0] == '/') return root_of(tid_);
+  if (is_absolute()) return root_;
   return dirfd_ == AT_FDCWD ? working_directory_of(tid_) : name_of_descriptor(tid_, dirfd_);
 }
 

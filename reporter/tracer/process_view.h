@@ -43,8 +43,9 @@ std::optional<bool> share_context(pid_t a, pid_t b);
 // Where a path of the thread's starts, in our own words.
 class Place {
  public:
-  // Of a relative path below `dirfd` (AT_FDCWD: the working directory), or an absolute one.
-  Place(pid_t tid, int dirfd, std::string path);
+  // Of a relative path below `dirfd` (AT_FDCWD: the working directory), or an absolute one. `root`:
+  // root_of() the thread.
+  Place(pid_t tid, int dirfd, std::string path, std::string root);
 
   const std::string& path() const { return path_; }
   // statx(2) of the object. False: it cannot be had.
@@ -58,11 +59,12 @@ class Place {
   std::optional<std::string> link() const;
 
  private:
+  bool is_absolute() const { return !path_.empty() && path_[0] == '/'; }
   std::string own_name() const;
 
   pid_t tid_;
   int dirfd_;
-  std::string path_;
+  std::string path_, root_;
 };
 
 // A descriptor of the process as one of ours; it closes itself.

@@ -28,6 +28,7 @@ struct FsContext {
   trace::MaskSource source = trace::MaskSource::unknown;
   std::uint64_t changes = 0;
   unsigned tasks = 0;
+  std::optional<std::string> root;      // root_of() its tasks; nothing: to be asked again
   unsigned creating = 0, changing = 0;  // calls under way
   std::vector<Task*> held;              // in the order in which they came
   // What it is called in each segment that its tasks write to.
@@ -87,5 +88,8 @@ struct Task {
   bool expects_child = false;  // of posix_spawn(3)
   std::optional<int> release;  // the request that asks to let it go
 };
+
+// Where a path of the task's starts.
+Place place_of(const Task& task, int dirfd, std::string path);
 
 }  // namespace umaskaudit::tracer

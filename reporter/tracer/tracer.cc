@@ -343,7 +343,7 @@ void Tracer::on_call(Task& task, bool by_filter) {
 bool Tracer::must_let_go(Task& task) {
   const PendingCall& call = task.call;
   if (call.row->effect != Effect::exec || geteuid() == 0) return false;
-  if (!gains_rights(task.tid, Place(task.tid, directory_of(call), call.path))) return false;
+  if (!gains_rights(task.tid, place_of(task, directory_of(call), call.path))) return false;
   record_exec(task);
   task.process->recording->add_blind_spot({task.process->pid, task.tid},
                                           trace::Blind::exec_privileged, number_in_trace(*call.row),
