@@ -19,7 +19,7 @@ build_packages=(
 # What the tests need besides.
 test_packages=(
   libgtest-dev libgmock-dev tmux zsh libacl1-dev clang clang-format clang-tidy cppcheck shellcheck
-  libclang-rt-dev liburing-dev musl-tools
+  libclang-rt-dev liburing-dev musl-tools busybox-static
   python3 python3-gdbm strace acl attr git tar util-linux sqlite3 btrfs-progs libcap2-bin
   fakeroot libeatmydata1 faketime libjemalloc2 libgoogle-perftools4 libmimalloc2.0
   python3-jsonschema jq zstd cmark-gfm e2fsprogs dosfstools xfsprogs bindfs

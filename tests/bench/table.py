@@ -13,6 +13,8 @@ def amount(value, unit):
         return f"{value:,.0f} ns"
     if unit == "s":
         return f"{value * 1000:,.1f} ms"
+    if unit == "of strace":
+        return f"{value:.2f} {unit}"
     return f"{value:,.0f} {unit}"
 
 
@@ -89,6 +91,13 @@ def readme(result):
                          for row in frames)
         yield from wrapped(f"Ten frames of a Python script beside the native ones add, where they "
                            f"were met before, by version of CPython: {told}.")
+    traced = [row for row in result["rows"] if row.get("part") == "tracer"]
+    if traced:
+        yield ""
+        told = "; ".join(f"{row['work']} {row['traced']:.1f} (strace {row['strace']:.1f})"
+                         for row in traced)
+        yield from wrapped("By the tracer, with stacks, as ratios to the native run and beside "
+                           f"those of strace --seccomp-bpf, which records none: {told}.")
     rates = [row for row in result["rows"] if row.get("unit") == "events/s"]
     if rates:
         yield ""
