@@ -12,8 +12,10 @@
 #include <ostream>
 
 #include "reporter/analysis/filter.h"
+#include "reporter/base/text_file.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_summary.h"
+#include "reporter/commands/see.h"
 #include "reporter/inspect/proc_status.h"
 #include "reporter/record/run_directory.h"
 #include "reporter/record/run_record.h"
@@ -113,6 +115,9 @@ int attach(const Options& options, Console& console) {
                        counted(threads, "thread") + " in " + duration_text(pause) +
                        "; Ctrl-C lets it go\n"
                 << std::flush;
+  if (const Result<std::string> maps = rules::read_text_file("/proc/" + pid + "/maps", "mappings");
+      maps && names_leak_sanitizer(*maps))
+    warn(console, "'" + name + "' " + kLeakSanitizerWarning);
   if (const Status written = write_run_record(run->path, record); !written)
     warn(console, written.error().what + " (" + written.error().why + ")");
   watch_for_end(options.limit_ns);

@@ -14,6 +14,7 @@
 #include <optional>
 #include <ostream>
 
+#include "reporter/base/text_file.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_summary.h"
@@ -126,6 +127,11 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
                       (can_audit(program.obstacle) ? " in full: " : ": ") +
                       obstacle_text(program.obstacle) +
                       (can_trace(program.obstacle) ? "; --see=all traces it" : ""));
+  }
+  if (options.see.trace && exists) {
+    const Result<std::string> bytes = rules::read_text_file(program.path, "program");
+    if (bytes && names_leak_sanitizer(*bytes))
+      warn(console, "'" + command[0] + "' " + kLeakSanitizerWarning);
   }
   if (const Status written = write_run_record(run->path, record); !written)
     return fail_early(written.error());

@@ -81,6 +81,12 @@ std::string Sight::library_option() const {
   return tracer_ != nullptr ? "tracer=" + tracer_->name() : "";
 }
 
+bool names_leak_sanitizer(const std::string& bytes) {
+  for (const char* name : {"__asan_init", "__lsan_init", "/libasan.so", "/liblsan.so"})
+    if (bytes.find(name) != std::string::npos) return true;
+  return false;
+}
+
 // Set-user-ID programs and their like keep their rights only under a tracer of root's.
 bool can_trace(Obstacle obstacle) { return obstacle != Obstacle::privileged || geteuid() == 0; }
 

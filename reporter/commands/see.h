@@ -27,6 +27,12 @@ void add_see_option(CLI::App& app, SeeOptions& options);
 // Whether a program with that obstacle can be traced here.
 bool can_trace(Obstacle obstacle);
 
+// Whether the bytes of a program or of a list of mappings name the run time of LeakSanitizer, which
+// does not work in a traced process, and ends it with an error.
+bool names_leak_sanitizer(const std::string& bytes);
+inline constexpr char kLeakSanitizerWarning[] =
+    "has LeakSanitizer, which fails at its end while it is traced: LSAN_OPTIONS=detect_leaks=0";
+
 // The tracer beside a run. Of `run_options`, "key=value" each, it takes what it shares with the
 // library.
 class Sight {

@@ -106,6 +106,29 @@ class Gate(TracedCase):
         self.assertEqual((event["mask"], event["final"]), ("0077", "0600"))
 
 
+@unittest.skipUnless(os.path.exists(victim("everyday_address")), "no AddressSanitizer here")
+class LeakSanitizer(TracedCase):
+    """It does not work in a traced process; what is preloaded is not traced."""
+
+    def end_of(self, *prefix):
+        place = self.new_run()
+        place.mkdir()
+        environment = {"ASAN_OPTIONS": "detect_leaks=1"}
+        return self.execute(*prefix, victim("everyday_address"), place, env=environment)
+
+    def test_unharmed_beside_the_tracer(self):
+        native = self.end_of()
+        run = [TOOL, "run", "--no-summary", "-o"]
+        for prefix in ([*run, self.new_run(), "--"], [*run, self.new_run(), "--see=all", "--"]):
+            result = self.end_of(*prefix)
+            self.assertEqual(result.returncode, native.returncode, result.stderr)
+            self.assertNotIn(b"fails at its end", result.stderr)
+
+    def test_warned_before_it_is_traced(self):
+        result = self.end_of(TOOL, "run", "--no-summary", "--see=trace", "-o", self.new_run(), "--")
+        self.assertIn(b"LSAN_OPTIONS=detect_leaks=0", result.stderr)
+
+
 class Attach(TracedCase):
     def start(self):
         service = subprocess.Popen([victim("traced_service")], cwd=self.work, text=True, bufsize=1,
