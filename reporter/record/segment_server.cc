@@ -192,7 +192,10 @@ void SegmentServer::serve(int timeout_ms) {
 
 void SegmentServer::accept_all() {
   for (;;) {
-    const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    sockaddr_un peer{};
+    socklen_t size = sizeof peer;
+    const int fd =
+        accept4(listener_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
     const bool full = fd < 0 && (errno == EMFILE || errno == ENFILE);
     if (fd < 0 && !full) return;
     if (full || connections_.size() >= kMostConnections) {
