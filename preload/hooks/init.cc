@@ -23,6 +23,7 @@
 #include "preload/process/exec_target.h"
 #include "preload/process/go_program.h"
 #include "preload/process/hand_over.h"
+#include "preload/process/inline_calls.h"
 #include "preload/process/rings.h"
 #include "preload/process/seccomp.h"
 #include "preload/record/recorder.h"
@@ -173,10 +174,15 @@ void start_recording() {
   remember_loader();
   remember_user();
   HandOver hand_over;
+  InlineHandOver inline_calls;
   if (has_tracer()) {
     study_filter_for_tracer();
-    if (is_go_program()) hand_over = hand_over_process(trace::HandOverScope::everything);
-    if (hand_over.taken()) return;
+    if (is_go_program()) {
+      hand_over = hand_over_process(trace::HandOverScope::everything);
+    } else {
+      inline_calls = hand_over_inline_calls();
+    }
+    if (hand_over.taken() || inline_calls.takes_process()) return;
   }
   open_log();
   set_up_fork_guard();
@@ -201,6 +207,7 @@ void start_recording() {
   look_for_rings_at_start({context.owner}, context.id);
   report_calls_before_relocation(context);
   look_for_go_at_start({context.owner}, context.id, hand_over);
+  report_inline_calls({context.owner}, context.id, inline_calls.request);
 }
 
 constinit std::atomic<std::uint32_t> starter = 0;  // the process that is starting
@@ -295,6 +302,7 @@ bool start() {
   // a constructor below dlopen(3), and hold it.
   resolve_all();
   read_loaded_objects();
+  find_inline_calls();
   int expected = static_cast<int>(Phase::unstarted);
   if (process.phase.load() == expected) starter.store(static_cast<std::uint32_t>(sys::getpid()));
   if (process.phase.compare_exchange_strong(expected, static_cast<int>(Phase::starting),

@@ -13,6 +13,7 @@
 #include "preload/hooks/wrapper.h"
 #include "preload/log/blind_spot.h"
 #include "preload/mask/fs_context.h"
+#include "preload/process/inline_calls.h"
 #include "preload/process/rings.h"
 #include "preload/sys/sys.h"
 
@@ -97,6 +98,7 @@ void* umaskaudit_route_dlopen(const char* file, int mode) {
   if (recording()) {
     const int saved = errno;
     look_for_rings(file);
+    look_for_inline_calls(file);
     errno = saved;
   }
   return real_function(Call::dlopen);

@@ -179,6 +179,10 @@ constexpr Trial kTrialsForTracer[] = {
     {SYS_getsockopt, {kNoFile, SOL_SOCKET, SO_PEERCRED, kNothing, kNothing}},
     {SYS_recvfrom, {kNoFile, kNothing, 0, MSG_DONTWAIT, kNothing, 0}},
     {SYS_prctl, {PR_SET_PTRACER, 0}},
+    {SYS_prctl, {PR_GET_NO_NEW_PRIVS}},
+    {SYS_prctl, {PR_SET_NO_NEW_PRIVS, 2}},  // refused, as the flags of the next
+    {SYS_seccomp, {SECCOMP_SET_MODE_FILTER, -1, kNothing}},
+    {SYS_capget, {kNothing, kNothing}},
     // Refused: a thread with signal handlers of its own.
     {SYS_clone, {CLONE_THREAD | CLONE_UNTRACED}},
 };

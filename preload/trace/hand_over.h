@@ -39,7 +39,8 @@ enum class HandOverKind : std::uint32_t {
 enum class HandOverScope : std::uint32_t {
   everything = 0,  // the library records nothing in this image
   // Only the calls that a seccomp filter, installed after the answer, stops by SECCOMP_RET_TRACE:
-  // those that the program makes past libc. The library goes on recording all others.
+  // those that the program makes past libc. The library goes on recording all others. Where the
+  // filter could not be installed after all, `everything` is asked for behind it.
   filtered_calls = 1,
 };
 

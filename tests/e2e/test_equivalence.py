@@ -73,6 +73,8 @@ VICTIMS = {
     # liburing lies so close to the loader that what it unmaps is taken for the loader's work.
     "rings": ([], ["calls"]),
     "seccomp_bars": (["exclusive", "errno", "prctl"], []),
+    # The other thread looks until the first has done.
+    "starts_beside": (["thread", victim("static_hello"), "/etc/passwd", 5], ["calls", "errors"]),
     "signal_amid_umask": ([], ["held", "masks", "calls", "errors"]),
     "vanishing_stacks": (["inside"], []),
     # It goes round for each open of the program it starts, and the shim opens that as well.

@@ -352,6 +352,88 @@ class Filters(HandOver):
                 if reason == "exec-static"]
 
 
+@unittest.skipIf(platform.machine() != "x86_64", "is read on x86-64 only")
+class InlineCalls(HandOver):
+    """Who answers here traces nothing: the kernel says ENOSYS for what the filter stops."""
+
+    stopped = ("inlined", "any", "umask")
+
+    def answers(self, result):
+        return dict(line.rsplit(" ", 1)[::1] if line.endswith(" ok") else
+                    (line.split(" ")[0], line.partition(" ")[2])
+                    for line in result.stdout.decode().splitlines())
+
+    def check_filtered(self, tracer, *command, **options):
+        bare = self.execute(*command)
+        self.assertEqual(set(self.answers(bare).values()), {"ok"})
+        self.clear_work()
+        self.work.chmod(0o777)
+        result, run = self.hand_over(tracer, *command, **options)
+        expected = {name: "Function not implemented" if name in self.stopped else "ok"
+                    for name in self.answers(bare)}
+        self.assertEqual(self.answers(result), expected)
+        self.assertEqual([(request.kind, request.scope) for request in tracer.requests],
+                         [("take_process", 1)])
+        return run
+
+    @needs_root
+    def test_a_filter_stops_these_and_nothing_else(self):
+        with FakeTracer() as tracer:
+            run = self.check_filtered(tracer, victim("inline_calls"), self.work)
+        self.assertEqual(self.spots(run), [])
+        made = {os.path.basename(path) for path in self.report(run).creations()}
+        self.assertEqual(made, {"libc", "syscall", "by-child"})
+        self.assertEqual(made, set(os.listdir(self.work)))
+
+    @needs_root
+    def test_images_behind_the_filter_believe_nothing_barred(self):
+        """Each of them has a filter more."""
+        preload = {"LD_PRELOAD": f"{harness.SHIM}:{victim('libinline_calls_library.so')}"}
+        with FakeTracer() as tracer:
+            result, run = self.hand_over(tracer, "/bin/bash", "-c", "umask 027; exec bash -c "
+                                         "'umask 022; mkdir one; exec mkdir two'", env=preload)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertEqual([(request.kind, request.scope) for request in tracer.requests],
+                         [("take_process", 1)] * 4)
+        self.assertNotIn("seccomp", [reason for reason, _ in self.spots(run)])
+        made = {os.path.basename(path) for path in self.report(run).creations()}
+        self.assertEqual(made, {"one", "two"})
+
+    def test_without_the_right_to_a_filter_the_whole_process(self):
+        self.top.chmod(0o777)
+        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        self.clear_work()
+        self.work.chmod(0o777)
+        with FakeTracer() as tracer:
+            result, run = self.hand_over(tracer, victim("inline_calls"), self.work, **user)
+        self.assertEqual(set(self.answers(result).values()), {"ok"})
+        self.assertEqual([(request.kind, request.scope) for request in tracer.requests],
+                         [("take_process", 0)])
+        self.assertFalse(os.path.exists(run) and
+                         [name for name in os.listdir(run) if name.endswith(".seg")])
+
+    def test_refused(self):
+        with FakeTracer(errno.EPERM) as tracer:
+            run = self.check_same_with(tracer, victim("inline_calls"), self.work)
+        self.assertEqual(tracer.kinds(), ["take_process"])
+        self.assertEqual(self.spots(run), [
+            ("other", "the program: 4 of its own: umask, openat, mkdirat, any number"
+             " (not traced: Operation not permitted)")])
+
+    @needs_root
+    def test_a_library_that_is_loaded_later(self):
+        library = victim("libinline_calls_library.so")
+        with FakeTracer() as tracer:
+            run = self.check_same_with(tracer, victim("inline_calls"), self.work, library)
+        self.assertEqual(self.spots(run), [("other", f"{library}: 1 of its own: mkdirat")])
+
+    def test_programs_without_any(self):
+        for command in (("/usr/bin/python3", "-c", "import ctypes, json, socket"), ("/bin/ls",)):
+            with self.subTest(command=command), FakeTracer() as tracer:
+                run = self.check_same_with(tracer, *command)
+                self.assertEqual((tracer.requests, self.spots(run)), ([], []))
+
+
 class Go(HandOver):
     @needs("go", "gcc")
     def test_a_go_program_that_is_dynamically_linked(self):

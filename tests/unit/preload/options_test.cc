@@ -70,9 +70,9 @@ TEST(Options, DescribedAreExactlyTheKnown) {
     EXPECT_GT(std::string(help).size(), 10u) << name;
     names.insert(name);
   });
-  const std::set<std::string> expected = {"log",   "trace",  "stacks",   "scripts",
-                                          "depth", "follow", "max_size", "max_run",
-                                          "keep",  "fold",   "help",     "tracer"};
+  const std::set<std::string> expected = {"log",    "trace",    "stacks",        "scripts", "depth",
+                                          "follow", "max_size", "max_run",       "keep",    "fold",
+                                          "help",   "tracer",   "tracer_filter", "recorder"};
   EXPECT_EQ(names, expected);
 }
 
