@@ -36,7 +36,7 @@ struct Pair {
 template <typename T>
 bool take(const std::vector<std::uint8_t>& bytes, std::uint64_t at, T& value) {
   if (at > bytes.size() || bytes.size() - at < sizeof value) return false;
-  memcpy(&value, &bytes[at], sizeof value);
+  memcpy(&value, bytes.data() + at, sizeof value);
   return true;
 }
 

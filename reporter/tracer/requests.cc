@@ -142,7 +142,10 @@ void Requests::wake() {
 }
 
 void Requests::accept_connection() {
-  const int descriptor = accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  sockaddr_un peer{};
+  socklen_t size = sizeof peer;
+  const int descriptor =
+      accept4(socket_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (descriptor < 0) return;
   const std::lock_guard lock(mutex_);
   open_.emplace(++last_, descriptor);

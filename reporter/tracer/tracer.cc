@@ -303,14 +303,20 @@ void Tracer::on_exec(Task& task) {
   now.awaits_injection = options_.filter && !now.process->filtered && !stopping_;
   now.process->recording =
       std::make_shared<Recording>(options_.recording, now.tid, facts ? facts->parent : 0);
-  const bool known = before->recording != nullptr && now.context != nullptr;
-  if (!known || now.context->tasks == 1) {
-    const std::uint16_t mask = known ? now.context->mask : 0;
-    if (now.context) --now.context->tasks;
-    now.context = std::make_shared<FsContext>();
-    now.context->tasks = 1;
-    now.context->mask = known ? mask : facts ? facts->mask.value_or(0) : 0;
-    now.context->source = known ? trace::MaskSource::inherited : trace::MaskSource::proc;
+  // The mask goes on; nobody else's changes of it are seen where the library recorded before.
+  const FsContext* const old = before->recording != nullptr ? now.context.get() : nullptr;
+  if (old == nullptr || old->tasks == 1) {
+    auto own = std::make_shared<FsContext>();
+    own->tasks = 1;
+    if (old != nullptr) {
+      own->mask = old->mask;
+      own->source = trace::MaskSource::inherited;
+    } else if (facts && facts->mask) {
+      own->mask = *facts->mask;
+      own->source = trace::MaskSource::proc;
+    }
+    if (now.context != nullptr) --now.context->tasks;
+    now.context = own;
   }
   now.passing = false;
   const std::uint32_t context = context_id(now, trace::Origin::exec);

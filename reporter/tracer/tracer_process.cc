@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -26,6 +27,11 @@ void detach_from_terminal() {
   for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGTSTP, SIGTTOU})
     ::signal(signal, SIG_IGN);
   prctl(PR_SET_NAME, "umaskaudit-ptrc");
+  // Two for each process, and one for each image.
+  if (rlimit files{}; getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
 }
 
 [[noreturn]] void be_tracer(const TracerOptions& options, Requests& requests, int life, int ready) {
