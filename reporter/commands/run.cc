@@ -107,7 +107,7 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   const ProgramFacts program = inspect_program(command[0]);
   std::vector<std::string> values = shim_values(options);
   const bool preloads = can_load(program.obstacle) && !options.see.trace;
-  const Sight sight(options.see, run->path, name->path(), values, program.obstacle, console);
+  Sight sight(options.see, run->path, name->path(), values, program.obstacle, console);
   if (const std::string option = sight.library_option(); !option.empty()) values.push_back(option);
   // Behind the start of the tracer, which would hold the socket open.
   SegmentServer server(run->path);
@@ -145,6 +145,7 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   };
   const Result<ChildEnd> end =
       run_child(command, *environment, started, [&] { sight.before_exec(); });
+  sight.finish();
   if (!end) return fail_early(end.error());
   if (end->exec_error != 0) {
     give_up();

@@ -92,6 +92,10 @@ bool can_trace(Obstacle obstacle) { return obstacle != Obstacle::privileged || g
 
 bool Sight::sees(Obstacle obstacle) const { return tracer_ != nullptr && can_trace(obstacle); }
 
+void Sight::finish() {
+  if (tracer_ != nullptr) tracer_->finish();
+}
+
 void Sight::before_exec() const {
   // Go's runtime takes the library, which hands over.
   const bool itself = tracer_ != nullptr && (always_ || (sees(command_) && !can_audit(command_)));

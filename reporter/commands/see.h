@@ -43,6 +43,8 @@ class Sight {
 
   // For the library; empty: there is no tracer.
   std::string library_option() const;
+  // When CMD has ended.
+  void finish();
   // In the child, in front of its exec.
   void before_exec() const;
   // Whether a program with that obstacle is seen all the same.

@@ -113,9 +113,11 @@ std::uint32_t Recording::add_stack(const Author& author, AddressSpace& space,
   constexpr std::uint64_t kOffset = (std::uint64_t{1} << trace::kFrameModuleShift) - 1;
   std::string frames;
   frames.reserve(stack.pcs.size() * sizeof(std::uint64_t));
-  for (const std::uint64_t pc : stack.pcs) {
+  for (std::size_t i = 0; i < stack.pcs.size(); ++i) {
+    const std::uint64_t pc = stack.pcs[i];
     std::uint64_t frame = pc & kOffset;
-    if (const auto index = space.module_of(pc)) {
+    // A return address may lie behind the last instruction of its module.
+    if (const auto index = space.module_of(i == 0 ? pc : pc - 1)) {
       const RemoteModule& module = space.module(*index);
       frame = std::uint64_t{module_id(author, module)} << trace::kFrameModuleShift |
               ((pc - module.base) & kOffset);

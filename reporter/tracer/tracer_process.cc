@@ -3,9 +3,11 @@
 #include "reporter/tracer/tracer_process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 namespace umaskaudit::tracer {
 
@@ -86,9 +89,18 @@ TracerProcess::TracerProcess(TracerProcess&& other) noexcept
       life_(std::exchange(other.life_, -1)),
       name_(std::move(other.name_)) {}
 
-// It is not waited for: what it traces may live longer than `run`.
 TracerProcess::~TracerProcess() {
   if (life_ >= 0) close(life_);
+}
+
+// What it traces may live longer than `run`.
+void TracerProcess::finish() {
+  if (life_ >= 0) close(std::exchange(life_, -1));
+  constexpr int kLimit = 300;  // ms
+  const int descriptor = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
+  pollfd ended{descriptor, POLLIN, 0};
+  if (descriptor >= 0 && poll(&ended, 1, kLimit) > 0) waitpid(pid_, nullptr, WNOHANG);
+  if (descriptor >= 0) close(descriptor);
 }
 
 int TracerProcess::take_exec() const {

@@ -22,6 +22,8 @@ class TracerProcess {
   TracerProcess(const TracerProcess&) = delete;
   TracerProcess& operator=(const TracerProcess&) = delete;
 
+  // When CMD has ended: waits until the tracer has ended too, but not for what runs on.
+  void finish();
   // The value of the library's option tracer=.
   const std::string& name() const { return name_; }
   // For a child of ours, in front of its exec: the tracer takes it from its first instruction on.
