@@ -178,7 +178,7 @@ void report_inline_calls(const Author& author, std::uint32_t context, HandOver r
   TextBuffer text(words + words_length, kWords - words_length);
   describe_refusal(request, text);
   words_length += text.length();
-  report_blind_spot(author, trace::Blind::other, Call::syscall, context, 0, words,
+  report_blind_spot(author, trace::Blind::inline_calls, Call::syscall, context, 0, words,
                     static_cast<std::uint32_t>(words_length));
 }
 
@@ -282,8 +282,8 @@ void look_for_inline_calls(const char* file) {
   TextBuffer text(scratch.get(), Scratch::kSize);
   describe(file, search.findings, text);
   const Task task = enter();
-  report_blind_spot({task.tid, task.pid}, trace::Blind::other, Call::dlopen, context_id(task), 0,
-                    text.begin(), static_cast<std::uint32_t>(text.length()));
+  report_blind_spot({task.tid, task.pid}, trace::Blind::inline_calls, Call::dlopen,
+                    context_id(task), 0, text.begin(), static_cast<std::uint32_t>(text.length()));
 }
 
 }  // namespace umaskaudit::shim

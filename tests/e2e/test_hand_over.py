@@ -417,7 +417,7 @@ class InlineCalls(HandOver):
             run = self.check_same_with(tracer, victim("inline_calls"), self.work)
         self.assertEqual(tracer.kinds(), ["take_process"])
         self.assertEqual(self.spots(run), [
-            ("other", "the program: 4 of its own: umask, openat, mkdirat, any number"
+            ("inline-calls", "the program: 4 of its own: umask, openat, mkdirat, any number"
              " (not traced: Operation not permitted)")])
 
     @needs_root
@@ -425,7 +425,7 @@ class InlineCalls(HandOver):
         library = victim("libinline_calls_library.so")
         with FakeTracer() as tracer:
             run = self.check_same_with(tracer, victim("inline_calls"), self.work, library)
-        self.assertEqual(self.spots(run), [("other", f"{library}: 1 of its own: mkdirat")])
+        self.assertEqual(self.spots(run), [("inline-calls", f"{library}: 1 of its own: mkdirat")])
 
     def test_programs_without_any(self):
         for command in (("/usr/bin/python3", "-c", "import ctypes, json, socket"), ("/bin/ls",)):
