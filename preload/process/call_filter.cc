@@ -3,23 +3,17 @@
 #include "preload/process/call_filter.h"
 
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
 #include <cstddef>
 
 #include "preload/process/call_sites.h"
+#include "preload/process/seccomp.h"
 
 namespace umaskaudit::shim {
 
 namespace {
-
-#if defined(__x86_64__)
-constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
-#else
-constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
-#endif
 
 // O_TMPFILE is two bits, of which one is O_DIRECTORY.
 constexpr std::uint32_t kMayCreate = O_CREAT | (O_TMPFILE & ~O_DIRECTORY);

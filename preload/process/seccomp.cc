@@ -3,7 +3,6 @@
 
 #include "preload/process/seccomp.h"
 
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
@@ -18,12 +17,6 @@
 namespace umaskaudit::shim {
 
 namespace {
-
-#if defined(__x86_64__)
-constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
-#else
-constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
-#endif
 
 struct Machine {
   std::uint32_t a = 0;

@@ -5,11 +5,21 @@
 // Called by init and the prctl and syscall wrappers; sys.h asks before every call.
 #pragma once
 
+#include <linux/audit.h>
 #include <linux/seccomp.h>
+
+#include <cstdint>
 
 struct sock_fprog;
 
 namespace umaskaudit::shim {
+
+// Ours, as seccomp_data::arch has it.
+#if defined(__x86_64__)
+inline constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
+#else
+inline constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
+#endif
 
 // Simulates `filter` (null: strict mode) and makes room in the trace while that is still possible.
 // A number is barred unless the filter allows it (or logs it) whatever the arguments are.
