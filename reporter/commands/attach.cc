@@ -12,6 +12,7 @@
 #include <ostream>
 
 #include "reporter/analysis/filter.h"
+#include "reporter/base/clock.h"
 #include "reporter/base/text_file.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_summary.h"
@@ -39,12 +40,12 @@ volatile sig_atomic_t stop = 0;
 std::uint64_t deadline_ns = 0;
 
 void on_tick(int) {
-  if (deadline_ns != 0 && tracer::now_ns() >= deadline_ns) stop = 1;
+  if (deadline_ns != 0 && now_ns() >= deadline_ns) stop = 1;
 }
 
 // A signal that comes just before the tracer waits does not end that wait; the next tick does.
 void watch_for_end(std::uint64_t limit_ns) {
-  if (limit_ns != 0) deadline_ns = tracer::now_ns() + limit_ns;
+  if (limit_ns != 0) deadline_ns = now_ns() + limit_ns;
   struct sigaction end {};
   end.sa_handler = [](int) { stop = 1; };
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &end, nullptr);
@@ -72,7 +73,7 @@ RunRecord begin_record(pid_t process) {
   }
   if (const auto mask = umask_of_process(pid)) record.umask = *mask;
   record.pid = process;
-  record.start_real_ns = tracer::now_ns(CLOCK_REALTIME_COARSE);
+  record.start_real_ns = now_ns(CLOCK_REALTIME_COARSE);
   return record;
 }
 
@@ -104,12 +105,12 @@ int attach(const Options& options, Console& console) {
   tracing.recording.depth = options.depth;
   tracer::Tracer tracer(tracing, nullptr);
   unsigned threads = 0;
-  const std::uint64_t begin = tracer::now_ns();
+  const std::uint64_t begin = now_ns();
   if (const int error = tracer.attach(options.process, &threads); error != 0) {
     if (!run->continued) remove_run_directory(*run);
     return fail(console, cannot_attach(options.process, error));
   }
-  const std::uint64_t pause = tracer::now_ns() - begin;
+  const std::uint64_t pause = now_ns() - begin;
   if (console.verbosity != Verbosity::quiet)
     console.err << "umaskaudit: attached to '" + escape(name) + "' (" + pid + ") with " +
                        counted(threads, "thread") + " in " + duration_text(pause) +
@@ -122,7 +123,7 @@ int attach(const Options& options, Console& console) {
     warn(console, written.error().what + " (" + written.error().why + ")");
   watch_for_end(options.limit_ns);
   tracer.run(&stop);
-  record.end_real_ns = tracer::now_ns(CLOCK_REALTIME);
+  record.end_real_ns = now_ns(CLOCK_REALTIME);
   if (const Status written = write_run_record(run->path, record); !written)
     warn(console, written.error().what + " (" + written.error().why + ")");
   if (!options.no_summary && console.verbosity != Verbosity::quiet)

@@ -9,11 +9,11 @@
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
 #include <cstring>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <ostream>
 
+#include "reporter/base/clock.h"
 #include "reporter/base/text_file.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
@@ -57,13 +57,6 @@ std::vector<std::string> shim_values(const Options& options) {
   if (options.depth != 0) values.push_back("depth=" + std::to_string(options.depth));
   values.insert(values.end(), options.raw.begin(), options.raw.end());
   return values;
-}
-
-std::uint64_t now_ns(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1000000000u +
-         static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 RunRecord begin_record(const std::vector<std::string>& command, const Options& options) {

@@ -1,14 +1,13 @@
 // See live_watch.h. The lines are those of `timeline`: whoever reads one can find it again later.
 #include "reporter/live/live_watch.h"
 
-#include <signal.h>
-
 #include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
 
+#include "reporter/base/quiet_thread.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/live/live_follow.h"
 #include "reporter/render/timeline_text.h"
@@ -86,11 +85,7 @@ LiveWatch::LiveWatch(std::string directory, std::uint64_t begin_ns, LiveLog& log
 LiveWatch::~LiveWatch() { finish(); }
 
 void LiveWatch::start() {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  state_->thread = std::thread([state = state_.get()] { state->watch(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  state_->thread = start_quiet_thread([state = state_.get()] { state->watch(); });
 }
 
 std::string LiveWatch::finish() {

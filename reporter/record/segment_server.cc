@@ -3,9 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -14,13 +12,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
-#include <cstddef>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 
 #include "preload/trace/segment_request.h"
+#include "reporter/base/abstract_socket.h"
+#include "reporter/base/clock.h"
+#include "reporter/base/quiet_thread.h"
 
 namespace umaskaudit {
 namespace {
@@ -30,33 +28,11 @@ namespace {
 constexpr std::size_t kMostConnections = 4096;
 constexpr std::size_t kPage = 4096;
 
-std::string random_hex(std::size_t digits) {
-  std::string out;
-  while (out.size() < digits) {
-    unsigned char bytes[16];
-    if (getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) return "";
-    static constexpr char kDigits[] = "0123456789abcdef";
-    for (const unsigned char byte : bytes) {
-      out += kDigits[byte >> 4];
-      out += kDigits[byte & 15];
-    }
-  }
-  out.resize(digits);
-  return out;
-}
-
 // Takes as long whatever the bytes are.
 bool same_key(const char (&a)[trace::kRecorderKeySize], const std::string& b) {
   unsigned difference = 0;
   for (std::size_t i = 0; i < sizeof a; ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
   return difference == 0;
-}
-
-std::uint64_t monotonic_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1000000000u +
-         static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 // Needs no signal, for MSG_NOSIGNAL; `fd` -1: none goes with it.
@@ -128,12 +104,9 @@ SegmentServer::~SegmentServer() {
 }
 
 bool SegmentServer::listen_on(const std::string& name) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path + 1, name.data(), name.size());  // behind a NUL: abstract
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const AbstractAddress address(name);
   listener_ = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  return listener_ >= 0 && bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+  return listener_ >= 0 && bind(listener_, address.get(), address.size()) == 0 &&
          listen(listener_, SOMAXCONN) == 0;
 }
 
@@ -159,13 +132,7 @@ void SegmentServer::start() {
     files.rlim_cur = std::min<rlim_t>(files.rlim_max, 2 * kMostConnections);
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  // The thread inherits the mask: signals are the main thread's, which hands them on to CMD.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = start_quiet_thread([this] { run(); });
 }
 
 void SegmentServer::finish() {
@@ -275,7 +242,7 @@ void SegmentServer::settle(const Connection& connection, int error) {
 // takes files of such names away in no case (keep=latest): to count what is in one it would map it,
 // while somebody else can still cut it off. A descriptor, or a negative errno.
 int SegmentServer::make_segment(std::uint32_t pid, uid_t uid, std::string& name) const {
-  const std::uint64_t now = monotonic_ns();
+  const std::uint64_t now = now_ns();
   for (unsigned attempt = 0; attempt < 16; ++attempt) {
     char text[64];
     std::snprintf(text, sizeof text, "%u-%016llx.u%u%s", pid,

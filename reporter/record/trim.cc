@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "preload/trace/format.h"
+#include "reporter/base/quiet_thread.h"
 #include "reporter/record/owned_descriptor.h"
 #include "reporter/record/run_directory.h"
 
@@ -131,13 +132,7 @@ void SegmentTrimmer::run() {
 }
 
 void SegmentTrimmer::start() {
-  // The thread inherits the mask: signals are the main thread's, which hands them on to CMD.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = start_quiet_thread([this] { run(); });
 }
 
 void SegmentTrimmer::stop() {
