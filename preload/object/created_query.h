@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "preload/sys/sys.h"
+#include "preload/trace/filesystems.h"
 
 namespace umaskaudit::shim::created_query {
 
@@ -36,9 +37,7 @@ inline bool is_exact_for(int fd, std::uint64_t mount) {
   return __builtin_expect(known == mount, 1) || study_mount(fd, mount);
 }
 
-// Whether a filesystem makes files under the lock of their directory, by this machine's clock.
-// `type` as in statfs(2).
-bool creates_in_the_kernel(std::uint32_t type);
+using trace::creates_in_the_kernel;
 // Of an object, or of the directory that one was made in.
 void note_filesystem(std::uint32_t type);
 

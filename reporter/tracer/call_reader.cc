@@ -74,24 +74,11 @@ bool makes_context(const PendingCall& call) {
 // Before the call, for kernels that do not tell afterwards who made an object.
 void look_before(Task& task) {
   PendingCall& call = task.call;
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  call.before_ns = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
   struct statx facts {};
   call.existed = place_of(task, directory_of(call), call.path).look(true, &facts);
   call.before_dev = call.existed ? trace::device_of(facts) : 0;
   call.before_ino = call.existed ? facts.stx_ino : 0;
   call.looked = true;
-}
-
-bool is_exclusive(std::uint64_t flags) {
-  return (flags & O_EXCL) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
-}
-
-std::uint64_t second_name_at(const PendingCall& call) {
-  const std::string_view name = call.row->name;
-  if (name == "rename" || name == "link" || name == "symlink") return call.arguments[1];
-  return name == "symlinkat" ? call.arguments[2] : call.arguments[3];
 }
 
 }  // namespace
@@ -102,16 +89,15 @@ Place place_of(const Task& task, int dirfd, std::string path) {
   return {task.tid, dirfd, std::move(path), *root};
 }
 
-int directory_of(const PendingCall& call) {
-  if (call.row->dirfd < 0 || call.row->effect == Effect::bind) return AT_FDCWD;
-  return static_cast<int>(call.arguments[call.row->dirfd]);
+namespace {
+int descriptor_in(const PendingCall& call, int index) {
+  return index < 0 ? AT_FDCWD : static_cast<int>(call.arguments[index]);
 }
+}  // namespace
 
-int second_directory_of(const PendingCall& call) {
-  const std::string_view name = call.row->name;
-  if (name == "rename" || name == "link" || name == "symlink") return AT_FDCWD;
-  return static_cast<int>(name == "symlinkat" ? call.arguments[1] : call.arguments[2]);
-}
+int directory_of(const PendingCall& call) { return descriptor_in(call, call.row->dirfd); }
+
+int second_directory_of(const PendingCall& call) { return descriptor_in(call, call.row->dirfd2); }
 
 bool read_call(Task& task, bool kernel_tells_creations) {
   PendingCall& call = task.call;
@@ -151,8 +137,8 @@ bool read_call(Task& task, bool kernel_tells_creations) {
       break;
   }
   if (row.path >= 0) call.unread = !read_name(task.tid, call.arguments[row.path], call.path);
-  if (row.effect == Effect::rename || row.effect == Effect::link || row.effect == Effect::symlink)
-    call.unread |= !read_name(task.tid, second_name_at(call), call.second);
+  if (row.path2 >= 0) call.unread |= !read_name(task.tid, call.arguments[row.path2], call.second);
+  call.before_ns = static_cast<std::int64_t>(now_ns(CLOCK_REALTIME_COARSE));
   const bool opens = row.effect == Effect::open || row.effect == Effect::open_how;
   if (opens && !kernel_tells_creations && !is_exclusive(call.flags)) look_before(task);
   return true;

@@ -59,7 +59,6 @@ struct Made {
 };
 
 trace::Created judge(const PendingCall& call, const struct statx& facts) {
-  if (!call.looked) return trace::Created::probably;
   const bool same = call.existed && call.before_ino == facts.stx_ino &&
                     call.before_dev == trace::device_of(facts);
   const std::int64_t birth = trace::birth_of(facts);
@@ -72,7 +71,7 @@ Made look_at_opened(Task& task, int fd) {
   Made made;
   const TakenDescriptor object(task.process->descriptor, task.tid, fd);
   made.known = object.look(&made.facts);
-  const bool exclusive = (call.flags & O_EXCL) != 0 || (call.flags & O_TMPFILE) == O_TMPFILE;
+  const bool exclusive = is_exclusive(call.flags);
   if (exclusive) {
     made.created = trace::Created::yes;
   } else if (made.known) {
@@ -97,7 +96,7 @@ Made look_at_made(Task& task) {
 
 trace::Kind kind_of(const PendingCall& call, const Made& made) {
   if (call.row->effect == Effect::queue) return trace::Kind::mqueue;
-  if ((call.flags & O_TMPFILE) == O_TMPFILE) return trace::Kind::tmpfile;
+  if (is_unnamed(call.flags)) return trace::Kind::tmpfile;
   if (call.row->effect == Effect::bind) return trace::Kind::socket;
   if (made.known) return trace::kind_of_type(made.facts.stx_mode);
   return std::strncmp(call.row->name, "mkdir", 5) == 0 ? trace::Kind::dir : trace::Kind::file;
@@ -119,7 +118,7 @@ void describe_place(Task& task, const Author& author, const Made& made, trace::C
         author, made.name.substr(0, made.name.rfind('/')), target.directory(), surprising);
     return;
   }
-  const bool unnamed = (call.flags & O_TMPFILE) == O_TMPFILE;
+  const bool unnamed = is_unnamed(call.flags);
   const std::size_t end = unnamed ? call.path.size() : call.path.rfind('/') + 1;
   const std::string key = base + '\0' + call.path.substr(0, end);
   record.directory =

@@ -32,8 +32,8 @@
 namespace umaskaudit::tracer {
 
 const CallRow kCalls[] = {
-#define TRACED(name, effect, native, i386, dirfd, path, flags, mode) \
-  {#name, Effect::effect, native, i386, dirfd, path, flags, mode},
+#define TRACED(name, effect, native, i386, dirfd, path, flags, mode, dirfd2, path2) \
+  {#name, Effect::effect, native, i386, dirfd, path, flags, mode, dirfd2, path2},
 #include "reporter/tracer/calls.def"
 #undef TRACED
 };
@@ -80,7 +80,11 @@ std::string call_names() {
 
 bool may_create(std::uint64_t flags) {
   if ((flags & O_PATH) != 0) return false;
-  return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  return (flags & O_CREAT) != 0 || is_unnamed(flags);
 }
+
+bool is_unnamed(std::uint64_t flags) { return (flags & O_TMPFILE) == O_TMPFILE; }
+
+bool is_exclusive(std::uint64_t flags) { return (flags & O_EXCL) != 0 || is_unnamed(flags); }
 
 }  // namespace umaskaudit::tracer

@@ -33,8 +33,8 @@ enum class Effect : std::uint8_t {
 struct CallRow {
   const char* name;
   Effect effect;
-  int native, i386;              // numbers
-  int dirfd, path, flags, mode;  // arguments
+  int native, i386;                             // numbers
+  int dirfd, path, flags, mode, dirfd2, path2;  // arguments
 };
 
 // Row `index` is the call that the trace names by this number.
@@ -49,8 +49,11 @@ inline std::uint16_t number_in_trace(const CallRow& row) {
 // NUL-terminated, in the order of the rows: what a CallNames record holds.
 std::string call_names();
 
-// Whether a call that sets flags may create: as open(2) has them.
+// Of a call that sets flags, as open(2) has them: whether it may create, what can only be a file
+// without a name, and what can only be a new object.
 bool may_create(std::uint64_t flags);
+bool is_unnamed(std::uint64_t flags);
+bool is_exclusive(std::uint64_t flags);
 // creates, or changes the mask: what the gate keeps apart.
 inline bool is_creating(Effect effect) {
   return effect == Effect::open || effect == Effect::open_how || effect == Effect::make ||

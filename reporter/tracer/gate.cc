@@ -59,15 +59,23 @@ void Tracer::hold(Task& task) {
   if (held_++ == 0) tick(true);
 }
 
+void Tracer::stop_holding(Task& task) {
+  std::erase(task.context->held, &task);
+  task.held = false;
+  --held_;
+}
+
+void Tracer::admit(Task& task) {
+  stop_holding(task);
+  enter(task);
+  go_on(task);
+}
+
 // Its call has returned, or never will.
 void Tracer::leave(Task& task) {
   if (task.context == nullptr) return;
   FsContext& context = *task.context;
-  if (task.held) {
-    std::erase(context.held, &task);
-    task.held = false;
-    --held_;
-  }
+  if (task.held) stop_holding(task);
   if (!task.call.entered) return;
   task.call.entered = false;
   --(changes_mask(task) ? context.changing : context.creating);
@@ -79,11 +87,7 @@ void Tracer::admit_held(FsContext& context) {
   while (!context.held.empty()) {
     Task& task = *context.held.front();
     if (!context.admits(changes_mask(task))) return;
-    context.held.erase(context.held.begin());
-    task.held = false;
-    --held_;
-    enter(task);
-    go_on(task);
+    admit(task);
   }
 }
 
@@ -106,12 +110,7 @@ void Tracer::admit_late() {
     if (task->held && now - task->held_ns >= kLimit) late.push_back(task.get());
   }
   for (Task* const task : late) {
-    if (!task->held || !is_stuck(*task->context)) continue;
-    std::erase(task->context->held, task);
-    task->held = false;
-    --held_;
-    enter(*task);
-    go_on(*task);
+    if (task->held && is_stuck(*task->context)) admit(*task);
   }
 }
 

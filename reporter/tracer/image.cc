@@ -9,32 +9,16 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <vector>
+
+#include "reporter/tracer/proc_file.h"
 
 namespace umaskaudit::tracer {
 
 namespace {
 
-std::string read_some(const std::string& name, std::size_t most) {
-  std::string bytes(most, '\0');
-  const int fd = open(name.c_str(), O_RDONLY | O_CLOEXEC);
-  std::size_t size = 0;
-  for (ssize_t got = 1; fd >= 0 && got > 0 && size < most; size += static_cast<std::size_t>(got)) {
-    got = read(fd, bytes.data() + size, most - size);
-    if (got < 0) got = 0;
-  }
-  if (fd >= 0) close(fd);
-  bytes.resize(size);
-  return bytes;
-}
-
-std::string of_process(pid_t tid, const char* entry) {
-  return "/proc/" + std::to_string(tid) + "/" + entry;
-}
-
 // What the kernel told the loader (getauxval(3)): secure-execution mode, and where the loader is.
 bool has_willing_loader(pid_t tid) {
-  const std::string vector = read_some(of_process(tid, "auxv"), 4096);
+  const std::string vector = read_proc(tid, "auxv");
   bool secure = false, loader = false;
   for (std::size_t at = 0; at + sizeof(Elf64_auxv_t) <= vector.size(); at += sizeof(Elf64_auxv_t)) {
     Elf64_auxv_t entry;
@@ -51,7 +35,11 @@ bool is_known_loader(const std::string& name) {
 
 // The loader that a program of our word size asks for; empty: none.
 std::string loader_of(const std::string& file) {
-  const std::string head = read_some(file, 4096);
+  std::string head(4096, '\0');
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const ssize_t size = fd >= 0 ? read(fd, head.data(), head.size()) : 0;
+  if (fd >= 0) close(fd);
+  head.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
   Elf64_Ehdr header;
   if (head.size() < sizeof header) return "";
   std::memcpy(&header, head.data(), sizeof header);
@@ -84,11 +72,10 @@ bool names_library(const std::string& environment, const std::string& library) {
 }  // namespace
 
 bool loads_library(pid_t tid, const std::string& library) {
-  constexpr std::size_t kLargestEnvironment = std::size_t{8} << 20;
   struct stat facts {};
-  return has_willing_loader(tid) && is_known_loader(loader_of(of_process(tid, "exe"))) &&
-         names_library(read_some(of_process(tid, "environ"), kLargestEnvironment), library) &&
-         stat((of_process(tid, "root") + library).c_str(), &facts) == 0;
+  return has_willing_loader(tid) && is_known_loader(loader_of(proc_name(tid, "exe"))) &&
+         names_library(read_proc(tid, "environ"), library) &&
+         stat((proc_name(tid, "root") + library).c_str(), &facts) == 0;
 }
 
 bool gains_rights(pid_t tid, const Place& program) {

@@ -10,25 +10,13 @@
 #include <charconv>
 #include <string_view>
 
+#include "reporter/tracer/proc_file.h"
+
 namespace umaskaudit::tracer {
 
 namespace {
 
 constexpr std::string_view kDeleted = " (deleted)";
-
-std::string directory_of(pid_t tid) { return "/proc/" + std::to_string(tid); }
-
-std::string read_all(const std::string& path) {
-  std::string text;
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return text;
-  char part[16384];
-  for (ssize_t got = 0; (got = read(fd, part, sizeof part)) > 0;) {
-    text.append(part, static_cast<std::size_t>(got));
-  }
-  close(fd);
-  return text;
-}
 
 // Takes a number and the character behind it from the front of a line.
 bool take_number(std::string_view& line, int base, char behind, std::uint64_t& number) {
@@ -105,19 +93,17 @@ std::vector<Mapping> parse_mappings(const std::string& text) {
   return mappings;
 }
 
-std::vector<Mapping> read_mappings(pid_t tid) {
-  return parse_mappings(read_all(directory_of(tid) + "/maps"));
-}
+std::vector<Mapping> read_mappings(pid_t tid) { return parse_mappings(read_proc(tid, "maps")); }
 
 int open_mapped(pid_t tid, const Mapping& mapping, bool& sure) {
   if (mapping.inode == 0) return -1;
   char range[40];
-  snprintf(range, sizeof range, "/map_files/%lx-%lx", mapping.start, mapping.end);
+  snprintf(range, sizeof range, "map_files/%lx-%lx", mapping.start, mapping.end);
   // The file itself, deleted or not; only with CAP_CHECKPOINT_RESTORE (proc_pid_map_files(5)).
-  int fd = open_same(directory_of(tid) + range, mapping, sure);
+  int fd = open_same(proc_name(tid, range), mapping, sure);
   if (fd >= 0) sure = true;
   if (fd >= 0 || !mapping.path.starts_with('/')) return fd;
-  std::string path = directory_of(tid) + "/root" + mapping.path;
+  std::string path = proc_name(tid, "root") + mapping.path;
   fd = open_same(path, mapping, sure);
   if (fd < 0 && mapping.deleted) fd = open_same(path.append(kDeleted), mapping, sure);
   return fd;

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/kcmp.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -19,7 +18,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "preload/trace/filesystems.h"
 #include "preload/trace/object_facts.h"
+#include "reporter/tracer/proc_file.h"
 #include "reporter/tracer/process_memory.h"
 
 namespace umaskaudit::tracer {
@@ -28,21 +29,7 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 constexpr unsigned kFacts = STATX_BASIC_STATS | STATX_BTIME;
-
-std::string proc_name(pid_t tid, const char* entry) {
-  return "/proc/" + std::to_string(tid) + "/" + entry;
-}
-
-std::string read_file(const std::string& name) {
-  std::string text;
-  const int fd = open(name.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return text;
-  std::array<char, kPage> part;
-  for (ssize_t size; (size = read(fd, part.data(), part.size())) > 0;)
-    text.append(part.data(), static_cast<std::size_t>(size));
-  close(fd);
-  return text;
-}
+constexpr int kCreatedQuery = 1024 + 4;  // F_CREATED_QUERY, newer than the headers
 
 std::string read_link(const std::string& name) {
   std::array<char, PATH_MAX> text;
@@ -71,28 +58,6 @@ std::string parent_of(std::string path) {
   return path;
 }
 
-// Whether the filesystem looks names up and creates in one step of this kernel's, so that what it
-// notes of a creation is what happened (statfs(2)).
-bool creates_in_the_kernel(int fd) {
-  struct statfs filesystem {};
-  if (fstatfs(fd, &filesystem) != 0) return false;
-  constexpr long kXfs = 0x58465342, kZfs = 0x2fc12fc1, kBcachefs = 0xca451a4e;
-  switch (filesystem.f_type) {
-    case EXT4_SUPER_MAGIC:
-    case BTRFS_SUPER_MAGIC:
-    case TMPFS_MAGIC:
-    case OVERLAYFS_SUPER_MAGIC:
-    case RAMFS_MAGIC:
-    case F2FS_SUPER_MAGIC:
-    case kXfs:
-    case kZfs:
-    case kBcachefs:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 std::size_t read_memory(pid_t tid, std::uint64_t address, void* to, std::size_t size) {
@@ -118,7 +83,7 @@ std::optional<std::string> read_text(pid_t tid, std::uint64_t address) {
 }
 
 std::optional<TaskStatus> status_of(pid_t tid) {
-  const std::string text = read_file(proc_name(tid, "status"));
+  const std::string text = read_proc(tid, "status");
   if (text.empty()) return std::nullopt;
   TaskStatus status;
   const auto number = [&](const char* key, int base) -> long {
@@ -142,7 +107,7 @@ std::optional<TaskStatus> status_of(pid_t tid) {
 }
 
 bool is_asleep(pid_t tid) {
-  const std::string text = read_file(proc_name(tid, "stat"));
+  const std::string text = read_proc(tid, "stat");
   const std::size_t name = text.rfind(')');  // the name before it may hold anything
   if (name == std::string::npos || name + 2 >= text.size()) return false;
   const char state = text[name + 2];
@@ -152,7 +117,7 @@ bool is_asleep(pid_t tid) {
 std::string executable_of(pid_t tid) { return read_link(proc_name(tid, "exe")); }
 
 std::string name_of_thread(pid_t tid) {
-  std::string name = read_file(proc_name(tid, "comm"));
+  std::string name = read_proc(tid, "comm");
   if (!name.empty() && name.back() == '\n') name.pop_back();
   return name;
 }
@@ -256,17 +221,25 @@ bool TakenDescriptor::look(struct statx* out) const {
 }
 
 std::optional<bool> TakenDescriptor::was_created(const struct statx& facts) const {
-#ifndef F_CREATED_QUERY
-  constexpr int F_CREATED_QUERY = 1024 + 4;
-#endif
   if (!shared_) return std::nullopt;
-  const int answer = fcntl(fd_, F_CREATED_QUERY);
+  const int answer = fcntl(fd_, kCreatedQuery);
   if (answer < 0) return std::nullopt;
   static std::unordered_map<std::uint64_t, bool> exact;  // by device
   const auto [place, fresh] = exact.try_emplace(trace::device_of(facts), false);
-  if (fresh) place->second = creates_in_the_kernel(fd_);
+  if (struct statfs filesystem{}; fresh && fstatfs(fd_, &filesystem) == 0)
+    place->second = trace::creates_in_the_kernel(static_cast<std::uint32_t>(filesystem.f_type));
   if (!place->second) return std::nullopt;
   return answer != 0;
+}
+
+bool kernel_tells_creations(const std::string& directory) {
+  std::string name = directory + "/probe.XXXXXX";
+  const int fd = mkostemp(name.data(), O_CLOEXEC);
+  if (fd < 0) return false;
+  unlink(name.c_str());
+  const bool known = fcntl(fd, kCreatedQuery) == 1;
+  close(fd);
+  return known;
 }
 
 std::string TakenDescriptor::name() const {

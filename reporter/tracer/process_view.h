@@ -67,6 +67,9 @@ class Place {
   std::string path_, root_;
 };
 
+// Whether fcntl(2) knows F_CREATED_QUERY (Linux 6.12); tried with a file in a directory of ours.
+bool kernel_tells_creations(const std::string& directory);
+
 // A descriptor of the process as one of ours; it closes itself.
 class TakenDescriptor {
  public:

@@ -12,6 +12,7 @@
 
 #include "preload/trace/object_facts.h"
 #include "reporter/tracer/calls.h"
+#include "reporter/tracer/proc_file.h"
 
 namespace umaskaudit::tracer {
 
@@ -29,14 +30,8 @@ std::string_view bytes_of(const Value& value) {
 
 // Milliseconds since the process began (proc_pid_stat(5), field 22), rounded up.
 std::uint32_t age_of(pid_t pid) {
-  const std::string name = "/proc/" + std::to_string(pid) + "/stat";
-  char text[1024] = {};
-  FILE* file = std::fopen(name.c_str(), "re");
-  if (file == nullptr) return trace::kAgeUnknown;
-  const std::size_t size = std::fread(text, 1, sizeof text - 1, file);
-  std::fclose(file);
-  text[size] = '\0';
-  const char* at = std::strrchr(text, ')');  // the name before it may hold anything
+  const std::string text = read_proc(pid, "stat");
+  const char* at = std::strrchr(text.c_str(), ')');  // the name before it may hold anything
   for (int fields = 2; at != nullptr && fields < 22; ++fields) at = std::strchr(at + 1, ' ');
   const long ticks = sysconf(_SC_CLK_TCK);
   if (at == nullptr || ticks <= 0) return trace::kAgeUnknown;

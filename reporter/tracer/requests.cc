@@ -5,30 +5,22 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
+
+#include "reporter/base/abstract_socket.h"
+#include "reporter/base/quiet_thread.h"
 
 namespace umaskaudit::tracer {
 
 namespace {
 
 constexpr int kWakeSignal = SIGUSR1;
-
-std::string random_name() {
-  unsigned char bytes[16];
-  if (getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) return "";
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string name;
-  for (const unsigned char byte : bytes) (name += kDigits[byte >> 4]) += kDigits[byte & 15];
-  return name;
-}
 
 void signal_eventfd(int fd) {
   const std::uint64_t one = 1;
@@ -69,7 +61,7 @@ Status Requests::open() {
   socket_ = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   stop_ = eventfd(0, EFD_CLOEXEC);
   changed_ = eventfd(0, EFD_CLOEXEC);
-  address_ = trace::kTracerNamePrefix + random_name();
+  address_ = trace::kTracerNamePrefix + random_hex(32);
   return socket_ >= 0 && stop_ >= 0 && changed_ >= 0 ? Status(Done{}) : Status(failed());
 }
 
@@ -80,23 +72,15 @@ std::string Requests::name_for(pid_t tracer) const {
 void Requests::listen(int until) {
   until_ = until;
   tracer_ = pthread_self();
-  const std::string name = name_for(getpid());
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path + 1, name.data(), name.size());  // abstract: a NUL in front
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  if (bind(socket_, reinterpret_cast<const sockaddr*>(&address), length) == 0) {
+  const AbstractAddress address(name_for(getpid()));
+  if (bind(socket_, address.get(), address.size()) == 0) {
     constexpr int kWaiting = 128;
     ::listen(socket_, kWaiting);
   }
   struct sigaction action {};
   action.sa_handler = [](int) {};  // without SA_RESTART: it ends the wait
   sigaction(kWakeSignal, &action, nullptr);
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are the tracer's thread's
-  thread_ = std::thread([this] { serve(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = start_quiet_thread([this] { serve(); });
 }
 
 std::vector<Request> Requests::take() {

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 
 #include "preload/trace/checksum.h"
 #include "preload/trace/ring.h"
@@ -66,13 +65,6 @@ std::uint64_t whole_chunks(std::uint64_t limit) {
 }
 
 }  // namespace
-
-std::uint64_t now_ns(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 SegmentWriter::SegmentWriter(const std::string& directory, pid_t pid, pid_t parent,
                              std::uint64_t limit) {

@@ -6,13 +6,13 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <ctime>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
 
 #include "preload/trace/format.h"
+#include "reporter/base/clock.h"
 
 namespace umaskaudit::tracer {
 
@@ -23,8 +23,6 @@ struct Author {
   std::uint64_t time_ns = 0;  // CLOCK_MONOTONIC; 0: now
   std::uint16_t flags = 0;    // RecordHeader::flags
 };
-
-std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC);
 
 class SegmentWriter {
  public:

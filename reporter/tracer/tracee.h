@@ -37,6 +37,9 @@ struct FsContext {
   bool admits(bool changes_mask) const { return changing == 0 && (!changes_mask || creating == 0); }
 };
 
+// One of a single task, with the mask that /proc says.
+std::shared_ptr<FsContext> context_by_proc(pid_t tid);
+
 struct Process {
   explicit Process(pid_t of);
   ~Process();
@@ -64,12 +67,12 @@ struct PendingCall {
   std::uint64_t time_ns = 0;
   std::uint64_t changes_before = 0;
   std::uint16_t mask_before = 0;
-  bool busy = false;     // a change of the mask was under way
-  bool entered = false;  // counted in the context's gate
+  bool busy = false;           // a change of the mask was under way
+  bool entered = false;        // counted in the context's gate
+  std::int64_t before_ns = 0;  // CLOCK_REALTIME_COARSE
   // What was there before, where the kernel does not tell afterwards.
   bool looked = false, existed = false;
   std::uint64_t before_dev = 0, before_ino = 0;
-  std::int64_t before_ns = 0;  // CLOCK_REALTIME_COARSE
 };
 
 struct Task {
@@ -80,7 +83,6 @@ struct Task {
   bool awaits_exit = false;  // the exit of `call` is wanted
   bool held = false;         // at the gate, since
   std::uint64_t held_ns = 0;
-  bool fresh = true;  // its first stop has not been seen
   // Only its children are of interest, or its next image: it goes on without stops.
   bool passing = false;
   bool awaits_injection = false;  // at the exit of execve(2)

@@ -4,7 +4,6 @@
 #include "reporter/tracer/tracer.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -13,7 +12,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <utility>
 
 #include "reporter/tracer/call_reader.h"
@@ -29,20 +27,6 @@ constexpr int kCallStop = SIGTRAP | 0x80;  // PTRACE_O_TRACESYSGOOD
 
 // The kernel makes the call again by itself (ERESTARTSYS and its siblings; <linux/errno.h>).
 bool is_restarted(std::int64_t result) { return result <= -512 && result >= -516; }
-
-// Whether fcntl(2) knows F_CREATED_QUERY (Linux 6.12).
-bool ask_kernel(const std::string& directory) {
-#ifndef F_CREATED_QUERY
-  constexpr int F_CREATED_QUERY = 1024 + 4;
-#endif
-  std::string name = directory + "/probe.XXXXXX";
-  const int fd = mkostemp(name.data(), O_CLOEXEC);
-  if (fd < 0) return false;
-  unlink(name.c_str());
-  const bool known = fcntl(fd, F_CREATED_QUERY) == 1;
-  close(fd);
-  return known;
-}
 
 std::uint64_t event_message(pid_t tid) {
   unsigned long message = 0;
@@ -68,7 +52,7 @@ Process::~Process() {
 Tracer::Tracer(const TracerOptions& options, Requests* requests)
     : options_(options),
       requests_(requests),
-      kernel_tells_creations_(ask_kernel(options.recording.directory)) {}
+      kernel_tells_creations_(kernel_tells_creations(options.recording.directory)) {}
 
 Tracer::~Tracer() = default;
 
@@ -306,14 +290,10 @@ void Tracer::on_exec(Task& task) {
   // The mask goes on; nobody else's changes of it are seen where the library recorded before.
   const FsContext* const old = before->recording != nullptr ? now.context.get() : nullptr;
   if (old == nullptr || old->tasks == 1) {
-    auto own = std::make_shared<FsContext>();
-    own->tasks = 1;
+    const std::shared_ptr<FsContext> own = context_by_proc(now.tid);
     if (old != nullptr) {
       own->mask = old->mask;
       own->source = trace::MaskSource::inherited;
-    } else if (facts && facts->mask) {
-      own->mask = *facts->mask;
-      own->source = trace::MaskSource::proc;
     }
     if (now.context != nullptr) --now.context->tasks;
     now.context = own;

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <sys/types.h>
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -74,6 +73,8 @@ class Tracer {
   void leave(Task& task);
   void admit_held(FsContext& context);
   void hold(Task& task);
+  void stop_holding(Task& task);
+  void admit(Task& task);
   void admit_late();
   bool is_stuck(const FsContext& context) const;
 

@@ -8,14 +8,14 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
 #include <utility>
+
+#include "reporter/base/abstract_socket.h"
 
 namespace umaskaudit::tracer {
 
@@ -107,16 +107,13 @@ int TracerProcess::take_exec() const {
   prctl(PR_SET_PTRACER, pid_);  // for Yama's ptrace_scope 1; EINVAL without Yama
   const int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
   if (connection < 0) return errno;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path + 1, name_.data(), name_.size());
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name_.size());
+  const AbstractAddress address(name_);
   trace::HandOverRequest request{};
   request.version = trace::kHandOverVersion;
   request.kind = trace::HandOverKind::take_exec;
   request.pid = request.tid = static_cast<std::uint32_t>(getpid());
   trace::HandOverAnswer answer{};
-  if (connect(connection, reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
+  if (connect(connection, address.get(), address.size()) != 0 ||
       send(connection, &request, sizeof request, MSG_NOSIGNAL) < 0)
     return errno;
   const ssize_t size = recv(connection, &answer, sizeof answer, 0);

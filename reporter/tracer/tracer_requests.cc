@@ -21,6 +21,17 @@ constexpr long kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_
 
 }  // namespace
 
+std::shared_ptr<FsContext> context_by_proc(pid_t tid) {
+  const auto facts = status_of(tid);
+  auto context = std::make_shared<FsContext>();
+  context->tasks = 1;
+  if (facts && facts->mask) {
+    context->mask = *facts->mask;
+    context->source = trace::MaskSource::proc;
+  }
+  return context;
+}
+
 bool Tracer::seize(pid_t tid) { return ptrace(PTRACE_SEIZE, tid, 0, kOptions) == 0; }
 
 void Tracer::serve_requests() {
@@ -85,13 +96,13 @@ int Tracer::seize_all(pid_t pid, trace::HandOverScope scope, unsigned* threads) 
   for (bool more = true; more;) {
     more = false;
     for (const pid_t tid : threads_of(pid)) {
-      if (Task* const known = find(tid); known != nullptr && known->process == process) continue;
-      if (find(tid) == nullptr && !seize(tid)) {
+      Task* const known = find(tid);
+      if (known != nullptr && known->process == process) continue;
+      if (known == nullptr && !seize(tid)) {
         // One that its maker brought along is ours already; another may have ended.
         if (stopping.empty()) error = errno;
         continue;
       }
-      Task* const known = find(tid);
       Task& task = known != nullptr ? *known : add(tid, process);
       task.process = process;
       task.passing = false;
@@ -123,13 +134,7 @@ void Tracer::join_context(Task& task, const std::vector<Task*>& others) {
     ++task.context->tasks;
     return;
   }
-  const auto facts = status_of(task.tid);
-  task.context = std::make_shared<FsContext>();
-  task.context->tasks = 1;
-  if (facts && facts->mask) {
-    task.context->mask = *facts->mask;
-    task.context->source = trace::MaskSource::proc;
-  }
+  task.context = context_by_proc(task.tid);
 }
 
 void Tracer::begin_recording(const std::shared_ptr<Process>& process) {

@@ -1,6 +1,7 @@
 /* Calls umask(2) some calls deep, and prints beforehand what it knows of its stack: the return
    address of each of its functions (the compiler's), its load bias and build id (the loader's).
-   Usage: deep plain|large|callback|signal|fault|thread|vdso. Built in several ways; stopped by the test. */
+   Usage: deep plain|large|callback|signal|fault|thread|vdso. Built in several ways; stopped by
+   the test. */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <link.h>
