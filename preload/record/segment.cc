@@ -22,6 +22,7 @@
 #include "preload/state.h"
 #include "preload/sys/own_table.h"
 #include "preload/sys/sys.h"
+#include "preload/trace/checksum.h"
 
 namespace umaskaudit::shim {
 
@@ -207,13 +208,29 @@ bool take_room_for_changes(std::uint32_t records) {
 
 namespace {
 
+// Makes a record that says nothing of what was reserved and is of no use: zeros would be taken for
+// the records of a process that was killed amid them.
+void fill(const Space& space, std::uint32_t length) {
+  auto& pad = *reinterpret_cast<trace::RecordHeader*>(space.at);
+  pad.length = length;
+  pad.type = static_cast<std::uint16_t>(trace::RecordType::pad);
+  pad.time_ns = sys::now_ns();
+  pad.pid = process.pid.load(std::memory_order_relaxed);
+  pad.tid = pad.pid;
+  __atomic_store_n(&pad.commit, trace::record_checksum(space.at, length, space.offset),
+                   __ATOMIC_RELEASE);
+}
+
 // Room for the totals, where there is none yet. A segment that is full has none.
 void make_totals() {
   const Space space = reserve(trace::kControl, trace::ChunkUse::kept);
   if (space.at == nullptr) return;
-  std::uint32_t none = 0;  // else the room stays as it is, zeros
-  __atomic_compare_exchange_n(&header->totals, &none, static_cast<std::uint32_t>(space.offset),
-                              false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+  std::uint32_t none = 0;
+  // Several threads may come at once.
+  if (!__atomic_compare_exchange_n(&header->totals, &none, static_cast<std::uint32_t>(space.offset),
+                                   false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    fill(space, trace::kControl);
+  }
 }
 
 // Null: there are none, or they cannot be written to now.

@@ -19,13 +19,13 @@ class Kill(Case):
     def counts_of(self, path):
         return list(COUNT.iter_unpack(path.read_bytes()))
 
-    def wait_for_progress(self, path, least):
-        """Spins until every thread has done `least` creations: progress, not time, decides."""
-        while True:
-            if path.exists() and path.stat().st_size == COUNT.size * THREADS:
-                if all(creations >= least for _, creations, _ in self.counts_of(path)):
-                    return
-            os.sched_yield()
+    def wait_for_progress(self, process, path, least):
+        """Until every thread has done `least` creations: progress, not time, decides."""
+        def is_there():
+            return (path.exists() and path.stat().st_size == COUNT.size * THREADS and
+                    all(creations >= least for _, creations, _ in self.counts_of(path)))
+
+        harness.wait_until(is_there, f"each thread has created {least}", process)
 
     def test_killed_while_recording(self):
         chance = random.Random(1)
@@ -40,7 +40,7 @@ class Kill(Case):
         environment = dict(os.environ, LD_PRELOAD=harness.SHIM, UMASKAUDIT_OPTIONS=f"trace={run}")
         with subprocess.Popen([victim("kill9_loop"), work, counts], env=environment) as process:
             try:
-                self.wait_for_progress(counts, least)
+                self.wait_for_progress(process, counts, least)
             finally:
                 process.send_signal(signal.SIGKILL)
         report = self.report(run)

@@ -12,19 +12,7 @@ import threading
 import time
 
 from lib import harness
-from lib.harness import Case, Report, needs, victim
-
-DEADLINE = harness.TIMEOUT
-
-
-def wait_until(true, what):
-    """Waits on a condition, not on time."""
-    end = time.monotonic() + DEADLINE
-    while not true():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited in vain until {what}")
-        time.sleep(0.01)
-
+from lib.harness import Case, Report, needs, victim, wait_until
 
 class LiveCase(Case):
     def start(self, *words, **options):
@@ -97,8 +85,8 @@ class Follow(LiveCase):
         """Follows the program from its beginning; the report says the same, no more and no less."""
         process, run = self.start_run(*command)
         follower = self.follow(run)
-        self.assertEqual(follower.wait(DEADLINE), 0)
-        self.assertIsNotNone(process.wait(DEADLINE))
+        self.assertEqual(follower.wait(harness.TIMEOUT), 0)
+        self.assertIsNotNone(process.wait(harness.TIMEOUT))
         live = self.lines()
         report = Report(self.tool("report", run, "--format", "jsonl").splitlines()).events
         order = [event["seq"] for event in live if event["seq"]]
@@ -126,8 +114,8 @@ class Follow(LiveCase):
         wait_until(lambda: self.live.stat().st_size > 1000000, "hundreds of events are followed")
         (program,) = {event["pid"] for event in self.lines() if event["type"] == "process"}
         os.kill(program, signal.SIGKILL)
-        self.assertEqual(process.wait(DEADLINE), 128 + 9)
-        self.assertEqual(follower.wait(DEADLINE), 0)
+        self.assertEqual(process.wait(harness.TIMEOUT), 128 + 9)
+        self.assertEqual(follower.wait(harness.TIMEOUT), 0)
         # What was made and not yet recorded when the signal came appears without a record.
         text = self.tool("report", run, "--format", "jsonl", "--no-appeared")
         self.assertEqual(self.facts(self.lines()), self.facts(Report(text.splitlines()).events))
@@ -141,14 +129,14 @@ class Follow(LiveCase):
                    "the creation is told")
         self.assertIsNone(process.poll())
         follower.send_signal(signal.SIGINT)
-        self.assertEqual(follower.wait(DEADLINE), 0)
+        self.assertEqual(follower.wait(harness.TIMEOUT), 0)
         fifo.write_text("\n")
-        process.wait(DEADLINE)
+        process.wait(harness.TIMEOUT)
 
     def test_filters_apply(self):
         _, run = self.record("sh", "-c", "umask 077; mkdir a b")
         follower = self.follow(run, "--path", "*/a")
-        self.assertEqual(follower.wait(DEADLINE), 0)
+        self.assertEqual(follower.wait(harness.TIMEOUT), 0)
         self.assertEqual([os.path.basename(event["path"]) for event in self.lines()
                           if event["type"] == "create"], ["a"])
         self.assertEqual([event for event in self.lines() if event["type"] == "umask"], [])
@@ -203,7 +191,7 @@ class RunLive(LiveCase):
         wait_until(lambda: b"created dir" in log.read_bytes(), "the creation is told")
         self.assertIsNone(process.poll())
         fifo.write_text("\n")
-        self.assertEqual(process.wait(DEADLINE), 7)
+        self.assertEqual(process.wait(harness.TIMEOUT), 7)
 
     def test_many_threads_lose_no_line(self):
         result, run = self.run_live("--live", command=(victim("threads_umask"), self.work, 300))

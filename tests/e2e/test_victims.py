@@ -172,15 +172,19 @@ class Logs(Careless):
 
     def test_and_with_sigkill(self):
         counts = self.top / "counts"
+
+        def has_worked():
+            return (counts.exists() and counts.stat().st_size >= 64 and
+                    struct.unpack_from("=QQ", counts.read_bytes())[1] >= 100)
+
         environment = {**os.environ, "LD_PRELOAD": victim("libcareless_buffer.so"),
                        "CARELESS_LOG": str(self.log)}
         with subprocess.Popen([victim("kill9_loop"), self.work, counts],
                               env=environment) as process:
-            while not counts.exists() or counts.stat().st_size < 64:
-                os.sched_yield()
-            while struct.unpack_from("=QQ", counts.read_bytes())[1] < 100:
-                os.sched_yield()
-            process.kill()
+            try:
+                harness.wait_until(has_worked, "it has created a hundred", process)
+            finally:
+                process.kill()
         self.assertEqual(self.lines(), 0)
 
     @needs_root

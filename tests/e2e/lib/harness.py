@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -375,6 +376,18 @@ class Case(unittest.TestCase):
                          result.stderr.decode(errors="replace"), tree(self.work)))
         self.assertEqual(seen[0], seen[1])
         return run
+
+
+def wait_until(true, what, process=None):
+    """Waits on a condition, not on time, which `process` is to bring about."""
+    end = time.monotonic() + TIMEOUT
+    while not true():
+        ended = process is not None and process.poll() is not None
+        if ended and not true():
+            raise AssertionError(f"{process.args} ended with {process.returncode} before {what}")
+        if time.monotonic() > end:
+            raise AssertionError(f"waited in vain until {what}")
+        time.sleep(0.001)
 
 
 def truths_of(result):
