@@ -1,6 +1,8 @@
 // `check`: findings for a pipeline, for people or another program, and an exit code.
 // Must never pass a run that it could not read in full: what was lost may be what was wrong.
 // Called through the table.
+#include "reporter/commands/check.h"
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -13,7 +15,6 @@
 #include "reporter/base/output_file.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
-#include "reporter/commands/run_arguments.h"
 #include "reporter/objects/local_links.h"
 #include "reporter/render/dropped.h"
 #include "reporter/render/findings_json.h"
@@ -30,18 +31,7 @@
 namespace umaskaudit {
 namespace {
 
-enum class Format { text, jsonl, sarif, junit };
-
 constexpr std::size_t kBlock = 1 << 16;
-
-struct Options {
-  RunArguments arguments;
-  Format format = Format::text;
-  std::string policy, baseline, write_baseline, suppressions, objects;
-  Severity fail_on = Severity::warning;
-  std::uint64_t max_loss = 0;
-  std::uint64_t max_unrecorded = 0;
-};
 
 // The user's files, read before the run is opened: mistakes in them are usage errors.
 struct Rulings {
@@ -66,7 +56,7 @@ std::string today() {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts)};
 }
 
-Status read_rulings(const Options& options, Rulings& rulings) {
+Status read_rulings(const CheckOptions& options, Rulings& rulings) {
   if (!options.policy.empty()) {
     auto policy = read_policy(options.policy);
     if (!policy) return policy.error();
@@ -120,7 +110,7 @@ bool is_shown(const Finding& finding) {
   return finding.suppressed_by.empty() && finding.baseline != BaselineState::unchanged;
 }
 
-Tally judge(std::vector<Finding>& findings, Rulings& rulings, const Options& options,
+Tally judge(std::vector<Finding>& findings, Rulings& rulings, const CheckOptions& options,
             StackCache& stacks) {
   Tally tally;
   if (rulings.suppressions)
@@ -245,7 +235,7 @@ std::uint64_t unrecorded_programs(const Summary& unseen) {
 }
 
 // Why the run cannot be judged; nothing when it can.
-std::optional<Error> incompleteness(const Options& options, const Completeness& facts,
+std::optional<Error> incompleteness(const CheckOptions& options, const Completeness& facts,
                                     const Summary& unseen) {
   const auto too_little = [](const std::string& why, const char* remedy) {
     return Error{"the run is too incomplete to be judged", why, remedy, ExitCode::unreadable};
@@ -264,7 +254,8 @@ std::optional<Error> incompleteness(const Options& options, const Completeness& 
   return std::nullopt;
 }
 
-ExitCode exit_code(const Options& options, const Tally& tally, const std::optional<Error>& error) {
+ExitCode exit_code(const CheckOptions& options, const Tally& tally,
+                   const std::optional<Error>& error) {
   if (error) return error->code;
   const bool fresh_baseline = !options.write_baseline.empty();
   return tally.failing && !fresh_baseline ? ExitCode::findings : ExitCode::clean;
@@ -278,23 +269,23 @@ struct Outcome {
   std::optional<Error> error;
 };
 
-void write(OpenedRun& run, const Options& options, const Outcome& outcome,
+void write(OpenedRun& run, const CheckOptions& options, const Outcome& outcome,
            const Suppressions* lines, const Output& output) {
   const TextContext context{run.run(), run.stacks(), output.paint, output.width};
   const auto& [result, unseen, tally, error] = outcome;
   switch (options.format) {
-    case Format::text:
+    case CheckFormat::text:
       return write_text(context, unseen, result, tally, lines, output.stream);
-    case Format::jsonl:
+    case CheckFormat::jsonl:
       return write_jsonl(result, output.stream);
-    case Format::sarif: {
+    case CheckFormat::sarif: {
       SarifRun sarif = run.sarif_run();
       sarif.verdict = static_cast<int>(exit_code(options, tally, error));
       if (!error) sarif.absent = tally.gone;  // else it may have been among what was lost
       output.stream << sarif_log(context, unseen, sarif, result.findings);
       return;
     }
-    case Format::junit:
+    case CheckFormat::junit:
       output.stream << junit_report(context, unseen, run.heading(),
                                     {options.fail_on, error ? error->what + ": " + error->why : ""},
                                     result.findings);
@@ -302,7 +293,9 @@ void write(OpenedRun& run, const Options& options, const Outcome& outcome,
   }
 }
 
-int check(Options& options, Console& console) {
+}  // namespace
+
+int check(CheckOptions& options, Console& console) {
   Rulings rulings;
   if (const Status read = read_rulings(options, rulings); !read) return fail(console, read.error());
   const auto opened = OpenedRun::open(options.arguments, console);
@@ -356,36 +349,38 @@ int check(Options& options, Console& console) {
   return static_cast<int>(exit_code(options, outcome.tally, std::nullopt));
 }
 
-}  // namespace
-
-Action configure_check(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  add_run_argument(app, options->arguments);
-  add_choice<Format>(app, "-f,--format", options->format,
-                     {{"text", Format::text},
-                      {"jsonl", Format::jsonl},
-                      {"sarif", Format::sarif},
-                      {"junit", Format::junit}},
-                     "What to write; jsonl: a line for each finding");
-  add_output_option(app, options->arguments);
-  app.add_option("--policy", options->policy, "Widest modes, required masks and forbidden calls")
+void add_ruling_options(CLI::App& app, CheckOptions& options) {
+  app.add_option("--policy", options.policy, "Widest modes, required masks and forbidden calls")
       ->type_name("FILE");
-  app.add_option("--suppressions", options->suppressions,
+  app.add_option("--suppressions", options.suppressions,
                  "Accepted findings, one a line: rule:glob  # reason until=YYYY-MM-DD")
       ->type_name("FILE");
-  app.add_option("--baseline", options->baseline, "Fail for findings that are not in FILE only")
+  app.add_option("--baseline", options.baseline, "Fail for findings that are not in FILE only")
       ->type_name("FILE");
+  add_choice<Severity>(
+      app, "--fail-on", options.fail_on,
+      {{"note", Severity::note}, {"warning", Severity::warning}, {"error", Severity::error}},
+      "Exit 1 from this severity on; default: warning");
+  add_number(app, "--max-loss", options.max_loss,
+             "Records that may be lost before the exit code is 3 (default 0)");
+  add_number(app, "--max-unrecorded", options.max_unrecorded,
+             "Programs that may have run unrecorded before the exit code is 3 (default 0)");
+}
+
+Action configure_check(CLI::App& app) {
+  auto options = std::make_shared<CheckOptions>();
+  add_run_argument(app, options->arguments);
+  add_choice<CheckFormat>(app, "-f,--format", options->format,
+                          {{"text", CheckFormat::text},
+                           {"jsonl", CheckFormat::jsonl},
+                           {"sarif", CheckFormat::sarif},
+                           {"junit", CheckFormat::junit}},
+                          "What to write; jsonl: a line for each finding");
+  add_output_option(app, options->arguments);
+  add_ruling_options(app, *options);
   app.add_option("--write-baseline", options->write_baseline,
                  "Write the findings to FILE, and exit 0 whatever they are")
       ->type_name("FILE");
-  add_choice<Severity>(
-      app, "--fail-on", options->fail_on,
-      {{"note", Severity::note}, {"warning", Severity::warning}, {"error", Severity::error}},
-      "Exit 1 from this severity on; default: warning");
-  add_number(app, "--max-loss", options->max_loss,
-             "Records that may be lost before the exit code is 3 (default 0)");
-  add_number(app, "--max-unrecorded", options->max_unrecorded,
-             "Programs that may have run unrecorded before the exit code is 3 (default 0)");
   app.add_option(
          "--objects", options->objects,
          "Write every object hit to FILE, as JSON Lines: of --rule, --severity, --path, --kind")

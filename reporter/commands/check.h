@@ -1,0 +1,36 @@
+// What `check` asks for and does, for whoever else ends by the findings.
+// Must never open a run before the user's own files have been read.
+// Called by `check`, and by `run --check`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "reporter/base/console.h"
+#include "reporter/commands/run_arguments.h"
+#include "reporter/rules/finding.h"
+
+namespace CLI {
+class App;
+}
+
+namespace umaskaudit {
+
+enum class CheckFormat { text, jsonl, sarif, junit };
+
+struct CheckOptions {
+  RunArguments arguments;
+  CheckFormat format = CheckFormat::text;
+  std::string policy, baseline, write_baseline, suppressions, objects;
+  Severity fail_on = Severity::warning;
+  std::uint64_t max_loss = 0;
+  std::uint64_t max_unrecorded = 0;
+};
+
+// --policy, --suppressions, --baseline, --fail-on and what may be missing.
+void add_ruling_options(CLI::App& app, CheckOptions& options);
+
+// Judges the run, writes what it found, and returns the exit code.
+int check(CheckOptions& options, Console& console);
+
+}  // namespace umaskaudit
