@@ -12,7 +12,7 @@ from pathlib import Path
 from lib import harness
 from lib.harness import Case, needs, truths_of, victim
 
-MANUAL = Path(__file__).resolve().parents[2] / "reporter" / "man" / "umaskaudit.1.scd"
+MANUAL = Path(__file__).resolve().parents[2] / "reporter" / "man" / "umaskaudit-sqlite.5.scd"
 HOSTILE = b"a;b\x1b[31m\n\xff\xe2\x80\xae <script>"
 
 
