@@ -76,7 +76,13 @@ ensure_packages() {
     say "missing packages, and no root to install them; run: sudo apt-get install ${missing[*]}"
     return 1
   fi
-  say "installing ${missing[*]}"
+  # Before anything is done: who would rather not has the time to say so.
+  say "installing these ${#missing[@]} Debian packages, and what they depend on:"
+  printf '%s\n' "${missing[*]}" | fold -s -w 76 | sed 's/^/    /; s/ *$//' >&2
+  if [[ $EUID -ne 0 && -t 2 ]]; then
+    say "by sudo apt-get install; Ctrl-C within 5 seconds stops that"
+    sleep 5
+  fi
   quietly "installing ${missing[*]}" apt_install "${missing[@]}"
 }
 

@@ -1,4 +1,5 @@
-"""What meson install leaves: each file in its place, found by pkg-config, the loader and the tool.
+"""What meson install leaves: each file in its place, found by pkg-config, the loader and the tool;
+and what is made of it: the files of the Debian packages, an archive to unpack anywhere.
 
 Installed into folders of this test, or below a /usr/local that this process alone has mounted.
 """
@@ -16,6 +17,7 @@ from lib.foreign_program import program_of_32_bits
 from lib.harness import Case, needs, octal
 
 BUILD = Path(harness.TOOL).parents[1]
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 DOCUMENTS = {"CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "format.md"}
 USER = """
 #include <fcntl.h>
@@ -183,6 +185,37 @@ class Private(Installed):
         result = self.execute("ninja", "-C", BUILD, "uninstall")
         self.assertEqual(result.returncode, 0, result.stdout.decode())
         self.assertEqual(harness.tree("/usr/local"), {})
+
+
+class Distributed(Installed):
+    @needs("dh_missing")
+    def test_each_file_belongs_to_a_debian_package(self):
+        result = self.execute(SCRIPTS / "deb", "--check", BUILD)
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"", b""))
+
+    @needs("objcopy", "readelf", "tar")
+    def test_an_archive_works_wherever_it_is_unpacked(self):
+        result = self.execute(SCRIPTS / "release", "--from", BUILD, "-o", self.top)
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
+        archive, debug = result.stdout.decode().splitlines()
+        place = self.top / "a place"
+        place.mkdir()
+        for name in (archive, debug):
+            self.assertEqual(self.execute("tar", "-xzf", name, "-C", place).returncode, 0)
+        (folder,) = (path for path in place.iterdir() if not path.name.endswith("-debug"))
+        tool = folder / "bin" / "umaskaudit"
+        (library,) = folder.rglob("libumaskaudit.so")
+        for file in (tool, library):
+            sections = self.execute("readelf", "-WSd", file).stdout.decode()
+            self.assertNotRegex(sections, r"\.debug_info|\.symtab|RPATH|RUNPATH")
+        run = self.top / "run"
+        result = self.execute(tool, "run", "-o", run, "--", "mkdir", "made")
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
+        self.assertIn(str(self.work / "made"), self.report(run).creations())
+        identity = self.execute("readelf", "-n", tool).stdout.decode()
+        identity = identity.split("Build ID: ")[1].split()[0]
+        symbols = folder.with_name(folder.name + "-debug") / ".build-id" / identity[:2]
+        self.assertTrue((symbols / f"{identity[2:]}.debug").is_file())
 
 
 if __name__ == "__main__":

@@ -124,6 +124,17 @@ class Scripts(Case):
         self.assertTrue(update.endswith("update"))
         self.assertEqual(again, install)
 
+    def test_it_says_what_it_installs_before_it_does(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root")
+        (self.standins / "absent").write_text("scdoc\nlibdw-dev\n")
+        (self.standins / "apt-get").write_text("#!/bin/sh\nexit 1\n")
+        result = self.run_script()
+        self.assertEqual(result.returncode, 125)
+        said = result.stderr.decode().splitlines()
+        self.assertIn("these 2 Debian packages", said[0])
+        self.assertEqual(said[1], "    scdoc libdw-dev")
+
     def test_without_root_one_line_names_the_packages(self):
         options = {}
         if os.geteuid() == 0:
