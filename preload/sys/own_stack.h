@@ -22,7 +22,7 @@ struct StackRange {
 StackRange own_stack();
 
 // What a recorded call takes at most, and what one takes that starts a program
-// (tests/unit/preload/test_file.py measures both, and the README says them).
+// (tests/unit/preload/test_file.py measures both; tests/bench/costs.md says them).
 inline constexpr std::uintptr_t kStackForCall = 2560;
 inline constexpr std::uintptr_t kStackForExec = 4096;
 // What a record without stack and path facts takes: with less, a call is only counted.

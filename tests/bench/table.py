@@ -63,7 +63,7 @@ def where_and_when(result):
 
 
 def readme(result):
-    """The lines of the README: what a call or a program costs, and how fast the reporter is."""
+    """The lines of costs.md: what a call or a program costs, and how fast the reporter is."""
     yield ""
     yield from wrapped(
         "Ratios to the native run, on tmpfs, everything recorded with stacks "

@@ -19,6 +19,7 @@ def lines(readme):
 
 def main():
     with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)  # what others may read is a finding where they can get there
         for line in lines(sys.argv[1]):
             print(f"$ {line}", flush=True)
             status = subprocess.run(["sh", "-c", line], cwd=directory, check=False,

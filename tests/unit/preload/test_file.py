@@ -15,7 +15,7 @@ SHIM = os.environ["TEST_SHIM"]
 STACK_PROBE = os.environ["TEST_STACK_PROBE"]
 # With more room, the most: a call that is the first to meet a module takes 4,168 bytes.
 LARGEST_STACK = 4300
-# What README.md promises for stacks of which nothing is known, in bytes beside libc's own: a
+# What tests/bench/costs.md says of stacks of which nothing is known, in bytes beside libc's own: a
 # function, a call by its number, the start of a program. The shim asks for more than the largest
 # (kStackForCall and kStackForExec in preload/sys/own_stack.h).
 SMALL_STACK = 1664
