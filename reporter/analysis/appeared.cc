@@ -168,8 +168,10 @@ class Search {
         begin_ns_(run.begin_ns()),
         anybody_(query.any_owner || run.completeness().hides_owners || places_.users.empty()),
         end_(std::chrono::steady_clock::now() + kMostTime) {
-    struct stat own {};
-    if (stat(run.directory().c_str(), &own) == 0) own_ = {own.st_dev, own.st_ino};
+    for (const std::string& path : {run.directory(), query.store}) {
+      struct stat own {};
+      if (!path.empty() && stat(path.c_str(), &own) == 0) own_.insert({own.st_dev, own.st_ino});
+    }
   }
 
   void go() {
@@ -199,7 +201,7 @@ class Search {
     if ((facts.stx_mask & STATX_BTIME) == 0) return;  // no births are kept there, as in /proc
     const Inode id{trace::device_of(facts), facts.stx_ino};
     // The run's own directory is not the program's.
-    if (id == own_ || !seen_.insert(id).second) return;
+    if (own_.count(id) != 0 || !seen_.insert(id).second) return;
     const bool fresh = place.fresh || span_.holds(trace::birth_of(facts));
     // Nothing was put into it since: only what lies below its directories can be new.
     const bool untouched = !fresh && !later_than_begin(facts.stx_mtime);
@@ -228,7 +230,7 @@ class Search {
     if (S_ISDIR(facts.stx_mode) && place.below && same_disk)
       (born ? fresh_ : later_).push_back({path, born, true});
     const Inode id{trace::device_of(facts), facts.stx_ino};
-    if (!born || id == own_ || !is_owner(facts.stx_uid, directory.stx_uid, fresh)) return;
+    if (!born || own_.count(id) != 0 || !is_owner(facts.stx_uid, directory.stx_uid, fresh)) return;
     const auto [known, last] = found_.equal_range(id);
     for (auto at = known; at != last; ++at)
       if (at->second.birth_ns == birth_ns) return;  // another name of it
@@ -269,7 +271,7 @@ class Search {
   const std::uint64_t first_real_ns_, begin_ns_;
   const bool anybody_;
   const std::chrono::steady_clock::time_point end_;
-  Inode own_{};
+  std::set<Inode> own_;
   std::deque<Place> fresh_, later_;
   std::set<Inode> seen_;
   Candidates found_;

@@ -22,6 +22,7 @@ struct Appeared {
 };
 
 struct AppearedQuery {
+  std::string store;                     // where the run is kept among others; empty: in none
   std::string directory;                 // one more that the program used: where it was started
   std::uint64_t begin_real_ns = 0;       // the last tick before CMD was started; 0: not known
   std::uint64_t end_real_ns = 0;         // when CMD ended; 0: the last event's time is taken

@@ -190,8 +190,8 @@ Result<std::uint64_t> parse_duration(const std::string& text) {
     std::string_view suffix;
     double ns;
   };
-  static constexpr Unit kUnits[] = {{"", 1e9},   {"s", 1e9},  {"ms", 1e6},  {"us", 1e3},
-                                    {"ns", 1.0}, {"m", 6e10}, {"h", 3.6e12}};
+  static constexpr Unit kUnits[] = {{"", 1e9},   {"s", 1e9},  {"ms", 1e6},   {"us", 1e3},
+                                    {"ns", 1.0}, {"m", 6e10}, {"h", 3.6e12}, {"d", 8.64e13}};
   double value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
@@ -199,7 +199,7 @@ Result<std::uint64_t> parse_duration(const std::string& text) {
   for (const Unit& unit : kUnits)
     if (error == std::errc() && rest == unit.suffix && value >= 0 && value * unit.ns < 9e18)
       return static_cast<std::uint64_t>(std::llround(value * unit.ns));
-  return Error{"bad duration '" + text + "'", "a number and s, ms, us, ns, m or h", "1.5s",
+  return Error{"bad duration '" + text + "'", "a number and s, ms, us, ns, m, h or d", "1.5s",
                ExitCode::usage};
 }
 

@@ -22,9 +22,9 @@ bool wants_colour(bool tty) {
                        std::getenv("TERM"));
 }
 
-std::size_t terminal_columns(int descriptor) {
+winsize terminal_size(int descriptor) {
   winsize size{};
-  return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size : winsize{};
 }
 
 }  // namespace
@@ -52,15 +52,16 @@ Console process_console() {
   static std::ostream out(&buffer);
   const bool out_tty = isatty(STDOUT_FILENO) != 0;
   const bool err_tty = isatty(STDERR_FILENO) != 0;
-  return Console{
-      .out = out,
-      .err = std::cerr,
-      .out_tty = out_tty,
-      .err_tty = err_tty,
-      .out_colour = wants_colour(out_tty),
-      .err_colour = wants_colour(err_tty),
-      .width = decide_width(std::getenv("COLUMNS"), out_tty ? terminal_columns(STDOUT_FILENO) : 0),
-      .out_error = [] { return buffer.error(); }};
+  const winsize size = out_tty ? terminal_size(STDOUT_FILENO) : winsize{};
+  return Console{.out = out,
+                 .err = std::cerr,
+                 .out_tty = out_tty,
+                 .err_tty = err_tty,
+                 .out_colour = wants_colour(out_tty),
+                 .err_colour = wants_colour(err_tty),
+                 .width = decide_width(std::getenv("COLUMNS"), size.ws_col),
+                 .height = size.ws_row,
+                 .out_error = [] { return buffer.error(); }};
 }
 
 void set_colour(Console& console, ColourWhen when) {

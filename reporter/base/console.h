@@ -18,7 +18,8 @@ struct Console {
   bool err_tty = false;
   bool out_colour = false;
   bool err_colour = false;
-  std::size_t width = 0;  // columns of `out`; 0: no limit
+  std::size_t width = 0;   // columns of `out`; 0: no limit
+  std::size_t height = 0;  // rows of its terminal; 0: unknown
   // errno of the write to `out` that failed; 0: unknown, or none did.
   int (*out_error)() = [] { return 0; };
   Verbosity verbosity = Verbosity::normal;

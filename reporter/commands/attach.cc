@@ -20,6 +20,7 @@
 #include "reporter/inspect/proc_status.h"
 #include "reporter/record/run_directory.h"
 #include "reporter/record/run_record.h"
+#include "reporter/record/run_store.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/time_text.h"
 #include "reporter/tracer/tracer.h"
@@ -95,10 +96,12 @@ int attach(const Options& options, Console& console) {
   const std::string pid = std::to_string(options.process);
   const std::string name = name_of_process(pid);
   if (name.empty()) return fail(console, cannot_attach(options.process, ESRCH));
-  const Result<RunDirectory> run = prepare_run_directory(
-      options.directory.empty() ? default_run_directory(name, options.process) : options.directory,
-      options.earlier);
+  const Result<std::string> place =
+      options.directory.empty() ? new_run_path(name, options.process) : options.directory;
+  if (!place) return fail(console, place.error());
+  const Result<RunDirectory> run = prepare_run_directory(*place, options.earlier);
   if (!run) return fail(console, run.error());
+  set_latest(run->path);
   RunRecord record = begin_record(options.process);
   tracer::TracerOptions tracing;
   tracing.recording.directory = run->path;
@@ -140,7 +143,7 @@ Action configure_attach(CLI::App& app) {
       ->required()
       ->check(CLI::Range(1, 1 << 22).description(""));
   app.add_option("-o,--output", options->directory,
-                 "Record into DIR (default: umaskaudit.NAME.PID here)")
+                 "Record into DIR (default: .umaskaudit/NAME.PID here)")
       ->type_name("DIR");
   add_earlier_run_options(app, options->earlier);
   app.add_option_function<std::string>(

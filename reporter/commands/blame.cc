@@ -279,12 +279,17 @@ int blame(Options& options, Console& console) {
 Action configure_blame(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_run_argument(app, options->arguments);
-  app.add_option("PATH", options->path, "The object, as it was or is named")
-      ->type_name("")
-      ->required();
+  app.add_option("PATH", options->path, "The object, as it was or is named")->type_name("");
   add_output_option(app, options->arguments);
   add_symbol_options(app, options->arguments);
-  return [options](Invocation& invocation) { return blame(*options, invocation.console); };
+  return [options](Invocation& invocation) {
+    // One word is PATH, of the latest run.
+    if (options->path.empty()) std::swap(options->path, options->arguments.run);
+    if (options->path.empty())
+      return fail(invocation.console,
+                  {"blame: no object given", "", "umaskaudit blame [RUN] PATH", ExitCode::usage});
+    return blame(*options, invocation.console);
+  };
 }
 
 }  // namespace umaskaudit

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -24,6 +25,7 @@
 #include "reporter/rules/baseline.h"
 #include "reporter/rules/find.h"
 #include "reporter/rules/policy.h"
+#include "reporter/rules/project_file.h"
 #include "reporter/rules/suppressions.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/time_text.h"
@@ -295,6 +297,40 @@ void write(OpenedRun& run, const CheckOptions& options, const Outcome& outcome,
 
 }  // namespace
 
+Status try_rulings(const CheckOptions& options) {
+  Rulings rulings;
+  return read_rulings(options, rulings);
+}
+
+Status apply_project_file(const CLI::App& app, CheckOptions& options, Console& console) {
+  std::error_code error;
+  const std::filesystem::path here = std::filesystem::current_path(error);
+  const std::optional<std::string> file = error ? std::nullopt : find_project_file(here.string());
+  if (!file) return Done{};
+  if (!is_trusted_file(*file)) {
+    warn(console, "'" + *file + "' is not read: another user could have put it there");
+    return Done{};
+  }
+  const Result<ProjectFile> read = read_project_file(*file);
+  if (!read) return read.error();
+  const auto open = [&](const char* name) {
+    const CLI::Option* option = app.get_option_no_throw(name);
+    return option != nullptr && option->count() == 0;
+  };
+  const auto take = [&](const char* name, const auto& value, auto& to) {
+    if (value && open(name)) to = *value;
+  };
+  take("--policy", read->policy, options.policy);
+  take("--suppressions", read->suppressions, options.suppressions);
+  take("--baseline", read->baseline, options.baseline);
+  take("--fail-on", read->fail_on, options.fail_on);
+  take("--max-loss", read->max_loss, options.max_loss);
+  take("--max-unrecorded", read->max_unrecorded, options.max_unrecorded);
+  const CLI::Option* paths = app.get_option_no_throw("--path");
+  if (paths == nullptr || paths->count() == 0) options.arguments.filter.paths = read->paths;
+  return Done{};
+}
+
 int check(CheckOptions& options, Console& console) {
   Rulings rulings;
   if (const Status read = read_rulings(options, rulings); !read) return fail(console, read.error());
@@ -387,7 +423,11 @@ Action configure_check(CLI::App& app) {
       ->type_name("FILE");
   add_filter_options(app, options->arguments);
   add_symbol_options(app, options->arguments);
-  return [options](Invocation& invocation) { return check(*options, invocation.console); };
+  return [options, &app](Invocation& invocation) {
+    const Status applied = apply_project_file(app, *options, invocation.console);
+    return applied ? check(*options, invocation.console)
+                   : fail(invocation.console, applied.error());
+  };
 }
 
 }  // namespace umaskaudit

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "reporter/base/console.h"
+#include "reporter/base/result.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/rules/finding.h"
 
@@ -29,6 +30,13 @@ struct CheckOptions {
 
 // --policy, --suppressions, --baseline, --fail-on and what may be missing.
 void add_ruling_options(CLI::App& app, CheckOptions& options);
+
+// Reads the user's files, to find their mistakes early. Errors are usage errors.
+Status try_rulings(const CheckOptions& options);
+
+// Completes what the command line left open by the project file, `.umaskaudit.toml`; `app` has
+// parsed it. Errors are usage errors.
+Status apply_project_file(const CLI::App& app, CheckOptions& options, Console& console);
 
 // Judges the run, writes what it found, and returns the exit code.
 int check(CheckOptions& options, Console& console);

@@ -9,13 +9,18 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <ostream>
 #include <utility>
 
+#include "reporter/base/pager.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/rules.h"
+#include "reporter/inspect/program.h"
+#include "reporter/text/similar.h"
 
 namespace umaskaudit {
 namespace {
@@ -26,6 +31,7 @@ constexpr char kName[] = "umaskaudit";
 struct Shared {
   bool quiet = false;
   bool verbose = false;
+  bool no_pager = false;
   ColourWhen colour = ColourWhen::automatic;
 };
 
@@ -70,7 +76,7 @@ struct Parser {
   std::vector<Action> actions;  // by index into commands()
 };
 
-void add_shared(CLI::App& app, Shared& shared) {
+void add_shared(CLI::App& app, Shared& shared, bool paged) {
   app.add_flag("-q,--quiet", shared.quiet, "Say nothing but errors and the answer");
   app.add_flag("-v,--verbose", shared.verbose, "Say on standard error what is being done");
   add_choice<ColourWhen>(app, "--color", shared.colour,
@@ -78,19 +84,22 @@ void add_shared(CLI::App& app, Shared& shared) {
                           {"always", ColourWhen::always},
                           {"never", ColourWhen::never}},
                          "When to colour");
+  if (paged) app.add_flag("--no-pager", shared.no_pager, "Show long output without a pager");
 }
 
 void build(Parser& parser) {
   CLI::App& root = parser.root;
   root.set_version_flag("-V,--version", kName + std::string(" " UMASKAUDIT_VERSION));
   root.require_subcommand(1);
-  root.footer("Every command has --help; umaskaudit(1) is the manual.");
+  root.footer(
+      "umaskaudit CMD is short for umaskaudit run -- CMD. umaskaudit help COMMAND says more\n"
+      "about each; umaskaudit(1) is the manual.");
   root.formatter(std::make_shared<HelpFormatter>(Tail::none));
   for (const Command& command : commands()) {
     CLI::App* sub = root.add_subcommand(command.name, command.summary);
     sub->footer(std::string("Example:\n  ") + command.example);
     sub->formatter(std::make_shared<HelpFormatter>(command.tail));
-    add_shared(*sub, parser.shared);
+    add_shared(*sub, parser.shared, command.paged);
     parser.actions.push_back(command.configure(*sub));
   }
 }
@@ -129,11 +138,26 @@ std::vector<std::string> cut_tail(const CLI::App& app, Tail tail, std::vector<st
   return cut;
 }
 
+// "'--policy'": what was meant by `word`, or what to read.
+std::string hint_for(const std::string& word, const std::vector<std::string>& known,
+                     const std::string& otherwise) {
+  const std::string meant = most_similar(word, known);
+  return meant.empty() ? otherwise : "'" + meant + "', or " + otherwise;
+}
+
+std::vector<std::string> options_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
 Error explain(const CLI::ParseError& error, const std::string& command, const CLI::App& app) {
   // An option that nobody knows comes first: what is missing may follow from it.
   for (const std::string& word : app.remaining())
     if (word.size() > 1 && word[0] == '-' && word != "--")
-      return usage("unknown option '" + word + "'", "", help_of(command));
+      return usage("unknown option '" + word + "'", "",
+                   hint_for(word.substr(0, word.find('=')), options_of(app), help_of(command)));
   const auto words = app.remaining();
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !words.empty())
     return usage("unexpected argument '" + words.front() + "'", "", help_of(command));
@@ -148,6 +172,15 @@ void set_up_log(Console& console) {
                  : console.verbosity == Verbosity::quiet ? spdlog::level::err
                                                          : spdlog::level::warn);
   spdlog::set_default_logger(std::move(log));
+}
+
+// What goes to a terminal and may be longer than it.
+bool wants_pager(const CLI::App& app, const Shared& shared, const Console& console) {
+  const auto given = [&](const char* name) {
+    const CLI::Option* option = app.get_option_no_throw(name);
+    return option != nullptr && option->count() != 0;
+  };
+  return console.out_tty && !shared.no_pager && !given("--output") && !given("--follow");
 }
 
 int act(Parser& parser, std::size_t chosen, std::vector<std::string> words, Console& console) {
@@ -168,14 +201,54 @@ int act(Parser& parser, std::size_t chosen, std::vector<std::string> words, Cons
   if (parser.shared.quiet) console.verbosity = Verbosity::quiet;
   if (parser.shared.verbose) console.verbosity = Verbosity::verbose;
   set_up_log(console);
+  const std::string pager =
+      command.paged && wants_pager(app, parser.shared, console)
+          ? decide_pager(std::getenv("UMASKAUDIT_PAGER"), std::getenv("PAGER"), std::getenv("TERM"))
+          : "";
+  if (pager.empty()) return parser.actions[chosen](invocation);
+  Pager shown(console.out, pager, console.height);
   return parser.actions[chosen](invocation);
+}
+
+// `umaskaudit help [COMMAND|RULE]`.
+int help(Parser& parser, const std::vector<std::string>& words, Console& console) {
+  if (words.empty()) {
+    console.out << parser.root.help();
+    return 0;
+  }
+  std::vector<std::string> names;
+  for (const Command& command : commands()) {
+    names.emplace_back(command.name);
+    if (words[0] != command.name) continue;
+    console.out << parser.root.get_subcommand(command.name)->help(kName);
+    return 0;
+  }
+  if (const RuleInfo* rule = find_rule(words[0]); rule != nullptr)
+    return explain_rule(*rule, console);
+  return fail(console, usage("unknown command '" + words[0] + "'", "",
+                             hint_for(words[0], names, std::string(kName) + " --help")));
+}
+
+// Whether `umaskaudit WORDS...` is `umaskaudit run WORDS...`: an option of run's, or a program.
+bool means_run(const Parser& parser, const std::string& word) {
+  if (word == "--") return true;
+  if (word.size() > 1 && word[0] == '-') {
+    const CLI::App& run = *parser.root.get_subcommand("run");
+    const bool is_long = word[1] == '-';
+    const std::string name = is_long ? word.substr(0, word.find('=')) : word.substr(0, 2);
+    return run.get_option_no_throw(name) != nullptr;
+  }
+  const Obstacle obstacle = inspect_program(word).obstacle;
+  return obstacle != Obstacle::not_found && obstacle != Obstacle::not_executable;
 }
 
 int dispatch(const std::vector<std::string>& args, Console& console) {
   Parser parser;
   build(parser);
-  if (args.empty())
-    return fail(console, usage("no command given", "", std::string(kName) + " --help"));
+  if (args.empty()) {  // of nothing, a script must not take for done what it did not ask for
+    console.out << parser.root.help();
+    return static_cast<int>(ExitCode::usage);
+  }
   if (args[0] == "--help" || args[0] == "-h") {
     console.out << parser.root.help();
     return 0;
@@ -184,12 +257,24 @@ int dispatch(const std::vector<std::string>& args, Console& console) {
     console.out << parser.root.version() << '\n';
     return 0;
   }
+  if (args[0] == "help") return help(parser, {args.begin() + 1, args.end()}, console);
   const auto all = commands();
-  for (std::size_t i = 0; i < all.size(); ++i)
+  std::vector<std::string> names = {"help"};
+  std::size_t run = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
     if (args[0] == all[i].name) return act(parser, i, {args.begin() + 1, args.end()}, console);
+    if (std::string_view(all[i].name) == "run") run = i;
+    names.emplace_back(all[i].name);
+  }
+  if (means_run(parser, args[0])) return act(parser, run, args, console);
   const bool option = args[0].size() > 1 && args[0][0] == '-';
-  return fail(console, usage((option ? "unknown option '" : "unknown command '") + args[0] + "'",
-                             "", std::string(kName) + " --help"));
+  const std::string otherwise = std::string(kName) + " --help";
+  if (option) return fail(console, usage("unknown option '" + args[0] + "'", "", otherwise));
+  const bool is_file = args[0].find('/') != std::string::npos;
+  return fail(
+      console,
+      usage("unknown command '" + args[0] + "'", is_file ? "and no program that can be run" : "",
+            is_file ? "umaskaudit doctor " + args[0] : hint_for(args[0], names, otherwise)));
 }
 
 }  // namespace

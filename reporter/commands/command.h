@@ -43,6 +43,7 @@ struct Command {
   const char* summary;  // one line, no full stop
   const char* example;  // one or more lines for --help
   Tail tail;
+  bool paged;  // on a terminal, what is longer than the screen goes through a pager
   // Adds options and positional arguments to `app`. What they are stored in must live as long as
   // the returned action (hold it in a shared_ptr that the action captures).
   Action (*configure)(CLI::App& app);
@@ -77,5 +78,9 @@ Action configure_explain(CLI::App& app);
 Action configure_top(CLI::App& app);
 Action configure_umask(CLI::App& app);
 Action configure_snapshot(CLI::App& app);
+Action configure_ls(CLI::App& app);
+Action configure_rm(CLI::App& app);
+Action configure_clean(CLI::App& app);
+Action configure_rules(CLI::App& app);
 
 }  // namespace umaskaudit

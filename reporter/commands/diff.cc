@@ -170,7 +170,8 @@ int diff(Options& options, Console& console) {
 Action configure_diff(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("A", options->arguments.run, "Run directory")->type_name("")->required();
-  app.add_option("B", options->other, "The run to compare it with")->type_name("")->required();
+  app.add_option("B", options->other, "The run to compare it with; default: the latest run here")
+      ->type_name("");
   add_choice<Format>(app, "-f,--format", options->format,
                      {{"text", Format::text}, {"json", Format::json}}, "What to write");
   app.add_option("--root-a", options->root_a,

@@ -12,10 +12,13 @@
 #include "reporter/commands/explain_text.h"
 #include "reporter/commands/notation_error.h"
 #include "reporter/commands/object_query.h"
+#include "reporter/commands/rules.h"
 #include "reporter/inspect/own_mask.h"
 #include "reporter/inspect/parent_facts.h"
 #include "reporter/mode/acl_text.h"
 #include "reporter/reader/run.h"
+#include "reporter/record/run_store.h"
+#include "reporter/record/snapshot.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/text_report.h"
 #include "reporter/text/escape.h"
@@ -142,7 +145,9 @@ std::optional<Recorded> find_recorded(const Run& run, const std::string& path) {
 }
 
 int explain_recorded(const Options& options, Console& console) {
-  Result<Run> run = Run::open(options.first);
+  const Result<std::string> path = find_run(options.first);
+  if (!path) return fail(console, path.error());
+  Result<Run> run = Run::open(*path);
   if (!run) return fail(console, run.error());
   std::optional<Recorded> found = find_made(*run, options.second);
   if (!found) {
@@ -152,7 +157,7 @@ int explain_recorded(const Options& options, Console& console) {
   }
   if (!found) {
     return fail(console, {"no creation of '" + options.second + "' in this run", "",
-                          "umaskaudit report " + options.first, ExitCode::usage});
+                          "umaskaudit report " + *path, ExitCode::usage});
   }
   const CreationFacts& facts = found->explanation.facts;
   console.out << escape(found->path) << ": " << kind_name(facts.kind) << " by "
@@ -175,13 +180,21 @@ int explain(const Options& options, Console& console) {
   if (const Mode* requested = std::get_if<Mode>(&mode)) {
     return explain_mode(options, *requested, console);
   }
-  // A mode wins over a run of the same name: write that one as ./NAME.
+  if (const RuleInfo* rule = find_rule(options.first); rule != nullptr && options.second.empty())
+    return explain_rule(*rule, console);
+  // A mode wins over a run of the same name, and so does a rule: write that one as ./NAME.
   struct stat status {};
   const bool exists = ::stat(options.first.c_str(), &status) == 0;
-  if (exists && !options.second.empty()) return explain_recorded(options, console);
-  if (exists) {
+  if (!options.second.empty() && (exists || is_stored_run(options.first)))
+    return explain_recorded(options, console);
+  if (holds_run(options.first)) {
     return fail(console,
                 {"explain: no path given", "", "umaskaudit explain RUN PATH", ExitCode::usage});
+  }
+  if (options.second.empty() && (exists || options.first.find('/') != std::string::npos)) {
+    Options of_latest = options;  // one word is PATH, of the latest run
+    of_latest.first.swap(of_latest.second);
+    return explain_recorded(of_latest, console);
   }
   return fail_notation(console, "mode", options.first, std::get<NotationError>(mode), kHelp);
 }
@@ -190,7 +203,9 @@ int explain(const Options& options, Console& console) {
 
 Action configure_explain(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("MODE", options->first, "What is asked for: 0666, u=rw,go=r; or a run")
+  app.add_option("MODE", options->first,
+                 "What is asked for: 0666, u=rw,go=r; a rule, as in window-overlap;\na run; or "
+                 "PATH, of the latest run")
       ->type_name("")
       ->required();
   app.add_option("MASK", options->second,

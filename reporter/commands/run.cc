@@ -8,6 +8,7 @@
 
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 
 #include "reporter/base/clock.h"
 #include "reporter/base/text_file.h"
+#include "reporter/commands/check.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_summary.h"
@@ -28,6 +30,7 @@
 #include "reporter/record/preload_environment.h"
 #include "reporter/record/run_directory.h"
 #include "reporter/record/run_record.h"
+#include "reporter/record/run_store.h"
 #include "reporter/record/segment_server.h"
 #include "reporter/text/escape.h"
 
@@ -45,6 +48,8 @@ struct Options {
   bool live = false;
   std::vector<std::string> live_to;
   SeeOptions see;
+  bool check = false;  // --check, or what only a check asks for
+  CheckOptions rulings;
 };
 
 std::vector<std::string> shim_values(const Options& options) {
@@ -78,15 +83,34 @@ RunRecord begin_record(const std::vector<std::string>& command, const Options& o
   return record;
 }
 
+// The findings, where CMD's own output is not; and the code of --check: CMD's, if it has one.
+int judged(const Options& options, const std::string& run, int code, Console& console) {
+  CheckOptions rulings = options.rulings;
+  rulings.arguments.run = run;
+  Console diagnostics{.out = console.err,
+                      .err = console.err,
+                      .out_tty = console.err_tty,
+                      .err_tty = console.err_tty,
+                      .out_colour = console.err_colour,
+                      .err_colour = console.err_colour,
+                      .width = console.width,
+                      .verbosity = console.verbosity};
+  const int verdict = check(rulings, diagnostics);
+  diagnostics.out.flush();
+  return code != 0 ? code : verdict;
+}
+
 int record(const Options& options, LiveLog* live, const std::vector<std::string>& command,
            Console& console) {
   const FileSizeErrors errors;
   const Result<std::string> library = find_library();
   if (!library) return fail_run(console, library.error());
-  const Result<RunDirectory> run = prepare_run_directory(
-      options.directory.empty() ? default_run_directory(command[0], getpid()) : options.directory,
-      options.earlier);
+  const Result<std::string> place =
+      options.directory.empty() ? new_run_path(command[0], getpid()) : options.directory;
+  if (!place) return fail_run(console, place.error());
+  const Result<RunDirectory> run = prepare_run_directory(*place, options.earlier);
   if (!run) return fail_run(console, run.error());
+  set_latest(run->path);
   const Result<LoadableName> name = LoadableName::of(*library);
   const auto give_up = [&] {
     if (!run->continued) remove_run_directory(*run);  // nothing will ever be in it
@@ -155,6 +179,7 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
     warn(console, "--live missed something: " + trouble);
   const unsigned growing = trimmer.finish();
   if (growing == 0) name->forget();
+  if (options.check) return judged(options, run->path, end->code(), console);
   if (!options.no_summary && console.verbosity != Verbosity::quiet)
     print_run_summary(console, *run, growing);
   return end->code();
@@ -165,7 +190,7 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
 Action configure_run(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("-o,--output", options->directory,
-                 "Record into DIR (default: umaskaudit.NAME.PID here)")
+                 "Record into DIR (default: .umaskaudit/NAME.PID here)")
       ->type_name("DIR");
   add_earlier_run_options(app, options->earlier);
   add_choice<std::string>(app, "--stacks", options->stacks,
@@ -208,10 +233,23 @@ Action configure_run(CLI::App& app) {
       ->allow_extra_args(false)
       ->check(check_live_place);
   app.add_flag("--no-summary", options->no_summary, "Print no summary when CMD has ended");
-  return [options](Invocation& invocation) {
+  app.add_flag("--check", options->check,
+               "Judge the run as check does, and exit by the findings where CMD exits with 0; each "
+               "of the options below implies it");
+  const std::size_t others = app.get_options().size();
+  add_ruling_options(app, options->rulings);
+  return [options, others, &app](Invocation& invocation) {
     if (invocation.tail.empty())
       return fail(invocation.console,
                   {"run: no program given", "", "umaskaudit run -- CMD", ExitCode::usage});
+    const std::vector<CLI::Option*> all = app.get_options();
+    options->check |= std::any_of(all.begin() + static_cast<std::ptrdiff_t>(others), all.end(),
+                                  [](const CLI::Option* option) { return option->count() != 0; });
+    if (options->check) {
+      Status ready = apply_project_file(app, options->rulings, invocation.console);
+      if (ready) ready = try_rulings(options->rulings);
+      if (!ready) return fail_run(invocation.console, ready.error());
+    }
     std::vector<std::string> places = options->live_to;
     if (options->live) places.insert(places.begin(), "stderr");
     Result<LiveLog> log = LiveLog::open(places, invocation.console);

@@ -14,6 +14,7 @@
 #include "reporter/commands/command.h"
 #include "reporter/inspect/program.h"
 #include "reporter/objects/local_links.h"
+#include "reporter/record/run_store.h"
 
 namespace umaskaudit {
 namespace {
@@ -61,9 +62,10 @@ FrameView frame_view(const RunArguments& arguments) {
 }
 
 void add_run_argument(CLI::App& app, RunArguments& arguments) {
-  app.add_option("RUN", arguments.run, "Run directory, or one segment file of it")
-      ->type_name("")
-      ->required();
+  app.add_option("RUN", arguments.run,
+                 "Run directory, a segment file of it, or the name of a run in .umaskaudit;\n"
+                 "default: the latest run here")
+      ->type_name("");
 }
 
 void add_filter_options(CLI::App& app, RunArguments& arguments) {
@@ -127,6 +129,9 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
     if (!parsed) return parsed.error();
     since = *parsed;
   }
+  const Result<std::string> found = find_run(arguments.run);
+  if (!found) return found.error();
+  arguments.run = *found;
   auto progress = std::make_unique<Progress>(console);
   const auto ticker = [line = progress.get()](std::uint64_t done, std::uint64_t total) {
     line->tick(done, total);
@@ -162,6 +167,7 @@ AppearedObjects OpenedRun::appeared() const {
   query.ticker = [this](std::uint64_t entries) {
     progress_->count("looking at", entries, "names");
   };
+  query.store = store_of(run_.directory());
   if (record_) {
     query.directory = record_->directory;
     query.begin_real_ns = record_->start_real_ns;

@@ -10,6 +10,7 @@
 
 #include "reporter/commands/command.h"
 #include "reporter/record/run_directory.h"
+#include "reporter/record/run_store.h"
 #include "reporter/record/snapshot.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/time_text.h"
@@ -44,7 +45,10 @@ Status check_run(const std::string& path, const std::string& directory) {
   return Done{};
 }
 
-int snapshot(const Options& options, Console& console) {
+int snapshot(Options& options, Console& console) {
+  const Result<std::string> run = find_run(options.run);
+  if (!run) return fail(console, run.error());
+  options.run = *run;
   if (const Status good = check_run(options.run, options.directory); !good)
     return fail(console, good.error());
   const Result<RunDirectory> directory = prepare_run_directory(
@@ -72,7 +76,7 @@ int snapshot(const Options& options, Console& console) {
 
 Action configure_snapshot(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("RUN", options->run, "Run directory")->type_name("")->required();
+  app.add_option("RUN", options->run, "Run directory; default: the latest run here")->type_name("");
   app.add_option("-o,--output", options->directory, "Copy into DIR")->type_name("DIR")->required();
   app.add_flag("--force", options->force, "Remove the run that the directory of --output holds");
   return [options](Invocation& invocation) { return snapshot(*options, invocation.console); };

@@ -23,6 +23,7 @@
 #include "reporter/record/child.h"
 #include "reporter/record/recorder.h"
 #include "reporter/record/run_directory.h"
+#include "reporter/record/run_store.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit {
@@ -161,10 +162,12 @@ int watch_command(const Options& options, const std::vector<std::string>& comman
   const ProgramFacts program = inspect_program(command[0]);
   if (program.obstacle == Obstacle::not_found) return fail_exec(console, command[0], ENOENT);
   if (program.obstacle == Obstacle::not_executable) return fail_exec(console, command[0], EACCES);
-  const Result<RunDirectory> run = prepare_run_directory(
-      options.output.empty() ? default_run_directory(command[0], getpid()) : options.output,
-      options.earlier);
+  const Result<std::string> place =
+      options.output.empty() ? new_run_path(command[0], getpid()) : options.output;
+  if (!place) return fail_run(console, place.error());
+  const Result<RunDirectory> run = prepare_run_directory(*place, options.earlier);
   if (!run) return fail_run(console, run.error());
+  set_latest(run->path);
   Result<Recorder> recorder = Recorder::start(run->path, command, has_screen(console));
   if (!recorder) return fail_run(console, recorder.error());
   const int code = watch(options, run->path, *recorder, console);
@@ -177,9 +180,9 @@ int watch_command(const Options& options, const std::vector<std::string>& comman
 
 Action configure_top(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("RUN", options->run, "Run directory")->type_name("");
+  app.add_option("RUN", options->run, "Run directory; default: the latest run here")->type_name("");
   app.add_option("-o,--output", options->output,
-                 "Record CMD into DIR (default: umaskaudit.NAME.PID here)")
+                 "Record CMD into DIR (default: .umaskaudit/NAME.PID here)")
       ->type_name("DIR");
   add_earlier_run_options(app, options->earlier);
   add_choice<ThreadOrder>(app, "--sort", options->order,
@@ -189,11 +192,13 @@ Action configure_top(CLI::App& app) {
                           "Order of the threads; the key s changes it");
   return [options](Invocation& invocation) {
     Console& console = invocation.console;
-    if (options->run.empty() == invocation.tail.empty())
+    if (!options->run.empty() && !invocation.tail.empty())
       return fail(console, {"top: either a run or a program", "",
                             "umaskaudit top RUN, or umaskaudit top -- CMD", ExitCode::usage});
-    if (!options->run.empty()) return watch(*options, options->run, std::nullopt, console);
-    return watch_command(*options, invocation.tail, console);
+    if (!invocation.tail.empty()) return watch_command(*options, invocation.tail, console);
+    const Result<std::string> run = find_run(options->run);
+    if (!run) return fail(console, run.error());
+    return watch(*options, *run, std::nullopt, console);
   };
 }
 

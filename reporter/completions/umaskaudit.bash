@@ -4,7 +4,7 @@ _umaskaudit() {
   local command=${COMP_WORDS[1]} options i
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'run attach snapshot report threads timeline top blame check export diff whatif doctor explain umask --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'run attach snapshot report threads timeline top blame check export diff whatif doctor explain rules ls rm clean umask --help --version' -- "$cur"))
     return
   fi
   case $command in run|doctor)
@@ -27,6 +27,12 @@ _umaskaudit() {
     run:--options) return;;
     run:--see) return;;
     run:--live-to) return;;
+    run:--policy) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    run:--suppressions) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    run:--baseline) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    run:--fail-on) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
+    run:--max-loss) return;;
+    run:--max-unrecorded) return;;
     attach:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     attach:--output|attach:-o) COMPREPLY=($(compgen -d -- "$cur")); return;;
     attach:--for) return;;
@@ -91,10 +97,10 @@ _umaskaudit() {
     check:--policy) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--suppressions) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--baseline) COMPREPLY=($(compgen -f -- "$cur")); return;;
-    check:--write-baseline) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--fail-on) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
     check:--max-loss) return;;
     check:--max-unrecorded) return;;
+    check:--write-baseline) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--objects) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--path) return;;
     check:--pid) return;;
@@ -152,25 +158,37 @@ _umaskaudit() {
     explain:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     explain:--acl) return;;
     explain:--parent) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    rules:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    rules:--format|rules:-f) COMPREPLY=($(compgen -W 'text json' -- "$cur")); return;;
+    ls:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    ls:--format|ls:-f) COMPREPLY=($(compgen -W 'text json' -- "$cur")); return;;
+    rm:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    clean:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    clean:--keep) return;;
+    clean:--older) return;;
     umask:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     umask:--pid) return;;
     umask:--diff) return;;
   esac
   case $command in
-    run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --keep --max-size --max-run --follow --options --see --record-argv --live --live-to --no-summary';;
+    run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --keep --max-size --max-run --follow --options --see --record-argv --live --live-to --no-summary --check --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded';;
     attach) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --for --depth --no-summary';;
     snapshot) options='--help -h --quiet -q --verbose -v --color --output -o --force';;
-    report) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native --sort --limit --follow --no-appeared --expand-stacks';;
-    threads) options='--help -h --quiet -q --verbose -v --color --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
-    timeline) options='--help -h --quiet -q --verbose -v --color --all --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    report) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native --sort --limit --follow --no-appeared --expand-stacks';;
+    threads) options='--help -h --quiet -q --verbose -v --color --no-pager --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    timeline) options='--help -h --quiet -q --verbose -v --color --no-pager --all --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     top) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --sort';;
-    blame) options='--help -h --quiet -q --verbose -v --color --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
-    check) options='--help -h --quiet -q --verbose -v --color --format -f --output -o --policy --suppressions --baseline --write-baseline --fail-on --max-loss --max-unrecorded --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    blame) options='--help -h --quiet -q --verbose -v --color --no-pager --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    check) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded --write-baseline --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
-    diff) options='--help -h --quiet -q --verbose -v --color --format -f --root-a --root-b --same --exact --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
-    whatif) options='--help -h --quiet -q --verbose -v --color --umask --everywhere --format -f --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
-    doctor) options='--help -h --quiet -q --verbose -v --color';;
-    explain) options='--help -h --quiet -q --verbose -v --color --dir -d --acl --parent';;
+    diff) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --root-a --root-b --same --exact --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    whatif) options='--help -h --quiet -q --verbose -v --color --no-pager --umask --everywhere --format -f --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    doctor) options='--help -h --quiet -q --verbose -v --color --no-pager';;
+    explain) options='--help -h --quiet -q --verbose -v --color --no-pager --dir -d --acl --parent';;
+    rules) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f';;
+    ls) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f';;
+    rm) options='--help -h --quiet -q --verbose -v --color';;
+    clean) options='--help -h --quiet -q --verbose -v --color --keep --older --dry-run -n';;
     umask) options='--help -h --quiet -q --verbose -v --color --symbolic -S --print -p --pid --all --diff';;
   esac
   if [[ $cur == -* ]]; then

@@ -54,17 +54,8 @@ bool is_run(const std::vector<std::string>& files) {
                      [](const std::string& name) { return name != trace::kRunStateName; });
 }
 
-// The process that records into `path` now; 0: none.
-long recorder_of(const std::string& path) {
-  const std::optional<RunRecord> record = read_run_record(path);
-  if (!record || record->exit_code || record->recorder <= 0) return 0;
-  // Of one that was killed the number may be another program's by now.
-  const std::string name = name_of_process(std::to_string(record->recorder));
-  return name == name_of_process("self") ? record->recorder : 0;
-}
-
 // Removes an earlier run from `directory`, which is at `path`.
-Status remove_run(int directory, const std::string& path, const std::vector<std::string>& files) {
+Status remove_files(int directory, const std::string& path, const std::vector<std::string>& files) {
   if (const long recorder = recorder_of(path); recorder != 0)
     return cannot_record(path, "process " + std::to_string(recorder) + " still records into it");
   for (const std::string& name : files)
@@ -106,18 +97,30 @@ bool is_segment(const std::string& name) {
   return name.size() > kSuffix.size() && name.ends_with(kSuffix);
 }
 
-std::string default_run_directory(const std::string& command, long pid) {
-  std::string name = command.substr(command.rfind('/') + 1).substr(0, 15);  // TASK_COMM_LEN - 1
-  for (char& c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!plain && std::strchr("+-._", c) == nullptr) c = '_';
-  }
-  const std::string plain = "umaskaudit." + name + "." + std::to_string(pid);
+long recorder_of(const std::string& path) {
+  const std::optional<RunRecord> record = read_run_record(path);
+  if (!record || record->exit_code || record->recorder <= 0) return 0;
+  // Of one that was killed the number may be another program's by now.
+  const std::string name = name_of_process(std::to_string(record->recorder));
+  return name == name_of_process("self") ? record->recorder : 0;
+}
+
+Status empty_run_directory(const std::string& path) {
+  const auto cannot = [&](const std::string& why) {
+    return Error{"cannot remove '" + path + "'", why, "", ExitCode::internal};
+  };
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return cannot(std::strerror(errno));
+  const auto close_fd = [](const int* descriptor) { close(*descriptor); };
+  const std::unique_ptr<const int, decltype(close_fd)> closer(&fd, close_fd);
   struct stat facts {};
-  std::string free = plain;
-  for (unsigned next = 2; next < 10000 && lstat(free.c_str(), &facts) == 0; ++next)
-    free = plain + "." + std::to_string(next);
-  return free;
+  if (fstat(fd, &facts) != 0) return cannot(std::strerror(errno));
+  if (facts.st_uid != geteuid()) return cannot("it belongs to another user");
+  const Result<std::vector<std::string>> files = own_files(fd, path);
+  if (!files) return cannot(files.error().why);
+  if (files->empty()) return cannot("it holds no run");
+  const Status removed = remove_files(fd, path, *files);
+  return removed ? removed : Status(cannot(removed.error().why));
 }
 
 void remove_run_directory(const RunDirectory& run) {
@@ -160,7 +163,7 @@ Result<RunDirectory> prepare_run_directory(const std::string& path, EarlierRun e
                    "--append to add to it, --force to replace it, or another directory with -o",
                    ExitCode::internal};
     if (earlier == EarlierRun::removed) {
-      if (const Status removed = remove_run(fd, path, *files); !removed) return removed.error();
+      if (const Status removed = remove_files(fd, path, *files); !removed) return removed.error();
     }
     run.continued = earlier == EarlierRun::continued;
   }

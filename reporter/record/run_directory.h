@@ -45,9 +45,12 @@ Result<RunDirectory> prepare_run_directory(const std::string& path, EarlierRun e
 // made, leaves one that was empty before empty.
 void remove_run_directory(const RunDirectory& run);
 
-// "umaskaudit.<comm>.<pid>", from the base name of CMD, cut to what the kernel keeps of it; with
-// ".2" and so on behind it where that name is taken: in a container each run may have the same pid.
-std::string default_run_directory(const std::string& command, long pid);
+// The process that records into `path` now; 0: none.
+long recorder_of(const std::string& path);
+
+// Removes the trace's files from a directory. Errors: it is none of a run of ours, somebody still
+// records into it, it holds foreign files.
+Status empty_run_directory(const std::string& path);
 
 // Gives the unused ends of ended images' segments back, again and again while the run goes on, and
 // a last time. Segments that a living process still writes to, or may, are left as they are

@@ -2,8 +2,11 @@
 // Must never round a span to nothing.
 #include "reporter/text/time_text.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdio>
 #include <ctime>
+#include <iterator>
 
 namespace umaskaudit {
 namespace {
@@ -48,6 +51,17 @@ std::string offset_text(std::uint64_t time_ns, std::uint64_t begin_ns) {
   return format("%c%llu.%06llu", before ? '-' : '+',
                 static_cast<unsigned long long>(span / kSecond),
                 static_cast<unsigned long long>(span % kSecond / 1000));
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  auto value = static_cast<double>(bytes);
+  for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
+  std::array<char, 32> text{};
+  const char* form = unit == 0 || value >= 10 ? "%.0f %s" : "%.1f %s";
+  return {text.data(), static_cast<std::size_t>(
+                           std::snprintf(text.data(), text.size(), form, value, kUnits[unit]))};
 }
 
 std::string counted(std::uint64_t count, const char* noun) {

@@ -17,6 +17,9 @@ std::string utc_text(std::uint64_t real_ns);
 // "+0.001234" seconds since `begin_ns`; "-" marks a moment before it.
 std::string offset_text(std::uint64_t time_ns, std::uint64_t begin_ns);
 
+// "48 KiB", "1.2 MiB": bytes by powers of 1024, as du -h counts them.
+std::string size_text(std::uint64_t bytes);
+
 // "1 file", "2 files".
 std::string counted(std::uint64_t count, const char* noun);
 

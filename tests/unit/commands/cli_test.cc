@@ -24,7 +24,6 @@ void expect_mistake(const std::vector<std::string>& arguments, const std::string
 }
 
 TEST(CommandLine, MistakesGetOneLine) {
-  expect_mistake({}, "no command");
   expect_mistake({"bogus"}, "'bogus'");
   expect_mistake({"--bogus"}, "'--bogus'");
   expect_mistake({"report"}, "RUN");

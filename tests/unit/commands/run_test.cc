@@ -17,6 +17,7 @@
 
 #include "preload/trace/format.h"
 #include "reporter/record/run_directory.h"
+#include "reporter/record/run_store.h"
 #include "tests/unit/commands/command_line.h"
 #include "tests/unit/reader/segment_builder.h"
 
@@ -185,10 +186,11 @@ TEST_F(RunCommand, ADirectoryThatWasEmptyIsEmptyAgainWhenNothingStarted) {
 TEST_F(RunCommand, TheDefaultDirectoryIsAFreeOne) {
   const std::filesystem::path before = std::filesystem::current_path();
   std::filesystem::current_path(folder_.path());
-  EXPECT_EQ(default_run_directory("/bin/a:b", 7), "umaskaudit.a_b.7");
-  std::filesystem::create_directory("umaskaudit.a_b.7");
-  std::filesystem::create_directory("umaskaudit.a_b.7.2");
-  EXPECT_EQ(default_run_directory("/bin/a:b", 7), "umaskaudit.a_b.7.3");
+  EXPECT_EQ(*new_run_path("/bin/a:b", 7), ".umaskaudit/a_b.7");
+  std::filesystem::create_directory(".umaskaudit/a_b.7");
+  std::filesystem::create_directory(".umaskaudit/a_b.7.2");
+  EXPECT_EQ(*new_run_path("/bin/a:b", 7), ".umaskaudit/a_b.7.3");
+  EXPECT_EQ(*new_run_path("/bin/.hidden", 7), ".umaskaudit/_.hidden.7");
   std::filesystem::current_path(before);
 }
 

@@ -1,0 +1,161 @@
+// See project_file.h.
+#include "reporter/rules/project_file.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "reporter/base/text_file.h"
+#include "reporter/rules/toml_checked.h"
+
+namespace umaskaudit {
+namespace {
+
+bool is_there(const std::string& path) {
+  struct stat facts {};
+  return lstat(path.c_str(), &facts) == 0;
+}
+
+std::string above(const std::string& directory) {
+  const std::size_t slash = directory.rfind('/');
+  return slash == std::string::npos ? "" : directory.substr(0, std::max<std::size_t>(slash, 1));
+}
+
+class Reader {
+ public:
+  explicit Reader(std::string name) : name_(std::move(name)) {}
+
+  Result<ProjectFile> read(const toml::table& root) {
+    for (const auto& [key, node] : root) {
+      if (key == "check")
+        check(node);
+      else
+        unknown(key, "check");
+    }
+    if (error_) return *error_;
+    return std::move(file_);
+  }
+
+  Error at(const toml::source_region& where, std::string why) const {
+    return {name_ + ":" + std::to_string(where.begin.line) + ":" +
+                std::to_string(where.begin.column) + ": bad project file",
+            std::move(why), "", ExitCode::usage};
+  }
+
+ private:
+  // The first mistake is the one that is told.
+  void complain(const toml::source_region& where, std::string why) {
+    if (!error_) error_ = at(where, std::move(why));
+  }
+  void unknown(const toml::key& key, const std::string& known) {
+    complain(key.source(), "unknown key '" + std::string(key.str()) + "', known are " + known);
+  }
+
+  std::string text(const toml::node& node, const std::string& key) {
+    const auto value = node.value_exact<std::string>();
+    if (!value) complain(node.source(), "'" + key + "' must be a string");
+    return value.value_or("");
+  }
+
+  // Where this file says so, not where the tool was started.
+  std::string path(const toml::node& node, const std::string& key) {
+    const std::string word = text(node, key);
+    const std::size_t slash = name_.rfind('/');
+    if (word.empty() || word[0] == '/' || slash == std::string::npos) return word;
+    return name_.substr(0, slash + 1) + word;
+  }
+
+  std::uint64_t number(const toml::node& node, const std::string& key) {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < 0) complain(node.source(), "'" + key + "' must be a whole number");
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(value.value_or(0), 0));
+  }
+
+  Severity severity(const toml::node& node) {
+    const std::string word = text(node, "fail-on");
+    for (const Severity one : {Severity::note, Severity::warning, Severity::error})
+      if (word == severity_name(one)) return one;
+    complain(node.source(), "'fail-on' must be note, warning or error");
+    return Severity::warning;
+  }
+
+  void check(const toml::node& node) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) return complain(node.source(), "'check' is written [check]");
+    for (const auto& [key, value] : *table) {
+      if (key == "policy")
+        file_.policy = path(value, "policy");
+      else if (key == "suppressions")
+        file_.suppressions = path(value, "suppressions");
+      else if (key == "baseline")
+        file_.baseline = path(value, "baseline");
+      else if (key == "fail-on")
+        file_.fail_on = severity(value);
+      else if (key == "max-loss")
+        file_.max_loss = number(value, "max-loss");
+      else if (key == "max-unrecorded")
+        file_.max_unrecorded = number(value, "max-unrecorded");
+      else if (key == "paths")
+        paths(value);
+      else
+        unknown(key, "policy, suppressions, baseline, fail-on, paths, max-loss, max-unrecorded");
+    }
+  }
+
+  void paths(const toml::node& node) {
+    const toml::array* array = node.as_array();
+    if (array == nullptr) return complain(node.source(), "'paths' must be an array of strings");
+    for (const toml::node& element : *array) file_.paths.push_back(text(element, "paths"));
+  }
+
+  std::string name_;
+  ProjectFile file_;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+std::optional<std::string> find_project_file(const std::string& directory) {
+  std::optional<std::string> found;
+  for (std::string place = directory; !place.empty(); place = above(place)) {
+    const std::string base = place == "/" ? "" : place;
+    const std::string file = base + "/" + kProjectFileName;
+    if (!found && is_there(file)) found = file;
+    if (is_there(base + "/.git")) return found;
+    if (place == "/") break;
+  }
+  // Outside of a repository, another directory's file is somebody else's affair.
+  const std::string here = (directory == "/" ? "" : directory) + "/" + kProjectFileName;
+  return is_there(here) ? std::optional(here) : std::nullopt;
+}
+
+bool is_trusted_file(const std::string& file) {
+  const auto trusted = [](const std::string& path, mode_t allowed) {
+    struct stat facts {};
+    return stat(path.c_str(), &facts) == 0 && (facts.st_uid == geteuid() || facts.st_uid == 0) &&
+           (facts.st_mode & S_IWOTH & ~allowed) == 0;
+  };
+  struct stat directory {};
+  const std::string place = above(file);
+  if (stat(place.c_str(), &directory) != 0) return false;
+  // In a sticky directory nobody replaces another user's file (unlink(2)).
+  const mode_t allowed = (directory.st_mode & S_ISVTX) != 0 ? S_IWOTH : 0;
+  return trusted(file, 0) && trusted(place, allowed);
+}
+
+Result<ProjectFile> parse_project_file(std::string_view text, const std::string& name) {
+  Reader reader(name);
+  const toml::parse_result parsed = toml::parse(text);
+  if (!parsed) return reader.at(parsed.error().source(), std::string(parsed.error().description()));
+  return reader.read(parsed.table());
+}
+
+Result<ProjectFile> read_project_file(const std::string& file) {
+  const Result<std::string> text = rules::read_text_file(file, "project file");
+  if (!text) return text.error();
+  return parse_project_file(*text, file);
+}
+
+}  // namespace umaskaudit
