@@ -239,7 +239,8 @@ class Project(Case):
 
     def test_a_mistake_names_its_line(self):
         self.recorded()
-        for text in ("[check]\npolcy = 'x'\n", "[chek]\n", "[check]\nfail-on = 'loud'\n", "[check\n"):
+        for text in ("[check]\npolcy = 'x'\n", "[chek]\n", "[check]\nfail-on = 'loud'\n",
+                     "[check\n"):
             self.file.write_text(text)
             code, said = self.checked()
             self.assertEqual(code, 2, text)
