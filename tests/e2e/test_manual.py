@@ -50,6 +50,13 @@ class Manual(Case):
                 with self.subTest(page.name):
                     self.assertIn(f"{name}.{section}", names)
 
+    def test_every_option_of_the_library_is_told(self):
+        result = self.preload("true", options="help=1:log=off")
+        options = re.findall(r"^ *(\w+)=", result.stderr.decode(), re.MULTILINE)
+        self.assertIn("max_size", options)
+        page = (SOURCES / "umaskaudit-options.7.scd").read_text()
+        self.assertEqual([], [name for name in options if f"*{name}*=" not in page])
+
     @needs("mandoc")
     def test_mandoc_has_nothing_to_warn_of(self):
         result = self.execute("mandoc", "-Tlint", "-W", "warning", *self.pages)
