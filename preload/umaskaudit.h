@@ -1,5 +1,5 @@
 /* The public C API of libumaskaudit.so. Declare the functions weak and test them for null, and a
- * program runs with and without the preload:
+ * program runs with and without the preload (in position-independent code, the default):
  *
  *   #define UMASKAUDIT_WEAK
  *   #include <umaskaudit.h>
