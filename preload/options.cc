@@ -89,6 +89,14 @@ bool parse(Word value, Keep& out) {
   return false;
 }
 
+bool parse(Word value, LogEvents& out) {
+  if (value.is("all")) return out = LogEvents::all, true;
+  if (value.is("changes")) return out = LogEvents::changes, true;
+  if (value.is("creations")) return out = LogEvents::creations, true;
+  if (value.is("findings")) return out = LogEvents::findings, true;
+  return false;
+}
+
 void parse_pair(Word key, Word value, Options& options, Complain complain) {
 #define OPTION(type, name, initial, help)                              \
   if (key.is_key(#name)) {                                             \

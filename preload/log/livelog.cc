@@ -2,11 +2,14 @@
 
 #include "preload/log/livelog.h"
 
+#include <fcntl.h>
 #include <linux/prctl.h>
 #include <sys/stat.h>
 
 #include <cstring>
 
+#include "preload/log/demangle.h"
+#include "preload/log/line_choice.h"
 #include "preload/log/log_sink.h"
 #include "preload/log/symbols.h"
 #include "preload/script/script.h"
@@ -21,19 +24,43 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// "umaskaudit[123/124 worker] "
+constexpr long kLongestPath = 6000;  // of a directory and a name, of 4,095 bytes each; cut beyond
+
+constexpr std::uint64_t kSecond = 1000000000;
+
+// "11:31:15.123456Z": the time of day at the event, UTC, which needs no file of time zones.
+void put_time(TextBuffer& text, const Author& author) {
+  const std::uint64_t now = sys::now_ns();
+  const std::uint64_t since = author.time_ns != 0 ? now - author.time_ns : 0;
+  const std::uint64_t at = sys::now_ns(CLOCK_REALTIME) - since;
+  const std::uint64_t second = at / kSecond % 86400;
+  const auto padded = [&](std::uint64_t value, std::uint64_t least) {
+    for (; value < least && least > 1; least /= 10) text.put('0');
+    text.decimal(value);
+  };
+  padded(second / 3600, 10);
+  padded(second / 60 % 60, (text.put(':'), 10));
+  padded(second % 60, (text.put(':'), 10));
+  padded(at % kSecond / 1000, (text.put('.'), 100000));
+  text.put('Z');
+}
+
+// "umaskaudit[123/124 worker] 11:31:15.123456Z "
 void put_author(TextBuffer& text, const Author& author) {
   char name[16] = {};
   sys::call(SYS_prctl, PR_GET_NAME, sys::arg(name));
   text.put("umaskaudit[").decimal(author.pid).put('/').decimal(author.tid).put(' ');
   text.escaped(name, strnlen(name, sizeof name)).put("] ");
+  put_time(text, author);
+  text.put(' ');
 }
 
 // Apart, for its frame is large.
 [[gnu::noinline]] void put_function(TextBuffer& text, const Module& module, std::uintptr_t pc) {
   Symbol symbol;
   if (!find_symbol(module, pc - 1, symbol)) return;
-  text.escaped(symbol.name, symbol.length).put(symbol.cut ? "...+0x" : "+0x");
+  put_function_name(text, symbol.name, symbol.length);
+  text.put(symbol.cut ? "...+0x" : "+0x");
   text.hex(pc - symbol.start).put(' ');
 }
 
@@ -125,6 +152,41 @@ void put_frames(TextBuffer& text, const CapturedStack& stack, const sys::Without
   }
 }
 
+// Names of POSIX IPC begin with a slash and lie in no directory.
+bool is_relative(const trace::Create& record, const char* path) {
+  return record.path_length != 0 && path[0] != '/' &&
+         record.kind != static_cast<std::uint8_t>(trace::Kind::mqueue) &&
+         record.kind != static_cast<std::uint8_t>(trace::Kind::sem);
+}
+
+// The path from the root, where /proc tells what it begins at; else as it is. A file's name is
+// looked for in a log by all of it.
+struct WholePath {
+  char bytes[kLongestPath + 1];
+  std::uint32_t length;
+};
+void make_whole(const trace::Create& record, const char* path, int dirfd, WholePath& whole) {
+  TextBuffer out(whole.bytes, sizeof whole.bytes);
+  if (is_relative(record, path) && !sys::is_barred(SYS_readlinkat)) {
+    char link[48];
+    TextBuffer name(link, sizeof link);
+    if (dirfd == AT_FDCWD) {
+      name.put("/proc/thread-self/cwd");
+    } else {
+      name.put("/proc/thread-self/fd/").decimal(static_cast<unsigned>(dirfd));
+    }
+    name.end();
+    const long length =
+        sys::call(SYS_readlinkat, AT_FDCWD, sys::arg(link), sys::arg(whole.bytes), kLongestPath);
+    const bool known = length > 0 && length < kLongestPath && whole.bytes[0] == '/';
+    if (known)
+      out = TextBuffer(whole.bytes + length, sizeof whole.bytes - static_cast<std::size_t>(length));
+    if (known && length != 1) out.put('/');
+  }
+  out.put(path, record.path_length < kLongestPath ? record.path_length : kLongestPath);
+  whole.length = static_cast<std::uint32_t>(out.begin() + out.length() - whole.bytes);
+}
+
 // "0666 & ~0022 = 0644", and what else took part.
 void put_derivation(TextBuffer& text, const trace::Create& record, const ParentView& parent) {
   const std::uint32_t final_mode = record.final_mode & 07777;
@@ -154,6 +216,11 @@ void put_derivation(TextBuffer& text, const trace::Create& record, const ParentV
 }  // namespace
 
 void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack) {
+  if (!is_wanted(LogLine::change)) return;
+  const bool drift = (author.flags & trace::kDrift) != 0;
+  const bool each = process.options.log_repeats || drift;
+  const std::uint64_t times = each ? 1 : count_change(author, change, stack);
+  if (!is_told(times)) return;
   const Scratch scratch;
   if (scratch.get() == nullptr) return count_dropped_line();
   TextBuffer text(scratch.get(), Scratch::kSize);
@@ -161,27 +228,33 @@ void log_mask_change(const Author& author, const trace::Umask& change, const Cap
   text.put("umask(").mode(change.argument).put(") ");
   text.mode(change.old_mask).put(' ').rwx(~std::uint32_t{change.old_mask} & 0777).put(" -> ");
   text.mode(change.new_mask).put(' ').rwx(~std::uint32_t{change.new_mask} & 0777);
-  if ((author.flags & trace::kDrift) != 0) {
+  if (drift) {
     text.put(" (expected ").mode(change.cached).put(": somebody changed it unseen)");
   }
+  if (times > 1) text.put(" (").decimal(times).put(" times from the same place)");
   text.put('\n');
   const sys::WithoutSignals blocked;
-  put_frames(text, stack, blocked);
+  if (times == 1) put_frames(text, stack, blocked);
   emit_lines(text, blocked);
 }
 
-void log_creation(const Author& author, const trace::Create& record, const char* path,
+void log_creation(const Author& author, const trace::Create& record, const char* path, int dirfd,
                   const ParentView& parent, const CapturedStack& stack) {
   const auto created = static_cast<trace::Created>(record.created);
-  if (record.error != 0 || created == trace::Created::no) return;
+  if (record.error != 0 || created == trace::Created::no || !is_wanted(LogLine::creation)) return;
   const Scratch scratch;
-  if (scratch.get() == nullptr) return count_dropped_line();
+  const Scratch other;
+  if (scratch.get() == nullptr || other.get() == nullptr) return count_dropped_line();
+  auto& whole = *reinterpret_cast<WholePath*>(other.get());
+  make_whole(record, path, dirfd, whole);
+  const char* const pattern = process.options.log_path.bytes;
+  if (pattern[0] != '\0' && !matches(pattern, whole.bytes, whole.length)) return;
   TextBuffer text(scratch.get(), Scratch::kSize);
   put_author(text, author);
   text.put(call_name(static_cast<Call>(record.call))).put('(');
   // A path of 4,095 control bytes is four times as long when escaped; the line stays whole.
-  const std::uint32_t shown = record.path_length < 1500 ? record.path_length : 1500;
-  text.put('"').escaped(path, shown).put(shown < record.path_length ? "\"..., " : "\", ");
+  const std::uint32_t shown = whole.length < 1500 ? whole.length : 1500;
+  text.put('"').escaped(whole.bytes, shown).put(shown < whole.length ? "\"..., " : "\", ");
   text.mode(record.requested).put("): ");
   put_derivation(text, record, parent);
   if (created != trace::Created::yes) text.put(" (perhaps made by another process)");

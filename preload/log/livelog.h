@@ -12,7 +12,8 @@
 namespace umaskaudit::shim {
 
 void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack);
-void log_creation(const Author& author, const trace::Create& record, const char* path,
+// `path` as the program passed it, `dirfd` what a relative one begins at.
+void log_creation(const Author& author, const trace::Create& record, const char* path, int dirfd,
                   const ParentView& parent, const CapturedStack& stack);
 
 // Creations of other threads inside one window, once it is known to be one: the thread that set

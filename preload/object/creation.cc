@@ -333,7 +333,7 @@ void Creation::finish(const ObjectFacts* facts, trace::Created created, int erro
 void Creation::log(const Author& author, const trace::Create& record, const Place& place) const {
   CapturedStack stack;
   capture_stack(Event::other, author, request_.stack, stack);
-  log_creation(author, record, place.path, place.parent, stack);
+  log_creation(author, record, place.path, request_.dirfd, place.parent, stack);
 }
 
 std::uint32_t Creation::capture(const Author& author) const {

@@ -10,12 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import tty
 
 from lib import harness
 from lib.harness import Case, needs, truths_of, victim
 
-HEAD = r"umaskaudit\[(?P<pid>\d+)/(?P<tid>\d+) (?P<thread>[^\]]*)\] "
+HEAD = r"umaskaudit\[(?P<pid>\d+)/(?P<tid>\d+) (?P<thread>[^\]]*)\] (?P<time>\d\d:\d\d:\d\d\.\d{6})Z "
 CHANGE = re.compile(HEAD + r"umask\((?P<argument>0\d{3,})\) (?P<old>0\d{3}) (?P<old_rwx>[rwx-]{9}) "
                     r"-> (?P<new>0\d{3}) (?P<new_rwx>[rwx-]{9})(?P<note> \(.*\))?$")
 CREATION = re.compile(HEAD + r'(?P<call>\w+)\("(?P<path>.*)", (?P<requested>\d{4,})\): '
@@ -112,7 +113,7 @@ class Log(Case):
         self.assertEqual((result.returncode, result.stderr), (0, b""))
         truth, = truths_of(result)
         self.assertEqual(truth["status"], 0)
-        lines = [line for line in log.read_text().splitlines() if "] blind spot: " not in line]
+        lines = [line for line in log.read_text().splitlines() if " blind spot: " not in line]
         _, creations, _ = self.lines_of("\n".join(lines))
         self.assertEqual([(int(match["pid"]), match["call"]) for match in creations],
                          [(truth["child"], "mkdir")])
@@ -147,7 +148,7 @@ class Log(Case):
                    "os.umask(0o77)\n")
         flags = fcntl.fcntl(writing, fcntl.F_GETFL)
         environment = {**os.environ, "LD_PRELOAD": harness.SHIM,
-                       "UMASKAUDIT_OPTIONS": "log=stderr:stacks=none"}
+                       "UMASKAUDIT_OPTIONS": "log=stderr:stacks=none:log_repeats=yes"}
         process = subprocess.Popen([sys.executable, "-ISBc", program], cwd=self.work,
                                    env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=writing, start_new_session=True)
@@ -246,7 +247,8 @@ class Log(Case):
                    "    os.umask(0o22)\n"
                    "print(sum(sys.argv[1] in line for line in open('/proc/self/maps')))\n")
         result = self.preload(sys.executable, "-ISB", "-c", program,
-                              victim("libdlopen_storm_library.so"), options=f"log={log}")
+                              victim("libdlopen_storm_library.so"),
+                              options=f"log={log}:log_repeats=yes")
         self.assertEqual((result.returncode, result.stderr, result.stdout), (0, b"", b"0\n"))
         _, _, frames = self.lines_of(log.read_text())
         outermost = [frame["symbol"] for frame in frames if frame["module"].endswith("/libc.so.6")]
@@ -267,7 +269,7 @@ class Log(Case):
                    f"    {close}(ctypes.c_void_p(library._handle))\n"
                    "print(len(set(places)))\n")
         result = self.preload(sys.executable, "-ISB", "-c", program, *libraries,
-                              options=f"log={log}")
+                              options=f"log={log}:log_repeats=yes")
         self.assertEqual((result.returncode, result.stderr), (0, b""))
         self.assertLess(int(result.stdout), 20, "no library came to where another one was")
         _, _, frames = self.lines_of(log.read_text())
@@ -289,7 +291,7 @@ class Log(Case):
             trace = self.top / f"strace{lines}"
             loop = f"i=0; while [ $i -lt {lines} ]; do umask 027; i=$((i+1)); done"
             result = self.preload("strace", "-f", "-qq", "-o", trace, "sh", "-c", loop,
-                                  options="log=/dev/null")
+                                  options="log=/dev/null:log_repeats=yes")
             if result.returncode != 0:
                 self.skipTest(f"strace cannot trace here: {result.stderr.decode('utf-8')}")
             # Not counted: whether a page can be read (sys::readable). In how many the frames of a
@@ -332,7 +334,8 @@ class Log(Case):
 
     def test_threads_never_tear_and_never_lie(self):
         log = self.top / "log"
-        result = self.preload(victim("threads_umask"), self.work, 3000, options=f"log={log}")
+        result = self.preload(victim("threads_umask"), self.work, 3000,
+                              options=f"log={log}:log_repeats=yes")
         self.assertEqual(result.returncode, 0)
         truths = truths_of(result)
         setter = truths.pop()
@@ -372,13 +375,63 @@ class Log(Case):
         _, creations, _ = self.lines_of(log.read_text())
         self.assertEqual(len([match for match in creations if match["call"] == "mkdir"]), 32)
 
+    def test_a_change_from_the_same_place_is_told_ever_more_seldom(self):
+        program = ("import os\n"
+                   "def again():\n    os.umask(0o27)\n    os.umask(0o22)\n"
+                   "for _ in range(250):\n    again()\n"
+                   "os.umask(0o27)\n")
+        result = self.preload(sys.executable, "-ISB", "-c", program, options="")
+        changes, _, _ = self.lines_of(result.stderr.decode())
+        notes = [match["note"] for match in changes if match["new"] == "0027"]
+        # CPython calls by other ways when it has seen some code a few times.
+        self.assertIn(" (100 times from the same place)", notes)
+        self.assertLess(len(notes), 10)
+        result = self.preload(sys.executable, "-ISB", "-c", program, options="log_repeats=yes")
+        changes, _, _ = self.lines_of(result.stderr.decode())
+        self.assertEqual(len(changes), 501)
+
+    def test_a_path_is_whole_whatever_it_begins_at(self):
+        (self.work / "below").mkdir()
+        program = ("import os\n"
+                   "fd = os.open('below', os.O_RDONLY)\n"
+                   "os.mkdir('a')\nos.mkdir('b', dir_fd=fd)\nos.mkdir('/' + os.getcwd() + '/c')\n"
+                   "os.chdir('below')\nos.mkdir('../d')\n")
+        result = self.preload(sys.executable, "-ISB", "-c", program, options="")
+        _, creations, _ = self.lines_of(result.stderr.decode())
+        top = str(self.work)
+        self.assertEqual([match["path"] for match in creations],
+                         [f"{top}/a", f"{top}/below/b", f"/{top}/c", f"{top}/below/../d"])
+
+    def test_the_lines_that_are_asked_for(self):
+        program = ("import os; os.umask(0o27); os.mkdir('one'); os.mkdir('two'); "
+                   "os.umask(0o22)")
+        for options, wanted in (("log_events=changes", (2, 0)), ("log_events=creations", (0, 2)),
+                                ("log_events=findings", (0, 0)), ("log_path=*/tw?", (2, 1)),
+                                ("log_path=two", (2, 0)), ("log-path=*:log-events=all", (2, 2))):
+            with self.subTest(options):
+                harness.remove_tree(self.work)
+                self.work.mkdir()
+                result = self.preload(sys.executable, "-ISB", "-c", program, options=options)
+                changes, creations, _ = self.lines_of(result.stderr.decode())
+                self.assertEqual((len(changes), len(creations)), wanted)
+
+    def test_the_time_is_that_of_the_day(self):
+        before = time.time()
+        result = self.preload("mkdir", "d", options="")
+        after = time.time()
+        _, (creation,), _ = self.lines_of(result.stderr.decode())
+        hour, minute, second = creation["time"].split(":")
+        told = int(hour) * 3600 + int(minute) * 60 + float(second)
+        day = 86400
+        self.assertLessEqual((told - before % day + 1e-5) % day, (after - before) + 2e-5)
+
     def test_a_log_per_process(self):
         result = self.preload("sh", "-c", "mkdir d", options=f"log={self.top}/%c.%p.log")
         self.assertEqual(result.returncode, 0)
         logs = list(self.top.glob("mkdir.*.log"))
         self.assertEqual(len(logs), 1)
         pid = logs[0].name.split(".")[1]
-        self.assertIn(f"umaskaudit[{pid}/{pid} mkdir] mkdir(", logs[0].read_text())
+        self.assertRegex(logs[0].read_text(), rf"umaskaudit\[{pid}/{pid} mkdir\] \S+ mkdir\(")
 
     def test_trace_without_log_is_silent(self):
         result = self.preload("sh", "-c", "umask 0; mkdir d", options=f"trace={self.new_run()}")

@@ -24,7 +24,7 @@ from test_programs import postgres_bin
 NOBODY = 65534
 CLIENTS = int(os.environ.get("TEST_CLIENTS", "8"))
 ROUNDS = int(os.environ.get("TEST_ROUNDS", "12"))  # of each client
-LINE = re.compile(r"umaskaudit\[\d+/\d+ [^\]]*\] (\w+)\(\"(.*)\", (\d{4,})\): .* = (\d{4}) ")
+LINE = re.compile(r"umaskaudit\[\d+/\d+ [^\]]*\] \S+ (\w+)\(\"(.*)\", (\d{4,})\): .* = (\d{4}) ")
 
 NGINX = """
 daemon off;

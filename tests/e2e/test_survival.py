@@ -165,7 +165,7 @@ class Survival(Case):
         # Names, a line of the log and the environment of the next program each want a buffer.
         report = self.report(run)
         self.check_truths(report, [truth])
-        self.assertIn('openat("after"', log.read_text())
+        self.assertIn('/after", 0666)', log.read_text())
         self.assertEqual(len(report.of("process", comm="true")), 1)
 
     def test_handlers_that_jump_away_from_ever_other_depths(self):

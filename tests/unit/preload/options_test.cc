@@ -35,6 +35,9 @@ TEST(Options, EverythingHasADefault) {
   parse_options("", options, complain);
   EXPECT_TRUE(options.log.empty());
   EXPECT_TRUE(options.trace.empty());
+  EXPECT_EQ(options.log_events, LogEvents::all);
+  EXPECT_TRUE(options.log_path.empty());
+  EXPECT_FALSE(options.log_repeats);
   EXPECT_TRUE(options.tracer.empty());
   EXPECT_EQ(options.stacks, Stacks::all);
   EXPECT_EQ(options.depth, 32u);
@@ -49,7 +52,11 @@ TEST(Options, EverythingHasADefault) {
 TEST(Options, EveryKeyIsUnderstood) {
   const Options options = parsed(
       "log=/tmp/x.%p:trace=/run/t:stacks=changes:depth=7:follow=no:max_size=1M:"
-      "max_run=2G:keep=latest:help=1:tracer=umaskaudit-x.7");
+      "max_run=2G:keep=latest:help=1:tracer=umaskaudit-x.7:"
+      "log_events=findings:log_path=/srv/*:log_repeats=yes");
+  EXPECT_EQ(options.log_events, LogEvents::findings);
+  EXPECT_TRUE(options.log_path.is("/srv/*"));
+  EXPECT_TRUE(options.log_repeats);
   EXPECT_TRUE(options.log.is("/tmp/x.%p"));
   EXPECT_TRUE(options.trace.is("/run/t"));
   EXPECT_TRUE(options.tracer.is("umaskaudit-x.7"));
@@ -70,9 +77,10 @@ TEST(Options, DescribedAreExactlyTheKnown) {
     EXPECT_GT(std::string(help).size(), 10u) << name;
     names.insert(name);
   });
-  const std::set<std::string> expected = {"log",    "trace",    "stacks",        "scripts", "depth",
-                                          "follow", "max_size", "max_run",       "keep",    "fold",
-                                          "help",   "tracer",   "tracer_filter", "recorder"};
+  const std::set<std::string> expected = {
+      "log",     "log_events", "log_path",      "log_repeats", "trace",   "stacks",
+      "scripts", "depth",      "follow",        "max_size",    "max_run", "keep",
+      "fold",    "help",       "tracer_filter", "tracer",      "recorder"};
   EXPECT_EQ(names, expected);
 }
 
