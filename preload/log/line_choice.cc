@@ -4,8 +4,6 @@
 
 #include <atomic>
 
-#include "preload/state.h"
-
 namespace umaskaudit::shim {
 
 namespace {

@@ -16,7 +16,8 @@ import tty
 from lib import harness
 from lib.harness import Case, needs, truths_of, victim
 
-HEAD = r"umaskaudit\[(?P<pid>\d+)/(?P<tid>\d+) (?P<thread>[^\]]*)\] (?P<time>\d\d:\d\d:\d\d\.\d{6})Z "
+HEAD = (r"umaskaudit\[(?P<pid>\d+)/(?P<tid>\d+) (?P<thread>[^\]]*)\] "
+        r"(?P<time>\d\d:\d\d:\d\d\.\d{6})Z ")
 CHANGE = re.compile(HEAD + r"umask\((?P<argument>0\d{3,})\) (?P<old>0\d{3}) (?P<old_rwx>[rwx-]{9}) "
                     r"-> (?P<new>0\d{3}) (?P<new_rwx>[rwx-]{9})(?P<note> \(.*\))?$")
 CREATION = re.compile(HEAD + r'(?P<call>\w+)\("(?P<path>.*)", (?P<requested>\d{4,})\): '
