@@ -97,6 +97,14 @@ bool parse(Word value, LogEvents& out) {
   return false;
 }
 
+bool parse(Word value, Stop& out) {
+  if (value.is("no")) return out = Stop::no, true;
+  if (value.is("trap")) return out = Stop::trap, true;
+  if (value.is("abort")) return out = Stop::abort, true;
+  if (value.is("exit")) return out = Stop::exit, true;
+  return false;
+}
+
 void parse_pair(Word key, Word value, Options& options, Complain complain) {
 #define OPTION(type, name, initial, help)                              \
   if (key.is_key(#name)) {                                             \

@@ -232,7 +232,7 @@ void start_as_the_first() {
   Phase phase = Phase::off;
   if (getauxval(AT_SECURE) == 0) {
     start_recording();
-    if (process.trace || process.log) phase = Phase::recording;
+    if (process.trace || watches_windows()) phase = Phase::recording;
   }
   process.phase.store(static_cast<int>(phase), std::memory_order_release);
   sys::call(SYS_futex, sys::arg(&process.phase), FUTEX_WAKE_PRIVATE, INT32_MAX);

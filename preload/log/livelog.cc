@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/prctl.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include <cstring>
@@ -24,6 +25,7 @@ namespace umaskaudit::shim {
 
 namespace {
 
+constexpr int kStopCode = 66;        // as of ThreadSanitizer, when it has found something
 constexpr long kLongestPath = 6000;  // of a directory and a name, of 4,095 bytes each; cut beyond
 
 constexpr std::uint64_t kSecond = 1000000000;
@@ -264,10 +266,46 @@ void log_creation(const Author& author, const trace::Create& record, const char*
   emit_lines(text, blocked);
 }
 
+namespace {
+
+// With the default action: a handler of the program's would go on.
+void stop_by(int signal) {
+  struct {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)();
+    unsigned long mask;
+  } action{SIG_DFL, 0, nullptr, 0};  // the kernel's struct sigaction (rt_sigaction(2))
+  // A debugger sees SIGTRAP before any handler, and none of its own breakpoints is undone.
+  if (signal == SIGABRT)
+    sys::call(SYS_rt_sigaction, signal, sys::arg(&action), 0, sizeof action.mask);
+  const unsigned long only = 1ul << (signal - 1);
+  sys::call(SYS_rt_sigprocmask, SIG_UNBLOCK, sys::arg(&only), 0, sizeof only);
+  sys::call(SYS_tgkill, sys::getpid(), static_cast<long>(sys::call(SYS_gettid)), signal);
+}
+
+void stop() {
+  switch (process.options.stop_on_overlap) {
+    case Stop::no:
+      return;
+    case Stop::trap:
+      return stop_by(SIGTRAP);
+    case Stop::abort:
+      return stop_by(SIGABRT);
+    case Stop::exit:
+      sys::call(SYS_exit_group, kStopCode);
+  }
+}
+
+}  // namespace
+
 void log_window(const Author& author, const WindowHits& hits) {
   if (hits.count == 0) return;
   const Scratch scratch;
-  if (scratch.get() == nullptr) return count_dropped_line();
+  if (scratch.get() == nullptr) {
+    count_dropped_line();
+    return stop();
+  }
   TextBuffer text(scratch.get(), Scratch::kSize);
   put_author(text, author);
   text.put("warning: thread ").decimal(hits.setter).put(" held umask ").mode(hits.inside);
@@ -275,7 +313,12 @@ void log_window(const Author& author, const WindowHits& hits) {
   text.put(hits.count == 1 ? " object" : " objects").put(" of other threads met it: thread ");
   text.decimal(hits.victim).put(" got ").mode(hits.mode).put(" instead of ").mode(hits.expected);
   text.put('\n');
-  emit_lines(text, sys::WithoutSignals());
+  if (process.log) {
+    emit_lines(text, sys::WithoutSignals());
+  } else {
+    write_to_stderr(text);
+  }
+  stop();
 }
 
 void log_blind_spot(const Author& author, const char* what, const char* text_bytes,

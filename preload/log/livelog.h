@@ -28,7 +28,12 @@ struct WindowHits {
   std::uint16_t expected = 0;
 };
 
-// One line of warning; nothing when there are no hits.
+// Whether somebody wants to know of windows at the moment: log= or stop_on_overlap=.
+inline bool watches_windows() { return process.log || process.options.stop_on_overlap != Stop::no; }
+
+// One line of warning, and the end of the program where stop_on_overlap= asks for it; nothing when
+// there are no hits. Called by the thread that puts the mask back, or by the one that has created,
+// whichever comes later: a debugger, or a core, has both.
 void log_window(const Author& author, const WindowHits& hits);
 void log_blind_spot(const Author& author, const char* what, const char* text, std::uint32_t length);
 

@@ -1,7 +1,7 @@
-// For the live log only: creations that met a mask which another thread held for a moment.
-// Must never wait or allocate; what it cannot tell at that moment it keeps silent about: the
-// record, and `umaskaudit check`, know all of it. Called by mask_change and creation when log= is
-// on.
+// For the live log and stop_on_overlap= only: creations that met a mask which another thread held
+// for a moment. Must never wait or allocate; what it cannot tell at that moment it keeps silent
+// about: the record, and `umaskaudit check`, know all of it. Called by mask_change and creation
+// when one of them is on.
 #pragma once
 
 #include <cstdint>

@@ -20,8 +20,8 @@ namespace {
                                      const StackStart& start) {
   // At once: creations look for it while this call is still being recorded.
   const WindowHits hits =
-      process.log ? note_mask_change(task, change, static_cast<std::uint16_t>(mask & 0777))
-                  : WindowHits{};
+      watches_windows() ? note_mask_change(task, change, static_cast<std::uint16_t>(mask & 0777))
+                        : WindowHits{};
 
   Author author{task.tid, task.pid, sys::now_ns(), 0};
   if (task.context == nullptr) author.flags |= trace::kForeign;
@@ -38,11 +38,11 @@ namespace {
   capture_stack(Event::mask_change, author, start, stack);
   record.stack = stack.id;
   write_mask_change(task, author, record);
-  if (__builtin_expect(!process.log, 1)) return;
+  if (__builtin_expect(!watches_windows(), 1)) return;
   if (is_short_of_stack(start.sp)) {
     count_loss(trace::Loss::log_dropped);  // a line takes more of it than a record
   } else {
-    log_mask_change(author, record, stack);
+    if (process.log) log_mask_change(author, record, stack);
     log_window(author, hits);
   }
 }

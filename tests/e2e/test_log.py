@@ -368,6 +368,26 @@ class Log(Case):
                            match["expected"], int(match["victim"])) for match in self.warnings],
                          [("0000", "0027", "1", "0666", "0640", truths["inside"]["tid"])])
 
+    def test_the_program_ends_where_a_window_was_met(self):
+        for how, status in (("trap", -signal.SIGTRAP), ("abort", -signal.SIGABRT), ("exit", 66),
+                            ("no", 0)):
+            for log in ("", ":log=off"):
+                with self.subTest(how=how, log=log):
+                    harness.remove_tree(self.work)
+                    self.work.mkdir()
+                    result = self.preload(victim("window_once"), self.work,
+                                          options=f"stop_on_overlap={how}{log}")
+                    self.assertEqual(result.returncode, status)
+                    self.assertTrue((self.work / "inside").exists())
+                    # Its end is there, and nothing that comes after it.
+                    self.assertEqual((self.work / "outside").exists(), how == "no")
+                    if how != "no":
+                        self.assertIn(b"held umask 0000 for a moment", result.stderr)
+        # Nothing to stop for.
+        result = self.preload("sh", "-c", "umask 0; mkdir d; umask 022",
+                              options="stop_on_overlap=exit:log=off")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
     def test_processes_never_tear(self):
         log = self.top / "log"
         script = "for i in 1 2 3 4 5 6 7 8; do (umask 0; mkdir a$i b$i c$i d$i) & done; wait"

@@ -38,6 +38,7 @@ TEST(Options, EverythingHasADefault) {
   EXPECT_EQ(options.log_events, LogEvents::all);
   EXPECT_TRUE(options.log_path.empty());
   EXPECT_FALSE(options.log_repeats);
+  EXPECT_EQ(options.stop_on_overlap, Stop::no);
   EXPECT_TRUE(options.tracer.empty());
   EXPECT_EQ(options.stacks, Stacks::all);
   EXPECT_EQ(options.depth, 32u);
@@ -53,7 +54,8 @@ TEST(Options, EveryKeyIsUnderstood) {
   const Options options = parsed(
       "log=/tmp/x.%p:trace=/run/t:stacks=changes:depth=7:follow=no:max_size=1M:"
       "max_run=2G:keep=latest:help=1:tracer=umaskaudit-x.7:"
-      "log_events=findings:log_path=/srv/*:log_repeats=yes");
+      "log_events=findings:log_path=/srv/*:log_repeats=yes:stop_on_overlap=trap");
+  EXPECT_EQ(options.stop_on_overlap, Stop::trap);
   EXPECT_EQ(options.log_events, LogEvents::findings);
   EXPECT_TRUE(options.log_path.is("/srv/*"));
   EXPECT_TRUE(options.log_repeats);
@@ -78,9 +80,9 @@ TEST(Options, DescribedAreExactlyTheKnown) {
     names.insert(name);
   });
   const std::set<std::string> expected = {
-      "log",     "log_events", "log_path",      "log_repeats", "trace",   "stacks",
-      "scripts", "depth",      "follow",        "max_size",    "max_run", "keep",
-      "fold",    "help",       "tracer_filter", "tracer",      "recorder"};
+      "log",     "log_events", "log_path",      "log_repeats", "trace",    "stacks",
+      "scripts", "depth",      "follow",        "max_size",    "max_run",  "keep",
+      "fold",    "help",       "tracer_filter", "tracer",      "recorder", "stop_on_overlap"};
   EXPECT_EQ(names, expected);
 }
 
