@@ -48,7 +48,7 @@ void put_time(TextBuffer& text, const Author& author) {
 }
 
 // "umaskaudit[123/124 worker] 11:31:15.123456Z "
-void put_author(TextBuffer& text, const Author& author) {
+[[gnu::noinline]] void put_author(TextBuffer& text, const Author& author) {
   char name[16] = {};
   sys::call(SYS_prctl, PR_GET_NAME, sys::arg(name));
   text.put("umaskaudit[").decimal(author.pid).put('/').decimal(author.tid).put(' ');
@@ -167,7 +167,8 @@ struct WholePath {
   char bytes[kLongestPath + 1];
   std::uint32_t length;
 };
-void make_whole(const trace::Create& record, const char* path, int dirfd, WholePath& whole) {
+[[gnu::noinline]] void make_whole(const trace::Create& record, const char* path, int dirfd,
+                                  WholePath& whole) {
   TextBuffer out(whole.bytes, sizeof whole.bytes);
   if (is_relative(record, path) && !sys::is_barred(SYS_readlinkat)) {
     char link[48];
@@ -190,7 +191,8 @@ void make_whole(const trace::Create& record, const char* path, int dirfd, WholeP
 }
 
 // "0666 & ~0022 = 0644", and what else took part.
-void put_derivation(TextBuffer& text, const trace::Create& record, const ParentView& parent) {
+[[gnu::noinline]] void put_derivation(TextBuffer& text, const trace::Create& record,
+                                      const ParentView& parent) {
   const std::uint32_t final_mode = record.final_mode & 07777;
   text.mode(record.requested);
   const bool dir = record.kind == static_cast<std::uint8_t>(trace::Kind::dir);
@@ -269,7 +271,7 @@ void log_creation(const Author& author, const trace::Create& record, const char*
 namespace {
 
 // With the default action: a handler of the program's would go on.
-void stop_by(int signal) {
+[[gnu::noinline]] void stop_by(int signal) {
   struct {
     void (*handler)(int);
     unsigned long flags;
