@@ -310,9 +310,13 @@ void log_window(const Author& author, const WindowHits& hits) {
   }
   TextBuffer text(scratch.get(), Scratch::kSize);
   put_author(text, author);
-  text.put("warning: thread ").decimal(hits.setter).put(" held umask ").mode(hits.inside);
-  text.put(" for a moment instead of ").mode(hits.outside).put(", and ").decimal(hits.count);
-  text.put(hits.count == 1 ? " object" : " objects").put(" of other threads met it: thread ");
+  text.put("warning: thread ")
+      .decimal(hits.setter)
+      .put(" temporarily set umask ")
+      .mode(hits.inside);
+  text.put(" instead of ").mode(hits.outside).put(": ").decimal(hits.count);
+  text.put(hits.count == 1 ? " object" : " objects");
+  text.put(" created by other threads got the wrong mode: thread ");
   text.decimal(hits.victim).put(" got ").mode(hits.mode).put(" instead of ").mode(hits.expected);
   text.put('\n');
   if (process.log) {

@@ -4,20 +4,23 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "reporter/events/stack_source.h"
 #include "reporter/symbolize/culprit.h"
+#include "reporter/symbolize/source_lines.h"
 #include "reporter/symbolize/symbolizer.h"
 
 namespace umaskaudit {
 
-// Which frames of a stack that has some of a script are shown.
+// Which frames of a stack are shown.
 enum class FrameView : std::uint8_t {
-  folded,  // the script's, and of the native ones those that are not its interpreter's
+  folded,  // the program's own, or a script's
   all,
   native,  // the native ones alone
 };
@@ -63,6 +66,14 @@ class StackCache {
   }
 
   const StackSource& source() const { return source_; }
+  FrameView view() const { return view_; }
+
+  // From now on line_of() shows what frames name.
+  void show_sources(SourceLines sources) { sources_.emplace(std::move(sources)); }
+  const SourceLine& line_of(const Frame& frame) {
+    static const SourceLine kUnknown;
+    return sources_ ? sources_->line(frame) : kUnknown;
+  }
 
   // Why frames of the stacks asked for so far may have no names: Symbolizer::notes().
   const std::vector<std::string>& symbol_notes() const { return symbolizer_.notes(); }
@@ -96,6 +107,7 @@ class StackCache {
   const StackSource& source_;
   Symbolizer& symbolizer_;
   const FrameView view_;
+  std::optional<SourceLines> sources_;
   std::unordered_map<std::uint64_t, std::vector<Frame>> cache_, native_;
   std::set<std::string> folded_, shown_;  // modules of frames
 };

@@ -17,6 +17,7 @@ constexpr std::size_t kMostNotes = 100;
 
 constexpr std::size_t kMostOpen = 10;
 constexpr std::size_t kMostFailed = 10;
+constexpr std::size_t kMostGroups = 20000;
 
 // What programs expect, and try for: a name that is there already, a directory that is to be made.
 bool is_expected(std::int32_t error) {
@@ -113,6 +114,7 @@ class Summarizer::Collector {
       out_.mode_anew += life.mode != life.born_mode ? 1 : 0;
     }
     keep(out_.objects, life, options_.limit, before_);
+    if (options_.groups) count_in_group(life);
   }
 
   void objects_at_end(const ObjectLives& lives) {
@@ -143,6 +145,11 @@ class Summarizer::Collector {
     for (const auto& [fs, open] : in_force_) close(open, end_ns);
     if (options_.objects) objects_at_end(lives_);
     out_.threads = threads_.size();
+    std::uint32_t pid = 0;
+    for (const ThreadId& thread : threads_) {  // in order
+      out_.pids += thread.pid == pid ? 0 : 1;
+      pid = thread.pid;
+    }
     for (auto& [key, count] : blind_) out_.blind_spots.push_back({key.first, key.second, count});
   }
 
@@ -214,6 +221,45 @@ class Summarizer::Collector {
     threads_.insert(thread);
   }
 
+  // Most objects lie in the directory of the one before.
+  void count_in_group(const ObjectLife& life) {
+    const std::string_view path = life.last_path;
+    const std::size_t slash = path.rfind('/');
+    const bool root = slash == 0;
+    const std::string_view directory =
+        slash == std::string_view::npos ? "." : path.substr(0, root ? 1 : slash);
+    const std::optional<Mode> mode =
+        life.mode_known ? std::optional(life.mode) : std::optional<Mode>();
+    const bool there = life.state == ObjectState::there;
+    const auto is_of = [&](const ObjectGroup& group) {
+      return group.directory == directory && group.kind == life.kind && group.mode == mode &&
+             group.there == there && group.call == life.born.call;
+    };
+    if (last_group_ < out_.groups.size() && is_of(out_.groups[last_group_])) {
+      ++out_.groups[last_group_].count;
+      return;
+    }
+    const bool full = out_.groups.size() >= kMostGroups;
+    std::string key(1, static_cast<char>(life.kind));
+    key += there ? '+' : '-';
+    key += mode ? std::to_string(*mode) : "?";
+    ((key += ' ') += life.born.call) += ' ';
+    const std::size_t fixed = key.size();
+    key += directory;
+    auto found = group_numbers_.find(key);
+    if (found == group_numbers_.end() && full) {
+      key.resize(fixed);
+      found = group_numbers_.find(key);
+    }
+    if (found == group_numbers_.end()) {
+      found = group_numbers_.emplace(key, out_.groups.size()).first;
+      out_.groups.push_back({full ? "" : std::string(directory), life.kind,
+                             std::string(life.born.call), mode, there, 0});
+    }
+    last_group_ = found->second;
+    ++out_.groups[last_group_].count;
+  }
+
   void end_change(const UmaskEvent& next) {
     const auto found = in_force_.find(next.fs);
     if (found == in_force_.end()) return;
@@ -251,6 +297,8 @@ class Summarizer::Collector {
   std::unordered_map<std::uint32_t, InForce> in_force_;
   ThreadId lately_[256] = {};  // by a hash
   std::set<ThreadId> threads_;
+  std::unordered_map<std::string, std::size_t> group_numbers_;
+  std::size_t last_group_ = 0;
   std::map<std::pair<trace::Blind, std::string>, std::uint64_t> blind_;
 };
 

@@ -54,6 +54,16 @@ struct FailedCreation {
   std::uint64_t count = 1;
 };
 
+// Objects of one directory that were made alike and have the same mode at the end.
+struct ObjectGroup {
+  std::string directory;  // raw bytes; empty: of all that are too many to tell apart
+  trace::Kind kind = trace::Kind::unknown;
+  std::string call;
+  std::optional<Mode> mode;  // nothing: not known
+  bool there = true;         // at the end
+  std::uint64_t count = 0;
+};
+
 enum class SortKey { time, path, mode, mask, thread, call, kind };
 
 struct SummaryOptions {
@@ -61,12 +71,14 @@ struct SummaryOptions {
   SortKey sort = SortKey::time;
   std::size_t limit = 0;    // objects kept; 0: all of them
   NameTree::Links links{};  // see ObjectLives
+  bool groups = false;      // Summary::groups
   bool objects = true;      // false: only counts, and what others tell of the lives of objects
 };
 
 struct Summary {
   std::uint64_t events = 0;
-  std::uint64_t processes = 0;
+  std::uint64_t processes = 0;  // images: an exec begins another one
+  std::uint64_t pids = 0;
   std::uint64_t threads = 0;
   std::uint64_t mask_changes = 0;
   std::uint64_t created = 0;   // certain or probable
@@ -87,9 +99,10 @@ struct Summary {
   // set-group-ID: the widest first, kMostOpen at most.
   std::vector<ObjectLife> open;
   std::uint64_t open_count = 0;
-  std::uint64_t gone = 0;        // of the objects: removed or replaced before the end
-  std::uint64_t named_anew = 0;  // there at the end under another name than at birth
-  std::uint64_t mode_anew = 0;   // ... with another mode
+  std::uint64_t gone = 0;           // of the objects: removed or replaced before the end
+  std::uint64_t named_anew = 0;     // there at the end under another name than at birth
+  std::uint64_t mode_anew = 0;      // ... with another mode
+  std::vector<ObjectGroup> groups;  // of what was created or unsure, in no order
   std::vector<BlindSpots> blind_spots;
   std::vector<std::string> notes;
 };

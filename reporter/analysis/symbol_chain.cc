@@ -29,13 +29,6 @@ bool is_entry(const std::string& symbol) {
   return symbol == "main" || symbol == "start_thread" || symbol == "_start";
 }
 
-bool is_standard(const std::string& symbol) {
-  static constexpr std::string_view kPrefixes[] = {
-      "std::", "<std::", "core::", "<core::", "alloc::", "<alloc::", "__gnu_cxx::"};
-  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
-                     [&](std::string_view prefix) { return symbol.starts_with(prefix); });
-}
-
 // "app.py!set_mask", "build.sh": of a script the line changes with each edit, and what runs it with
 // how warm it is.
 std::string script_name(const Frame& frame) {
@@ -61,7 +54,7 @@ const Frame* innermost_frame(const std::vector<Frame>& stack) {
   for (auto i = static_cast<std::size_t>(first - stack.data()); i < stack.size(); ++i) {
     const Frame& frame = stack[i];
     if (frame.module.empty() || is_interpreter(frame.module)) continue;
-    if (!is_standard(frame.symbol)) return &frame;
+    if (!is_standard_library(frame)) return &frame;
     if (kept == nullptr) kept = &frame;
   }
   return kept;
@@ -81,7 +74,7 @@ std::string place_of(const std::vector<Frame>& stack) {
 }
 
 std::string symbol_chain(const std::vector<Frame>& stack) {
-  const Frame* first = culprit(stack);
+  const Frame* first = innermost_code(stack);
   if (first == nullptr) return "";
   std::string out;
   std::size_t taken = 0;

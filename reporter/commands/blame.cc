@@ -88,7 +88,7 @@ class Teller {
   void tell_mask(const CreateEvent& event, const ObjectStory& story) {
     title("Where the mask " + octal(event.mask) + " came from");
     if (!event.ambiguous_masks.empty()) {
-      out_ += "  it moved during the call; candidates:";
+      out_ += "  it changed during the call; candidates:";
       for (const Mode mask : event.ambiguous_masks) out_ += ' ' + octal(mask);
       out_ += '\n';
     }
@@ -105,7 +105,8 @@ class Teller {
     out_ += std::string(role) + "umask " + octal(call.argument) + " (was " + octal(call.old_mask) +
             ") in " + who(call);
     if (event.time_ns > call.time_ns)
-      out_ += ", " + duration_text(event.time_ns - call.time_ns) + " before";
+      out_ += ", " + duration_text(event.time_ns - call.time_ns) + " before " + escape(event.call) +
+              " returned";
     out_ += '\n';
     const bool other = call.tid != event.tid || call.pid != event.pid;
     if (other)
@@ -187,7 +188,7 @@ class Teller {
         story.mode ? std::optional<Mode>(*story.mode & 07777) : std::nullopt;
     const bool same = story.creation && story.creation->ino == facts.st_ino;
     if (story.creation && !same)
-      out_ += ", another object: it was replaced";
+      out_ += ": a different file has this name now";
     else if (recorded && *recorded == mode)
       out_ += ", as the run left it";
     else if (recorded)

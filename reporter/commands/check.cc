@@ -11,6 +11,8 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <set>
+#include <utility>
 
 #include "reporter/analysis/symbol_chain.h"
 #include "reporter/base/output_file.h"
@@ -28,6 +30,7 @@
 #include "reporter/rules/project_file.h"
 #include "reporter/rules/suppressions.h"
 #include "reporter/text/escape.h"
+#include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
 namespace umaskaudit {
@@ -133,7 +136,7 @@ Tally judge(std::vector<Finding>& findings, Rulings& rulings, const CheckOptions
   return tally;
 }
 
-std::string closing_line(const Tally& tally, const FindStats& stats) {
+std::string closing_text(const Tally& tally, const FindStats& stats) {
   std::string line = counted(tally.shown[2], "error") + ", " + counted(tally.shown[1], "warning") +
                      ", " + counted(tally.shown[0], "note");
   if (tally.suppressed > 0) line += "; " + std::to_string(tally.suppressed) + " suppressed";
@@ -142,23 +145,40 @@ std::string closing_line(const Tally& tally, const FindStats& stats) {
     line += "; " + std::to_string(tally.gone.size()) + " of the baseline gone";
   line +=
       "; " + counted(stats.creations, "object") + ", " + counted(stats.mask_changes, "mask change");
-  if (stats.ambiguous > 0)
-    line += "; the mask moved during " + counted(stats.ambiguous, "creation") + ", " +
-            std::to_string(stats.resolved) + " decided by the final mode";
+  if (stats.unresolved > 0)
+    line += "; the umask changed during " + counted(stats.ambiguous, "creation") + ", " +
+            std::to_string(stats.resolved) + " of them decided by the resulting mode";
   if (stats.unresolved > 0)
     line += "; " + std::to_string(stats.unresolved) + " may have been hit and are not listed";
-  return line + '\n';
+  return line;
+}
+
+// What to do, once for each rule: the first clause. `explain RULE` has the others.
+void append_advice(std::string& out, const TextContext& context, const FindResult& result) {
+  std::set<std::pair<RuleId, std::string>> told;
+  for (const Finding& finding : result.findings) {
+    if (!is_shown(finding) || finding.severity == Severity::note) continue;
+    std::string advice = finding.advice.substr(0, finding.advice.find(". "));
+    advice.resize(std::min(advice.find("; "), advice.size()));
+    if (!advice.ends_with('.')) advice += '.';
+    if (!told.insert({finding.rule, advice}).second) continue;
+    if (told.size() == 1)
+      out +=
+          context.paint(Style::strong, "What to do instead") + " (more: umaskaudit explain RULE)\n";
+    append_wrapped(out, std::string(finding.info().id) + ": " + advice, 2, 6, context.width);
+  }
 }
 
 void write_text(const TextContext& context, const Summary& unseen, const FindResult& result,
                 const Tally& tally, const Suppressions* suppressions, std::ostream& stream) {
   std::string out;
+  FindingTexts texts(context);
   for (const Finding& finding : result.findings) {
     if (!is_shown(finding)) continue;
     if (finding.severity == Severity::note)
       append_finding_line(out, context, finding);
     else
-      append_finding(out, context, finding);
+      texts.append(out, finding);
     if (out.size() < kBlock) continue;
     stream << out;
     out.clear();
@@ -168,9 +188,16 @@ void write_text(const TextContext& context, const Summary& unseen, const FindRes
       if (line.hits > 0)
         out += "suppressed: " + std::to_string(line.hits) + " by " + escape(line.rule) + ":" +
                escape(line.glob) + "  # " + escape(line.reason) + '\n';
-  append_unseen(out, context, unseen);
+  append_advice(out, context, result);
+  if (context.root.size() > 1 && !result.findings.empty())
+    append_wrapped(out, "Paths are relative to " + escape(context.root) + ", where the run began.",
+                   0, 2, context.width);
+  if (unseen.blind_spots.empty() && context.run.completeness().losses.empty())
+    out += "No blind spots were detected.\n";
+  else
+    append_unseen(out, context, unseen);
   append_symbol_notes(out, context);
-  out += closing_line(tally, result.stats);
+  append_wrapped(out, closing_text(tally, result.stats), 0, 2, context.width);
   stream << out;
 }
 
@@ -247,11 +274,11 @@ std::optional<Error> incompleteness(const CheckOptions& options, const Completen
   if (facts.segments == 0) return too_little("nothing was recorded", "umaskaudit doctor");
   if (lost > options.max_loss)
     return too_little(
-        counted(lost, "record") + " lost, allowed are " + std::to_string(options.max_loss),
+        counted(lost, "record") + " lost, at most " + std::to_string(options.max_loss) + " allowed",
         "--max-loss");
   if (unrecorded > options.max_unrecorded)
-    return too_little(counted(unrecorded, "program") + " ran unrecorded, allowed are " +
-                          std::to_string(options.max_unrecorded),
+    return too_little(counted(unrecorded, "program") + " ran unrecorded, at most " +
+                          std::to_string(options.max_unrecorded) + " allowed",
                       "--max-unrecorded");
   return std::nullopt;
 }
@@ -273,7 +300,7 @@ struct Outcome {
 
 void write(OpenedRun& run, const CheckOptions& options, const Outcome& outcome,
            const Suppressions* lines, const Output& output) {
-  const TextContext context{run.run(), run.stacks(), output.paint, output.width};
+  const TextContext context{run.run(), run.stacks(), output.paint, output.width, run.directory()};
   const auto& [result, unseen, tally, error] = outcome;
   switch (options.format) {
     case CheckFormat::text:
@@ -337,6 +364,7 @@ int check(CheckOptions& options, Console& console) {
   const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
   OpenedRun& run = **opened;
+  run.show_sources(options.arguments);
 
   FindOptions find_options;
   name_code(find_options, run.stacks());

@@ -169,7 +169,8 @@ int explain_recorded(const Options& options, Console& console) {
     console.out << "Changed to " << octal(*found->mode)
                 << " since; umaskaudit blame says by whom.\n";
   if (found->explanation.derivation.ambiguous) {
-    console.out << "The mask moved during the call; the one that explains the result is shown.\n";
+    console.out << "The umask changed during the call; the value shown is the one that matches the "
+                   "resulting mode.\n";
   }
   console.out << found->chooser;
   return print(console, found->explanation);

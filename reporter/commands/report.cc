@@ -2,7 +2,9 @@
 // Must never hold more of a run in memory than the summary keeps: events are streamed.
 // Called through the table.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <ostream>
 
 #include "reporter/commands/choice.h"
@@ -25,6 +27,8 @@
 #include "reporter/render/sarif.h"
 #include "reporter/render/timeline_text.h"
 #include "reporter/text/escape.h"
+#include "reporter/text/text_width.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {
@@ -32,6 +36,8 @@ namespace {
 enum class Format { text, jsonl, json, csv, markdown, html, sarif, junit };
 
 constexpr std::size_t kPageObjects = 50;  // in the formats for people
+constexpr std::size_t kFewObjects = 12;   // that are listed one by one in text
+constexpr std::size_t kFewOpen = 5;
 constexpr std::size_t kBlock = 1 << 16;
 
 struct Options {
@@ -40,6 +46,8 @@ struct Options {
   SortKey sort = SortKey::time;
   std::size_t limit = kPageObjects;
   bool limit_given = false;
+  bool all = false;   // each object, also where there are many
+  bool rows = false;  // that, or an option about rows was given
   bool follow = false;
   bool no_appeared = false;
   bool expand_stacks = false;
@@ -156,25 +164,89 @@ void write_csv(OpenedRun& opened, const Options& options, const Output& output) 
 }
 
 void append_findings(std::string& out, const TextContext& context, OpenedRun& opened) {
-  out += context.paint(Style::strong, "Findings") + '\n';
   const FindResult& result = opened.findings();
+  if (result.findings.empty()) return;
+  out += context.paint(Style::strong, "Findings") + '\n';
   append_finding_lines(out, context, result.findings, 2);
-  out += result.findings.empty() ? "  none\n\n"
-                                 : "  umaskaudit check " + escape(opened.run().directory()) +
-                                       " shows both sides of each\n\n";
+  append_wrapped(out, "Details: umaskaudit check " + escape(opened.run().directory()), 2, 4,
+                 context.width);
+  out += '\n';
+}
+
+// "--path '*.key' --kind file", escaped.
+std::string filter_text(const RunArguments& arguments) {
+  const Filter& filter = arguments.filter;
+  std::string text;
+  const auto add = [&](const char* option, const std::string& value) {
+    text += (text.empty() ? "" : " ") + std::string(option) + ' ' + escape(value);
+  };
+  for (const std::string& path : filter.paths) add("--path", '\'' + path + '\'');
+  for (const std::uint32_t pid : filter.pids) add("--pid", std::to_string(pid));
+  for (const std::uint32_t tid : filter.tids) add("--tid", std::to_string(tid));
+  for (const std::string& thread : filter.threads) add("--thread", '\'' + thread + '\'');
+  for (const std::string& call : filter.calls) add("--call", call);
+  for (const std::string& kind : filter.kinds) add("--kind", kind);
+  for (const std::string& rule : filter.rules) add("--rule", rule);
+  if (filter.severity) add("--severity", severity_name(*filter.severity));
+  if (!arguments.since.empty()) add("--since", arguments.since);
+  return text;
+}
+
+// What the filter left of the whole run, and what may be wrong with it.
+void append_filter(std::string& out, const TextContext& context, const RunArguments& arguments,
+                   const Summary& selected, const Summary& whole) {
+  std::string text = "Filter: " + filter_text(arguments) + " (" +
+                     std::to_string(selected.created + selected.unsure) + " of " +
+                     counted(whole.created + whole.unsure, "object");
+  const auto& paths = arguments.filter.paths;
+  const bool none = selected.created + selected.unsure == 0;
+  const auto relative = std::find_if(paths.begin(), paths.end(), [](const std::string& path) {
+    return !path.starts_with('/') && !path.starts_with('*');
+  });
+  if (none && relative != paths.end())
+    text += "; paths are absolute, try '*/" + escape(*relative) + "'";
+  append_wrapped(out, text + "). The totals above are those of the run.", 0, 2, context.width);
+  out += '\n';
+}
+
+void append_verdict(std::string& out, const TextContext& context, OpenedRun& opened,
+                    bool filtered) {
+  const std::string program = program_of(opened.run(), opened.heading());
+  out += verdict_text(opened.findings().findings, context.paint);
+  if (filtered) out += " that the filter selects";
+  out += program.empty() ? "\n" : " in " + escape(program) + '\n';
 }
 
 void write_text(OpenedRun& opened, const Options& options, const Output& output) {
-  const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
-  const Summary summary =
-      opened.summary_and_findings({options.arguments.filter, options.sort, options.limit});
+  const TextContext context{opened.run(), opened.stacks(), output.paint, output.width,
+                            opened.directory()};
+  const bool filtered = !options.arguments.filter.empty();
+  SummaryOptions wanted{options.arguments.filter, options.sort, options.limit};
+  wanted.groups = !options.rows;
+  if (options.all && !options.limit_given) wanted.limit = 0;
+  const Summary summary = opened.summary_and_findings(wanted);
+  std::optional<Summary> whole;  // what is not about objects is of the run, whatever was selected
+  if (filtered) {
+    SummaryOptions counts;
+    counts.objects = false;
+    whole = opened.summary(counts);
+  }
+  const Summary& totals = whole ? *whole : summary;
   std::string out;
-  append_header(out, context, summary, opened.heading());
+  append_verdict(out, context, opened, filtered);
+  append_header(out, context, totals, opened.heading());
+  if (filtered) append_filter(out, context, options.arguments, summary, totals);
   append_dropped(out, context);
   append_findings(out, context, opened);
-  append_open_objects(out, context, summary);
-  append_mask_changes(out, context, summary);
-  append_objects(out, context, summary, options.limit);
+  append_mask_changes(out, context, summary.changes.empty() ? totals : summary);
+  append_hit_objects(out, context, opened.findings().findings);
+  const bool few = summary.created + summary.unsure <= kFewObjects;
+  // Of a few each is listed, with its mode, anyway.
+  if (options.rows || !few) append_open_objects(out, context, summary, options.rows ? 0 : kFewOpen);
+  if (options.rows || few)
+    append_objects(out, context, summary, wanted.limit);
+  else
+    append_object_groups(out, context, summary);
   append_refused(out, context, summary);
   append_notes(out, context, summary);
   append_unseen(out, context, summary);
@@ -240,7 +312,7 @@ void warn_of_losses(const OpenedRun& opened, Console& console) {
   }
   if (reasons.empty()) return;
   warn(console, "the run is incomplete, rows may be missing (" + reasons +
-                    "); umaskaudit report tells more");
+                    "); details: umaskaudit report RUN");
 }
 
 }  // namespace
@@ -272,14 +344,17 @@ Action configure_report(CLI::App& app) {
       add_number(app, "--limit", options->limit,
                  "Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text, "
                  "100000 in html");
+  app.add_flag("--all", options->all, "In text: a row for each object, however many there are");
   app.add_flag("--follow", options->follow,
                "With jsonl: events of a run that is being recorded, as they come");
   app.add_flag("--no-appeared", options->no_appeared,
                "Do not look for files that appeared without a record");
   app.add_flag("--expand-stacks", options->expand_stacks,
                "With jsonl: the whole stack in each event, for who reads single lines");
-  return [options, limit](Invocation& invocation) {
+  const CLI::Option* sort = app.get_option("--sort");
+  return [options, limit, sort](Invocation& invocation) {
     options->limit_given = limit->count() != 0;
+    options->rows = options->all || options->limit_given || sort->count() != 0;
     if (options->expand_stacks && options->format != Format::jsonl)
       return fail(invocation.console,
                   {"report: only the events of jsonl have stacks to expand", "",
@@ -287,6 +362,7 @@ Action configure_report(CLI::App& app) {
     if (options->follow) return follow_events(*options, invocation.console);
     return write_about_run(invocation.console, options->arguments,
                            [&](OpenedRun& opened, const Output& output) {
+                             opened.show_sources(options->arguments);
                              write(opened, *options, output);
                              if (options->format == Format::csv)
                                warn_of_losses(opened, invocation.console);

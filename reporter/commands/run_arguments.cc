@@ -122,6 +122,12 @@ OpenedRun::OpenedRun(Run run, SymbolOptions symbols, FrameView view, const Filte
       record_(read_run_record(run_.directory())),
       filter_(filter) {}
 
+void OpenedRun::show_sources(const RunArguments& arguments) {
+  if (arguments.no_symbols) return;
+  stacks_.show_sources(SourceLines(arguments.symbols.sysroot, record_ ? record_->directory : "",
+                                   started_real_ns(run_, heading())));
+}
+
 Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Console& console) {
   std::uint64_t since = 0;
   if (!arguments.since.empty()) {

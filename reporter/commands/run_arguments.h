@@ -78,6 +78,8 @@ class OpenedRun {
   const Run& run() const { return run_; }
   StackCache& stacks() { return stacks_; }
   const std::optional<RunRecord>& record() const { return record_; }
+  // Where CMD began; empty: not known.
+  std::string directory() const { return record_ ? record_->directory : ""; }
   std::optional<BlindSpotEvent> unaudited() const;
   // What appeared in the directories of the run without a record, where something may be missing.
   AppearedObjects appeared() const;
@@ -99,6 +101,8 @@ class OpenedRun {
   void for_each_beside_findings(const std::function<bool(const Event&)>& visit);
   // Completes --rule and --severity in `filter`: the events that the selected findings name.
   void mark_named(Filter& filter);
+  // Findings are shown with the lines of sources that they name, but with --no-symbols.
+  void show_sources(const RunArguments& arguments);
   // No progress from now on: events are about to be streamed to `output`.
   void begin_stream(const Output& output);
 

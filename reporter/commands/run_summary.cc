@@ -3,6 +3,9 @@
 // Called by `run`.
 #include "reporter/commands/run_summary.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <ostream>
 #include <string>
@@ -13,6 +16,7 @@
 #include "reporter/render/findings_text.h"
 #include "reporter/render/text_report.h"
 #include "reporter/text/escape.h"
+#include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
 namespace umaskaudit {
@@ -22,46 +26,76 @@ constexpr std::size_t kMostThreads = 5;
 constexpr std::size_t kMostBlindSpots = 3;
 constexpr std::size_t kMostFindings = 3;
 
-void append_changes(std::string& out, const std::vector<Culprit>& all, const Paint& paint) {
+constexpr std::size_t kHanging = 16;  // lines that go on stand behind the tool's name
+
+// Lines for a terminal of that width, each behind the tool's name.
+class Lines {
+ public:
+  Lines(std::size_t width, const Paint& paint) : width_(width), paint_(paint) {}
+
+  // `word`, which stands in `text`, is painted.
+  void add(const std::string& text, const std::string& word = "", Style style = Style::plain) {
+    std::string line;
+    append_wrapped(line, "umaskaudit: " + text, 0, kHanging, width_);
+    if (const std::size_t at = word.empty() ? std::string::npos : line.find(word, 12);
+        at != std::string::npos)
+      line.replace(at, word.size(), paint_(style, word));
+    text_ += line;
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::size_t width_;
+  const Paint& paint_;
+  std::string text_;
+};
+
+// Columns of standard error; 0: no limit.
+std::size_t width_of_errors(const Console& console) {
+  if (!console.err_tty) return console.out_tty ? 0 : console.width;
+  struct winsize size {};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) return size.ws_col;
+  return console.width;
+}
+
+void add_changes(Lines& lines, const std::vector<Culprit>& all) {
   for (std::size_t i = 0; i < std::min(all.size(), kMostThreads); ++i) {
     const MaskChanges& changes = all[i].changes;
-    out += "umaskaudit:   " + culprit_name(all[i]) +
-           (all[i].processes == 1 ? " of " + std::to_string(changes.who.pid) : "") + ": " +
-           counted(changes.count, "change") + ", " +
-           paint(mask_style(widest_mask(changes)), transitions_text(changes));
-    if (!all[i].where.empty()) out += ", " + all[i].where;
-    out += '\n';
+    const std::string masks = transitions_text(changes);
+    std::string line = "  " + culprit_name(all[i]) +
+                       (all[i].processes == 1 ? " of " + std::to_string(changes.who.pid) : "") +
+                       ": " + counted(changes.count, "change") + ", " + masks;
+    if (!all[i].where.empty()) line += ", " + all[i].where;
+    lines.add(line, masks, mask_style(widest_mask(changes)));
   }
   if (all.size() > kMostThreads)
-    out += "umaskaudit:   and " + counted(all.size() - kMostThreads, "more place") + '\n';
+    lines.add("  and " + counted(all.size() - kMostThreads, "more place"));
 }
 
-void append_blind(std::string& out, const Summary& summary, const Completeness& facts,
-                  const Paint& paint) {
+void add_blind(Lines& lines, const Summary& summary, const Completeness& facts) {
   const std::vector<BlindReason> reasons = blind_reasons(summary);
   for (std::size_t i = 0; i < std::min(reasons.size(), kMostBlindSpots); ++i)
-    out += "umaskaudit: " + paint(Style::warning, "not seen: ") + blind_line(reasons[i]) + '\n';
+    lines.add("blind spot: " + blind_line(reasons[i]), "blind spot:", Style::warning);
   if (reasons.size() > kMostBlindSpots)
-    out += "umaskaudit: not seen: and " + counted(reasons.size() - kMostBlindSpots, "more reason") +
-           '\n';
+    lines.add("blind spots: and " + counted(reasons.size() - kMostBlindSpots, "more reason"));
   for (const LossEvent& loss : facts.losses)
-    out += "umaskaudit: " + paint(Style::bad, "lost: ") + escape(loss.reason) + ' ' +
-           std::to_string(loss.count) + '\n';
+    lines.add("lost: " + escape(loss.reason) + ' ' + std::to_string(loss.count),
+              "lost:", Style::bad);
 }
 
-void append_findings(std::string& out, const TextContext& context, OpenedRun& run) {
-  const FindResult result = run.findings();
+void add_findings(Lines& lines, const TextContext& context, OpenedRun& run) {
+  const FindResult& result = run.findings();
   std::size_t shown = 0;
   for (const Finding& finding : result.findings) {
     if (finding.severity == Severity::note || shown == kMostFindings) break;
-    out += "umaskaudit: ";
-    append_finding_line(out, context, finding);
+    const std::string severity = severity_name(finding.severity);
+    lines.add(severity + ": " + finding.info().id + ": " + message_text(context, finding), severity,
+              severity_style(finding.severity));
     ++shown;
   }
   if (result.findings.size() > shown)
-    out += "umaskaudit: " + counted(result.findings.size() - shown, "finding") +
-           (shown == 0 ? "" : " more") + ": umaskaudit check " + escape(run.run().directory()) +
-           '\n';
+    lines.add(counted(result.findings.size() - shown, shown == 0 ? "finding" : "more finding") +
+              ": umaskaudit check " + escape(run.run().directory()));
 }
 
 }  // namespace
@@ -77,21 +111,20 @@ void print_run_summary(Console& console, const RunDirectory& directory, unsigned
   SummaryOptions brief;
   brief.objects = false;
   const Summary summary = summarize(run.run(), brief);
-  const TextContext context{run.run(), run.stacks(), Paint(console.err_colour), 0};
-  std::string out = "umaskaudit: " + counted(summary.created, "object") + " created, " +
-                    counted(summary.mask_changes, "mask change") + " by " +
-                    counted(summary.processes, "process image") + " with " +
-                    counted(summary.threads, "thread") + '\n';
-  if (const std::string dropped = dropped_text(run.run()); !dropped.empty())
-    out += "umaskaudit: " + dropped + '\n';
-  append_changes(out, culprits(summary, run.stacks()), context.paint);
-  append_findings(out, context, run);
-  append_blind(out, summary, run.run().completeness(), context.paint);
-  if (directory.continued) out += "umaskaudit: the numbers include an earlier run in there\n";
+  const Paint paint(console.err_colour);
+  const TextContext context{run.run(), run.stacks(), paint, 0, run.directory()};
+  Lines lines(width_of_errors(console), paint);
+  lines.add(counted(summary.created, "object") + " created, " +
+            counted(summary.mask_changes, "umask change") + " by " + programs_text(summary));
+  if (const std::string dropped = dropped_text(run.run()); !dropped.empty()) lines.add(dropped);
+  add_changes(lines, culprits(summary, run.stacks()));
+  add_findings(lines, context, run);
+  add_blind(lines, summary, run.run().completeness());
+  if (directory.continued) lines.add("the numbers include an earlier run in there");
   if (growing != 0)
-    out += "umaskaudit: " + counted(growing, "segment") + " may still grow: something runs on\n";
-  out += "umaskaudit: umaskaudit report " + escape(directory.path) + " tells more\n";
-  console.err << out << std::flush;
+    lines.add(counted(growing, "segment") + " may still grow: something is still running");
+  lines.add("full report: umaskaudit report " + escape(directory.path));
+  console.err << lines.text() << std::flush;
 }
 
 }  // namespace umaskaudit

@@ -37,16 +37,16 @@ std::string sentence(const Summary& summary, const std::vector<Culprit>& all) {
 }
 
 TextTable table_of(const std::vector<Culprit>& all, std::size_t rows, std::uint64_t begin) {
-  TextTable table({{"PID", Align::right},
+  TextTable table({{"PID", Align::right, false, true},
                    {"TID", Align::right},
                    {"THREAD"},
                    {"CHANGES", Align::right},
                    {"MASK"},
-                   {"FIRST", Align::right},
-                   {"LAST", Align::right},
+                   {"FIRST", Align::right, false, true},
+                   {"LAST", Align::right, false, true},
                    {"IN FORCE", Align::right},
-                   {"LONGEST", Align::right},
-                   {"WHERE", Align::left, true}});
+                   {"LONGEST", Align::right, false, true},
+                   {"WHERE", Align::left, true, false, 20}});
   for (std::size_t i = 0; i < rows; ++i) {
     const MaskChanges& changes = all[i].changes;
     table.add({std::to_string(changes.who.pid), std::to_string(changes.who.tid),
@@ -97,7 +97,8 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
   const std::size_t rows = options.limit == 0 ? all.size() : std::min(all.size(), options.limit);
   std::string out = sentence(summary, all);
   if (rows != 0)
-    out += '\n' + table_of(all, rows, opened.run().begin_ns()).text(output.width, output.paint);
+    out +=
+        '\n' + table_of(all, rows, opened.run().begin_ns()).screen_text(output.width, output.paint);
   if (rows < all.size())
     out += "  ... and " + counted(all.size() - rows, "place") + " more, --limit 0 shows all\n";
   for (std::size_t i = 0; i < (options.stacks ? rows : std::min<std::size_t>(rows, 1)); ++i)

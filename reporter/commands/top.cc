@@ -172,7 +172,7 @@ int watch_command(const Options& options, const std::vector<std::string>& comman
   if (!recorder) return fail_run(console, recorder.error());
   const int code = watch(options, run->path, *recorder, console);
   if (console.verbosity != Verbosity::quiet)
-    console.err << "umaskaudit: umaskaudit report " + escape(run->path) + " tells more\n";
+    console.err << "umaskaudit: full report: umaskaudit report " + escape(run->path) + '\n';
   return code;
 }
 

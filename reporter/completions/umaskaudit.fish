@@ -85,6 +85,7 @@ complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l all-frames -d 
 complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l native -d 'Show no frames of scripts, native ones only'
 complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l sort -x -a 'time path mode mask thread call kind' -d 'Order of the objects; mode: the widest first'
 complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l limit -x -d 'Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text, 100000 in html'
+complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l all -d 'In text: a row for each object, however many there are'
 complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l follow -d 'With jsonl: events of a run that is being recorded, as they come'
 complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l no-appeared -d 'Do not look for files that appeared without a record'
 complete -c umaskaudit -n '__fish_seen_subcommand_from report' -l expand-stacks -d 'With jsonl: the whole stack in each event, for who reads single lines'

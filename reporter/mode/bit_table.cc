@@ -56,7 +56,8 @@ std::string step_reason(const Step& step, const CreationFacts& facts) {
       return directory ? "mkdir(2) honours only 01777"
                        : "the write inside sem_open(3) takes set-IDs away";
     case Rule::umask:
-      return "the mask takes bits away, it never adds any";
+      return step.clears != 0 ? "the mask takes bits away, it never adds any"
+                              : "the mask takes nothing away here";
     case Rule::default_acl:
       return facts.kind == trace::Kind::socket ? "the directory's default ACL limits it further"
                                                : "the directory's default ACL replaces the umask";

@@ -7,6 +7,7 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/json_writer.h"
+#include "reporter/text/text_width.h"
 
 namespace umaskaudit {
 namespace {
@@ -41,14 +42,20 @@ void append_appeared(std::string& out, const TextContext& context, const Appeare
     out += "  " + context.paint(Style::warning, "what appeared is not complete") + ": " +
            found.incomplete + '\n';
   if (files.empty()) return;
-  out += "  " + context.paint(Style::warning, "appeared, not seen") +
-         ": made while the run was recorded, and no record names them\n";
+  std::string lines;
+  append_wrapped(lines,
+                 "created by unknown means: files that appeared during the run without a recorded "
+                 "call",
+                 2, 6, context.width);
+  constexpr std::string_view kTitle = "created by unknown means";
+  lines.replace(2, kTitle.size(), context.paint(Style::warning, kTitle));
+  out += lines;
   const std::size_t named = std::min(files.size(), kMostNamed);
   for (std::size_t i = 0; i < named; ++i) {
     const Appeared& file = files[i];
     out += "      " + context.paint(mode_style(file.mode), octal(file.mode)) + ' ' +
            kind_name(file.kind) + " of " + std::to_string(file.uid) + ':' +
-           std::to_string(file.gid) + "  " + escape(file.path) + '\n';
+           std::to_string(file.gid) + "  " + shown_path(context, file.path) + '\n';
   }
   if (files.size() > named)
     out += "      ... and " + std::to_string(files.size() - named) + " more\n";

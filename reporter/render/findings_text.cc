@@ -6,8 +6,10 @@
 #include <span>
 
 #include "reporter/render/mode_text.h"
+#include "reporter/render/source_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/text/escape.h"
+#include "reporter/text/text_table.h"
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
@@ -16,24 +18,39 @@ namespace {
 
 constexpr std::size_t kUsualWidth = 100;  // where there is no terminal to ask
 constexpr std::size_t kMostLines = 10;    // of one rule and severity
+constexpr std::size_t kMostObjects = 3;   // on a screen
 constexpr std::size_t kRulerColumns = 56;
-constexpr char kFrame[] = "==================";
 
-std::string who(const EventRef& event) {
-  return "thread '" + escape(event.thread) + "' (" + std::to_string(event.tid) + " of process " +
-         std::to_string(event.pid) + ")";
+std::string name_of(const EventRef& event) { return "thread '" + escape(event.thread) + "'"; }
+
+// `other` is known already: what they share is not said again.
+std::string who(const EventRef& event, const EventRef* other = nullptr) {
+  std::string text = name_of(event) + " (" + std::to_string(event.tid);
+  if (other == nullptr || other->pid != event.pid)
+    text += " of process " + std::to_string(event.pid);
+  return text + ")";
+}
+
+// Words that a severity is shouted in.
+std::string upper(std::string words) {
+  std::transform(words.begin(), words.end(), words.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return words;
 }
 
 class Text {
  public:
-  Text(std::string& out, const TextContext& context, const Finding& finding)
-      : out_(out), context_(context), finding_(finding) {}
+  Text(std::string& out, const TextContext& context, const Finding& finding, bool culprit_known)
+      : out_(out),
+        context_(context),
+        finding_(finding),
+        width_(context.width == 0 ? kUsualWidth : context.width),
+        full_(context.stacks.view() != FrameView::folded),
+        culprit_known_(culprit_known && !full_) {}
 
   void write() {
-    const std::size_t width = context_.width == 0 ? kUsualWidth : context_.width;
-    out_ += std::string(kFrame) + '\n';
-    out_ += context_.paint(severity_style(finding_.severity), heading()) + '\n';
-    append_wrapped(out_, escape(finding_.message), 2, 2, width);
+    write_heading();
+    append_wrapped(out_, message_text(context_, finding_), 2, 2, width_);
     write_culprit();
     write_story();
     write_victim();
@@ -41,23 +58,27 @@ class Text {
     write_places();
     write_window();
     write_objects();
-    out_ += "  Why it matters:\n";
-    append_wrapped(out_, finding_.info().explanation, 4, 4, width);
-    out_ += "  What to do instead:\n";
-    append_wrapped(out_, finding_.advice, 4, 4, width);
     out_ += finding_summary(context_, finding_) + '\n';
-    out_ += std::string(kFrame) + '\n';
   }
 
  private:
-  std::string heading() const {
+  void write_heading() {
     const RuleInfo& rule = finding_.info();
-    std::string words = severity_name(finding_.severity);
-    std::transform(words.begin(), words.end(), words.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-    words += std::string(": ") + rule.id;
+    const std::string severity = upper(severity_name(finding_.severity));
+    std::string words = severity + ": " + rule.id;
     if (rule.cwe != 0) words += " (CWE-" + std::to_string(rule.cwe) + ")";
-    return words + ": " + rule.title;
+    std::string text;
+    append_wrapped(text, words + ": " + rule.title, 0, 4, width_);
+    text.pop_back();
+    out_ += context_.paint(severity_style(finding_.severity), text) + '\n';
+  }
+
+  // `role`, painted, then the text behind it.
+  void line(const std::string& role, const std::string& text) {
+    std::string lines;
+    append_wrapped(lines, role + text, 2, 6, width_);
+    lines.replace(2, role.size(), context_.paint(Style::strong, role));
+    out_ += lines;
   }
 
   void stack_of(const EventRef& event) {
@@ -65,11 +86,33 @@ class Text {
     out_ += lines.empty() ? "    [no stack was recorded]\n" : lines;
   }
 
-  void call_line(const char* role, const EventRef& event, const std::string& detail) {
-    out_ += "  " + context_.paint(Style::strong, role) + ": ";
-    out_ += event.call.empty() ? "" : escape(event.call) + detail + " by ";
-    out_ += who(event) + " at " + offset_text(event.time_ns, context_.run.begin_ns()) + " s\n";
+  void source_of(const EventRef& event, const std::string& label) {
+    out_ += source_text(context_.stacks, event.stack, event.call, label, 4, width_);
+  }
+
+  // With all frames the whole stack, else its own place alone, which is returned.
+  std::string place_of(const EventRef& event) {
+    const std::string place = full_ ? "" : place_text(context_.stacks, event.stack);
+    return place.empty() ? "" : " at " + place;
+  }
+
+  void call_line(const char* role, const EventRef& event, const std::string& detail,
+                 const std::string& when, const std::string& label) {
+    line(role, ": " + (event.call.empty() ? "" : escape(event.call) + detail + " by ") +
+                   who(event, other_than(event)) + when);
     stack_of(event);
+    source_of(event, label);
+  }
+
+  // The victim's side is told after the culprit's.
+  const EventRef* other_than(const EventRef& event) const {
+    if (!finding_.culprit || finding_.victims.empty()) return nullptr;
+    const EventRef& victim = finding_.victims.front().event;
+    return event.seq == finding_.culprit->seq ? &victim : &*finding_.culprit;
+  }
+
+  std::string at(const EventRef& event) const {
+    return offset_text(event.time_ns, context_.run.begin_ns()) + " s";
   }
 
   bool is_object_alone() const {
@@ -79,19 +122,20 @@ class Text {
 
   void write_culprit() {
     if (!finding_.culprit || is_object_alone() || !finding_.story.empty()) return;
-    std::string detail;
-    if (finding_.window && finding_.culprit->call == "umask")
-      detail =
-          " " + octal(finding_.window->mask_before) + " -> " + octal(finding_.window->mask_inside);
-    const bool opens = finding_.culprit_end && finding_.culprit_end->seq != finding_.culprit->seq;
-    call_line("Culprit", *finding_.culprit, detail);
-    if (opens && finding_.window) {
-      out_ += "  " + context_.paint(Style::strong, "Ended") + " " +
-              duration_text(finding_.window->length_ns()) +
-              " later: " + escape(finding_.culprit_end->call) + " by " +
-              who(*finding_.culprit_end) + "\n";
-      stack_of(*finding_.culprit_end);
-    }
+    const EventRef& culprit = *finding_.culprit;
+    if (culprit_known_)
+      return line("Culprit", ": " + place_text(context_.stacks, culprit.stack) + ", as above");
+    std::string masks;
+    if (finding_.window && culprit.call == "umask")
+      masks = octal(finding_.window->mask_before) + " -> " + octal(finding_.window->mask_inside);
+    call_line("Culprit", culprit, masks.empty() ? "" : ' ' + masks, " at " + at(culprit), masks);
+    if (!finding_.culprit_end || !finding_.window || finding_.culprit_end->seq == culprit.seq)
+      return;
+    const EventRef& end = *finding_.culprit_end;
+    const bool same = end.tid == culprit.tid && end.pid == culprit.pid;
+    line("Ended", ' ' + duration_text(finding_.window->length_ns()) + " later by " +
+                      escape(end.call) + (same ? "" : " of " + who(end, &culprit)) + place_of(end));
+    if (full_) stack_of(end);
   }
 
   void write_story() {
@@ -103,6 +147,19 @@ class Text {
     }
   }
 
+  // When the call returned, which is when its record was made; the kernel looked at the mask
+  // before that.
+  std::string when(const Victim& victim) const {
+    const EventRef& event = victim.event;
+    if (is_object_alone() || finding_.at_end || !finding_.window) return " at " + at(event);
+    const Window& window = *finding_.window;
+    std::string text = ", returned at " + at(event);
+    if (!window.open_ended && event.time_ns > window.end_ns)
+      text += ", " + duration_text(event.time_ns - window.end_ns) + " after the window closed";
+    if (victim.began_before) text += "; it began before that umask returned";
+    return text;
+  }
+
   void write_victim() {
     if (finding_.victims.empty()) return;
     const Victim& victim = finding_.victims.front();
@@ -111,18 +168,22 @@ class Text {
     const char* role =
         is_object_alone() || finding_.at_end ? changed ? "Changed" : "Created" : "Victim";
     const std::string& path = victim.born_path.empty() ? victim.path : victim.born_path;
-    call_line(role, victim.event, path.empty() ? "" : " of '" + escape(path) + "'");
+    std::string label;
+    if (!finding_.at_end && victim.mode != victim.expected && victim.expected_mask != victim.mask)
+      label = octal(victim.mode) + " instead of " + octal(victim.expected);
+    call_line(role, victim.event, path.empty() ? "" : " of '" + shown_path(context_, path) + "'",
+              when(victim), label);
   }
 
   void birth(const std::optional<EventRef>& born, const EventRef& thread) {
     if (!born) return;
-    out_ += "  Thread '" + escape(thread.thread) + "' (" + std::to_string(thread.tid) +
-            ") was created by " + who(*born) + "\n";
-    stack_of(*born);
+    line("", "Thread '" + escape(thread.thread) + "' (" + std::to_string(thread.tid) +
+                 ") was created by " + name_of(*born) + place_of(*born));
+    if (full_) stack_of(*born);
   }
 
   void write_births() {
-    if (finding_.culprit) birth(finding_.culprit_born, *finding_.culprit);
+    if (finding_.culprit && !culprit_known_) birth(finding_.culprit_born, *finding_.culprit);
     if (!finding_.victims.empty()) {
       const EventRef& victim = finding_.victims.front().event;
       if (!finding_.culprit || victim.tid != finding_.culprit->tid)
@@ -132,73 +193,86 @@ class Text {
 
   void write_places() {
     if (const std::size_t places = finding_.older_prints.size(); places > 1)
-      out_ += "  The same happened at " + std::to_string(places) +
-              " places in the code; the first one is shown.\n";
+      line("", "The same happened at " + std::to_string(places) +
+                   " places in the code; the first one is shown.");
   }
 
   void write_window() {
     if (!finding_.window) return;
     const Window& window = *finding_.window;
-    out_ += "  Window: " + duration_text(window.length_ns());
-    if (window.open_ended) out_ += ", until the end of the run";
+    const bool told = finding_.culprit_end && finding_.story.empty() && !is_object_alone();
+    if (full_ || !told || window.open_ended) write_length(window);
+    if (window.length_ns() > 0 && (full_ || !finding_.victims.empty()))
+      out_ += "    " + window_ruler(finding_, std::min(kRulerColumns, width_ - 24)) + '\n';
+  }
+
+  void write_length(const Window& window) {
+    std::string text = ": open for " + duration_text(window.length_ns());
+    if (window.open_ended) text += ", until the end of the run";
     if (window.count > 1)
-      out_ += "; " + std::to_string(window.count) + " such, " + duration_text(window.shortest_ns) +
-              " to " + duration_text(window.longest_ns);
-    out_ += '\n';
-    if (window.length_ns() > 0) out_ += "    " + window_ruler(finding_, kRulerColumns) + '\n';
+      text += " (" + grouped(window.count) + (finding_.victims.empty() ? " times, " : " hit, ") +
+              duration_text(window.shortest_ns) + " to " + duration_text(window.longest_ns) + ")";
+    line("Window", text);
   }
 
   void write_objects() {
     if (finding_.victims.empty() || finding_.victims.front().path.empty()) return;
     const bool processes = finding_.rule == RuleId::exec_in_window;
+    const std::size_t shown =
+        full_ ? finding_.victims.size() : std::min(kMostObjects, finding_.victims.size());
     out_ += processes ? "  Processes" : "  Objects";
-    out_ += " (" + std::to_string(finding_.count);
-    if (finding_.count > finding_.victims.size())
-      out_ += ", the first " + std::to_string(finding_.victims.size());
+    out_ += " (" + grouped(finding_.count);
+    if (finding_.count > shown) out_ += ", the first " + std::to_string(shown);
     out_ += "):\n";
-    for (const Victim& victim : finding_.victims) {
-      out_ += "    ";
+    for (std::size_t i = 0; i < shown; ++i) {
+      const Victim& victim = finding_.victims[i];
       if (processes) {
-        out_ += escape(victim.path) + "  umask " + octal(victim.mask) + " instead of " +
-                octal(victim.expected_mask) + '\n';
+        append_wrapped(out_,
+                       escape(victim.path) + "  umask " + octal(victim.mask) + " instead of " +
+                           octal(victim.expected_mask),
+                       4, 8, width_);
         continue;
       }
-      out_ += octal(victim.mode);
-      if (victim.mode != victim.expected) out_ += " instead of " + octal(victim.expected);
-      if (victim.kind != trace::Kind::unknown) out_ += std::string("  ") + kind_name(victim.kind);
-      out_ += (victim.kind == trace::Kind::unknown ? "  " : " ") + escape(victim.path);
-      if (finding_.at_end)
-        write_change(victim);
-      else
-        write_birth(victim);
+      std::string text = octal(victim.mode);
+      if (victim.mode != victim.expected) text += " instead of " + octal(victim.expected);
+      if (victim.kind != trace::Kind::unknown) text += std::string("  ") + kind_name(victim.kind);
+      text += (victim.kind == trace::Kind::unknown ? "  " : " ") +
+              shown_path(context_, victim.path) +
+              (finding_.at_end ? change_text(victim) : birth_text(victim));
+      append_wrapped(out_, text, 4, 8, width_);
     }
   }
 
-  void write_birth(const Victim& victim) {
-    out_ +=
+  std::string birth_text(const Victim& victim) const {
+    std::string text =
         "  (asked for " + octal(without_type(victim.requested)) + ", umask " + octal(victim.mask);
-    if (victim.mask != victim.expected_mask) out_ += " not " + octal(victim.expected_mask);
-    if (victim.ambiguous) out_ += "; the mask moved meanwhile";
-    if (!victim.last_path.empty()) out_ += "; now " + escape(victim.last_path);
+    if (victim.mask != victim.expected_mask) text += " not " + octal(victim.expected_mask);
+    if (victim.ambiguous && full_) text += "; the umask changed during the call";
+    if (!victim.last_path.empty()) text += "; now " + shown_path(context_, victim.last_path);
     if (victim.last_mode)
-      out_ += (victim.last_path.empty() ? "; now " : ", ") + octal(*victim.last_mode);
-    out_ += ")\n";
+      text += (victim.last_path.empty() ? "; now " : ", ") + octal(*victim.last_mode);
+    return text + ")";
   }
 
-  void write_change(const Victim& victim) {
+  std::string change_text(const Victim& victim) const {
     std::string was;
     if (victim.before) was = octal(*victim.before) + " before";
     if (!victim.born_path.empty())
-      was += (was.empty() ? "" : "; ") + ("created as " + escape(victim.born_path));
-    out_ += was.empty() ? "\n" : "  (" + was + ")\n";
+      was += (was.empty() ? "" : "; ") + ("created as " + shown_path(context_, victim.born_path));
+    return was.empty() ? "" : "  (" + was + ")";
   }
 
   std::string& out_;
   const TextContext& context_;
   const Finding& finding_;
+  const std::size_t width_;
+  const bool full_;  // all frames, and all that a finding keeps
+  const bool culprit_known_;
 };
 
 }  // namespace
+
+constexpr char kFrame[] = "==================";
 
 Style severity_style(Severity severity) {
   switch (severity) {
@@ -210,6 +284,16 @@ Style severity_style(Severity severity) {
       return Style::bad;
   }
   return Style::bad;
+}
+
+std::string message_text(const TextContext& context, const Finding& finding) {
+  std::string message = escape(finding.message);
+  if (context.root.size() < 2) return message;
+  // Messages name paths in quotation marks.
+  const std::string root = '\'' + escape(context.root) + '/';
+  for (std::size_t at = 0; (at = message.find(root, at)) != std::string::npos; ++at)
+    message.erase(at + 1, root.size() - 1);
+  return message;
 }
 
 std::string window_ruler(const Finding& finding, std::size_t columns) {
@@ -241,7 +325,7 @@ std::string finding_summary(const TextContext& context, const Finding& finding) 
     add_site(finding.at_end ? ", made by " : ", hit ", finding.victims.front().event);
   const char* noun = finding.rule == RuleId::exec_in_window ? "process" : "object";
   if (hit) {
-    std::string number = std::to_string(finding.count) + ' ' + noun;
+    std::string number = grouped(finding.count) + ' ' + noun;
     if (finding.count != 1) number += noun[0] == 'p' ? "es" : "s";
     line += ", " + number;
   } else if (finding.count > 1) {
@@ -251,18 +335,50 @@ std::string finding_summary(const TextContext& context, const Finding& finding) 
 }
 
 void append_finding(std::string& out, const TextContext& context, const Finding& finding) {
-  Text(out, context, finding).write();
+  Text(out, context, finding, false).write();
+}
+
+void FindingTexts::append(std::string& out, const Finding& finding) {
+  bool known = false;
+  if (finding.culprit && finding.story.empty()) {
+    const std::string place = place_text(context_.stacks, finding.culprit->stack);
+    known = !place.empty() && !told_.emplace(finding.culprit->tid, place).second;
+  }
+  if (!first_) out += std::string(kFrame) + '\n';
+  first_ = false;
+  Text(out, context_, finding, known).write();
 }
 
 namespace {
+
+// Where it happened: the places, and the lines of the sources that are known.
+void append_places(std::string& out, const TextContext& context, const Finding& finding,
+                   std::size_t indent) {
+  if (!finding.culprit) return;
+  StackCache& stacks = context.stacks;
+  const EventRef& culprit = *finding.culprit;
+  const EventRef* victim =
+      finding.victims.empty() || finding.victims.front().event.seq == culprit.seq
+          ? nullptr
+          : &finding.victims.front().event;
+  std::string text = place_text(stacks, culprit.stack);
+  if (!text.empty()) text = "at " + text;
+  if (const std::string hit = victim == nullptr ? "" : place_text(stacks, victim->stack);
+      !hit.empty())
+    text += (text.empty() ? "" : ", ") + ((finding.at_end ? "made by " : "hit ") + hit);
+  if (!text.empty()) append_wrapped(out, text, indent, indent + 2, context.width);
+  out += source_text(stacks, culprit.stack, culprit.call, "", indent, context.width);
+  if (victim != nullptr)
+    out += source_text(stacks, victim->stack, victim->call, "", indent, context.width);
+}
 
 void append_line(std::string& out, const TextContext& context, const Finding& finding,
                  std::size_t indent, const std::string& ending) {
   const std::string severity = severity_name(finding.severity);
   std::string line;
-  append_wrapped(line,
-                 severity + ": " + finding.info().id + ": " + escape(finding.message) + ending,
-                 indent, indent + 4, context.width);
+  append_wrapped(
+      line, severity + ": " + finding.info().id + ": " + message_text(context, finding) + ending,
+      indent, indent + 4, context.width);
   line.replace(indent, severity.size(), context.paint(severity_style(finding.severity), severity));
   out += line;
 }
@@ -288,9 +404,8 @@ void append_of_severity(std::string& out, const TextContext& context,
       continue;
     }
     ++rule.shown;
-    const std::string where =
-        rule.all == 1 || !finding.culprit ? "" : place_text(context.stacks, finding.culprit->stack);
-    append_line(out, context, finding, indent, where.empty() ? "" : ", at " + where);
+    append_line(out, context, finding, indent, "");
+    if (finding.severity != Severity::note) append_places(out, context, finding, indent + 4);
   }
   for (std::size_t i = 0; i < kRuleCount; ++i) {
     const OfRule& rule = rules[i];
@@ -301,7 +416,7 @@ void append_of_severity(std::string& out, const TextContext& context,
            rule_info(static_cast<RuleId>(i)).id + ": " +
            counted(rule.all - rule.shown, "more such finding");
     if (rule.objects) out += ", " + counted(rule.count_left_out, "object");
-    out += "; umaskaudit check " + escape(context.run.directory()) + " lists all\n";
+    out += "; all: umaskaudit check " + escape(context.run.directory()) + '\n';
   }
 }
 
@@ -321,6 +436,53 @@ void append_finding_lines(std::string& out, const TextContext& context,
     append_of_severity(out, context, {begin, end}, indent);
     begin = end;
   }
+}
+
+std::string verdict_text(const std::vector<Finding>& findings, const Paint& paint) {
+  std::array<std::size_t, 3> counts{};
+  for (const Finding& finding : findings) ++counts[static_cast<std::size_t>(finding.severity)];
+  std::string text;
+  for (const Severity severity : {Severity::error, Severity::warning, Severity::note}) {
+    const std::size_t count = counts[static_cast<std::size_t>(severity)];
+    if (count == 0) continue;
+    const Style style = severity == Severity::note ? Style::plain : severity_style(severity);
+    text += (text.empty() ? "" : ", ") + paint(style, counted(count, severity_name(severity)));
+  }
+  return text.empty() ? paint(Style::good, "No findings") : text;
+}
+
+void append_hit_objects(std::string& out, const TextContext& context,
+                        const std::vector<Finding>& findings) {
+  constexpr std::size_t kMostRows = 10;
+  TextTable table({{"MODE"},
+                   {"NOT"},
+                   {"PATH", Align::left, true, false, 32},
+                   {"WHERE", Align::left, true, false, 20},
+                   {"RULE", Align::left, false, true}});
+  std::size_t rows = 0;
+  std::uint64_t all = 0;
+  for (const Finding& finding : findings) {
+    if (finding.severity == Severity::note || finding.at_end || !finding.window ||
+        finding.victims.empty() || finding.rule == RuleId::exec_in_window)
+      continue;
+    all += finding.count;
+    for (const Victim& victim : finding.victims) {
+      if (rows == kMostRows) break;
+      ++rows;
+      table.add({Cell(octal(victim.mode), mode_style(victim.mode)), octal(victim.expected),
+                 shown_path(context, victim.path), place_text(context.stacks, victim.event.stack),
+                 finding.info().id});
+    }
+  }
+  if (rows == 0) return;
+  out += context.paint(Style::strong, "Objects hit") + '\n';
+  out += table.screen_text(context.width, context.paint);
+  if (all > rows)
+    append_wrapped(out,
+                   "... and " + std::to_string(all - rows) + " more" + "; all: umaskaudit check " +
+                       escape(context.run.directory()) + " --objects FILE",
+                   2, 4, context.width);
+  out += '\n';
 }
 
 }  // namespace umaskaudit

@@ -3,7 +3,10 @@
 // Called by `check`, `report`, `top` and the summary of `run`.
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reporter/render/text_report.h"
@@ -14,18 +17,42 @@ namespace umaskaudit {
 // How alarming a finding is to look at.
 Style severity_style(Severity severity);
 
-// The whole finding, framed, with both stacks, the window on a ruler, and the SUMMARY line.
+// The whole finding with both stacks and source lines, the window on a ruler, and the SUMMARY line.
 void append_finding(std::string& out, const TextContext& context, const Finding& finding);
+
+// The same for one after the other: a culprit is shown once.
+class FindingTexts {
+ public:
+  explicit FindingTexts(const TextContext& context) : context_(context) {}
+  void append(std::string& out, const Finding& finding);
+
+ private:
+  const TextContext& context_;
+  std::set<std::pair<std::uint32_t, std::string>> told_;  // threads and places of culprits
+  bool first_ = true;
+};
 
 // "error: window-overlap: <message>" and a newline behind `indent` blanks; one line, but for a
 // terminal that is narrower.
 void append_finding_line(std::string& out, const TextContext& context, const Finding& finding,
                          std::size_t indent = 0);
 
-// A line for each, but of one rule and severity at most ten: one line says how many more there are.
-// Errors are all shown.
+// A line for each, and for what is worse than a note the places in the code with their source
+// lines; but of one rule and severity at most ten: one line says how many more there are. Errors
+// are all shown.
 void append_finding_lines(std::string& out, const TextContext& context,
                           const std::vector<Finding>& findings, std::size_t indent);
+
+// "1 error, 2 warnings", "No findings".
+std::string verdict_text(const std::vector<Finding>& findings, const Paint& paint);
+
+// A table of objects that came out otherwise than they should have: the examples that the findings
+// keep; nothing where there are none.
+void append_hit_objects(std::string& out, const TextContext& context,
+                        const std::vector<Finding>& findings);
+
+// Finding::message, escaped; its paths are relative to where the run began.
+std::string message_text(const TextContext& context, const Finding& finding);
 
 // "SUMMARY: umaskaudit: window-overlap acquire lock.cc:12, hit open_log app.cc:40, 20000 objects".
 std::string finding_summary(const TextContext& context, const Finding& finding);

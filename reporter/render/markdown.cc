@@ -44,7 +44,7 @@ void append_findings(std::string& out, const std::vector<Finding>& findings) {
 }
 
 void append_changes(std::string& out, const TextContext& context, const Summary& summary) {
-  out += "\n### Who changed the mask\n\n";
+  out += "\n### Who changed the umask\n\n";
   if (summary.changes.empty()) {
     out += "No mask was changed.\n";
     return;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "reporter/render/function_name.h"
 #include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 
@@ -46,6 +47,16 @@ std::string frame_text(const Frame& frame) {
   return out + (frame.inlined ? " [inlined]" : "");
 }
 
+// The same with the names that people use.
+std::string short_frame_text(const Frame& frame) {
+  if (frame.script) return frame_text(frame);
+  std::string out = frame.symbol.empty() ? "??" : escape(function_name(frame));
+  if (!frame.file.empty()) out += ' ' + file_line(frame, frame.file);
+  if (frame.module.empty()) return out + " (" + module_offset(frame) + ')';
+  const std::string module = escape(base_name(frame.module));
+  return out + " (" + (frame.file.empty() ? module + '+' + hex(frame.offset) : module) + ')';
+}
+
 // The script's own frames from the culprit on.
 std::string starter_lines(const std::vector<Frame>& stack, std::size_t indent) {
   constexpr std::size_t kMost = 4;
@@ -70,7 +81,9 @@ std::string place_text(StackCache& stacks, StackRef ref) {
 }
 
 std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent) {
-  std::string out = stack_lines(stacks.frames(ref), indent);
+  const std::vector<Frame>& frames = stacks.frames(ref);
+  std::string out = stacks.view() == FrameView::folded ? own_stack_lines(frames, indent)
+                                                       : stack_lines(frames, indent);
   for (const std::vector<Frame>* starter : stacks.starters(ref))
     out += starter_lines(*starter, indent);
   return out;
@@ -83,30 +96,41 @@ std::string site(const Frame* frame) {
   if (frame->symbol.empty()) return escape(base_name(frame->module)) + '+' + hex(frame->offset);
   const std::string where = frame->file.empty() ? "(" + escape(base_name(frame->module)) + ")"
                                                 : file_line(*frame, base_name(frame->file));
-  return escape(frame->symbol) + ' ' + where;
+  return escape(function_name(*frame)) + ' ' + where;
 }
 
-std::size_t folded_frames(const std::vector<Frame>& stack) {
-  return static_cast<std::size_t>(
-      std::count_if(stack.begin(), stack.end(), [](const Frame& frame) { return frame.folded; }));
-}
+namespace {
 
-std::string folded_text(std::size_t count) {
-  return '(' + std::to_string(count) + (count == 1 ? " interpreter frame" : " interpreter frames") +
-         "; --all-frames shows " + (count == 1 ? "it)" : "them)");
-}
-
-std::string stack_lines(const std::vector<Frame>& stack, std::size_t indent) {
+template <typename IsShown, typename Text>
+std::string lines_of(const std::vector<Frame>& stack, std::size_t indent, const IsShown& is_shown,
+                     const Text& text) {
   std::string out;
   std::size_t number = 0;
-  for (const Frame& frame : stack) {
-    if (frame.folded) continue;
+  for (std::size_t i = 0; i < stack.size(); ++i) {
+    if (!is_shown(i)) continue;
     out.append(indent, ' ').append("#").append(std::to_string(number++)).append(" ");
-    out += frame_text(frame) + '\n';
+    out += text(stack[i]) + '\n';
   }
-  if (const std::size_t count = folded_frames(stack); count != 0)
-    out.append(indent, ' ').append(folded_text(count)).append("\n");
+  if (const std::size_t count = stack.size() - number; count != 0)
+    out.append(indent, ' ')
+        .append("... ")
+        .append(std::to_string(count))
+        .append(count == 1 ? " library frame (--all-frames)\n"
+                           : " library frames (--all-frames)\n");
   return out;
+}
+
+}  // namespace
+
+std::string stack_lines(const std::vector<Frame>& stack, std::size_t indent) {
+  return lines_of(
+      stack, indent, [&](std::size_t i) { return !stack[i].folded; }, frame_text);
+}
+
+std::string own_stack_lines(const std::vector<Frame>& stack, std::size_t indent) {
+  const std::vector<bool> own = own_frames(stack);
+  return lines_of(
+      stack, indent, [&](std::size_t i) { return own[i]; }, short_frame_text);
 }
 
 }  // namespace umaskaudit

@@ -15,20 +15,18 @@ namespace umaskaudit {
 // "build.sh:3"; escaped. Empty for no frame.
 std::string site(const Frame* frame);
 
-// How many frames are not shown, for the interpreter of a script made them.
-std::size_t folded_frames(const std::vector<Frame>& stack);
-// "(31 interpreter frames; --all-frames shows them)"
-std::string folded_text(std::size_t count);
-
 // The culprit's place, and where the program has no script and one started it, that script's:
 // "install+0x5cc2, started by main build.sh:14".
 std::string place_text(StackCache& stacks, StackRef ref);
 
-// The stack of an event as below, and who started the program, as in place_text().
+// The stack of an event, in full where the cache's view says so, else its own frames; and who
+// started the program, as in place_text().
 std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent);
 
 // One line a frame, "#0 symbol file:line (module+0xoff)" or "#0 symbol file:line (Python)", each
-// indented and ended by a newline; at the end how many are not shown.
+// indented and ended by a newline; at the end how many are not shown, "... 31 library frames".
 std::string stack_lines(const std::vector<Frame>& stack, std::size_t indent);
+// The same of own_frames() alone, with short names.
+std::string own_stack_lines(const std::vector<Frame>& stack, std::size_t indent);
 
 }  // namespace umaskaudit

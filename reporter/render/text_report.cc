@@ -21,6 +21,7 @@ namespace umaskaudit {
 namespace {
 
 constexpr std::size_t kMostTransitions = 2;
+constexpr std::size_t kLeastPath = 32;        // columns of a path, or of a place in the code
 constexpr std::size_t kMostBlindTexts = 4;    // of one reason in a line
 constexpr std::size_t kMostSymbolNotes = 10;  // a run of a whole build may have hundreds
 
@@ -92,18 +93,18 @@ const char* doubt_text(trace::Created created) {
 }
 
 TextTable object_table() {
-  return TextTable({{"PATH", Align::left, true},
-                    {"CALL"},
-                    {"ASKED", Align::right},
+  return TextTable({{"PATH", Align::left, true, false, kLeastPath},
+                    {"CALL", Align::left, false, true},
+                    {"ASKED", Align::right, false, true},
                     {"MASK", Align::right},
                     {"MODE"},
                     {"NOTE", Align::left, true},
-                    {"WHO"}});
+                    {"WHO", Align::left, false, true}});
 }
 
-void add_object(TextTable& table, const ObjectLife& life) {
-  table.add({escape(life.last_path), escape(life.born.call), octal(without_type(life.requested)),
-             Cell(mask_text(life), mask_style(life.born_mask)),
+void add_object(TextTable& table, const TextContext& context, const ObjectLife& life) {
+  table.add({shown_path(context, life.last_path), escape(life.born.call),
+             octal(without_type(life.requested)), Cell(mask_text(life), mask_style(life.born_mask)),
              Cell(mode_text(life), mode_style(life.mode)), escape(note_text(life)),
              thread_text(life.born.thread, life.born.tid)});
 }
@@ -143,6 +144,50 @@ std::vector<Culprit> joined_by_place(std::vector<Culprit> rows) {
   return out;
 }
 
+constexpr std::size_t kMostGroups = 12;
+
+// The first `depth` components: "/srv/app/..." of "/srv/app/data/7" for two.
+std::string cut_directory(const std::string& directory, std::size_t depth) {
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < depth && at != std::string::npos; ++i)
+    at = directory.find('/', at + 1);
+  return at == std::string::npos ? directory : directory.substr(0, at + 1) + "...";
+}
+
+// The largest first. Where there are too many, those below one directory are one group: of the
+// deepest directories that make few enough of them.
+std::vector<ObjectGroup> joined_groups(const std::vector<ObjectGroup>& groups) {
+  std::size_t deepest = 0;
+  for (const ObjectGroup& group : groups) {
+    const auto depth = std::count(group.directory.begin(), group.directory.end(), '/');
+    deepest = std::max(deepest, static_cast<std::size_t>(depth));
+  }
+  const auto joined = [&](std::size_t depth) {
+    using Key = std::tuple<std::string, trace::Kind, std::string, std::optional<Mode>, bool>;
+    std::map<Key, std::uint64_t> counts;
+    for (const ObjectGroup& group : groups)
+      counts[{cut_directory(group.directory, depth), group.kind, group.call, group.mode,
+              group.there}] += group.count;
+    return counts;
+  };
+  auto counts = joined(deepest);
+  for (std::size_t depth = deepest; counts.size() > kMostGroups && depth > 1;)
+    counts = joined(--depth);
+  std::vector<ObjectGroup> out;
+  for (const auto& [key, count] : counts) {
+    const auto& [directory, kind, call, mode, there] = key;
+    out.push_back({directory, kind, call, mode, there, count});
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const ObjectGroup& a, const ObjectGroup& b) { return a.count > b.count; });
+  return out;
+}
+
+std::string directory_text(const TextContext& context, const std::string& directory) {
+  if (directory.empty()) return "(other directories)";
+  return directory == context.root ? "." : shown_path(context, directory);
+}
+
 }  // namespace
 
 Style mask_style(Mode mask) {
@@ -155,6 +200,13 @@ Style mode_style(Mode mode) {
   return (mode & 020) != 0 ? Style::warning : Style::plain;
 }
 
+std::string shown_path(const TextContext& context, const std::string& path) {
+  const std::string& root = context.root;
+  const bool below = root.size() > 1 && path.size() > root.size() + 1 && path.starts_with(root) &&
+                     path[root.size()] == '/';
+  return escape(below ? path.substr(root.size() + 1) : path);
+}
+
 std::string thread_text(std::string_view name, std::uint32_t tid) {
   const std::string number = std::to_string(tid);
   return name.empty() ? number : escape(name) + ' ' + number;
@@ -164,6 +216,13 @@ Mode widest_mask(const MaskChanges& changes) {
   Mode mask = 0777;
   for (const auto& [transition, count] : changes.transitions) mask &= transition.second;
   return mask;
+}
+
+std::string programs_text(const Summary& summary) {
+  std::string text = counted(summary.processes, "program");
+  if (summary.pids > 0 && summary.pids < summary.processes)
+    text += " in " + std::to_string(summary.pids) + (summary.pids == 1 ? " process" : " processes");
+  return text + ", " + counted(summary.threads, "thread");
 }
 
 std::string transitions_text(const MaskChanges& changes) {
@@ -277,46 +336,67 @@ void append_header(std::string& out, const TextContext& context, const Summary& 
                    const Heading& title) {
   const std::string program = program_of(context.run, title);
   const std::uint64_t span = context.run.end_ns() - context.run.begin_ns();
-  out += heading(context, "Run " + escape(context.run.directory()));
+  out += "  run        " + escape(context.run.directory()) + '\n';
   out += "  program    " + escape(program);
   if (!title.ending.empty()) out += ", " + title.ending;
   out += "\n  started    " + started_text(context.run, title) + ", recorded for " +
          duration_text(span);
-  out += "\n  who        " + counted(summary.processes, "process image") + ", " +
-         counted(summary.threads, "thread");
+  out += "\n  who        " + programs_text(summary);
   out += "\n  what       " + counted(summary.mask_changes, "mask change") + ", " +
          counted(summary.created, "object") + " created, " + counted(summary.events, "event");
-  out += "\n  record     " + completeness_text(context, summary) + "\n\n";
+  out += "\n  record     " + completeness_text(context, summary) + '\n';
+  if (context.root.size() > 1)
+    out += "  paths      relative to " + escape(context.root) + ", where the run began\n";
+  out += '\n';
 }
 
 void append_mask_changes(std::string& out, const TextContext& context, const Summary& summary) {
-  out += heading(context, "Who changed the mask");
+  out += heading(context, "Who changed the umask");
   if (summary.changes.empty()) {
-    out += "  no mask was changed\n\n";
+    out += "  nobody\n\n";
     return;
   }
-  TextTable table({{"PID", Align::right},
+  TextTable table({{"PID", Align::right, false, true},
                    {"THREAD"},
-                   {"CHANGES", Align::right},
+                   {"CHANGES", Align::right, false, true},
                    {"MASK"},
-                   {"WHERE", Align::left, true}});
+                   {"WHERE", Align::left, true, false, kLeastPath}});
   for (const Culprit& one : culprits(summary, context.stacks)) {
     const MaskChanges& changes = one.changes;
     table.add({one.processes == 1 ? std::to_string(changes.who.pid) : "", culprit_name(one),
                std::to_string(changes.count),
                Cell(transitions_text(changes), mask_style(widest_mask(changes))), one.where});
   }
-  out += table.text(context.width, context.paint) + '\n';
+  out += table.screen_text(context.width, context.paint) + '\n';
 }
 
-void append_open_objects(std::string& out, const TextContext& context, const Summary& summary) {
+namespace {
+
+// What rows and groups of objects do not say.
+void append_object_notes(std::string& out, const Summary& summary) {
+  if (summary.unknown_masks != 0)
+    out += "  ? the mask changed during " + counted(summary.unknown_masks, "call") +
+           ", and the mode does not tell which one applied\n";
+  if (summary.gone != 0)
+    out += "  " + counted(summary.gone, "object") + " did not exist any more at the end\n";
+  if (summary.existing + summary.failed != 0)
+    out += "  " + counted(summary.existing, "call") + " opened existing files, " +
+           std::to_string(summary.failed) + " failed\n";
+  out += '\n';
+}
+
+}  // namespace
+
+void append_open_objects(std::string& out, const TextContext& context, const Summary& summary,
+                         std::size_t limit) {
   if (summary.open.empty()) return;
   out += heading(context, "Open to others at the end");
   TextTable table = object_table();
-  for (const ObjectLife& life : summary.open) add_object(table, life);
-  out += table.text(context.width, context.paint);
-  if (summary.open_count > summary.open.size())
-    out += "  ... and " + std::to_string(summary.open_count - summary.open.size()) + " more\n";
+  const std::size_t rows = limit == 0 ? summary.open.size() : std::min(limit, summary.open.size());
+  for (std::size_t i = 0; i < rows; ++i) add_object(table, context, summary.open[i]);
+  out += table.screen_text(context.width, context.paint);
+  if (summary.open_count > rows)
+    out += "  ... and " + std::to_string(summary.open_count - rows) + " more\n";
   out += '\n';
 }
 
@@ -324,35 +404,61 @@ void append_objects(std::string& out, const TextContext& context, const Summary&
                     std::size_t limit) {
   out += heading(context, "Objects created");
   TextTable table = object_table();
-  for (const ObjectLife& life : summary.objects) add_object(table, life);
-  if (!table.empty()) out += table.text(context.width, context.paint);
+  for (const ObjectLife& life : summary.objects) add_object(table, context, life);
+  if (!table.empty()) out += table.screen_text(context.width, context.paint);
   const std::uint64_t all = summary.created + summary.unsure;
   if (all == 0) out += "  none\n";
   if (all > summary.objects.size())
     out += "  ... and " + std::to_string(all - summary.objects.size()) + " more than --limit " +
            std::to_string(limit) + "; --limit 0 shows all\n";
-  if (summary.unknown_masks != 0)
-    out += "  ? the mask changed during " + counted(summary.unknown_masks, "call") +
-           ", and the mode does not tell which one applied\n";
-  if (summary.gone != 0)
-    out += "  " + counted(summary.gone, "object") + " did not exist any more at the end\n";
-  if (summary.existing + summary.failed != 0)
-    out += "  " + counted(summary.existing, "call") + " opened what existed before, " +
-           std::to_string(summary.failed) + " failed\n";
-  out += '\n';
+  append_object_notes(out, summary);
+}
+
+void append_object_groups(std::string& out, const TextContext& context, const Summary& summary) {
+  out += heading(context, "Objects created, by directory");
+  const std::vector<ObjectGroup> groups = joined_groups(summary.groups);
+  TextTable table({{"COUNT", Align::right},
+                   {"KIND"},
+                   {"MODE"},
+                   {"CALL", Align::left, false, true},
+                   {"DIRECTORY", Align::left, true, false, kLeastPath},
+                   {"NOTE"}});
+  const std::size_t rows = std::min(groups.size(), kMostGroups);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const ObjectGroup& group = groups[i];
+    table.add({grouped(group.count), kind_name(group.kind),
+               group.mode ? Cell(octal(*group.mode), mode_style(*group.mode)) : Cell("?"),
+               escape(group.call), directory_text(context, group.directory),
+               group.there ? "" : "gone at the end"});
+  }
+  out += table.screen_text(context.width, context.paint);
+  if (rows < groups.size()) {
+    std::uint64_t objects = 0;
+    for (std::size_t i = rows; i < groups.size(); ++i) objects += groups[i].count;
+    out += "  ... and " + counted(groups.size() - rows, "more group") + " of " +
+           counted(objects, "object") + '\n';
+  }
+  append_wrapped(out,
+                 "Each object: umaskaudit report " + escape(context.run.directory()) + " --all", 2,
+                 4, context.width);
+  append_object_notes(out, summary);
 }
 
 void append_notes(std::string& out, const TextContext& context, const Summary& summary) {
   if (summary.notes.empty()) return;
   out += heading(context, "Notes of the program");
-  for (const std::string& note : summary.notes) out += "  " + escape(note) + '\n';
+  for (const std::string& note : summary.notes)
+    append_wrapped(out, escape(note), 2, 4, context.width);
   out += '\n';
 }
 
 void append_unseen(std::string& out, const TextContext& context, const Summary& summary) {
   out += heading(context, "Blind spots");
   for (const BlindReason& reason : blind_reasons(summary)) {
-    out += "  " + context.paint(Style::warning, blind_line(reason)) + '\n';
+    std::string line;
+    append_wrapped(line, blind_line(reason), 2, 4, context.width);
+    line.pop_back();
+    out += context.paint(Style::warning, line) + '\n';
     append_wrapped(out, blind_advice(reason.reason), 6, 6, context.width);
   }
   const Completeness& facts = context.run.completeness();

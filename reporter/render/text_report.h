@@ -18,7 +18,12 @@ struct TextContext {
   StackCache& stacks;
   Paint paint;
   std::size_t width;  // columns; 0: no limit
+  // Paths below it are shown relative to it; empty: none are. Raw bytes.
+  std::string root{};
 };
+
+// A path as people read it: relative to the root of the context, escaped.
+std::string shown_path(const TextContext& context, const std::string& path);
 
 // Lines that only the command knows: what was run and how it ended.
 struct Heading {
@@ -37,14 +42,17 @@ std::string started_text(const Run& run, const Heading& heading);
 
 void append_header(std::string& out, const TextContext& context, const Summary& summary,
                    const Heading& heading);
-// Who changed the mask: a row per thread and place in the code, the busiest first.
+// Who changed the umask: a row per thread and place in the code, the busiest first.
 void append_mask_changes(std::string& out, const TextContext& context, const Summary& summary);
-// The objects that others may write at the end, or run with set-user-ID; nothing where there are
-// none.
-void append_open_objects(std::string& out, const TextContext& context, const Summary& summary);
+// The objects that others may write at the end, or run with set-user-ID, `limit` at most (0: all
+// that the summary keeps); nothing where there are none.
+void append_open_objects(std::string& out, const TextContext& context, const Summary& summary,
+                         std::size_t limit);
 // The objects created; `limit` is what the summary was made with, named in the closing line.
 void append_objects(std::string& out, const TextContext& context, const Summary& summary,
                     std::size_t limit);
+// The same as a few rows: how many of which mode are where. The summary must have groups.
+void append_object_groups(std::string& out, const TextContext& context, const Summary& summary);
 void append_notes(std::string& out, const TextContext& context, const Summary& summary);
 // Blind spots and losses; says so when there are none.
 void append_unseen(std::string& out, const TextContext& context, const Summary& summary);
@@ -70,6 +78,8 @@ std::vector<BlindReason> blind_reasons(const Summary& summary);
 // "exec-static: /bin/a, /bin/b and 3 more (12 times)", escaped.
 std::string blind_line(const BlindReason& reason);
 
+// "79 programs in 30 processes, 42 threads".
+std::string programs_text(const Summary& summary);
 // What the most permissive of the changes left masked.
 Mode widest_mask(const MaskChanges& changes);
 // "0022 -> 0000, 0000 -> 0022 (+1 more)": the commonest one first.

@@ -55,7 +55,8 @@ struct What {
   std::string operator()(const UmaskEvent& e) const {
     std::string text = "umask " + octal(e.argument);
     if (e.drift) {
-      text += e.drift_set_by ? ", a process that shares it had set " : ", somebody unseen had set ";
+      text += e.drift_set_by ? ", a process that shares it had set "
+                             : ", code that was not seen had set ";
       text += octal(e.old_mask) + " instead of " + octal(e.cached);
     }
     if (e.folded.count > 1) text += " (" + std::to_string(e.folded.count) + " times)";

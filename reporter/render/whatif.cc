@@ -147,8 +147,8 @@ std::string whatif_text(const TextContext& context, const WhatIf& whatif, std::s
     append_access(out, whatif);
   }
   out += '\n' + std::to_string(whatif.changed.size()) + " of " + counted(whatif.objects, "object") +
-         " would come out with another mode";
-  out += whatif.objects == whatif.changed.size() ? "\n" : "; the others:\n";
+         " would change";
+  out += whatif.objects == whatif.changed.size() ? "\n" : "; unchanged:\n";
   append_rest(out, context, whatif);
   return out + '\n';
 }

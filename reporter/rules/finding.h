@@ -68,8 +68,9 @@ struct Victim {
   Mode expected_mask = 0;  // that should have been
   Mode mode = 0;           // as it came out
   Mode expected = 0;  // as it should have; equal to `mode` where nothing else was to be expected
-  bool ambiguous = false;  // the mask moved during the call; the final mode decided
-  Mode reached = 0777;     // bits that somebody can use: directories above may keep others out
+  bool ambiguous = false;     // the mask moved during the call; the final mode decided
+  bool began_before = false;  // the culprit's call had not returned when this one began
+  Mode reached = 0777;        // bits that somebody can use: directories above may keep others out
   // At the end: what a later call changed the mode from, and to, where one did and that is known;
   // and the name it was made with, where that is another than `path`.
   std::optional<Mode> before;

@@ -82,7 +82,46 @@ bool is_linked_libc(const Frame& frame) {
   return std::find(std::begin(kCalls), std::end(kCalls), symbol) != std::end(kCalls);
 }
 
+// What begins a program or a thread, and is linked into the program itself.
+bool is_start(const Frame& frame) {
+  return !frame.script && frame.symbol == "_start" &&
+         (frame.file.empty() || frame.file.ends_with("/start.S"));
+}
+
+// The innermost native frame that `passes` takes; where none is, the innermost outside the C run
+// time, and then the innermost of all.
+template <typename Passes>
+const Frame* innermost(const std::vector<Frame>& stack, const Passes& passes) {
+  const Frame* program = nullptr;
+  for (const Frame& frame : stack) {
+    if (is_c_runtime(frame.module)) continue;
+    if (program == nullptr) program = &frame;
+    if (passes(frame)) return &frame;
+  }
+  if (program != nullptr) return program;
+  return stack.empty() ? nullptr : &stack.front();
+}
+
 }  // namespace
+
+bool is_standard_library(const Frame& frame) {
+  static constexpr std::string_view kCpp[] = {"std::", "<std::", "__gnu_cxx::"};
+  static constexpr std::string_view kRust[] = {"core::", "<core::", "alloc::", "<alloc::"};
+  if (frame.script) return false;
+  // A template's name begins with the type that it returns where there is no debug information.
+  std::string_view name = frame.symbol;
+  name = name.substr(0, name.find_first_of("<(", 1));
+  if (const std::size_t blank = name.rfind(' '); blank != std::string_view::npos)
+    name.remove_prefix(blank + 1);
+  const auto begins = [&](std::string_view prefix) {
+    return name.starts_with(prefix) || frame.symbol.starts_with(prefix);
+  };
+  if (std::any_of(std::begin(kCpp), std::end(kCpp), begins)) return true;
+  // Names of Rust have no parameters; a program in C++ may have a namespace of its own of that
+  // name.
+  const bool rust = frame.language.empty() ? !has(frame.symbol, "(") : frame.language == "Rust";
+  return rust && std::any_of(std::begin(kRust), std::end(kRust), begins);
+}
 
 bool is_library(const Frame& frame) {
   const auto is_of = [&](trace::Language language) {
@@ -129,16 +168,37 @@ bool is_interpreter(const std::string& module) {
 
 std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
+const Frame* innermost_code(const std::vector<Frame>& stack) {
+  if (const Frame* script = culprit_of_script(stack)) return script;
+  return innermost(stack,
+                   [](const Frame& one) { return !is_go_library(one) && !is_linked_libc(one); });
+}
+
 const Frame* culprit(const std::vector<Frame>& stack) {
   if (const Frame* script = culprit_of_script(stack)) return script;
-  const Frame* program = nullptr;  // the innermost of it, whoever wrote that
-  for (const Frame& frame : stack) {
-    if (is_c_runtime(frame.module)) continue;
-    if (program == nullptr) program = &frame;
-    if (!is_go_library(frame) && !is_linked_libc(frame)) return &frame;
+  return innermost(stack, [](const Frame& one) {
+    return !is_go_library(one) && !is_linked_libc(one) && !is_standard_library(one);
+  });
+}
+
+std::vector<bool> own_frames(const std::vector<Frame>& stack) {
+  constexpr std::size_t kInnermost = 3;
+  std::vector<bool> own(stack.size());
+  const auto is_own = [](const Frame& frame) {
+    if (frame.script) return !is_library(frame);
+    return !frame.folded && !is_c_runtime(frame.module) && !is_interpreter(frame.module) &&
+           !is_go_library(frame) && !is_linked_libc(frame) && !is_standard_library(frame) &&
+           !is_start(frame);
+  };
+  std::transform(stack.begin(), stack.end(), own.begin(), is_own);
+  if (std::find(own.begin(), own.end(), true) != own.end()) return own;
+  std::size_t taken = 0;
+  for (std::size_t i = 0; i < stack.size() && taken < kInnermost; ++i) {
+    if (stack[i].folded) continue;
+    own[i] = true;
+    ++taken;
   }
-  if (program != nullptr) return program;
-  return stack.empty() ? nullptr : &stack.front();
+  return own;
 }
 
 }  // namespace umaskaudit

@@ -12,8 +12,8 @@ namespace umaskaudit {
 namespace {
 
 constexpr std::size_t kGap = 2;
-constexpr std::size_t kLeastElastic = 12;
-constexpr std::size_t kLeastOnScreen = 5;                       // a letter, the mark, a letter
+constexpr std::size_t kMostPadded = 64;    // where there is no limit: longer cells push their line
+constexpr std::size_t kLeastOnScreen = 5;  // a letter, the mark, a letter
 constexpr std::size_t kLeftOut = static_cast<std::size_t>(-1);  // instead of a width
 constexpr char kMark[] = " ...";
 constexpr std::size_t kMarkWidth = sizeof kMark - 1;
@@ -49,12 +49,24 @@ std::size_t TextTable::total(const Widths& widths) const {
   return sum + (shown > 1 ? (shown - 1) * kGap : 0);
 }
 
-// Elastic columns give way, the widest first, down to `least`.
+// One long name does not pad all lines. Cells are printed whole: see lines().
+void TextTable::limit_padding(Widths& widths) const {
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    if (!columns_[c].elastic || widths[c] <= kMostPadded) continue;
+    widths[c] = display_width(columns_[c].title);
+    for (const auto& row : rows_)
+      if (const std::size_t width = display_width(row[c].text); width <= kMostPadded)
+        widths[c] = std::max(widths[c], width);
+  }
+}
+
+// Elastic columns give way, the widest first, down to `least`; 0: what each wants to keep.
 void TextTable::shrink(Widths& widths, std::size_t width, std::size_t least) const {
   for (std::size_t sum = total(widths); width != 0 && sum > width; --sum) {
     std::size_t victim = columns_.size();
     for (std::size_t c = 0; c < columns_.size(); ++c)
-      if (columns_[c].elastic && widths[c] != kLeftOut && widths[c] > least &&
+      if (columns_[c].elastic && widths[c] != kLeftOut &&
+          widths[c] > (least == 0 ? columns_[c].least : least) &&
           (victim == columns_.size() || widths[c] > widths[victim]))
         victim = c;
     if (victim == columns_.size()) break;
@@ -75,11 +87,15 @@ bool TextTable::leave_one_out(Widths& widths, bool any) const {
 
 std::string TextTable::text(std::size_t width, Paint paint) const {
   Widths widths = natural();
-  shrink(widths, width, kLeastElastic);
-  return lines(widths, paint, "");
+  if (width == 0)
+    limit_padding(widths);
+  else
+    shrink(widths, width, 0);
+  return lines(widths, paint, "", width == 0);
 }
 
 std::string TextTable::screen_text(std::size_t width, Paint paint) const {
+  if (width == 0) return text(width, paint);
   Widths widths = natural();
   const std::size_t all = width;
   const char* mark = "";
@@ -90,15 +106,16 @@ std::string TextTable::screen_text(std::size_t width, Paint paint) const {
       width = all > kMarkWidth ? all - kMarkWidth : 1;
     }
   };
-  shrink(widths, width, kLeastElastic);
+  shrink(widths, width, 0);
   leave_out(false);
   shrink(widths, width, kLeastOnScreen);
   leave_out(true);
   shrink(widths, width, kLeastOnScreen);
-  return lines(widths, paint, mark);
+  return lines(widths, paint, mark, false);
 }
 
-std::string TextTable::lines(const Widths& widths, Paint paint, const char* mark) const {
+std::string TextTable::lines(const Widths& widths, Paint paint, const char* mark,
+                             bool whole) const {
   std::string out;
   const auto line = [&](const std::vector<Cell>& cells, const char* end) {
     std::string blanks(indent_, ' ');  // owed: written only in front of something
@@ -108,7 +125,7 @@ std::string TextTable::lines(const Widths& widths, Paint paint, const char* mark
       if (!first) blanks.append(kGap, ' ');
       first = false;
       const std::string shown =
-          columns_[c].elastic ? elide_middle(cells[c].text, widths[c]) : cells[c].text;
+          columns_[c].elastic && !whole ? elide_middle(cells[c].text, widths[c]) : cells[c].text;
       const std::size_t shown_width = display_width(shown);
       const std::size_t fill = widths[c] > shown_width ? widths[c] - shown_width : 0;
       if (columns_[c].align == Align::right) blanks.append(fill, ' ');

@@ -18,6 +18,7 @@ struct Column {
   Align align = Align::left;
   bool elastic = false;    // may be elided in the middle when the line is too wide
   bool gives_way = false;  // among the first to be left out where lines must not be too wide
+  std::size_t least = 12;  // columns that an elastic one keeps as long as another can be left out
 };
 
 struct Cell {
@@ -35,8 +36,8 @@ class TextTable {
   // Missing cells are empty; cells beyond the columns are dropped.
   void add(std::vector<Cell> cells);
   bool empty() const { return rows_.empty(); }
-  // All lines with their newline, at most `width` columns (0: no limit) as far as elastic columns
-  // can give way. No trailing blanks.
+  // All lines with their newline, at most `width` columns (0: no limit, and nothing is elided) as
+  // far as elastic columns can give way. No trailing blanks.
   std::string text(std::size_t width, Paint paint) const;
   // The same for a screen that would cut longer lines: whole columns are left out until `width` is
   // kept, and the line of titles ends in "...". Nothing is cut within a cell that is not elastic.
@@ -48,7 +49,9 @@ class TextTable {
   std::size_t total(const Widths& widths) const;
   void shrink(Widths& widths, std::size_t width, std::size_t least) const;
   bool leave_one_out(Widths& widths, bool any) const;
-  std::string lines(const Widths& widths, Paint paint, const char* mark) const;
+  void limit_padding(Widths& widths) const;
+  // `whole`: no cell is elided.
+  std::string lines(const Widths& widths, Paint paint, const char* mark, bool whole) const;
 
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;

@@ -64,6 +64,13 @@ std::string size_text(std::uint64_t bytes) {
                            std::snprintf(text.data(), text.size(), form, value, kUnits[unit]))};
 }
 
+std::string grouped(std::uint64_t count) {
+  std::string text = std::to_string(count);
+  if (count < 10000) return text;
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, 1, ',');
+  return text;
+}
+
 std::string counted(std::uint64_t count, const char* noun) {
   return std::to_string(count) + ' ' + noun + (count == 1 ? "" : "s");
 }

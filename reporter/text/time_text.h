@@ -20,6 +20,9 @@ std::string offset_text(std::uint64_t time_ns, std::uint64_t begin_ns);
 // "48 KiB", "1.2 MiB": bytes by powers of 1024, as du -h counts them.
 std::string size_text(std::uint64_t bytes);
 
+// "26,867": digits in groups of three, from five digits on.
+std::string grouped(std::uint64_t count);
+
 // "1 file", "2 files".
 std::string counted(std::uint64_t count, const char* noun);
 

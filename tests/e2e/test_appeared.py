@@ -28,9 +28,10 @@ class Appeared(Case):
         events = harness.Report(lines.splitlines()).of("blind_spot", reason="appeared")
         text = self.tool("report", run, *options)
         for event in events:
-            self.assertIn(event["text"], text.partition("appeared, not seen")[2])
+            shown = event["text"].removeprefix(f"{self.work}/")  # where the run began
+            self.assertIn(f"  {shown}\n", text.partition("created by unknown means")[2])
         if not events:
-            self.assertNotIn("appeared, not seen", text)
+            self.assertNotIn("created by unknown means", text)
         return {event["text"]: event["final"] for event in events}
 
     def on_disk(self, *names):

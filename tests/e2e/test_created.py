@@ -272,7 +272,7 @@ class Again(Case):
         run = self.check(0, 100000)
         size = sum(file.stat().st_size for file in run.glob("*.seg"))
         self.assertLess(size, 100000)
-        self.assertIn("100024 calls opened what existed before", self.tool("report", run))
+        self.assertIn("100024 calls opened existing files", self.tool("report", run))
         self.assertIn("opened /dev/null (100020 times)", self.tool("timeline", run, "--all"))
 
     def test_the_count_survives_a_kill(self):

@@ -122,7 +122,7 @@ class Text(Recorded):
         shown = [line.split()[0] for line in lines[begin:begin + len(HOSTILE)]]
         plain = [name for name in sorted(HOSTILE) if name in (b"-1", b"plain", b"|pipe|`code`")]
         self.assertEqual([name for name in shown if os.path.basename(name).encode() in plain],
-                         [f"{self.out}/{name.decode()}" for name in plain])
+                         [f"out/{name.decode()}" for name in plain])
 
 
 class Json(Recorded):
@@ -265,8 +265,8 @@ class Markdown(Recorded):
         created = [row for row in tables.rows if row[0].startswith(str(self.out) + "/")]
         self.assertEqual(len(created), len(HOSTILE))
         hits = [row[2] for row in tables.rows if row[:2] == ["error", "window-overlap"]]
-        counts = [int(number) for text in hits
-                  for number in re.findall(r": (\d+) objects? of other", text)]
+        counts = [int(match[1] or 1) for text in hits for match in
+                  re.finditer(r": (\d+) objects created by other|', created by thread", text)]
         self.assertEqual((len(counts), sum(counts)), (len(hits), len(HOSTILE)))
         self.assertEqual({len(row) for row in created}, {7})
         self.assertIn(str(self.out) + "/|pipe|`code`", [row[0] for row in created])

@@ -23,10 +23,10 @@ CHANGE = re.compile(HEAD + r"umask\((?P<argument>0\d{3,})\) (?P<old>0\d{3}) (?P<
 CREATION = re.compile(HEAD + r'(?P<call>\w+)\("(?P<path>.*)", (?P<requested>\d{4,})\): '
                       r"(?P<derivation>.*?)(?: at (?P<at>.*))?$")
 MASKED = re.compile(r"(\d{4,}) & ~(\d{4}) = (\d{4}) ([a-zA-Z-]{9})( \(.*\))?$")
-WARNING = re.compile(HEAD + r"warning: thread (?P<setter>\d+) held umask (?P<inside>0\d{3}) for a "
-                     r"moment instead of (?P<outside>0\d{3}), and (?P<count>\d+) objects? of other "
-                     r"threads met it: thread (?P<victim>\d+) got (?P<mode>0\d{3}) instead of "
-                     r"(?P<expected>0\d{3})$")
+WARNING = re.compile(HEAD + r"warning: thread (?P<setter>\d+) temporarily set umask "
+                     r"(?P<inside>0\d{3}) instead of (?P<outside>0\d{3}): (?P<count>\d+) objects? "
+                     r"created by other threads got the wrong mode: thread (?P<victim>\d+) got "
+                     r"(?P<mode>0\d{3}) instead of (?P<expected>0\d{3})$")
 DROPPED = re.compile(r"umaskaudit\[(?P<pid>\d+)\] lines that could not be written before this: "
                      r"(?P<count>\d+)$")
 FRAME = re.compile(r"    #(\d+) (?:(?P<symbol>.+)\+0x[0-9a-f]+ )?"

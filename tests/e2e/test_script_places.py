@@ -75,7 +75,7 @@ class Places(Case):
         text = self.tool("check", run, status=None)
         self.assertIn(f"#0 set_mask {self.work}/app.py:{changes} (Python)", text)
         self.assertIn(f"app.py:{makes} (Python)", text)
-        self.assertIn("interpreter frames; --all-frames shows them)", text)
+        self.assertIn("library frames (--all-frames)", text)
         for stack in self.stacks(text):
             self.assertIn("(Python)", stack)
         self.assertIn(f"set_mask app.py:{changes}", self.tool("report", run))
@@ -83,7 +83,7 @@ class Places(Case):
         self.assertIn(f"at make app.py:{makes}", self.tool("timeline", run))
         self.assertIn(f"app.py:{makes} (Python)", self.tool("blame", run, "outopen"))
         every = self.tool("check", run, "--all-frames", status=None)
-        self.assertNotIn("interpreter frames", every)
+        self.assertNotIn("library frames", every)
         self.assertIn("(Python)", every)
         self.assertGreater(every.count("#"), text.count("#"))
         native = self.tool("check", run, "--native", status=None)

@@ -132,13 +132,13 @@ std::uint64_t Tables::who(const EventRef& event) {
   return who(event.pid, event.tid, event.fs, event.thread);
 }
 
-std::uint64_t Tables::frame(const Frame& frame) {
+std::uint64_t Tables::frame(const Frame& frame, bool folded) {
   const std::uint64_t module = text(frame.module), file = text(frame.file);
   std::string key = std::to_string(module) + '/' + std::to_string(file) + '/' +
                     std::to_string(frame.offset) + '/' + std::to_string(frame.line);
-  ((key += frame.inlined ? 'i' : ' ') += frame.folded   ? 'f'
-                                         : frame.script ? 's'
-                                                        : ' ') += frame.symbol;
+  key += frame.inlined ? 'i' : ' ';
+  key += folded ? 'f' : ' ';
+  (key += frame.script ? 's' : ' ') += frame.symbol;
   const std::uint64_t language = frame.script ? text(frame.language) : 0;
   return frames_.number(key, [&](std::string& rows) {
     JsonWriter json(rows);
@@ -148,7 +148,7 @@ std::uint64_t Tables::frame(const Frame& frame) {
     json.element(std::uint64_t{frame.line});
     json.element(module);
     json.element(frame.offset);
-    json.element(std::uint64_t{frame.inlined} | std::uint64_t{frame.folded} << 1);
+    json.element(std::uint64_t{frame.inlined} | std::uint64_t{folded} << 1);
     if (frame.script) json.element(language);
     json.end_array();
   });
@@ -167,7 +167,10 @@ std::uint64_t Tables::stack(StackRef ref) {
   json.text("site", site(at));
   json.integer("at", at == nullptr ? -1 : at - frames.data());
   json.begin_array("frames");
-  for (const Frame& one : frames) json.element(frame(one));
+  const bool own_alone = stacks_.view() == FrameView::folded;
+  const std::vector<bool> own = own_frames(frames);
+  for (std::size_t i = 0; i < frames.size(); ++i)
+    json.element(frame(frames[i], own_alone ? !own[i] : frames[i].folded));
   json.end_array();
   if (run_.stack_truncated(ref)) json.boolean("cut", true);
   if (const auto starters = stacks_.starters(ref); !starters.empty())

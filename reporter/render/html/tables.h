@@ -59,7 +59,7 @@ class Tables {
  private:
   std::uint64_t who(std::uint32_t pid, std::uint32_t tid, std::uint32_t fs,
                     std::string_view thread);
-  std::uint64_t frame(const Frame& frame);
+  std::uint64_t frame(const Frame& frame, bool folded);
 
   const Run& run_;
   StackCache& stacks_;

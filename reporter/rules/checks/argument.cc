@@ -68,8 +68,8 @@ class DriftCheck : public Check {
       finding.story.push_back(
           {event_ref(before), "sets " + octal(before.new_mask) + ", the last change seen"});
     finding.story.push_back({event_ref(event), "finds " + octal(event.old_mask)});
-    finding.message = "somebody unseen changed the umask from " + octal(event.cached) + " to " +
-                      octal(event.old_mask) + " before " + thread_text(*finding.culprit) +
+    finding.message = "code that was not seen changed the umask from " + octal(event.cached) +
+                      " to " + octal(event.old_mask) + " before " + thread_text(*finding.culprit) +
                       " called umask";
   }
 

@@ -80,8 +80,8 @@ class ExecCheck : public Check {
     finding.victims.push_back(std::move(victim));
     finding.message = "process " + std::to_string(process.pid) + " ('" + exe +
                       "') was started by " + thread_text(cause_ref) + " while " +
-                      thread_text(*finding.culprit) + " held umask " + octal(process.mask) +
-                      ", and keeps it instead of " + octal(*start.mask);
+                      thread_text(*finding.culprit) + " had temporarily set umask " +
+                      octal(process.mask) + ", and keeps it instead of " + octal(*start.mask);
     collector_.add_births(finding);
   }
 

@@ -222,8 +222,8 @@ class ExposureCheck : public Check {
     std::string text = access_text(victim.mode & ~victim.expected & 0777, victim.kind);
     if (!text.empty()) text = ": " + text;
     if (finding.rule == RuleId::setid_created)
-      text = (victim.mode & S_ISUID) != 0 ? ": who may execute it does so as its owner"
-                                          : ": who may execute it does so as its group";
+      text = (victim.mode & S_ISUID) != 0 ? ": it runs with the rights of its owner"
+                                          : ": it runs with the rights of its group";
     if (given != 0 && (given & victim.reached) == 0)
       text += ", if they could get there: a directory above it keeps them out";
     return text;
@@ -244,7 +244,8 @@ class ExposureCheck : public Check {
     const std::string text = who + " created " + objects(finding) + " with mode " +
                              octal(victim.mode) + " (asked for " + octal(victim.requested & 07777) +
                              ", umask " + octal(victim.mask) + ")";
-    if (finding.rule == RuleId::predictable_temp) return text + " in a directory of everybody";
+    if (finding.rule == RuleId::predictable_temp)
+      return text + " in a directory that everybody can write";
     return text + access(finding);
   }
 

@@ -50,18 +50,21 @@ class GetterCheck : public Check {
       // With one thread nobody can be hit; and who runs a script cannot help what its runtime does.
       if (told.threaded && told.runtime.empty()) finding.severity = Severity::warning;
       const bool once = finding.count == 1;
-      const std::string times = once ? "" : " " + counted(finding.count, "time");
+      const std::string times = once ? "" : ' ' + grouped(finding.count) + " times";
+      const std::string held =
+          once ? " (for " + duration_text(finding.window->longest_ns) + ")"
+               : " (up to " + duration_text(finding.window->longest_ns) + " each)";
       const std::string mask = octal(finding.window->mask_inside);
       finding.message = who_text(finding);
       if (told.runtime.empty())
-        finding.message += " changed the umask to " + mask + " and put it back" + times +
-                           ", made nothing in between, and left it so for ";
+        finding.message += " set the umask to " + mask + " and back" +
+                           std::string(once ? "" : ",") + times + held +
+                           ", creating nothing in between";
       else
         finding.message += " asked for the umask" + times + ", which " + told.runtime +
-                           " reads by changing it to " + mask + ", for ";
-      finding.message +=
-          (once ? "" : "up to ") + duration_text(finding.window->longest_ns) +
-          (told.threaded ? "; other threads ran meanwhile" : "; no other thread ran at the time");
+                           " reads by setting it to " + mask + " and back" + held;
+      finding.message += told.threaded ? ", while other threads were running"
+                                       : "; harmless here: no other thread was running";
       collector_.add_births(finding);
     }
   }

@@ -49,9 +49,9 @@ class LostCheck : public Check {
                         octal(lost->stayed) + " instead of " + octal(lost->expected);
       if (finding.count > 0) {
         const Victim& first = finding.victims.front();
-        finding.message += "; " + counted(finding.count, "object") +
-                           " got the wrong mode, first '" + first.path + "': " + octal(first.mode) +
-                           " instead of " + octal(first.expected);
+        finding.message += "; " + counted(finding.count, "object") + " got the wrong mode, e.g. '" +
+                           first.path + "': " + octal(first.mode) + " instead of " +
+                           octal(first.expected);
       }
       collector_.add_births(finding);
     }
@@ -79,7 +79,7 @@ class LostCheck : public Check {
       finding.story = {opening(last), closing(last)};
       if (lost.settled)
         finding.story.push_back({event_ref(lost.settled->open),
-                                 "sets " + octal(lost.settled->open.new_mask) + " for good"});
+                                 "sets " + octal(lost.settled->open.new_mask) + " to stay"});
     }
     std::sort(finding.story.begin(), finding.story.end(),
               [](const StoryStep& a, const StoryStep& b) { return a.event.seq < b.event.seq; });

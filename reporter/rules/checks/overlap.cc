@@ -51,6 +51,8 @@ class OverlapCheck : public Check {
     finding.severity = std::max(finding.severity, severity);
     if (!window.settled) collector_.add_window(group, verdict.window);
     collector_.add_victim(group, creation.event, verdict.expected_mask, verdict.expected, severity);
+    if (fresh && !by_close && !finding.victims.empty())
+      finding.victims.front().began_before = creation.event.change_before < window.open.change;
   }
 
   void tell() override {
@@ -69,13 +71,13 @@ class OverlapCheck : public Check {
     bool born_inside;
   };
 
-  // " for 3.4 us", " for up to 12 ms, 10 times", " until the end of the run".
+  // " for 3.4 us", " (10 times, for up to 12 ms)", " until the end of the run".
   static std::string window_text(const Finding& finding) {
     if (!finding.window) return "";
     const Window& window = *finding.window;
     if (window.count > 1)
-      return " for up to " + duration_text(window.longest_ns) + ", " +
-             std::to_string(window.count) + " times";
+      return " (" + grouped(window.count) + " times, for up to " +
+             duration_text(window.longest_ns) + ")";
     if (window.open_ended) return " until the end of the run";
     return " for " + duration_text(window.length_ns());
   }
@@ -84,16 +86,20 @@ class OverlapCheck : public Check {
     const Victim& victim = finding.victims.front();
     std::string text = who_text(finding);
     if (entry.kind == Kind::clobbered)
-      text += " replaced the mask that " + thread_text(victim.event) + " had set for itself: ";
+      text += " replaced the umask that " + thread_text(victim.event) + " had set for itself: ";
     else if (entry.kind == Kind::leaked)
       text += " set umask " + octal(entry.mask) + " and never restored it: ";
     else
-      text += " held umask " + octal(entry.mask) + window_text(finding) + ": ";
-    const bool one = finding.count == 1;
-    text += counted(finding.count, "object") + " of " +
-            (one ? thread_text(victim.event) : "other threads") +
-            " got that mask's mode: " + (one ? "'" : "first '") + victim.path + "' is " +
-            octal(victim.mode) + " instead of " + octal(victim.expected);
+      text += " temporarily set umask " + octal(entry.mask) + window_text(finding) + ": ";
+    if (finding.count == 1)
+      text += "'" + victim.path + "', created by " + thread_text(victim.event) +
+              ", got the wrong mode, ";
+    else
+      text += grouped(finding.count) +
+              " objects created by other threads got the wrong mode, "
+              "e.g. '" +
+              victim.path + "': ";
+    text += octal(victim.mode) + " instead of " + octal(victim.expected);
     const Mode gained = effective(victim.mode & ~victim.expected, victim.kind);
     const Mode missing = effective(victim.expected & ~victim.mode, victim.kind);
     if ((gained & victim.reached) != 0)

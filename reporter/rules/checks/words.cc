@@ -36,8 +36,13 @@ std::string sentence(Mode bits, trace::Kind kind, const char* verb) {
     if (!out.empty()) out += ", ";
     out += std::string(who) + verb + verbs(rwx, kind);
   };
-  add(bits & 7, "others");
-  add(bits >> 3 & 7, "the group");
+  const Mode others = bits & 7, group = bits >> 3 & 7;
+  if (others == group) {
+    add(others, "the group and others");
+  } else {
+    add(others, "others");
+    add(group, "the group");
+  }
   add(bits >> 6 & 7, "the owner");
   return out;
 }

@@ -79,12 +79,11 @@ class ZeroCheck : public Check {
       // tar(1), install(1) and others begin so, and pass the mode of all that they make.
       if (finding.victims.empty() && !inherited && !collector_.is_threaded(*group)) continue;
       finding.message = inherited ? "the program was started with umask 0000"
-                                  : who_text(finding) + " set umask 0000 for good";
+                                  : who_text(finding) + " set umask 0000 and never restored it";
       if (finding.victims.empty()) continue;
       const Victim& victim = finding.victims.front();
-      finding.message += "; " + counted(finding.count, "object") +
-                         " may be written by others, first '" + victim.path +
-                         "': " + octal(victim.mode) + " where " +
+      finding.message += "; others can write " + counted(finding.count, "object") + ", e.g. '" +
+                         victim.path + "': " + octal(victim.mode) + " where " +
                          (guessed_.contains(group) ? "the usual umask, " : "the umask before, ") +
                          octal(victim.expected_mask) + ", gives " + octal(victim.expected);
       collector_.add_births(finding);

@@ -1,6 +1,7 @@
 // Widths, tables, modes, times, colour: the parts that every text report is made of.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "reporter/analysis/stack_cache.h"
@@ -173,7 +174,7 @@ TEST(Stacks, NameTheCodeThatDidIt) {
   EXPECT_EQ(culprit({shim, libc, code})->offset, 0x1234u);
   EXPECT_EQ(culprit({shim, libc})->offset, 0x20u) << "all ours: the innermost";
   EXPECT_EQ(culprit({}), nullptr);
-  EXPECT_EQ(site(&code), "save(int) save.cc:42");
+  EXPECT_EQ(site(&code), "save save.cc:42");
   EXPECT_EQ(stack_lines({code}, 2), "  #0 save(int) /src/app/save.cc:42 (/opt/app+0x1234)\n");
   code.symbol.clear();
   EXPECT_EQ(site(&code), "app+0x1234");
@@ -195,7 +196,7 @@ TEST(Stacks, ShowTheLinesOfAScriptAndFoldItsInterpreter) {
             "  #0 set_mask /srv/app.py:12 (Python)\n"
             "  #1 call (/srv/_ext.so+0x30)\n"
             "  #2 /srv/build.sh:3 (shell)\n"
-            "  (2 interpreter frames; --all-frames shows them)\n");
+            "  ... 2 library frames (--all-frames)\n");
   shell.line_of_other = true;
   EXPECT_EQ(site(&shell), "build.sh:3 or a file that it reads");
   script.line = 0;
@@ -206,7 +207,7 @@ TEST(Stacks, ShowTheLinesOfAScriptAndFoldItsInterpreter) {
   script.symbol.clear();
   EXPECT_EQ(site(&script), "(Python)");
   EXPECT_EQ(stack_lines({script, inner}, 0),
-            "#0 ?? (Python)\n(1 interpreter frame; --all-frames shows it)\n");
+            "#0 ?? (Python)\n... 1 library frame (--all-frames)\n");
 }
 
 Finding finding_of(RuleId rule, Severity severity, const std::string& path) {
@@ -246,6 +247,57 @@ TEST(FindingLines, OfOneRuleTenAreShownAndErrorsAll) {
                      "  note: create-then-chmod: 2 more such findings, 6 objects; "),
             std::string::npos)
       << out;
+}
+
+TEST(FindingText, ACallMayReturnAfterTheWindow) {
+  testing::RunDirectory directory;
+  testing::SegmentBuilder segment(100, 1);
+  testing::begin_image(&segment, "server");
+  directory.add(segment);
+  const auto run = umaskaudit::Run::open(directory.path());
+  ASSERT_TRUE(run);
+  Symbolizer symbolizer{SymbolOptions{}};
+  StackCache stacks(*run, symbolizer);
+  const TextContext context{*run, stacks, Paint(false), 100, "/srv/app"};
+  Finding finding = finding_of(RuleId::window_overlap, Severity::error, "/srv/app/out/a");
+  finding.culprit.emplace();
+  finding.culprit->call = "umask";
+  finding.culprit->seq = 1;
+  finding.culprit_end = finding.culprit;
+  finding.culprit_end->seq = 2;
+  finding.window.emplace();
+  finding.window->begin_ns = 1000;
+  finding.window->end_ns = 5000;
+  Victim& victim = finding.victims.front();
+  victim.path = "/srv/app/out/a";
+  victim.event.seq = 3;
+  victim.event.call = "open";
+  victim.event.time_ns = 4000;
+  const auto text = [&] {
+    std::string out;
+    append_finding(out, context, finding);
+    return out;
+  };
+  EXPECT_NE(text().find("  'out/a' was made\n"), std::string::npos) << text();
+  EXPECT_NE(text().find("Victim: open of 'out/a' by thread"), std::string::npos) << text();
+  EXPECT_EQ(text().find("after the window closed"), std::string::npos) << text();
+  victim.event.time_ns = 58000;
+  victim.began_before = true;
+  std::string flat = text();
+  std::replace(flat.begin(), flat.end(), '\n', ' ');
+  for (std::size_t at = 0; (at = flat.find("  ", at)) != std::string::npos;) flat.erase(at, 1);
+  EXPECT_NE(flat.find("53 us after the window closed; it began before that umask returned"),
+            std::string::npos)
+      << flat;
+}
+
+TEST(TextTable, OneLongCellPadsNoOtherLine) {
+  TextTable table({{"PATH", Align::left, true}, {"MODE"}}, 0);
+  const std::string name(255, 'n');
+  table.add({name, "0644"});
+  table.add({"short", "0600"});
+  EXPECT_EQ(table.text(0, Paint(false)), "PATH   MODE\n" + name + "  0644\nshort  0600\n");
+  EXPECT_EQ(table.screen_text(0, Paint(false)), table.text(0, Paint(false)));
 }
 
 }  // namespace

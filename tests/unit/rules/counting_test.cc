@@ -94,7 +94,8 @@ TEST(Counting, ThreadsOfOneCauseAreCounted) {
   const Finding* overlap = find_rule_in(result, RuleId::window_overlap);
   ASSERT_NE(overlap, nullptr);
   EXPECT_EQ(overlap->threads, 2U);
-  EXPECT_THAT(overlap->message, ::testing::HasSubstr("and 1 other thread held umask 0000"));
+  EXPECT_THAT(overlap->message,
+              ::testing::HasSubstr("and 1 other thread temporarily set umask 0000"));
 }
 
 TEST(Counting, EqualCodeIsOneFindingWhateverTheStackIds) {
@@ -108,7 +109,7 @@ TEST(Counting, EqualCodeIsOneFindingWhateverTheStackIds) {
   const Finding* overlap = find_rule_in(result, RuleId::window_overlap);
   ASSERT_NE(overlap, nullptr);
   EXPECT_EQ(overlap->count, 10U);
-  EXPECT_THAT(overlap->message, ::testing::HasSubstr(": 10 objects of other threads"));
+  EXPECT_THAT(overlap->message, ::testing::HasSubstr(": 10 objects created by other threads"));
   EXPECT_EQ(overlap->window->count, 10U);
   EXPECT_EQ(result.findings.size(), 2U);
 }
@@ -352,7 +353,7 @@ TEST(Counting, WhatARuntimeDoesToReadTheMaskIsANote) {
   EXPECT_EQ(getter->count, 2U);
   EXPECT_THAT(getter->message,
               ::testing::HasSubstr("asked for the umask 2 times, which Node.js 18 reads by "
-                                   "changing it to 0000"));
+                                   "setting it to 0000 and back"));
   // Once by the program's own code: as always.
   int asked = 0;
   options.runtime_idiom = [&](StackRef, StackRef) {

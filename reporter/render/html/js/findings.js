@@ -13,8 +13,8 @@ function side(role, event, what) {
       && [maskText(changes.before[change]), " → ", maskText(changes.after[change])])),
     h("p", {class: "side-who"}, raw(threadText(who)), " at ", moment(time)),
     stackView(stack),
-    object !== kNone && linkTo("Its whole story", () => openObject(object)),
-    change !== kNone && linkTo("Its whole story", () => openChange(change)));
+    object !== kNone && linkTo("Show details", () => openObject(object)),
+    change !== kNone && linkTo("Show details", () => openChange(change)));
 }
 
 function birth(title, event) {
@@ -41,7 +41,7 @@ function ruler(finding) {
     mark.style.left = `${at * 100}%`;
     strip.append(mark);
   }
-  const several = window.count > 1 && `; ${number(window.count)} such, `
+  const several = window.count > 1 && `; ${number(window.count)} windows, `
     + `${duration(window.shortest)} to ${duration(window.longest)}`;
   return h("div", {class: "ruler"},
     h("p", {}, h("b", {}, `Window of ${duration(length)}`),
@@ -64,7 +64,7 @@ function victimRow(victim, processes) {
     h("td", {class: "quiet"}, processes ? "" : [
       `${victim.kind}, asked ${octal(victim.requested)}, mask ${octal(victim.mask)}`,
       victim.mask !== victim.expected_mask && ` not ${octal(victim.expected_mask)}`,
-      victim.ambiguous && "; the mask moved meanwhile"]));
+      victim.ambiguous && "; the umask changed during the call"]));
 }
 
 function victimTable(finding) {

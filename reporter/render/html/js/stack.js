@@ -41,7 +41,7 @@ function stackView(index) {
     rest.length > 0 && h("details", {class: "more-frames"},
       h("summary", {}, counted(rest.length, "more frame")), list(rest, last)),
     folded.length > 0 && h("details", {class: "more-frames"},
-      h("summary", {}, counted(folded.length, "frame") + " of the interpreter"),
+      h("summary", {}, counted(folded.length, "library frame")),
       list(folded, 0)),
     stack.cut && h("p", {class: "quiet"}, "Recorded to this depth; the stack went on."),
     stack.started && h("p", {class: "quiet"}, raw(`Started by ${stack.started}`)));

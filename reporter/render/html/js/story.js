@@ -33,7 +33,7 @@ function whoFacts(who, time) {
 function setterPart(object) {
   const shape = shapeOf(object), id = objects.setter[object];
   const ambiguous = shape.ambiguous && h("p", {class: "notice"},
-    "The mask moved during the call: ", shape.ambiguous.map(octal).join(", "),
+    "The umask changed during the call: ", shape.ambiguous.map(octal).join(", "),
     " were all possible. The mode that came out decided.");
   if (id === 0)
     return part("Where the mask came from", ambiguous,
@@ -89,7 +89,7 @@ const kCertainty = {
 
 const kStates = {
   gone: "its last name was removed",
-  replaced: "another object has its name",
+  replaced: "a different file has this name now",
   unknown: "it went unseen",
 };
 

@@ -106,7 +106,7 @@ function renderSummary() {
     run.filtered && h("p", {class: "notice"}, "Made with a filter: objects, numbers and findings "
       + "are those that it selects. Mask changes of the same processes are shown all the same."),
     h("div", {class: "halves"},
-      h("div", {class: "card"}, h("h2", {id: "culprits-title"}, "Who changed the mask"),
+      h("div", {class: "card"}, h("h2", {id: "culprits-title"}, "Who changed the umask"),
         culpritTable()),
       h("div", {class: "card"}, h("h2", {}, "Modes of the objects"), modeBars())));
 }

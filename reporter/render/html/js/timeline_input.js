@@ -223,7 +223,7 @@ function renderTimeline() {
     h("div", {class: "timeline-frame"}, box,
       h("div", {id: "timeline-tip", class: "tip", hidden: true})),
     h("ul", {class: "legends"}, legend("step", "mask in force"),
-      legend("step warn", "lets the group write"), legend("step bad", "lets everybody write"),
+      legend("step warn", "lets the group write"), legend("step bad", "lets everyone write"),
       legend("window", "window"), legend("window bad", "window that hit somebody"),
       legend("object", "creation"), legend("object bad", "creation that was hit")),
     h("p", {id: "timeline-help", class: "quiet hint"},

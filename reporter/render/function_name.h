@@ -1,0 +1,17 @@
+// The name of a function as people say it.
+// Must never be used to tell two functions apart: overloads have one name.
+// Called by stack_text.cc.
+#pragma once
+
+#include <string>
+
+#include "reporter/symbolize/symbolizer.h"
+
+namespace umaskaudit {
+
+// Without parameters, the type returned and the arguments of templates: "cfg::read" of
+// "int cfg::read<char>(char const*) const", "main::{lambda#1}" of what a lambda is called by. Of
+// other languages than C and C++ as it is. Raw bytes.
+std::string function_name(const Frame& frame);
+
+}  // namespace umaskaudit

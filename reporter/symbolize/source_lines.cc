@@ -1,0 +1,123 @@
+// Reading of source_lines.h. A name may lead to a FIFO, a device, a file without end or one that
+// holds a secret: only regular files of a plausible size are read whose real name, behind all
+// symbolic links, is that of a source, or which begin as a script does.
+#include "reporter/symbolize/source_lines.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <iterator>
+#include <string_view>
+
+#include "reporter/symbolize/culprit.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr std::size_t kLargestFile = std::size_t{4} << 20;
+constexpr std::size_t kLongestLine = 1024;
+
+bool has_name_of_source(const std::string& path) {
+  static constexpr std::string_view kEndings[] = {
+      "c",  "cc",  "cpp", "cxx", "c++", "C",    "h",   "hh",  "hpp",  "hxx", "inc",   "inl",  "ipp",
+      "m",  "mm",  "s",   "S",   "rs",  "go",   "d",   "f",   "f90",  "pas", "adb",   "zig",  "nim",
+      "py", "pyx", "js",  "cjs", "mjs", "ts",   "cts", "mts", "tsx",  "jsx", "rb",    "rake", "pl",
+      "pm", "t",   "php", "lua", "sh",  "bash", "zsh", "ksh", "java", "kt",  "scala", "tcl",  "y"};
+  const std::string name = base_name(path);
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string::npos || dot == 0) return false;
+  const std::string_view ending = std::string_view(name).substr(dot + 1);
+  return std::find(std::begin(kEndings), std::end(kEndings), ending) != std::end(kEndings);
+}
+
+std::string real_name(int file) {
+  std::array<char, PATH_MAX> name{};
+  const std::string link = "/proc/self/fd/" + std::to_string(file);
+  const ssize_t length = readlink(link.c_str(), name.data(), name.size());
+  return length < 0 ? "" : std::string(name.data(), static_cast<std::size_t>(length));
+}
+
+std::uint64_t changed_ns(const struct stat& facts) {
+  if (facts.st_mtim.tv_sec < 0) return 0;
+  return static_cast<std::uint64_t>(facts.st_mtim.tv_sec) * 1000000000 +
+         static_cast<std::uint64_t>(facts.st_mtim.tv_nsec);
+}
+
+// False where it cannot be read in full.
+bool read_all(int file, std::size_t size, std::string& text) {
+  text.resize(size);
+  for (std::size_t at = 0; at < size;) {
+    const ssize_t got = ::read(file, text.data() + at, size - at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    at += static_cast<std::size_t>(got);
+  }
+  return true;
+}
+
+// Empty: there is no such line.
+std::string_view nth_line(std::string_view text, std::uint32_t number) {
+  for (; number > 1; --number) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return "";
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text.substr(0, kLongestLine);
+}
+
+}  // namespace
+
+SourceLines::File SourceLines::read(const std::string& name) const {
+  File file;
+  const std::string path = sysroot_ + name;
+  struct stat facts {};
+  // To open a device or a FIFO may be seen by who made it.
+  if (name.find('\0') != std::string::npos || stat(path.c_str(), &facts) != 0 ||
+      !S_ISREG(facts.st_mode))
+    return file;
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (descriptor < 0) return file;
+  const bool plausible = fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode) &&
+                         static_cast<std::size_t>(facts.st_size) <= kLargestFile;
+  if (plausible && read_all(descriptor, static_cast<std::size_t>(facts.st_size), file.text) &&
+      (file.text.starts_with("#!") || has_name_of_source(real_name(descriptor)))) {
+    const bool newer = begin_real_ns_ != 0 && changed_ns(facts) > begin_real_ns_;
+    file.state = newer ? SourceLine::State::changed : SourceLine::State::known;
+  }
+  close(descriptor);
+  if (file.state != SourceLine::State::known) file.text.clear();
+  return file;
+}
+
+const SourceLine& SourceLines::line(const Frame& frame) {
+  static const SourceLine kUnknown;
+  if (frame.line == 0 || frame.line_of_other || is_given_text(frame)) return kUnknown;
+  std::string name = frame.file;
+  if (!name.starts_with('/')) {
+    // Of a compiler's, the folder is not known; scripts are mostly named from where CMD began.
+    if (!frame.script || directory_.empty()) return kUnknown;
+    name = directory_ + '/' + name;
+  }
+  const auto [entry, fresh] = lines_.try_emplace({name, frame.line});
+  if (!fresh) return entry->second;
+  if (open_name_ != name) {
+    open_ = read(name);
+    open_name_ = name;
+  }
+  SourceLine& line = entry->second;
+  line.state = open_.state;
+  if (line.state != SourceLine::State::known) return line;
+  line.text = nth_line(open_.text, frame.line);
+  if (line.text.find_first_not_of(" \t") == std::string::npos)
+    line.state = SourceLine::State::unknown;
+  return line;
+}
+
+}  // namespace umaskaudit
