@@ -11,7 +11,7 @@
 static std::barrier<> turn(2);
 
 static void read_umask() {
-  const mode_t mask = umask(0);  // from here on the whole process creates with mask 0000
+  const mode_t mask = umask(0);  // now all threads create so
   turn.arrive_and_wait();
   turn.arrive_and_wait();
   umask(mask);
@@ -19,7 +19,7 @@ static void read_umask() {
 
 static void store_session() {
   turn.arrive_and_wait();
-  close(open("session.tok", O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  close(open("session.tok", O_WRONLY | O_CREAT, 0666));
   turn.arrive_and_wait();
 }
 
