@@ -36,7 +36,7 @@ std::size_t end_of_call(std::string_view line, std::size_t at) {
   return line.size();
 }
 
-// `name(...)`, or `name` as a word of a shell's command.
+// `name(...)`, or `name` as a word of a shell's command: with a blank on either side.
 bool find_call(std::string_view line, std::string_view name, Mark& mark) {
   if (name.empty()) return false;
   for (std::size_t at = 0; (at = line.find(name, at)) != npos; ++at) {
@@ -44,6 +44,9 @@ bool find_call(std::string_view line, std::string_view name, Mark& mark) {
     if ((at > 0 && is_word(line[at - 1])) || (end < line.size() && is_word(line[end]))) continue;
     const std::size_t open = line.find_first_not_of(' ', end);
     const bool call = open != npos && line[open] == '(';
+    const bool word = (at == 0 || std::string_view(" \t;&|(`").find(line[at - 1]) != npos) &&
+                      (end == line.size() || line[end] == ' ');
+    if (!call && !word) continue;
     mark = {at, call ? end_of_call(line, open) : end};
     return true;
   }
