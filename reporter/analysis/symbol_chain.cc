@@ -60,7 +60,152 @@ const Frame* innermost_frame(const std::vector<Frame>& stack) {
   return kept;
 }
 
+enum class Inlined : std::uint8_t { skipped, named };
+
+// Where the part of a name that ends before `end` begins: "main::" of "Invoker<main::", "f(int)::"
+// of "tuple<f(int)::".
+std::size_t begin_of_name(std::string_view text, std::size_t end) {
+  int depth = 0;
+  std::size_t at = end;
+  for (; at > 0; --at) {
+    const char c = text[at - 1];
+    if (c == ')' || c == '>' || c == ']' || c == '}') ++depth;
+    const bool opens = c == '(' || c == '<' || c == '[' || c == '{';
+    if (depth == 0 && (opens || c == ',' || c == ' ' || c == '*' || c == '&')) break;
+    if (opens) --depth;
+  }
+  return at;
+}
+
+// "main::{lambda()#1}", the first that a name of std:: was made for; empty where there is none.
+std::string lambda_in(const std::string& symbol) {
+  const std::size_t at = symbol.find("{lambda(");
+  if (at == std::string::npos) return "";
+  const std::size_t end = symbol.find('}', at);
+  if (end == std::string::npos) return "";
+  const std::size_t begin = begin_of_name(symbol, at);
+  return symbol.substr(begin, end + 1 - begin);
+}
+
+// The code of one frame; empty: it is nobody's own.
+std::string own_name(const Frame& frame) {
+  if (frame.module.empty() || is_interpreter(frame.module) || is_c_runtime(frame.module)) return "";
+  std::string module = base_name(frame.module);
+  // The version of a library differs from host to host.
+  if (const std::size_t so = module.find(".so."); so != std::string::npos) module.resize(so + 3);
+  if (frame.symbol.empty()) return module;
+  if (!is_standard(frame.symbol)) return module + '!' + without_signature(frame.symbol);
+  const std::string lambda = lambda_in(frame.symbol);
+  return lambda.empty() ? "" : module + '!' + without_signature(lambda);
+}
+
+std::string own_function(const std::vector<Frame>& stack, Inlined inlined) {
+  const Frame* first = culprit(stack);
+  if (first == nullptr) return "";
+  if (first->script) return script_name(*first);
+  for (auto i = static_cast<std::size_t>(first - stack.data()); i < stack.size(); ++i) {
+    if (stack[i].script || (stack[i].inlined && inlined == Inlined::skipped)) continue;
+    std::string name = own_name(stack[i]);
+    if (!name.empty()) return name;
+  }
+  return place_of(stack);
+}
+
+// Of a program that came with the system, or of an interpreter.
+bool is_installed(const std::vector<Frame>& stack) {
+  for (auto frame = stack.rbegin(); frame != stack.rend(); ++frame) {
+    const std::string& module = frame->module;
+    if (module.empty() || is_c_runtime(module)) continue;
+    const bool local = module.starts_with("/usr/local/");
+    return !local && (module.starts_with("/usr/") || module.starts_with("/bin/") ||
+                      module.starts_with("/sbin/") || module.starts_with("/lib"));
+  }
+  return false;
+}
+
+// What started a program of the system, where that is somebody's own code.
+std::string starter_name(StackCache& stacks, StackRef ref, Inlined inlined) {
+  constexpr int kGenerations = 16;
+  StackRef at = stacks.source().started(ref.segment);
+  for (int i = 0; at.id != 0 && i < kGenerations; ++i) {
+    const std::vector<Frame>& stack = stacks.code(at);
+    const Frame* frame = culprit(stack);
+    const bool own =
+        frame != nullptr &&
+        (frame->script ? !is_library(*frame) && !is_given_text(*frame) : !is_installed(stack));
+    if (own) return own_function(stack, inlined);
+    at = stacks.source().started(at.segment);
+  }
+  return "";
+}
+
+std::string name_code(StackCache& stacks, StackRef ref, Inlined inlined) {
+  const std::vector<Frame>& stack = stacks.code(ref);
+  std::string name = own_function(stack, inlined);
+  const Frame* frame = culprit(stack);
+  if (frame == nullptr || frame->script || !is_installed(stack)) return name;
+  const std::string starter = starter_name(stacks, ref, inlined);
+  return starter.empty() ? name : name + '<' + starter;
+}
+
+// Behind the list of parameters that begins at `at`.
+std::size_t behind_parameters(std::string_view symbol, std::size_t at) {
+  int depth = 0;
+  for (; at < symbol.size(); ++at) {
+    if (symbol[at] == '(') ++depth;
+    if (symbol[at] == ')' && --depth == 0) return at + 1;
+  }
+  return at;
+}
+
 }  // namespace
+
+std::string without_signature(const std::string& symbol) {
+  static constexpr std::string_view kAnonymous = "(anonymous namespace)", kCall = "operator()";
+  const std::string name = without_clone(symbol);
+  if (name.find("(*") != std::string::npos) return name;  // a method of Go
+  std::string out;
+  int depth = 0;  // of <> and {}
+  std::size_t begin = 0;
+  for (std::size_t at = 0; at < name.size();) {
+    const std::string_view rest = std::string_view(name).substr(at);
+    if (rest.starts_with(kAnonymous)) {
+      out += kAnonymous;
+      at += kAnonymous.size();
+    } else if (rest.starts_with("operator") && depth == 0) {
+      // "operator<", "operator()", "operator unsigned int": up to its parameters.
+      const std::size_t end = name.find('(', at + (rest.starts_with(kCall) ? kCall.size() : 0));
+      out += name.substr(at, end == std::string::npos ? end : end - at);
+      at = std::min(end, name.size());
+    } else if (rest.front() == '(' && depth == 0) {
+      at = behind_parameters(name, at);
+      // "f(int)::{lambda()#1}" goes on, " const" does not.
+      const std::size_t more = name.find("::", at);
+      if (more == std::string::npos) break;
+      at = more;
+    } else {
+      const char c = rest.front();
+      if (c == '<' || c == '{') ++depth;
+      if (c == '>' || c == '}') --depth;
+      out += c;
+      ++at;
+      if (c == ' ' && depth == 0) begin = out.size();  // behind a return type
+    }
+  }
+  if (out.find("operator") == std::string::npos) out.erase(0, begin);
+  if (const std::size_t tag = out.find("[abi:"); tag != std::string::npos) out.resize(tag);
+  const std::string call = "}::" + std::string(kCall);
+  if (out.ends_with(call)) out.resize(out.size() - call.size() + 1);
+  return out;
+}
+
+std::string code_name(StackCache& stacks, StackRef ref) {
+  return name_code(stacks, ref, Inlined::skipped);
+}
+
+std::string source_code_name(StackCache& stacks, StackRef ref) {
+  return name_code(stacks, ref, Inlined::named);
+}
 
 std::string innermost_symbol(const std::vector<Frame>& stack) {
   const Frame* frame = innermost_frame(stack);

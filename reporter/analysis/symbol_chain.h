@@ -18,9 +18,23 @@ std::string symbol_chain(const std::vector<Frame>& stack);
 // compiled into the program (C++ templates, Rust).
 std::string innermost_symbol(const std::vector<Frame>& stack);
 
-// The same for people and for fingerprints; where it has no name, its module alone: offsets change
-// with each build.
+// The same; where it has no name, its module alone: offsets change with each build.
 std::string place_of(const std::vector<Frame>& stack);
+
+// The code behind a stack for fingerprints: the innermost function of the program's own that has
+// machine code of its own, so that it is the same with and without debugging information:
+// "app!cfg::acquire", without parameters, return types and what compilers add to names. A lambda
+// that was inlined into a function of std:: is known by that function's template arguments. Without
+// a symbol the module stands in. Of a script "app.py!set_mask".
+//
+// A program of the system (below /usr, /bin, /sbin) that somebody's script or program started is
+// told apart by that, too: "mkdir<deploy.sh!install".
+std::string code_name(StackCache& stacks, StackRef ref);
+// The same with functions that were inlined.
+std::string source_code_name(StackCache& stacks, StackRef ref);
+
+// "cfg::acquire" of "cfg::acquire(int) [clone .isra.0]" or "void cfg::acquire<int>(int) const".
+std::string without_signature(const std::string& symbol);
 
 // Every function and module of a stack, for suppressions.
 std::vector<std::string> names_on(const std::vector<Frame>& stack);

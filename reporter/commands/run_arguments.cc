@@ -294,6 +294,8 @@ void name_code(FindOptions& options, StackCache& stacks) {
   options.runtime_idiom = [&](StackRef sets, StackRef restores) {
     return runtime_idiom(stacks.source(), sets, restores);
   };
+  options.code = [&](StackRef ref) { return code_name(stacks, ref); };
+  options.source_code = [&](StackRef ref) { return source_code_name(stacks, ref); };
   options.place = [&](StackRef ref) { return place_of(stacks.code(ref)); };
   options.symbol_chain = [&](StackRef ref) { return symbol_chain(stacks.code(ref)); };
   options.symbol = [&](StackRef ref) { return innermost_symbol(stacks.code(ref)); };

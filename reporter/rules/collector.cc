@@ -11,10 +11,8 @@
 namespace umaskaudit::rules {
 namespace {
 
-using NameOfStack = std::function<std::string(StackRef)>;
-
 // The code behind a stack; where none was recorded, or no frame of it counts, the call.
-std::string code_or_call(const NameOfStack& name, const EventBase& event,
+std::string code_or_call(const std::function<std::string(StackRef)>& name, const EventBase& event,
                          const std::string& program) {
   std::string code = name && event.stack.id != 0 ? name(event.stack) : "";
   if (!code.empty()) return code;
@@ -93,10 +91,8 @@ Group& Collector::group(const Place& place, bool* fresh) {
   Group*& known = by_key_[key];
   if (known == nullptr) {
     const std::string& name = programs_.name(program);
-    const std::string_view shown = place.whole_run ? std::string_view() : name;
-    Print print{base_of(place, shown), place.mask, place.born_inside, ""};
-    if (!place.whole_program) print.code = code_of(place.culprit, name);
-    std::string text = fingerprint(print);
+    const NameOfStack& older = options_.place ? options_.place : options_.symbol_chain;
+    std::string text = print_of(place, name, options_.code ? options_.code : older);
     const auto [entry, added] = by_fingerprint_.try_emplace(text, nullptr);
     if (added) {
       groups_.push_back(std::make_unique<Group>());
@@ -114,6 +110,11 @@ Group& Collector::group(const Place& place, bool* fresh) {
     }
     known = entry->second;
     Finding& finding = known->finding;
+    if (options_.source_code) {
+      std::string source = print_of(place, name, options_.source_code);
+      if (source != finding.fingerprint) finding.source_prints.push_back(std::move(source));
+    }
+    finding.third_prints.push_back(third_print(place, name));
     finding.older_prints.push_back(older_print(place, name));
     finding.culprit_stacks.push_back(place.culprit.stack);
     if (place.victim != nullptr) finding.victim_stacks.push_back(place.victim->stack);
@@ -127,9 +128,24 @@ Group& Collector::group(const Place& place, bool* fresh) {
   return *known;
 }
 
-std::string Collector::code_of(const EventBase& event, const std::string& program) const {
+std::string Collector::print_of(const Place& place, const std::string& program,
+                                const NameOfStack& name) {
+  const std::string_view shown = place.whole_run ? std::string_view() : program;
+  Print print{base_of(place, shown), place.mask, place.born_inside, "", ""};
+  if (!place.whole_program) {
+    print.culprit = code_or_call(name, place.culprit, program);
+    if (place.victim != nullptr) print.victim = code_or_call(name, *place.victim, program);
+  }
+  return fingerprint(print);
+}
+
+std::string Collector::third_print(const Place& place, const std::string& program) const {
   const NameOfStack& older = options_.symbol ? options_.symbol : options_.symbol_chain;
-  return code_or_call(options_.place ? options_.place : older, event, program);
+  const std::string_view shown = place.whole_run ? std::string_view() : program;
+  ThirdPrint print{base_of(place, shown), place.mask, place.born_inside, ""};
+  if (!place.whole_program)
+    print.code = code_or_call(options_.place ? options_.place : older, place.culprit, program);
+  return fingerprint(print);
 }
 
 std::string Collector::older_print(const Place& place, const std::string& program) const {
@@ -384,6 +400,8 @@ void Collector::close(std::uint64_t end_ns) {
   for (const auto& group : groups_) {
     group->finding.processes = std::max<std::size_t>(group->pids.size(), 1);
     group->finding.threads = std::max<std::size_t>(group->tids.size(), 1);
+    sort_unique(group->finding.source_prints);
+    sort_unique(group->finding.third_prints);
     sort_unique(group->finding.older_prints);
     sort_unique(group->finding.culprit_stacks);
     sort_unique(group->finding.victim_stacks);

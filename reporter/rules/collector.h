@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,15 +28,15 @@ namespace umaskaudit::rules {
 EventRef event_ref(const EventBase& event);
 EventRef event_ref(const UmaskEvent& event);
 
-// What findings are told apart by: the rule, the program, the innermost function of the program's
-// own that did it, and the mask. From wherever that function was called, and whatever it happened
-// to, it is one cause.
+// What findings are told apart by: the rule, the program, the innermost functions of the program's
+// own that did it and that it happened to, and the mask. From wherever these were called, it is one
+// finding.
 struct Place {
   RuleId rule;
   const EventBase& culprit;
-  const EventBase* victim = nullptr;  // its stack belongs to the finding, and tells nothing apart
-  std::string_view subject = {};      // Finding::subject
-  bool at_end = false;                // Finding::at_end
+  const EventBase* victim = nullptr;
+  std::string_view subject = {};  // Finding::subject
+  bool at_end = false;            // Finding::at_end
   // The program alone tells them apart: whatever the function, it is one and the same note.
   bool whole_program = false;
   // Nor does the program: the mask that it was born with is the cause.
@@ -117,6 +118,7 @@ class Collector {
   std::vector<Finding> take();
 
  private:
+  using NameOfStack = std::function<std::string(StackRef)>;
   struct Key {
     std::uint64_t what = 0;  // rule, moment, program; never 0
     StackRef culprit, victim;
@@ -135,8 +137,10 @@ class Collector {
     Mode mode = 0;
   };
   static std::uint64_t said_key(std::uint64_t seq) { return seq + 1; }
-  // The name of the code behind an event, for fingerprints of this version or the second one.
-  std::string code_of(const EventBase& event, const std::string& program) const;
+  // The fingerprint of a place, its functions named by `name`; and those of older versions.
+  static std::string print_of(const Place& place, const std::string& program,
+                              const NameOfStack& name);
+  std::string third_print(const Place& place, const std::string& program) const;
   std::string older_print(const Place& place, const std::string& program) const;
   static void account(Group& group, const MaskWindow& window, std::uint64_t end_ns);
   Victim victim_of(const CreateEvent& event, Mode expected_mask, Mode expected) const;

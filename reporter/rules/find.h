@@ -61,8 +61,13 @@ struct WindowSpan {
 
 struct FindOptions {
   // Names the code of a stack for fingerprints and for merging: the innermost function that is the
-  // program's own, or its module. Without it `symbol` stands in. Empty result or no function:
-  // unknown.
+  // program's own and was not inlined, or its module. Without it `place` stands in. Empty result
+  // or no function: unknown.
+  std::function<std::string(StackRef)> code;
+  // The innermost function that is the program's own, also where it was inlined, for
+  // Finding::source_prints. Without it there are none.
+  std::function<std::string(StackRef)> source_code;
+  // Of the third version of fingerprints. Without it `symbol` stands in.
   std::function<std::string(StackRef)> place;
   // The same for Finding::older_prints: modules and symbols, innermost first, no addresses.
   std::function<std::string(StackRef)> symbol_chain;

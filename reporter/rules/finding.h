@@ -126,7 +126,13 @@ struct Finding {
   std::optional<Window> window;
   std::vector<StoryStep> story;
 
-  std::string fingerprint;  // 16 hex digits: rule, program, code; equal across builds and hosts
+  // 16 hex digits: rule, program, the functions of culprit and victim; equal across builds and
+  // hosts.
+  std::string fingerprint;
+  // The same by the functions of the source, those included that were inlined, where they are
+  // others: a build with less optimisation has them as fingerprints of its findings.
+  std::vector<std::string> source_prints;
+  std::vector<std::string> third_prints;  // what the third version of fingerprints called it
   // Of the places in the code that are this one finding, by caller and by what was hit: what the
   // second version of fingerprints called them.
   std::vector<std::string> older_prints;

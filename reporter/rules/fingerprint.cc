@@ -48,6 +48,16 @@ Hash begin(std::string_view version, const PrintBase& print) {
 }  // namespace
 
 std::string fingerprint(const Print& print) {
+  Hash hash = begin("4", print);
+  hash.add(print.mask ? "umask " + octal(*print.mask) : "");
+  if (print.born_inside) hash.add("born inside");
+  if (print.whole_program) return hash.hex();
+  hash.add(print.culprit);
+  hash.add(print.victim);
+  return hash.hex();
+}
+
+std::string fingerprint(const ThirdPrint& print) {
   Hash hash = begin("3", print);
   hash.add(print.mask ? "umask " + octal(*print.mask) : "");
   if (print.born_inside) hash.add("born inside");

@@ -21,11 +21,18 @@ struct PrintBase {
   bool whole_program = false;
 };
 
-// And of the third version.
+// And of the fourth version: the function that did it and the one that it happened to.
 struct Print : PrintBase {
   std::optional<Mode> mask;
   bool born_inside = false;
-  std::string code;  // a function, a module, or a call
+  std::string culprit, victim;  // a function, a module, or a call; the victim may be empty
+};
+
+// The third version did not tell apart what was hit. Baselines may hold it.
+struct ThirdPrint : PrintBase {
+  std::optional<Mode> mask;
+  bool born_inside = false;
+  std::string code;
 };
 
 // The second version told findings apart by the callers and by what was hit, too. Baselines may
@@ -36,6 +43,7 @@ struct OlderPrint : PrintBase {
 
 // 16 hex digits.
 std::string fingerprint(const Print& print);
+std::string fingerprint(const ThirdPrint& print);
 std::string fingerprint(const OlderPrint& print);
 
 // By severity, then who was hit, then how often, then by time.

@@ -11,6 +11,14 @@
 namespace umaskaudit {
 namespace {
 
+// g++ gives lambdas, and functions of templates that were made for them, no linkage name: what
+// stands in the debugging entries is another name than the symbol has, and the same for all lambdas
+// of a function.
+bool has_lambda(const std::string& symbol) {
+  return symbol.find("{unnamed}") != std::string::npos ||
+         symbol.find("<lambda") != std::string::npos;
+}
+
 int find_no_elf(Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**) { return -1; }
 
 }  // namespace
@@ -99,7 +107,8 @@ Places Module::places_at(std::uint64_t address) {
   if (places.empty()) places.emplace_back();
   Location& outermost = places.back();
   // The assembler notes some alias of a function ("__GI_umask"); the table knows the best of them.
-  if (outermost.symbol.empty() || outermost.language == kAssembler) {
+  if (outermost.symbol.empty() || outermost.language == kAssembler ||
+      has_lambda(outermost.symbol)) {
     std::string name = symbols().name_at(address);
     if (!name.empty()) outermost.symbol = std::move(name);
   }
