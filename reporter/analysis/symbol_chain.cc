@@ -163,7 +163,7 @@ std::size_t behind_parameters(std::string_view symbol, std::size_t at) {
 std::string without_signature(const std::string& symbol) {
   static constexpr std::string_view kAnonymous = "(anonymous namespace)", kCall = "operator()";
   const std::string name = without_clone(symbol);
-  if (name.find("(*") != std::string::npos) return name;  // a method of Go
+  if (name.find(".(*") != std::string::npos) return name;  // a method of Go
   std::string out;
   int depth = 0;  // of <> and {}
   std::size_t begin = 0;
@@ -197,6 +197,11 @@ std::string without_signature(const std::string& symbol) {
   const std::string call = "}::" + std::string(kCall);
   if (out.ends_with(call)) out.resize(out.size() - call.size() + 1);
   return out;
+}
+
+bool is_own_code(const Frame& frame) {
+  return !frame.script && !frame.module.empty() && !is_interpreter(frame.module) &&
+         !is_c_runtime(frame.module) && !is_standard(frame.symbol);
 }
 
 std::string code_name(StackCache& stacks, StackRef ref) {

@@ -36,6 +36,10 @@ std::string source_code_name(StackCache& stacks, StackRef ref);
 // "cfg::acquire" of "cfg::acquire(int) [clone .isra.0]" or "void cfg::acquire<int>(int) const".
 std::string without_signature(const std::string& symbol);
 
+// A native frame that is neither of the standard library of its language, nor of an interpreter,
+// nor of the C runtime, nor of generated code.
+bool is_own_code(const Frame& frame);
+
 // Every function and module of a stack, for suppressions.
 std::vector<std::string> names_on(const std::vector<Frame>& stack);
 

@@ -14,10 +14,12 @@
 #include "reporter/commands/command.h"
 #include "reporter/commands/object_query.h"
 #include "reporter/commands/run_arguments.h"
+#include "reporter/commands/twin_format.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/step_table.h"
 #include "reporter/render/timeline_text.h"
+#include "reporter/render/twins_json.h"
 #include "reporter/render/whole_since.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_width.h"
@@ -29,7 +31,15 @@ namespace {
 struct Options {
   RunArguments arguments;
   std::string path;
+  TwinFormat format = TwinFormat::text;
 };
+
+// The name that the user gave, where the object has it.
+const std::string& name_of(const ObjectStory& story, const std::string& asked) {
+  const auto& names = story.names;
+  const bool has = std::find(names.begin(), names.end(), asked) != names.end();
+  return has ? asked : story.path;
+}
 
 class Teller {
  public:
@@ -50,11 +60,6 @@ class Teller {
   }
 
  private:
-  const std::string& name_of(const ObjectStory& story) const {
-    const auto& names = story.names;
-    const bool has = std::find(names.begin(), names.end(), asked_) != names.end();
-    return has ? asked_ : story.path;
-  }
   void title(const std::string& text) { out_ += output_.paint(Style::strong, text) + '\n'; }
 
   std::string who(const EventBase& event) const {
@@ -69,7 +74,7 @@ class Teller {
 
   void tell_creation(const ObjectStory& story) {
     const CreateEvent& event = *story.creation;
-    const std::string& name = name_of(story);
+    const std::string& name = name_of(story, asked_);
     title(escape(name));
     for (const std::string& other : story.names)
       if (other != name) out_ += "  also named " + escape(other) + '\n';
@@ -175,7 +180,7 @@ class Teller {
   void tell_disk(const ObjectStory& story) {
     title("On disk now");
     struct stat facts {};
-    const std::string& name = name_of(story);
+    const std::string& name = name_of(story, asked_);
     if (lstat(name.c_str(), &facts) != 0) {
       out_ += "  " + escape(name) + ": " + std::strerror(errno) + '\n';
       return;
@@ -202,9 +207,42 @@ class Teller {
   std::string out_;
 };
 
+OnDisk look_at(const std::string& path) {
+  OnDisk disk;
+  struct stat facts {};
+  if (lstat(path.c_str(), &facts) != 0) {
+    disk.error = errno;
+    return disk;
+  }
+  disk.ino = facts.st_ino;
+  disk.mode = facts.st_mode & 07777;
+  disk.uid = facts.st_uid;
+  disk.gid = facts.st_gid;
+  return disk;
+}
+
+TextContext context_of(OpenedRun& opened, const Output& output) {
+  return {opened.run(), opened.stacks(), output.paint, output.width};
+}
+
+std::string stories_json(const std::vector<ObjectStory>& stories, const std::string& asked,
+                         const TextContext& context) {
+  std::vector<BlamedObject> objects;
+  for (const ObjectStory& story : stories) {
+    const std::string& name = name_of(story, asked);
+    objects.push_back({story, name, look_at(name)});
+  }
+  return blame_json(context, asked, objects);
+}
+
 // What is on disk since the run, and was made by something that no record names.
-int blame_appeared(const Options& options, const Appeared& object, Console& console) {
+int blame_appeared(const Options& options, const Appeared& object, OpenedRun& opened,
+                   Console& console) {
   return write_output(console, options.arguments.output, [&](const Output& output) {
+    if (options.format == TwinFormat::json) {
+      output.stream << blame_appeared_json(context_of(opened, output), object.path, object);
+      return;
+    }
     std::string out = output.paint(Style::strong, escape(object.path)) + '\n';
     out += std::string("  ") + kind_name(object.kind) + ' ' +
            output.paint(mode_style(object.mode), octal(object.mode)) + ' ' + rwx(object.mode) +
@@ -223,6 +261,10 @@ int blame_appeared(const Options& options, const Appeared& object, Console& cons
 int blame_failures(const Options& options, const std::string& path, const FailedAttempts& attempts,
                    OpenedRun& opened, Console& console) {
   const int written = write_output(console, options.arguments.output, [&](const Output& output) {
+    if (options.format == TwinFormat::json) {
+      output.stream << blame_failures_json(context_of(opened, output), path, attempts);
+      return;
+    }
     std::string out = output.paint(Style::strong, escape(path)) + '\n';
     out += "  was not created: ";
     out += attempts.count == 1 ? "the call failed\n"
@@ -246,7 +288,7 @@ int blame(Options& options, Console& console) {
   if (stories.empty() && (*opened)->run().completeness().hides_creations) {
     const AppearedObjects appeared = (*opened)->appeared();
     for (const Appeared& object : appeared.objects)
-      if (object.path == query.path) return blame_appeared(options, object, console);
+      if (object.path == query.path) return blame_appeared(options, object, **opened, console);
   }
   if (stories.empty()) {
     const FailedAttempts attempts = failed_attempts((*opened)->run(), query);
@@ -264,6 +306,10 @@ int blame(Options& options, Console& console) {
              : "the run names others",
          "umaskaudit report " + options.arguments.run + " --path '*NAME*'", ExitCode::findings});
   return write_output(console, options.arguments.output, [&](const Output& output) {
+    if (options.format == TwinFormat::json) {
+      output.stream << stories_json(stories, query.path, context_of(**opened, output));
+      return;
+    }
     Teller teller(**opened, output, query.path);
     for (std::size_t i = 0; i < stories.size(); ++i) {
       if (i != 0) output.stream << '\n';
@@ -281,6 +327,7 @@ Action configure_blame(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_run_argument(app, options->arguments);
   app.add_option("PATH", options->path, "The object, as it was or is named")->type_name("");
+  add_twin_format(app, options->format);
   add_output_option(app, options->arguments);
   add_symbol_options(app, options->arguments);
   return [options](Invocation& invocation) {

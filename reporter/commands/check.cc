@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <memory>
@@ -19,10 +20,12 @@
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/objects/local_links.h"
+#include "reporter/render/annotations.h"
 #include "reporter/render/dropped.h"
 #include "reporter/render/findings_json.h"
 #include "reporter/render/findings_text.h"
 #include "reporter/render/junit.h"
+#include "reporter/render/own_place.h"
 #include "reporter/render/sarif.h"
 #include "reporter/rules/baseline.h"
 #include "reporter/rules/find.h"
@@ -235,11 +238,35 @@ class ObjectList {
   std::string line_;
 };
 
-Status save_baseline(const std::string& file, const std::vector<Finding>& findings) {
+// What people read in a baseline: places relative to the directory of the run.
+BaselineWords words_of(const Finding& finding, StackCache& stacks, const std::string& root) {
+  const auto text = [&](StackRef ref) {
+    return own_place_text(own_place(stacks, ref, root), root);
+  };
+  BaselineWords words{escape(finding.program), "", ""};
+  if (finding.culprit) words.place = text(finding.culprit->stack);
+  const bool hit = !finding.victims.empty() &&
+                   (!finding.culprit || finding.victims.front().event.seq != finding.culprit->seq);
+  if (hit) words.hit = text(finding.victims.front().event.stack);
+  return words;
+}
+
+// Keeps the dates of the file that is replaced, and of --baseline.
+Status save_baseline(const std::string& file, const std::vector<Finding>& findings, OpenedRun& run,
+                     const std::optional<Baseline>& known) {
   if (file.empty()) return Done{};
+  const std::string root = run.sarif_run().root;
+  BaselineOptions options;
+  options.date = utc_text(run.run().begin_real_ns()).substr(0, 10);
+  options.words = [&](const Finding& finding) { return words_of(finding, run.stacks(), root); };
+  const Result<Baseline> replaced = Baseline::read(file);
+  if (known)
+    options.older = &*known;
+  else if (replaced)
+    options.older = &*replaced;
   auto output = OutputFile::create(file);
   if (!output) return output.error();
-  write_baseline(output->stream(), findings);
+  write_baseline(output->stream(), findings, options);
   return output->commit();
 }
 
@@ -298,6 +325,17 @@ struct Outcome {
   std::optional<Error> error;
 };
 
+// Editors open paths from where they started the tool; GitHub knows those of its checkout.
+AnnotationPlaces annotation_places(OpenedRun& run, const CheckOptions& options) {
+  AnnotationPlaces places{run.sarif_run().root, ""};
+  const char* checkout = std::getenv("GITHUB_WORKSPACE");
+  std::error_code error;
+  places.base = std::filesystem::current_path(error).string();
+  if (options.format == CheckFormat::github && checkout != nullptr && *checkout != '\0')
+    places.base = checkout;
+  return places;
+}
+
 void write(OpenedRun& run, const CheckOptions& options, const Outcome& outcome,
            const Suppressions* lines, const Output& output) {
   const TextContext context{run.run(), run.stacks(), output.paint, output.width, run.directory()};
@@ -314,10 +352,18 @@ void write(OpenedRun& run, const CheckOptions& options, const Outcome& outcome,
       output.stream << sarif_log(context, unseen, sarif, result.findings);
       return;
     }
+    case CheckFormat::gcc:
+      output.stream << gcc_lines(run.stacks(), result.findings, annotation_places(run, options));
+      return;
+    case CheckFormat::github:
+      output.stream << github_commands(run.stacks(), result.findings,
+                                       annotation_places(run, options));
+      return;
     case CheckFormat::junit:
-      output.stream << junit_report(context, unseen, run.heading(),
-                                    {options.fail_on, error ? error->what + ": " + error->why : ""},
-                                    result.findings);
+      output.stream << junit_report(
+          context, unseen, run.heading(),
+          {options.fail_on, error ? error->what + ": " + error->why : "", run.sarif_run().root},
+          result.findings);
       return;
   }
 }
@@ -392,7 +438,8 @@ int check(CheckOptions& options, Console& console) {
   std::erase_if(findings, [&](const Finding& one) { return !filter.selects(one); });
   outcome.unseen = run.with_unaudited(unseen.finish(run.run().end_ns()));
   outcome.tally = judge(findings, rulings, options, run.stacks());
-  if (const Status saved = save_baseline(options.write_baseline, findings); !saved)
+  if (const Status saved = save_baseline(options.write_baseline, findings, run, rulings.baseline);
+      !saved)
     return fail(console, saved.error());
   outcome.error = incompleteness(options, run.run().completeness(), outcome.unseen);
   const Suppressions* lines = rulings.suppressions ? &*rulings.suppressions : nullptr;
@@ -434,12 +481,16 @@ void add_ruling_options(CLI::App& app, CheckOptions& options) {
 Action configure_check(CLI::App& app) {
   auto options = std::make_shared<CheckOptions>();
   add_run_argument(app, options->arguments);
-  add_choice<CheckFormat>(app, "-f,--format", options->format,
-                          {{"text", CheckFormat::text},
-                           {"jsonl", CheckFormat::jsonl},
-                           {"sarif", CheckFormat::sarif},
-                           {"junit", CheckFormat::junit}},
-                          "What to write; jsonl: a line for each finding");
+  add_choice<CheckFormat>(
+      app, "-f,--format", options->format,
+      {{"text", CheckFormat::text},
+       {"jsonl", CheckFormat::jsonl},
+       {"sarif", CheckFormat::sarif},
+       {"junit", CheckFormat::junit},
+       {"gcc", CheckFormat::gcc},
+       {"github", CheckFormat::github}},
+      "What to write; jsonl: a line for each finding; gcc: lines as of a compiler,\n"
+      "for editors; github: annotations of a workflow");
   add_output_option(app, options->arguments);
   add_ruling_options(app, *options);
   app.add_option("--write-baseline", options->write_baseline,

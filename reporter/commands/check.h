@@ -17,7 +17,7 @@ class App;
 
 namespace umaskaudit {
 
-enum class CheckFormat { text, jsonl, sarif, junit };
+enum class CheckFormat { text, jsonl, sarif, junit, gcc, github };
 
 struct CheckOptions {
   RunArguments arguments;

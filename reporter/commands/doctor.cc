@@ -12,14 +12,17 @@
 #include <vector>
 
 #include "reporter/commands/command.h"
+#include "reporter/commands/twin_format.h"
 #include "reporter/events/events.h"
 #include "reporter/inspect/code_hints.h"
 #include "reporter/inspect/launchers.h"
 #include "reporter/inspect/proc_status.h"
 #include "reporter/inspect/program.h"
 #include "reporter/record/preload_environment.h"
+#include "reporter/render/jsonl.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/escape.h"
+#include "reporter/text/json_writer.h"
 #include "reporter/text/text_table.h"
 
 namespace umaskaudit {
@@ -32,21 +35,40 @@ class Findings {
   void add(Verdict verdict, const std::string& what, const std::string& text) {
     const bool good = verdict == Verdict::good;
     const bool bad = verdict == Verdict::bad;
-    table_.add({Cell(good  ? "ok"
-                     : bad ? "bad"
-                           : "note",
-                     good  ? Style::good
-                     : bad ? Style::bad
-                           : Style::warning),
-                what, text});
+    const char* const word = good ? "ok" : bad ? "bad" : "note";
+    table_.add({Cell(word, good ? Style::good : bad ? Style::bad : Style::warning), what, text});
+    rows_.push_back({word, what, text});
     if (bad) ++bad_;
   }
   unsigned bad() const { return bad_; }
   std::string text(const Console& console) const {
     return table_.text(console.width, Paint(console.out_colour));
   }
+  // The texts are escaped as in the table.
+  std::string json() const {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object();
+    json.number("schema", kJsonSchema);
+    json.begin_array("checks");
+    for (const Row& row : rows_) {
+      json.begin_object();
+      json.text("verdict", row.verdict);
+      json.text("what", row.what);
+      json.text("found", row.text);
+      json.end_object();
+    }
+    json.end_array();
+    json.boolean("good", bad_ == 0);
+    json.end_object();
+    return out += '\n';
+  }
 
  private:
+  struct Row {
+    std::string verdict, what, text;
+  };
+  std::vector<Row> rows_;
   TextTable table_{{{""}, {"WHAT"}, {"FOUND", Align::left, true}}, 0};
   unsigned bad_ = 0;
 };
@@ -152,12 +174,15 @@ void examine_machine(Findings& findings) {
 
 }  // namespace
 
-Action configure_doctor(CLI::App&) {
-  return [](Invocation& invocation) {
+Action configure_doctor(CLI::App& app) {
+  auto format = std::make_shared<TwinFormat>(TwinFormat::text);
+  add_twin_format(app, *format);
+  return [format](Invocation& invocation) {
     Findings findings;
     if (!invocation.tail.empty()) examine_command(findings, invocation.tail);
     examine_machine(findings);
-    invocation.console.out << findings.text(invocation.console);
+    invocation.console.out << (*format == TwinFormat::json ? findings.json()
+                                                           : findings.text(invocation.console));
     return static_cast<int>(findings.bad() == 0 ? ExitCode::clean : ExitCode::findings);
   };
 }

@@ -13,6 +13,7 @@
 #include "reporter/commands/notation_error.h"
 #include "reporter/commands/object_query.h"
 #include "reporter/commands/rules.h"
+#include "reporter/commands/twin_format.h"
 #include "reporter/inspect/own_mask.h"
 #include "reporter/inspect/parent_facts.h"
 #include "reporter/mode/acl_text.h"
@@ -21,6 +22,7 @@
 #include "reporter/record/snapshot.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/text_report.h"
+#include "reporter/render/twins_json.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit {
@@ -32,6 +34,7 @@ struct Options {
   std::string first, second;  // MODE MASK, or RUN PATH
   std::string acl, parent;
   bool directory = false;
+  TwinFormat format = TwinFormat::text;
 };
 
 int print(Console& console, const Explanation& explanation) {
@@ -72,6 +75,10 @@ int explain_mode(const Options& options, Mode requested, Console& console) {
                       " may set modes by itself: this is what others would do");
   }
   if (!options.second.empty()) warn_of_mode(console, std::get<Mode>(mask));
+  if (options.format == TwinFormat::json) {
+    console.out << explain_json({facts, explanation.derivation, {}, {}, {}, {}, nullptr});
+    return static_cast<int>(ExitCode::clean);
+  }
   return print(console, explanation);
 }
 
@@ -110,6 +117,7 @@ struct Recorded {
   std::string born_path{};     // empty: as `path`
   std::optional<Mode> mode{};  // that the run left it with, where that is known
   std::string chooser{};       // a sentence; empty: not looked for
+  std::optional<ObjectStory> story{};
 };
 
 // The creation of the object that has the name `path` now, or had it last.
@@ -122,6 +130,7 @@ std::optional<Recorded> find_made(const Run& run, const std::string& path) {
     found.born_path = create.path;
     found.mode = story.mode;
     found.chooser = chooser_text(story);
+    found.story = story;
     found.explanation.derivation = {create.steps, create.mask, create.ambiguous_masks.size() > 1};
     return found;
   }
@@ -160,6 +169,13 @@ int explain_recorded(const Options& options, Console& console) {
                           "umaskaudit report " + *path, ExitCode::usage});
   }
   const CreationFacts& facts = found->explanation.facts;
+  if (options.format == TwinFormat::json) {
+    const auto mode = found->mode ? std::optional<Mode>(*found->mode & 07777) : std::nullopt;
+    console.out << explain_json({facts, found->explanation.derivation, run->directory(),
+                                 found->path, found->born_path, mode,
+                                 found->story ? &*found->story : nullptr});
+    return static_cast<int>(ExitCode::clean);
+  }
   console.out << escape(found->path) << ": " << kind_name(facts.kind) << " by "
               << escape(facts.call) << '\n';
   if (!found->born_path.empty() && found->born_path != found->path)
@@ -214,6 +230,7 @@ Action configure_explain(CLI::App& app) {
                  "or the path of an object that the run recorded")
       ->type_name("");
   app.add_flag("-d,--dir", options->directory, "A directory, as by mkdir(2)");
+  add_twin_format(app, options->format);
   app.add_option("--acl", options->acl,
                  "The default ACL of the directory above, as for setfacl: u::rwx,g::rx,o::-")
       ->type_name("TEXT");

@@ -287,7 +287,8 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
     }
     case Format::junit: {
       const Summary summary = opened.summary_and_findings(brief);
-      output.stream << junit_report(context, summary, opened.heading(), {},
+      output.stream << junit_report(context, summary, opened.heading(),
+                                    {Severity::warning, "", opened.sarif_run().root},
                                     opened.findings().findings);
       return;
     }

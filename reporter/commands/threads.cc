@@ -4,13 +4,16 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <ostream>
 
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
+#include "reporter/commands/twin_format.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
+#include "reporter/render/twins_json.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_table.h"
 #include "reporter/text/time_text.h"
@@ -23,7 +26,8 @@ enum class Order { count, first, held, longest, thread };
 struct Options {
   RunArguments arguments;
   Order order = Order::count;
-  std::size_t limit = 20;
+  TwinFormat format = TwinFormat::text;
+  std::optional<std::size_t> limit;  // by default 20 of text, all of JSON
   bool stacks = false;
 };
 
@@ -94,7 +98,14 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
   const Summary summary = opened.summary(wanted);
   std::vector<Culprit> all = culprits(summary, opened.stacks());
   sort(all, options.order);
-  const std::size_t rows = options.limit == 0 ? all.size() : std::min(all.size(), options.limit);
+  const bool text = options.format == TwinFormat::text;
+  const std::size_t limit = options.limit.value_or(text ? 20 : 0);
+  const std::size_t rows = limit == 0 ? all.size() : std::min(all.size(), limit);
+  const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
+  if (!text) {
+    output.stream << threads_json(context, summary, all, rows);
+    return;
+  }
   std::string out = sentence(summary, all);
   if (rows != 0)
     out +=
@@ -104,7 +115,6 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
   for (std::size_t i = 0; i < (options.stacks ? rows : std::min<std::size_t>(rows, 1)); ++i)
     append_stack(out, opened, all[i]);
   out += '\n';
-  const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
   append_unseen(out, context, summary);
   append_symbol_notes(out, context);
   output.stream << out;
@@ -115,6 +125,7 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
 Action configure_threads(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_run_argument(app, options->arguments);
+  add_twin_format(app, options->format);
   app.add_flag("--stacks", options->stacks, "A stack for every row, not for the busiest only");
   add_choice<Order>(app, "--sort", options->order,
                     {{"count", Order::count},

@@ -8,9 +8,12 @@
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
+#include "reporter/commands/twin_format.h"
 #include "reporter/objects/local_links.h"
 #include "reporter/objects/refusal.h"
+#include "reporter/render/jsonl.h"
 #include "reporter/render/timeline_text.h"
+#include "reporter/render/twins_json.h"
 
 namespace umaskaudit {
 namespace {
@@ -19,12 +22,23 @@ struct Options {
   RunArguments arguments;
   std::size_t limit = 0;
   bool all = false;
+  TwinFormat format = TwinFormat::text;
 };
 
 void write(OpenedRun& opened, const Options& options, const Output& output) {
   const TimelineStyle style{opened.run().begin_ns(), output.paint, true};
   opened.begin_stream(output);
-  output.stream << timeline_titles(style);
+  const bool text = options.format == TwinFormat::text;
+  JsonLines json(opened.run(), opened.stacks(), true);
+  output.stream << (text ? timeline_titles(style) : timeline_json_begin(opened.run()));
+  const auto write_json = [&](const Event& event, std::size_t before) {
+    std::string line;
+    json.append(line, event);
+    if (line.empty()) return false;  // a type that JSON Lines have not
+    line.pop_back();
+    output.stream << (before == 0 ? "\n" : ",\n") << line;
+    return true;
+  };
   std::size_t shown = 0, more = 0;
   std::string line;
   LifeOptions life_options;
@@ -34,6 +48,10 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
     if (options.all) lives.see(event);
     if (!options.arguments.filter.selects(event) || !(options.all || is_story(event))) return true;
     if (options.limit != 0 && shown == options.limit) return ++more, true;
+    if (!text) {
+      if (write_json(event, shown)) ++shown;
+      return static_cast<bool>(output.stream);
+    }
     line.clear();
     const auto* create = std::get_if<CreateEvent>(&event);
     const auto refusal = create == nullptr ? std::nullopt : refusal_of(*create, lives);
@@ -42,6 +60,11 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
     ++shown;
     return static_cast<bool>(output.stream);
   });
+  if (!text) {
+    if (const auto spot = opened.unaudited(); spot && write_json(*spot, shown)) ++shown;
+    output.stream << timeline_json_end(shown, more);
+    return;
+  }
   if (const auto spot = opened.unaudited()) output.stream << what_happened(*spot) << '\n';
   if (more != 0) output.stream << "... and " << more << " more, --limit 0 shows all\n";
 }
@@ -52,6 +75,7 @@ Action configure_timeline(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_run_argument(app, options->arguments);
   app.add_flag("--all", options->all, "Failed calls, opened files, renames and threads too");
+  add_twin_format(app, options->format);
   add_number(app, "--limit", options->limit, "Lines at most; 0: all, the default");
   add_listing_options(app, options->arguments);
   return [options](Invocation& invocation) {

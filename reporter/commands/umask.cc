@@ -12,12 +12,15 @@
 
 #include "reporter/commands/command.h"
 #include "reporter/commands/notation_error.h"
+#include "reporter/commands/twin_format.h"
 #include "reporter/inspect/own_mask.h"
 #include "reporter/inspect/proc_status.h"
 #include "reporter/inspect/process_masks.h"
 #include "reporter/mode/access.h"
 #include "reporter/record/child.h"
+#include "reporter/render/jsonl.h"
 #include "reporter/render/mode_text.h"
+#include "reporter/text/json_writer.h"
 #include "reporter/text/text_table.h"
 
 namespace umaskaudit {
@@ -30,6 +33,7 @@ struct Options {
   bool symbolic = false;
   bool reusable = false;
   bool all = false;
+  TwinFormat format = TwinFormat::text;
   std::string pid;
   std::vector<std::string> diff;
 };
@@ -107,9 +111,30 @@ int compare(const Options& options, Console& console) {
   return done(first->mask == second->mask ? ExitCode::clean : ExitCode::findings);
 }
 
+std::string masks_json(const std::vector<ProcessMask>& processes) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.number("schema", kJsonSchema);
+  json.begin_array("processes");
+  for (const ProcessMask& process : processes) {
+    json.begin_object();
+    json.number("pid", process.pid);
+    json.mode("mask", process.mask);
+    json.text("allows", symbolic_mask(process.mask));
+    json.bytes("comm", process.name);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return out += '\n';
+}
+
 int act(const Options& options, const std::vector<std::string>& command, Console& console) {
   const int about_processes =
       int{options.all} + int{!options.pid.empty()} + int{!options.diff.empty()};
+  if (options.format == TwinFormat::json && !options.all)
+    return usage(console, "umask: --format json is for --all");
   if (about_processes > 1) return usage(console, "umask: choose one of --pid, --all and --diff");
   if (about_processes == 1 && !(options.mask.empty() && command.empty())) {
     return usage(console, "umask: --pid, --all and --diff take no MASK and no CMD");
@@ -122,7 +147,11 @@ int act(const Options& options, const std::vector<std::string>& command, Console
   if (!options.diff.empty()) return compare(options, console);
   if (!options.pid.empty()) return one_process(options, console);
   if (options.all) {
-    console.out << masks_text(read_processes(), Paint(console.out_colour), console.width);
+    const std::vector<ProcessMask> all = read_processes();
+    if (options.format == TwinFormat::json)
+      console.out << masks_json(all);
+    else
+      console.out << masks_text(all, Paint(console.out_colour), console.width);
     return done(ExitCode::clean);
   }
   const Result<Mode> mask = own_mask();
@@ -142,6 +171,7 @@ Action configure_umask(CLI::App& app) {
   app.add_flag("-p,--print", options->reusable, "Print a command that sets this mask");
   app.add_option("--pid", options->pid, "The mask of a process")->type_name("PID");
   app.add_flag("--all", options->all, "The masks of all processes that /proc shows");
+  add_twin_format(app, options->format);
   app.add_option("--diff", options->diff,
                  "What one process's mask allows and the other's does not;\n"
                  "exits with 1 when they differ")

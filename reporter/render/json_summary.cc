@@ -9,9 +9,8 @@
 #include "reporter/text/json_writer.h"
 
 namespace umaskaudit {
-namespace {
 
-void append_culprit(JsonWriter& json, const Culprit& culprit) {
+void write_culprit(JsonWriter& json, const Culprit& culprit) {
   const MaskChanges& changes = culprit.changes;
   json.begin_object();
   json.number("pid", changes.who.pid);
@@ -39,6 +38,8 @@ void append_culprit(JsonWriter& json, const Culprit& culprit) {
   json.end_object();
 }
 
+namespace {
+
 void append_counts(JsonWriter& json, const Summary& summary) {
   json.begin_object("counts");
   json.number("events", summary.events);
@@ -61,7 +62,9 @@ void append_counts(JsonWriter& json, const Summary& summary) {
   json.end_object();
 }
 
-void append_unseen(JsonWriter& json, const Summary& summary, const Completeness& facts) {
+}  // namespace
+
+void write_unseen(JsonWriter& json, const Summary& summary, const Completeness& facts) {
   json.begin_array("blind_spots");
   for (const BlindSpots& spot : summary.blind_spots) {
     json.begin_object();
@@ -83,8 +86,6 @@ void append_unseen(JsonWriter& json, const Summary& summary, const Completeness&
   json.boolean("complete", summary.blind_spots.empty() && facts.losses.empty());
 }
 
-}  // namespace
-
 std::string json_summary(const TextContext& context, const Summary& summary, const Heading& heading,
                          const std::vector<Finding>& findings) {
   std::string out;
@@ -98,13 +99,13 @@ std::string json_summary(const TextContext& context, const Summary& summary, con
   json.number("duration_ns", context.run.end_ns() - context.run.begin_ns());
   append_counts(json, summary);
   json.begin_array("mask_changes");
-  for (const Culprit& one : culprits(summary, context.stacks)) append_culprit(json, one);
+  for (const Culprit& one : culprits(summary, context.stacks)) write_culprit(json, one);
   json.end_array();
   json.begin_array("findings");
   for (const Finding& finding : findings) write_finding(json, finding);
   json.end_array();
   append_dropped_json(json, context);
-  append_unseen(json, summary, context.run.completeness());
+  write_unseen(json, summary, context.run.completeness());
   json.begin_array("symbol_notes");
   for (const std::string& note : context.stacks.notes()) json.element(std::string_view(note));
   json.end_array();

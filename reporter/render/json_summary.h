@@ -11,6 +11,13 @@
 
 namespace umaskaudit {
 
+class JsonWriter;
+
+// Who changed the mask from one place, as the next element.
+void write_culprit(JsonWriter& json, const Culprit& culprit);
+// The members blind_spots, losses and complete.
+void write_unseen(JsonWriter& json, const Summary& summary, const Completeness& facts);
+
 // Ends with a newline.
 std::string json_summary(const TextContext& context, const Summary& summary, const Heading& heading,
                          const std::vector<Finding>& findings);

@@ -70,20 +70,6 @@ void mask_set_by(JsonWriter& json, const Made& made) {
     json.text("mask_set_by", made.mask_setter_dropped ? "dropped" : "inherited");
 }
 
-void steps(JsonWriter& json, const std::vector<Step>& steps) {
-  json.begin_array("steps");
-  for (const Step& step : steps) {
-    json.begin_object();
-    json.text("rule", rule_name(step.rule));
-    if (step.sets != 0) json.mode("sets", step.sets);
-    if (step.clears != 0) json.mode("clears", step.clears);
-    json.mode("mode", step.mode);
-    if (step.fs_type != 0) json.text("filesystem", filesystem_name(step.fs_type));
-    json.end_object();
-  }
-  json.end_array();
-}
-
 void fields(JsonWriter& json, const CreateEvent& event) {
   json.text("kind", kind_name(event.kind));
   json.bytes("path", event.path);
@@ -99,7 +85,7 @@ void fields(JsonWriter& json, const CreateEvent& event) {
     for (const Mode mask : event.ambiguous_masks) json.element(std::string_view(octal(mask)));
     json.end_array();
   }
-  steps(json, event.steps);
+  write_steps(json, event.steps);
   if (event.count > 1) json.number("count", event.count);
   json.integer("errno", event.error);
   json.number("dev", event.dev);
@@ -213,6 +199,20 @@ std::string uuid_text(const std::array<std::uint8_t, 16>& id) {
 
 // Members of an object: the frames under `key`, where there were more of them `truncated`, and
 // where some of a script may be missing `partial`.
+void write_steps(JsonWriter& json, const std::vector<Step>& steps) {
+  json.begin_array("steps");
+  for (const Step& step : steps) {
+    json.begin_object();
+    json.text("rule", rule_name(step.rule));
+    if (step.sets != 0) json.mode("sets", step.sets);
+    if (step.clears != 0) json.mode("clears", step.clears);
+    json.mode("mode", step.mode);
+    if (step.fs_type != 0) json.text("filesystem", filesystem_name(step.fs_type));
+    json.end_object();
+  }
+  json.end_array();
+}
+
 std::string JsonLines::frames_json(StackRef ref, const char* key, const char* truncated,
                                    const char* partial) {
   std::string text;

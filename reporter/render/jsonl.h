@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "reporter/analysis/stack_cache.h"
 #include "reporter/base/flat_map.h"
@@ -35,6 +36,10 @@ struct RunLine {
   int signal = 0;
 };
 void append_run_json(std::string& out, const RunLine& run);
+
+class JsonWriter;
+// The member "steps".
+void write_steps(JsonWriter& json, const std::vector<Step>& steps);
 
 // An object as it was last seen, under `path`: one line for each name that it has.
 void append_object_json(std::string& out, const ObjectLife& life, const std::string& path);

@@ -1,6 +1,7 @@
 // The suites of junit.h, in the form that Jenkins, GitLab and GitHub's actions read.
 #include "reporter/render/junit.h"
 
+#include "reporter/render/annotations.h"
 #include "reporter/render/findings_text.h"
 #include "reporter/text/escape.h"
 
@@ -22,18 +23,18 @@ bool is_known(const Finding& finding) {
   return !finding.suppressed_by.empty() || finding.baseline == BaselineState::unchanged;
 }
 
-// The text of a finding is escaped for a terminal already.
-std::string body_of(const TextContext& context, const Finding& finding) {
-  const TextContext plain{context.run, context.stacks, Paint(false), 0};
-  std::string text;
-  append_finding(text, plain, finding);
-  return text;
+// A few lines: test pages show them as they are. `umaskaudit check` has the stacks.
+std::string body_of(const ShortFinding& brief, const Finding& finding,
+                    const JUnitVerdict& verdict) {
+  return escape(finding.message) + '\n' + place_lines(brief, verdict.root) +
+         "instead: " + finding.advice + '\n';
 }
 
 // The name holds no count and no thread: pipelines follow a case by its name.
 void append_case(std::string& out, const TextContext& context, const Finding& finding,
                  const JUnitVerdict& verdict) {
   const std::string rule = finding.info().id;
+  const ShortFinding brief = short_finding(context.stacks, finding, verdict.root);
   out += "    <testcase" + attribute("classname", "umaskaudit." + rule) +
          attribute("name", std::string(finding.info().title) + " (" + finding.fingerprint + ")") +
          ">\n";
@@ -44,10 +45,10 @@ void append_case(std::string& out, const TextContext& context, const Finding& fi
     out += "      <skipped" + attribute("message", why) + "/>\n";
   } else if (fails(finding, verdict)) {
     out += "      <failure" + attribute("type", severity_name(finding.severity)) +
-           attribute("message", escape(finding.message)) + ">" +
-           xml_text(body_of(context, finding)) + "</failure>\n";
+           attribute("message", brief.message) + ">" + xml_text(body_of(brief, finding, verdict)) +
+           "</failure>\n";
   } else {
-    out += "      <system-out>" + xml_text(body_of(context, finding)) + "</system-out>\n";
+    out += "      <system-out>" + xml_text(body_of(brief, finding, verdict)) + "</system-out>\n";
   }
   out += "    </testcase>\n";
 }

@@ -15,6 +15,7 @@ namespace umaskaudit {
 struct JUnitVerdict {
   Severity fail_on = Severity::warning;  // findings below are passed cases with their text
   std::string error;                     // why the run cannot be judged; empty: it can
+  std::string root = {};                 // where the run was started: paths are relative to it
 };
 
 // A rule without findings is one passed case; a finding is a failed one, or a skipped one where a

@@ -43,8 +43,13 @@ void append_findings(std::string& out, const std::vector<Finding>& findings) {
            markdown_code(finding.message) + " |\n";
 }
 
+// A part that is looked at on demand. The title is ours; blank lines make Markdown of the inside.
+void fold(std::string& out, const std::string& title, const std::string& part) {
+  out += "\n<details>\n<summary>" + title + "</summary>\n" + part + "\n</details>\n";
+}
+
 void append_changes(std::string& out, const TextContext& context, const Summary& summary) {
-  out += "\n### Who changed the umask\n\n";
+  out += "\n";
   if (summary.changes.empty()) {
     out += "No mask was changed.\n";
     return;
@@ -56,7 +61,7 @@ void append_changes(std::string& out, const TextContext& context, const Summary&
 }
 
 void append_objects(std::string& out, const Summary& summary) {
-  out += "\n### Objects created\n\n";
+  out += "\n";
   if (summary.objects.empty()) {
     out += "None.\n";
     return;
@@ -84,7 +89,7 @@ void append_missing(std::string& out, const TextContext& context, const Summary&
 
 void append_symbol_notes(std::string& out, const std::vector<std::string>& notes) {
   if (notes.empty()) return;
-  out += "\n### Why some functions have no name\n\n";
+  out += "\n";
   const std::size_t shown = std::min(notes.size(), kMostNotes);
   for (std::size_t i = 0; i < shown; ++i) out += "- " + markdown_code(notes[i]) + "\n";
   if (shown < notes.size())
@@ -107,10 +112,14 @@ std::string markdown_report(const TextContext& context, const Summary& summary,
   if (const std::string dropped = dropped_text(context.run); !dropped.empty())
     out += '\n' + dropped + '\n';
   append_findings(out, findings);
-  append_changes(out, context, summary);
-  append_objects(out, summary);
   append_missing(out, context, summary);
-  append_symbol_notes(out, context.stacks.notes());
+  std::string changes, objects, notes;
+  append_changes(changes, context, summary);
+  fold(out, "Who changed the umask: " + counted(summary.mask_changes, "change"), changes);
+  append_objects(objects, summary);
+  fold(out, "Objects created: " + std::to_string(summary.created), objects);
+  append_symbol_notes(notes, context.stacks.notes());
+  if (!notes.empty()) fold(out, "Why some functions have no name", notes);
   return out;
 }
 

@@ -220,6 +220,11 @@ std::string sarif_log(const TextContext& context, const Summary& summary, const 
   json.begin_array("runs");
   json.begin_object();
   driver(json, log, descriptors);
+  // What runs of one program have in common: GitHub replaces the alerts of its category.
+  const std::string program = log.run.heading.program.substr(0, log.run.heading.program.find(' '));
+  json.begin_object("automationDetails");
+  json.text("id", "umaskaudit/" + escape(program.substr(program.rfind('/') + 1)) + '/');
+  json.end_object();
   invocations(json, log, notifications, descriptors);
   taxonomy(json, log);
   if (!run.root.empty()) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 
+#include "reporter/render/own_place.h"
 #include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/time_text.h"
@@ -15,18 +16,6 @@ namespace {
 bool unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '.' || c == '_' || c == '~' || c == '/';
-}
-
-// Empty: there is no such file. A script's is named as its runtime was given it, by default from
-// the directory that the run was started in; "<string>", "-e", "node:fs" are none.
-std::string source_of(const Log& log, const Frame& frame) {
-  if (!frame.script || frame.file.empty() || frame.file.front() == '/') return frame.file;
-  if (frame.file.front() == '<' || frame.file.front() == '-' ||
-      frame.file.find(':') != std::string::npos)
-    return "";
-  std::string_view name = frame.file;
-  while (name.starts_with("./")) name.remove_prefix(2);
-  return log.run.root.empty() ? std::string(name) : log.run.root + '/' + std::string(name);
 }
 
 }  // namespace
@@ -94,7 +83,7 @@ void artifact(JsonWriter& json, const Log& log, const std::string& path) {
 }
 
 void frame_members(JsonWriter& json, const Log& log, const Frame& frame) {
-  const std::string source = source_of(log, frame);
+  const std::string source = source_of(frame, log.run.root);
   if (!source.empty() || !frame.module.empty()) {
     json.begin_object("physicalLocation");
     artifact(json, log, source.empty() ? frame.module : source);

@@ -3,9 +3,10 @@
 #include <map>
 #include <utility>
 
+#include "reporter/render/annotations.h"
 #include "reporter/render/mode_text.h"
+#include "reporter/render/own_place.h"
 #include "reporter/render/sarif_parts.h"
-#include "reporter/symbolize/culprit.h"
 
 namespace umaskaudit::sarif {
 namespace {
@@ -60,7 +61,7 @@ std::vector<Moment> moments_of(const Finding& finding) {
 
 // The innermost frame that is the program's own; else the object, if it has a path.
 void location_members(JsonWriter& json, const Log& log, const Moment& moment) {
-  const Frame* frame = culprit(log.context.stacks.frames(moment.event.stack));
+  const Frame* frame = own_frame(log.context.stacks, moment.event.stack);
   if (frame != nullptr) frame_members(json, log, *frame);
   message(json, "message", moment.text);
 }
@@ -127,7 +128,7 @@ void stacks(JsonWriter& json, const Log& log, const Finding& finding) {
   const auto add = [&](const EventRef& event, const std::string& role) {
     if (!has_stack(log, event)) return;
     json.begin_object();
-    stack_members(json, log, event, role + ": " + event.call + " by " + who(event));
+    stack_members(json, log, event, role + ": " + event.call + " by thread '" + event.thread + "'");
     json.end_object();
   };
   if (finding.culprit) add(*finding.culprit, "cause");
@@ -137,9 +138,14 @@ void stacks(JsonWriter& json, const Log& log, const Finding& finding) {
   json.end_array();
 }
 
-void fingerprint(JsonWriter& json, const std::string& print) {
+// The names by which viewers know a result again, older ones included. The line that GitHub would
+// hash is left to it: it has the sources.
+void fingerprints(JsonWriter& json, const Finding& finding) {
   json.begin_object("partialFingerprints");
-  json.text("umaskaudit/v3", print);
+  if (finding.third_prints.size() == 1) json.text("umaskaudit/v3", finding.third_prints.front());
+  json.text("umaskaudit/v4", finding.fingerprint);
+  if (finding.source_prints.size() == 1)
+    json.text("umaskaudit/v4-source", finding.source_prints.front());
   json.end_object();
 }
 
@@ -163,12 +169,7 @@ void place(JsonWriter& json, const Log& log, const Finding& finding,
   json.begin_array("locations");
   const EventRef* event = finding.culprit ? &*finding.culprit : nullptr;
   if (event == nullptr && !moments.empty()) event = &moments.front().event;
-  const Frame* frame =
-      event == nullptr ? nullptr : culprit(log.context.stacks.frames(event->stack));
-  // A program without sources that a script started: the script's line can be looked at.
-  if (frame != nullptr && frame->file.empty())
-    if (const auto starters = log.context.stacks.starters(event->stack); !starters.empty())
-      frame = culprit(*starters.back());
+  const Frame* frame = event == nullptr ? nullptr : own_frame(log.context.stacks, event->stack);
   const bool object = !finding.victims.empty() && !finding.victims.front().path.empty();
   json.begin_object();
   if (frame != nullptr) {
@@ -200,7 +201,9 @@ void absent_result(JsonWriter& json, const KnownFinding& known) {
   message(json, "message",
           std::string("Gone, the baseline has it") + (rule != nullptr ? ": " : "") +
               (rule != nullptr ? rule->title : ""));
-  fingerprint(json, known.fingerprint);
+  json.begin_object("partialFingerprints");
+  json.text(known.of_first_version ? "umaskaudit/v3" : "umaskaudit/v4", known.fingerprint);
+  json.end_object();
   json.text("baselineState", "absent");
   json.end_object();
 }
@@ -212,12 +215,15 @@ void result(JsonWriter& json, const Log& log, const Finding& finding) {
   json.text("ruleId", rule.id);
   json.number("ruleIndex", static_cast<std::uint64_t>(rule.rule));
   json.text("level", severity_name(finding.severity));
-  message(json, "message", finding.message + ". " + finding.advice);
+  // The same in every run: viewers tell a new alert from an old one by it. The steps of the threads
+  // and the property have what was seen.
+  message(json, "message",
+          short_finding(log.context.stacks, finding, log.run.root).message + ". " + finding.advice);
   place(json, log, finding, moments);
   if (!moments.empty()) thread_flows(json, log, moments);
   stacks(json, log, finding);
   related(json, log, finding);
-  fingerprint(json, finding.fingerprint);
+  fingerprints(json, finding);
   standing(json, finding);
   if (rule.cwe != 0) {
     json.begin_array("taxa");
@@ -227,6 +233,9 @@ void result(JsonWriter& json, const Log& log, const Finding& finding) {
     json.end_array();
   }
   json.number("occurrenceCount", std::max<std::uint64_t>(finding.count, 1));
+  json.begin_object("properties");
+  json.text("seen", message_text(finding.message));
+  json.end_object();
   json.end_object();
 }
 

@@ -13,7 +13,7 @@ namespace umaskaudit {
 namespace {
 
 constexpr char kTool[] = "umaskaudit";
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 Error bad(const std::string& name, std::string why) {
   return {"bad baseline '" + name + "'", std::move(why),
@@ -30,7 +30,10 @@ Result<Baseline> Baseline::parse(std::string_view text, const std::string& name)
     return document.is_object() && document.contains(key) ? document[key] : nlohmann::json();
   };
   if (member("tool") != kTool) return bad(name, "not written by umaskaudit");
-  if (member("version") != kVersion) return bad(name, "version 1 is the only one known");
+  // Version 1 had fingerprints of the second or the third version, and their rules.
+  const nlohmann::json version = member("version");
+  if (version != 1 && version != kVersion)
+    return bad(name, "versions 1 and 2 are the only ones known");
   const nlohmann::json findings = member("findings");
   if (!findings.is_array()) return bad(name, "no findings array");
   Baseline baseline;
@@ -41,8 +44,23 @@ Result<Baseline> Baseline::parse(std::string_view text, const std::string& name)
     };
     const std::string* print = text_of("fingerprint");
     if (print == nullptr) return bad(name, "a finding without a fingerprint");
-    const std::string* rule = text_of("rule");
-    baseline.rules_[*print] = rule != nullptr && find_rule(*rule) != nullptr ? *rule : "";
+    KnownFinding known{*print, ""};
+    known.of_first_version = version == 1;
+    if (const std::string* rule = text_of("rule"); rule != nullptr && find_rule(*rule) != nullptr)
+      known.rule = *rule;
+    if (const std::string* date = text_of("first_seen"); date != nullptr) known.first_seen = *date;
+    if (entry.contains("source_fingerprints") && entry["source_fingerprints"].is_array())
+      for (const auto& source : entry["source_fingerprints"])
+        if (source.is_string()) known.source_prints.push_back(source.get<std::string>());
+    baseline.entries_.push_back(std::move(known));
+  }
+  std::stable_sort(
+      baseline.entries_.begin(), baseline.entries_.end(),
+      [](const KnownFinding& a, const KnownFinding& b) { return a.fingerprint < b.fingerprint; });
+  for (std::size_t i = 0; i < baseline.entries_.size(); ++i) {
+    baseline.by_print_.emplace(baseline.entries_[i].fingerprint, i);
+    for (const std::string& print : baseline.entries_[i].source_prints)
+      baseline.by_print_.emplace(print, i);
   }
   return baseline;
 }
@@ -53,36 +71,80 @@ Result<Baseline> Baseline::read(const std::string& file) {
   return parse(*text, file);
 }
 
-std::vector<KnownFinding> Baseline::apply(std::vector<Finding>& findings) const {
-  std::map<std::string, std::string> gone = rules_;
-  for (Finding& finding : findings) {
-    // A baseline of the second version has a finding for each caller and each that was hit.
-    const std::vector<std::string>& parts = finding.older_prints;
-    const bool known =
-        rules_.contains(finding.fingerprint) ||
-        (!parts.empty() && std::all_of(parts.begin(), parts.end(), [&](const std::string& part) {
-          return rules_.contains(part);
-        }));
-    finding.baseline = known ? BaselineState::unchanged : BaselineState::fresh;
-    gone.erase(finding.fingerprint);
-    for (const std::string& part : parts) gone.erase(part);
+// A finding may be several of another version, or of another build: it is known where all of these
+// are.
+std::vector<std::size_t> Baseline::known(const Finding& finding) const {
+  std::vector<std::size_t> entries;
+  const auto look = [&](const std::string& print) {
+    const auto [begin, end] = by_print_.equal_range(print);
+    for (auto entry = begin; entry != end; ++entry) entries.push_back(entry->second);
+    return begin != end;
+  };
+  if (look(finding.fingerprint)) return entries;
+  for (const auto* prints :
+       {&finding.source_prints, &finding.third_prints, &finding.older_prints}) {
+    entries.clear();
+    bool all = !prints->empty();
+    for (const std::string& print : *prints) all = look(print) && all;
+    if (all) return entries;
   }
-  std::vector<KnownFinding> list;
-  list.reserve(gone.size());
-  for (const auto& [print, rule] : gone) list.push_back({print, rule});
-  return list;
+  return {};
 }
 
-void write_baseline(std::ostream& out, const std::vector<Finding>& findings) {
-  std::map<std::string, const char*> sorted;
-  for (const Finding& finding : findings)
-    if (finding.suppressed_by.empty()) sorted[finding.fingerprint] = finding.info().id;
-  auto list = nlohmann::ordered_json::array();
-  for (const auto& [print, rule] : sorted)
-    list.push_back(nlohmann::ordered_json{{"fingerprint", print}, {"rule", rule}});
-  const nlohmann::ordered_json document = {
-      {"tool", kTool}, {"version", kVersion}, {"findings", std::move(list)}};
-  out << document.dump(2) << '\n';
+std::vector<KnownFinding> Baseline::apply(std::vector<Finding>& findings) const {
+  std::vector<bool> found(entries_.size());
+  const auto mark = [&](const std::string& print) {
+    const auto [begin, end] = by_print_.equal_range(print);
+    for (auto entry = begin; entry != end; ++entry) found[entry->second] = true;
+  };
+  for (Finding& finding : findings) {
+    finding.baseline = known(finding).empty() ? BaselineState::fresh : BaselineState::unchanged;
+    mark(finding.fingerprint);
+    for (const auto* prints :
+         {&finding.source_prints, &finding.third_prints, &finding.older_prints})
+      for (const std::string& print : *prints) mark(print);
+  }
+  std::vector<KnownFinding> gone;
+  for (std::size_t i = 0; i < entries_.size(); ++i)
+    if (!found[i]) gone.push_back(entries_[i]);
+  return gone;
+}
+
+std::string Baseline::first_seen(const Finding& finding) const {
+  std::string first;
+  for (const std::size_t entry : known(finding)) {
+    const std::string& date = entries_[entry].first_seen;
+    if (first.empty() || (!date.empty() && date < first)) first = date;
+  }
+  return first;
+}
+
+void write_baseline(std::ostream& out, const std::vector<Finding>& findings,
+                    const BaselineOptions& options) {
+  std::map<std::string, std::string> lines;  // sorted by what people see first
+  for (const Finding& finding : findings) {
+    if (!finding.suppressed_by.empty()) continue;
+    const BaselineWords words = options.words(finding);
+    std::string first = options.older != nullptr ? options.older->first_seen(finding) : "";
+    if (first.empty()) first = options.date;
+    nlohmann::ordered_json line = {{"rule", finding.info().id}, {"program", words.program}};
+    line["place"] = words.place;
+    if (!words.hit.empty()) line["hit"] = words.hit;
+    line["first_seen"] = first;
+    line["title"] = finding.info().title;
+    line["fingerprint"] = finding.fingerprint;
+    if (!finding.source_prints.empty()) line["source_fingerprints"] = finding.source_prints;
+    lines[std::string(finding.info().id) + '\n' + words.program + '\n' + finding.fingerprint] =
+        line.dump();
+  }
+  out << "{\n  \"tool\": \"" << kTool << "\",\n  \"version\": " << kVersion
+      << ",\n  \"findings\": [";
+  const char* separator = "\n";
+  for (const auto& [key, line] : lines) {
+    out << separator << "    " << line;
+    separator = ",\n";
+  }
+  out << (lines.empty() ? "]\n}\n" : "\n  ]\n}\n");
 }
 
 }  // namespace umaskaudit

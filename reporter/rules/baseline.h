@@ -1,10 +1,13 @@
 // The findings of an earlier run, so that only new ones fail.
-// Must never hold more than names: no path, no count, nothing that differs from host to host.
+// Must never know a finding by more than its names: no count, nothing that differs from host to
+// host. The places are there for people who review the file.
 // Used by `check --baseline` and `--write-baseline`.
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +20,10 @@ namespace umaskaudit {
 // A finding as a baseline knows it.
 struct KnownFinding {
   std::string fingerprint;
-  std::string rule;  // its id; empty where the file has none, or none that is known
+  std::string rule;             // its id; empty where the file has none, or none that is known
+  std::string first_seen = {};  // "2026-11-30"; empty where the file has none
+  std::vector<std::string> source_prints = {};  // Finding::source_prints
+  bool of_first_version = false;  // of the file: the fingerprint is of the second or third version
 };
 
 class Baseline {
@@ -30,12 +36,33 @@ class Baseline {
   // fingerprint.
   std::vector<KnownFinding> apply(std::vector<Finding>& findings) const;
 
+  // When a finding was seen first; empty where that is not known.
+  std::string first_seen(const Finding& finding) const;
+
  private:
-  std::map<std::string, std::string> rules_;  // by fingerprint
+  // All entries that know the finding.
+  std::vector<std::size_t> known(const Finding& finding) const;
+
+  std::vector<KnownFinding> entries_;                 // by fingerprint
+  std::multimap<std::string, std::size_t> by_print_;  // of the entries, by each of their prints
 };
 
-// One JSON document, sorted, so that it can be kept and compared in version control. Suppressed
-// findings are left out: their suppression speaks for them.
-void write_baseline(std::ostream& out, const std::vector<Finding>& findings);
+// What people want to read of a finding in a baseline; valid UTF-8.
+struct BaselineWords {
+  std::string program;
+  std::string place;  // "race.cc:9 in cfg::read_umask"
+  std::string hit;    // the place that it happened to; may be empty
+};
+
+struct BaselineOptions {
+  std::string date;  // of the run, for what was not seen before
+  std::function<BaselineWords(const Finding&)> words;
+  const Baseline* older = nullptr;  // whose dates are kept; may be null
+};
+
+// One JSON document with a finding a line, sorted, so that it can be kept, compared and reviewed in
+// version control. Suppressed findings are left out: their suppression speaks for them.
+void write_baseline(std::ostream& out, const std::vector<Finding>& findings,
+                    const BaselineOptions& options);
 
 }  // namespace umaskaudit

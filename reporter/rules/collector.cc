@@ -91,8 +91,7 @@ Group& Collector::group(const Place& place, bool* fresh) {
   Group*& known = by_key_[key];
   if (known == nullptr) {
     const std::string& name = programs_.name(program);
-    const NameOfStack& older = options_.place ? options_.place : options_.symbol_chain;
-    std::string text = print_of(place, name, options_.code ? options_.code : older);
+    std::string text = print_of(place, name, options_.code ? options_.code : third_name());
     const auto [entry, added] = by_fingerprint_.try_emplace(text, nullptr);
     if (added) {
       groups_.push_back(std::make_unique<Group>());
@@ -139,12 +138,15 @@ std::string Collector::print_of(const Place& place, const std::string& program,
   return fingerprint(print);
 }
 
+const Collector::NameOfStack& Collector::third_name() const {
+  if (options_.place) return options_.place;
+  return options_.symbol ? options_.symbol : options_.symbol_chain;
+}
+
 std::string Collector::third_print(const Place& place, const std::string& program) const {
-  const NameOfStack& older = options_.symbol ? options_.symbol : options_.symbol_chain;
   const std::string_view shown = place.whole_run ? std::string_view() : program;
   ThirdPrint print{base_of(place, shown), place.mask, place.born_inside, ""};
-  if (!place.whole_program)
-    print.code = code_or_call(options_.place ? options_.place : older, place.culprit, program);
+  if (!place.whole_program) print.code = code_or_call(third_name(), place.culprit, program);
   return fingerprint(print);
 }
 

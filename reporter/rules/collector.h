@@ -140,6 +140,7 @@ class Collector {
   // The fingerprint of a place, its functions named by `name`; and those of older versions.
   static std::string print_of(const Place& place, const std::string& program,
                               const NameOfStack& name);
+  const NameOfStack& third_name() const;
   std::string third_print(const Place& place, const std::string& program) const;
   std::string older_print(const Place& place, const std::string& program) const;
   static void account(Group& group, const MaskWindow& window, std::uint64_t end_ns);

@@ -61,7 +61,8 @@ struct WindowSpan {
 
 struct FindOptions {
   // Names the code of a stack for fingerprints and for merging: the innermost function that is the
-  // program's own and was not inlined, or its module. Without it `place` stands in. Empty result
+  // program's own and was not inlined, or its module. Without it `place` stands in,
+  // without that `symbol`. Empty result
   // or no function: unknown.
   std::function<std::string(StackRef)> code;
   // The innermost function that is the program's own, also where it was inlined, for

@@ -301,7 +301,7 @@ class Sarif(Recorded):
                 rule = driver["rules"][result["ruleIndex"]]
                 self.assertEqual(rule["id"], result["ruleId"])
                 self.assertEqual(len(result["locations"]), 1)
-                self.assertRegex(result["partialFingerprints"]["umaskaudit/v3"], "^[0-9a-f]{16}$")
+                self.assertRegex(result["partialFingerprints"]["umaskaudit/v4"], "^[0-9a-f]{16}$")
             codes = [invocation["exitCode"] for invocation in run["invocations"]]
             self.assertEqual(codes, [0] if command == "report" else [0, 1])
 
@@ -390,7 +390,7 @@ class Sarif(Recorded):
         baseline.write_text(json.dumps(known))
         run = self.sarif("check", "--baseline", baseline)
         gone = [result for result in run["results"] if result["baselineState"] == "absent"]
-        self.assertEqual([(result["partialFingerprints"]["umaskaudit/v3"], result.get("ruleId"),
+        self.assertEqual([(result["partialFingerprints"]["umaskaudit/v4"], result.get("ruleId"),
                            result["kind"], result["level"]) for result in gone],
                          [("00000000deadbeef", "lost-mask", "pass", "none"),
                           ("00000000deadbef0", None, "pass", "none")])

@@ -65,5 +65,22 @@ TEST(SymbolChain, OfNativeCodeIsWhatItWas) {
   EXPECT_EQ(place_of(stack), "app!probe");
 }
 
+TEST(WithoutSignature, LeavesTheName) {
+  const std::pair<const char*, const char*> names[] = {
+      {"main", "main"},
+      {"cfg::read_umask(int) [clone .isra.0]", "cfg::read_umask"},
+      {"void save<std::vector<int> >(std::vector<int> const&)", "save<std::vector<int> >"},
+      {"(anonymous namespace)::worker() const", "(anonymous namespace)::worker"},
+      {"main::{lambda()#1}::operator()() const", "main::{lambda()#1}"},
+      {"f(int, char (*)(int))::{lambda(int)#2}::operator()(int) const", "f::{lambda(int)#2}"},
+      {"Set::operator()(int) const", "Set::operator()"},
+      {"operator<<(Out&, int)", "operator<<"},
+      {"Path::operator std::string() const", "Path::operator std::string"},
+      {"text[abi:cxx11](int)", "text"},
+      {"main.(*Config).Read", "main.(*Config).Read"},
+      {"", ""}};
+  for (const auto& [symbol, name] : names) EXPECT_EQ(without_signature(symbol), name);
+}
+
 }  // namespace
 }  // namespace umaskaudit

@@ -98,14 +98,69 @@ TEST(Suppressions, ExpiredOnesHideNothingAndAreReported) {
   EXPECT_THAT(file.complaints(never), ElementsAre("known:1: *:/a expired on 2026-11-20 (old)"));
 }
 
+BaselineOptions options(const std::string& date = "2026-11-30", const Baseline* older = nullptr) {
+  BaselineOptions options;
+  options.date = date;
+  options.words = [](const Finding&) { return BaselineWords{"app", "a.c:3 in probe", ""}; };
+  options.older = older;
+  return options;
+}
+
+TEST(BaselineFile, IsReviewedALineAFindingAndKeepsItsDates) {
+  Finding one = finding(RuleId::window_overlap, "bbbb");
+  one.source_prints = {"eeee"};
+  std::ostringstream first, second;
+  write_baseline(first, {one}, options());
+  EXPECT_EQ(first.str(),
+            "{\n  \"tool\": \"umaskaudit\",\n  \"version\": 2,\n  \"findings\": [\n"
+            "    {\"rule\":\"window-overlap\",\"program\":\"app\",\"place\":\"a.c:3 in probe\","
+            "\"first_seen\":\"2026-11-30\",\"title\":\"" +
+                std::string(one.info().title) +
+                "\",\"fingerprint\":\"bbbb\",\"source_fingerprints\":[\"eeee\"]}\n  ]\n}\n");
+  const Result<Baseline> older = Baseline::parse(first.str(), "b.json");
+  ASSERT_TRUE(older);
+  std::vector<Finding> later = {finding(RuleId::window_overlap, "aaaa"), one};
+  write_baseline(second, later, options("2027-01-01", &*older));
+  EXPECT_THAT(second.str(), HasSubstr(R"("first_seen":"2027-01-01")"));
+  EXPECT_LT(second.str().find("aaaa"), second.str().find("2026-11-30"));
+}
+
+TEST(BaselineFile, KnowsOtherBuildsAndTheVersionsBefore) {
+  const Result<Baseline> baseline = Baseline::parse(
+      R"({"tool":"umaskaudit","version":2,"findings":[
+          {"fingerprint":"aaaa","rule":"window-overlap"},
+          {"fingerprint":"bbbb","rule":"window-overlap","source_fingerprints":["cccc"]}]})",
+      "b.json");
+  const Result<Baseline> third = Baseline::parse(
+      R"({"tool":"umaskaudit","version":1,"findings":[
+          {"fingerprint":"3333","rule":"window-overlap"}]})",
+      "b.json");
+  ASSERT_TRUE(baseline);
+  ASSERT_TRUE(third);
+  // Inlined in this build, not in that of the baseline; and the other way round.
+  std::vector<Finding> later = {finding(RuleId::window_overlap, "1111"),
+                                finding(RuleId::window_overlap, "cccc"),
+                                finding(RuleId::window_overlap, "2222")};
+  later[0].source_prints = {"aaaa"};
+  later[2].source_prints = {"aaaa", "dddd"};
+  later[2].third_prints = {"3333"};
+  EXPECT_TRUE(baseline->apply(later).empty());
+  EXPECT_EQ(later[0].baseline, BaselineState::unchanged);
+  EXPECT_EQ(later[1].baseline, BaselineState::unchanged);
+  EXPECT_EQ(later[2].baseline, BaselineState::fresh);
+  EXPECT_TRUE(third->apply(later).empty());
+  EXPECT_EQ(later[0].baseline, BaselineState::fresh);
+  EXPECT_EQ(later[2].baseline, BaselineState::unchanged);
+}
+
 TEST(BaselineFile, RoundTrip) {
   std::vector<Finding> findings = {finding(RuleId::lost_mask, "bbbb"),
                                    finding(RuleId::window_overlap, "aaaa"),
                                    finding(RuleId::umask_zero, "cccc")};
   findings[2].suppressed_by = "accepted";
   std::ostringstream out;
-  write_baseline(out, findings);
-  EXPECT_LT(out.str().find("aaaa"), out.str().find("bbbb"));
+  write_baseline(out, findings, options());
+  EXPECT_LT(out.str().find("bbbb"), out.str().find("aaaa"));  // by rule
   EXPECT_THAT(out.str(), ::testing::Not(HasSubstr("cccc")));
 
   const Result<Baseline> baseline = Baseline::parse(out.str(), "b.json");
@@ -141,7 +196,7 @@ TEST(BaselineFile, OneOfTheSecondVersionHidesWhatItHasAllPartsOf) {
 
 TEST(BaselineFile, ForeignFilesAreRefused) {
   for (const char* text : {"", "{", "[]", "{}", R"({"tool":"other","version":1,"findings":[]})",
-                           R"({"tool":"umaskaudit","version":2,"findings":[]})",
+                           R"({"tool":"umaskaudit","version":3,"findings":[]})",
                            R"({"tool":"umaskaudit","version":"1","findings":[]})",
                            R"({"tool":"umaskaudit","version":1})",
                            R"({"tool":"umaskaudit","version":1,"findings":[{"rule":"x"}]})",

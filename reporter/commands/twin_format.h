@@ -1,0 +1,18 @@
+// --format text|json of commands whose text has a twin for programs.
+// Must never be offered where the two could disagree: both come from the same values.
+// Called by the commands' configure functions.
+#pragma once
+
+#include "reporter/commands/choice.h"
+
+namespace umaskaudit {
+
+enum class TwinFormat { text, json };
+
+inline void add_twin_format(CLI::App& app, TwinFormat& format) {
+  add_choice<TwinFormat>(app, "-f,--format", format,
+                         {{"text", TwinFormat::text}, {"json", TwinFormat::json}},
+                         "What to write; json: one document for programs");
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,136 @@
+// See annotations.h.
+#include "reporter/render/annotations.h"
+
+#include "reporter/render/mode_text.h"
+#include "reporter/text/escape.h"
+
+namespace umaskaudit {
+namespace {
+
+std::string name_of(const OwnPlace& place) {
+  return escape(place.function.empty() ? place.module : place.function);
+}
+
+bool is_shown(const Finding& finding) {
+  return finding.suppressed_by.empty() && finding.baseline != BaselineState::unchanged;
+}
+
+// As compilers name a place; without a file the program stands there, as the GNU standards say.
+std::string gcc_place(const OwnPlace& place, const Finding& finding, const std::string& base) {
+  if (!place.file.empty())
+    return escape(path_below(place.file, base)) + ':' +
+           std::to_string(place.line == 0 ? 1 : place.line) + ":1: ";
+  const std::string& name = finding.program.empty() ? place.module : finding.program;
+  return escape(name.empty() ? "umaskaudit" : name) + ": ";
+}
+
+// https://docs.github.com/actions/reference/workflow-commands-for-github-actions: the runner turns
+// these back.
+std::string github_text(const std::string& text, bool property) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '%':
+        out += "%25";
+        break;
+      case '\r':
+        out += "%0D";
+        break;
+      case '\n':
+        out += "%0A";
+        break;
+      case ':':
+        out += property ? "%3A" : ":";
+        break;
+      case ',':
+        out += property ? "%2C" : ",";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+const char* github_level(Severity severity) {
+  switch (severity) {
+    case Severity::note:
+      return "notice";
+    case Severity::warning:
+      return "warning";
+    case Severity::error:
+      return "error";
+  }
+  return "error";
+}
+
+}  // namespace
+
+ShortFinding short_finding(StackCache& stacks, const Finding& finding, const std::string& root) {
+  ShortFinding out;
+  if (finding.culprit) out.cause = own_place(stacks, finding.culprit->stack, root);
+  out.message = finding.info().title;
+  if (!finding.subject.empty()) out.message += " (" + escape(finding.subject) + ')';
+  const std::string cause = name_of(out.cause);
+  if (!cause.empty()) out.message += ": " + cause;
+  if (finding.victims.empty()) return out;
+  const Victim& victim = finding.victims.front();
+  if (!finding.culprit || victim.event.seq != finding.culprit->seq) {
+    out.hit = own_place(stacks, victim.event.stack, root);
+    const std::string hit = name_of(out.hit);
+    if (!hit.empty() && hit != cause) out.message += (cause.empty() ? ": " : ", hit ") + hit;
+  }
+  if (victim.path.empty()) return out;
+  out.effect = escape(victim.path) + " is " + octal(victim.mode);
+  if (victim.mode != victim.expected) out.effect += " instead of " + octal(victim.expected);
+  return out;
+}
+
+std::string place_lines(const ShortFinding& finding, const std::string& root) {
+  std::string out;
+  const std::string cause = own_place_text(finding.cause, root);
+  const std::string hit = own_place_text(finding.hit, root);
+  if (!cause.empty()) out += "cause: " + cause + '\n';
+  if (!hit.empty() || !finding.effect.empty())
+    out +=
+        "hit: " + hit + (hit.empty() || finding.effect.empty() ? "" : ": ") + finding.effect + '\n';
+  return out;
+}
+
+std::string gcc_lines(StackCache& stacks, const std::vector<Finding>& findings,
+                      const AnnotationPlaces& places) {
+  std::string out;
+  for (const Finding& finding : findings) {
+    if (!is_shown(finding)) continue;
+    const std::string rule = finding.info().id;
+    const ShortFinding brief = short_finding(stacks, finding, places.root);
+    out += gcc_place(brief.cause, finding, places.base) + severity_name(finding.severity) + ": " +
+           rule + ": " + escape(finding.message) + " [umaskaudit-" + rule + "]\n";
+    if (brief.hit.file.empty()) continue;
+    out += gcc_place(brief.hit, finding, places.base) + "note: hit" +
+           (brief.effect.empty() ? " here" : ": " + brief.effect) + '\n';
+  }
+  return out;
+}
+
+std::string github_commands(StackCache& stacks, const std::vector<Finding>& findings,
+                            const AnnotationPlaces& places) {
+  std::string out;
+  for (const Finding& finding : findings) {
+    if (!is_shown(finding)) continue;
+    const ShortFinding brief = short_finding(stacks, finding, places.root);
+    out += std::string("::") + github_level(finding.severity) + ' ';
+    if (!brief.cause.file.empty()) {
+      const std::string file(escape(path_below(brief.cause.file, places.base)));
+      out += "file=" + github_text(file, true) + ',';
+      if (brief.cause.line != 0) out += "line=" + std::to_string(brief.cause.line) + ',';
+    }
+    out += "title=" + github_text(std::string("umaskaudit ") + finding.info().id, true) + "::";
+    const std::string text =
+        escape(finding.message) + '\n' + place_lines(brief, places.base) + finding.advice;
+    out += github_text(text, false) + '\n';
+  }
+  return out;
+}
+
+}  // namespace umaskaudit

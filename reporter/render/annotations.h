@@ -1,0 +1,42 @@
+// Findings as lines for editors and pipelines: as compilers print them, and as GitHub's workflow
+// commands; and the few words of a finding that other short forms share.
+// Must never let a name from the program end a line, or begin a command of its own.
+// Called by `check`, and by the other formats.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reporter/render/own_place.h"
+#include "reporter/rules/finding.h"
+
+namespace umaskaudit {
+
+// A finding in a few words that are the same in every run: no thread ids, no counts, no paths of
+// objects.
+struct ShortFinding {
+  OwnPlace cause;
+  OwnPlace hit;         // empty where it hit the call that caused it, or nothing
+  std::string message;  // escaped: the title, and the functions on both sides
+  std::string effect;   // escaped: of the first object that was hit, with its path; may be empty
+};
+ShortFinding short_finding(StackCache& stacks, const Finding& finding, const std::string& root);
+
+// Both places and the effect, a line each; paths relative to `root`.
+std::string place_lines(const ShortFinding& finding, const std::string& root);
+
+struct AnnotationPlaces {
+  std::string root;  // where the run was started
+  std::string base;  // paths below it are relative to it
+};
+
+// "src/race.cc:9:1: error: window-overlap: ... [umaskaudit-window-overlap]", and a note for the
+// place that was hit. Suppressed findings and those of the baseline are left out.
+std::string gcc_lines(StackCache& stacks, const std::vector<Finding>& findings,
+                      const AnnotationPlaces& places);
+
+// "::error file=src/race.cc,line=9,title=...::...": one command a finding.
+std::string github_commands(StackCache& stacks, const std::vector<Finding>& findings,
+                            const AnnotationPlaces& places);
+
+}  // namespace umaskaudit

@@ -1,0 +1,72 @@
+// See own_place.h.
+#include "reporter/render/own_place.h"
+
+#include "reporter/analysis/symbol_chain.h"
+#include "reporter/symbolize/culprit.h"
+#include "reporter/text/escape.h"
+
+namespace umaskaudit {
+namespace {
+
+// The innermost one that can be opened; else the innermost of all.
+const Frame* best_frame(const std::vector<Frame>& stack) {
+  const Frame* first = culprit(stack);
+  if (first == nullptr || first->script) return first;
+  const Frame* named = nullptr;
+  for (const Frame* frame = first; frame != stack.data() + stack.size(); ++frame) {
+    if (!is_own_code(*frame)) continue;
+    if (!source_of(*frame, "").empty()) return frame;
+    if (named == nullptr) named = frame;
+  }
+  return named != nullptr ? named : first;
+}
+
+}  // namespace
+
+std::string source_of(const Frame& frame, const std::string& root) {
+  const std::string& file = frame.file;
+  if (file.empty() || file.front() == '/') return is_c_runtime(frame.module) ? "" : file;
+  if (!frame.script || is_given_text(frame) || is_library(frame) || file.front() == '-' ||
+      file.find(':') != std::string::npos)
+    return "";
+  std::string_view name = file;
+  while (name.starts_with("./")) name.remove_prefix(2);
+  return root.empty() ? std::string(name) : root + '/' + std::string(name);
+}
+
+const Frame* own_frame(StackCache& stacks, StackRef ref) {
+  const Frame* frame = best_frame(stacks.frames(ref));
+  if (frame == nullptr || !frame->file.empty()) return frame;
+  const auto starters = stacks.starters(ref);
+  return starters.empty() ? frame : culprit(*starters.back());
+}
+
+OwnPlace own_place(StackCache& stacks, StackRef ref, const std::string& root) {
+  OwnPlace place;
+  const Frame* frame = own_frame(stacks, ref);
+  if (frame == nullptr) return place;
+  place.file = source_of(*frame, root);
+  if (!place.file.empty()) place.line = frame->line;
+  place.function = frame->script ? frame->symbol : without_signature(frame->symbol);
+  if (!frame->script) place.module = base_name(frame->module);
+  return place;
+}
+
+std::string_view path_below(std::string_view path, std::string_view directory) {
+  if (directory.size() > 1 && path.size() > directory.size() + 1 && path.starts_with(directory) &&
+      path[directory.size()] == '/')
+    return path.substr(directory.size() + 1);
+  return path;
+}
+
+std::string own_place_text(const OwnPlace& place, const std::string& root) {
+  if (place.file.empty()) {
+    if (place.function.empty()) return escape(place.module);
+    return escape(place.function) + (place.module.empty() ? "" : " (" + escape(place.module) + ")");
+  }
+  std::string text = escape(path_below(place.file, root));
+  if (place.line != 0) text += ':' + std::to_string(place.line);
+  return place.function.empty() ? text : text + " in " + escape(place.function);
+}
+
+}  // namespace umaskaudit
