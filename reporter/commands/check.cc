@@ -407,6 +407,7 @@ Status apply_project_file(const CLI::App& app, CheckOptions& options, Console& c
 int check(CheckOptions& options, Console& console) {
   Rulings rulings;
   if (const Status read = read_rulings(options, rulings); !read) return fail(console, read.error());
+  if (options.validate) return static_cast<int>(ExitCode::clean);
   const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
   OpenedRun& run = **opened;
@@ -493,6 +494,8 @@ Action configure_check(CLI::App& app) {
       "for editors; github: annotations of a workflow");
   add_output_option(app, options->arguments);
   add_ruling_options(app, *options);
+  app.add_flag("--validate", options->validate,
+               "Only read policy, suppressions and baseline: 2 where one of them is wrong");
   app.add_option("--write-baseline", options->write_baseline,
                  "Write the findings to FILE, and exit 0 whatever they are")
       ->type_name("FILE");

@@ -56,6 +56,7 @@ _umaskaudit() {
     report:--sort) COMPREPLY=($(compgen -W 'time path mode mask thread call kind' -- "$cur")); return;;
     report:--limit) return;;
     threads:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    threads:--format|threads:-f) COMPREPLY=($(compgen -W 'text json' -- "$cur")); return;;
     threads:--sort) COMPREPLY=($(compgen -W 'count first held longest thread' -- "$cur")); return;;
     threads:--limit) return;;
     threads:--output|threads:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
@@ -71,6 +72,7 @@ _umaskaudit() {
     threads:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     threads:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
     timeline:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    timeline:--format|timeline:-f) COMPREPLY=($(compgen -W 'text json' -- "$cur")); return;;
     timeline:--limit) return;;
     timeline:--output|timeline:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
     timeline:--path) return;;
@@ -88,11 +90,12 @@ _umaskaudit() {
     top:--output|top:-o) COMPREPLY=($(compgen -d -- "$cur")); return;;
     top:--sort) COMPREPLY=($(compgen -W 'changes created latest' -- "$cur")); return;;
     blame:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    blame:--format|blame:-f) COMPREPLY=($(compgen -W 'text json' -- "$cur")); return;;
     blame:--output|blame:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
     blame:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     blame:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
     check:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
-    check:--format|check:-f) COMPREPLY=($(compgen -W 'text jsonl sarif junit' -- "$cur")); return;;
+    check:--format|check:-f) COMPREPLY=($(compgen -W 'text jsonl sarif junit gcc github' -- "$cur")); return;;
     check:--output|check:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--policy) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--suppressions) COMPREPLY=($(compgen -f -- "$cur")); return;;
@@ -155,7 +158,9 @@ _umaskaudit() {
     whatif:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     whatif:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
     doctor:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    doctor:--format|doctor:-f) COMPREPLY=($(compgen -W 'text json' -- "$cur")); return;;
     explain:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    explain:--format|explain:-f) COMPREPLY=($(compgen -W 'text json' -- "$cur")); return;;
     explain:--acl) return;;
     explain:--parent) COMPREPLY=($(compgen -d -- "$cur")); return;;
     rules:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
@@ -168,28 +173,29 @@ _umaskaudit() {
     clean:--older) return;;
     umask:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     umask:--pid) return;;
+    umask:--format|umask:-f) COMPREPLY=($(compgen -W 'text json' -- "$cur")); return;;
     umask:--diff) return;;
   esac
   case $command in
     run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --keep --max-size --max-run --follow --options --see --record-argv --live --live-to --no-summary --check --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded';;
     attach) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --for --depth --no-summary';;
     snapshot) options='--help -h --quiet -q --verbose -v --color --output -o --force';;
-    report) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native --sort --limit --all --follow --no-appeared --expand-stacks';;
-    threads) options='--help -h --quiet -q --verbose -v --color --no-pager --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
-    timeline) options='--help -h --quiet -q --verbose -v --color --no-pager --all --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    report) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native --sort --limit --follow --no-appeared --expand-stacks';;
+    threads) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    timeline) options='--help -h --quiet -q --verbose -v --color --no-pager --all --format -f --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     top) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --sort';;
-    blame) options='--help -h --quiet -q --verbose -v --color --no-pager --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
-    check) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded --write-baseline --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    blame) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    check) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded --validate --write-baseline --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     diff) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --root-a --root-b --same --exact --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     whatif) options='--help -h --quiet -q --verbose -v --color --no-pager --umask --everywhere --format -f --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
-    doctor) options='--help -h --quiet -q --verbose -v --color --no-pager';;
-    explain) options='--help -h --quiet -q --verbose -v --color --no-pager --dir -d --acl --parent';;
+    doctor) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f';;
+    explain) options='--help -h --quiet -q --verbose -v --color --no-pager --dir -d --format -f --acl --parent';;
     rules) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f';;
     ls) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f';;
     rm) options='--help -h --quiet -q --verbose -v --color';;
     clean) options='--help -h --quiet -q --verbose -v --color --keep --older --dry-run -n';;
-    umask) options='--help -h --quiet -q --verbose -v --color --symbolic -S --print -p --pid --all --diff';;
+    umask) options='--help -h --quiet -q --verbose -v --color --symbolic -S --print -p --pid --all --format -f --diff';;
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
