@@ -94,13 +94,13 @@ std::string own_name(const Frame& frame) {
   // The version of a library differs from host to host.
   if (const std::size_t so = module.find(".so."); so != std::string::npos) module.resize(so + 3);
   if (frame.symbol.empty()) return module;
-  if (!is_standard(frame.symbol)) return module + '!' + without_signature(frame.symbol);
+  if (!is_standard_library(frame)) return module + '!' + without_signature(frame.symbol);
   const std::string lambda = lambda_in(frame.symbol);
   return lambda.empty() ? "" : module + '!' + without_signature(lambda);
 }
 
 std::string own_function(const std::vector<Frame>& stack, Inlined inlined) {
-  const Frame* first = culprit(stack);
+  const Frame* first = innermost_code(stack);
   if (first == nullptr) return "";
   if (first->script) return script_name(*first);
   for (auto i = static_cast<std::size_t>(first - stack.data()); i < stack.size(); ++i) {
@@ -201,7 +201,7 @@ std::string without_signature(const std::string& symbol) {
 
 bool is_own_code(const Frame& frame) {
   return !frame.script && !frame.module.empty() && !is_interpreter(frame.module) &&
-         !is_c_runtime(frame.module) && !is_standard(frame.symbol);
+         !is_c_runtime(frame.module) && !is_standard_library(frame);
 }
 
 std::string code_name(StackCache& stacks, StackRef ref) {

@@ -180,7 +180,7 @@ _umaskaudit() {
     run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --keep --max-size --max-run --follow --options --see --record-argv --live --live-to --no-summary --check --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded';;
     attach) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --for --depth --no-summary';;
     snapshot) options='--help -h --quiet -q --verbose -v --color --output -o --force';;
-    report) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native --sort --limit --follow --no-appeared --expand-stacks';;
+    report) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native --sort --limit --all --follow --no-appeared --expand-stacks';;
     threads) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     timeline) options='--help -h --quiet -q --verbose -v --color --no-pager --all --format -f --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     top) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --sort';;

@@ -25,8 +25,9 @@ const Frame* best_frame(const std::vector<Frame>& stack) {
 
 std::string source_of(const Frame& frame, const std::string& root) {
   const std::string& file = frame.file;
-  if (file.empty() || file.front() == '/') return is_c_runtime(frame.module) ? "" : file;
-  if (!frame.script || is_given_text(frame) || is_library(frame) || file.front() == '-' ||
+  if (!frame.script) return is_c_runtime(frame.module) ? "" : file;
+  if (file.empty() || file.front() == '/') return file;
+  if (is_given_text(frame) || is_library(frame) || file.front() == '-' ||
       file.find(':') != std::string::npos)
     return "";
   std::string_view name = file;

@@ -15,7 +15,7 @@ namespace umaskaudit {
 
 // Raw bytes.
 struct OwnPlace {
-  std::string file;  // absolute where it is known where the run was started; empty: not known
+  std::string file;  // as the compiler or the runtime had it, absolute where that is known
   std::uint32_t line = 0;
   std::string function;  // without parameters; empty: not known
   std::string module;    // the last component of its path; of a script empty
