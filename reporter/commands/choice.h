@@ -30,7 +30,8 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, T& to,
       to = value;
       return;
     }
-    throw CLI::ValidationError(option + ": '" + word + "' is none of " + words(", "));
+    throw CLI::ValidationError(option + ": invalid value '" + word + "' (expected: " + words(", ") +
+                               ")");
   };
   return app.add_option_function<std::string>(name, pick, help)->type_name(words("|"));
 }

@@ -77,8 +77,8 @@ struct Parser {
 };
 
 void add_shared(CLI::App& app, Shared& shared, bool paged) {
-  app.add_flag("-q,--quiet", shared.quiet, "Say nothing but errors and the answer");
-  app.add_flag("-v,--verbose", shared.verbose, "Say on standard error what is being done");
+  app.add_flag("-q,--quiet", shared.quiet, "Print only errors and results");
+  app.add_flag("-v,--verbose", shared.verbose, "Print on standard error what is being done");
   add_choice<ColourWhen>(app, "--color", shared.colour,
                          {{"auto", ColourWhen::automatic},
                           {"always", ColourWhen::always},

@@ -34,7 +34,7 @@ std::string known_kind(const std::string& word) {
     if (word == name) return "";
     all += (all.empty() ? "" : ", ") + std::string(name);
   }
-  return "'" + word + "' is none of " + all;
+  return "invalid value '" + word + "' (expected: " + all + ")";
 }
 
 std::string known_rule(const std::string& word) {
@@ -42,7 +42,7 @@ std::string known_rule(const std::string& word) {
   std::string all;
   for (std::size_t rule = 0; rule < kRuleCount; ++rule)
     all += (all.empty() ? "" : ", ") + std::string(rule_info(static_cast<RuleId>(rule)).id);
-  return "'" + word + "' is none of " + all;
+  return "invalid value '" + word + "' (expected: " + all + ")";
 }
 
 trace::Blind blind_of(const std::string& obstacle) {

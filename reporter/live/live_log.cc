@@ -71,7 +71,7 @@ std::string check_live_place(const std::string& word) {
   if (is_file(word) && word.size() > sizeof kFile - 1) return "";
   for (const char* known : {"stderr", "syslog", "journald"})
     if (word == known) return "";
-  return "'" + word + "' is none of stderr, syslog, journald, file:PATH";
+  return "invalid value '" + word + "' (expected: stderr, syslog, journald, file:PATH)";
 }
 
 Status LiveLog::add(const std::string& word, Console& console) {

@@ -268,10 +268,12 @@ class Snapshot(Case):
         self.assertIn(b"/made 0777 & ~0077 = 0700", result.stdout)
 
     def test_it_takes_a_run_or_a_program(self):
-        for words in ((), ("x", "--", "true")):
-            result = self.execute(harness.TOOL, "top", *words)
-            self.assertEqual(result.returncode, 2)
-            self.assertIn(b"top RUN, or umaskaudit top -- CMD", result.stderr)
+        result = self.execute(harness.TOOL, "top", "x", "--", "true")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(b"top RUN, or umaskaudit top -- CMD", result.stderr)
+        result = self.execute(harness.TOOL, "top")  # the latest run, of which there is none
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(b"no RUN given", result.stderr)
 
     def test_a_program_that_cannot_be_run(self):
         """As `run` says it."""
