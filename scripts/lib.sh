@@ -22,7 +22,8 @@ test_packages=(
   libclang-rt-dev liburing-dev musl-tools busybox-static
   python3 python3-gdbm strace acl attr git tar util-linux sqlite3 btrfs-progs libcap2-bin
   fakeroot libeatmydata1 faketime libjemalloc2 libgoogle-perftools4 libmimalloc2.0
-  python3-jsonschema jq zstd cmark-gfm mandoc man-db e2fsprogs dosfstools xfsprogs bindfs
+  python3-jsonschema python3-pytest python3-yaml jq zstd cmark-gfm mandoc man-db
+  e2fsprogs dosfstools xfsprogs bindfs
 )
 # Large programs that some tests record or drive; those tests skip where they are missing.
 program_packages=(
