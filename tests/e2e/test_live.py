@@ -238,8 +238,8 @@ class RunLive(LiveCase):
         self.assertNotIn(b"/first", result.stderr)
 
     def test_places_that_are_not_there(self):
-        for place, cause in (("tape", b"none of stderr, syslog, journald, file:PATH"),
-                             ("file:", b"none of"), ("file:/proc/none/x", b"cannot log to")):
+        for place, cause in (("tape", b"(expected: stderr, syslog, journald, file:PATH)"),
+                             ("file:", b"invalid value"), ("file:/proc/none/x", b"cannot log to")):
             result = self.execute(harness.TOOL, "run", "-o", self.new_run(), "--live-to", place,
                                   "--", "mkdir", "made")
             self.assertEqual(result.returncode, 2, place)

@@ -382,7 +382,7 @@ class Log(Case):
                     # Its end is there, and nothing that comes after it.
                     self.assertEqual((self.work / "outside").exists(), how == "no")
                     if how != "no":
-                        self.assertIn(b"held umask 0000 for a moment", result.stderr)
+                        self.assertIn(b"temporarily set umask 0000", result.stderr)
         # Nothing to stop for.
         result = self.preload("sh", "-c", "umask 0; mkdir d; umask 022",
                               options="stop_on_overlap=exit:log=off")
