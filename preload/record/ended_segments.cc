@@ -200,7 +200,7 @@ void insert(Name (&oldest)[kAtOnce], const char* name, std::uint64_t stamp) {
   unsigned place = kAtOnce - 1;
   for (; place > 0 && oldest[place - 1].stamp > stamp; --place) oldest[place] = oldest[place - 1];
   oldest[place].stamp = stamp;
-  strcpy(oldest[place].text, name);
+  memcpy(oldest[place].text, name, strlen(name) + 1);  // it is short enough: stamp_of()
 }
 
 // The oldest that are not older than `from`.
