@@ -8,16 +8,16 @@
 #include <charconv>
 
 #include "reporter/base/text_file.h"
-#include "reporter/rules/toml_checked.h"
+#include "reporter/rules/toml_reader.h"
 
 namespace umaskaudit {
 namespace {
 
 constexpr std::uint32_t kLargestMode = 07777;
 
-class Reader {
+class Reader : public TomlReader {
  public:
-  explicit Reader(std::string name) : name_(std::move(name)) {}
+  explicit Reader(std::string name) : TomlReader(std::move(name), "policy") {}
 
   Result<Policy> read(const toml::table& root) {
     for (const auto& [key, node] : root) {
@@ -30,48 +30,17 @@ class Reader {
       else
         unknown(key, "path, call or secrets");
     }
-    if (error_) return *error_;
+    if (error()) return *error();
     return std::move(policy_);
   }
 
-  Error at(const toml::source_region& where, std::string why) const {
-    return {name_ + ":" + std::to_string(where.begin.line) + ":" +
-                std::to_string(where.begin.column) + ": bad policy",
-            std::move(why), "", ExitCode::usage};
-  }
-
  private:
-  // The first mistake is the one that is told.
-  void complain(const toml::source_region& where, std::string why) {
-    if (!error_) error_ = at(where, std::move(why));
-  }
-  void unknown(const toml::key& key, const std::string& known) {
-    complain(key.source(), "unknown key '" + std::string(key.str()) + "', known are " + known);
-  }
-
   template <typename Row>
   void rows(const toml::node& node, const std::string& name, const Row& row) {
     const toml::array* array = node.as_array();
     if (array == nullptr || !array->is_homogeneous(toml::node_type::table))
       return complain(node.source(), "'" + name + "' is written [[" + name + "]]");
     for (const toml::node& element : *array) row(*element.as_table());
-  }
-
-  std::string text(const toml::node& node, const char* key) {
-    const auto value = node.value_exact<std::string>();
-    if (!value) complain(node.source(), std::string("'") + key + "' must be a string");
-    return value.value_or("");
-  }
-
-  std::vector<std::string> texts(const toml::node& node, const char* key) {
-    std::vector<std::string> out;
-    const toml::array* array = node.as_array();
-    if (array == nullptr) {
-      complain(node.source(), std::string("'") + key + "' must be an array of strings");
-      return out;
-    }
-    for (const toml::node& element : *array) out.push_back(text(element, key));
-    return out;
   }
 
   std::optional<Mode> mode(const toml::node& node, const char* key, std::uint32_t largest) {
@@ -156,9 +125,7 @@ class Reader {
     }
   }
 
-  std::string name_;
   Policy policy_;
-  std::optional<Error> error_;
 };
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <array>
 
 #include "reporter/base/text_file.h"
-#include "reporter/rules/toml_checked.h"
+#include "reporter/rules/toml_reader.h"
 
 namespace umaskaudit {
 namespace {
@@ -23,9 +23,9 @@ std::string above(const std::string& directory) {
   return slash == std::string::npos ? "" : directory.substr(0, std::max<std::size_t>(slash, 1));
 }
 
-class Reader {
+class Reader : public TomlReader {
  public:
-  explicit Reader(std::string name) : name_(std::move(name)) {}
+  explicit Reader(std::string name) : TomlReader(std::move(name), "project file") {}
 
   Result<ProjectFile> read(const toml::table& root) {
     for (const auto& [key, node] : root) {
@@ -34,42 +34,23 @@ class Reader {
       else
         unknown(key, "check");
     }
-    if (error_) return *error_;
+    if (error()) return *error();
     return std::move(file_);
   }
 
-  Error at(const toml::source_region& where, std::string why) const {
-    return {name_ + ":" + std::to_string(where.begin.line) + ":" +
-                std::to_string(where.begin.column) + ": bad project file",
-            std::move(why), "", ExitCode::usage};
-  }
-
  private:
-  // The first mistake is the one that is told.
-  void complain(const toml::source_region& where, std::string why) {
-    if (!error_) error_ = at(where, std::move(why));
-  }
-  void unknown(const toml::key& key, const std::string& known) {
-    complain(key.source(), "unknown key '" + std::string(key.str()) + "', known are " + known);
-  }
-
-  std::string text(const toml::node& node, const std::string& key) {
-    const auto value = node.value_exact<std::string>();
-    if (!value) complain(node.source(), "'" + key + "' must be a string");
-    return value.value_or("");
-  }
-
   // Where this file says so, not where the tool was started.
-  std::string path(const toml::node& node, const std::string& key) {
+  std::string path(const toml::node& node, const char* key) {
     const std::string word = text(node, key);
-    const std::size_t slash = name_.rfind('/');
+    const std::size_t slash = name().rfind('/');
     if (word.empty() || word[0] == '/' || slash == std::string::npos) return word;
-    return name_.substr(0, slash + 1) + word;
+    return name().substr(0, slash + 1) + word;
   }
 
-  std::uint64_t number(const toml::node& node, const std::string& key) {
+  std::uint64_t number(const toml::node& node, const char* key) {
     const auto value = node.value_exact<std::int64_t>();
-    if (!value || *value < 0) complain(node.source(), "'" + key + "' must be a whole number");
+    if (!value || *value < 0)
+      complain(node.source(), std::string("'") + key + "' must be a whole number");
     return static_cast<std::uint64_t>(std::max<std::int64_t>(value.value_or(0), 0));
   }
 
@@ -98,21 +79,13 @@ class Reader {
       else if (key == "max-unrecorded")
         file_.max_unrecorded = number(value, "max-unrecorded");
       else if (key == "paths")
-        paths(value);
+        file_.paths = texts(value, "paths");
       else
         unknown(key, "policy, suppressions, baseline, fail-on, paths, max-loss, max-unrecorded");
     }
   }
 
-  void paths(const toml::node& node) {
-    const toml::array* array = node.as_array();
-    if (array == nullptr) return complain(node.source(), "'paths' must be an array of strings");
-    for (const toml::node& element : *array) file_.paths.push_back(text(element, "paths"));
-  }
-
-  std::string name_;
   ProjectFile file_;
-  std::optional<Error> error_;
 };
 
 }  // namespace
