@@ -32,20 +32,6 @@ std::uint64_t key_of(const Author& author, const trace::Umask& change, const Cap
 
 }  // namespace
 
-bool is_wanted(LogLine line) {
-  switch (process.options.log_events) {
-    case LogEvents::all:
-      return true;
-    case LogEvents::changes:
-      return line == LogLine::change || line == LogLine::finding;
-    case LogEvents::creations:
-      return line == LogLine::creation || line == LogLine::finding;
-    case LogEvents::findings:
-      return line == LogLine::finding;
-  }
-  return true;
-}
-
 // On a mismatch, the latest '*' takes one byte more.
 bool matches(const char* pattern, const char* path, std::uint32_t length) {
   const char* const end = path + length;

@@ -1,4 +1,4 @@
-// Which lines of the live log somebody wants to read: log_events=, log_path=, log_repeats=.
+// Which lines of the live log somebody wants to read: log_path=, log_repeats=.
 // Must never take memory or wait; async-signal-safe, from any thread.
 #pragma once
 
@@ -8,9 +8,6 @@
 #include "preload/stack/stacks.h"
 
 namespace umaskaudit::shim {
-
-enum class LogLine : std::uint8_t { change, creation, finding };
-bool is_wanted(LogLine line);
 
 // Whether `path` matches `pattern`: '*' any bytes, '?' one, as fnmatch(3) without flags and
 // brackets, which is of libc and may take memory.

@@ -36,15 +36,8 @@ void put_time(TextBuffer& text, const Author& author) {
   const std::uint64_t since = author.time_ns != 0 ? now - author.time_ns : 0;
   const std::uint64_t at = sys::now_ns(CLOCK_REALTIME) - since;
   const std::uint64_t second = at / kSecond % 86400;
-  const auto padded = [&](std::uint64_t value, std::uint64_t least) {
-    for (; value < least && least > 1; least /= 10) text.put('0');
-    text.decimal(value);
-  };
-  padded(second / 3600, 10);
-  padded(second / 60 % 60, (text.put(':'), 10));
-  padded(second % 60, (text.put(':'), 10));
-  padded(at % kSecond / 1000, (text.put('.'), 100000));
-  text.put('Z');
+  text.decimal(second / 3600, 2).put(':').decimal(second / 60 % 60, 2).put(':');
+  text.decimal(second % 60, 2).put('.').decimal(at % kSecond / 1000, 6).put('Z');
 }
 
 // "umaskaudit[123/124 worker] 11:31:15.123456Z "
@@ -220,7 +213,6 @@ struct WholePath {
 }  // namespace
 
 void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack) {
-  if (!is_wanted(LogLine::change)) return;
   const bool drift = (author.flags & trace::kDrift) != 0;
   const bool each = process.options.log_repeats || drift;
   const std::uint64_t times = each ? 1 : count_change(author, change, stack);
@@ -245,7 +237,7 @@ void log_mask_change(const Author& author, const trace::Umask& change, const Cap
 void log_creation(const Author& author, const trace::Create& record, const char* path, int dirfd,
                   const ParentView& parent, const CapturedStack& stack) {
   const auto created = static_cast<trace::Created>(record.created);
-  if (record.error != 0 || created == trace::Created::no || !is_wanted(LogLine::creation)) return;
+  if (record.error != 0 || created == trace::Created::no) return;
   const Scratch scratch;
   const Scratch other;
   if (scratch.get() == nullptr || other.get() == nullptr) return count_dropped_line();
@@ -283,7 +275,7 @@ namespace {
     sys::call(SYS_rt_sigaction, signal, sys::arg(&action), 0, sizeof action.mask);
   const unsigned long only = 1ul << (signal - 1);
   sys::call(SYS_rt_sigprocmask, SIG_UNBLOCK, sys::arg(&only), 0, sizeof only);
-  sys::call(SYS_tgkill, sys::getpid(), static_cast<long>(sys::call(SYS_gettid)), signal);
+  sys::call(SYS_tgkill, sys::getpid(), sys::gettid(), signal);
 }
 
 void stop() {

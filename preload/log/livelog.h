@@ -11,6 +11,7 @@
 
 namespace umaskaudit::shim {
 
+// Of kinds that have lines: logs().
 void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack);
 // `path` as the program passed it, `dirfd` what a relative one begins at.
 void log_creation(const Author& author, const trace::Create& record, const char* path, int dirfd,
@@ -27,6 +28,13 @@ struct WindowHits {
   std::uint16_t mode = 0;     // as it came out
   std::uint16_t expected = 0;
 };
+
+// Whether changes, or creations, have lines: log= is on, and log_events= does not leave them out.
+// Asked before a stack is taken for a line.
+inline bool logs(LogEvents kind) {
+  const LogEvents events = process.options.log_events;
+  return process.log && (events == LogEvents::all || events == kind);
+}
 
 // Whether somebody wants to know of windows at the moment: log= or stop_on_overlap=.
 inline bool watches_windows() { return process.log || process.options.stop_on_overlap != Stop::no; }

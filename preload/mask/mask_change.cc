@@ -42,7 +42,7 @@ namespace {
   if (is_short_of_stack(start.sp)) {
     count_loss(trace::Loss::log_dropped);  // a line takes more of it than a record
   } else {
-    if (process.log) log_mask_change(author, record, stack);
+    if (logs(LogEvents::changes)) log_mask_change(author, record, stack);
     log_window(author, hits);
   }
 }
@@ -76,7 +76,7 @@ bool record_unseen_change(const Task& task, Call creation, Snapshot& believed) {
   record.cached = change.cached;
   record.call = static_cast<std::uint16_t>(creation);
   write_record(trace::RecordType::umask, author, record);
-  if (process.log) log_mask_change(author, record, CapturedStack{});
+  if (logs(LogEvents::changes)) log_mask_change(author, record, CapturedStack{});
   believed = {change.change, change.mask, false};
   return true;
 }

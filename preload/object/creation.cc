@@ -407,7 +407,7 @@ void Creation::write(const Author& author, const ObjectFacts* facts, trace::Crea
   if (facts != nullptr && error == 0 && created != trace::Created::no) note_made(*facts);
   write_record(trace::RecordType::create, author, record, {place.path, record.path_length});
   if (__builtin_expect(watches_windows(), 0)) {
-    if (process.log) log(author, record, place);
+    if (logs(LogEvents::creations)) log(author, record, place);
     if (created == trace::Created::yes && facts != nullptr && !place.parent.default_acl) {
       log_window(author, note_creation(task_, before_, after, request_.mode, record.final_mode));
     }

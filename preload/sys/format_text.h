@@ -26,7 +26,7 @@ class TextBuffer {
     for (std::size_t i = 0; i < length; ++i) put(text[i]);
     return *this;
   }
-  TextBuffer& decimal(std::uint64_t value) { return number(value, 10, 1); }
+  TextBuffer& decimal(std::uint64_t value, unsigned width = 1) { return number(value, 10, width); }
   TextBuffer& hex(std::uint64_t value, unsigned width = 1) { return number(value, 16, width); }
   // Modes and masks: four octal digits, as everywhere in this project.
   TextBuffer& mode(std::uint32_t value) { return number(value & 07777, 8, 4); }
