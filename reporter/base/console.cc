@@ -64,6 +64,12 @@ Console process_console() {
                  .out_error = [] { return buffer.error(); }};
 }
 
+std::size_t error_columns(const Console& console) {
+  if (!console.err_tty) return console.out_tty ? 0 : console.width;
+  const std::size_t columns = terminal_size(STDERR_FILENO).ws_col;
+  return columns != 0 ? columns : console.width;
+}
+
 void set_colour(Console& console, ColourWhen when) {
   switch (when) {
     case ColourWhen::automatic:

@@ -29,6 +29,9 @@ struct Console {
 // variables that decide_colour() names.
 Console process_console();
 
+// Columns of `console.err`; 0: no limit.
+std::size_t error_columns(const Console& console);
+
 // Replaces both colour decisions, for --color=WHEN; `automatic` leaves them.
 void set_colour(Console& console, ColourWhen when);
 

@@ -17,19 +17,6 @@ extern char** environ;
 namespace umaskaudit {
 namespace {
 
-bool is_in_path(const std::string& program) {
-  const char* path = std::getenv("PATH");
-  if (path == nullptr) return false;
-  std::string rest = path;
-  for (std::size_t at = 0; at <= rest.size();) {
-    const std::size_t end = std::min(rest.find(':', at), rest.size());
-    const std::string place = rest.substr(at, end - at);
-    if (!place.empty() && access((place + "/" + program).c_str(), X_OK) == 0) return true;
-    at = end + 1;
-  }
-  return false;
-}
-
 // A pager that is left alone on the terminal reads keys beside the shell: who ends this process by
 // a key waits for it first. Only what may be called in a signal handler.
 volatile sig_atomic_t pager_of_handler = 0;
@@ -47,8 +34,8 @@ extern "C" void wait_and_end(int signal) {
 std::string decide_pager(const char* own, const char* general, const char* term) {
   if (term == nullptr || *term == '\0' || std::strcmp(term, "dumb") == 0) return "";
   const char* wish = own != nullptr ? own : general;
-  if (wish != nullptr) return std::strcmp(wish, "cat") == 0 ? "" : wish;
-  return is_in_path("less") ? "less" : "";
+  if (wish == nullptr) return kUsualPager;
+  return std::strcmp(wish, "cat") == 0 ? "" : wish;
 }
 
 Pager::Pager(std::ostream& out, std::string command, std::size_t rows)

@@ -13,8 +13,10 @@
 
 namespace umaskaudit {
 
-// UMASKAUDIT_PAGER, PAGER, else less(1) where it is installed; empty: none is wanted ("" or "cat",
-// or a terminal that is "dumb"), or there is none. Null pointers stand for unset variables.
+inline constexpr char kUsualPager[] = "less";
+
+// UMASKAUDIT_PAGER, PAGER, else less(1), which may not be installed; empty: none is wanted ("" or
+// "cat", or a terminal that is "dumb"). Null pointers stand for unset variables.
 std::string decide_pager(const char* own, const char* general, const char* term);
 
 // Takes the place of the buffer of `out`, which writes to standard output, until finish(). Nothing

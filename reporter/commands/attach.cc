@@ -96,12 +96,9 @@ int attach(const Options& options, Console& console) {
   const std::string pid = std::to_string(options.process);
   const std::string name = name_of_process(pid);
   if (name.empty()) return fail(console, cannot_attach(options.process, ESRCH));
-  const Result<std::string> place =
-      options.directory.empty() ? new_run_path(name, options.process) : options.directory;
-  if (!place) return fail(console, place.error());
-  const Result<RunDirectory> run = prepare_run_directory(*place, options.earlier);
+  const Result<RunDirectory> run =
+      begin_run(options.directory, name, options.process, options.earlier);
   if (!run) return fail(console, run.error());
-  set_latest(run->path);
   RunRecord record = begin_record(options.process);
   tracer::TracerOptions tracing;
   tracing.recording.directory = run->path;

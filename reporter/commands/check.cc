@@ -114,10 +114,6 @@ std::vector<std::string> functions_of(const Finding& finding, StackCache& stacks
   return names;
 }
 
-bool is_shown(const Finding& finding) {
-  return finding.suppressed_by.empty() && finding.baseline != BaselineState::unchanged;
-}
-
 Tally judge(std::vector<Finding>& findings, Rulings& rulings, const CheckOptions& options,
             StackCache& stacks) {
   Tally tally;
@@ -132,7 +128,7 @@ Tally judge(std::vector<Finding>& findings, Rulings& rulings, const CheckOptions
       ++tally.suppressed;
     else if (finding.baseline == BaselineState::unchanged)
       ++tally.known;
-    if (!is_shown(finding)) continue;
+    if (finding.is_known()) continue;
     ++tally.shown[static_cast<std::size_t>(finding.severity)];
     tally.failing |= finding.severity >= options.fail_on;
   }
@@ -160,7 +156,7 @@ std::string closing_text(const Tally& tally, const FindStats& stats) {
 void append_advice(std::string& out, const TextContext& context, const FindResult& result) {
   std::set<std::pair<RuleId, std::string>> told;
   for (const Finding& finding : result.findings) {
-    if (!is_shown(finding) || finding.severity == Severity::note) continue;
+    if (finding.is_known() || finding.severity == Severity::note) continue;
     std::string advice = finding.advice.substr(0, finding.advice.find(". "));
     advice.resize(std::min(advice.find("; "), advice.size()));
     if (!advice.ends_with('.')) advice += '.';
@@ -177,7 +173,7 @@ void write_text(const TextContext& context, const Summary& unseen, const FindRes
   std::string out;
   FindingTexts texts(context);
   for (const Finding& finding : result.findings) {
-    if (!is_shown(finding)) continue;
+    if (finding.is_known()) continue;
     if (finding.severity == Severity::note)
       append_finding_line(out, context, finding);
     else
@@ -255,7 +251,7 @@ BaselineWords words_of(const Finding& finding, StackCache& stacks, const std::st
 Status save_baseline(const std::string& file, const std::vector<Finding>& findings, OpenedRun& run,
                      const std::optional<Baseline>& known) {
   if (file.empty()) return Done{};
-  const std::string root = run.sarif_run().root;
+  const std::string root = run.directory();
   BaselineOptions options;
   options.date = utc_text(run.run().begin_real_ns()).substr(0, 10);
   options.words = [&](const Finding& finding) { return words_of(finding, run.stacks(), root); };
@@ -327,7 +323,7 @@ struct Outcome {
 
 // Editors open paths from where they started the tool; GitHub knows those of its checkout.
 AnnotationPlaces annotation_places(OpenedRun& run, const CheckOptions& options) {
-  AnnotationPlaces places{run.sarif_run().root, ""};
+  AnnotationPlaces places{run.directory(), ""};
   const char* checkout = std::getenv("GITHUB_WORKSPACE");
   std::error_code error;
   places.base = std::filesystem::current_path(error).string();
@@ -362,7 +358,7 @@ void write(OpenedRun& run, const CheckOptions& options, const Outcome& outcome,
     case CheckFormat::junit:
       output.stream << junit_report(
           context, unseen, run.heading(),
-          {options.fail_on, error ? error->what + ": " + error->why : "", run.sarif_run().root},
+          {options.fail_on, error ? error->what + ": " + error->why : "", run.directory()},
           result.findings);
       return;
   }
@@ -386,12 +382,8 @@ Status apply_project_file(const CLI::App& app, CheckOptions& options, Console& c
   }
   const Result<ProjectFile> read = read_project_file(*file);
   if (!read) return read.error();
-  const auto open = [&](const char* name) {
-    const CLI::Option* option = app.get_option_no_throw(name);
-    return option != nullptr && option->count() == 0;
-  };
   const auto take = [&](const char* name, const auto& value, auto& to) {
-    if (value && open(name)) to = *value;
+    if (value && !is_given(app, name)) to = *value;
   };
   take("--policy", read->policy, options.policy);
   take("--suppressions", read->suppressions, options.suppressions);
@@ -399,8 +391,7 @@ Status apply_project_file(const CLI::App& app, CheckOptions& options, Console& c
   take("--fail-on", read->fail_on, options.fail_on);
   take("--max-loss", read->max_loss, options.max_loss);
   take("--max-unrecorded", read->max_unrecorded, options.max_unrecorded);
-  const CLI::Option* paths = app.get_option_no_throw("--path");
-  if (paths == nullptr || paths->count() == 0) options.arguments.filter.paths = read->paths;
+  if (!is_given(app, "--path")) options.arguments.filter.paths = read->paths;
   return Done{};
 }
 
@@ -461,22 +452,23 @@ int check(CheckOptions& options, Console& console) {
   return static_cast<int>(exit_code(options, outcome.tally, std::nullopt));
 }
 
-void add_ruling_options(CLI::App& app, CheckOptions& options) {
-  app.add_option("--policy", options.policy, "Widest modes, required masks and forbidden calls")
-      ->type_name("FILE");
-  app.add_option("--suppressions", options.suppressions,
-                 "Accepted findings, one a line: rule:glob  # reason until=YYYY-MM-DD")
-      ->type_name("FILE");
-  app.add_option("--baseline", options.baseline, "Fail for findings that are not in FILE only")
-      ->type_name("FILE");
-  add_choice<Severity>(
-      app, "--fail-on", options.fail_on,
-      {{"note", Severity::note}, {"warning", Severity::warning}, {"error", Severity::error}},
-      "Exit 1 from this severity on; default: warning");
-  add_number(app, "--max-loss", options.max_loss,
-             "Records that may be lost before the exit code is 3 (default 0)");
-  add_number(app, "--max-unrecorded", options.max_unrecorded,
-             "Programs that may have run unrecorded before the exit code is 3 (default 0)");
+std::vector<CLI::Option*> add_ruling_options(CLI::App& app, CheckOptions& options) {
+  const auto add_file = [&](const char* name, std::string& to, const char* help) {
+    return app.add_option(name, to, help)->type_name("FILE");
+  };
+  return {
+      add_file("--policy", options.policy, "Widest modes, required masks and forbidden calls"),
+      add_file("--suppressions", options.suppressions,
+               "Accepted findings, one a line: rule:glob  # reason until=YYYY-MM-DD"),
+      add_file("--baseline", options.baseline, "Fail for findings that are not in FILE only"),
+      add_choice<Severity>(
+          app, "--fail-on", options.fail_on,
+          {{"note", Severity::note}, {"warning", Severity::warning}, {"error", Severity::error}},
+          "Exit 1 from this severity on; default: warning"),
+      add_number(app, "--max-loss", options.max_loss,
+                 "Records that may be lost before the exit code is 3 (default 0)"),
+      add_number(app, "--max-unrecorded", options.max_unrecorded,
+                 "Programs that may have run unrecorded before the exit code is 3 (default 0)")};
 }
 
 Action configure_check(CLI::App& app) {

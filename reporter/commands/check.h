@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "reporter/base/console.h"
 #include "reporter/base/result.h"
@@ -13,7 +14,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace umaskaudit {
 
@@ -29,8 +31,8 @@ struct CheckOptions {
   std::uint64_t max_unrecorded = 0;
 };
 
-// --policy, --suppressions, --baseline, --fail-on and what may be missing.
-void add_ruling_options(CLI::App& app, CheckOptions& options);
+// --policy, --suppressions, --baseline, --fail-on and what may be missing; returns them.
+std::vector<CLI::Option*> add_ruling_options(CLI::App& app, CheckOptions& options);
 
 // Reads the user's files, to find their mistakes early. Errors are usage errors.
 Status try_rulings(const CheckOptions& options);

@@ -42,6 +42,12 @@ inline std::string whole_number(const std::string& word) {
   return digits && word.size() < 19 ? "" : "'" + word + "' is no whole number";
 }
 
+// Whether the command line had the option; false where the command has no such option.
+inline bool is_given(const CLI::App& app, const char* name) {
+  const CLI::Option* option = app.get_option_no_throw(name);
+  return option != nullptr && option->count() != 0;
+}
+
 template <typename T>
 CLI::Option* add_number(CLI::App& app, const std::string& name, T& to, const std::string& help) {
   return app.add_option(name, to, help)->type_name("N")->check(whole_number);

@@ -174,13 +174,16 @@ void set_up_log(Console& console) {
   spdlog::set_default_logger(std::move(log));
 }
 
+// A file that can be executed, by its path or found in PATH.
+bool is_program(const std::string& word) {
+  const Obstacle obstacle = inspect_program(word).obstacle;
+  return obstacle != Obstacle::not_found && obstacle != Obstacle::not_executable;
+}
+
 // What goes to a terminal and may be longer than it.
 bool wants_pager(const CLI::App& app, const Shared& shared, const Console& console) {
-  const auto given = [&](const char* name) {
-    const CLI::Option* option = app.get_option_no_throw(name);
-    return option != nullptr && option->count() != 0;
-  };
-  return console.out_tty && !shared.no_pager && !given("--output") && !given("--follow");
+  return console.out_tty && !shared.no_pager && !is_given(app, "--output") &&
+         !is_given(app, "--follow");
 }
 
 int act(Parser& parser, std::size_t chosen, std::vector<std::string> words, Console& console) {
@@ -201,10 +204,11 @@ int act(Parser& parser, std::size_t chosen, std::vector<std::string> words, Cons
   if (parser.shared.quiet) console.verbosity = Verbosity::quiet;
   if (parser.shared.verbose) console.verbosity = Verbosity::verbose;
   set_up_log(console);
-  const std::string pager =
-      command.paged && wants_pager(app, parser.shared, console)
-          ? decide_pager(std::getenv("UMASKAUDIT_PAGER"), std::getenv("PAGER"), std::getenv("TERM"))
-          : "";
+  std::string pager;
+  if (command.paged && wants_pager(app, parser.shared, console))
+    pager =
+        decide_pager(std::getenv("UMASKAUDIT_PAGER"), std::getenv("PAGER"), std::getenv("TERM"));
+  if (pager == kUsualPager && !is_program(pager)) pager.clear();
   if (pager.empty()) return parser.actions[chosen](invocation);
   Pager shown(console.out, pager, console.height);
   return parser.actions[chosen](invocation);
@@ -238,8 +242,7 @@ bool means_run(const Parser& parser, const std::string& word) {
     const std::string name = is_long ? word.substr(0, word.find('=')) : word.substr(0, 2);
     return run.get_option_no_throw(name) != nullptr;
   }
-  const Obstacle obstacle = inspect_program(word).obstacle;
-  return obstacle != Obstacle::not_found && obstacle != Obstacle::not_executable;
+  return is_program(word);
 }
 
 int dispatch(const std::vector<std::string>& args, Console& console) {

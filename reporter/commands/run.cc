@@ -105,12 +105,9 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   const FileSizeErrors errors;
   const Result<std::string> library = find_library();
   if (!library) return fail_run(console, library.error());
-  const Result<std::string> place =
-      options.directory.empty() ? new_run_path(command[0], getpid()) : options.directory;
-  if (!place) return fail_run(console, place.error());
-  const Result<RunDirectory> run = prepare_run_directory(*place, options.earlier);
+  const Result<RunDirectory> run =
+      begin_run(options.directory, command[0], getpid(), options.earlier);
   if (!run) return fail_run(console, run.error());
-  set_latest(run->path);
   const Result<LoadableName> name = LoadableName::of(*library);
   const auto give_up = [&] {
     if (!run->continued) remove_run_directory(*run);  // nothing will ever be in it
@@ -236,14 +233,12 @@ Action configure_run(CLI::App& app) {
   app.add_flag("--check", options->check,
                "Judge the run as check does, and exit by the findings where CMD exits with 0; each "
                "of the options below implies it");
-  const std::size_t others = app.get_options().size();
-  add_ruling_options(app, options->rulings);
-  return [options, others, &app](Invocation& invocation) {
+  const std::vector<CLI::Option*> rulings = add_ruling_options(app, options->rulings);
+  return [options, rulings, &app](Invocation& invocation) {
     if (invocation.tail.empty())
       return fail(invocation.console,
                   {"run: no program given", "", "umaskaudit run -- CMD", ExitCode::usage});
-    const std::vector<CLI::Option*> all = app.get_options();
-    options->check |= std::any_of(all.begin() + static_cast<std::ptrdiff_t>(others), all.end(),
+    options->check |= std::any_of(rulings.begin(), rulings.end(),
                                   [](const CLI::Option* option) { return option->count() != 0; });
     if (options->check) {
       Status ready = apply_project_file(app, options->rulings, invocation.console);

@@ -3,9 +3,6 @@
 // Called by `run`.
 #include "reporter/commands/run_summary.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <ostream>
 #include <string>
@@ -49,14 +46,6 @@ class Lines {
   const Paint& paint_;
   std::string text_;
 };
-
-// Columns of standard error; 0: no limit.
-std::size_t width_of_errors(const Console& console) {
-  if (!console.err_tty) return console.out_tty ? 0 : console.width;
-  struct winsize size {};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) return size.ws_col;
-  return console.width;
-}
 
 void add_changes(Lines& lines, const std::vector<Culprit>& all) {
   for (std::size_t i = 0; i < std::min(all.size(), kMostThreads); ++i) {
@@ -113,7 +102,7 @@ void print_run_summary(Console& console, const RunDirectory& directory, unsigned
   const Summary summary = summarize(run.run(), brief);
   const Paint paint(console.err_colour);
   const TextContext context{run.run(), run.stacks(), paint, 0, run.directory()};
-  Lines lines(width_of_errors(console), paint);
+  Lines lines(error_columns(console), paint);
   lines.add(counted(summary.created, "object") + " created, " +
             counted(summary.mask_changes, "umask change") + " by " + programs_text(summary));
   if (const std::string dropped = dropped_text(run.run()); !dropped.empty()) lines.add(dropped);

@@ -162,12 +162,8 @@ int watch_command(const Options& options, const std::vector<std::string>& comman
   const ProgramFacts program = inspect_program(command[0]);
   if (program.obstacle == Obstacle::not_found) return fail_exec(console, command[0], ENOENT);
   if (program.obstacle == Obstacle::not_executable) return fail_exec(console, command[0], EACCES);
-  const Result<std::string> place =
-      options.output.empty() ? new_run_path(command[0], getpid()) : options.output;
-  if (!place) return fail_run(console, place.error());
-  const Result<RunDirectory> run = prepare_run_directory(*place, options.earlier);
+  const Result<RunDirectory> run = begin_run(options.output, command[0], getpid(), options.earlier);
   if (!run) return fail_run(console, run.error());
-  set_latest(run->path);
   Result<Recorder> recorder = Recorder::start(run->path, command, has_screen(console));
   if (!recorder) return fail_run(console, recorder.error());
   const int code = watch(options, run->path, *recorder, console);

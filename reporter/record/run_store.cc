@@ -14,8 +14,8 @@
 #include <cstring>
 
 #include "preload/trace/format.h"
+#include "reporter/base/clock.h"
 #include "reporter/record/owned_descriptor.h"
-#include "reporter/record/run_directory.h"
 
 namespace umaskaudit {
 namespace {
@@ -68,11 +68,6 @@ std::string plain_name(const std::string& command) {
   // Hidden names are no runs.
   if (name.empty() || name[0] == '.') name.insert(0, 1, '_');
   return name;
-}
-
-std::uint64_t to_ns(const timespec& time) {
-  return static_cast<std::uint64_t>(time.tv_sec) * 1000000000 +
-         static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 std::string latest_name(const std::string& store) {
@@ -160,6 +155,10 @@ std::string store_of(const std::string& run) {
   return named || above == state_store() ? above : "";
 }
 
+namespace {
+
+// Has `latest` of the store lead to the run, when it is one of a store. Atomically: another one may
+// begin at the same time. Where that fails the latest run is told by its time.
 void set_latest(const std::string& run) {
   const std::string store = store_of(run);
   if (store.empty() || !is_own_directory(store)) return;
@@ -167,6 +166,17 @@ void set_latest(const std::string& run) {
   unlink(link.c_str());
   if (symlink(run.substr(store.size() + 1).c_str(), link.c_str()) != 0) return;
   if (rename(link.c_str(), (store + "/" + kLatest).c_str()) != 0) unlink(link.c_str());
+}
+
+}  // namespace
+
+Result<RunDirectory> begin_run(const std::string& given, const std::string& command, long pid,
+                               EarlierRun earlier) {
+  const Result<std::string> path = given.empty() ? new_run_path(command, pid) : given;
+  if (!path) return path.error();
+  Result<RunDirectory> run = prepare_run_directory(*path, earlier);
+  if (run) set_latest(run->path);
+  return run;
 }
 
 std::string store_path() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "reporter/base/result.h"
+#include "reporter/record/run_directory.h"
 #include "reporter/record/run_record.h"
 
 namespace umaskaudit {
@@ -22,9 +23,11 @@ inline constexpr char kStoreName[] = ".umaskaudit";
 // have the same pid. The store is made where it is not there: 0700, with a .gitignore.
 Result<std::string> new_run_path(const std::string& command, long pid);
 
-// Has `latest` of the store lead to the run, when it is one of a store. Atomically: another one may
-// begin at the same time. Where that fails the latest run is told by its time.
-void set_latest(const std::string& run);
+// Makes the directory of a run that is about to begin: `given`, or, where that is empty, one of the
+// store (new_run_path()), to which `latest` of the store then leads. Errors: as of
+// prepare_run_directory().
+Result<RunDirectory> begin_run(const std::string& given, const std::string& command, long pid,
+                               EarlierRun earlier);
 
 // The store that holds the run; empty: it is in none.
 std::string store_of(const std::string& run);

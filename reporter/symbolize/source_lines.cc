@@ -14,6 +14,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "reporter/base/clock.h"
 #include "reporter/symbolize/culprit.h"
 
 namespace umaskaudit {
@@ -43,9 +44,7 @@ std::string real_name(int file) {
 }
 
 std::uint64_t changed_ns(const struct stat& facts) {
-  if (facts.st_mtim.tv_sec < 0) return 0;
-  return static_cast<std::uint64_t>(facts.st_mtim.tv_sec) * 1000000000 +
-         static_cast<std::uint64_t>(facts.st_mtim.tv_nsec);
+  return facts.st_mtim.tv_sec < 0 ? 0 : to_ns(facts.st_mtim);
 }
 
 // False where it cannot be read in full.
