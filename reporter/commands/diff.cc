@@ -13,6 +13,7 @@
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
+#include "reporter/commands/twin_format.h"
 #include "reporter/render/diff_report.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/symbolize/culprit.h"
@@ -20,13 +21,11 @@
 namespace umaskaudit {
 namespace {
 
-enum class Format { text, json };
-
 constexpr std::size_t kPageRows = 50;
 
 struct Options {
   RunArguments arguments;  // of A; B takes all but the run
-  Format format = Format::text;
+  TwinFormat format = TwinFormat::text;
   std::string other, root_a, root_b;
   std::vector<std::string> same;
   bool exact = false;
@@ -150,7 +149,7 @@ int diff(Options& options, Console& console) {
   (*b)->find_setters(found, &ObjectDifference::b);
   const DiffSide left = (*a)->described(), right = (*b)->described();
   const int written = write_output(console, options.arguments.output, [&](const Output& output) {
-    if (options.format == Format::json) {
+    if (options.format == TwinFormat::json) {
       output.stream << diff_json(found, left, right);
       return;
     }
@@ -172,8 +171,7 @@ Action configure_diff(CLI::App& app) {
   app.add_option("A", options->arguments.run, "Run directory")->type_name("")->required();
   app.add_option("B", options->other, "The run to compare it with; default: the latest run here")
       ->type_name("");
-  add_choice<Format>(app, "-f,--format", options->format,
-                     {{"text", Format::text}, {"json", Format::json}}, "What to write");
+  add_twin_format(app, options->format, "What to write");
   app.add_option("--root-a", options->root_a,
                  "Read this directory as '.' in A; default: where its program was started")
       ->type_name("DIR");

@@ -288,7 +288,7 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
     case Format::junit: {
       const Summary summary = opened.summary_and_findings(brief);
       output.stream << junit_report(context, summary, opened.heading(),
-                                    {Severity::warning, "", opened.sarif_run().root},
+                                    {Severity::warning, "", opened.directory()},
                                     opened.findings().findings);
       return;
     }

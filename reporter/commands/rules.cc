@@ -6,8 +6,8 @@
 #include <memory>
 #include <ostream>
 
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/twin_format.h"
 #include "reporter/render/findings_text.h"
 #include "reporter/rules/finding.h"
 #include "reporter/text/json_writer.h"
@@ -16,8 +16,6 @@
 
 namespace umaskaudit {
 namespace {
-
-enum class Format { text, json };
 
 std::string weakness(const RuleInfo& rule) {
   return rule.cwe == 0 ? "" : "CWE-" + std::to_string(rule.cwe);
@@ -41,8 +39,8 @@ std::string rules_json() {
   return out;
 }
 
-int list(Format format, Console& console) {
-  if (format == Format::json) {
+int list(TwinFormat format, Console& console) {
+  if (format == TwinFormat::json) {
     console.out << rules_json();
     return 0;
   }
@@ -77,9 +75,8 @@ int explain_rule(const RuleInfo& rule, Console& console) {
 }
 
 Action configure_rules(CLI::App& app) {
-  auto format = std::make_shared<Format>(Format::text);
-  add_choice<Format>(app, "-f,--format", *format, {{"text", Format::text}, {"json", Format::json}},
-                     "What to write; json: a line for each rule, with its explanation");
+  auto format = std::make_shared<TwinFormat>(TwinFormat::text);
+  add_twin_format(app, *format, "What to write; json: a line for each rule, with its explanation");
   return [format](Invocation& invocation) { return list(*format, invocation.console); };
 }
 

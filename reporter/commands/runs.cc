@@ -10,6 +10,7 @@
 #include "reporter/base/clock.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/twin_format.h"
 #include "reporter/record/run_store.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/json_writer.h"
@@ -18,8 +19,6 @@
 
 namespace umaskaudit {
 namespace {
-
-enum class Format { text, json };
 
 std::string ending_of(const StoredRun& run) {
   if (run.recording) return "recording";
@@ -53,9 +52,9 @@ std::string ls_json(const std::vector<StoredRun>& runs) {
   return out;
 }
 
-int list(Format format, Console& console) {
+int list(TwinFormat format, Console& console) {
   const std::vector<StoredRun> runs = stored_runs();
-  if (format == Format::json) {
+  if (format == TwinFormat::json) {
     console.out << ls_json(runs);
     return 0;
   }
@@ -130,9 +129,8 @@ int clean(const CleanOptions& options, Console& console) {
 }  // namespace
 
 Action configure_ls(CLI::App& app) {
-  auto format = std::make_shared<Format>(Format::text);
-  add_choice<Format>(app, "-f,--format", *format, {{"text", Format::text}, {"json", Format::json}},
-                     "What to write; json: a line for each run");
+  auto format = std::make_shared<TwinFormat>(TwinFormat::text);
+  add_twin_format(app, *format, "What to write; json: a line for each run");
   return [format](Invocation& invocation) { return list(*format, invocation.console); };
 }
 

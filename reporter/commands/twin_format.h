@@ -9,10 +9,10 @@ namespace umaskaudit {
 
 enum class TwinFormat { text, json };
 
-inline void add_twin_format(CLI::App& app, TwinFormat& format) {
+inline void add_twin_format(CLI::App& app, TwinFormat& format,
+                            const char* help = "What to write; json: one document for programs") {
   add_choice<TwinFormat>(app, "-f,--format", format,
-                         {{"text", TwinFormat::text}, {"json", TwinFormat::json}},
-                         "What to write; json: one document for programs");
+                         {{"text", TwinFormat::text}, {"json", TwinFormat::json}}, help);
 }
 
 }  // namespace umaskaudit

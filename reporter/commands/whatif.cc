@@ -11,19 +11,19 @@
 #include "reporter/commands/command.h"
 #include "reporter/commands/notation_error.h"
 #include "reporter/commands/run_arguments.h"
+#include "reporter/commands/twin_format.h"
 #include "reporter/render/whatif.h"
 
 namespace umaskaudit {
 namespace {
 
-enum class Format { text, json };
 enum class Order { time, path };
 
 constexpr std::size_t kPageObjects = 50;
 
 struct Options {
   RunArguments arguments;
-  Format format = Format::text;
+  TwinFormat format = TwinFormat::text;
   Order order = Order::time;
   std::string umask;
   bool everywhere = false;
@@ -60,7 +60,7 @@ WhatIf work_out(const Run& run, const Options& options, Mode mask) {
 void write(OpenedRun& opened, const Options& options, Mode mask, const Output& output) {
   const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
   const WhatIf whatif = work_out(opened.run(), options, mask);
-  if (options.format == Format::json) {
+  if (options.format == TwinFormat::json) {
     output.stream << whatif_json(context, whatif);
     return;
   }
@@ -96,8 +96,7 @@ Action configure_whatif(CLI::App& app) {
       ->required();
   app.add_flag("--everywhere", options->everywhere,
                "In the place of the masks, too, that the program sets itself");
-  add_choice<Format>(app, "-f,--format", options->format,
-                     {{"text", Format::text}, {"json", Format::json}}, "What to write");
+  add_twin_format(app, options->format, "What to write");
   add_choice<Order>(app, "--sort", options->order, {{"time", Order::time}, {"path", Order::path}},
                     "Order of the objects");
   add_number(app, "--limit", options->limit, "Objects of the text at most; 0: all. Default: 50");

@@ -11,10 +11,6 @@ std::string name_of(const OwnPlace& place) {
   return escape(place.function.empty() ? place.module : place.function);
 }
 
-bool is_shown(const Finding& finding) {
-  return finding.suppressed_by.empty() && finding.baseline != BaselineState::unchanged;
-}
-
 // As compilers name a place; without a file the program stands there, as the GNU standards say.
 std::string gcc_place(const OwnPlace& place, const Finding& finding, const std::string& base) {
   if (!place.file.empty())
@@ -101,7 +97,7 @@ std::string gcc_lines(StackCache& stacks, const std::vector<Finding>& findings,
                       const AnnotationPlaces& places) {
   std::string out;
   for (const Finding& finding : findings) {
-    if (!is_shown(finding)) continue;
+    if (finding.is_known()) continue;
     const std::string rule = finding.info().id;
     const ShortFinding brief = short_finding(stacks, finding, places.root);
     out += gcc_place(brief.cause, finding, places.base) + severity_name(finding.severity) + ": " +
@@ -117,7 +113,7 @@ std::string github_commands(StackCache& stacks, const std::vector<Finding>& find
                             const AnnotationPlaces& places) {
   std::string out;
   for (const Finding& finding : findings) {
-    if (!is_shown(finding)) continue;
+    if (finding.is_known()) continue;
     const ShortFinding brief = short_finding(stacks, finding, places.root);
     out += std::string("::") + github_level(finding.severity) + ' ';
     if (!brief.cause.file.empty()) {

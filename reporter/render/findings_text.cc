@@ -373,12 +373,11 @@ void append_places(std::string& out, const TextContext& context, const Finding& 
 }
 
 void append_line(std::string& out, const TextContext& context, const Finding& finding,
-                 std::size_t indent, const std::string& ending) {
+                 std::size_t indent) {
   const std::string severity = severity_name(finding.severity);
   std::string line;
-  append_wrapped(
-      line, severity + ": " + finding.info().id + ": " + message_text(context, finding) + ending,
-      indent, indent + 4, context.width);
+  append_wrapped(line, severity + ": " + finding.info().id + ": " + message_text(context, finding),
+                 indent, indent + 4, context.width);
   line.replace(indent, severity.size(), context.paint(severity_style(finding.severity), severity));
   out += line;
 }
@@ -404,7 +403,7 @@ void append_of_severity(std::string& out, const TextContext& context,
       continue;
     }
     ++rule.shown;
-    append_line(out, context, finding, indent, "");
+    append_line(out, context, finding, indent);
     if (finding.severity != Severity::note) append_places(out, context, finding, indent + 4);
   }
   for (std::size_t i = 0; i < kRuleCount; ++i) {
@@ -424,7 +423,7 @@ void append_of_severity(std::string& out, const TextContext& context,
 
 void append_finding_line(std::string& out, const TextContext& context, const Finding& finding,
                          std::size_t indent) {
-  append_line(out, context, finding, indent, "");
+  append_line(out, context, finding, indent);
 }
 
 void append_finding_lines(std::string& out, const TextContext& context,

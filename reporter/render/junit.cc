@@ -19,9 +19,6 @@ std::string attribute(const char* name, std::uint64_t value) {
 bool fails(const Finding& finding, const JUnitVerdict& verdict) {
   return finding.severity >= verdict.fail_on;
 }
-bool is_known(const Finding& finding) {
-  return !finding.suppressed_by.empty() || finding.baseline == BaselineState::unchanged;
-}
 
 // A few lines: test pages show them as they are. `umaskaudit check` has the stacks.
 std::string body_of(const ShortFinding& brief, const Finding& finding,
@@ -38,7 +35,7 @@ void append_case(std::string& out, const TextContext& context, const Finding& fi
   out += "    <testcase" + attribute("classname", "umaskaudit." + rule) +
          attribute("name", std::string(finding.info().title) + " (" + finding.fingerprint + ")") +
          ">\n";
-  if (is_known(finding)) {
+  if (finding.is_known()) {
     const std::string why = finding.suppressed_by.empty()
                                 ? "known from the baseline"
                                 : "suppressed: " + escape(finding.suppressed_by);
@@ -57,7 +54,7 @@ struct Count {
   std::uint64_t tests = 0, failures = 0, skipped = 0;
   void add(const Finding& finding, const JUnitVerdict& verdict) {
     ++tests;
-    if (is_known(finding))
+    if (finding.is_known())
       ++skipped;
     else if (fails(finding, verdict))
       ++failures;

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "reporter/render/mode_text.h"
+#include "reporter/render/own_place.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/whole_since.h"
 #include "reporter/symbolize/culprit.h"
@@ -201,10 +202,7 @@ Style mode_style(Mode mode) {
 }
 
 std::string shown_path(const TextContext& context, const std::string& path) {
-  const std::string& root = context.root;
-  const bool below = root.size() > 1 && path.size() > root.size() + 1 && path.starts_with(root) &&
-                     path[root.size()] == '/';
-  return escape(below ? path.substr(root.size() + 1) : path);
+  return escape(path_below(path, context.root));
 }
 
 std::string thread_text(std::string_view name, std::uint32_t tid) {

@@ -140,6 +140,8 @@ struct Finding {
   BaselineState baseline = BaselineState::none;
   std::string suppressed_by;  // the reason given in the suppression file; empty: not suppressed
 
+  // A suppression or the baseline covers it: nobody is told again.
+  bool is_known() const { return !suppressed_by.empty() || baseline == BaselineState::unchanged; }
   const RuleInfo& info() const { return rule_info(rule); }
 };
 
