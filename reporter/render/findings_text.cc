@@ -82,7 +82,7 @@ class Text {
   }
 
   void stack_of(const EventRef& event) {
-    const std::string lines = event_stack_lines(context_.stacks, event.stack, 4);
+    const std::string lines = event_stack_lines(context_.stacks, event.stack, 4, context_.root);
     out_ += lines.empty() ? "    [no stack was recorded]\n" : lines;
   }
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "reporter/render/function_name.h"
+#include "reporter/render/own_place.h"
 #include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 
@@ -48,13 +49,18 @@ std::string frame_text(const Frame& frame) {
 }
 
 // The same with the names that people use.
-std::string short_frame_text(const Frame& frame) {
-  if (frame.script) return frame_text(frame);
+std::string short_frame_text(const Frame& frame, const std::string& root) {
+  const std::string file(root.empty() ? frame.file : path_below(frame.file, root));
+  if (frame.script) {
+    Frame shown = frame;
+    shown.file = file;
+    return frame_text(shown);
+  }
   std::string out = frame.symbol.empty() ? "??" : escape(function_name(frame));
-  if (!frame.file.empty()) out += ' ' + file_line(frame, frame.file);
+  if (!file.empty()) out += ' ' + file_line(frame, file);
   if (frame.module.empty()) return out + " (" + module_offset(frame) + ')';
   const std::string module = escape(base_name(frame.module));
-  return out + " (" + (frame.file.empty() ? module + '+' + hex(frame.offset) : module) + ')';
+  return out + " (" + (file.empty() ? module + '+' + hex(frame.offset) : module) + ')';
 }
 
 // The script's own frames from the culprit on.
@@ -80,9 +86,10 @@ std::string place_text(StackCache& stacks, StackRef ref) {
   return where + (where.empty() ? "" : ", ") + "started by " + site(culprit(*starters.back()));
 }
 
-std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent) {
+std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent,
+                              const std::string& root) {
   const std::vector<Frame>& frames = stacks.frames(ref);
-  std::string out = stacks.view() == FrameView::folded ? own_stack_lines(frames, indent)
+  std::string out = stacks.view() == FrameView::folded ? own_stack_lines(frames, indent, root)
                                                        : stack_lines(frames, indent);
   for (const std::vector<Frame>* starter : stacks.starters(ref))
     out += starter_lines(*starter, indent);
@@ -127,10 +134,12 @@ std::string stack_lines(const std::vector<Frame>& stack, std::size_t indent) {
       stack, indent, [&](std::size_t i) { return !stack[i].folded; }, frame_text);
 }
 
-std::string own_stack_lines(const std::vector<Frame>& stack, std::size_t indent) {
+std::string own_stack_lines(const std::vector<Frame>& stack, std::size_t indent,
+                            const std::string& root) {
   const std::vector<bool> own = own_frames(stack);
   return lines_of(
-      stack, indent, [&](std::size_t i) { return own[i]; }, short_frame_text);
+      stack, indent, [&](std::size_t i) { return own[i]; },
+      [&](const Frame& frame) { return short_frame_text(frame, root); });
 }
 
 }  // namespace umaskaudit

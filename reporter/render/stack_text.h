@@ -20,13 +20,16 @@ std::string site(const Frame* frame);
 std::string place_text(StackCache& stacks, StackRef ref);
 
 // The stack of an event, in full where the cache's view says so, else its own frames; and who
-// started the program, as in place_text().
-std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent);
+// started the program, as in place_text(). `root`: as of own_stack_lines().
+std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent,
+                              const std::string& root = "");
 
 // One line a frame, "#0 symbol file:line (module+0xoff)" or "#0 symbol file:line (Python)", each
 // indented and ended by a newline; at the end how many are not shown, "... 31 library frames".
 std::string stack_lines(const std::vector<Frame>& stack, std::size_t indent);
-// The same of own_frames() alone, with short names.
-std::string own_stack_lines(const std::vector<Frame>& stack, std::size_t indent);
+// The same of own_frames() alone, with short names; files below `root`, where it is not empty, are
+// named relative to it.
+std::string own_stack_lines(const std::vector<Frame>& stack, std::size_t indent,
+                            const std::string& root = "");
 
 }  // namespace umaskaudit

@@ -15,13 +15,23 @@ namespace {
 constexpr int kMaxNesting = 64;         // namespaces in namespaces
 constexpr std::size_t kMaxChain = 256;  // inlined calls and blocks at one address
 
-std::string tidy_path(const char* path) {
-  return path == nullptr ? "" : std::filesystem::path(path).lexically_normal().string();
-}
-
 const char* unit_string(Dwarf_Die* unit, unsigned name) {
   Dwarf_Attribute attribute;
   return dwarf_formstring(dwarf_attr(unit, name, &attribute));
+}
+
+// The name of a source file as a debugger gives it: where a compiler was called with a relative
+// name (meson and CMake with ninja do that), the debug information has it relative to the directory
+// of the build. libdw joins the two only where the line table has no directory for the file.
+std::string source_path(const char* name, const std::string& built_in) {
+  if (name == nullptr || *name == '\0') return "";
+  return (std::filesystem::path(built_in) / name).lexically_normal().string();
+}
+
+std::string build_directory(Dwarf_Die* unit) {
+  const char* name = unit_string(unit, DW_AT_comp_dir);
+  // A relative one was put there by an option such as -ffile-prefix-map, to hide the directory.
+  return name != nullptr && *name == '/' ? name : "";
 }
 
 // The tree of a unit whose DWARF was split off into a .dwo file. libdw opens the file by itself, so
@@ -72,6 +82,7 @@ DebugUnit::DebugUnit(const Dwarf_Die& unit, const std::string& debug_directory)
   if (dwarf_formudata(dwarf_attr(&tree_, DW_AT_language, &attribute), &language) == 0) {
     language_ = language_name(language);
   }
+  built_in_ = build_directory(&lines_);
 }
 
 void DebugUnit::add_function(Dwarf_Die* die) {
@@ -119,7 +130,7 @@ std::string DebugUnit::file_name(Dwarf_Word index) {
   Dwarf_Files* files = nullptr;
   std::size_t count = 0;
   if (dwarf_getsrcfiles(&lines_, &files, &count) != 0 || index >= count) return "";
-  return tidy_path(dwarf_filesrc(files, index, nullptr, nullptr));
+  return source_path(dwarf_filesrc(files, index, nullptr, nullptr), built_in_);
 }
 
 Location DebugUnit::innermost_place(Dwarf_Addr address) {
@@ -131,7 +142,7 @@ Location DebugUnit::innermost_place(Dwarf_Addr address) {
   if (dwarf_lineno(line, &number) == 0 && number > 0) {
     place.line = static_cast<std::uint32_t>(number);
   }
-  place.file = tidy_path(dwarf_linesrc(line, nullptr, nullptr));
+  place.file = source_path(dwarf_linesrc(line, nullptr, nullptr), built_in_);
   return place;
 }
 

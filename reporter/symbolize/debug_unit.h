@@ -32,6 +32,7 @@ class DebugUnit {
   Dwarf_Die lines_;  // has the line table: the skeleton, where DWARF is split
   Dwarf_Die tree_;   // has the functions
   std::string language_;
+  std::string built_in_;  // the directory of the build, absolute; else empty
   bool indexed_ = false;
   std::vector<AddressRange<Dwarf_Die>> functions_;
 };

@@ -100,7 +100,7 @@ const SourceLine& SourceLines::line(const Frame& frame) {
   if (frame.line == 0 || frame.line_of_other || is_given_text(frame)) return kUnknown;
   std::string name = frame.file;
   if (!name.starts_with('/')) {
-    // Of a compiler's, the folder is not known; scripts are mostly named from where CMD began.
+    // Of a compiler's, the build hid its directory; scripts are mostly named from where CMD began.
     if (!frame.script || directory_.empty()) return kUnknown;
     name = directory_ + '/' + name;
   }
