@@ -84,6 +84,8 @@ void keep(std::vector<ObjectLife>& kept, const ObjectLife& life, std::size_t lim
 struct InForce {
   std::size_t group;
   std::uint64_t since_ns;
+  std::uint64_t seen_ns;  // the last event of the context
+  std::uint32_t pid;
 };
 
 }  // namespace
@@ -97,6 +99,7 @@ class Summarizer::Collector {
     const bool selected = options_.filter.selects(event);
     // Every change ends the one before it, selected or not.
     if (const auto* change = std::get_if<UmaskEvent>(&event)) end_change(*change);
+    std::visit([this](const auto& one) { is_alive(one); }, event);
     selected_ = selected;
     if (options_.objects) lives_.see(event);
     if (!selected) return;
@@ -142,7 +145,12 @@ class Summarizer::Collector {
   }
 
   void finish(std::uint64_t end_ns) {
-    for (const auto& [fs, open] : in_force_) close(open, end_ns);
+    for (const auto& [fs, open] : in_force_) {
+      // The first process is CMD, and with it the run ends.
+      const bool unseen = open.pid != first_pid_ && open.seen_ns < end_ns;
+      close(open, unseen ? open.seen_ns : end_ns);
+      if (unseen) out_.changes[open.group].end_unseen = true;
+    }
     if (options_.objects) objects_at_end(lives_);
     out_.threads = threads_.size();
     std::uint32_t pid = 0;
@@ -177,7 +185,7 @@ class Summarizer::Collector {
     group.count += event.folded.count;
     group.drifts += event.drift ? 1 : 0;
     group.transitions[{event.old_mask, event.new_mask}] += event.folded.count;
-    in_force_[event.fs] = {found->second, event.time_ns};
+    in_force_[event.fs] = {found->second, event.time_ns, event.time_ns, event.pid};
   }
   void add(const CreateEvent& event) {
     seen(event);
@@ -260,6 +268,13 @@ class Summarizer::Collector {
     ++out_.groups[last_group_].count;
   }
 
+  void is_alive(const EventBase& event) {
+    if (first_pid_ == 0) first_pid_ = event.pid;
+    if (in_force_.empty() || event.fs == 0) return;
+    const auto found = in_force_.find(event.fs);
+    if (found != in_force_.end())
+      found->second.seen_ns = std::max(found->second.seen_ns, event.time_ns);
+  }
   void end_change(const UmaskEvent& next) {
     const auto found = in_force_.find(next.fs);
     if (found == in_force_.end()) return;
@@ -295,6 +310,7 @@ class Summarizer::Collector {
   std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>, std::size_t>
       groups_;
   std::unordered_map<std::uint32_t, InForce> in_force_;
+  std::uint32_t first_pid_ = 0;
   ThreadId lately_[256] = {};  // by a hash
   std::set<ThreadId> threads_;
   std::unordered_map<std::string, std::size_t> group_numbers_;

@@ -39,6 +39,9 @@ struct MaskChanges {
   std::uint64_t first_ns = 0, last_ns = 0;
   // How long what it set stayed in force, until the next change in the same context.
   std::uint64_t held_ns = 0, longest_ns = 0;
+  // Both are the least: the context changed no more, and a program that nobody waited for may have
+  // gone on behind the last event that it recorded.
+  bool end_unseen = false;
 };
 
 struct BlindSpots {

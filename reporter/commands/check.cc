@@ -457,6 +457,16 @@ std::vector<CLI::Option*> add_ruling_options(CLI::App& app, CheckOptions& option
     return app.add_option(name, to, help)->type_name("FILE");
   };
   return {
+      add_choice<CheckFormat>(
+          app, "-f,--format", options.format,
+          {{"text", CheckFormat::text},
+           {"jsonl", CheckFormat::jsonl},
+           {"sarif", CheckFormat::sarif},
+           {"junit", CheckFormat::junit},
+           {"gcc", CheckFormat::gcc},
+           {"github", CheckFormat::github}},
+          "What to write of the findings; jsonl: a line for each; gcc: lines as of a compiler,\n"
+          "for editors; github: annotations of a workflow"),
       add_file("--policy", options.policy, "Widest modes, required masks and forbidden calls"),
       add_file("--suppressions", options.suppressions,
                "Accepted findings, one a line: rule:glob  # reason until=YYYY-MM-DD"),
@@ -474,16 +484,6 @@ std::vector<CLI::Option*> add_ruling_options(CLI::App& app, CheckOptions& option
 Action configure_check(CLI::App& app) {
   auto options = std::make_shared<CheckOptions>();
   add_run_argument(app, options->arguments);
-  add_choice<CheckFormat>(
-      app, "-f,--format", options->format,
-      {{"text", CheckFormat::text},
-       {"jsonl", CheckFormat::jsonl},
-       {"sarif", CheckFormat::sarif},
-       {"junit", CheckFormat::junit},
-       {"gcc", CheckFormat::gcc},
-       {"github", CheckFormat::github}},
-      "What to write; jsonl: a line for each finding; gcc: lines as of a compiler,\n"
-      "for editors; github: annotations of a workflow");
   add_output_option(app, options->arguments);
   add_ruling_options(app, *options);
   app.add_flag("--validate", options->validate,

@@ -31,7 +31,7 @@ struct CheckOptions {
   std::uint64_t max_unrecorded = 0;
 };
 
-// --policy, --suppressions, --baseline, --fail-on and what may be missing; returns them.
+// --format, --policy, --suppressions, --baseline, --fail-on and what may be missing; returns them.
 std::vector<CLI::Option*> add_ruling_options(CLI::App& app, CheckOptions& options);
 
 // Reads the user's files, to find their mistakes early. Errors are usage errors.

@@ -228,7 +228,7 @@ int help(Parser& parser, const std::vector<std::string>& words, Console& console
     return 0;
   }
   if (const RuleInfo* rule = find_rule(words[0]); rule != nullptr)
-    return explain_rule(*rule, console);
+    return explain_rule(*rule, TwinFormat::text, console);
   return fail(console, usage("unknown command '" + words[0] + "'", "",
                              hint_for(words[0], names, std::string(kName) + " --help")));
 }

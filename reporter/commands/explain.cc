@@ -198,7 +198,7 @@ int explain(const Options& options, Console& console) {
     return explain_mode(options, *requested, console);
   }
   if (const RuleInfo* rule = find_rule(options.first); rule != nullptr && options.second.empty())
-    return explain_rule(*rule, console);
+    return explain_rule(*rule, options.format, console);
   // A mode wins over a run of the same name, and so does a rule: write that one as ./NAME.
   struct stat status {};
   const bool exists = ::stat(options.first.c_str(), &status) == 0;

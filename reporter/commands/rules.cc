@@ -21,27 +21,24 @@ std::string weakness(const RuleInfo& rule) {
   return rule.cwe == 0 ? "" : "CWE-" + std::to_string(rule.cwe);
 }
 
-std::string rules_json() {
+std::string rule_json(const RuleInfo& rule) {
   std::string out;
-  for (std::size_t i = 0; i < kRuleCount; ++i) {
-    const RuleInfo& rule = rule_info(static_cast<RuleId>(i));
-    JsonWriter json(out);
-    json.begin_object();
-    json.text("rule", rule.id);
-    json.text("severity", severity_name(rule.severity));
-    if (rule.cwe != 0) json.number("cwe", rule.cwe);
-    json.text("title", rule.title);
-    json.text("explanation", rule.explanation);
-    json.text("advice", rule.advice);
-    json.end_object();
-    out += '\n';
-  }
-  return out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.text("rule", rule.id);
+  json.text("severity", severity_name(rule.severity));
+  if (rule.cwe != 0) json.number("cwe", rule.cwe);
+  json.text("title", rule.title);
+  json.text("explanation", rule.explanation);
+  json.text("advice", rule.advice);
+  json.end_object();
+  return out + '\n';
 }
 
 int list(TwinFormat format, Console& console) {
   if (format == TwinFormat::json) {
-    console.out << rules_json();
+    for (std::size_t i = 0; i < kRuleCount; ++i)
+      console.out << rule_json(rule_info(static_cast<RuleId>(i)));
     return 0;
   }
   TextTable table({{"RULE"}, {"SEVERITY"}, {"CWE"}, {"WHAT IS WRONG"}}, 0);
@@ -59,7 +56,11 @@ int list(TwinFormat format, Console& console) {
 
 }  // namespace
 
-int explain_rule(const RuleInfo& rule, Console& console) {
+int explain_rule(const RuleInfo& rule, TwinFormat format, Console& console) {
+  if (format == TwinFormat::json) {
+    console.out << rule_json(rule);
+    return 0;
+  }
   const Paint paint(console.out_colour);
   std::string out = paint(Style::strong, rule.id) + ": " + rule.title + '\n';
   out += "Usual severity: " + paint(severity_style(rule.severity), severity_name(rule.severity));

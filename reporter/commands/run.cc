@@ -3,6 +3,7 @@
 // Called through the table.
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include <ostream>
 
 #include "reporter/base/clock.h"
+#include "reporter/base/output_file.h"
 #include "reporter/base/text_file.h"
 #include "reporter/commands/check.h"
 #include "reporter/commands/choice.h"
@@ -81,6 +83,15 @@ RunRecord begin_record(const std::vector<std::string>& command, const Options& o
   record.parent = name_of_process(std::to_string(record.parent_pid));
   record.start_real_ns = now_ns(CLOCK_REALTIME_COARSE);  // its last tick, which stamps births
   return record;
+}
+
+// Whether the file can be made, before CMD has worked for an hour. What is no file is left alone:
+// to open a pipe and close it again would end what reads from it.
+Status try_output(const std::string& file) {
+  struct stat facts {};
+  if (file.empty() || (stat(file.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode))) return Done{};
+  const auto tried = OutputFile::create(file);
+  return tried ? Status(Done{}) : Status(tried.error());
 }
 
 // The findings, where CMD's own output is not; and the code of --check: CMD's, if it has one.
@@ -233,7 +244,11 @@ Action configure_run(CLI::App& app) {
   app.add_flag("--check", options->check,
                "Judge the run as check does, and exit by the findings where CMD exits with 0; each "
                "of the options below implies it");
-  const std::vector<CLI::Option*> rulings = add_ruling_options(app, options->rulings);
+  std::vector<CLI::Option*> rulings = add_ruling_options(app, options->rulings);
+  rulings.push_back(
+      app.add_option("--findings", options->rulings.arguments.output,
+                     "Write them to FILE, and not to standard error; .gz and .zst compress")
+          ->type_name("FILE"));
   return [options, rulings, &app](Invocation& invocation) {
     if (invocation.tail.empty())
       return fail(invocation.console,
@@ -243,6 +258,7 @@ Action configure_run(CLI::App& app) {
     if (options->check) {
       Status ready = apply_project_file(app, options->rulings, invocation.console);
       if (ready) ready = try_rulings(options->rulings);
+      if (ready) ready = try_output(options->rulings.arguments.output);
       if (!ready) return fail_run(invocation.console, ready.error());
     }
     std::vector<std::string> places = options->live_to;

@@ -57,7 +57,8 @@ TextTable table_of(const std::vector<Culprit>& all, std::size_t rows, std::uint6
                escape(changes.thread), std::to_string(changes.count),
                Cell(transitions_text(changes), mask_style(widest_mask(changes))),
                offset_text(changes.first_ns, begin), offset_text(changes.last_ns, begin),
-               duration_text(changes.held_ns), duration_text(changes.longest_ns), all[i].where});
+               duration_text(changes.held_ns) + (changes.end_unseen ? "+" : ""),
+               duration_text(changes.longest_ns), all[i].where});
   }
   return table;
 }
@@ -112,6 +113,9 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
         '\n' + table_of(all, rows, opened.run().begin_ns()).screen_text(output.width, output.paint);
   if (rows < all.size())
     out += "  ... and " + counted(all.size() - rows, "place") + " more, --limit 0 shows all\n";
+  const auto is_least = [](const Culprit& one) { return one.changes.end_unseen; };
+  if (std::any_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(rows), is_least))
+    out += "  + at least, up to the process's last event: when it ended was not seen\n";
   for (std::size_t i = 0; i < (options.stacks ? rows : std::min<std::size_t>(rows, 1)); ++i)
     append_stack(out, opened, all[i]);
   out += '\n';

@@ -27,12 +27,14 @@ _umaskaudit() {
     run:--options) return;;
     run:--see) return;;
     run:--live-to) return;;
+    run:--format|run:-f) COMPREPLY=($(compgen -W 'text jsonl sarif junit gcc github' -- "$cur")); return;;
     run:--policy) COMPREPLY=($(compgen -f -- "$cur")); return;;
     run:--suppressions) COMPREPLY=($(compgen -f -- "$cur")); return;;
     run:--baseline) COMPREPLY=($(compgen -f -- "$cur")); return;;
     run:--fail-on) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
     run:--max-loss) return;;
     run:--max-unrecorded) return;;
+    run:--findings) COMPREPLY=($(compgen -f -- "$cur")); return;;
     attach:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     attach:--output|attach:-o) COMPREPLY=($(compgen -d -- "$cur")); return;;
     attach:--for) return;;
@@ -95,8 +97,8 @@ _umaskaudit() {
     blame:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     blame:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
     check:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
-    check:--format|check:-f) COMPREPLY=($(compgen -W 'text jsonl sarif junit gcc github' -- "$cur")); return;;
     check:--output|check:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    check:--format|check:-f) COMPREPLY=($(compgen -W 'text jsonl sarif junit gcc github' -- "$cur")); return;;
     check:--policy) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--suppressions) COMPREPLY=($(compgen -f -- "$cur")); return;;
     check:--baseline) COMPREPLY=($(compgen -f -- "$cur")); return;;
@@ -177,7 +179,7 @@ _umaskaudit() {
     umask:--diff) return;;
   esac
   case $command in
-    run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --keep --max-size --max-run --follow --options --see --record-argv --live --live-to --no-summary --check --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded';;
+    run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --keep --max-size --max-run --follow --options --see --record-argv --live --live-to --no-summary --check --format -f --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded --findings';;
     attach) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --for --depth --no-summary';;
     snapshot) options='--help -h --quiet -q --verbose -v --color --output -o --force';;
     report) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native --sort --limit --all --follow --no-appeared --expand-stacks';;
@@ -185,7 +187,7 @@ _umaskaudit() {
     timeline) options='--help -h --quiet -q --verbose -v --color --no-pager --all --format -f --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     top) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --sort';;
     blame) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
-    check) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded --validate --write-baseline --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    check) options='--help -h --quiet -q --verbose -v --color --no-pager --output -o --format -f --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded --validate --write-baseline --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     diff) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --root-a --root-b --same --exact --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     whatif) options='--help -h --quiet -q --verbose -v --color --no-pager --umask --everywhere --format -f --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;

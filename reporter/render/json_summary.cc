@@ -26,6 +26,7 @@ void write_culprit(JsonWriter& json, const Culprit& culprit) {
   json.number("last_ns", changes.last_ns);
   json.number("in_force_ns", changes.held_ns);
   json.number("longest_ns", changes.longest_ns);
+  if (changes.end_unseen) json.boolean("end_seen", false);
   json.begin_array("transitions");
   for (const auto& [transition, count] : changes.transitions) {
     json.begin_object();

@@ -118,6 +118,7 @@ void merge(MaskChanges& into, const MaskChanges& from) {
   into.last_ns = std::max(into.last_ns, from.last_ns);
   into.held_ns += from.held_ns;
   into.longest_ns = std::max(into.longest_ns, from.longest_ns);
+  into.end_unseen = into.end_unseen || from.end_unseen;
 }
 
 // Short processes of one program that do the same at the same place are one row; threads of one

@@ -189,6 +189,21 @@ class Check(Case):
                          self.execute(TOOL, "check", self.top / "run2",
                                       "--fail-on", "error").returncode)
 
+    def test_findings_go_to_a_file_in_the_format_of_a_pipeline(self):
+        code, said = self.judge(OPEN, "--format", "sarif", "--findings", "found.sarif")
+        self.assertEqual(code, 1)
+        self.assertEqual(said, "")
+        log = json.loads((self.work / "found.sarif").read_text())
+        rules = {one["ruleId"] for one in log["runs"][0]["results"]}
+        told = self.execute(TOOL, "check", self.top / "run1", "--format", "jsonl").stdout.splitlines()
+        self.assertEqual(rules, {json.loads(line)["rule"] for line in told})
+
+    def test_findings_have_a_place_before_the_program_starts(self):
+        code, said = self.judge("echo > made", "--findings", "none/found")
+        self.assertEqual(code, 125)
+        self.assertIn("none", said)
+        self.assertFalse((self.work / "made").exists())
+
     def test_a_mistake_is_told_before_the_program_starts(self):
         (self.work / "policy.toml").write_text("[[path]]\nglob = 1\n")
         code, said = self.judge("echo > made", "--policy", "policy.toml")

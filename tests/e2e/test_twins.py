@@ -53,6 +53,30 @@ class Twins(Case):
         return [line for line in SCRIPT.splitlines() if comment in line], \
             1 + [comment in line for line in SCRIPT.splitlines()].index(True)
 
+    def test_a_rule_is_explained_as_the_list_of_rules_has_it(self):
+        every = self.execute(harness.TOOL, "rules", "--format", "json").stdout.splitlines()
+        for line in every:
+            one = self.execute(harness.TOOL, "explain", "--format", "json",
+                               json.loads(line)["rule"])
+            self.assertEqual(one.stdout.splitlines(), [line])
+
+    # A mask was in force as long as somebody could use it: to the last event of the process, not
+    # to the end of the run. The parent's file is made when the child has been waited for.
+    def test_of_a_process_that_ended_before_the_run(self):
+        child = "import os; os.umask(0); open('child', 'w').close()"
+        _, run = self.record("/bin/sh", "-c",
+                             f'python3 -c "{child}"; umask 027; : >parent; : >last')
+        threads = self.document("threads", "threads", run)
+        by_mask = {one["transitions"][-1]["new"]: one for one in threads["mask_changes"]}
+        child, parent = by_mask["0000"], by_mask["0027"]
+        self.assertIs(child.get("end_seen"), False)
+        self.assertNotIn("end_seen", parent)  # CMD's own: the run ends with it
+        self.assertLess(child["last_ns"] + child["in_force_ns"], parent["first_ns"])
+        self.assertGreater(child["in_force_ns"], 0)  # a file was made under it
+        text = self.execute(harness.TOOL, "threads", run).stdout.decode()
+        self.assertRegex(text, r"0022 -> 0000 .*\d [mnu]?s\+ ")
+        self.assertIn("at least, up to the process's last event", text)
+
     def test_of_a_run(self):
         run = self.race()
         threads = self.document("threads", "threads", run)
