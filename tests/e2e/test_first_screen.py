@@ -105,7 +105,7 @@ class FirstScreen(Case):
         self.assert_source_line(shown, "race.cc", RACE, "// is hit",
                                 "open(path.c_str(), O_CREAT | O_WRONLY, 0666)")
         opens, hit = (line_of(RACE, words) for words in ("// opens", "// is hit"))
-        self.assertIn(f"#0 read_umask {self.work}/race.cc:{opens} (race)\n", shown)
+        self.assertIn(f"#0 read_umask race.cc:{opens} (race)\n", shown)
         self.assertRegex(shown, f"#0 save(<...>)? {self.work}/race.cc:{hit} \\(race\\)\n")
         self.assertNotIn("std::", shown)
         self.assertNotIn("libc", shown)
