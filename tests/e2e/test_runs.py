@@ -195,7 +195,8 @@ class Check(Case):
         self.assertEqual(said, "")
         log = json.loads((self.work / "found.sarif").read_text())
         rules = {one["ruleId"] for one in log["runs"][0]["results"]}
-        told = self.execute(TOOL, "check", self.top / "run1", "--format", "jsonl").stdout.splitlines()
+        told = self.execute(TOOL, "check", self.top / "run1",
+                            "--format", "jsonl").stdout.splitlines()
         self.assertEqual(rules, {json.loads(line)["rule"] for line in told})
 
     def test_findings_have_a_place_before_the_program_starts(self):
