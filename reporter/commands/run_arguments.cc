@@ -128,6 +128,23 @@ void OpenedRun::show_sources(const RunArguments& arguments) {
                                    started_real_ns(run_, heading())));
 }
 
+namespace {
+
+// A relative glob begins where the reports' relative paths do: where the run began. One that begins
+// with '*' is for any place.
+std::string from_root(const std::string& glob, const std::string& root) {
+  if (glob.empty() || glob.front() == '/' || glob.front() == '*' || root.empty()) return glob;
+  std::string whole;
+  for (const char c : root) {
+    if (std::string_view("*?[\\").find(c) != std::string_view::npos) whole += '\\';
+    whole += c;
+  }
+  if (whole != "/") whole += '/';
+  return whole + (glob.starts_with("./") ? glob.substr(2) : glob);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Console& console) {
   std::uint64_t since = 0;
   if (!arguments.since.empty()) {
@@ -145,6 +162,8 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
   Result<Run> run = Run::open(arguments.run, ticker);
   if (!run) return run.error();
   if (since != 0) arguments.filter.since_ns = run->begin_ns() + since;
+  if (const auto record = read_run_record(run->directory()))
+    for (std::string& glob : arguments.filter.paths) glob = from_root(glob, record->directory);
   arguments.filter.find_objects(*run);
   SymbolOptions symbols = arguments.symbols;
   symbols.symbols = !arguments.no_symbols;

@@ -3,6 +3,8 @@
 The truth is the text of the programs: a line is where its words are; and what stat says of files.
 """
 
+import csv
+import io
 import os
 import re
 from pathlib import Path
@@ -191,13 +193,29 @@ class FirstScreen(Case):
     def test_a_filter_says_what_it_left_out(self):
         (self.work / "app.py").write_text(APP)
         run = self.record("/usr/bin/python3", "app.py")[1]
+        (run / "run.json").rename(run / "aside")  # where it began is not known
         shown = self.shown("report", run, "--path", "made", status=0)
         self.assertRegex(shown, r"Filter: --path 'made' \(0 of 1 object; paths are absolute, try\s+"
                                 r"'\*/made'\)")
+        (run / "aside").rename(run / "run.json")
         self.assertIn("2 mask changes", shown)
         self.assertNotIn("nobody", shown)
         self.assertRegex(self.shown("report", run, "--path", "*/made", status=0),
                          r"Filter: --path '\*/made' \(1 of 1 object\)")
+
+    # The directory of the run is no glob; its own relative paths are those of the report.
+    def test_a_relative_glob_begins_where_the_run_began(self):
+        for name in ("[a-b]*", "a"):
+            (self.work / name).mkdir()
+        run = self.record("sh", "-c", "echo > made; mkdir deep; echo > deep/made; echo > ../a/made",
+                          cwd=self.work / "[a-b]*")[1]
+        for glob, objects in (("made", {"made"}), ("./made", {"made"}), ("?ade", {"made"}),
+                              ("deep/*", {"deep/made"}), ("d*", {"deep", "deep/made"}),
+                              ("*/made", {"made", "deep/made", "../a/made"})):
+            shown = self.execute(harness.TOOL, "report", run, "--format", "csv", "--path", glob)
+            told = {row["path"] for row in csv.DictReader(io.StringIO(shown.stdout.decode()))}
+            self.assertEqual({os.path.relpath(path, self.work / "[a-b]*") for path in told},
+                             objects)
 
     def test_one_long_name_pads_no_other_row(self):
         long, short = "n" * 255, "short"

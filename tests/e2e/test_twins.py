@@ -65,7 +65,7 @@ class Twins(Case):
     def test_of_a_process_that_ended_before_the_run(self):
         child = "import os; os.umask(0); open('child', 'w').close()"
         _, run = self.record("/bin/sh", "-c",
-                             f'python3 -c "{child}"; umask 027; : >parent; : >last')
+                             f'/usr/bin/python3 -c "{child}"; umask 027; : >parent; : >last')
         threads = self.document("threads", "threads", run)
         by_mask = {one["transitions"][-1]["new"]: one for one in threads["mask_changes"]}
         child, parent = by_mask["0000"], by_mask["0027"]
