@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -18,6 +19,8 @@
 #include "reporter/inspect/program.h"
 #include "reporter/live/live_findings.h"
 #include "reporter/live/live_follow.h"
+#include "reporter/live/live_screen.h"
+#include "reporter/live/live_tables.h"
 #include "reporter/live/live_view.h"
 #include "reporter/live/terminal.h"
 #include "reporter/record/child.h"
@@ -25,57 +28,57 @@
 #include "reporter/record/run_directory.h"
 #include "reporter/record/run_store.h"
 #include "reporter/text/escape.h"
+#include "reporter/text/style.h"
 
 namespace umaskaudit {
 namespace {
-
-constexpr char kKeys[] = "q quit  s threads by ";  // and the order
 
 struct Options {
   std::string run, output;
   ThreadOrder order = ThreadOrder::changes;
   EarlierRun earlier = EarlierRun::refused;
+  bool once = false;
 };
 
-ThreadOrder after(ThreadOrder order) {
-  if (order == ThreadOrder::changes) return ThreadOrder::created;
-  return order == ThreadOrder::created ? ThreadOrder::latest : ThreadOrder::changes;
-}
-
-bool has_screen(const Console& console) {
+bool has_screen(const Options& options, const Console& console) {
   const char* terminal = std::getenv("TERM");
-  return console.out_tty && terminal != nullptr && std::strcmp(terminal, "dumb") != 0;
+  return !options.once && console.out_tty && terminal != nullptr &&
+         std::strcmp(terminal, "dumb") != 0 && Terminal::is_possible();
 }
 
 class Top {
  public:
-  Top(LiveRun& run, std::string directory, const Options& options, std::optional<Recorder> recorder,
-      const Console& console)
+  Top(LiveRun& run, const std::string& directory, const Options& options,
+      std::optional<Recorder> recorder, const Console& console)
       : run_(run),
-        directory_(std::move(directory)),
         recorder_(recorder),
+        console_(console),
+        order_(options.order),
         symbolizer_(SymbolOptions{}),
         stacks_(run, symbolizer_),
-        findings_(directory_, console) {
-    frame_.order = options.order;
-    frame_.paint = Paint(console.out_colour);
+        findings_(directory, console) {
+    facts_.directory = directory;
   }
 
   // Until the reader has seen enough.
   void show() {
-    Terminal terminal;
+    Terminal terminal(console_.out_colour);
+    LiveScreen screen(order_, Paint(console_.out_colour));
     bool more = true;
+    auto painted = Clock::now() - kBetweenPictures;
     for (bool done = false; !done;) {
       if (!over_) more = look();
-      findings_.refresh(events_, over_);
-      const TerminalSize size = terminal.size();
-      frame_.width = size.columns;
-      frame_.height = size.lines;
-      frame_.footer = std::string(kKeys) + thread_order_name(frame_.order);
-      terminal.paint(text());
-      const char key = terminal.next_key(more && !over_ ? 0 : kLookMs);
-      if (key == 's') frame_.order = after(frame_.order);
-      done = key == 'q' || terminal.wants_end();
+      findings_.refresh(view_.counts().events, over_);
+      // A pause stops the picture alone: what is read meanwhile is in view_.
+      if (screen.paused() && !still_) still_.emplace(view_, facts());
+      if (!screen.paused()) still_.reset();
+      if (Clock::now() - painted >= kBetweenPictures) {
+        terminal.paint(picture(screen, terminal.size()));
+        painted = Clock::now();
+      }
+      const Key key = terminal.next_key(more && !over_ ? 0 : kLookMs);
+      if (key.kind != Key::none) painted = Clock::now() - kBetweenPictures;
+      done = !screen.press(key) || terminal.wants_end();
     }
   }
 
@@ -86,10 +89,12 @@ class Top {
         if (!look() && !over_) recorder_->wait();
     while (!over_ && look()) {
     }
+    const bool over = over_;
     if (!over_) run_.stop(visit());
-    findings_.refresh(events_, true);
-    frame_.width = width;
-    return text();
+    findings_.refresh(view_.counts().events, true);
+    facts();
+    facts_.over = over;
+    return live_picture(view_, facts_, order_, stacks_, width, Paint(console_.out_colour));
   }
 
   // CMD's exit code, when it has ended; it is asked to. 0 without CMD.
@@ -103,44 +108,55 @@ class Top {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds kBetweenPictures{kLookMs / 2};
+
+  struct Still {
+    LiveView view;
+    LiveFacts facts;
+  };
+
   LiveRun::Visit visit() {
-    return [this](const Event& event) {
-      ++events_;
-      view_.feed(event);
-    };
+    return [this](const Event& event) { view_.feed(event); };
   }
 
   // True: there is more to be read at once.
   bool look() {
     // Asked before the look: what was committed before the end is then seen by it.
-    const bool over = recorder_ ? recorder_->ended() : run_is_over(run_, directory_);
+    const bool over = recorder_ ? recorder_->ended() : run_is_over(run_, facts_.directory);
     if (run_.poll(visit())) return true;
     if (!over) return false;
     over_ = true;
     run_.finish(visit());
-    if (const auto spot = unaudited(read_run_record(directory_), run_.begin_ns())) visit()(*spot);
+    if (const auto spot = unaudited(read_run_record(facts_.directory), run_.begin_ns()))
+      visit()(*spot);
     return false;
   }
 
-  std::string text() {
-    // What the state is stays when the line is cut in the middle.
-    frame_.title =
-        std::string("umaskaudit top ") + (over_ ? "ended  " : "recording  ") + escape(directory_);
-    frame_.begin_ns = run_.begin_ns();
-    frame_.findings = findings_.lines();
-    frame_.findings_note = findings_.note();
-    return view_.text(frame_, stacks_);
+  const LiveFacts& facts() {
+    facts_.begin_ns = run_.begin_ns();
+    facts_.over = over_;
+    facts_.findings = findings_.lines();
+    facts_.findings_note = findings_.note();
+    return facts_;
+  }
+
+  std::vector<ScreenLine> picture(LiveScreen& screen, TerminalSize size) {
+    if (!still_) return screen.lines(view_, facts(), stacks_, size, 0);
+    const std::uint64_t waiting = view_.counts().events - still_->view.counts().events;
+    return screen.lines(still_->view, still_->facts, stacks_, size, waiting);
   }
 
   LiveRun& run_;
-  std::string directory_;
   std::optional<Recorder> recorder_;
+  const Console& console_;
+  ThreadOrder order_;
   Symbolizer symbolizer_;
   StackCache stacks_;
   LiveFindings findings_;
   LiveView view_;
-  LiveFrame frame_;
-  std::uint64_t events_ = 0;
+  LiveFacts facts_;
+  std::optional<Still> still_;
   bool over_ = false;
 };
 
@@ -149,7 +165,7 @@ int watch(const Options& options, const std::string& directory, std::optional<Re
   const auto run = LiveRun::open(directory);
   if (!run) return fail(console, run.error());
   Top top(**run, directory, options, recorder, console);
-  if (has_screen(console))
+  if (has_screen(options, console))
     top.show();
   else
     console.out << top.snapshot(console.width) << std::flush;
@@ -164,7 +180,7 @@ int watch_command(const Options& options, const std::vector<std::string>& comman
   if (program.obstacle == Obstacle::not_executable) return fail_exec(console, command[0], EACCES);
   const Result<RunDirectory> run = begin_run(options.output, command[0], getpid(), options.earlier);
   if (!run) return fail_run(console, run.error());
-  Result<Recorder> recorder = Recorder::start(run->path, command, has_screen(console));
+  Result<Recorder> recorder = Recorder::start(run->path, command, has_screen(options, console));
   if (!recorder) return fail_run(console, recorder.error());
   const int code = watch(options, run->path, *recorder, console);
   if (console.verbosity != Verbosity::quiet)
@@ -184,8 +200,11 @@ Action configure_top(CLI::App& app) {
   add_choice<ThreadOrder>(app, "--sort", options->order,
                           {{"changes", ThreadOrder::changes},
                            {"created", ThreadOrder::created},
-                           {"latest", ThreadOrder::latest}},
+                           {"latest", ThreadOrder::latest},
+                           {"name", ThreadOrder::name},
+                           {"pid", ThreadOrder::pid}},
                           "Order of the threads; the key s changes it");
+  app.add_flag("--once", options->once, "Print one picture instead, also on a terminal");
   return [options](Invocation& invocation) {
     Console& console = invocation.console;
     if (!options->run.empty() && !invocation.tail.empty())

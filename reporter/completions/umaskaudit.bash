@@ -90,7 +90,7 @@ _umaskaudit() {
     timeline:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
     top:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     top:--output|top:-o) COMPREPLY=($(compgen -d -- "$cur")); return;;
-    top:--sort) COMPREPLY=($(compgen -W 'changes created latest' -- "$cur")); return;;
+    top:--sort) COMPREPLY=($(compgen -W 'changes created latest name pid' -- "$cur")); return;;
     blame:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     blame:--format|blame:-f) COMPREPLY=($(compgen -W 'text json' -- "$cur")); return;;
     blame:--output|blame:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
@@ -185,7 +185,7 @@ _umaskaudit() {
     report) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native --sort --limit --all --follow --no-appeared --expand-stacks';;
     threads) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     timeline) options='--help -h --quiet -q --verbose -v --color --no-pager --all --format -f --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
-    top) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --sort';;
+    top) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --sort --once';;
     blame) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     check) options='--help -h --quiet -q --verbose -v --color --no-pager --output -o --format -f --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded --validate --write-baseline --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;

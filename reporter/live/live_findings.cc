@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include <functional>
 #include <utility>
 
 #include "reporter/commands/run_arguments.h"
@@ -16,6 +17,7 @@ namespace {
 constexpr auto kPause = std::chrono::milliseconds(1000);
 constexpr auto kTooLong = std::chrono::milliseconds(1500);
 constexpr int kShare = 10;
+constexpr std::size_t kMostBlocks = 100;  // the worst come first
 
 std::chrono::nanoseconds processor_time() {
   timespec now{};
@@ -27,6 +29,20 @@ Console without_progress(const Console& console) {
   Console quiet = console;
   quiet.verbosity = Verbosity::quiet;
   return quiet;
+}
+
+// Not 0: that is no finding's.
+std::uint64_t id_of(const Finding& finding) {
+  const std::string key = finding.info().id + finding.fingerprint + finding.subject;
+  return std::hash<std::string>{}(key) | 1;
+}
+
+std::vector<ThreadKey> threads_of(const Finding& finding) {
+  std::vector<ThreadKey> threads;
+  if (finding.culprit) threads.push_back({finding.culprit->pid, finding.culprit->tid});
+  for (const Victim& victim : finding.victims)
+    threads.push_back({victim.event.pid, victim.event.tid});
+  return threads;
 }
 
 }  // namespace
@@ -42,12 +58,19 @@ void LiveFindings::judge(bool over) {
   const auto opened = OpenedRun::open(arguments, console_);
   if (!opened) return;
   OpenedRun& run = **opened;
-  const TextContext context{run.run(), run.stacks(), Paint(false), 0};
+  run.show_sources(arguments);
+  const TextContext line_context{run.run(), run.stacks(), Paint(false), 0, run.directory()};
+  const TextContext block_context{run.run(), run.stacks(), Paint(console_.out_colour),
+                                  console_.width, run.directory()};
   lines_.clear();
   for (const Finding& finding : run.findings().findings) {
-    FindingLine line{finding.severity, {}};
-    append_finding_line(line.text, context, finding);
+    FindingLine line;
+    line.id = id_of(finding);
+    line.severity = finding.severity;
+    append_finding_line(line.text, line_context, finding);
     line.text.pop_back();  // its newline
+    if (lines_.size() < kMostBlocks) append_finding(line.block, block_context, finding);
+    line.threads = threads_of(finding);
     lines_.push_back(std::move(line));
   }
   note_ = over ? "of the run" : "so far";

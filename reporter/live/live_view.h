@@ -1,6 +1,6 @@
-// The screen of `top`: threads, fs contexts, latest creations and findings of a run as it grows.
-// Must never grow with the run: threads and contexts beyond a cap replace the longest at rest.
-// Called by `top`.
+// What `top` shows, gathered while a run grows: threads, fs contexts, latest creations, counts.
+// Must never grow with the run: what is beyond a cap replaces the longest at rest. Can be copied:
+// a picture that stands still is a copy. Called by `top`.
 #pragma once
 
 #include <cstdint>
@@ -9,77 +9,98 @@
 #include <unordered_map>
 #include <vector>
 
-#include "reporter/analysis/stack_cache.h"
 #include "reporter/events/events.h"
 #include "reporter/rules/finding.h"
 #include "reporter/text/style.h"
 
 namespace umaskaudit {
 
-// Orders of the threads, each with the largest first.
-enum class ThreadOrder { changes, created, latest };
-const char* thread_order_name(ThreadOrder order);
-
-// A finding as the screen shows it; the text is escaped and one line.
-struct FindingLine {
-  Severity severity = Severity::note;
-  std::string text;
+// Names a thread of the run, or a process where `tid` is 0.
+struct ThreadKey {
+  std::uint32_t pid = 0, tid = 0;
+  bool operator==(const ThreadKey&) const = default;
 };
 
-// What a frame shows besides the events.
-struct LiveFrame {
-  std::string title;  // escaped
-  std::uint64_t begin_ns = 0;
-  ThreadOrder order = ThreadOrder::changes;
-  std::vector<FindingLine> findings;
-  std::string findings_note;  // what they are: "so far"
-  std::string footer;         // the keys; empty: none
-  Paint paint{false};
-  std::size_t width = 0;   // columns; 0: no limit
-  std::size_t height = 0;  // lines at most; 0: twenty rows of each table
+// A finding as the screen shows it. All text is escaped, and coloured where that was asked for.
+struct FindingLine {
+  std::uint64_t id = 0;  // the same each time it is looked for
+  Severity severity = Severity::note;
+  std::string text;                // one line
+  std::string block;               // all of it, lines with their newline
+  std::vector<ThreadKey> threads;  // culprits and victims
+};
+
+// One kind of change that a thread made at one place.
+struct LiveChange {
+  Mode old_mask = 0, new_mask = 0;
+  StackRef stack;
+  std::uint64_t count = 0;
+  std::uint64_t time_ns = 0;  // of the latest
+};
+
+struct LiveThread {
+  ThreadKey key;
+  std::string name;  // raw
+  std::uint32_t fs = 0;
+  std::uint64_t changes = 0, created = 0;
+  std::uint64_t first_ns = 0, time_ns = 0;
+  LiveChange last;
+  std::vector<LiveChange> kinds;
+  std::uint64_t other_changes = 0;  // of kinds beyond the cap
+};
+
+struct LiveContext {
+  std::uint32_t fs = 0;
+  Mode mask = 0;
+  std::uint64_t changes = 0;
+  std::uint64_t time_ns = 0;  // since when
+  ThreadKey setter;           // of the mask in force; without a tid: inherited
+  std::string setter_name;    // raw
+};
+
+struct LiveCreation {
+  std::uint64_t number = 0;  // 1, 2, ... in the order told
+  std::uint64_t time_ns = 0;
+  ThreadKey thread;
+  std::string name, path;  // raw
+  std::string text;        // escaped: what happened
+  Style style = Style::plain;
 };
 
 class LiveView {
  public:
   void feed(const Event& event);
-  // The lines of a frame, each with its newline. Stacks are looked up for threads that are shown.
-  std::string text(const LiveFrame& frame, StackCache& stacks) const;
+
+  struct Counts {
+    std::uint64_t changes = 0, created = 0, blind = 0, lost = 0;
+    std::uint64_t events = 0;
+    std::uint64_t end_ns = 0;
+  };
+  const Counts& counts() const { return counts_; }
+  const std::unordered_map<std::uint64_t, LiveThread>& threads() const { return threads_; }
+  const std::unordered_map<std::uint32_t, LiveContext>& contexts() const { return contexts_; }
+  const std::deque<LiveCreation>& creations() const { return creations_; }  // the latest first
+  const LiveThread* thread(ThreadKey key) const;
+  const LiveContext* context(std::uint32_t fs) const;
+  // Raw: the program's path, or its short name; empty: not known.
+  const std::string& program(std::uint32_t pid) const;
 
  private:
-  struct Thread {
-    std::string name;  // raw
-    std::uint32_t pid = 0, tid = 0;
-    std::uint64_t changes = 0, created = 0;
-    std::uint64_t time_ns = 0;  // of the latest of both
-    Mode old_mask = 0, new_mask = 0;
-    StackRef stack;  // of the latest change
-  };
-  struct Context {
-    std::uint32_t fs = 0;
-    Mode mask = 0;
-    std::uint64_t changes = 0;
-    std::uint64_t time_ns = 0;  // since when
-    std::string setter;         // escaped; empty: inherited
-  };
-  struct Latest {
+  struct Program {
+    std::string name;
     std::uint64_t time_ns = 0;
-    std::string thread, text;  // escaped
-    Style style = Style::plain;
   };
+  LiveThread& thread_of(const EventBase& base);
+  LiveContext& context_of(const EventBase& base);
+  void remember(const EventBase& base, const Event& event, std::string_view path, Style style);
+  void see(const UmaskEvent& event);
 
-  Thread& thread_of(const EventBase& base);
-  Context& context_of(const EventBase& base);
-  void remember(const EventBase& base, const Event& event, Style style);
-  void append_threads(std::string& out, const LiveFrame& frame, StackCache& stacks,
-                      std::size_t rows) const;
-  void append_contexts(std::string& out, const LiveFrame& frame, std::size_t rows) const;
-  void append_latest(std::string& out, const LiveFrame& frame, std::size_t rows) const;
-
-  std::unordered_map<std::uint64_t, Thread> threads_;
-  std::unordered_map<std::uint32_t, Context> contexts_;
-  std::deque<Latest> latest_;
-  std::uint64_t changes_ = 0, created_ = 0, blind_ = 0, lost_ = 0;
-  std::uint64_t end_ns_ = 0;
+  std::unordered_map<std::uint64_t, LiveThread> threads_;
+  std::unordered_map<std::uint32_t, LiveContext> contexts_;
+  std::unordered_map<std::uint32_t, Program> programs_;
+  std::deque<LiveCreation> creations_;
+  std::uint64_t told_ = 0;
+  Counts counts_;
 };
 
 }  // namespace umaskaudit

@@ -1,4 +1,4 @@
-// The terminal as a screen of its own: alternate buffer, no echo, no line discipline.
+// The terminal as a screen of its own, by ncurses: what is shown, and the keys.
 // Must never leave the terminal in that state: not on a return, an exception, a signal or a stop.
 // Called by `top`. One at a time.
 #pragma once
@@ -6,6 +6,8 @@
 #include <signal.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,28 +18,58 @@ struct TerminalSize {
   std::size_t columns = 80, lines = 24;
 };
 
+struct Key {
+  enum Kind : std::uint8_t {
+    none,
+    byte,
+    up,
+    down,
+    page_up,
+    page_down,
+    home,
+    end,
+    enter,
+    escape,
+    backspace,
+    tab,
+    back_tab,
+  };
+  Kind kind = none;
+  char value = 0;  // of a byte
+};
+
+struct ScreenLine {
+  std::string text;     // escaped; colours are those of Paint
+  bool marked = false;  // shown in reverse, where there are colours
+};
+
 class Terminal {
  public:
-  // Takes standard output, which must be a terminal, and the keys of the controlling terminal.
-  // SIGINT, SIGTERM, SIGHUP and SIGQUIT end next_key(); SIGTSTP gives the terminal back meanwhile.
-  Terminal();
+  // Whether standard output is a terminal on which a cursor can be moved, by what terminfo(5) knows
+  // of TERM.
+  static bool is_possible();
+
+  // Takes standard output and the keys of the controlling terminal. SIGINT, SIGTERM, SIGHUP and
+  // SIGQUIT end next_key(); SIGTSTP gives the terminal back meanwhile.
+  explicit Terminal(bool colour);
   ~Terminal();
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
   TerminalSize size() const;
-  // Shows `frame`, lines with their newline, unless it is there already.
-  void paint(const std::string& frame);
-  // A key that was pressed, 0 for none within `wait_ms` or because the size changed.
-  char next_key(int wait_ms);
+  // Shows these lines from the top, cut at the edges.
+  void paint(const std::vector<ScreenLine>& lines);
+  // The next key; none within `wait_ms`, or because the size changed.
+  Key next_key(int wait_ms);
   // A signal asked for the end, or the terminal is gone.
   bool wants_end() const;
 
  private:
+  struct Screen;
   void handle(int signal, void (*handler)(int), int flags = 0);
 
   std::vector<std::pair<int, struct sigaction>> before_;
-  std::string shown_;
+  std::unique_ptr<Screen> screen_;
   bool gone_ = false;
 };
 

@@ -136,11 +136,12 @@ class Screen(Case):
         before = pane.state()
         self.show(pane, run)
         self.assertTrue(pane.on_screen())
-        pane.wait_for("by changes")
-        pane.keys("s")
-        pane.wait_for("by created")
-        pane.keys("s")
-        pane.wait_for("by latest")
+        for order, title in (("changes", "CHANGES"), ("created", "CREATED"), ("latest", "LATEST"),
+                             ("name", "THREAD"), ("pid", "PID"), ("changes", "CHANGES")):
+            pane.wait_for("by " + order, title + "\u2193")
+            pane.keys("s")
+        pane.keys("r")
+        pane.wait_for("by created (r)", "CREATED\u2191")
         pane.keys("q")
         pane.wait(lambda: not pane.on_screen(), "the screen is left")
         self.assertEqual(pane.code(), "code=0.")
@@ -152,13 +153,15 @@ class Screen(Case):
 
         def is_first(name):
             lines = pane.lines()
-            return [line.split()[:1] for title, line in zip(lines, lines[1:])
-                    if title.startswith("THREAD")] == [[name]]
+            return [line.split()[1:2] for title, line in zip(lines, lines[1:])
+                    if title.startswith("* THREAD")] == [[name]]
 
         self.show(pane, run)
         pane.wait(lambda: is_first("sh"), "the shell, which changed the mask, is first")
         pane.keys("s")
         pane.wait(lambda: is_first("touch"), "the creator is first")
+        pane.keys("r")
+        pane.wait(lambda: is_first("sh"), "the shell, which created nothing, is first")
 
     def test_signals_give_the_terminal_back(self):
         _, run = self.record("sh", "-c", "umask 077; mkdir made")
@@ -189,21 +192,188 @@ class Screen(Case):
         self.assertEqual(pane.state(), before)
 
     def test_a_new_size(self):
+        """Down to a few columns: it fits, and no number is cut."""
         _, run = self.record("sh", "-c", "umask 077; mkdir made; umask 0; mkdir wide")
+        number = r"0x[0-9a-f]+|[0-9]+"
+        whole = set(re.findall(number, self.tool("top", run)))
         pane = Pane(self)
         self.show(pane, run)
-        for columns, lines in ((60, 15), (30, 8), (160, 50)):
+        pane.wait_for("FINDINGS of the run")
+        for columns, lines in ((80, 24), (60, 15), (30, 8), (20, 5), (12, 3), (160, 50)):
             pane.tmux("resize-window", "-x", columns, "-y", lines)
-            pane.wait(lambda: len(pane.lines()) <= lines and pane.lines()[-1].startswith("q quit")
-                      and pane.lines()[0].startswith("umaskaudit"), f"it fits {columns}x{lines}")
+            pane.wait(lambda: len(pane.lines()) == lines and pane.lines()[-1].startswith("q quit")
+                      and re.match(r"(umaskaudit top )?ended ", pane.lines()[0])
+                      and ("FINDINGS" in pane.text()) == (lines >= 15),
+                      f"it fits {columns}x{lines}")
+            for line in pane.lines()[:-1]:
+                self.assertEqual(set(re.findall(number, line)) - whole, set(), line)
+
+    def test_counts_come_before_paths(self):
+        _, run = self.record("sh", "-c", "umask 077; mkdir made; umask 0; mkdir wide")
+        changes = len(self.report(run).of("umask"))
+        for columns in (80, 200):
+            pane = Pane(self, size=(columns, 24))
+            self.show(pane, run)
+            pane.wait_for("FINDINGS of the run")
+            head = pane.lines()[0]
+            self.assertRegex(head, fr"\b{changes} (mask )?changes\b.*"
+                                   r"\b2 (objects )?created\b.*\b0 lost\b")
+            self.assertEqual(str(run) in head, columns == 200, head)
 
     def test_no_colour(self):
+        """The chosen row is known without one, too."""
         _, run = self.record("sh", "-c", "umask 0; mkdir wide")
         for env, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
             pane = Pane(self, **env)
             self.show(pane, run)
-            line = [line for line in pane.text("-e").split("\n") if "FS CONTEXT" in line][0]
-            self.assertEqual("\x1b[" in line, coloured, line)
+            pane.wait_for("FINDINGS of the run", "\n> ")
+            screen = [line for line in pane.text("-e").split("\n") if line]
+            self.assertEqual(any("\x1b[" in line for line in screen), coloured, screen)
+
+    def test_help_is_a_page(self):
+        _, run = self.record("mkdir", "made")
+        for key in ("?", "h"):
+            pane = Pane(self, size=(80, 12))
+            self.show_small(pane, run)
+            pane.keys(key)
+            pane.wait_for("Keys", "PgUp PgDn", "lines 1-10 of")
+            self.assertNotIn("lost            ", pane.text())
+            pane.keys("End")
+            pane.wait_for("lost            ")
+            pane.keys("q")
+            pane.wait_for("q quit")
+            self.assertTrue(pane.on_screen())
+
+    def chosen(self, pane):
+        return [line[2:] for line in pane.lines() if line.startswith("> ")]
+
+    def test_scrolling_shows_every_object_with_its_mode(self):
+        """What stat(2) says of them all is on the screen, sooner or later."""
+        script = "umask 027; for i in $(seq 60); do : > object-$i-; done; umask 0; mkdir object-0-"
+        _, run = self.record("sh", "-c", script)
+        modes = {name: os.lstat(self.work / name).st_mode & 0o7777
+                 for name in os.listdir(self.work) if name.startswith("object")}
+        self.assertEqual(len(modes), 61)
+        pane = Pane(self, size=(120, 12))
+        self.show_small(pane, run)
+        pane.keys("3")
+        pane.wait_for("* ", "LATEST CREATIONS 1-9 of 61")
+        seen = {}
+
+        def look():
+            for name, mode in re.findall(r"/(object-\d+-) .* = ([0-7]{4})", pane.text()):
+                seen[name] = int(mode, 8)
+
+        for last in (18, 27, 36, 45, 54, 61):
+            look()
+            pane.keys("PgDn")
+            pane.wait_for(f"-{last} of 61")
+        look()
+        self.assertEqual(seen, modes)
+        for key, first in (("Home", 1), ("End", 53), ("g", 1), ("G", 53)):
+            pane.keys(key)
+            pane.wait_for(f"CREATIONS {first}-")
+
+    def show_small(self, pane, *words):
+        pane.type(harness.TOOL, "top", *words)
+        pane.wait_for("q quit", "* THREAD")
+
+    def test_rows_are_chosen_by_arrows_and_letters(self):
+        _, run = self.record("sh", "-c", "umask 077; mkdir a; touch b; mknod c p")
+        pane = Pane(self)
+        self.show(pane, run, "--sort", "pid")
+        pane.wait(lambda: self.chosen(pane)[0].startswith("sh "), "the first is chosen")
+        for key, name in (("Down", "mkdir"), ("j", "touch"), ("Down", "mknod"), ("Down", "mknod"),
+                          ("Up", "touch"), ("k", "mkdir"), ("End", "mknod"), ("Home", "sh")):
+            pane.keys(key)
+            pane.wait(lambda: self.chosen(pane)[0].startswith(name + " "), f"{key}: {name}")
+
+    def test_the_filter_counts_what_it_hides(self):
+        script = "umask 027; for i in $(seq 20); do : > plain$i; done; mkdir one; touch special"
+        _, run = self.record("sh", "-c", script)
+        pane = Pane(self, size=(120, 50))
+        self.show(pane, run)
+        pane.wait_for("/plain1 ", "/one ", "/special ")
+        # By path, by process (the program's file), by thread (its name); letters are letters.
+        for words, shown, hidden in (("CIAL", {"special"}, "2 threads, .*21 creations"),
+                                     ("/mkdir", {"one"}, "2 threads, .*21 creations"),
+                                     ("touch ", {"special"}, "2 threads, .*21 creations")):
+            pane.keys("/")
+            pane.wait_for("/_")
+            pane.keys("-l", words)
+            pane.wait(lambda: re.search(hidden, pane.lines()[-2]), f"{words} hides {hidden}")
+            self.assertEqual(set(re.findall(r"/(special|one|plain\d+) 0", pane.text())), shown)
+            pane.keys("Enter")
+            pane.wait_for("esc shows all")
+            pane.keys("Escape")
+            pane.wait_for("/plain1 ", "/one ", "/special ")
+            self.assertNotIn("hidden", pane.text())
+
+    def test_a_pause_stops_the_picture_and_nothing_else(self):
+        pane = Pane(self, size=(200, 40))
+        process, run = self.start_run()
+        pane.wait((run / "run.json").exists, "the run begins")
+        self.show(pane, run)
+        pane.wait_for("/wide 0666 & ~0000 = 0666")
+        pane.keys("Space")
+        pane.wait_for("PAUSED, 0 events since")
+        self.proceed()
+        self.assertEqual(process.wait(DEADLINE), 7)
+        self.assertTrue((self.work / "late").is_dir())
+        pane.wait(lambda: re.search(r"PAUSED, [1-9]\d* events? since", pane.text()),
+                  "what happens meanwhile is read")
+        self.assertNotIn("/late ", pane.text())
+        pane.keys("Space")
+        pane.wait_for("ended", "/late 0777 & ~0000 = 0777")
+
+    def test_all_about_a_thread(self):
+        _, run = self.record("sh", "-c", "umask 027; umask 0; umask 027; umask 0; : > wide")
+        report = self.report(run)
+        (process,) = report.of("process")
+        changes = report.of("umask")
+        again = sum((change["old"], change["new"]) == ("0027", "0000") for change in changes)
+        self.assertGreater(again, 1)
+        pane = Pane(self)
+        self.show(pane, run)
+        pane.wait_for("FINDINGS of the run")
+        pane.keys("Enter")
+        pane.wait_for(f"Thread sh {process['pid']} of process {process['pid']}",
+                      "program " + os.path.realpath("/bin/sh"),
+                      f"{len(changes)} mask changes, 1 object created", "umask 0000, set by sh",
+                      "0027->0000", "#0 ", "/wide 0666 & ~0000 = 0666", "Findings of the run")
+        self.assertRegex(pane.text(), fr" {again}  0027->0000 ")
+        pane.keys("Escape")
+        pane.wait_for("FS CONTEXT")
+        pane.keys("4", "Enter")
+        pane.wait_for("SUMMARY: umaskaudit: ")
+
+    def test_names_cannot_touch_the_screen(self):
+        """Control bytes, wide letters, bytes that are no letters."""
+        wide = "\u65e5\u672c" * 30
+        names = [b"\x1b]0;owned\x07\x1b[2J", wide.encode(), b"\xff\xfe", b"a\nb\rc"]
+        _, run = self.record("mkdir", *map(os.fsdecode, names))
+        self.assertLessEqual(set(names), set(os.listdir(os.fsencode(self.work))))
+        pane = Pane(self, size=(132, 40))
+        title = pane.tmux("display", "-p", "#{pane_title}")
+        self.show(pane, run)
+        pane.wait_for(r"\x1b]0;owned\x07\x1b[2J 0777", r"\xff\xfe 0777", r"a\nb\rc 0777",
+                      "\u672c 0777")
+        self.assertEqual(pane.tmux("display", "-p", "#{pane_title}"), title)
+        (line,) = [line for line in pane.lines() if "\u672c 0777" in line]
+        self.assertTrue(line.endswith("0755"), line)
+        self.assertLessEqual(sum(2 if letter > "\u3000" else 1 for letter in line), 132)
+        self.assertIn("...", line)
+
+    def test_a_terminal_that_nobody_knows_gets_the_picture(self):
+        _, run = self.record("sh", "-c", "umask 0; mkdir wide")
+        for words, env in ((("--once",), {}), ((), {"TERM": "no-such-terminal"}),
+                           ((), {"TERM": "dumb"})):
+            pane = Pane(self, size=(100, 40))
+            pane.type("env", *(f"{name}={value}" for name, value in env.items()), harness.TOOL,
+                      "top", *words, run)
+            pane.wait_for("FINDINGS of the run", "/wide 0777 & ~0000 = 0777")
+            self.assertFalse(pane.on_screen())
+            self.assertEqual(pane.code(), "code=0.")
 
     def test_a_program_of_its_own(self):
         pane = Pane(self, size=(200, 40))

@@ -1,0 +1,10 @@
+// What terminfo(5) knows of TERM. Apart, for <term.h> makes macros of common words.
+// Called by the terminal of `top`.
+#pragma once
+
+namespace umaskaudit {
+
+// Whether the cursor of the terminal behind `fd` can be moved.
+bool can_move_cursor(int fd);
+
+}  // namespace umaskaudit
