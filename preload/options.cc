@@ -117,13 +117,20 @@ void parse_pair(Word key, Word value, Options& options, Complain complain) {
   complain("unknown option", key.begin, key.length);
 }
 
+// strcspn(3) would bring its tables along: two pages of libc that a start is the first to touch.
+unsigned length_of_pair(const char* text) {
+  unsigned length = 0;
+  while (text[length] != '\0' && text[length] != ':') ++length;
+  return length;
+}
+
 }  // namespace
 
 bool Text::is(const char* other) const { return strcmp(bytes, other) == 0; }
 
 void parse_options(const char* text, Options& options, Complain complain) {
   while (text != nullptr && *text != '\0') {
-    const auto length = static_cast<unsigned>(strcspn(text, ":"));
+    const unsigned length = length_of_pair(text);
     const Word pair{text, length};
     const auto* equals = static_cast<const char*>(memchr(text, '=', length));
     if (equals != nullptr) {

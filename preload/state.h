@@ -23,7 +23,10 @@ enum class Phase : int {
 struct Process {
   std::atomic<int> phase = 0;
   std::atomic<std::uint32_t> pid = 0;
-  std::uint32_t pid_namespace = 0;                 // as in trace::Process
+  std::uint32_t pid_namespace = 0;  // as in trace::Process
+  // The number of the mount at /proc, where that shows the PID name space of this process; 0: not
+  // known.
+  std::uint64_t proc_mount = 0;
   std::atomic<std::uint32_t> name_generation = 0;  // bumped when any thread is renamed
   std::atomic<bool> unknown_tasks = false;         // clone(2) made tasks with any TLS: fs_context.h
   std::atomic<bool> shares_fs = false;             // perhaps: clone(2) with CLONE_FS was seen
@@ -31,7 +34,7 @@ struct Process {
   bool log = false;                                // the live log is on
   Options options;
   char comm[16] = {};
-  char exe[4096] = {};
+  const char* exe = "";  // the program's path
   std::uint32_t exe_length = 0;
 };
 extern Process process;

@@ -29,6 +29,7 @@
 #include "preload/record/recorder.h"
 #include "preload/record/segment.h"
 #include "preload/state.h"
+#include "preload/sys/at_start.h"
 #include "preload/sys/before_relocation.h"
 #include "preload/sys/descriptor_guard.h"
 #include "preload/sys/fork_guard.h"
@@ -92,15 +93,29 @@ void read_first_threads_name(void*) {
   if (size > 0) process.comm[size - 1] = '\0';  // the kernel ends it with a newline
 }
 
+void keep_program(const char* path, std::size_t length) {
+  const char* const kept = keep_text(path, length);
+  if (kept == nullptr) return;
+  process.exe = kept;
+  process.exe_length = static_cast<std::uint32_t>(length);
+}
+
+// False: it is not known, or may be longer.
+template <std::size_t kSize>
+[[gnu::noinline]] bool read_program() {
+  char path[kSize];
+  const long length =
+      sys::call(SYS_readlinkat, AT_FDCWD, sys::arg("/proc/self/exe"), sys::arg(path), sizeof path);
+  if (length <= 0 || length == sizeof path) return false;
+  keep_program(path, static_cast<std::size_t>(length));
+  return true;
+}
+
 void read_identity() {
-  const long length = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg("/proc/self/exe"),
-                                sys::arg(process.exe), sizeof process.exe - 1);
-  if (length > 0) {
-    process.exe_length = static_cast<std::uint32_t>(length);
-  } else if (const auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN))) {
-    // Without /proc: as the program was called (getauxval(3)).
-    process.exe_length = static_cast<std::uint32_t>(strnlen(name, sizeof process.exe - 1));
-    memcpy(process.exe, name, process.exe_length);
+  const auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  // Without /proc: as the program was called (getauxval(3)).
+  if (!read_program<256>() && !read_program<trace::kMaxPath>() && name != nullptr) {
+    keep_program(name, strnlen(name, trace::kMaxPath - 1));
   }
   // The first thread's name is the process's (proc(5), comm), and it is mostly the one that starts.
   if (sys::gettid() == sys::getpid()) {
@@ -160,12 +175,12 @@ void write_birth(trace::Origin origin, const trace::Context& context) {
 
 void start_recording() {
   process.pid.store(static_cast<std::uint32_t>(sys::getpid()), std::memory_order_relaxed);
-  process.options = {};
   const char* given = start_variable("UMASKAUDIT_OPTIONS");
   // Neither options nor LD_PRELOAD name us: we come from /etc/ld.so.preload, or a program was
   // linked with us for the API. Nobody at this process asked for a log on its stderr.
   if (given == nullptr && own_preload_entry(start_variable("LD_PRELOAD")).begin == nullptr) return;
-  const bool filtered = study_inherited_filter();
+  const StartStatus status = study_inherited_filter();
+  process.proc_mount = status.proc_mount;
   parse_options(given, process.options, warn);
   if (process.options.help) print_help();
   const bool moved = make_options_absolute();
@@ -197,10 +212,11 @@ void start_recording() {
     // With log=off somebody else watches over the run: `umaskaudit run` tells by run.state.
     if (error != 0 && !process.options.log.is("off")) warn_not_recording(error);
   }
-  const trace::Context context = make_first_context();
+  const bool known = status.mask.source != trace::MaskSource::unknown;
+  const trace::Context context = make_first_context(known ? status.mask : read_birth_mask());
   write_birth(trace::Origin::exec, context);
   write_call_names();
-  if (filtered) {
+  if (status.filtered) {
     report_blind_spot({context.owner}, trace::Blind::seccomp, Call::execve, context.id, 0,
                       "inherited filter", 16);
   }

@@ -21,6 +21,7 @@
 #include "preload/process/seccomp.h"
 #include "preload/record/intern.h"
 #include "preload/record/recorder.h"
+#include "preload/record/segment.h"
 #include "preload/stack/modules.h"
 #include "preload/stack/stacks.h"
 #include "preload/sys/libc_names.h"
@@ -43,6 +44,7 @@ bool parts_masks(int flags) {
 }  // namespace
 
 void expect_unshare(int flags) {
+  if ((flags & (CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWCGROUP)) != 0) prepare_to_move();
   if (parts_masks(flags)) enter();
 }
 
@@ -83,6 +85,7 @@ std::uint64_t mount_name_space() {
 }  // namespace
 
 RootMove::RootMove(const char* path) : path_(path) {
+  prepare_to_move();
   if (name_.get() != nullptr && recording() && sys::readable(path)) {
     length_ = name_new_root(path, name_.get(), Scratch::kSize);
   }
@@ -103,6 +106,7 @@ void RootMove::succeeded(Call call) {
 }
 
 NameSpaceMove::NameSpaceMove() {
+  prepare_to_move();
   if (recording()) from_ = mount_name_space();
 }
 

@@ -76,7 +76,11 @@ BirthMask read_proc_mask() {
   const long size = read_own_status(text, sizeof text - 1);
   if (size <= 0) return {};
   text[size] = '\0';
-  const char* field = strstr(text, "\nUmask:\t");
+  return find_mask(text);
+}
+
+BirthMask find_mask(const char* status) {
+  const char* field = strstr(status, "\nUmask:\t");
   if (field == nullptr) return {};
   unsigned mask = 0;
   for (const char* digit = field + 8; *digit >= '0' && *digit <= '7'; ++digit) {

@@ -19,6 +19,9 @@ struct BirthMask {
 // temporary file tells. Async-signal-safe. No other thread sees a descriptor (own_table.h).
 BirthMask read_birth_mask();
 
+// In the text of such a file; source is unknown where the field is missing.
+BirthMask find_mask(const char* status);
+
 // The first of the three alone; source is unknown when there is no /proc.
 BirthMask read_proc_mask();
 

@@ -9,6 +9,7 @@
 #include "preload/mask/birth_mask.h"
 #include "preload/mask/root.h"
 #include "preload/record/recorder.h"
+#include "preload/sys/at_start.h"
 #include "preload/sys/fork_guard.h"
 #include "preload/sys/futex_lock.h"
 #include "preload/sys/scratch.h"
@@ -16,7 +17,7 @@
 
 namespace umaskaudit::shim {
 
-constinit FsContext contexts[kContexts];
+UMASKAUDIT_AT_START(contexts) constinit FsContext contexts[kContexts];
 
 namespace {
 
@@ -342,9 +343,9 @@ std::uint32_t working_directory(const Task& task, const Scratch& buffer) {
   return intern_path({task.tid, task.pid}, name, static_cast<std::uint32_t>(length));
 }
 
-trace::Context make_first_context() {
+trace::Context make_first_context(BirthMask birth) {
   const auto tid = static_cast<std::uint32_t>(sys::gettid());
-  return add_context(tid, read_birth_mask(), trace::Origin::exec, nullptr).record;
+  return add_context(tid, birth, trace::Origin::exec, nullptr).record;
 }
 
 void make_unshared_context(const Task& task) {

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "preload/mask/birth_mask.h"
 #include "preload/state.h"
 #include "preload/sys/fork_guard.h"
 #include "preload/sys/scratch.h"
@@ -130,9 +131,8 @@ bool has_one_context();
 // daemon(3), nftw(3) and fts(3) move it inside libc, and any process may rename it.
 std::uint32_t working_directory(const Task& task, const Scratch& buffer);
 
-// For init: the first context, with the mask read by read_birth_mask(). The caller writes the
-// record.
-trace::Context make_first_context();
+// For init: the first context. The caller writes the record.
+trace::Context make_first_context(BirthMask birth = read_birth_mask());
 // After unshare(2) by this thread.
 void make_unshared_context(const Task& task);
 

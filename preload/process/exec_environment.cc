@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "preload/sys/at_start.h"
 #include "preload/sys/format_text.h"
 #include "preload/sys/start_environment.h"
 #include "preload/sys/sys.h"
@@ -18,18 +19,22 @@ namespace {
 constexpr char kPreload[] = "LD_PRELOAD=";
 constexpr char kOptions[] = "UMASKAUDIT_OPTIONS=";
 
-char preload_value[4096];         // the whole of LD_PRELOAD as we were started
-char own_entry[4096];             // the part of it that is us
+const char* preload_value = "";   // the whole of LD_PRELOAD as we were started
+const char* own_entry = "";       // the part of it that is us
 std::ptrdiff_t own_entry_at = 0;  // where in preload_value
 char* initial_preload = nullptr;  // the string in the environment that we were started with
 bool blanked = false;             // our entry in it
-char options_entry[2048];         // "UMASKAUDIT_OPTIONS=..."
+char no_options[] = "";
+char* options_entry = no_options;  // "UMASKAUDIT_OPTIONS=..."
+
+constexpr std::size_t kLongestPreload = 4095;
+constexpr std::size_t kLongestOptions = 2047;
 
 // LD_PRELOAD is separated by colons or spaces (ld.so(8)).
 bool contains_entry(const char* list, const char* entry) {
   const std::size_t length = strlen(entry);
   while (*list != '\0') {
-    const std::size_t item = strcspn(list, ": ");
+    const std::size_t item = length_until(list, ':', ' ');
     if (item == length && memcmp(list, entry, length) == 0) return true;
     list += item;
     if (*list != '\0') ++list;
@@ -44,18 +49,24 @@ bool starts_with(const char* text, const char* prefix) {
 void find_own_entry() {
   const PreloadEntry own = own_preload_entry(preload_value);
   if (own.begin == nullptr) return;
-  memcpy(own_entry, own.begin, own.length);
-  own_entry[own.length] = '\0';
+  const char* const entry = keep_text(own.begin, own.length);
+  if (entry == nullptr) return;
+  own_entry = entry;
   own_entry_at = own.begin - preload_value;
 }
 
 // The options as given, but with the file names as we resolved them.
 void write_options(const char* given) {
-  TextBuffer text(options_entry, sizeof options_entry);
+  std::size_t room = sizeof kOptions + strlen(given) + strlen(":trace=:log=") +
+                     strlen(process.options.trace.bytes) + strlen(process.options.log.bytes);
+  if (room > kLongestOptions) room = kLongestOptions;
+  char* const entry = room_for_text(room);
+  if (entry == nullptr) return;
+  TextBuffer text(entry, room + 1);
   text.put(kOptions);
   bool first = true;
   while (*given != '\0') {
-    const std::size_t item = strcspn(given, ":");
+    const std::size_t item = length_until(given, ':', ':');
     if (!starts_with(given, "trace=") && !starts_with(given, "log=") && item != 0) {
       if (!first) text.put(':');
       text.put(given, item);
@@ -72,7 +83,7 @@ void write_options(const char* given) {
     text.put(first ? "" : ":").put("log=").put(process.options.log.bytes);
   }
   text.end();
-  if (text.overflow()) options_entry[0] = '\0';
+  if (!text.overflow()) options_entry = entry;
 }
 
 // `list` without our entry; entries are separated by colons in what comes out, as in ld.so(8).
@@ -80,7 +91,7 @@ void put_without_ours(TextBuffer& text, const char* list) {
   const std::size_t own = strlen(own_entry);
   bool first = true;
   while (*list != '\0') {
-    const std::size_t item = strcspn(list, ": ");
+    const std::size_t item = length_until(list, ':', ' ');
     if (item != 0 && !(item == own && memcmp(list, own_entry, own) == 0)) {
       if (!first) text.put(':');
       text.put(list, item);
@@ -96,8 +107,10 @@ void put_without_ours(TextBuffer& text, const char* list) {
 void remember_environment(bool options_moved) {
   const char* preload = start_variable("LD_PRELOAD");
   const std::size_t length = preload != nullptr ? strlen(preload) : 0;
-  if (length != 0 && length < sizeof preload_value) {
-    memcpy(preload_value, preload, length + 1);
+  const char* const kept =
+      length != 0 && length <= kLongestPreload ? keep_text(preload, length) : nullptr;
+  if (kept != nullptr) {
+    preload_value = kept;
     initial_preload = const_cast<char*>(preload) - strlen(kPreload);
     find_own_entry();
   }

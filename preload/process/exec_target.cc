@@ -18,6 +18,7 @@
 
 #include "preload/process/libc_versions.h"
 #include "preload/state.h"
+#include "preload/sys/at_start.h"
 #include "preload/sys/format_text.h"
 #include "preload/sys/libc_names.h"
 #include "preload/sys/own_table.h"
@@ -40,8 +41,8 @@ enum class Kind : std::uint8_t {
 };
 
 // Which loader the programs here name, and which file that was when we were started.
-char usual_loader[128];
-struct statx loader_facts;
+UMASKAUDIT_AT_START(words) constinit char usual_loader[128] = {};
+UMASKAUDIT_AT_START(words) constinit struct statx loader_facts = {};
 
 bool same_file(const struct statx& a, const struct statx& b) {
   return a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&

@@ -28,11 +28,25 @@ constexpr long kPopulateWrite = 23;  // MADV_POPULATE_WRITE, newer than some hea
 
 enum class Filtered { no, yes, unknown };
 
+// What else stands there, for a process that no filter keeps from a further call. The mask of a
+// single thread is nobody else's to change until we have it.
+void read_other_fields(int fd, const char* text, StartStatus& status) {
+  constexpr char kPid[] = "\nNSpid:\t";
+  if (strstr(text, "\nThreads:\t1\n") != nullptr) status.mask = find_mask(text);
+  // One number: the process is in the PID name space that this mount of proc(5) shows.
+  const char* field = strstr(text, kPid);
+  const char* digit = field != nullptr ? field + sizeof kPid - 1 : "";
+  while (*digit >= '0' && *digit <= '9') ++digit;
+  struct statx facts;
+  if (*digit != '\n' || sys::facts(fd, "", AT_EMPTY_PATH, &facts) != 0) return;
+  if ((facts.stx_mask & sys::kUniqueMount) != 0) status.proc_mount = facts.stx_mnt_id;
+}
+
 // The field Seccomp of /proc/self/status: behind Groups, which may be long. Read with calls that
 // the loader has made: openat(2) for reading, read(2), close(2). In the program's own table, also
 // where a constructor before ours has started a thread: the filter may kill for the calls that
 // another table takes (own_table.h).
-Filtered look_for_filter() {
+Filtered look_for_filter(StartStatus& status) {
   constexpr char kField[] = "\nSeccomp:\t";
   constexpr std::size_t kFieldLength = sizeof kField - 1;
   const DescriptorGuard guard;
@@ -41,7 +55,7 @@ Filtered look_for_filter() {
   Filtered answer = Filtered::unknown;
   char text[2048];       // mostly all of it
   std::size_t kept = 0;  // from the part before, where the field may begin
-  for (;;) {
+  for (bool first = true;; first = false) {
     const long size = sys::read(fd, text + kept, sizeof text - 1 - kept);
     if (size <= 0) break;
     const std::size_t length = kept + static_cast<std::size_t>(size);
@@ -49,6 +63,7 @@ Filtered look_for_filter() {
     const char* field = strstr(text, kField);
     if (field != nullptr && field + kFieldLength < text + length) {
       answer = field[kFieldLength] == '0' ? Filtered::no : Filtered::yes;
+      if (first && answer == Filtered::no) read_other_fields(fd, text, status);
       break;
     }
     kept = length < kFieldLength + 1 ? length : kFieldLength + 1;
@@ -265,8 +280,9 @@ void study_filter_for_tracer() {
   }
 }
 
-bool study_inherited_filter() {
-  if (look_for_filter() == Filtered::no) return false;
+StartStatus study_inherited_filter() {
+  StartStatus status;
+  if (look_for_filter(status) == Filtered::no) return status;
   inherited = Inherited::filter_to_try;
   // Not tried, so not made: but for the call that has blocked the signals before this, and that has
   // to unblock them.
@@ -277,7 +293,8 @@ bool study_inherited_filter() {
     }
     for (const Trial& trial : kSocketTrials) bar(trial);
     sys::stop_clock(0, 0);
-    return true;
+    status.filtered = true;
+    return status;
   }
   const bool limit_core = try_calls(kTrials, 0, true) == Survival::yes;
   bar_what_kills(kTrials, sizeof kTrials / sizeof kTrials[0], limit_core);
@@ -285,9 +302,9 @@ bool study_inherited_filter() {
       (sys::kernel_clock == nullptr || try_calls(&kVdsoClock, 1, limit_core) != Survival::yes)) {
     sys::stop_clock(0, 0);
   }
-  const bool misses_something = sys::filtered.load();
+  status.filtered = sys::filtered.load();
   bar_what_kills(kSocketTrials, sizeof kSocketTrials / sizeof kSocketTrials[0], limit_core);
-  return misses_something;
+  return status;
 }
 
 }  // namespace umaskaudit::shim

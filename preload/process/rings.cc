@@ -96,13 +96,21 @@ void tell(const char* name) {
 
 }  // namespace
 
+// Nobody unloads the program: its tables are read where they are.
 void look_for_rings_at_start(const Author& author, std::uint32_t context) {
   LoadedObject program;
   // The program headers lie in the program (getauxval(3)).
-  if (!find_object(getauxval(AT_PHDR), program)) return;
-  RingSpace space;
-  const NeededRingLibrary needed(space, program.bias, program.dynamic);
-  if (needed.name() != nullptr) tell(author, context, needed.name());
+  if (!find_object(getauxval(AT_PHDR), program) || program.dynamic == nullptr) return;
+  const char* strings = nullptr;
+  for (const Entry* entry = program.dynamic; entry->d_tag != DT_NULL; ++entry) {
+    if (entry->d_tag != DT_STRTAB) continue;
+    strings = reinterpret_cast<const char*>(address_of(program.bias, *entry));
+  }
+  if (strings == nullptr) return;
+  for (const Entry* entry = program.dynamic; entry->d_tag != DT_NULL; ++entry) {
+    if (entry->d_tag != DT_NEEDED || !is_ring_library(strings + entry->d_un.d_val)) continue;
+    return tell(author, context, strings + entry->d_un.d_val);
+  }
 }
 
 void look_for_rings(std::uintptr_t bias, const ElfW(Dyn) * dynamic, char* room) {

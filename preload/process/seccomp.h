@@ -10,6 +10,8 @@
 
 #include <cstdint>
 
+#include "preload/mask/birth_mask.h"
+
 struct sock_fprog;
 
 namespace umaskaudit::shim {
@@ -41,8 +43,13 @@ void settle_filter(const FilterOutlook& outlook, unsigned expected, bool install
 // execve(2). Where there is one, or /proc does not say, a child makes each kind of call that we may
 // make, with arguments that do nothing; what kills the child is barred. A filter that refuses by an
 // errno bars nothing: our calls survive that. A child that would be the init of a PID name space is
-// not made, and all that it would try is barred. True: something is barred, which is a blind spot.
-bool study_inherited_filter();
+// not made, and all that it would try is barred.
+struct StartStatus {
+  bool filtered = false;         // something is barred, which is a blind spot
+  BirthMask mask;                // of a process that has one thread and no filter
+  std::uint64_t proc_mount = 0;  // as in Process
+};
+StartStatus study_inherited_filter();
 // The same for the calls by which the tracer is asked, after the former.
 void study_filter_for_tracer();
 

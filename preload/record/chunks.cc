@@ -7,16 +7,19 @@
 
 #include <initializer_list>
 
+#include "preload/record/memory_share.h"
 #include "preload/record/run_state.h"
 #include "preload/record/written_chunks.h"
 #include "preload/state.h"
+#include "preload/sys/at_start.h"
 #include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
 
-constinit std::atomic<unsigned char*> chunks[kChunks] = {};
+UMASKAUDIT_AT_START(words) constinit std::atomic<unsigned char*> first_chunk = nullptr;
+constinit std::atomic<unsigned char*> later_chunks[kChunks - 1] = {};
 constinit std::atomic<std::uint64_t> first_backed = 0;
-constinit std::uint64_t limit = 0;
+constinit std::atomic<std::uint64_t> limit = 0;
 
 namespace {
 
@@ -72,12 +75,12 @@ unsigned char* refuse_by_run() {
 static_assert(kChunks <= UINT16_MAX);  // trace::SegmentHeader::chunks_paid
 
 trace::SegmentHeader& mapped_header() {
-  return *reinterpret_cast<trace::SegmentHeader*>(chunks[0].load(std::memory_order_relaxed));
+  return *reinterpret_cast<trace::SegmentHeader*>(first_chunk.load(std::memory_order_relaxed));
 }
 
 // The rest of the first chunk. Every process that shares it may do so: pages that are there stay.
 bool back_first_chunk() {
-  unsigned char* base = chunks[0].load(std::memory_order_relaxed);
+  unsigned char* base = first_chunk.load(std::memory_order_relaxed);
   if (!populate(base + kFirstBacked, kFirstChunk - kFirstBacked)) return false;
   first_backed.store(kFirstChunk, std::memory_order_relaxed);
   return true;
@@ -96,12 +99,46 @@ unsigned char* map_from(unsigned known, unsigned char* base, unsigned wanted) {
   return at + skip;
 }
 
-unsigned char* map_chunk(unsigned wanted) {
+constinit std::atomic<bool> share_to_ask = false;
+
+}  // namespace
+
+std::uint64_t whole_chunks(std::uint64_t size) {
+  return size < kFirstChunk ? 0 : kFirstChunk + (size - kFirstChunk) / kChunk * kChunk;
+}
+
+void ask_for_share_later() { share_to_ask.store(true, std::memory_order_relaxed); }
+
+// Never below what others reserve meanwhile by the old limit: a reader believes the header's.
+void settle_limit() {
+  if (!share_to_ask.load(std::memory_order_relaxed) || !share_to_ask.exchange(false)) return;
+  std::uint64_t share = 0;
+  if (!read_share_of_memory(kFirstChunk, share)) {
+    share_to_ask.store(true, std::memory_order_relaxed);
+    return;
+  }
+  unsigned char* const first = first_chunk.load(std::memory_order_relaxed);
+  std::uint64_t settled = whole_chunks(share);
+  if (first != nullptr) {
+    const std::uint64_t tail = __atomic_load_n(&mapped_header().tail, __ATOMIC_RELAXED);
+    const std::uint64_t reserved = chunk_begin(chunk_of(tail) + 1);
+    if (settled < reserved) settled = reserved;
+  }
+  if (settled >= limit.load(std::memory_order_relaxed)) return;
+  limit.store(settled, std::memory_order_relaxed);
+  if (first != nullptr) __atomic_store_n(&mapped_header().limit, settled, __ATOMIC_RELAXED);
+}
+
+namespace {
+
+[[gnu::noinline]] unsigned char* map_chunk(unsigned wanted) {
+  settle_limit();
+  if (chunk_begin(wanted) + chunk_size(wanted) > limit) return refuse(trace::Loss::segment_full);
   const Use use;
   if (!pay_for_chunk(mapped_header(), wanted)) return refuse_by_run();
   unsigned known = wanted;
   unsigned char* base = nullptr;
-  while (base == nullptr) base = chunks[--known].load(std::memory_order_seq_cst);
+  while (base == nullptr) base = chunk_place(--known).load(std::memory_order_seq_cst);
   unsigned char* at = map_from(known, base, wanted);
   if (at == nullptr) return refuse(trace::Loss::no_memory);
   if (!populate(at, chunk_size(wanted))) {
@@ -111,7 +148,7 @@ unsigned char* map_chunk(unsigned wanted) {
   // Whoever comes first publishes; nobody waits, for the other one may be a signal handler's
   // interrupted thread.
   unsigned char* expected = nullptr;
-  if (!chunks[wanted].compare_exchange_strong(expected, at, std::memory_order_acq_rel)) {
+  if (!chunk_place(wanted).compare_exchange_strong(expected, at, std::memory_order_acq_rel)) {
     sys::unmap(at, chunk_size(wanted));
     return expected;
   }
@@ -124,7 +161,7 @@ unsigned char* map_chunk(unsigned wanted) {
 unsigned char* grow(unsigned chunk) {
   if (chunk != 0) return map_chunk(chunk);
   if (!pay_for_first_chunk(mapped_header())) return refuse_by_run();
-  return back_first_chunk() ? chunks[0].load(std::memory_order_relaxed)
+  return back_first_chunk() ? first_chunk.load(std::memory_order_relaxed)
                             : refuse(trace::Loss::no_space);
 }
 
@@ -148,9 +185,11 @@ bool can_extend(unsigned char* first_chunk) {
 // Then all of a smaller segment is mapped while its descriptor is there.
 void map_at_once(int fd) {
   mapped_at_once = true;
+  settle_limit();
   if (limit > kLimitAtOnce) limit = kLimitAtOnce;
-  const std::uint64_t rest = limit - kFirstChunk;
-  long mapped = sys::call(SYS_fallocate, fd, 0, 0, static_cast<long>(limit));
+  const std::uint64_t whole = limit;
+  const std::uint64_t rest = whole - kFirstChunk;
+  long mapped = sys::call(SYS_fallocate, fd, 0, 0, static_cast<long>(whole));
   if (mapped == 0 && rest != 0) {
     mapped = sys::call(SYS_mmap, 0, static_cast<long>(rest), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
                        static_cast<long>(kFirstChunk));
@@ -158,7 +197,7 @@ void map_at_once(int fd) {
   if (sys::failed(mapped)) limit = kFirstChunk;
   for (unsigned chunk = 1; chunk_begin(chunk) < limit; ++chunk) {
     auto* base = reinterpret_cast<unsigned char*>(mapped) - kFirstChunk;
-    chunks[chunk].store(base + chunk_begin(chunk), std::memory_order_release);
+    chunk_place(chunk).store(base + chunk_begin(chunk), std::memory_order_release);
   }
 }
 
@@ -167,7 +206,7 @@ void map_at_once(int fd) {
 // Backs the file and maps its first chunk; on failure null and an error number. `fd` stays the
 // caller's.
 unsigned char* map_first_chunk(int fd, int& error) {
-  const long sized = sys::call(SYS_ftruncate, fd, static_cast<long>(limit));
+  const long sized = sys::call(SYS_ftruncate, fd, static_cast<long>(limit.load()));
   error = sized == 0 ? ENOMEM : static_cast<int>(-sized);
   if (sized != 0) return nullptr;
   auto* at =
@@ -190,13 +229,13 @@ namespace {
 // Whether it is unmapped now. Not where a thread may use the mapping; the first chunk has the
 // header, and the later ones are mapped from it.
 void release_chunk(unsigned chunk) {
-  unsigned char* base = chunks[chunk].load(std::memory_order_acquire);
+  unsigned char* base = chunk_place(chunk).load(std::memory_order_acquire);
   const auto size = static_cast<std::uint32_t>(chunk_size(chunk));
   if (base == nullptr || !is_written(chunk, base, size)) return;
   released[chunk].store(true, std::memory_order_relaxed);
-  chunks[chunk].store(nullptr, std::memory_order_seq_cst);
+  chunk_place(chunk).store(nullptr, std::memory_order_seq_cst);
   if (users.load(std::memory_order_seq_cst) != 0) {
-    chunks[chunk].store(base, std::memory_order_release);  // another time
+    chunk_place(chunk).store(base, std::memory_order_release);  // another time
     return;
   }
   sys::unmap(base, size);
@@ -223,7 +262,8 @@ void map_next(unsigned chunk, std::uint64_t offset, std::uint64_t end) {
   if (__builtin_expect(offset >= middle || end < middle, 1) || chunk == 0) return;
   const unsigned next = chunk + 1;
   if (next >= kChunks || chunk_begin(next) + chunk_size(next) > limit) return;
-  if (chunks[next].load(std::memory_order_acquire) == nullptr && !lately_refused()) map_chunk(next);
+  const bool is_there = chunk_place(next).load(std::memory_order_acquire) != nullptr;
+  if (!is_there && !lately_refused()) map_chunk(next);
   release_before(chunk);
 }
 
@@ -233,10 +273,10 @@ long sync_chunk(unsigned chunk) {
     return sys::call(SYS_msync, sys::arg(at), size, MS_SYNC);
   };
   const Use use;
-  unsigned char* base = chunks[chunk].load(std::memory_order_seq_cst);
+  unsigned char* base = chunk_place(chunk).load(std::memory_order_seq_cst);
   if (base != nullptr) return sync(base);
   if (!released[chunk].load(std::memory_order_relaxed)) return 0;
-  base = map_from(0, chunks[0].load(std::memory_order_acquire), chunk);
+  base = map_from(0, first_chunk.load(std::memory_order_acquire), chunk);
   if (base == nullptr) return -ENOMEM;
   const long error = sync(base);
   sys::unmap(base, static_cast<std::uint64_t>(size));

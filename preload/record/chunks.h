@@ -25,9 +25,20 @@ inline unsigned chunk_of(std::uint64_t offset) {
 inline std::uint64_t chunk_size(unsigned chunk) { return chunk == 0 ? kFirstChunk : kChunk; }
 
 // Where they are mapped; null: not here. `limit` is the size that the file may reach.
-extern std::atomic<unsigned char*> chunks[kChunks];
+extern std::atomic<unsigned char*> first_chunk;
+extern std::atomic<unsigned char*> later_chunks[kChunks - 1];
+inline std::atomic<unsigned char*>& chunk_place(unsigned chunk) {
+  return chunk == 0 ? first_chunk : later_chunks[chunk - 1];
+}
 extern std::atomic<std::uint64_t> first_backed;  // bytes of the first chunk
-extern std::uint64_t limit;
+extern std::atomic<std::uint64_t> limit;
+// `size`, as far as it is whole chunks; 0: not even the first.
+std::uint64_t whole_chunks(std::uint64_t size);
+
+// The file lies in memory: what it may take of that is asked for before the second chunk, and
+// `limit` becomes smaller then.
+void ask_for_share_later();
+void settle_limit();  // asks, unless that was done
 
 // Sets the size of the file to `limit` and maps its first chunk, or more where chunks cannot be
 // mapped later; on failure null and an error number. `fd` stays the caller's.
@@ -36,7 +47,7 @@ unsigned char* map_first_chunk(int fd, int& error);
 // The chunk that holds what ends at `end`, backed as far as that. Null: not yet.
 inline unsigned char* ready_chunk(unsigned chunk, std::uint64_t end) {
   if (chunk == 0 && end > first_backed.load(std::memory_order_relaxed)) return nullptr;
-  return chunks[chunk].load(std::memory_order_acquire);
+  return chunk_place(chunk).load(std::memory_order_acquire);
 }
 // Makes it so. Null: refused.
 [[gnu::cold]] unsigned char* grow(unsigned chunk);

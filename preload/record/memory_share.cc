@@ -6,8 +6,11 @@
 #include <sys/vfs.h>
 
 #include <cstring>
+#include <new>
 
 #include "preload/sys/format_text.h"
+#include "preload/sys/own_table.h"
+#include "preload/sys/scratch.h"
 #include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
@@ -43,13 +46,18 @@ Span take_until(Span& rest, char separator) {
   return taken;
 }
 
+struct Files {
+  char path[1024];
+  char groups[4096];
+};
+static_assert(sizeof(Files) <= Scratch::kSize);
+
 // A group and all above it, each of which has a limit of its own. In a container, whose own group
 // is mounted as the topmost, those below it are not there under these names.
-std::uint64_t smallest_limit(const char* top, Span group, const char* name) {
-  char room[1024];
+std::uint64_t smallest_limit(const char* top, Span group, const char* name, Files& room) {
   std::uint64_t smallest = kNone;
   for (;;) {
-    TextBuffer path(room, sizeof room);
+    TextBuffer path(room.path, sizeof room.path);
     path.put(top).put(group.at, group.length).put('/').put(name).end();
     const std::uint64_t limit = read_number(path.begin());
     if (limit < smallest) smallest = limit;
@@ -68,35 +76,44 @@ bool has(Span list, const char* wanted) {
 }
 
 // A line of /proc/self/cgroup, "4:memory:/group" or, of version 2, "0::/group".
-std::uint64_t limit_of_line(Span line) {
+std::uint64_t limit_of_line(Span line, Files& room) {
   take_until(line, ':');
   const Span controllers = take_until(line, ':');
-  if (controllers.length == 0) return smallest_limit("/sys/fs/cgroup", line, "memory.max");
+  if (controllers.length == 0) return smallest_limit("/sys/fs/cgroup", line, "memory.max", room);
   if (!has(controllers, "memory")) return kNone;
-  return smallest_limit("/sys/fs/cgroup/memory", line, "memory.limit_in_bytes");
+  return smallest_limit("/sys/fs/cgroup/memory", line, "memory.limit_in_bytes", room);
 }
 
-std::uint64_t limit_of_groups() {
-  char room[4096];
-  const long size = sys::read_file("/proc/self/cgroup", room, sizeof room);
+void read_limits(void* argument) {
+  auto& room = *static_cast<Files*>(argument);
+  const long size = sys::read_file("/proc/self/cgroup", room.groups, sizeof room.groups);
   std::uint64_t smallest = kNone;
-  for (Span rest{room, size > 0 ? static_cast<std::size_t>(size) : 0}; rest.length != 0;) {
-    const std::uint64_t limit = limit_of_line(take_until(rest, '\n'));
+  for (Span rest{room.groups, size > 0 ? static_cast<std::size_t>(size) : 0}; rest.length != 0;) {
+    const std::uint64_t limit = limit_of_line(take_until(rest, '\n'), room);
     if (limit < smallest) smallest = limit;
   }
-  return smallest;
+  memcpy(room.path, &smallest, sizeof smallest);
 }
 
 }  // namespace
 
-std::uint64_t share_of_memory(int directory, std::uint64_t least) {
+bool lies_in_memory(int directory) {
   struct statfs filesystem {};
-  if (sys::call(SYS_fstatfs, directory, sys::arg(&filesystem)) != 0) return kNone;
+  if (sys::call(SYS_fstatfs, directory, sys::arg(&filesystem)) != 0) return false;
   const auto type = static_cast<unsigned long>(filesystem.f_type);
-  if (type != TMPFS_MAGIC && type != RAMFS_MAGIC) return kNone;
-  const std::uint64_t limit = limit_of_groups();
-  if (limit == kNone) return kNone;
-  return limit / 8 > least ? limit / 8 : least;
+  return type == TMPFS_MAGIC || type == RAMFS_MAGIC;
+}
+
+bool read_share_of_memory(std::uint64_t least, std::uint64_t& share) {
+  const Scratch buffer;
+  if (buffer.get() == nullptr) return false;
+  auto& room = *new (buffer.get()) Files;
+  if (!run_in_own_table(read_limits, &room)) return false;
+  std::uint64_t limit = kNone;
+  memcpy(&limit, room.path, sizeof limit);
+  share = limit;
+  if (limit != kNone) share = limit / 8 > least ? limit / 8 : least;
+  return true;
 }
 
 }  // namespace umaskaudit::shim

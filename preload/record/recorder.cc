@@ -106,7 +106,8 @@ void write_process_record(trace::Origin origin, const trace::Context& context) {
   record.origin = static_cast<std::uint8_t>(origin);
   // A child is in its maker's PID name space if it can see a maker there (getppid(2) says 0 if
   // not).
-  if (origin == trace::Origin::exec || record.ppid == 0) {
+  const bool known = origin == trace::Origin::exec && process.pid_namespace != 0;
+  if (!known && (origin == trace::Origin::exec || record.ppid == 0)) {
     process.pid_namespace = read_pid_namespace();
   }
   record.pid_namespace = process.pid_namespace;

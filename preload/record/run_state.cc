@@ -26,15 +26,15 @@ trace::RunState* page;  // null: nothing is counted
 }  // namespace
 
 trace::RunState* map_run_state(int directory, std::uint64_t largest) {
-  int fd = sys::open(trace::kRunStateName, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600,
-                     directory);
-  if (fd >= 0) {
-    sys::call(SYS_fchmod, fd, 0600);
-  } else {
-    fd =
-        sys::open(trace::kRunStateName, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0, directory);
-    if (fd < 0) return nullptr;
+  constexpr int kNew = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  constexpr int kThere = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  int fd = sys::open(trace::kRunStateName, kThere, 0, directory);
+  if (fd == -ENOENT) {
+    fd = sys::open(trace::kRunStateName, kNew, 0600, directory);
+    if (fd >= 0) sys::call(SYS_fchmod, fd, 0600);
+    if (fd == -EEXIST) fd = sys::open(trace::kRunStateName, kThere, 0, directory);
   }
+  if (fd < 0) return nullptr;
   void* at = nullptr;
   if (is_own_file(fd)) {
     write_in_place(fd);
@@ -66,12 +66,7 @@ trace::RunState* map_run_state(int directory, std::uint64_t largest) {
 }
 
 void keep_run_state(trace::RunState* state) {
-  if (state == nullptr) return;
-  if (process.options.max_run != 0) {
-    page = state;
-  } else {
-    sys::unmap(state, kPage);
-  }
+  if (process.options.max_run != 0) page = state;
 }
 
 namespace {

@@ -1,6 +1,7 @@
 // run.state, the page that all processes of a run share: what no segment can hold, and what the run
 // takes on the disk (max_run=).
-// Must never block. With max_run= the page stays mapped, else only while a segment is opened.
+// Must never block. The page stays mapped, for to unmap it takes as long as to map it; only with
+// max_run= it is looked at again.
 // Called by segment.cc and chunks.cc.
 #pragma once
 
@@ -14,7 +15,7 @@ namespace umaskaudit::shim {
 // `largest`: the size that a file may have (setrlimit(2)).
 trace::RunState* map_run_state(int directory, std::uint64_t largest);
 
-// After the segment of this image was opened or not: keeps the page, or unmaps it. May be null.
+// After the segment of this image was opened or not. May be null.
 void keep_run_state(trace::RunState* state);
 
 // Most processes record little: the first chunk is small, and only its begin is backed when it is

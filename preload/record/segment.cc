@@ -16,6 +16,7 @@
 #include "preload/record/ring.h"
 #include "preload/record/run_state.h"
 #include "preload/record/served_segment.h"
+#include "preload/record/start_facts.h"
 #include "preload/record/totals.h"
 #include "preload/record/trace_files.h"
 #include "preload/record/written_chunks.h"
@@ -47,11 +48,10 @@ std::uint64_t segment_limit(std::uint64_t largest) {
   if (process.options.keep == Keep::latest && size < kLeastRing) size = kLeastRing;
   if (size > kMaxSegment) size = kMaxSegment;
   if (size > largest) size = largest;
-  if (size < kFirstChunk) return 0;
-  return kFirstChunk + (size - kFirstChunk) / kChunk * kChunk;
+  return whole_chunks(size);
 }
 
-void fill_header(std::uint32_t pid, std::uint64_t now) {
+void fill_header(std::uint32_t pid, std::uint64_t now, const std::uint8_t (&boot_id)[16]) {
   memcpy(header->magic, trace::kMagic, sizeof header->magic);
   header->major = trace::kMajor;
   header->minor = trace::kMinor;
@@ -60,7 +60,7 @@ void fill_header(std::uint32_t pid, std::uint64_t now) {
   header->folds = trace::kFolds;
   header->byte_order = trace::kByteOrder;
   header->word_size = sizeof(void*);
-  read_boot_id(header->boot_id);
+  memcpy(header->boot_id, boot_id, sizeof header->boot_id);
   header->mono_ns = now;
   header->real_ns = sys::now_ns(CLOCK_REALTIME);
   header->pid = pid;
@@ -71,28 +71,44 @@ void fill_header(std::uint32_t pid, std::uint64_t now) {
 }
 
 // Maps the beginning of a new segment; 0 or an error number. `fd` stays the caller's.
-int map_segment(int fd, std::uint32_t pid, std::uint64_t now) {
+int map_segment(int fd, std::uint32_t pid, std::uint64_t now, trace::RunState* state) {
   write_in_place(fd);
   int error = 0;
   unsigned char* at = map_first_chunk(fd, error);
   if (at == nullptr) return error;
   header = reinterpret_cast<trace::SegmentHeader*>(at);
-  fill_header(pid, now);
-  chunks[0].store(at, std::memory_order_release);
+  std::uint8_t boot_id[16] = {};
+  read_start_facts(state, boot_id);
+  fill_header(pid, now, boot_id);
+  first_chunk.store(at, std::memory_order_release);
   return 0;
 }
 
 // Makes a segment in the directory and maps its beginning; 0 or an error number.
-int map_new_segment(int directory, std::uint32_t pid) {
+int map_new_segment(int directory, std::uint32_t pid, trace::RunState* state) {
   const std::uint64_t now = sys::now_ns();
   char name[kSegmentNameSize];
   const int fd = create_segment(directory, pid, now, name);
   if (fd < 0) return -fd;
-  const int error = map_segment(fd, pid, now);
+  const int error = map_segment(fd, pid, now, state);
   sys::close(fd);
   // An empty segment would only look like a damaged one.
   if (error != 0) sys::call(SYS_unlinkat, directory, sys::arg(name), 0);
   return error;
+}
+
+// `largest`, or less where the directory lies in memory. Mostly it is asked later, as most images
+// never need their second chunk: nine files of proc(5) and sysfs(5), a sixth of what a start added.
+// With keep=latest the limit decides how the segment is used, and does not change.
+std::uint64_t bound_by_memory(int directory, std::uint64_t largest) {
+  std::uint64_t share = UINT64_MAX;
+  if (!lies_in_memory(directory)) return largest;
+  if (process.options.keep == Keep::latest) {
+    read_share_of_memory(kFirstChunk, share);
+  } else {
+    ask_for_share_later();
+  }
+  return share < largest ? share : largest;
 }
 
 // The same for one that `umaskaudit run` makes. What the run may take is its to count.
@@ -102,12 +118,9 @@ int map_served_segment(std::uint32_t pid) {
   ServedSegment served;
   int error = ask_for_segment(pid, served);
   if (error != 0) return error;
-  std::uint64_t most = share_of_memory(served.fd, kFirstChunk);
-  for (const std::uint64_t other : {largest, served.limit}) {
-    if (most > other) most = other;
-  }
-  limit = segment_limit(most);
-  error = limit == 0 ? EFBIG : map_segment(served.fd, pid, sys::now_ns());
+  const std::uint64_t most = bound_by_memory(served.fd, largest);
+  limit = segment_limit(most < served.limit ? most : served.limit);
+  error = limit == 0 ? EFBIG : map_segment(served.fd, pid, sys::now_ns(), nullptr);
   tell_outcome(served, error);
   if (error != 0) return error;
   is_served = true;
@@ -138,15 +151,14 @@ void open_files(void* argument) {
   const std::uint64_t largest = largest_file();
   trace::RunState* state = map_run_state(directory, largest);
   if (state != nullptr) add(state->images, 1);
-  const std::uint64_t share = share_of_memory(directory, kFirstChunk);
-  limit = segment_limit(share < largest ? share : largest);
-  if (state != nullptr) drop_ended_segments(directory, *state);
+  limit = segment_limit(bound_by_memory(directory, largest));
+  if (state != nullptr && process.options.max_run != 0) drop_ended_segments(directory, *state);
   if (limit == 0) {
     opening->error = EFBIG;
   } else if (!begin_in_run(state)) {
     opening->error = EDQUOT;
   } else {
-    opening->error = map_new_segment(directory, opening->pid);
+    opening->error = map_new_segment(directory, opening->pid, state);
     if (opening->error != 0 && state != nullptr) give_back_to_run(*state, kFirstBacked);
   }
   sys::close(directory);
@@ -169,6 +181,8 @@ int open_segment(const char* directory, std::uint32_t pid) {
   run_in_own_table(open_files, &opening);
   return opening.error;
 }
+
+void prepare_to_move() { settle_limit(); }
 
 bool has_served_segment() { return is_served; }
 
@@ -331,7 +345,8 @@ void map_ahead() {
   const unsigned now = chunk_of(__atomic_load_n(&header->tail, __ATOMIC_RELAXED));
   for (unsigned chunk = now; chunk < now + kAhead && chunk < kChunks; ++chunk) {
     if (chunk_begin(chunk) + chunk_size(chunk) > limit) return;
-    if (chunks[chunk].load(std::memory_order_acquire) == nullptr && grow(chunk) == nullptr) return;
+    const bool is_there = chunk_place(chunk).load(std::memory_order_acquire) != nullptr;
+    if (!is_there && grow(chunk) == nullptr) return;
   }
 }
 

@@ -51,6 +51,9 @@ Space reserve(std::uint32_t length, trace::ChunkUse use);
 // A mask change that found no room: a loss, and counted by its call site where that has room.
 [[gnu::cold]] void count_refused_change(std::uint64_t time_ns, const trace::Umask& change);
 
+// Before the program moves to where /proc may be missing: asks there what the segment may take.
+void prepare_to_move();
+
 // Maps a few chunks that nobody needs yet: soon we may not be allowed to (seccomp).
 void map_ahead();
 

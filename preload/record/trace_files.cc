@@ -14,8 +14,13 @@
 namespace umaskaudit::shim {
 
 int open_directory(const char* directory, bool make) {
-  const bool made = make && sys::call(SYS_mkdirat, AT_FDCWD, sys::arg(directory), 0700) == 0;
-  const int fd = sys::open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  bool made = false;
+  int fd = sys::open(directory, kFlags);  // mostly there: an image before us made it
+  if (fd == -ENOENT && make) {
+    made = sys::call(SYS_mkdirat, AT_FDCWD, sys::arg(directory), 0700) == 0;
+    fd = sys::open(directory, kFlags);
+  }
   if (fd < 0) return fd;
   struct stat facts {};
   const auto user = static_cast<std::uint32_t>(sys::call(SYS_geteuid));

@@ -20,7 +20,7 @@ inline std::uintptr_t address_of(std::uintptr_t bias, const ElfW(Dyn) & entry) {
 }
 
 // Of a symbol's name, as DT_GNU_HASH has it.
-inline std::uint32_t gnu_hash_of(const char* name) {
+constexpr std::uint32_t gnu_hash_of(const char* name) {
   std::uint32_t hash = 5381;
   for (; *name != '\0'; ++name) hash = hash * 33 + static_cast<unsigned char>(*name);
   return hash;

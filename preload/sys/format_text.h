@@ -8,6 +8,14 @@
 
 namespace umaskaudit::shim {
 
+// How far it is to one of two bytes or the end: strcspn(3), without its code and tables, which are
+// two pages of libc that a start would be the first to touch.
+inline std::size_t length_until(const char* text, char a, char b) {
+  std::size_t length = 0;
+  while (text[length] != '\0' && text[length] != a && text[length] != b) ++length;
+  return length;
+}
+
 // Appends; what does not fit is dropped and remembered. The buffer is the caller's.
 class TextBuffer {
  public:

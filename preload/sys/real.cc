@@ -13,34 +13,57 @@
 #include <cstring>
 #include <type_traits>
 
+#include "preload/sys/at_start.h"
 #include "preload/sys/before_relocation.h"
+#include "preload/sys/dynamic.h"
 #include "preload/sys/libc_names.h"
+#include "preload/sys/start_environment.h"
 #include "preload/sys/symbol_table.h"
 #include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
 
-const char kCallNames[] =
+constexpr char kCallNames[] =
 #define ROW(shape, ret, name, ...) #name "\0"
 #include "preload/interceptors.def"
 #undef ROW
     ;
 const unsigned kCallNamesBytes = sizeof kCallNames - 1;
 
-constinit std::atomic<void*> real_functions[kCalls] = {};
+UMASKAUDIT_AT_START(words) constinit std::atomic<void*> real_functions[kCalls] = {};
 
-void* old_spawn_functions[2] = {};
-
-const char* call_name(Call call) {
-  const char* name = kCallNames;
-  for (unsigned skip = static_cast<unsigned>(call); skip > 0; --skip) name += strlen(name) + 1;
-  return name;
-}
+UMASKAUDIT_AT_START(words) constinit void* old_spawn_functions[2] = {};
 
 namespace {
 
-// Where there is no dlsym(3): the first definition behind ours, in the loader's order (for what the
-// program was started with, that is the order of its search). Takes the loader's lock like dlsym.
+// By call: where its name begins, and the name's hash.
+struct NameTable {
+  std::uint16_t at[kCalls] = {};
+  std::uint32_t hash[kCalls] = {};
+};
+constexpr NameTable make_name_table() {
+  NameTable table;
+  unsigned at = 0;
+  for (unsigned call = 0; call < kCalls; ++call) {
+    table.at[call] = static_cast<std::uint16_t>(at);
+    table.hash[call] = gnu_hash_of(kCallNames + at);
+    while (kCallNames[at++] != '\0') {
+    }
+  }
+  return table;
+}
+constexpr NameTable kNames = make_name_table();
+
+const char* name_of(unsigned call) { return kCallNames + kNames.at[call]; }
+
+}  // namespace
+
+const char* call_name(Call call) { return name_of(static_cast<unsigned>(call)); }
+
+namespace {
+
+// The first definition behind ours, in the loader's order (for what the program was started with,
+// that is the order of its search). Takes the loader's lock like dlsym(3).
 struct Search {
   const char* name;
   const char* version;  // null: the default one
@@ -57,19 +80,27 @@ bool holds(const dl_phdr_info& object, std::uintptr_t address) {
   return false;
 }
 
+SymbolTable symbols_of(const dl_phdr_info& object) {
+  for (unsigned i = 0; i < object.dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = object.dlpi_phdr[i];
+    if (segment.p_type != PT_DYNAMIC) continue;
+    const auto* dynamic = reinterpret_cast<const ElfW(Dyn)*>(object.dlpi_addr + segment.p_vaddr);
+    return read_symbol_table(object.dlpi_addr, dynamic, Addresses::by_loader);
+  }
+  return {};
+}
+
+bool holds_us(const dl_phdr_info& object) {
+  return holds(object, reinterpret_cast<std::uintptr_t>(&real_functions));
+}
+
 int search_object(dl_phdr_info* object, std::size_t, void* given) {
   auto& search = *static_cast<Search*>(given);
   if (!search.behind_us) {
-    search.behind_us = holds(*object, reinterpret_cast<std::uintptr_t>(&real_functions));
+    search.behind_us = holds_us(*object);
     return 0;
   }
-  for (unsigned i = 0; i < object->dlpi_phnum && search.found == 0; ++i) {
-    if (object->dlpi_phdr[i].p_type != PT_DYNAMIC) continue;
-    const auto* dynamic =
-        reinterpret_cast<const ElfW(Dyn)*>(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
-    const SymbolTable table = read_symbol_table(object->dlpi_addr, dynamic, Addresses::by_loader);
-    search.found = find_symbol_address(table, search.name, search.version);
-  }
+  search.found = find_symbol_address(symbols_of(*object), search.name, search.version);
   return search.found != 0 ? 1 : 0;
 }
 
@@ -147,17 +178,83 @@ void* resolve_one(Call call) {
   return function;
 }
 
-void resolve_all() {
+namespace {
+
 #if defined(__x86_64__)  // the other architecture is younger than the change
-  old_spawn_functions[0] = next_definition("posix_spawn", kOldSpawnVersion);
-  old_spawn_functions[1] = next_definition("posix_spawnp", kOldSpawnVersion);
+constexpr const char* kOldSpawnNames[] = {"posix_spawn", "posix_spawnp"};
 #endif
-  const char* name = kCallNames;
-  for (auto& slot : real_functions) {
-    if (slot.load(std::memory_order_relaxed) == nullptr) {
-      slot.store(next_definition(name), std::memory_order_relaxed);
+
+// One pass over the objects behind us for all names, with hashes that the compiler made: ld.so's
+// own search, by one dlsym(3) each, takes ten times as many instructions.
+struct Sweep {
+  bool behind_us = false;
+  bool by_loader[kCalls] = {};  // an IFUNC, whose resolver is the loader's to call
+};
+
+// False: nothing is missing any more.
+bool take_definitions(const dl_phdr_info& object, Sweep& sweep) {
+  bool missing = false;
+  const SymbolTable table = symbols_of(object);
+  for (unsigned call = 0; call < kCalls; ++call) {
+    std::atomic<void*>& slot = real_functions[call];
+    if (sweep.by_loader[call] || slot.load(std::memory_order_relaxed) != nullptr) continue;
+    const Symbol* symbol = find_symbol(table, name_of(call), kNames.hash[call]);
+    if (symbol == nullptr) {
+      missing = true;
+    } else if (is_chosen_at_run_time(*symbol)) {
+      sweep.by_loader[call] = true;
+    } else {
+      slot.store(reinterpret_cast<void*>(table.bias + symbol->st_value), std::memory_order_relaxed);
     }
-    name += strlen(name) + 1;
+  }
+#if defined(__x86_64__)
+  for (unsigned i = 0; i < 2; ++i) {
+    if (old_spawn_functions[i] != nullptr) continue;
+    const std::uintptr_t found = find_symbol_address(table, kOldSpawnNames[i], kOldSpawnVersion);
+    old_spawn_functions[i] = reinterpret_cast<void*>(found);
+  }
+#endif
+  return missing;
+}
+
+int sweep_object(dl_phdr_info* object, std::size_t, void* given) {
+  auto& sweep = *static_cast<Sweep*>(given);
+  if (sweep.behind_us) return take_definitions(*object, sweep) ? 0 : 1;
+  sweep.behind_us = holds_us(*object);
+  return 0;
+}
+
+void ask_loader_for(unsigned call) {
+  std::atomic<void*>& slot = real_functions[call];
+  if (slot.load(std::memory_order_relaxed) != nullptr) return;
+  slot.store(next_definition(name_of(call)), std::memory_order_relaxed);
+}
+
+void ask_loader_for_all() {
+  for (unsigned call = 0; call < kCalls; ++call) ask_loader_for(call);
+#if defined(__x86_64__)
+  for (unsigned i = 0; i < 2; ++i) {
+    if (old_spawn_functions[i] != nullptr) continue;
+    old_spawn_functions[i] = next_definition(kOldSpawnNames[i], kOldSpawnVersion);
+  }
+#endif
+}
+
+bool is_known(Call call) {
+  return real_functions[static_cast<unsigned>(call)].load(std::memory_order_relaxed) != nullptr;
+}
+
+}  // namespace
+
+void resolve_all() {
+  // An auditor (rtld-audit(7)) may answer dlsym(3) otherwise than the tables do.
+  if (start_variable("LD_AUDIT") != nullptr) return ask_loader_for_all();
+  Sweep sweep;
+  dl_iterate_phdr(sweep_object, &sweep);
+  // dlopen(3) brought us: libc is in front of us in the loader's list, and behind us in our search.
+  if (!is_known(Call::umask)) return ask_loader_for_all();
+  for (unsigned call = 0; call < kCalls; ++call) {
+    if (sweep.by_loader[call]) ask_loader_for(call);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "preload/state.h"
+#include "preload/sys/format_text.h"
 #include "preload/sys/libc_names.h"
 #include "preload/sys/loaded_objects.h"
 
@@ -46,7 +47,9 @@ const char* start_variable(const char* name) {
   const std::size_t length = strlen(name);
   char** entry = start_environment();
   for (; entry != nullptr && *entry != nullptr; ++entry) {
-    if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') return *entry + length + 1;
+    // Most begin with another letter.
+    if (**entry != *name || strncmp(*entry, name, length) != 0) continue;
+    if ((*entry)[length] == '=') return *entry + length + 1;
   }
   return nullptr;
 }
@@ -63,7 +66,7 @@ PreloadEntry own_preload_entry(const char* list) {
   const char* path = self.path[0] != '\0' ? self.path : "libumaskaudit.so";
   const Name own = base_name(path, strlen(path));
   while (*list != '\0') {
-    const std::size_t item = strcspn(list, ": ");
+    const std::size_t item = length_until(list, ':', ' ');
     const Name name = base_name(list, item);
     if (name.length != 0 && name.length == own.length &&
         memcmp(name.begin, own.begin, own.length) == 0) {

@@ -29,45 +29,63 @@ bool has_version(const SymbolTable& table, std::uint32_t symbol, const char* ver
   return false;
 }
 
-// The address, or 0 where this symbol is not the one.
-std::uintptr_t address_if(const SymbolTable& table, std::uint32_t index, const char* name,
-                          const char* version) {
-  const ElfW(Sym)& symbol = table.symbols[index];
-  const unsigned type = ELF64_ST_TYPE(symbol.st_info);
-  if (symbol.st_shndx == SHN_UNDEF || symbol.st_value == 0 || type == STT_TLS) return 0;
-  if (strcmp(table.strings + symbol.st_name, name) != 0) return 0;
-  if (!has_version(table, index, version)) return 0;
-  const std::uintptr_t address = table.bias + symbol.st_value;
-  if (type != STT_GNU_IFUNC) return address;
-  // The loader passes what the processor can do, where the ABI wants that at all.
-  return reinterpret_cast<std::uintptr_t (*)(unsigned long)>(address)(getauxval(AT_HWCAP));
+// What dlsym(3) takes: nothing that is local to its object, nothing that has no address.
+bool is_definition(const Symbol& symbol) {
+  const unsigned binding = ELF64_ST_BIND(symbol.st_info);
+  const unsigned visibility = ELF64_ST_VISIBILITY(symbol.st_other);
+  return symbol.st_shndx != SHN_UNDEF && symbol.st_value != 0 &&
+         ELF64_ST_TYPE(symbol.st_info) != STT_TLS &&
+         (binding == STB_GLOBAL || binding == STB_WEAK || binding == STB_GNU_UNIQUE) &&
+         (visibility == STV_DEFAULT || visibility == STV_PROTECTED);
+}
+
+bool is_the_one(const SymbolTable& table, std::uint32_t index, const char* name,
+                const char* version) {
+  const Symbol& symbol = table.symbols[index];
+  return is_definition(symbol) && strcmp(table.strings + symbol.st_name, name) == 0 &&
+         has_version(table, index, version);
 }
 
 // Bucket count, first symbol, words of the filter, its shift; filter, buckets, and for each symbol
 // its hash, whose lowest bit ends the chain.
-std::uintptr_t find_by_gnu_hash(const SymbolTable& table, const char* name, const char* version) {
-  const std::uint32_t wanted = gnu_hash_of(name);
+std::uint32_t find_by_gnu_hash(const SymbolTable& table, std::uint32_t wanted, const char* name,
+                               const char* version) {
+  using Word = ElfW(Addr);
+  constexpr unsigned kBits = sizeof(Word) * 8;
   const std::uint32_t* parts = table.gnu_hash;
-  const std::uint32_t* buckets = parts + 4 + parts[2] * (sizeof(ElfW(Addr)) / 4);
+  const auto* filter = reinterpret_cast<const Word*>(parts + 4);
+  if (parts[0] == 0 || parts[2] == 0) return 0;
+  const Word word = filter[wanted / kBits % parts[2]];
+  if ((word >> wanted % kBits & word >> (wanted >> parts[3]) % kBits & 1) == 0) return 0;
+  const std::uint32_t* buckets = parts + 4 + parts[2] * (sizeof(Word) / 4);
   const std::uint32_t* chains = buckets + parts[0];
-  if (parts[0] == 0) return 0;
   std::uint32_t symbol = buckets[wanted % parts[0]];
   if (symbol < parts[1]) return 0;
   for (;; ++symbol) {
     const std::uint32_t hash = chains[symbol - parts[1]];
-    if ((hash | 1) == (wanted | 1)) {
-      const std::uintptr_t found = address_if(table, symbol, name, version);
-      if (found != 0) return found;
-    }
+    if ((hash | 1) == (wanted | 1) && is_the_one(table, symbol, name, version)) return symbol;
     if ((hash & 1) != 0) return 0;
   }
 }
 
-// Bucket count, chain count, which is that of the symbols; they are all looked at.
-std::uintptr_t find_by_name(const SymbolTable& table, const char* name, const char* version) {
-  for (std::uint32_t symbol = 1; symbol < table.hash[1]; ++symbol) {
-    const std::uintptr_t found = address_if(table, symbol, name, version);
-    if (found != 0) return found;
+// The System V ABI's, "Hash Table".
+std::uint32_t elf_hash_of(const char* name) {
+  std::uint32_t hash = 0;
+  for (; *name != '\0'; ++name) {
+    hash = (hash << 4) + static_cast<unsigned char>(*name);
+    hash ^= hash >> 24 & 0xf0;
+  }
+  return hash & 0x0fffffff;
+}
+
+// Bucket count, chain count, buckets, and for each symbol the next of its bucket; 0 ends it.
+std::uint32_t find_by_elf_hash(const SymbolTable& table, const char* name, const char* version) {
+  const std::uint32_t* parts = table.hash;
+  if (parts[0] == 0) return 0;
+  const std::uint32_t* chains = parts + 2 + parts[0];
+  std::uint32_t symbol = parts[2 + elf_hash_of(name) % parts[0]];
+  for (; symbol != 0 && symbol < parts[1]; symbol = chains[symbol]) {
+    if (is_the_one(table, symbol, name, version)) return symbol;
   }
   return 0;
 }
@@ -106,11 +124,26 @@ SymbolTable read_symbol_table(std::uintptr_t bias, const ElfW(Dyn) * dynamic, Ad
   return table;
 }
 
+const Symbol* find_symbol(const SymbolTable& table, const char* name, std::uint32_t hash,
+                          const char* version) {
+  std::uint32_t index = 0;
+  if (table.symbols == nullptr || table.strings == nullptr) return nullptr;
+  if (table.gnu_hash != nullptr) {
+    index = find_by_gnu_hash(table, hash, name, version);
+  } else if (table.hash != nullptr) {
+    index = find_by_elf_hash(table, name, version);
+  }
+  return index != 0 ? &table.symbols[index] : nullptr;
+}
+
 std::uintptr_t find_symbol_address(const SymbolTable& table, const char* name,
                                    const char* version) {
-  if (table.symbols == nullptr || table.strings == nullptr) return 0;
-  if (table.gnu_hash != nullptr) return find_by_gnu_hash(table, name, version);
-  return table.hash != nullptr ? find_by_name(table, name, version) : 0;
+  const Symbol* symbol = find_symbol(table, name, gnu_hash_of(name), version);
+  if (symbol == nullptr) return 0;
+  const std::uintptr_t address = table.bias + symbol->st_value;
+  if (!is_chosen_at_run_time(*symbol)) return address;
+  // The loader passes what the processor can do, where the ABI wants that at all.
+  return reinterpret_cast<std::uintptr_t (*)(unsigned long)>(address)(getauxval(AT_HWCAP));
 }
 
 }  // namespace umaskaudit::shim

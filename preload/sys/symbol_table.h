@@ -1,6 +1,6 @@
 // The symbols that an object defines (elf(5)), found without the loader: no lock, no memory.
 // Must never be asked about an object that may be unloaded meanwhile.
-// Called to find the vDSO's clock, and libc's functions where there is no dlsym(3).
+// Called to find the vDSO's clock, and libc's functions at the start.
 #pragma once
 
 #include <link.h>
@@ -23,6 +23,17 @@ struct SymbolTable {
 enum class Addresses : std::uint8_t { by_loader, as_in_file };
 
 SymbolTable read_symbol_table(std::uintptr_t bias, const ElfW(Dyn) * dynamic, Addresses addresses);
+
+// The definition of `name` that dlsym(3) would take from this object; null: none. `hash`: its
+// gnu_hash_of(). `version` null: the default version.
+using Symbol = ElfW(Sym);
+const Symbol* find_symbol(const SymbolTable& table, const char* name, std::uint32_t hash,
+                          const char* version = nullptr);
+
+// An IFUNC: its address is a function that returns the address.
+inline bool is_chosen_at_run_time(const Symbol& symbol) {
+  return ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC;
+}
 
 // The address of the definition of `name`; 0: none. `version` null: the default version.
 std::uintptr_t find_symbol_address(const SymbolTable& table, const char* name,

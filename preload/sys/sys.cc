@@ -85,6 +85,9 @@ bool ask_valgrind() {
 }  // namespace
 
 void look_around() {
+  // Once. A page that is written to before it is read is one fault instead of two.
+  static constinit std::atomic<bool> looked = false;
+  if (looked.exchange(true, std::memory_order_relaxed)) return;
   kernel_clock = vdso_clock();
   under_valgrind = ask_valgrind();
 }

@@ -199,37 +199,42 @@ class HardTimes(Case):
     @needs_root
     @needs("unshare", "mount")
     def test_a_trace_in_memory_that_a_control_group_limits(self):
-        """An eighth: where the group has none left, the kernel kills (cgroups(7))."""
+        """An eighth: where the group has none left, the kernel kills (cgroups(7)). It is asked for
+        when the first 64 KiB are full."""
         mount, groups = self.top / "small", self.top / "groups"
         mount.mkdir()
-        limits = {"/memory.max": "max\n", "/a/memory.max": f"{64 << 20}\n",
+        limits = {"/memory.max": "max\n", "/a/memory.max": f"{4 << 20}\n",
                   "/a/b/memory.max": f"{128 << 20}\n",
                   "/memory/memory.limit_in_bytes": "9223372036854771712\n"}
         for name, limit in limits.items():
             file = groups / name[1:]
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(limit)
-        expected = {  # /proc/self/cgroup, and how long a segment may be
-            "0::/a/b\n": 8 << 20,
-            "1:cpu,cpuacct:/a\n0::/\n": 256 << 20,
-            "12:pids:/a\n4:memory:/a\n0::/elsewhere\n": 256 << 20,
-            "4:cpu,memory:/a\n0::/a/not/there\n": 8 << 20,
+        expected = {  # /proc/self/cgroup, and whether it bounds the segment
+            "0::/a/b\n": True,
+            "1:cpu,cpuacct:/a\n0::/\n": False,
+            "12:pids:/a\n4:memory:/a\n0::/elsewhere\n": False,
+            "4:cpu,memory:/a\n0::/a/not/there\n": True,
         }
+        # More than 1 MiB of records.
+        code = "import os\nfor _ in range(6000): os.mkdir('d'), os.rmdir('d')"
         own = self.top / "cgroup"
-        for text, limit in expected.items():
+        for text, bounded in expected.items():
             own.write_text(text)
-            # The innermost shell becomes `true`: the file that stands for its groups is its own.
+            # The innermost shell becomes the program: what stands for its groups is its own.
             script = ("mount -t tmpfs none $0/small && mount --bind $0/groups /sys/fs/cgroup || "
                       "exit 77; sh -c 'mount --bind $0/cgroup /proc/$$/cgroup || exit 77; "
                       f"exec env LD_PRELOAD={harness.SHIM} "
-                      "UMASKAUDIT_OPTIONS=log=off:trace=$0/small/run true' $0 && "
-                      "stat -c %s $0/small/run/*.seg")
-            result = self.execute("unshare", "-m", "sh", "-c", script, self.top)
+                      f"UMASKAUDIT_OPTIONS=log=off:trace=$0/small/run {sys.executable} -ISBc "
+                      "\"$1\"' $0 \"$1\" && stat -c '%b %B' $0/small/run/*.seg")
+            result = self.execute("unshare", "-m", "sh", "-c", script, self.top, code)
             if result.returncode == 77 or b"unshare failed" in result.stderr:
                 self.skipTest(f"no mounts here: {result.stderr.decode(errors='replace')}")
             self.assertEqual((result.returncode, result.stderr), (0, b""))
+            blocks, size = map(int, result.stdout.split())
             with self.subTest(groups=text):
-                self.assertIn(int(result.stdout), range(limit - (256 << 10), limit + 1))
+                self.assertGreater(blocks * size, 64 << 10)
+                self.assertEqual(blocks * size <= 512 << 10, bounded, blocks * size)
 
     def test_limits_that_come_later(self):
         run = self.new_run()

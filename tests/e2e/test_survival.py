@@ -191,6 +191,9 @@ class Survival(Case):
     def test_libraries_that_come_and_go_under_the_unwinder(self):
         self.survive("dlopen_storm", victim("libdlopen_storm_library.so"))
 
+    def test_first_calls_where_a_search_would_be_too_late(self):
+        self.survive("first_calls", victim("libfirst_calls_library.so"))
+
     def test_a_library_where_another_one_was(self):
         libraries = []
         for name in ("first.so", "other.so"):
