@@ -87,6 +87,14 @@ ensure_packages() {
   quietly "installing ${missing[*]}" apt_install "${missing[@]}"
 }
 
+# ensure_axe: axe-core, which judges the HTML report, below build/npm; it is no package of Debian's.
+ensure_axe() {
+  [[ ! -e $root/build/npm/node_modules/axe-core/axe.min.js ]] || return 0
+  command -v npm >/dev/null || return 0
+  quietly "installing axe-core" npm install --prefix "$root/build/npm" --no-save --no-audit \
+    --no-fund --ignore-scripts axe-core@4
+}
+
 # ensure_build DIR OPTIONS [TARGET...]: configures DIR with the words of OPTIONS if it is new, and
 # builds. Two of these may run at once: the second waits.
 ensure_build() {

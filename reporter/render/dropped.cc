@@ -21,40 +21,6 @@ namespace {
 
 constexpr std::size_t kMostRows = 20;
 
-std::string what_text(const DroppedEvents& events) {
-  switch (events.type) {
-    case trace::RecordType::umask:
-      return "mask change";
-    case trace::RecordType::create:
-      break;
-    case trace::RecordType::chmod:
-      return "mode change";
-    case trace::RecordType::rename:
-      return "name change";
-    default:
-      return "other event";
-  }
-  const std::string kind = kind_name(events.kind);
-  if (events.error != 0) return kind + ", failed: " + std::strerror(events.error);
-  switch (events.created) {
-    case trace::Created::no:
-      return kind + ", opened";
-    case trace::Created::yes:
-      break;
-    case trace::Created::probably:
-      return kind + ", probably created";
-    case trace::Created::unknown:
-      return kind + ", perhaps created";
-  }
-  return kind;
-}
-
-std::string mask_text(const DroppedEvents& events) {
-  if (!events.mask) return "";
-  const bool change = events.type == trace::RecordType::umask;
-  return octal(*events.mask) + (change && events.mode ? " -> " + octal(*events.mode) : "");
-}
-
 Cell mode_cell(const DroppedEvents& events) {
   if (events.type == trace::RecordType::umask || !events.mode) return Cell("");
   return Cell(octal(*events.mode), mode_style(*events.mode));
@@ -87,6 +53,40 @@ std::string segments_text(const Dropped& dropped) {
 }
 
 }  // namespace
+
+std::string dropped_what(const DroppedEvents& events) {
+  switch (events.type) {
+    case trace::RecordType::umask:
+      return "mask change";
+    case trace::RecordType::create:
+      break;
+    case trace::RecordType::chmod:
+      return "mode change";
+    case trace::RecordType::rename:
+      return "name change";
+    default:
+      return "other event";
+  }
+  const std::string kind = kind_name(events.kind);
+  if (events.error != 0) return kind + ", failed: " + std::strerror(events.error);
+  switch (events.created) {
+    case trace::Created::no:
+      return kind + ", opened";
+    case trace::Created::yes:
+      break;
+    case trace::Created::probably:
+      return kind + ", probably created";
+    case trace::Created::unknown:
+      return kind + ", perhaps created";
+  }
+  return kind;
+}
+
+std::string dropped_mask(const DroppedEvents& events) {
+  if (!events.mask) return "";
+  const bool change = events.type == trace::RecordType::umask;
+  return octal(*events.mask) + (change && events.mode ? " -> " + octal(*events.mode) : "");
+}
 
 std::vector<DroppedRow> dropped_rows(const Dropped& dropped, StackCache& stacks) {
   const auto alike = [](const DroppedEvents& events, const std::string& where) {
@@ -146,8 +146,8 @@ void append_dropped(std::string& out, const TextContext& context) {
   const std::size_t shown = std::min(rows.size(), kMostRows);
   for (std::size_t i = 0; i < shown; ++i) {
     const DroppedEvents& events = rows[i].events;
-    table.add({std::to_string(events.count), escape(events.call), what_text(events),
-               mask_text(events), mode_cell(events), rows[i].where});
+    table.add({std::to_string(events.count), escape(events.call), dropped_what(events),
+               dropped_mask(events), mode_cell(events), rows[i].where});
   }
   if (!table.empty()) out += table.text(context.width, context.paint);
   if (shown < rows.size())

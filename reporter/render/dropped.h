@@ -20,6 +20,11 @@ struct DroppedRow {
 // The most first.
 std::vector<DroppedRow> dropped_rows(const Dropped& dropped, StackCache& stacks);
 
+// What the events are, as in "file, failed: ...", and the mask that they met or "OLD -> NEW"; empty
+// where that is not known.
+std::string dropped_what(const DroppedEvents& events);
+std::string dropped_mask(const DroppedEvents& events);
+
 // What was dropped and from when on nothing was, as one sentence; empty: nothing.
 std::string dropped_text(const Run& run);
 // A section with that and the table; nothing where nothing was dropped.

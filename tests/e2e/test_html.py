@@ -8,47 +8,14 @@ import os
 import re
 import stat
 import subprocess
-import unittest
 
 from lib import harness
-from lib.harness import Case, octal, victim
-from lib.webdriver import PROGRAMS, Browser
+from lib.harness import octal, victim
+from lib.page import LOW_CONTRAST, PageCase
 
 GENERATOR = harness.PROGRAMS.parent / "bench" / "generate_trace"
 FRAMES = 60
 MOST_ROWS = 100  # rows in the document, whatever the number of objects
-
-VISIBLE_PATHS = """
-return [...document.querySelectorAll('#grid .row')].sort((a, b) => a.place - b.place)
-  .map((row) => row.querySelector('.path .directory').textContent
-              + row.querySelector('.path .name').textContent);"""
-
-# Contrast of each visible text with the nearest ground that is painted (WCAG 2.1, 1.4.3).
-LOW_CONTRAST = """
-const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
-const light = (colour) => {
-  const [r, g, b] = parts(colour).slice(0, 3).map((value) => {
-    const part = value / 255;
-    return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-};
-const ground = (element) => {
-  for (let one = element; one; one = one.parentElement) {
-    const colour = getComputedStyle(one).backgroundColor;
-    if ((parts(colour)[3] ?? 1) === 1) return colour;
-  }
-  return 'rgb(255, 255, 255)';
-};
-const low = [];
-for (const element of document.querySelectorAll('body *')) {
-  const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-  if (!own || !element.checkVisibility() || element.closest('.unseen')) continue;
-  const [a, b] = [light(getComputedStyle(element).color), light(ground(element))];
-  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-  if (ratio < 4.5) low.push(`${element.className} ${element.textContent.slice(0, 30)} ${ratio}`);
-}
-return low;"""
 
 # A point of the canvas where there is something to click.
 FIND_EVENT = """
@@ -63,52 +30,7 @@ for (let y = box.bottom - 12; y > box.top; y -= 4)
 return null;"""
 
 
-@harness.needs(*PROGRAMS)
-class Html(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.browser = Browser()
-        cls.addClassCleanup(cls.browser.close)
-
-    def setUp(self):
-        super().setUp()
-        self.browser.resize(1280)
-        self.browser.set_scheme("light")
-
-    def page(self, run, *options):
-        file = self.top / "report.html"
-        self.tool("report", run, "--format", "html", "-o", file, *options)
-        self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
-        return file
-
-    def open(self, file):
-        self.browser.log("browser")  # what was before is somebody else's
-        self.browser.requests()
-        self.browser.open(file)
-
-    def show(self, run, *options):
-        self.open(self.page(run, *options))
-
-    def text(self, selector):
-        return self.browser.run("return document.querySelector(arguments[0])?.textContent ?? null",
-                                selector)
-
-    def paths(self):
-        return self.browser.run(VISIBLE_PATHS)
-
-    def shell(self, script):
-        return self.record("/bin/sh", "-c", script)[1]
-
-    def wait_for_frame(self):
-        self.browser.wait_for("requestAnimationFrame(() => requestAnimationFrame(() => done(1)))")
-
-    def assert_quiet(self):
-        """Nothing on the console, and nothing asked for but the page itself."""
-        self.assertEqual(self.browser.log("browser"), [])
-        asked = [url for url in self.browser.requests() if not url.startswith("chrome:")]
-        self.assertEqual([url for url in asked if not url.startswith(("file:", "data:"))], [])
-        self.assertEqual(len([url for url in asked if url.startswith("file:")]), 1, asked)
-
+class Html(PageCase):
     def test_loads_quietly(self):
         _, run = self.record(victim("threads_umask"), self.work, "300")
         self.show(run)
@@ -249,7 +171,7 @@ class Html(Case):
         zoomed = self.text("#timeline-range")
         self.browser.wheel(x, y, delta_y=-40)
         self.assertEqual(self.text("#timeline-range"), zoomed)
-        self.browser.click("[aria-label='Show the whole run']")
+        self.browser.click("[aria-label='Fit the whole run']")
         self.assertEqual(self.text("#timeline-range"), whole)
         self.assert_quiet()
 

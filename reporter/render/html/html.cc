@@ -86,8 +86,9 @@ bool HtmlReport::is_named(const CreateEvent& event) const {
   return findings_.hits.count(event.seq) != 0 || examples_.count(event.seq) != 0;
 }
 
-// [time, who, stack, shape, umask id, directory, name, rules, born]: the name at the end, and the
-// one at birth where that was another. What is 0 at the end is left out.
+// [time, who, stack, shape, umask id, directory, name, seq - that of the row before, rules, born]:
+// the name at the end, and the one at birth where that was another. What is 0 at the end is left
+// out. The page's addresses name an object by its seq: it is the same whatever the page leaves out.
 void HtmlReport::add_object(std::string& out, const CreateEvent& event) {
   ++objects_.total;
   const bool named = is_named(event);
@@ -110,6 +111,7 @@ void HtmlReport::add_object(std::string& out, const CreateEvent& event) {
   json.element(event.mask_set_by.value_or(0));
   json.element(tables_.text(directory));
   json.element(std::string_view(escape(std::string_view(last.path).substr(directory.size()))));
+  json.element(event.seq - std::exchange(last_seq_, event.seq));
   const std::uint64_t rules = hit == findings_.hits.end() ? 0 : hit->second;
   if (rules != 0 || last.named_anew) json.element(rules);
   if (last.named_anew) json.element(tables_.text(event.path) + 1);
@@ -292,6 +294,8 @@ void HtmlReport::finish(std::string& out, const Heading& heading) {
   write_gaps(json);
   members += '\n';
   write_run(json, heading);
+  members += '\n';
+  write_dropped(json);
   members += '\n';
   write_counts(json);
   members += '\n';

@@ -97,6 +97,7 @@ class HtmlReport {
   void add_note(const NoteEvent& event);
 
   void write_run(JsonWriter& json, const Heading& heading) const;
+  void write_dropped(JsonWriter& json);
   void write_counts(JsonWriter& json) const;
   void write_culprits(JsonWriter& json);
   void write_unseen(JsonWriter& json) const;
@@ -116,6 +117,7 @@ class HtmlReport {
   std::uint64_t unnamed_ = 0;
   Rows objects_, changes_, fates_, processes_, notes_;
   std::uint64_t last_change_id_ = 0;
+  std::uint64_t last_seq_ = 0;             // of an object's row
   std::vector<std::uint32_t> change_ids_;  // of the rows
   bool all_changes_;
   std::uint64_t gap_ns_;  // length of the parts in which left out changes are counted

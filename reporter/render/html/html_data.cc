@@ -1,6 +1,8 @@
 // The parts of the page's data that are written behind the events: numbers, findings, blind spots.
 // Must never say anything else than the other formats: Summary and Finding are theirs, too.
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "reporter/render/dropped.h"
 #include "reporter/render/html/html.h"
@@ -11,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMostFindings = 500;
 constexpr std::size_t kMostCulprits = 500;
+constexpr std::size_t kMostDropped = 500;
 
 std::int64_t since(std::uint64_t time_ns, std::uint64_t begin_ns) {
   return static_cast<std::int64_t>(time_ns - begin_ns);
@@ -35,6 +38,10 @@ void HtmlReport::write_run(JsonWriter& json, const Heading& heading) const {
   const Run& run = context_.run;
   json.begin_object("run");
   json.text("directory", escape(run.directory()));
+  // For commands that are pasted somewhere else.
+  std::error_code error;
+  const std::filesystem::path place = std::filesystem::absolute(run.directory(), error);
+  json.text("place", escape(error ? run.directory() : place.lexically_normal().string()));
   json.text("program", escape(program_of(run, heading)));
   json.text("ending", escape(heading.ending));
   json.text("started", started_text(run, heading));
@@ -45,6 +52,35 @@ void HtmlReport::write_run(JsonWriter& json, const Heading& heading) const {
   if (const std::string dropped = dropped_text(run); !dropped.empty())
     json.text("dropped", dropped);
   json.end_object();
+}
+
+// What was counted and not recorded: [count, call, what, mask, mode or -1, where, first, last].
+void HtmlReport::write_dropped(JsonWriter& json) {
+  const std::vector<DroppedRow> rows = dropped_rows(context_.run.dropped(), context_.stacks);
+  std::uint64_t objects = 0;
+  for (const DroppedRow& row : rows)
+    if (row.events.type == trace::RecordType::create && row.events.error == 0 &&
+        row.events.created != trace::Created::no)
+      objects += row.events.count;
+  for (const auto& [kind, count] : context_.run.dropped().segment_objects) objects += count;
+  json.number("dropped_objects", objects);
+  json.number("dropped_total", rows.size());
+  json.begin_array("dropped");
+  for (std::size_t i = 0; i < std::min(rows.size(), kMostDropped); ++i) {
+    const DroppedEvents& events = rows[i].events;
+    const bool change = events.type == trace::RecordType::umask;
+    json.begin_array();
+    json.element(events.count);
+    json.element(tables_.text(events.call));
+    json.element(std::string_view(dropped_what(events)));
+    json.element(std::string_view(dropped_mask(events)));
+    json.integer(change || !events.mode ? -1 : static_cast<std::int64_t>(*events.mode));
+    json.element(std::string_view(rows[i].where));
+    json.integer(since(events.first_ns, context_.run.begin_ns()));
+    json.integer(since(events.last_ns, context_.run.begin_ns()));
+    json.end_array();
+  }
+  json.end_array();
 }
 
 void HtmlReport::write_counts(JsonWriter& json) const {
@@ -175,6 +211,8 @@ void HtmlReport::write_finding(JsonWriter& json, const Finding& finding) {
   if (finding.advice != rule.advice) json.text("advice", escape(finding.advice));
   json.number("count", finding.count);
   json.text("fingerprint", finding.fingerprint);
+  // The places in the code that are this one finding, of which one is shown.
+  if (finding.older_prints.size() > 1) json.number("places", finding.older_prints.size());
   if (finding.culprit) write_event(json, "culprit", *finding.culprit);
   if (finding.culprit_end) write_event(json, "end", *finding.culprit_end);
   if (finding.culprit_born) write_event(json, "culprit_born", *finding.culprit_born);

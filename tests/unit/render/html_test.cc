@@ -1,6 +1,8 @@
 // The page's data: nothing in it ends its block or hides, and what it leaves out it says.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -172,6 +174,37 @@ TEST(HtmlPage, KeepsWhatFindingsNameWhenItIsFull) {
   EXPECT_EQ(data_of(page_of(run, {"--limit", "0"}))["objects"].size(), 22u);
 }
 
+// Addresses name an object by that: a page that has less names it the same.
+TEST(HtmlPage, HasTheNumberThatAnObjectHasInTheRecord) {
+  Program program;
+  program.create("/tmp/first");
+  program.umask(0);
+  program.create("/tmp/hit");
+  const RunDirectory run;
+  program.write(run);
+  const auto seqs = [](const nlohmann::json& data) {
+    std::map<std::string, std::uint64_t> found;
+    std::uint64_t seq = 0;
+    for (const auto& row : data["objects"])
+      found[path_of(data, row)] = seq += row[7].get<std::uint64_t>();
+    return found;
+  };
+  const auto all = seqs(data_of(page_of(run))), one = seqs(data_of(page_of(run, {"--limit", "1"})));
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all.at("/tmp/hit"), all.at("/tmp/first") + 2);  // the mask change is between them
+  EXPECT_EQ(one, (std::map<std::string, std::uint64_t>{{"/tmp/hit", all.at("/tmp/hit")}}));
+}
+
+TEST(HtmlPage, SaysWhereItsRunIs) {
+  Program program;
+  program.create("/tmp/one");
+  const RunDirectory run;
+  program.write(run);
+  const std::string place = data_of(page_of(run))["run"]["place"];
+  EXPECT_EQ(place.front(), '/');
+  EXPECT_TRUE(std::filesystem::equivalent(place, run.path()));
+}
+
 TEST(HtmlPage, LeadsFromEachExampleToItsRowAndFate) {
   Program program;
   program.create("/tmp/other");
@@ -186,7 +219,7 @@ TEST(HtmlPage, LeadsFromEachExampleToItsRowAndFate) {
   EXPECT_EQ(data["findings"][0]["victims"][0]["event"][4], 0);
   ASSERT_EQ(data["objects"].size(), 1u);
   EXPECT_EQ(path_of(data, data["objects"][0]), "/tmp/late");
-  EXPECT_EQ(data["objects"][0][7], 1 << data["findings"][0]["rule"].get<int>());
+  EXPECT_EQ(data["objects"][0][8], 1 << data["findings"][0]["rule"].get<int>());
   ASSERT_EQ(data["fates"].size(), 1u);
   EXPECT_EQ(data["fates"][0][0], 0);
   EXPECT_EQ(data["fates"][0][1], 1000);

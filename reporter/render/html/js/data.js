@@ -18,10 +18,11 @@ const objects = (() => {
     setter: new Uint32Array(count),
     directory: new Uint32Array(count),
     name: new Array(count),
+    seq: new Float64Array(count),  // its number in the record, rising
     rules: new Uint32Array(count),
     born: new Uint32Array(count),  // 1 + the text of its name at birth; 0: the name that it has
   };
-  let now = 0;
+  let now = 0, seq = 0;
   rows.forEach((row, i) => {
     columns.time[i] = now += row[0];
     columns.who[i] = row[1];
@@ -30,8 +31,9 @@ const objects = (() => {
     columns.setter[i] = row[4];
     columns.directory[i] = row[5];
     columns.name[i] = row[6];
-    columns.rules[i] = row[7] ?? 0;
-    columns.born[i] = row[8] ?? 0;
+    columns.seq[i] = seq += row[7];
+    columns.rules[i] = row[8] ?? 0;
+    columns.born[i] = row[9] ?? 0;
   });
   data.objects = null;
   return columns;
@@ -91,6 +93,12 @@ function changeOf(id) {
   return row < changes.count && changes.id[row] === id ? row : kNone;
 }
 
+// The row of the object that the record has as number `seq`; kNone when it is not on the page.
+function objectOf(seq) {
+  const row = lowerBound(objects.count, (i) => objects.seq[i], seq);
+  return row < objects.count && objects.seq[row] === seq ? row : kNone;
+}
+
 for (let i = 0; i < data.windows.length; i += 2) {
   const open = changeOf(data.windows[i]);
   if (open === kNone) continue;
@@ -136,6 +144,12 @@ const findingsOf = (() => {
     }
   });
   return (object) => byObject.get(object) ?? [];
+})();
+
+// When each note was made.
+const noteTimes = (() => {
+  let now = 0;
+  return data.notes.map(([step]) => now += step);
 })();
 
 const shapeOf = (object) => shapes[objects.shape[object]];

@@ -1,7 +1,5 @@
 // Findings as cards: the culprit and the victim side by side, the window, the objects hit, what to
-// do instead. Must never soften or sharpen what the rule says. Called by main and by the stories.
-
-const kCardsAtOnce = 20;
+// do instead. Must never soften or sharpen what the rule says. Called by finding_list.js.
 
 // "umask 0022 → 0000 by thread 'setter'", with the stack below.
 function side(role, event, what) {
@@ -11,7 +9,7 @@ function side(role, event, what) {
     h("h4", {}, role),
     h("p", {class: "side-what"}, raw(texts[call]), " ", what || (change !== kNone
       && [maskText(changes.before[change]), " → ", maskText(changes.after[change])])),
-    h("p", {class: "side-who"}, raw(threadText(who)), " at ", moment(time)),
+    h("p", {class: "side-who"}, threadLink(who), " at ", moment(time)),
     stackView(stack),
     object !== kNone && linkTo("Show details", () => openObject(object)),
     change !== kNone && linkTo("Show details", () => openChange(change)));
@@ -45,7 +43,8 @@ function ruler(finding) {
     + `${duration(window.shortest)} to ${duration(window.longest)}`;
   return h("div", {class: "ruler"},
     h("p", {}, h("b", {}, `Window of ${duration(length)}`),
-      window.open && ", until the end of the run", several),
+      window.open && ", until the end of the run", several, " ",
+      lanes.length > 0 && linkTo("Show in the timeline", () => showWindow(window))),
     length > 0 && h("div", {class: "ruler-row"},
       masks && h("span", {class: "oct"}, octal(window.before)), strip,
       masks && h("span", {class: "oct"}, window.open ? "…" : octal(window.before))));
@@ -103,6 +102,35 @@ function storyList(finding) {
     stackView(one.event[2]))));
 }
 
+// A finding's name in the address: its fingerprint, and which one of those that share it.
+const findingKeys = (() => {
+  const seen = new Map();
+  return data.findings.map(({fingerprint}) => {
+    const count = (seen.get(fingerprint) ?? 0) + 1;
+    seen.set(fingerprint, count);
+    return count === 1 ? fingerprint : `${fingerprint}.${count}`;
+  });
+})();
+
+function findingMarkdown(finding, map) {
+  const rule = rules[finding.rule], {culprit, window} = finding, victim = finding.victims[0];
+  const by = ([time, who, stack, call]) => [codeSpan(texts[call]), "by thread",
+    codeSpan(threadText(who)), siteOf(stack) && `at ${codeSpan(siteOf(stack))}`,
+    `${offset(time)} s`];
+  return markdownOf(`${finding.severity}: ${rule.id}${rule.cwe ? ` (CWE-${rule.cwe})` : ""}`, [
+    ["What", codeSpan(finding.message)],
+    culprit && ["Culprit", ...by(culprit)],
+    window && window.before !== window.inside && ["Window", codeSpan(`${octal(window.before)} -> ${
+      octal(window.inside)}`), `for ${duration(window.end - window.begin)}`],
+    victim && victim.path !== "" && ["Victim", codeSpan(victim.path), ...by(victim.event),
+      `mode ${codeSpan(octal(victim.mode))}`, victim.mode !== victim.expected
+      && `instead of ${codeSpan(octal(victim.expected))}`],
+    finding.count > 1 && ["Count", number(finding.count)],
+    finding.places > 1 && ["Places in the code", number(finding.places)],
+    ["Fingerprint", codeSpan(finding.fingerprint)],
+  ], commandOf("check", "--rule", rule.id), map);
+}
+
 function card(finding, index) {
   const rule = rules[finding.rule];
   const sameStack = finding.end && finding.culprit && finding.end[2] === finding.culprit[2];
@@ -115,7 +143,12 @@ function card(finding, index) {
         rule.cwe !== 0 && h("span", {class: "quiet"}, `CWE-${rule.cwe}`)),
       h("h3", {id: `finding-${index}-title`}, rule.title),
       h("p", {class: "message"}, raw(finding.message))),
+    shareBar({name: "this finding", params: {f: findingKeys[index]},
+              command: () => commandOf("check", "--rule", rule.id),
+              markdown: (map) => findingMarkdown(finding, map)}),
     sides(finding),
+    finding.places > 1 && h("p", {class: "quiet places"}, `The same happened at ${
+      number(finding.places)} places in the code; the first one is shown.`),
     storyList(finding),
     ruler(finding),
     victimTable(finding),
@@ -132,59 +165,3 @@ function card(finding, index) {
     h("p", {class: "fingerprint"}, "fingerprint ", h("code", {}, finding.fingerprint)));
 }
 
-const shownSeverities = new Set(kSeverities);
-let cardsShown = kCardsAtOnce;
-
-function drawCards() {
-  const list = byId("cards");
-  const some = data.findings.map((finding, i) => [finding, i])
-    .filter(([finding]) => shownSeverities.has(finding.severity));
-  const left = some.length - cardsShown;
-  list.replaceChildren(...some.slice(0, cardsShown).map(([finding, i]) => card(finding, i)));
-  if (some.length === 0) add(list, h("p", {class: "quiet"}, "None of the chosen severities."));
-  if (left > 0)
-    add(list, h("button", {type: "button", class: "button", onclick: () => {
-      cardsShown += kCardsAtOnce;
-      drawCards();
-    }}, `Show ${Math.min(left, kCardsAtOnce)} more of ${number(left)}`));
-}
-
-// Brings a card to the screen, whatever is chosen.
-function showFinding(index) {
-  shownSeverities.add(data.findings[index].severity);
-  cardsShown = Math.max(cardsShown, index + 1);
-  for (const box of byId("severities").querySelectorAll("input"))
-    box.checked = shownSeverities.has(box.value);
-  drawCards();
-  const shown = byId(`finding-${index}`);
-  shown.scrollIntoView({block: "start"});
-  shown.focus({preventScroll: true});
-}
-
-function severityChoice(counts) {
-  return h("fieldset", {class: "chips", id: "severities"}, h("legend", {class: "unseen"}, "Show"),
-    kSeverities.filter((severity) => counts[severity] > 0).map((severity) => h("label", {},
-      h("input", {type: "checkbox", value: severity, checked: true, onchange: (event) => {
-        if (event.target.checked) shownSeverities.add(severity);
-        else shownSeverities.delete(severity);
-        drawCards();
-      }}), h("span", {}, counted(counts[severity], severity)))));
-}
-
-function renderFindings() {
-  const section = byId("findings");
-  add(section, sectionTitle("findings-title", "Findings"));
-  if (data.findings.length === 0) {
-    add(section, h("p", {class: "card quiet"}, "The rules found nothing wrong in this run."));
-  } else {
-    add(section, severityChoice(severityCounts()), h("div", {id: "cards"}));
-    drawCards();
-  }
-  const left = data.totals.findings - data.findings.length;
-  if (left > 0)
-    add(section, h("p", {class: "notice"}, `${number(left)} more findings are not on this page; `
-      + "umaskaudit check lists all."));
-  if (data.unresolved > 0)
-    add(section, h("p", {class: "notice"}, `${counted(data.unresolved, "more object")} may `
-      + "have been hit: the record does not decide."));
-}

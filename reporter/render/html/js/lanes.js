@@ -1,18 +1,20 @@
-// What the timeline draws: a lane for each fs context, with its mask changes, windows, creations.
+// What the timeline draws: for each fs context a lane with its mask, and where threads share it one
+// for each of them, with its windows and creations; and who hit whom.
 // Must never look at a pixel. Built once, read by timeline.js.
 
 const kLaneTitle = 22, kLevelStep = 20, kRug = 22, kLaneGap = 16, kMostLevels = 6;
+const kThreadTitle = 17, kBars = 18, kThreadGap = 5;
 
 // Rules that say: another thread's mask decided this object's mode.
 const kHitRules = ["window-overlap", "strict-overlap", "lost-mask", "leaked-mask"]
   .reduce((mask, id) => mask | (1 << rules.findIndex((rule) => rule.id === id)), 0);
 
-function makeLanes() {
+function makeContexts() {
   const byContext = new Map();
   const lane = (fs) => {
     if (!byContext.has(fs))
-      byContext.set(fs, {fs, names: [], changes: [], objects: [], gaps: [], born: null,
-                         birth: null});
+      byContext.set(fs, {fs, thread: null, names: [], changes: [], objects: [], gaps: [],
+                         born: null, birth: null});
     return byContext.get(fs);
   };
   let now = 0;
@@ -64,28 +66,86 @@ function setWindows(lane, hitChanges) {
   });
 }
 
+// The lanes of the threads that share a context: none where there is but one.
+function threadLanes(context) {
+  const byThread = new Map();
+  const lane = (who) => {
+    const key = threadKey(who);
+    if (!byThread.has(key))
+      byThread.set(key, {fs: context.fs, thread: key, who, changes: [], objects: [], gaps: []});
+    const one = byThread.get(key);
+    one.who = who;  // its latest name
+    return one;
+  };
+  for (const row of context.changes) lane(changes.who[row]).changes.push(row);
+  for (const row of context.objects) lane(objects.who[row]).objects.push(row);
+  if (byThread.size < 2) {
+    context.thread = [...byThread.keys()][0] ?? null;
+    return [];
+  }
+  context.objects = [];  // they are on the threads' lanes
+  return [...byThread.values()];
+}
+
+function setTitle(lane) {
+  const names = lane.names.filter((name, i) => name !== lane.names[i - 1]);
+  const who = changes.who[lane.changes[0]] ?? objects.who[lane.objects[0]];
+  lane.title = names.slice(-2).join(" → ") || (who === undefined ? "" : threadText(who));
+}
+
+function setStart(lane) {
+  lane.start = Math.min(lane.birth ?? Infinity, changes.drawn[lane.changes[0]] ?? Infinity,
+    objects.time[lane.objects[0]] ?? Infinity, lane.gaps[0]?.from ?? Infinity);
+}
+
 const lanes = (() => {
-  const all = makeLanes();
-  const hitChanges = new Set();
+  const all = [], hitChanges = new Set();
   for (let i = 0; i < objects.count; ++i)
     if (objects.rules[i] & kHitRules) hitChanges.add(objects.setter[i]);
   let top = 0;
-  for (const lane of all) {
-    lane.first = firstMask(lane);
-    setLevels(lane);
+  const place = (lane, title, body, gap) => {
+    Object.assign(lane, {top, index: all.length, head: title, height: title + body});
+    top += lane.height + gap;
     setWindows(lane, hitChanges);
-    lane.start = Math.min(lane.birth ?? Infinity, changes.drawn[lane.changes[0]] ?? Infinity,
-      objects.time[lane.objects[0]] ?? Infinity, lane.gaps[0]?.from ?? Infinity);
-    const names = lane.names.filter((name, i) => name !== lane.names[i - 1]);
-    const who = changes.who[lane.changes[0]] ?? objects.who[lane.objects[0]];
-    lane.title = names.slice(-2).join(" → ") || (who === undefined ? "" : threadText(who));
-    lane.top = top;
-    lane.stepHeight = lane.lines > 1 ? lane.lines * kLevelStep : 0;
-    lane.height = kLaneTitle + lane.stepHeight + kRug;
-    top += lane.height + kLaneGap;
+    all.push(lane);
+  };
+  all.contexts = 0;
+  for (const context of makeContexts()) {
+    ++all.contexts;
+    context.first = firstMask(context);
+    setLevels(context);
+    setStart(context);
+    setTitle(context);
+    context.stepHeight = context.lines > 1 ? context.lines * kLevelStep : 0;
+    const threads = threadLanes(context);
+    const shared = threads.length > 0;
+    place(context, kLaneTitle, context.stepHeight + (shared ? 0 : kRug),
+      shared ? kThreadGap : kLaneGap);
+    for (const lane of threads) {
+      Object.assign(lane, {lines: 0, title: shortThread(lane.who)});
+      place(lane, kThreadTitle, kBars, lane === threads.at(-1) ? kLaneGap : kThreadGap);
+    }
   }
   all.height = top;
   return all;
+})();
+
+// Creations that met a mask which another lane's thread had set, by time: {object, change, from,
+// to} with the numbers of the lanes.
+const arrows = (() => {
+  const ofChange = new Map(), ofObject = new Map(), found = [];
+  lanes.forEach((lane, index) => {
+    if (lane.thread === null) return;
+    for (const row of lane.changes) ofChange.set(row, index);
+    for (const row of lane.objects)
+      if (objects.rules[row] & kHitRules) ofObject.set(row, index);
+  });
+  for (const [object, to] of [...ofObject].sort((a, b) => a[0] - b[0])) {
+    const change = objects.setter[object] === 0 ? kNone : changeOf(objects.setter[object]);
+    const from = ofChange.get(change);
+    if (from !== undefined && from !== to) found.push({object, change, from, to});
+  }
+  return found;
 })();
 
 // All of a lane's events in order, for those who walk: {time, change} or {time, object}.

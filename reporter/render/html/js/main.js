@@ -4,6 +4,7 @@
 function renderNavigation() {
   const remarks = data.blind_spots.length + data.losses.length;
   const links = [["findings", "Findings", data.totals.findings], ["timeline", "Timeline", null],
+                 ["directories", "Directories", null],
                  ["objects", "Objects", data.counts.created + data.counts.unsure],
                  ["unseen", "Not seen", remarks]];
   add(byId("nav"), ...links.map(([id, name, count]) => h("a", {href: `#${id}`}, name,
@@ -26,8 +27,9 @@ renderNavigation();
 renderSummary();
 renderFindings();
 renderTimeline();
+renderDirectories();
 renderObjects();
 renderUnseen();
 followTheme();
-// A link may name a finding that was not there when the browser looked for it.
-if (location.hash) byId(location.hash.slice(1))?.scrollIntoView();
+followPrint();
+followAddress();

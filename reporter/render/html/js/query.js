@@ -1,7 +1,9 @@
 // Which objects the table shows, and in which order.
 // Must never touch the document. Used by table.js.
 
-const query = {words: [], filters: {}, sort: data.run.sort, down: false};
+// dir: only what is below; inside: by the number of a directory's text, whether it is. See
+// directories.js.
+const query = {words: [], filters: {}, sort: data.run.sort, down: false, dir: "", inside: null};
 
 // What a filter or a sort looks at: a value for each object.
 const kFields = {
@@ -15,6 +17,7 @@ const kFields = {
 let searchTexts = null;
 
 function matches(object) {
+  if (query.inside !== null && query.inside[objects.directory[object]] === 0) return false;
   for (const [name, value] of Object.entries(query.filters)) {
     if (name === "finding") {
       if (value === "any" ? objects.rules[object] === 0

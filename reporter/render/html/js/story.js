@@ -1,24 +1,58 @@
-// The story of one object or one mask change, in a dialog: who, when, why, and what came after.
-// Must never say more than the record does. Opened by the table, the timeline and the findings.
+// The story of one object, mask change or note, in a dialog: who, when, why, and what came after.
+// Must never say more than the record does. Opened by the table, the timeline, the findings and the
+// address.
 
 const story = byId("story");
 
-function openStory(title, kind, ...sections) {
+// `share`: as shareBar() wants it; its params become the page's address.
+function openStory(title, kind, share, ...sections) {
   const close = h("button", {type: "button", class: "button", onclick: () => story.close()},
     "Close");
   story.replaceChildren(
     h("header", {class: "story-head"},
       h("div", {}, h("p", {class: "kicker"}, kind), h("h2", {id: "story-title"}, title)), close),
-    h("div", {class: "story-body", tabindex: "-1"}, sections));
+    h("div", {class: "story-body", tabindex: "0", role: "region", "aria-labelledby": "story-title"},
+      shareBar(share), sections));
   if (!story.open) story.showModal();
   story.querySelector(".story-body").scrollTop = 0;
   close.focus();
+  // A drawer that the address has asked for is there already.
+  const same = Object.entries(share.params).every(([key, id]) => address.get(key) === String(id));
+  if (!same) visit({...kNoDrawer, ...share.params}, true);
 }
 
 // A click beside the dialog closes it.
 story.addEventListener("click", (event) => {
   if (event.target === story) story.close();
 });
+// The event comes later than the end: another story may be open by then.
+story.addEventListener("close", () => {
+  if (!story.open) leaveDrawer();
+});
+
+const kOpeners = {
+  o: (id) => openFound(objectOf(Number(id)), openObject),
+  c: (id) => openFound(changeOf(Number(id)), openChange),
+  t: (id) => openFound(threadOf(id), openThread),
+  n: (id) => openFound(Number(id) in data.notes ? Number(id) : kNone, openNote),
+};
+const kDrawerNames = {o: "object", c: "mask change", t: "thread", n: "note"};
+
+function openFound(row, open) {
+  if (row === kNone) return false;
+  open(row);
+  return true;
+}
+
+addressed.push({keys: kDrawers, apply: (next, remark) => {
+  const key = kDrawers.find((one) => next.has(one));
+  if (key !== undefined && kOpeners[key](next.get(key))) return;
+  if (key !== undefined) {
+    remark(`${kDrawerNames[key]} ${next.get(key)} is not on this page`);
+    for (const one of kDrawers) address.delete(one);
+  }
+  if (story.open) story.close();
+}});
 
 const part = (title, ...content) => h("section", {class: "part"}, h("h3", {}, title), content);
 
@@ -26,8 +60,10 @@ function linkTo(text, open) {
   return h("button", {type: "button", class: "link", onclick: open}, text);
 }
 
+const threadLink = (who) => linkTo(raw(threadText(who)), () => openThread(threadKey(who)));
+
 function whoFacts(who, time) {
-  return [fact("Thread", raw(threadText(who))), fact("Time", moment(time))];
+  return [fact("Thread", threadLink(who)), fact("Time", moment(time))];
 }
 
 function setterPart(object) {
@@ -76,6 +112,7 @@ function findingPart(object) {
       ?? data.findings.findIndex((finding) => rules[finding.rule] === rule);
     return h("li", {}, h("b", {}, rule.id), `: ${rule.title} `,
       card >= 0 && linkTo("see the finding", () => {
+        visit({...kNoDrawer, f: findingKeys[card]}, true);
         story.close();
         showFinding(card);
       }));
@@ -96,9 +133,31 @@ const kStates = {
 const modeFact = (mode) => (mode === null ? "not known"
   : [modeText(mode), " ", h("span", {class: "oct quiet"}, rwx(mode))]);
 
+function objectMarkdown(object, map) {
+  const shape = shapeOf(object), mode = modeOf(object), setter = changeOf(objects.setter[object]);
+  const by = (who, stack) => [`thread ${codeSpan(threadText(who))}`,
+    siteOf(stack) && `at ${codeSpan(siteOf(stack))}`];
+  return markdownOf(`${codeSpan(mode === null ? "?" : octal(mode))} ${codeSpan(pathOf(object))}`, [
+    ["Created", `${shape.kind} by ${codeSpan(shape.call)},`, ...by(objects.who[object],
+      objects.stack[object]), `${offset(objects.time[object])} s`],
+    objects.born[object] > 0 && ["Born as", codeSpan(texts[objects.born[object] - 1])],
+    shape.now !== undefined && ["Mode at birth",
+      codeSpan(shape.final === null ? "?" : octal(shape.final))],
+    shape.line && ["Mode", codeSpan(shape.line)],
+    objects.setter[object] > 0 && setter !== kNone && ["Mask set",
+      codeSpan(`umask(${octal(changes.argument[setter])})`), "by",
+      ...by(changes.who[setter], changes.stack[setter])],
+    rulesOf(object).length > 0 && ["Findings",
+      rulesOf(object).map((rule) => codeSpan(rule.id)).join(", ")],
+  ], blameOf(pathOf(object)), map);
+}
+
 function openObject(object) {
   const shape = shapeOf(object);
-  openStory(raw(pathOf(object)), `${shape.kind} created by ${shape.call}`,
+  const share = {name: "this object", params: {o: objects.seq[object]},
+                 command: () => blameOf(pathOf(object)),
+                 markdown: (map) => objectMarkdown(object, map)};
+  openStory(raw(pathOf(object)), `${shape.kind} created by ${shape.call}`, share,
     h("dl", {class: "facts"},
       objects.born[object] > 0 && fact("Born as", raw(texts[objects.born[object] - 1])),
       fact(shape.now === undefined ? "Mode" : "Mode at birth", modeFact(shape.final)),
@@ -142,12 +201,46 @@ function createdUnder(row) {
     made.length > 20 && h("p", {class: "quiet"}, `and ${number(made.length - 20)} more`));
 }
 
+const changeCommand = (row) => {
+  const [pid, tid] = data.who[changes.who[row]];
+  const images = data.processes.filter((process) => process[1] === pid).length;  // are always told
+  return commandOf("timeline", "--pid", String(pid), "--tid", String(tid), "--call",
+    texts[changes.call[row]], "--since", `${changes.time[row]}ns`, "--limit", String(images + 1));
+};
+
+function changeMarkdown(row, map) {
+  const closer = changes.closer[row];
+  return markdownOf(`umask ${codeSpan(octal(changes.before[row]))} to `
+    + codeSpan(octal(changes.after[row])), [
+    ["Call", codeSpan(`${texts[changes.call[row]]}(${octal(changes.argument[row])})`), "by thread",
+      codeSpan(threadText(changes.who[row])), `${offset(changes.time[row])} s`],
+    siteOf(changes.stack[row]) && ["At", codeSpan(siteOf(changes.stack[row]))],
+    closer >= 0 && ["Window", duration(changes.time[closer] - changes.time[row])],
+    closer === kLeaked && ["Window", "never closed"],
+  ], changeCommand(row), map);
+}
+
+function openNote(index) {
+  const [, who, text] = data.notes[index];
+  const time = noteTimes[index];
+  const [pid, tid] = data.who[who];
+  const command = commandOf("timeline", "--pid", String(pid), "--tid", String(tid), "--since",
+    `${time}ns`);
+  openStory(raw(texts[text]), "note of the program",
+    {name: "this note", params: {n: index}, command: () => command,
+     markdown: (map) => markdownOf(codeSpan(texts[text]), [
+       ["Thread", codeSpan(threadText(who)), `${offset(time)} s`]], command, map)},
+    h("dl", {class: "facts"}, whoFacts(who, time)));
+}
+
 function openChange(row) {
   const believed = changes.believed[row];
+  const share = {name: "this mask change", params: {c: changes.id[row]},
+                 command: () => changeCommand(row), markdown: (map) => changeMarkdown(row, map)};
   openStory(
     h("span", {class: "oct"}, octal(changes.before[row]), " → ",
       h("span", {class: maskClass(changes.after[row])}, octal(changes.after[row]))),
-    `mask change ${number(changes.id[row])}`,
+    `mask change ${number(changes.id[row])}`, share,
     h("dl", {class: "facts"},
       fact("Call", raw(`${texts[changes.call[row]]}(${octal(changes.argument[row])})`)),
       whoFacts(changes.who[row], changes.time[row]),

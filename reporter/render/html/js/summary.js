@@ -30,6 +30,7 @@ function tiles() {
     counts.unsure > 0 && `and ${number(counts.unsure)} perhaps`,
     counts.existing > 0 && `${number(counts.existing)} opened`,
     counts.failed > 0 && `${number(counts.failed)} failed`,
+    data.dropped_objects > 0 && `${number(data.dropped_objects)} more only counted`,
   ].filter(Boolean).join(", ");
   const record = data.run.complete ? ["complete", "good"]
     : data.losses.length > 0 ? ["incomplete", "bad"] : ["blind spots", "warn"];
@@ -49,7 +50,9 @@ function culpritTable() {
   const left = data.culprits_total - data.culprits.length;
   const row = (one) => h("tr", {},
     h("td", {class: "num"}, number(one.count)),
-    h("td", {class: "keep"}, raw(`${one.thread} ${one.tid}`)),
+    h("td", {class: "keep"}, threadOf(`${one.pid}.${one.tid}`) === kNone
+      ? raw(`${one.thread} ${one.tid}`)
+      : linkTo(raw(`${one.thread} ${one.tid}`), () => openThread(`${one.pid}.${one.tid}`))),
     h("td", {class: `oct ${maskClass(one.widest)}`}, one.masks.replaceAll("->", "→").split(", ")
       .map((text, i) => [i > 0 && h("br"), h("span", {class: "keep"}, text)])),
     h("td", {class: "num", title: `longest ${duration(one.longest)}`}, duration(one.held)),
@@ -80,8 +83,7 @@ function modeBars() {
     meter.style.width = `${Math.max(1, (count / most) * 100)}%`;
     const label = mode === null ? "not known" : octal(mode);
     return h("li", {}, h("button", {type: "button", class: "mode-bar",
-                                    "aria-label": `${counted(count, "object")} with mode ${label}, `
-                                      + "show them",
+                                    title: `Show the objects with mode ${label}`,
                                     onclick: () => showModes(mode)},
       h("span", {class: `oct ${mode === null ? "" : modeClass(mode)}`}, label),
       h("span", {class: "oct quiet"}, mode === null ? "" : rwx(mode)),

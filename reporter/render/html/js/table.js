@@ -42,9 +42,10 @@ function rowCells(object) {
 function makeRow() {
   const row = h("div", {role: "row", class: "row"});
   row.addEventListener("click", () => {
-    table.active = row.place;
+    const {place} = row;  // drawing may give the row another one: the table was scrolled just now
+    table.active = place;
     drawRows();
-    openObject(table.shown[row.place]);
+    openObject(table.shown[place]);
   });
   table.body.append(row);
   return row;
@@ -121,6 +122,51 @@ function tableKey(event) {
   reveal();
 }
 
+// What narrows the table.
+const filterNames = () => [query.words.length > 0 && "search", query.dir !== "" && "directory",
+                           ...Object.keys(query.filters)].filter(Boolean);
+
+// The table as the address has it.
+function tableAddress() {
+  const {mode, mask, kind, call, thread, finding} = query.filters;
+  const rule = finding === undefined ? null : rules[Number(finding)]?.id ?? finding;
+  const sorted = query.sort !== data.run.sort || query.down;
+  return {q: query.words.join(" "), mode: mode ?? null, mask: mask ?? null, kind: kind ?? null,
+          call: call ?? null, thread: thread ?? null, finding: rule,
+          sort: sorted ? `${query.sort}${query.down ? ".down" : ""}` : null};
+}
+
+function narrowed() {
+  refresh();
+  visit(tableAddress());
+}
+
+addressed.push({keys: ["q", "mode", "mask", "kind", "call", "thread", "finding", "sort"],
+                apply: (next, remark, first) => {
+  resetQuery();
+  const text = next.get("q") ?? "";
+  byId("search").value = text;
+  query.words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const name of ["mode", "mask", "kind", "call", "thread", "finding"]) {
+    if (!next.has(name)) continue;
+    const rule = name === "finding" ? rules.findIndex(({id}) => id === next.get(name)) : -1;
+    const value = rule >= 0 ? String(rule) : next.get(name);
+    const choice = byId(`filter-${name}`);
+    if (choice && [...choice.options].some((option) => option.value === value)) {
+      query.filters[name] = choice.value = value;
+    } else {
+      remark(`no object has the ${name} '${next.get(name)}'`);
+      address.delete(name);
+    }
+  }
+  const [sort, down] = (next.get("sort") ?? data.run.sort).split(".");
+  const known = kColumns.some(([key]) => key === sort) && (down === undefined || down === "down");
+  if (!known) remark(`the table has no order '${next.get("sort")}'`);
+  query.sort = known ? sort : data.run.sort;
+  query.down = known && down === "down";
+  if (!first || next.size > 0) refresh();
+}});
+
 // Runs the query again and shows its first row.
 function refresh() {
   table.shown = runQuery();
@@ -131,12 +177,14 @@ function refresh() {
   const all = objects.count;
   byId("object-count").textContent = table.shown.length === all ? counted(all, "object")
     : `${number(table.shown.length)} of ${counted(all, "object")}`;
+  byId("objects-hidden").textContent = table.shown.length === all ? ""
+    : `${number(all - table.shown.length)} hidden by ${filterNames().join(", ")}`;
   byId("no-objects").hidden = table.shown.length > 0;
   for (const head of table.grid.querySelectorAll("[role=columnheader]"))
     head.setAttribute("aria-sort", head.dataset.key !== query.sort ? "none"
       : query.down ? "descending" : "ascending");
   byId("sort-by").value = `${query.sort}${query.down ? " down" : ""}`;
-  byId("reset").hidden = query.words.length === 0 && Object.keys(query.filters).length === 0;
+  byId("reset").hidden = filterNames().length === 0;
   for (const row of table.rows) row.state = null;
   drawRows();
 }
@@ -144,13 +192,13 @@ function refresh() {
 function sortBy(key) {
   query.down = query.sort === key && !query.down;
   query.sort = key;
-  refresh();
+  narrowed();
 }
 
 function setFilter(name, value) {
   if (value === "") delete query.filters[name];
   else query.filters[name] = value;
-  refresh();
+  narrowed();
 }
 
 function filterChoice(name, label, values) {
@@ -177,13 +225,15 @@ function findingValues() {
 }
 
 // The table with the objects of one mode: what the summary's bars open.
-function showModes(mode) {
+const showModes = (mode) => showFiltered("mode", mode === null ? "not known" : octal(mode));
+const showThreads = (thread) => showFiltered("thread", thread);
+
+function showFiltered(name, value) {
   resetQuery();
-  const value = mode === null ? "not known" : octal(mode);
-  query.filters.mode = value;
-  const choice = byId("filter-mode");
-  if (choice) choice.value = value;
-  refresh();
+  const choice = byId(`filter-${name}`);
+  if (choice) query.filters[name] = choice.value = value;
+  setDirectory("");
+  visit({...tableAddress(), dir: null, at: "objects", f: null}, true);
   byId("objects").scrollIntoView();
   table.grid.focus({preventScroll: true});
 }
@@ -199,7 +249,7 @@ function objectTools() {
   const search = h("input", {type: "search", id: "search", autocomplete: "off", spellcheck: "false",
                              placeholder: "Part of a path", oninput: (event) => {
     query.words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
-    refresh();
+    narrowed();
   }});
   const findings = findingValues();
   return h("div", {class: "toolbar fields"},
@@ -207,12 +257,12 @@ function objectTools() {
     filterChoice("mode", "Mode", valuesOf("mode")), filterChoice("mask", "Mask", valuesOf("mask")),
     filterChoice("kind", "Kind", valuesOf("kind")), filterChoice("call", "Call", valuesOf("call")),
     filterChoice("thread", "Thread", valuesOf("thread")),
-    findings.length > 0 && filterChoice("finding", "Finding", findings),
+    findings.length > 0 && filterChoice("finding", "Finding", findings), directoryChoice(),
     h("label", {class: "field only-narrow"}, h("span", {}, "Order"),
       h("select", {id: "sort-by", onchange: (event) => {
         [query.sort, query.down] = [event.target.value.split(" ")[0],
                                     event.target.value.endsWith("down")];
-        refresh();
+        narrowed();
       }}, kColumns.flatMap(([key, name]) => [
         h("option", {value: key}, name),
         h("option", {value: `${key} down`}, `${name} ↓`),
@@ -239,10 +289,11 @@ function renderObjects() {
     table.body);
   add(section, h("div", {class: "card table-card"}, objectTools(),
     h("div", {class: "toolbar counts"},
-      h("span", {id: "object-count", role: "status"}),
+      h("span", {id: "object-count", role: "status"}), h("span", {id: "objects-hidden"}),
       h("button", {type: "button", class: "link", id: "reset", hidden: true, onclick: () => {
         resetQuery();
-        refresh();
+        setDirectory("");
+        visit({...tableAddress(), dir: null});
         byId("search").focus();
       }}, "Show all")),
     table.grid, h("p", {id: "no-objects", class: "quiet empty", hidden: true},

@@ -6,7 +6,7 @@ const kRulerHeight = 30, kTopGap = 10, kTickGap = 110;
 const kGutter = 46, kMargin = 10;  // left of the plot, for the masks; right of it
 
 const view = {from: 0, to: Math.max(span, 1), scroll: 0, width: 0, height: 0, ratio: 1,
-              lane: 0, mark: null, dirty: false};
+              lane: 0, mark: null, dirty: false, arrows: []};
 let canvas = null, pen = null, palette = {};
 
 // Colours by name, as the style sheet has them in the present theme.
@@ -30,7 +30,7 @@ const laneTop = (lane) => lane.top + kRulerHeight + kTopGap - view.scroll;
 const maskTone = (mask) => palette[maskClass(mask) || "neutral"];
 
 function levelY(lane, mask) {
-  return laneTop(lane) + kLaneTitle + lane.levelOf.get(mask) * kLevelStep + kLevelStep / 2;
+  return laneTop(lane) + lane.head + lane.levelOf.get(mask) * kLevelStep + kLevelStep / 2;
 }
 
 // 1, 2 or 5 times a power of ten, so that ticks are about kTickGap apart.
@@ -94,7 +94,7 @@ function drawWindows(lane, top) {
     while (end < columns.length && columns[end] === columns[x]) ++end;
     if (columns[x] > 0) {
       pen.fillStyle = palette[tones[columns[x] - 1]];
-      pen.fillRect(x, top + kLaneTitle, end - x, lane.height - kLaneTitle);
+      pen.fillRect(x, top + lane.head, end - x, lane.height - lane.head);
     }
     x = end;
   }
@@ -148,6 +148,20 @@ function drawGaps(lane) {
   }
 }
 
+// A thread's own calls of umask: a tick for each, one for those of the same pixel.
+function drawCalls(lane, top) {
+  const rows = lane.changes, time = (i) => changes.drawn[rows[i]];
+  let last = -1;
+  pen.fillStyle = palette.neutral;
+  for (let i = lowerBound(rows.length, time, view.from);
+       i < rows.length && time(i) <= view.to; ++i) {
+    const x = Math.round(xOf(time(i)));
+    if (x === last) continue;
+    pen.fillRect(x, top + lane.head, 1, lane.height - lane.head);
+    last = x;
+  }
+}
+
 function upright(x, high, low) {
   pen.fillStyle = palette.neutral;
   pen.fillRect(x - 0.5, high - 1, 1, low - high + 2);
@@ -176,9 +190,15 @@ function drawObjects(lane, top) {
 }
 
 function drawLaneText(lane, top) {
-  const quiet = lane.lines > 1 ? "" : `   mask ${octal(lane.first)} throughout`;
   pen.textBaseline = "middle";
   pen.textAlign = "left";
+  if (lane.levelOf === undefined) {
+    pen.font = `12px ${palette.font}`;
+    pen.fillStyle = palette.text;
+    pen.fillText(lane.title, kGutter, top + 8);
+    return;
+  }
+  const quiet = lane.lines > 1 ? "" : `   mask ${octal(lane.first)} throughout`;
   pen.font = `600 12px ${palette.font}`;
   pen.fillStyle = palette.text;
   pen.fillText(lane.title, 8, top + 9);
@@ -206,7 +226,7 @@ function drawMark() {
   pen.setLineDash([3, 2]);
   pen.strokeRect(Math.round(x) + 0.5, kRulerHeight, 0, view.height);
   pen.setLineDash([]);
-  const y = view.mark.change !== undefined
+  const y = view.mark.change !== undefined && lane.levelOf !== undefined && lane.lines > 1
     ? levelY(lane, changes.after[view.mark.change]) : top + lane.height - 8;
   pen.lineWidth = 2;
   pen.beginPath();
@@ -216,11 +236,9 @@ function drawMark() {
 }
 
 function drawNotes() {
-  let now = 0;
   pen.font = `11px ${palette.font}`;
-  for (const [step, , text] of data.notes) {
-    now += step;
-    const x = Math.round(xOf(now));
+  for (const [i, [, , text]] of data.notes.entries()) {
+    const x = Math.round(xOf(noteTimes[i]));
     if (x < kGutter || x > view.width) continue;
     pen.fillStyle = palette.quiet;
     pen.fillRect(x, kRulerHeight, 1, view.height);
@@ -238,13 +256,17 @@ function draw() {
     const top = laneTop(lane);
     if (top + lane.height < kRulerHeight || top > view.height) continue;
     drawWindows(lane, top);
+    if (lane.levelOf === undefined) drawCalls(lane, top);
     if (lane.lines > 1) drawSteps(lane);
     if (lane.lines > 1) drawGaps(lane);
     drawObjects(lane, top);
     drawLaneText(lane, top);
     pen.fillStyle = palette.line;
-    pen.fillRect(0, Math.round(top + lane.height + kLaneGap / 2) - 1, view.width, 1);
+    if (lanes[lane.index + 1]?.levelOf !== undefined)
+      pen.fillRect(0, Math.round(top + lane.height + kLaneGap / 2) - 1, view.width, 1);
+    else pen.fillRect(kGutter, Math.round(top + lane.height), view.width, 1);
   }
+  drawArrows();
   drawNotes();
   drawMark();
   drawRuler();

@@ -2,6 +2,8 @@
 // Must never take the wheel from the page unless Ctrl says so. Calls timeline.js to draw.
 
 const kReach = 10;  // pixels from which a mark is meant
+const kTitleReach = 260;  // pixels from the left in which a lane's title is meant
+const kNoteHeight = 16, kNoteReach = 100;  // pixels
 const kLeastView = 50;  // ns; nothing happens faster
 
 let drag = null;
@@ -9,14 +11,45 @@ const pointers = new Map();
 
 function setView(from, to) {
   const all = Math.max(span, 1);
-  const length = Math.min(Math.max(to - from, kLeastView), all);
+  const length = Math.min(Math.max(to - from, kLeastView), all), before = [view.from, view.to];
   view.from = Math.min(Math.max(0, from), all - length);
   view.to = view.from + length;
   byId("timeline-range").textContent = length >= all
     ? `the whole run, ${duration(all)}`
     : `${offset(view.from)} s to ${offset(view.to)} s, ${duration(length)}`;
+  if (before[0] !== view.from || before[1] !== view.to) visit(viewAddress());
   redraw();
 }
+
+function viewAddress() {
+  const whole = view.to - view.from >= Math.max(span, 1);
+  return {from: whole ? null : Math.floor(view.from), to: whole ? null : Math.ceil(view.to)};
+}
+
+addressed.push({keys: ["from", "to"], apply: (next, remark) => {
+  if (!canvas) return;
+  const [from, to] = ["from", "to"].map((key) => Number(next.get(key) ?? NaN));
+  const known = from >= 0 && to > from && from < Math.max(span, 1);
+  if (next.has("from") && !known) remark("the timeline has no such part");
+  if (known) setView(from, to);
+  else setView(0, span);
+}});
+
+// A finding's window, and as much before and after it.
+function showWindow(window) {
+  const length = Math.max(window.end - window.begin, kLeastView);
+  setView(window.begin - length, window.end + length);
+  visit({...viewAddress(), at: "timeline", f: null}, true);
+  byId("timeline").scrollIntoView();
+}
+
+// The next creation that met another thread's mask, of all lanes.
+function nextHit() {
+  const now = view.mark?.object !== undefined ? view.mark.time : -1;
+  const next = arrows.find(({object}) => objects.time[object] > now) ?? arrows[0];
+  choose({lane: next.to, time: objects.time[next.object], object: next.object}, false);
+}
+
 
 // Zooms by `factor` (below 1: in) around a moment, which stays where it is.
 function zoom(factor, around = view.mark?.time ?? (view.from + view.to) / 2) {
@@ -32,12 +65,16 @@ const pan = (part) => {
 
 // The event under the pointer: {lane, time, change} or {lane, time, object}; null for none.
 function eventAt(x, y) {
+  const note = y > view.height - kNoteHeight ? noteAt(timeAt(x)) : kNone;
+  if (note !== kNone) return {note};
   const index = lanes.findIndex((lane) => {
     const top = laneTop(lane);
     return y >= top && y <= top + lane.height;
   });
   if (index < 0) return null;
   const lane = lanes[index], time = timeAt(x);
+  if (y < laneTop(lane) + lane.head && lane.thread !== null && x < kTitleReach)
+    return {lane: index, thread: lane.thread};
   const onRug = y > laneTop(lane) + lane.height - kRug;
   const object = nearest(lane.objects, objects.time, x, time,
     (row) => (objects.rules[row] & kHitRules) !== 0);
@@ -45,6 +82,12 @@ function eventAt(x, y) {
   const as = (kind, row, times) => ({lane: index, time: times[row], [kind]: row});
   if (object !== kNone && (onRug || change === kNone)) return as("object", object, objects.time);
   return change === kNone ? null : as("change", change, changes.drawn);
+}
+
+// The last note before `time` whose text reaches to it, or nearly.
+function noteAt(time) {
+  const reach = timeAt(kNoteReach) - timeAt(0);
+  return noteTimes.findLastIndex((at) => at <= time && at + reach >= time);
 }
 
 // The row nearest to x, one that is `grave` before others; kNone when all are too far.
@@ -61,6 +104,8 @@ function nearest(rows, times, x, time, grave) {
 }
 
 function markText(mark) {
+  if (mark.thread !== undefined) return `thread ${mark.thread.split(".")[1]}`;
+  if (mark.note !== undefined) return texts[data.notes[mark.note][2]];
   if (mark.change !== undefined) {
     const row = mark.change;
     return `${offset(changes.time[row])} s  ${texts[changes.call[row]]} `
@@ -74,7 +119,9 @@ function markText(mark) {
 }
 
 function openMark(mark) {
-  if (mark.change !== undefined) openChange(mark.change);
+  if (mark.thread !== undefined) openThread(mark.thread);
+  else if (mark.note !== undefined) openNote(mark.note);
+  else if (mark.change !== undefined) openChange(mark.change);
   else openObject(mark.object);
 }
 
@@ -124,7 +171,8 @@ function pointerUp(event) {
   if (!click) return;
   const box = canvas.getBoundingClientRect();
   const found = eventAt(event.clientX - box.left, event.clientY - box.top);
-  if (found) choose(found, true);
+  if (found?.thread !== undefined || found?.note !== undefined) openMark(found);
+  else if (found) choose(found, true);
 }
 
 function wheel(event) {
@@ -186,6 +234,8 @@ const kKeys = {
   },
   Enter: () => view.mark && openMark(view.mark),
   " ": () => view.mark && openMark(view.mark),
+  t: () => lanes[view.lane].thread !== null && openThread(lanes[view.lane].thread),
+  n: () => arrows.length > 0 && nextHit(),
 };
 
 function timelineKey(event) {
@@ -200,8 +250,8 @@ const legend = (tone, text) => h("li", {}, h("span", {class: `legend ${tone}`}),
 
 function renderTimeline() {
   const section = byId("timeline");
-  add(section, sectionTitle("timeline-title", "Timeline", lanes.length > 1
-    ? `${number(lanes.length)} fs contexts, each with a mask of its own` : null));
+  add(section, sectionTitle("timeline-title", "Timeline", lanes.contexts > 1
+    ? `${number(lanes.contexts)} fs contexts, each with a mask of its own` : null));
   if (lanes.length === 0) {
     add(section, h("p", {class: "card quiet"}, "No mask change and no creation was recorded."));
     return;
@@ -217,19 +267,25 @@ function renderTimeline() {
   add(section, h("div", {class: "card timeline-card"},
     h("div", {class: "toolbar"},
       h("span", {id: "timeline-range", class: "time"}),
-      h("span", {class: "button-group"}, button("Zoom out", "−", () => zoom(2)),
-        button("Zoom in", "+", () => zoom(0.5)),
-        button("Show the whole run", "Fit", () => setView(0, span)))),
+      h("span", {class: "buttons"},
+        arrows.length > 0 && h("button", {type: "button", class: "button", id: "next-hit",
+                                          onclick: nextHit}, "Next hit"),
+        h("span", {class: "button-group"}, button("Zoom out", "−", () => zoom(2)),
+          button("Zoom in", "+", () => zoom(0.5)),
+          button("Fit the whole run", "Fit", () => setView(0, span))))),
     h("div", {class: "timeline-frame"}, box,
       h("div", {id: "timeline-tip", class: "tip", hidden: true})),
     h("ul", {class: "legends"}, legend("step", "mask in force"),
       legend("step warn", "lets the group write"), legend("step bad", "lets everyone write"),
       legend("window", "window"), legend("window bad", "window that hit somebody"),
-      legend("object", "creation"), legend("object bad", "creation that was hit")),
+      legend("object", "creation"), legend("object bad", "creation that was hit"),
+      arrows.length > 0 && legend("arrow", "from a change to whom it hit")),
+    arrows.length > 0 && h("p", {id: "timeline-arrows", class: "quiet hint"}),
     h("p", {id: "timeline-help", class: "quiet hint"},
       "Drag to pan, pinch or Ctrl + wheel to zoom, click an event for its story. ",
       h("span", {class: "keys"}, "Keys: ", keys("←", "→"), " from event to event, ",
-        keys("↑", "↓"), " context, ", keys("Shift ←", "Shift →"), " pan, ",
+        keys("↑", "↓"), " lane, ", keys("T"), " thread, ", keys("N"), " next hit, ",
+        keys("Shift ←", "Shift →"), " pan, ",
         keys("+", "−", "0"), " zoom, ", keys("Enter"), " story."))));
   leftOut(section, "mask changes", changes.count, data.totals.changes,
     "those that no finding names and under which no object on this page was created");

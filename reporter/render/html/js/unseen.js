@@ -25,10 +25,33 @@ function lossItem(loss) {
     h("p", {class: "quiet"}, raw(loss.detail)));
 }
 
+// What was counted by place in the code, and has no record of its own.
+function droppedCard() {
+  const left = data.dropped_total - data.dropped.length;
+  const row = ([count, call, what, mask, mode, where, first, last]) => h("tr", {},
+    h("td", {class: "num"}, number(count)), h("td", {}, raw(texts[call])), h("td", {}, what),
+    h("td", {class: "oct keep"}, mask.replace("->", "→")),
+    h("td", {class: "num"}, mode === kNone ? "" : modeText(mode)),
+    h("td", {class: "time keep"}, `${offset(first)} to ${offset(last)} s`),
+    h("td", {class: "site"}, where ? raw(where) : h("span", {class: "quiet"}, "no stack")));
+  return h("div", {class: "card", id: "dropped"}, h("h3", {id: "dropped-title"}, "Summed up"),
+    h("p", {}, data.run.dropped, " They are in no other part of this page."),
+    data.dropped.length > 0 && h("div", {class: "scroll-x", tabindex: "0", role: "region",
+                                         "aria-labelledby": "dropped-title"},
+      h("table", {class: "list"},
+        h("thead", {}, h("tr", {}, h("th", {scope: "col", class: "num"}, "Count"),
+          ["Call", "What", "Mask"].map((name) => h("th", {scope: "col"}, name)),
+          h("th", {scope: "col", class: "num"}, "Mode"),
+          ["When", "Where"].map((name) => h("th", {scope: "col"}, name)))),
+        h("tbody", {}, data.dropped.map(row)))),
+    left > 0 && h("p", {class: "notice"}, `${number(left)} more rows are not on this page; `
+      + "umaskaudit report --format json has them all."));
+}
+
 function renderUnseen() {
   const section = byId("unseen");
   add(section, sectionTitle("unseen-title", "Blind spots"));
-  if (data.run.dropped) add(section, h("p", {class: "notice"}, data.run.dropped));
+  if (data.run.dropped) add(section, droppedCard());
   if (data.run.complete)
     add(section, h("p", {class: "card"}, "No blind spots were detected, and "
       + "no record was lost."));
