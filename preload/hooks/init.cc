@@ -47,7 +47,7 @@ extern "C" __attribute__((visibility("hidden"))) void* __dso_handle;  // the com
 
 namespace umaskaudit::shim {
 
-constinit Process process;
+[[gnu::section(".data.start.process")]] constinit Process process;  // see sys/at_start.h
 constinit thread_local ThreadState thread_state __attribute__((tls_model("initial-exec")));
 
 namespace {
@@ -319,8 +319,13 @@ bool start() {
   resolve_all();
   read_loaded_objects();
   find_inline_calls();
-  int expected = static_cast<int>(Phase::unstarted);
-  if (process.phase.load() == expected) starter.store(static_cast<std::uint32_t>(sys::getpid()));
+  constexpr int kUnstarted = static_cast<int>(Phase::unstarted);
+  // Written to, though nothing changes: a page that is read first takes a second fault.
+  int seen = kUnstarted;
+  if (process.phase.compare_exchange_strong(seen, kUnstarted)) {
+    starter.store(static_cast<std::uint32_t>(sys::getpid()));
+  }
+  int expected = kUnstarted;
   if (process.phase.compare_exchange_strong(expected, static_cast<int>(Phase::starting),
                                             std::memory_order_acq_rel)) {
     start_as_the_first();

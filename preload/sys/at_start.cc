@@ -10,7 +10,7 @@ namespace {
 
 // LD_PRELOAD and our entry in it, the options, the program's path: each as long as it may be. Taken
 // from the end, beside what else a start touches: few are longer than a hundred bytes.
-UMASKAUDIT_AT_START(texts) constinit char texts[3 * 4096 + 2048] = {};
+[[gnu::section(".data.start.texts")]] constinit char texts[3 * 4096 + 2048] = {};
 UMASKAUDIT_AT_START(words) constinit std::size_t taken = 0;
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-// texts: the end of the room for texts; words: what is small; contexts: the first of many.
+// words: what is small; contexts: the first of many.
 #define UMASKAUDIT_AT_START(place) [[gnu::section(".bss.start." #place)]]
 
 namespace umaskaudit::shim {
