@@ -76,16 +76,20 @@ bool stays_backed(const void* at, std::uint64_t size) {
   }
   return slow_calls > kAttempts / 2;
 }
+
+unsigned long filesystem_of(int fd) {
+  struct statfs filesystem {};
+  const long error = sys::call(SYS_fstatfs, fd, sys::arg(&filesystem));
+  return error == 0 ? static_cast<unsigned long>(filesystem.f_type) : 0;
+}
+
 // A copy-on-write filesystem needs new space each time a page is written to after it went to disk:
 // on a full one that is a SIGBUS, for what had been backed. Written in place (btrfs(5), attribute
 // C; for mapped files since Linux 6.16), what is backed mostly stays so: a quota group may still
 // say no, hence is_backed(). Works while the file is empty. XFS and bcachefs copy what somebody has
 // cloned: cp(1) does so by itself (FICLONE, ioctl_ficlonerange(2)).
 constexpr unsigned long kBcachefs = 0xca451a4e;
-void write_in_place(int fd) {
-  struct statfs filesystem {};
-  if (sys::call(SYS_fstatfs, fd, sys::arg(&filesystem)) != 0) return;
-  const auto type = static_cast<unsigned long>(filesystem.f_type);
+void write_in_place(int fd, unsigned long type) {
   if (type == XFS_SUPER_MAGIC || type == kBcachefs) copies_on_write = true;
   if (type != BTRFS_SUPER_MAGIC && type != OVERLAYFS_SUPER_MAGIC) return;
   int flags = 0;

@@ -8,9 +8,12 @@ namespace umaskaudit::shim {
 
 inline constexpr std::uint64_t kPage = 4096;
 
-// For the file `fd`, which is empty, before anything is mapped: on a copy-on-write filesystem it is
-// written in place where that can be had.
-void write_in_place(int fd);
+// What an open file or directory lies on (statfs(2), f_type); 0: not known.
+unsigned long filesystem_of(int fd);
+
+// For the file `fd` on such a filesystem, which is empty, before anything is mapped: on one that
+// copies on write it is written in place where that can be had.
+void write_in_place(int fd, unsigned long filesystem);
 
 // Gives a page, or a range of whole ones, memory and space on the disk; false where there is none.
 bool back_page(void* page);

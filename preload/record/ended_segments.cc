@@ -141,7 +141,7 @@ bool is_segment(const trace::SegmentHeader& header, std::uint64_t size) {
 // Counted and removed; false: it is somebody's, or not to be understood.
 bool drop(int directory, const char* name, int fd, trace::RunState& state) {
   struct stat facts {};
-  if (!is_own_file(fd) || sys::call(SYS_fstat, fd, sys::arg(&facts)) != 0) return false;
+  if (!is_own_file(fd, facts)) return false;
   const auto size = static_cast<std::uint64_t>(facts.st_size);
   if (size < sizeof(trace::SegmentHeader)) return false;
   // A write lease is given only while nobody else has the file open or mapped (F_SETLEASE in

@@ -3,7 +3,6 @@
 #include "preload/record/memory_share.h"
 
 #include <linux/magic.h>
-#include <sys/vfs.h>
 
 #include <cstring>
 #include <new>
@@ -97,11 +96,8 @@ void read_limits(void* argument) {
 
 }  // namespace
 
-bool lies_in_memory(int directory) {
-  struct statfs filesystem {};
-  if (sys::call(SYS_fstatfs, directory, sys::arg(&filesystem)) != 0) return false;
-  const auto type = static_cast<unsigned long>(filesystem.f_type);
-  return type == TMPFS_MAGIC || type == RAMFS_MAGIC;
+bool is_memory(unsigned long filesystem) {
+  return filesystem == TMPFS_MAGIC || filesystem == RAMFS_MAGIC;
 }
 
 bool read_share_of_memory(std::uint64_t least, std::uint64_t& share) {

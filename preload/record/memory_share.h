@@ -8,7 +8,7 @@
 
 namespace umaskaudit::shim {
 
-bool lies_in_memory(int directory);
+bool is_memory(unsigned long filesystem);  // statfs(2), f_type
 
 // An eighth of the smallest limit of the process's memory control groups, but at least `least`.
 // UINT64_MAX: none is known. False: it could not be asked now. Async-signal-safe; no other thread

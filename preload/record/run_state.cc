@@ -25,7 +25,7 @@ trace::RunState* page;  // null: nothing is counted
 
 }  // namespace
 
-trace::RunState* map_run_state(int directory, std::uint64_t largest) {
+trace::RunState* map_run_state(int directory, unsigned long filesystem, std::uint64_t largest) {
   constexpr int kNew = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   constexpr int kThere = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
   int fd = sys::open(trace::kRunStateName, kThere, 0, directory);
@@ -36,11 +36,10 @@ trace::RunState* map_run_state(int directory, std::uint64_t largest) {
   }
   if (fd < 0) return nullptr;
   void* at = nullptr;
-  if (is_own_file(fd)) {
-    write_in_place(fd);
-    struct stat facts {};
-    const bool is_long = sys::call(SYS_fstat, fd, sys::arg(&facts)) == 0 &&
-                         facts.st_size >= static_cast<off_t>(kPage);
+  struct stat facts {};
+  if (is_own_file(fd, facts)) {
+    write_in_place(fd, filesystem);
+    const bool is_long = facts.st_size >= static_cast<off_t>(kPage);
     if (is_long || (largest >= kPage && sys::call(SYS_ftruncate, fd, kPage) == 0)) {
       at = sys::map(kPage, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
     }

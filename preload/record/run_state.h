@@ -12,8 +12,8 @@
 namespace umaskaudit::shim {
 
 // Maps the page in `directory`, made if it is missing. Null: it cannot be had, which is no error.
-// `largest`: the size that a file may have (setrlimit(2)).
-trace::RunState* map_run_state(int directory, std::uint64_t largest);
+// `largest`: the size that a file may have (setrlimit(2)); `filesystem`: filesystem_of() it.
+trace::RunState* map_run_state(int directory, unsigned long filesystem, std::uint64_t largest);
 
 // After the segment of this image was opened or not. May be null.
 void keep_run_state(trace::RunState* state);

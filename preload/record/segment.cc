@@ -9,6 +9,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "preload/record/backing.h"
 #include "preload/record/chunks.h"
 #include "preload/record/counters.h"
 #include "preload/record/ended_segments.h"
@@ -70,9 +71,16 @@ void fill_header(std::uint32_t pid, std::uint64_t now, const std::uint8_t (&boot
   __atomic_store_n(&header->tail, kHeaderLength, __ATOMIC_RELEASE);
 }
 
+struct Beginning {
+  std::uint32_t pid;
+  unsigned long filesystem;  // that the file is on
+  trace::RunState* state;    // null: there is none
+};
+
 // Maps the beginning of a new segment; 0 or an error number. `fd` stays the caller's.
-int map_segment(int fd, std::uint32_t pid, std::uint64_t now, trace::RunState* state) {
-  write_in_place(fd);
+int map_segment(int fd, const Beginning& beginning, std::uint64_t now) {
+  const auto& [pid, filesystem, state] = beginning;
+  write_in_place(fd, filesystem);
   int error = 0;
   unsigned char* at = map_first_chunk(fd, error);
   if (at == nullptr) return error;
@@ -85,24 +93,24 @@ int map_segment(int fd, std::uint32_t pid, std::uint64_t now, trace::RunState* s
 }
 
 // Makes a segment in the directory and maps its beginning; 0 or an error number.
-int map_new_segment(int directory, std::uint32_t pid, trace::RunState* state) {
+int map_new_segment(int directory, const Beginning& beginning) {
   const std::uint64_t now = sys::now_ns();
   char name[kSegmentNameSize];
-  const int fd = create_segment(directory, pid, now, name);
+  const int fd = create_segment(directory, beginning.pid, now, name);
   if (fd < 0) return -fd;
-  const int error = map_segment(fd, pid, now, state);
+  const int error = map_segment(fd, beginning, now);
   sys::close(fd);
   // An empty segment would only look like a damaged one.
   if (error != 0) sys::call(SYS_unlinkat, directory, sys::arg(name), 0);
   return error;
 }
 
-// `largest`, or less where the directory lies in memory. Mostly it is asked later, as most images
+// `largest`, or less on a filesystem in memory. Mostly it is asked later, as most images
 // never need their second chunk: nine files of proc(5) and sysfs(5), a sixth of what a start added.
 // With keep=latest the limit decides how the segment is used, and does not change.
-std::uint64_t bound_by_memory(int directory, std::uint64_t largest) {
+std::uint64_t bound_by_memory(unsigned long filesystem, std::uint64_t largest) {
   std::uint64_t share = UINT64_MAX;
-  if (!lies_in_memory(directory)) return largest;
+  if (!is_memory(filesystem)) return largest;
   if (process.options.keep == Keep::latest) {
     read_share_of_memory(kFirstChunk, share);
   } else {
@@ -118,9 +126,10 @@ int map_served_segment(std::uint32_t pid) {
   ServedSegment served;
   int error = ask_for_segment(pid, served);
   if (error != 0) return error;
-  const std::uint64_t most = bound_by_memory(served.fd, largest);
+  const unsigned long filesystem = filesystem_of(served.fd);
+  const std::uint64_t most = bound_by_memory(filesystem, largest);
   limit = segment_limit(most < served.limit ? most : served.limit);
-  error = limit == 0 ? EFBIG : map_segment(served.fd, pid, sys::now_ns(), nullptr);
+  error = limit == 0 ? EFBIG : map_segment(served.fd, {pid, filesystem, nullptr}, sys::now_ns());
   tell_outcome(served, error);
   if (error != 0) return error;
   is_served = true;
@@ -149,16 +158,17 @@ void open_files(void* argument) {
     return;
   }
   const std::uint64_t largest = largest_file();
-  trace::RunState* state = map_run_state(directory, largest);
+  const unsigned long filesystem = filesystem_of(directory);
+  trace::RunState* state = map_run_state(directory, filesystem, largest);
   if (state != nullptr) add(state->images, 1);
-  limit = segment_limit(bound_by_memory(directory, largest));
+  limit = segment_limit(bound_by_memory(filesystem, largest));
   if (state != nullptr && process.options.max_run != 0) drop_ended_segments(directory, *state);
   if (limit == 0) {
     opening->error = EFBIG;
   } else if (!begin_in_run(state)) {
     opening->error = EDQUOT;
   } else {
-    opening->error = map_new_segment(directory, opening->pid, state);
+    opening->error = map_new_segment(directory, {opening->pid, filesystem, state});
     if (opening->error != 0 && state != nullptr) give_back_to_run(*state, kFirstBacked);
   }
   sys::close(directory);

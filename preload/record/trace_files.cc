@@ -46,8 +46,7 @@ int create_segment(int directory, std::uint32_t pid, std::uint64_t now,
   return -EEXIST;
 }
 
-bool is_own_file(int fd) {
-  struct stat facts {};
+bool is_own_file(int fd, struct stat& facts) {
   if (sys::call(SYS_fstat, fd, sys::arg(&facts)) != 0) return false;
   const auto user = static_cast<std::uint32_t>(sys::call(SYS_geteuid));
   return S_ISREG(facts.st_mode) && facts.st_uid == user && facts.st_nlink == 1;

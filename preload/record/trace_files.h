@@ -2,6 +2,8 @@
 // named. Must never depend on the umask or on a default ACL, which apply to us too.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -18,8 +20,9 @@ inline constexpr std::size_t kSegmentNameSize = 48;
 int create_segment(int directory, std::uint32_t pid, std::uint64_t now,
                    char (&name)[kSegmentNameSize]);
 
-// A regular file of this user under one name: a link would have us write into another file.
-bool is_own_file(int fd);
+// A regular file of this user under one name, whose facts are filled in: a link would have us write
+// into another file.
+bool is_own_file(int fd, struct stat& facts);
 
 // Growing a file past RLIMIT_FSIZE raises SIGXFSZ, which kills (setrlimit(2)): asked before
 // anything grows.

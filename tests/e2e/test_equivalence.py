@@ -37,6 +37,8 @@ VICTIMS = {
     "clone_ways": (["vm-fs"], []),
     "dlopen_storm": ([LIBRARY], ["calls", "errors"]),
     "descriptors_in_a_race": ([20], ["calls", "errors"]),
+    # How often it loads a library until the signals have come.
+    "first_calls": ([victim("libfirst_calls_library.so")], ["calls", "errors"]),
     # How far each thread has come when it is stopped is a matter of chance.
     "fork_amid_buffers": ([], ["stdout", "calls", "errors"]),
     "fork_storm": ([20], []),
