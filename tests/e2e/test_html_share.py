@@ -86,6 +86,9 @@ class HtmlShare(PageCase):
                 self.assertEqual(self.words(command), [b"blame", os.fsencode(self.run_path), name])
                 mode = stat.S_IMODE(os.lstat(name).st_mode)
                 self.assertIn(octal(mode), self.real(command))
+        command = self.copy("command", "#story .derivation-copy .share")
+        self.assertEqual(self.words(command), [b"explain", b"0644", b"0022"])
+        self.assertIn(octal(mode), self.real(command))
         self.assertFalse(os.path.exists(os.fsencode(self.work) + b"/taken"))
 
     def test_commands_of_changes_threads_findings_and_directories(self):

@@ -336,10 +336,10 @@ return [...document.querySelectorAll('#tree [role=treeitem]')].map((item) => [it
         self.modes()
         self.browser.set_scheme("dark")
         self.open_at(self.file, "")
-        ground = "return getComputedStyle(document.body).backgroundColor"
         self.browser.run("document.querySelector('#row-0').click()")
         title = self.story()
-        self.browser.devtools("Emulation.setEmulatedMedia", media="print")
+        dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+        self.browser.devtools("Emulation.setEmulatedMedia", media="print", features=dark)
         self.browser.run("dispatchEvent(new Event('beforeprint'))")
         rows = self.browser.run("return [...document.querySelectorAll('.printed tbody .path-cell')]"
                                 ".map((cell) => cell.textContent)")
@@ -351,10 +351,13 @@ return [...document.querySelectorAll('#tree [role=treeitem]')].map((item) => [it
         self.assertEqual(self.browser.run(hidden), 0)
         self.assertEqual(self.browser.run("return getComputedStyle(document.documentElement)"
                                           ".colorScheme"), "light")
+        corner = ("return document.querySelector('#timeline canvas').getContext('2d')"
+                  ".getImageData(3, 3, 1, 1).data[0]")
+        self.assertGreater(self.browser.run(corner), 200)  # light, as the paper
         self.browser.run("dispatchEvent(new Event('afterprint'))")
-        self.browser.devtools("Emulation.setEmulatedMedia", media="screen")
+        self.browser.devtools("Emulation.setEmulatedMedia", media="", features=dark)
         self.assertEqual(self.browser.run("return document.querySelectorAll('.printed').length"), 0)
-        self.assertTrue(self.browser.run(ground))
+        self.assertLess(self.browser.run(corner), 100)
         # The same by the browser's own printing.
         pdf = base64.b64decode(self.browser.devtools("Page.printToPDF")["data"])
         self.assertTrue(pdf.startswith(b"%PDF"))

@@ -107,6 +107,19 @@ async function copyText(what, text, place) {
   if (!copied) offerText(what, text, place);
 }
 
+function copyButton(what, make, bar) {
+  return h("button", {type: "button", class: "button small",
+                      onclick: () => copyText(what, make(), bar)},
+    `Copy ${what === "Markdown" ? what : what.toLowerCase()}`);
+}
+
+// The button of one command alone.
+function commandBar(name, command) {
+  const bar = h("div", {class: "share", role: "group", "aria-label": `Copy ${name}`});
+  return add(bar, h("code", {}, command), copyButton("Command", () => command, bar),
+    h("span", {role: "status", class: "quiet"}));
+}
+
 // Buttons for one thing: {name, params: its keys of the address, command, markdown(command)}.
 function shareBar({name, params, command, markdown}) {
   const bar = h("div", {class: "share", role: "group", "aria-label": `Copy ${name}`});
@@ -117,10 +130,7 @@ function shareBar({name, params, command, markdown}) {
     for (const [key, value] of Object.entries(params)) map.set(key, String(value));
     return map;
   };
-  const button = (what, make) => h("button", {type: "button", class: "button small",
-    onclick: () => copyText(what, make(), bar)},
-  `Copy ${what === "Markdown" ? what : what.toLowerCase()}`);
-  return add(bar, button("Link", () => linkOf(target())), button("Command", command),
-    button("Markdown", () => markdown(target())),
+  return add(bar, copyButton("Link", () => linkOf(target()), bar),
+    copyButton("Command", command, bar), copyButton("Markdown", () => markdown(target()), bar),
     h("span", {role: "status", class: "quiet"}));
 }

@@ -152,6 +152,15 @@ function objectMarkdown(object, map) {
   ], blameOf(pathOf(object)), map);
 }
 
+// The command that derives the mode, where a mask alone decides.
+function explainBar(shape) {
+  if (!shape.steps || shape.ambiguous || shape.rows.some(([name]) => name === "default ACL"))
+    return null;
+  const words = ["umaskaudit", "explain", shape.kind === "dir" && "-d", octal(shape.requested),
+                 octal(shape.mask)].filter(Boolean);
+  return h("div", {class: "derivation-copy"}, commandBar("the derivation", words.join(" ")));
+}
+
 function openObject(object) {
   const shape = shapeOf(object);
   const share = {name: "this object", params: {o: objects.seq[object]},
@@ -167,7 +176,7 @@ function openObject(object) {
       fact("fs context", String(contextOf(objects.who[object])))),
     kCertainty[shape.created] && h("p", {class: "notice"}, kCertainty[shape.created]),
     findingPart(object),
-    part("How the mode came about", derivation(shape)),
+    part("How the mode came about", derivation(shape), explainBar(shape)),
     setterPart(object),
     part("Where it was created", stackView(objects.stack[object])),
     fatePart(object));

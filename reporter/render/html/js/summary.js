@@ -91,7 +91,9 @@ function modeBars() {
       h("span", {class: "num"}, number(count))));
   };
   return h("div", {}, h("ul", {class: "plain modes"}, all.slice(0, 8).map(bar)),
-    all.length > 8 && h("p", {class: "quiet"}, `and ${number(all.length - 8)} rarer modes`));
+    all.length > 8 && h("p", {class: "quiet"}, `and ${number(all.length - 8)} rarer modes`),
+    objects.count < data.totals.objects && h("p", {class: "quiet"},
+      `Of the ${number(objects.count)} objects that are on this page.`));
 }
 
 function renderSummary() {

@@ -29,7 +29,8 @@ function lossItem(loss) {
 function droppedCard() {
   const left = data.dropped_total - data.dropped.length;
   const row = ([count, call, what, mask, mode, where, first, last]) => h("tr", {},
-    h("td", {class: "num"}, number(count)), h("td", {}, raw(texts[call])), h("td", {}, what),
+    h("td", {class: "num"}, number(count)), h("td", {class: "keep"}, raw(texts[call])),
+    h("td", {}, what),
     h("td", {class: "oct keep"}, mask.replace("->", "→")),
     h("td", {class: "num"}, mode === kNone ? "" : modeText(mode)),
     h("td", {class: "time keep"}, `${offset(first)} to ${offset(last)} s`),
