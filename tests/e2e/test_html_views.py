@@ -375,6 +375,14 @@ return [...document.querySelectorAll('#tree [role=treeitem]')].map((item) => [it
                                 "'getter-idiom'))")
         self.assertIn("3 places in the code", card)
 
+    def test_short_processes_are_one_row(self):
+        """mkdir -p sets the mask in each of its processes, at the same place."""
+        self.show(self.shell("for name in 1 2 3 4; do mkdir -p $name/below; done"))
+        self.assertEqual(len(list(self.work.glob("*/below"))), 4)
+        names = self.browser.run("return [...document.querySelectorAll('.culprits tbody tr')].map("
+                                 "(row) => row.cells[1].textContent)")
+        self.assertEqual(set(names), {"mkdir, 4 processes"})
+
     def test_what_was_only_counted(self):
         """Of a service's run with keep=latest the page has the end; the rest is in a table."""
         run = self.new_run()

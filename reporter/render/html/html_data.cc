@@ -119,6 +119,8 @@ void HtmlReport::write_culprits(JsonWriter& json) {
     json.text("thread", escape(changes.thread));
     json.text("where", all[i].where);
     json.number("stack", tables_.stack(changes.stack));
+    // Short processes that do the same at the same place are one row.
+    if (all[i].processes > 1) json.number("processes", all[i].processes);
     json.number("count", changes.count);
     json.number("drifts", changes.drifts);
     json.number("widest", widest_mask(changes));

@@ -45,14 +45,20 @@ function tiles() {
         : counted(data.blind_spots.length + data.losses.length, "remark"), record[1]));
 }
 
+// The thread, or the program where several of its processes are one row.
+function culpritName(one) {
+  const key = `${one.pid}.${one.tid}`;
+  const name = raw(one.processes > 1 ? one.thread : `${one.thread} ${one.tid}`);
+  return [threadOf(key) === kNone ? name : linkTo(name, () => openThread(key)),
+          one.processes > 1 && `, ${number(one.processes)} processes`];
+}
+
 function culpritTable() {
   if (data.culprits.length === 0) return h("p", {class: "quiet"}, "Nobody changed the mask.");
   const left = data.culprits_total - data.culprits.length;
   const row = (one) => h("tr", {},
     h("td", {class: "num"}, number(one.count)),
-    h("td", {class: "keep"}, threadOf(`${one.pid}.${one.tid}`) === kNone
-      ? raw(`${one.thread} ${one.tid}`)
-      : linkTo(raw(`${one.thread} ${one.tid}`), () => openThread(`${one.pid}.${one.tid}`))),
+    h("td", {class: "keep"}, culpritName(one)),
     h("td", {class: `oct ${maskClass(one.widest)}`}, one.masks.replaceAll("->", "→").split(", ")
       .map((text, i) => [i > 0 && h("br"), h("span", {class: "keep"}, text)])),
     h("td", {class: "num", title: `longest ${duration(one.longest)}`}, duration(one.held)),
