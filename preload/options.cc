@@ -97,6 +97,12 @@ bool parse(Word value, LogEvents& out) {
   return false;
 }
 
+bool parse(Word value, LogFormat& out) {
+  if (value.is("text")) return out = LogFormat::text, true;
+  if (value.is("json")) return out = LogFormat::json, true;
+  return false;
+}
+
 bool parse(Word value, Stop& out) {
   if (value.is("no")) return out = Stop::no, true;
   if (value.is("trap")) return out = Stop::trap, true;

@@ -9,6 +9,7 @@ namespace umaskaudit::shim {
 
 enum class Keep : std::uint8_t { first, latest };
 enum class LogEvents : std::uint8_t { all, changes, creations, findings };
+enum class LogFormat : std::uint8_t { text, json };
 enum class Stop : std::uint8_t { no, trap, abort, exit };
 enum class Stacks : std::uint8_t { none, changes, all };
 
@@ -27,6 +28,7 @@ struct Options {
 #define TYPE_stacks Stacks
 #define TYPE_keep Keep
 #define TYPE_log_events LogEvents
+#define TYPE_log_format LogFormat
 #define TYPE_stop Stop
 #define OPTION(type, name, initial, help) TYPE_##type name = TYPE_##type{initial};
 #include "preload/options.def"
@@ -37,6 +39,7 @@ struct Options {
 #undef TYPE_stacks
 #undef TYPE_keep
 #undef TYPE_log_events
+#undef TYPE_log_format
 #undef TYPE_stop
 };
 

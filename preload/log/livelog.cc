@@ -9,12 +9,11 @@
 
 #include <cstring>
 
-#include "preload/log/demangle.h"
 #include "preload/log/line_choice.h"
+#include "preload/log/log_fields.h"
+#include "preload/log/log_frames.h"
 #include "preload/log/log_sink.h"
-#include "preload/log/symbols.h"
-#include "preload/script/script.h"
-#include "preload/stack/modules.h"
+#include "preload/log/log_time.h"
 #include "preload/sys/format_text.h"
 #include "preload/sys/libc_names.h"
 #include "preload/sys/real.h"
@@ -28,123 +27,54 @@ namespace {
 constexpr int kStopCode = 66;        // as of ThreadSanitizer, when it has found something
 constexpr long kLongestPath = 6000;  // of a directory and a name, of 4,095 bytes each; cut beyond
 
-constexpr std::uint64_t kSecond = 1000000000;
-
-// "11:31:15.123456Z": the time of day at the event, UTC, which needs no file of time zones.
-void put_time(TextBuffer& text, const Author& author) {
-  const std::uint64_t now = sys::now_ns();
-  const std::uint64_t since = author.time_ns != 0 ? now - author.time_ns : 0;
-  const std::uint64_t at = sys::now_ns(CLOCK_REALTIME) - since;
-  const std::uint64_t second = at / kSecond % 86400;
-  text.decimal(second / 3600, 2).put(':').decimal(second / 60 % 60, 2).put(':');
-  text.decimal(second % 60, 2).put('.').decimal(at % kSecond / 1000, 6).put('Z');
+// CLOCK_REALTIME at the event.
+std::uint64_t real_time(const Author& author) {
+  const std::uint64_t since = author.time_ns != 0 ? sys::now_ns() - author.time_ns : 0;
+  return sys::now_ns(CLOCK_REALTIME) - since;
 }
 
-// "umaskaudit[123/124 worker] 11:31:15.123456Z "
+struct ThreadName {
+  char bytes[16] = {};
+  ThreadName() { sys::call(SYS_prctl, PR_GET_NAME, sys::arg(bytes)); }
+  std::uint32_t length() const { return static_cast<std::uint32_t>(strnlen(bytes, sizeof bytes)); }
+};
+
+// "umaskaudit[123/124 worker] 11:31:15.123456Z "; daemons have program, process and time already.
 [[gnu::noinline]] void put_author(TextBuffer& text, const Author& author) {
-  char name[16] = {};
-  sys::call(SYS_prctl, PR_GET_NAME, sys::arg(name));
+  const ThreadName name;
+  const LogPlace place = log_place();
+  if (place == LogPlace::syslog || place == LogPlace::journal) {
+    text.put('[').decimal(author.tid).put(' ').escaped(name.bytes, name.length()).put("] ");
+    return;
+  }
   text.put("umaskaudit[").decimal(author.pid).put('/').decimal(author.tid).put(' ');
-  text.escaped(name, strnlen(name, sizeof name)).put("] ");
-  put_time(text, author);
+  text.escaped(name.bytes, name.length()).put("] ");
+  put_time_of_day(text, real_time(author));
   text.put(' ');
 }
 
-// Apart, for its frame is large.
-[[gnu::noinline]] void put_function(TextBuffer& text, const Module& module, std::uintptr_t pc) {
-  Symbol symbol;
-  if (!find_symbol(module, pc - 1, symbol)) return;
-  put_function_name(text, symbol.name, symbol.length);
-  text.put(symbol.cut ? "...+0x" : "+0x");
-  text.hex(pc - symbol.start).put(' ');
+[[gnu::noinline]] void add_author(Fields& fields, const Author& author, const char* type) {
+  fields.word("type", type).time("time", real_time(author));
+  fields.number("pid", author.pid).number("tid", author.tid);
+  const ThreadName name;
+  fields.bytes("thread", name.bytes, name.length(), 100);
 }
 
-// What the frames of a stack are looked up with.
-struct Lookup {
-  int self = sys::getpid();
-  Scratch buffer;
-  Module module;  // that of the frame before: many are neighbours
+// What an event looks like in the log: a line, an object, or an entry of the journal, which has
+// one of them as its message.
+bool has_object() { return process.options.log_format == LogFormat::json; }
+bool is_entry() { return log_place() == LogPlace::journal; }
 
-  bool find(std::uintptr_t pc) {
-    if (pc >= module.start && pc < module.end) return true;
-    module = {};
-    return find_module(pc, self, buffer, module);
-  }
-};
-
-void put_frame(TextBuffer& text, unsigned number, std::uintptr_t pc, Lookup& lookup) {
-  text.put("    #").decimal(number).put(' ');
-  if (lookup.buffer.get() == nullptr) {  // nothing to look it up with
-    text.put("0x").hex(pc).put('\n');
-    return;
-  }
-  if (!lookup.find(pc - 1)) {
-    text.put("0x").hex(pc).put(" (generated code)\n");
-    return;
-  }
-  const Module& module = lookup.module;
-  put_function(text, module, pc);
-  text.put('(').escaped(module.path, module.path_length).put("+0x").hex(pc - module.base);
-  text.put(")\n");
+void begin_message(TextBuffer& text, Urgency urgency) {
+  if (!is_entry()) return;
+  text.put("PRIORITY=").decimal(static_cast<unsigned>(urgency));
+  text.put("\nSYSLOG_IDENTIFIER=umaskaudit\nMESSAGE=");
 }
 
-// Where the lines of a script go.
-struct ScriptLines {
-  TextBuffer& text;
-  unsigned count = 0;
-};
-
-void put_place(TextBuffer& text, const PlaceText& place) {
-  if (place.file_length != 0) text.escaped(place.file, place.file_length);
-  if (place.line != 0) text.put(':').decimal(place.line);
-  if (place.function_length != 0) text.put(' ').escaped(place.function, place.function_length);
-}
-
-bool put_script_frame(void* to, const PlaceText& place) {
-  auto& lines = *static_cast<ScriptLines*>(to);
-  if (lines.text.room() < 2048) return false;
-  lines.text.put("    @").decimal(lines.count++).put(' ');
-  put_place(lines.text, place);
-  lines.text.put('\n');
-  return true;
-}
-
-bool has_at(const PlaceText& place, std::uint32_t at, const char* text, std::uint32_t length) {
-  return place.file_length - at >= length && memcmp(place.file + at, text, length) == 0;
-}
-
-// Of the runtime, not of its user: what is part of the interpreter, or of its standard library.
-bool is_library(const PlaceText& place) {
-  constexpr char kNode[] = "node:";
-  constexpr char kPython[] = "/lib/python";
-  if (place.file_length == 0 || place.file[0] == '<') return true;
-  for (std::uint32_t at = 0; at < place.file_length; ++at) {
-    if (has_at(place, at, kPython, sizeof kPython - 1)) return true;
-  }
-  return has_at(place, 0, kNode, sizeof kNode - 1);
-}
-
-bool put_first_of_user(void* to, const PlaceText& place) {
-  if (is_library(place)) return true;
-  auto& text = *static_cast<TextBuffer*>(to);
-  if (text.room() < 2048) return false;
-  text.put(" at ");
-  put_place(text, place);
-  return false;
-}
-
-// Signals are blocked: a handler that jumped out would leave a file in use (symbols.h).
-void put_frames(TextBuffer& text, const CapturedStack& stack, const sys::WithoutSignals&) {
-  if (stack.script != nullptr) {
-    ScriptLines lines{text};
-    show_script(*stack.script, put_script_frame, &lines);
-  }
-  if (stack.walk.count == 0) return;
-  Lookup lookup;
-  for (unsigned i = 0; i < stack.walk.count; ++i) {
-    if (text.room() < 1024) break;  // a frame is one path and one name
-    put_frame(text, i, stack.pcs[i], lookup);
-  }
+// In an entry more of a path than of its message is room for.
+std::uint32_t shown_of_path(std::uint32_t length) {
+  const std::uint32_t most = is_entry() ? 400 : 1500;
+  return length < most ? length : most;
 }
 
 // Names of POSIX IPC begin with a slash and lie in no directory.
@@ -212,6 +142,64 @@ struct WholePath {
 
 }  // namespace
 
+namespace {
+
+struct Change {
+  const trace::Umask& change;
+  bool drift;
+  std::uint64_t times;
+};
+
+[[gnu::noinline]] void put_change(TextBuffer& text, const Change& told) {
+  const trace::Umask& change = told.change;
+  text.put("umask(").mode(change.argument).put(") ");
+  text.mode(change.old_mask).put(' ').rwx(~std::uint32_t{change.old_mask} & 0777).put(" -> ");
+  text.mode(change.new_mask).put(' ').rwx(~std::uint32_t{change.new_mask} & 0777);
+  if (told.drift) {
+    text.put(" (expected ").mode(change.cached).put(": somebody changed it unseen)");
+  }
+  if (told.times > 1) text.put(" (").decimal(told.times).put(" times from the same place)");
+  text.put('\n');
+}
+
+[[gnu::noinline]] void add_change(Fields& fields, const Author& author, const Change& told) {
+  add_author(fields, author, "umask");
+  fields.mode("argument", told.change.argument);
+  fields.mode("old", told.change.old_mask).mode("new", told.change.new_mask);
+  if (told.drift) fields.mode("cached", told.change.cached);
+  if (told.times > 1) fields.number("times", told.times);
+}
+
+[[gnu::noinline]] void compose_change(TextBuffer& text, const Author& author, const Change& told,
+                                      const CapturedStack& stack,
+                                      const sys::WithoutSignals& blocked) {
+  const bool frames = told.times == 1;
+  begin_message(text, Urgency::info);
+  if (has_object()) {
+    Fields object(text, Fields::Form::json);
+    object.open(nullptr, '{');
+    add_change(object, author, told);
+    if (frames && !is_entry()) add_frames(object, text, stack, blocked);
+    object.close('}');
+    text.put('\n');
+  } else {
+    put_author(text, author);
+    put_change(text, told);
+    if (frames && !is_entry()) put_frames(text, stack, blocked);
+  }
+  if (is_entry()) {
+    Fields entry(text, Fields::Form::journal);
+    add_change(entry, author, told);
+    if (frames && (stack.script != nullptr || stack.walk.count != 0)) {
+      const std::size_t begin = entry.begin_lines("stack");
+      put_frames(text, stack, blocked);
+      entry.end_lines(begin);
+    }
+  }
+}
+
+}  // namespace
+
 void log_mask_change(const Author& author, const trace::Umask& change, const CapturedStack& stack) {
   const bool drift = (author.flags & trace::kDrift) != 0;
   const bool each = process.options.log_repeats || drift;
@@ -220,19 +208,68 @@ void log_mask_change(const Author& author, const trace::Umask& change, const Cap
   const Scratch scratch;
   if (scratch.get() == nullptr) return count_dropped_line();
   TextBuffer text(scratch.get(), Scratch::kSize);
-  put_author(text, author);
-  text.put("umask(").mode(change.argument).put(") ");
-  text.mode(change.old_mask).put(' ').rwx(~std::uint32_t{change.old_mask} & 0777).put(" -> ");
-  text.mode(change.new_mask).put(' ').rwx(~std::uint32_t{change.new_mask} & 0777);
-  if (drift) {
-    text.put(" (expected ").mode(change.cached).put(": somebody changed it unseen)");
-  }
-  if (times > 1) text.put(" (").decimal(times).put(" times from the same place)");
-  text.put('\n');
+  const Change told{change, drift, times};
   const sys::WithoutSignals blocked;
-  if (times == 1) put_frames(text, stack, blocked);
+  compose_change(text, author, told, stack, blocked);
   emit_lines(text, blocked);
 }
+
+namespace {
+
+struct Creation {
+  const trace::Create& record;
+  const WholePath& path;
+  const ParentView& parent;
+  bool perhaps() const { return record.created != static_cast<std::uint8_t>(trace::Created::yes); }
+};
+
+[[gnu::noinline]] void put_creation(TextBuffer& text, const Creation& made) {
+  const trace::Create& record = made.record;
+  text.put(call_name(static_cast<Call>(record.call))).put('(');
+  // A path of 4,095 control bytes is four times as long when escaped; the line stays whole.
+  const std::uint32_t shown = shown_of_path(made.path.length);
+  text.put('"').escaped(made.path.bytes, shown);
+  text.put(shown < made.path.length ? "\"..., " : "\", ").mode(record.requested).put("): ");
+  put_derivation(text, record, made.parent);
+  if (made.perhaps()) text.put(" (perhaps made by another process)");
+}
+
+[[gnu::noinline]] void add_creation(Fields& fields, const Author& author, const Creation& made) {
+  constexpr std::uint32_t kMostPath = 3000;
+  const trace::Create& record = made.record;
+  const bool acl = made.parent.known && made.parent.default_acl;
+  add_author(fields, author, "create");
+  fields.word("call", call_name(static_cast<Call>(record.call)));
+  fields.bytes("path", made.path.bytes, made.path.length, kMostPath);
+  fields.mode("requested", record.requested).mode("mask", record.mask_before);
+  fields.mode("final", record.final_mode & 07777);
+  if (acl) fields.yes("default_acl");
+  if (made.perhaps()) fields.yes("perhaps");
+}
+
+// Apart, that its frame is not below what writes the lines.
+[[gnu::noinline]] void compose_creation(TextBuffer& text, const Author& author,
+                                        const Creation& made, const CapturedStack& stack,
+                                        const sys::WithoutSignals& blocked) {
+  begin_message(text, Urgency::info);
+  if (has_object()) {
+    Fields object(text, Fields::Form::json);
+    object.open(nullptr, '{');
+    add_creation(object, author, made);
+    add_user_place(object, text, stack, blocked);
+    object.close('}');
+  } else {
+    put_author(text, author);
+    put_creation(text, made);
+    put_user_place(text, stack, blocked);
+  }
+  text.put('\n');
+  if (!is_entry()) return;
+  Fields entry(text, Fields::Form::journal);
+  add_creation(entry, author, made);
+}
+
+}  // namespace
 
 void log_creation(const Author& author, const trace::Create& record, const char* path, int dirfd,
                   const ParentView& parent, const CapturedStack& stack) {
@@ -246,17 +283,9 @@ void log_creation(const Author& author, const trace::Create& record, const char*
   const char* const pattern = process.options.log_path.bytes;
   if (pattern[0] != '\0' && !matches(pattern, whole.bytes, whole.length)) return;
   TextBuffer text(scratch.get(), Scratch::kSize);
-  put_author(text, author);
-  text.put(call_name(static_cast<Call>(record.call))).put('(');
-  // A path of 4,095 control bytes is four times as long when escaped; the line stays whole.
-  const std::uint32_t shown = whole.length < 1500 ? whole.length : 1500;
-  text.put('"').escaped(whole.bytes, shown).put(shown < whole.length ? "\"..., " : "\", ");
-  text.mode(record.requested).put("): ");
-  put_derivation(text, record, parent);
-  if (created != trace::Created::yes) text.put(" (perhaps made by another process)");
+  const Creation made{record, whole, parent};
   const sys::WithoutSignals blocked;
-  if (stack.script != nullptr) show_script(*stack.script, put_first_of_user, &text);
-  text.put('\n');
+  compose_creation(text, author, made, stack, blocked);
   emit_lines(text, blocked);
 }
 
@@ -293,6 +322,64 @@ void stop() {
 
 }  // namespace
 
+namespace {
+
+[[gnu::noinline]] void put_hits(TextBuffer& text, const WindowHits& hits) {
+  text.put("warning: thread ").decimal(hits.setter);
+  text.put(" temporarily set umask ").mode(hits.inside);
+  text.put(" instead of ").mode(hits.outside).put(": ").decimal(hits.count);
+  text.put(hits.count == 1 ? " object" : " objects");
+  text.put(" created by other threads got the wrong mode: thread ");
+  text.decimal(hits.victim).put(" got ").mode(hits.mode).put(" instead of ").mode(hits.expected);
+}
+
+[[gnu::noinline]] void add_hits(Fields& fields, const Author& author, const WindowHits& hits) {
+  add_author(fields, author, "overlap");
+  fields.number("setter", hits.setter).mode("inside", hits.inside).mode("outside", hits.outside);
+  fields.number("objects", hits.count).number("victim", hits.victim).mode("final", hits.mode);
+  fields.mode("expected", hits.expected);
+}
+
+struct BlindSpot {
+  const char* what;
+  const char* text;
+  std::uint32_t length;
+};
+
+[[gnu::noinline]] void put_blind_spot(TextBuffer& text, const BlindSpot& spot) {
+  text.put("blind spot: ").put(spot.what).put(": ");
+  text.escaped(spot.text, shown_of_path(spot.length));
+}
+
+[[gnu::noinline]] void add_blind_spot(Fields& fields, const Author& author, const BlindSpot& spot) {
+  add_author(fields, author, "blind_spot");
+  fields.word("reason", spot.what).bytes("text", spot.text, spot.length, 3000);
+}
+
+// An event that is one line.
+template <typename Facts>
+void put_event(TextBuffer& text, const Author& author, const Facts& facts,
+               void (*put)(TextBuffer&, const Facts&),
+               void (*add)(Fields&, const Author&, const Facts&)) {
+  begin_message(text, Urgency::warning);
+  if (has_object()) {
+    Fields object(text, Fields::Form::json);
+    object.open(nullptr, '{');
+    add(object, author, facts);
+    object.close('}');
+  } else {
+    put_author(text, author);
+    put(text, facts);
+  }
+  text.put('\n');
+  if (is_entry()) {
+    Fields entry(text, Fields::Form::journal);
+    add(entry, author, facts);
+  }
+}
+
+}  // namespace
+
 void log_window(const Author& author, const WindowHits& hits) {
   if (hits.count == 0) return;
   const Scratch scratch;
@@ -301,20 +388,13 @@ void log_window(const Author& author, const WindowHits& hits) {
     return stop();
   }
   TextBuffer text(scratch.get(), Scratch::kSize);
-  put_author(text, author);
-  text.put("warning: thread ")
-      .decimal(hits.setter)
-      .put(" temporarily set umask ")
-      .mode(hits.inside);
-  text.put(" instead of ").mode(hits.outside).put(": ").decimal(hits.count);
-  text.put(hits.count == 1 ? " object" : " objects");
-  text.put(" created by other threads got the wrong mode: thread ");
-  text.decimal(hits.victim).put(" got ").mode(hits.mode).put(" instead of ").mode(hits.expected);
-  text.put('\n');
   if (process.log) {
-    emit_lines(text, sys::WithoutSignals());
+    put_event(text, author, hits, put_hits, add_hits);
+    emit_lines(text, sys::WithoutSignals(), Urgency::warning);
   } else {
-    write_to_stderr(text);
+    put_author(text, author);
+    put_hits(text, hits);
+    write_to_stderr(text.put('\n'));
   }
   stop();
 }
@@ -324,10 +404,8 @@ void log_blind_spot(const Author& author, const char* what, const char* text_byt
   const Scratch scratch;
   if (scratch.get() == nullptr) return count_dropped_line();
   TextBuffer text(scratch.get(), Scratch::kSize);
-  put_author(text, author);
-  text.put("blind spot: ").put(what).put(": ").escaped(text_bytes, length < 1500 ? length : 1500);
-  text.put('\n');
-  emit_lines(text, sys::WithoutSignals());
+  put_event(text, author, BlindSpot{what, text_bytes, length}, put_blind_spot, add_blind_spot);
+  emit_lines(text, sys::WithoutSignals(), Urgency::warning);
 }
 
 void warn(const char* problem, const char* word, unsigned length) {

@@ -8,6 +8,9 @@
 #include <atomic>
 
 #include "preload/log/livelog.h"
+#include "preload/log/log_fields.h"
+#include "preload/log/log_socket.h"
+#include "preload/log/log_time.h"
 #include "preload/log/quiet_write.h"
 #include "preload/record/recorder.h"
 #include "preload/sys/own_table.h"
@@ -18,11 +21,11 @@ namespace umaskaudit::shim {
 namespace {
 
 struct Sink {
-  bool file;  // else descriptor 2
+  LogPlace place;
   std::uint64_t dev;
   std::uint64_t ino;
-  std::uint32_t owner;  // of what we write to, besides root
-  char path[Text::kSize];
+  std::uint32_t owner;     // of what we write to, besides root
+  char path[Text::kSize];  // of the file, or of the socket
 } sink;
 
 // A FIFO that nobody reads would block for ever.
@@ -60,28 +63,52 @@ bool write_whole(const WriteTarget& target, const TextBuffer& text) {
   return written == Written::all;
 }
 
-// Before the next line that can be written.
-bool tell_dropped(const WriteTarget& target) {
+// The number of lines, in the form that the log has.
+[[gnu::noinline]] void put_dropped(TextBuffer& text, std::uint64_t count) {
+  const std::uint64_t pid = own_half() >> 32;
+  if (sink.place == LogPlace::journal || process.options.log_format == LogFormat::text) {
+    if (sink.place == LogPlace::journal)
+      text.put("PRIORITY=4\nSYSLOG_IDENTIFIER=umaskaudit\nMESSAGE=");
+    if (sink.place != LogPlace::syslog) text.put("umaskaudit[").decimal(pid).put("] ");
+    text.put("lines that could not be written before this: ").decimal(count).put('\n');
+  }
+  if (sink.place == LogPlace::journal) {
+    Fields(text, Fields::Form::journal).word("type", "loss").number("lines", count);
+  } else if (process.options.log_format == LogFormat::json) {
+    Fields fields(text, Fields::Form::json);
+    fields.open(nullptr, '{').word("type", "loss").number("pid", pid).number("lines", count);
+    fields.close('}');
+    text.put('\n');
+  }
+}
+
+// Before the next line that can be written, which `write` does.
+template <typename Write>
+bool tell_dropped(Write write) {
   std::uint64_t seen = dropped.load(std::memory_order_relaxed);
   const std::uint64_t own = own_half();
   if (seen <= own || seen >> 32 != own >> 32) return true;
   if (!dropped.compare_exchange_strong(seen, 0, std::memory_order_relaxed)) return true;
-  char room[96];
+  char room[192];
   TextBuffer text(room, sizeof room);
   const bool unfinished = torn.exchange(false, std::memory_order_relaxed);
   if (unfinished) text.put('\n');
-  text.put("umaskaudit[").decimal(own >> 32).put("] lines that could not be written before this: ");
-  text.decimal(seen - own).put('\n');
-  if (write_whole(target, text)) return true;
+  put_dropped(text, seen - own);
+  if (write(text)) return true;
   if (unfinished) torn.store(true, std::memory_order_relaxed);
   std::uint64_t none = 0;  // where others were dropped meanwhile, these are not told
   dropped.compare_exchange_strong(none, seen, std::memory_order_relaxed);
   return false;
 }
 
+bool tell_dropped(const WriteTarget& target) {
+  return tell_dropped([&](const TextBuffer& text) { return write_whole(target, text); });
+}
+
 struct Emission {
   const TextBuffer& text;
   const sys::WithoutSignals& blocked;
+  Urgency urgency;
   bool private_table;
   bool written = false;
 };
@@ -106,12 +133,40 @@ void write_to_file(Emission& emission) {
   sys::close(fd);
 }
 
+// A message as of syslog(3). `text` is one line.
+bool send_to_syslog(const LogSocket& socket, const TextBuffer& text, Urgency urgency) {
+  constexpr unsigned kUser = 1 << 3;  // the facility of programs
+  char room[64];
+  TextBuffer head(room, sizeof room);
+  head.put('<').decimal(kUser | static_cast<unsigned>(urgency)).put('>');
+  put_syslog_time(head, sys::now_ns(CLOCK_REALTIME));
+  head.put(" umaskaudit[").decimal(own_half() >> 32).put("]: ");
+  return socket.send(head.begin(), head.length(), text.begin(), text.length() - 1);
+}
+
+[[gnu::noinline]] void write_to_socket(Emission& emission) {
+  const bool syslog = sink.place == LogPlace::syslog;
+  const LogSocket socket(sink.path, syslog);
+  const auto write = [&](const TextBuffer& text, Urgency urgency) {
+    if (syslog) return send_to_syslog(socket, text, urgency);
+    return socket.send("", 0, text.begin(), text.length());
+  };
+  emission.written =
+      socket.error() == 0 &&
+      tell_dropped([&](const TextBuffer& text) { return write(text, Urgency::warning); }) &&
+      write(emission.text, emission.urgency);
+}
+
 void emit(void* argument) {
   auto& emission = *static_cast<Emission*>(argument);
-  if (sink.file) {
-    write_to_file(emission);
-  } else {
-    write_to_program(emission);
+  switch (sink.place) {
+    case LogPlace::program:
+      return write_to_program(emission);
+    case LogPlace::file:
+      return write_to_file(emission);
+    case LogPlace::syslog:
+    case LogPlace::journal:
+      return write_to_socket(emission);
   }
 }
 
@@ -138,6 +193,21 @@ void open_file(void* argument) {
   sys::close(fd);
 }
 
+void try_socket(void* argument) {
+  auto& opening = *static_cast<Opening*>(argument);
+  opening.error = LogSocket(sink.path, sink.place == LogPlace::syslog).error();
+  opening.problem = "nobody listens at the socket of log=:";
+}
+
+void name_socket() {
+  constexpr char kSyslog[] = "/dev/log";
+  constexpr char kJournal[] = "/run/systemd/journal/socket";
+  const Text& other = process.options.log_socket;
+  TextBuffer path(sink.path, sizeof sink.path);
+  path.put(!other.empty() ? other.bytes : sink.place == LogPlace::syslog ? kSyslog : kJournal);
+  path.end();
+}
+
 void name_file(const char* pattern) {
   TextBuffer path(sink.path, sizeof sink.path);
   for (const char* c = pattern; *c != '\0'; ++c) {
@@ -154,8 +224,21 @@ void name_file(const char* pattern) {
   path.end();
 }
 
-bool means_stderr(const Text& log) {
-  return log.empty() || log.is("stderr") || log.is("/dev/stderr") || log.is("/proc/self/fd/2");
+LogPlace place_of(const Text& log) {
+  if (log.empty() || log.is("off") || log.is("stderr") || log.is("/dev/stderr") ||
+      log.is("/proc/self/fd/2"))
+    return LogPlace::program;
+  if (log.is("syslog")) return LogPlace::syslog;
+  return log.is("journald") ? LogPlace::journal : LogPlace::file;
+}
+
+// Daemons keep few messages for one that is slow to read them: an event is one, with its frames,
+// and has no newline within, which some of them escape.
+void join_lines(TextBuffer& text) {
+  char* const begin = const_cast<char*>(text.begin());
+  for (char* at = begin; at + 1 < begin + text.length(); ++at) {
+    if (*at == '\n') *at = ' ';
+  }
 }
 
 void end_with_newline(TextBuffer& text) {
@@ -164,34 +247,44 @@ void end_with_newline(TextBuffer& text) {
 
 }  // namespace
 
-bool log_is_file() {
-  const Text& log = process.options.log;
-  return !means_stderr(log) && !log.is("off");
-}
+LogPlace log_place() { return sink.place; }
+
+bool log_is_file() { return place_of(process.options.log) == LogPlace::file; }
 
 void open_log() {
   const Options& options = process.options;
   process.log = false;
   if (options.log.is("off") || (options.log.empty() && !options.trace.empty())) return;
-  sink.file = log_is_file();
-  if (!sink.file) {
+  sink.place = place_of(options.log);
+  if (sink.place == LogPlace::program) {
     struct statx facts {};
     process.log = identify(2, facts);
     sink.dev = device_of(facts);
     sink.ino = facts.stx_ino;
     return;
   }
-  name_file(options.log.bytes);
-  sink.owner = static_cast<std::uint32_t>(sys::call(SYS_geteuid));
   Opening opening;
-  process.log = run_in_own_table(open_file, &opening) && opening.error == 0;
+  if (sink.place == LogPlace::file) {
+    name_file(options.log.bytes);
+    sink.owner = static_cast<std::uint32_t>(sys::call(SYS_geteuid));
+  } else {
+    name_socket();
+  }
+  const auto open = sink.place == LogPlace::file ? open_file : try_socket;
+  process.log = run_in_own_table(open, &opening) && opening.error == 0;
   if (!process.log) warn(opening.problem, sink.path, strlen(sink.path));
 }
 
-void emit_lines(TextBuffer& text, const sys::WithoutSignals& blocked) {
+void emit_lines(TextBuffer& text, const sys::WithoutSignals& blocked, Urgency urgency) {
+  // Half an object or half an entry is worse than none.
+  const bool lines =
+      sink.place != LogPlace::journal && process.options.log_format == LogFormat::text;
+  if (!lines && text.overflow()) return count_dropped_line();
   end_with_newline(text);
-  Emission emission{text, blocked, true};
-  if (!run_in_own_table(emit, &emission, blocked, sink.file ? -1 : 2) && !sink.file) {
+  if (sink.place == LogPlace::syslog) join_lines(text);
+  const bool program = sink.place == LogPlace::program;
+  Emission emission{text, blocked, urgency, true};
+  if (!run_in_own_table(emit, &emission, blocked, program ? 2 : -1) && program) {
     emission.private_table = false;
     write_to_program(emission);
   }

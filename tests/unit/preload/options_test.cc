@@ -37,6 +37,8 @@ TEST(Options, EverythingHasADefault) {
   EXPECT_TRUE(options.trace.empty());
   EXPECT_EQ(options.log_events, LogEvents::all);
   EXPECT_TRUE(options.log_path.empty());
+  EXPECT_EQ(options.log_format, LogFormat::text);
+  EXPECT_TRUE(options.log_socket.empty());
   EXPECT_FALSE(options.log_repeats);
   EXPECT_EQ(options.stop_on_overlap, Stop::no);
   EXPECT_TRUE(options.tracer.empty());
@@ -54,7 +56,10 @@ TEST(Options, EveryKeyIsUnderstood) {
   const Options options = parsed(
       "log=/tmp/x.%p:trace=/run/t:stacks=changes:depth=7:follow=no:max_size=1M:"
       "max_run=2G:keep=latest:help=1:tracer=umaskaudit-x.7:"
-      "log_events=findings:log_path=/srv/*:log_repeats=yes:stop_on_overlap=trap");
+      "log_events=findings:log_path=/srv/*:log_repeats=yes:stop_on_overlap=trap:"
+      "log_format=json:log_socket=/run/log");
+  EXPECT_EQ(options.log_format, LogFormat::json);
+  EXPECT_TRUE(options.log_socket.is("/run/log"));
   EXPECT_EQ(options.stop_on_overlap, Stop::trap);
   EXPECT_EQ(options.log_events, LogEvents::findings);
   EXPECT_TRUE(options.log_path.is("/srv/*"));
@@ -80,9 +85,10 @@ TEST(Options, DescribedAreExactlyTheKnown) {
     names.insert(name);
   });
   const std::set<std::string> expected = {
-      "log",     "log_events", "log_path",      "log_repeats", "trace",    "stacks",
-      "scripts", "depth",      "follow",        "max_size",    "max_run",  "keep",
-      "fold",    "help",       "tracer_filter", "tracer",      "recorder", "stop_on_overlap"};
+      "log",        "log_events", "log_path",      "log_repeats", "trace",    "stacks",
+      "scripts",    "depth",      "follow",        "max_size",    "max_run",  "keep",
+      "fold",       "help",       "tracer_filter", "tracer",      "recorder", "stop_on_overlap",
+      "log_format", "log_socket"};
   EXPECT_EQ(names, expected);
 }
 

@@ -121,8 +121,9 @@ class Stack(unittest.TestCase):
         self.check("coroutine", "log=off:trace=RUN", self.small_limit)
 
     def test_logging_on_a_small_stack(self):
-        self.check("coroutine", "log=/dev/null",
-                   lambda name: self.small_limit(name) + SMALL_STACK_LOGGING)
+        for form in ("text", "json"):
+            self.check("coroutine", f"log=/dev/null:log_format={form}",
+                       lambda name: self.small_limit(name) + SMALL_STACK_LOGGING)
 
 
 if __name__ == "__main__":
