@@ -57,6 +57,14 @@ class HelpFormatter : public CLI::Formatter {
     }
     return usage + "\n";
   }
+  // "--live[=WORD]" for a flag that may have a value, where CLI11 has its value without one.
+  std::string make_option_name(const CLI::Option* option, bool positional) const override {
+    std::string text = CLI::Formatter::make_option_name(option, positional);
+    const std::size_t at = text.find('{');
+    const std::size_t end = at == std::string::npos ? at : text.find('}', at);
+    if (end != std::string::npos) text.replace(at, end + 1 - at, "[=WORD]");
+    return text;
+  }
   // " PID PID" for an option that takes two, where CLI11 has " PID x 2".
   std::string make_option_opts(const CLI::Option* option) const override {
     std::string text = CLI::Formatter::make_option_opts(option);

@@ -47,7 +47,7 @@ struct Options {
   std::vector<std::string> raw;
   bool no_summary = false;
   bool record_argv = false;
-  bool live = false;
+  std::string live;  // "all", "findings"; empty: nothing
   std::vector<std::string> live_to;
   SeeOptions see;
   bool check = false;  // --check, or what only a check asks for
@@ -64,6 +64,12 @@ std::vector<std::string> shim_values(const Options& options) {
   if (options.depth != 0) values.push_back("depth=" + std::to_string(options.depth));
   values.insert(values.end(), options.raw.begin(), options.raw.end());
   return values;
+}
+
+// A check of CLI11: empty when the word is fine, else what is wrong.
+std::string live_word(const std::string& word) {
+  if (word == "all" || word == "findings") return "";
+  return "invalid value '" + word + "' (expected: all, findings)";
 }
 
 RunRecord begin_record(const std::vector<std::string>& command, const Options& options) {
@@ -166,7 +172,10 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   const auto started = [&] {
     server.start();
     trimmer.start();
-    if (live != nullptr) watch.emplace(run->path, begin_ns, *live).start();
+    if (live != nullptr) {
+      const LiveTold told = options.live == "findings" ? LiveTold::findings : LiveTold::all;
+      watch.emplace(run->path, begin_ns, told, *live, console).start();
+    }
   };
   const Result<ChildEnd> end =
       run_child(command, *environment, started, [&] { sight.before_exec(); });
@@ -234,7 +243,10 @@ Action configure_run(CLI::App& app) {
   add_see_option(app, options->see);
   app.add_flag("--record-argv", options->record_argv,
                "Keep CMD's arguments in run.json (they may hold secrets)");
-  app.add_flag("--live", options->live, "Print what happens as it happens, on standard error");
+  app.add_flag("--live{all}", options->live,
+               "Print what happens as it happens, on standard error; --live=findings: only what "
+               "the rules find")
+      ->check(live_word);
   app.add_option("--live-to", options->live_to,
                  "The same to stderr, syslog, journald or file:PATH; repeat for more")
       ->type_name("PLACE")
@@ -262,7 +274,8 @@ Action configure_run(CLI::App& app) {
       if (!ready) return fail_run(invocation.console, ready.error());
     }
     std::vector<std::string> places = options->live_to;
-    if (options->live) places.insert(places.begin(), "stderr");
+    if (!options->live.empty() && (places.empty() || options->live == "all"))
+      places.insert(places.begin(), "stderr");
     Result<LiveLog> log = LiveLog::open(places, invocation.console);
     if (!log) return fail(invocation.console, log.error());
     return record(*options, places.empty() ? nullptr : &*log, invocation.tail, invocation.console);

@@ -34,7 +34,7 @@ complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l follow -x -a 'yes
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l options -x -d 'An option of the library as it is, KEY=VALUE; repeat'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l see -x -d 'What records: preload (the default), all (the programs that cannot be preloaded are traced, by ptrace), all,fast (with a filter for them), trace (all programs are)'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l record-argv -d 'Keep CMD'\''s arguments in run.json (they may hold secrets)'
-complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l live -d 'Print what happens as it happens, on standard error'
+complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l live -d 'Print what happens as it happens, on standard error; --live=findings: only what the rules find'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l live-to -x -d 'The same to stderr, syslog, journald or file:PATH; repeat for more'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l no-summary -d 'Print no summary when CMD has ended'
 complete -c umaskaudit -n '__fish_seen_subcommand_from run' -l check -d 'Judge the run as check does, and exit by the findings where CMD exits with 0; each of the options below implies it'

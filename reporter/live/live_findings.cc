@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -35,6 +36,28 @@ Console without_progress(const Console& console) {
 std::uint64_t id_of(const Finding& finding) {
   const std::string key = finding.info().id + finding.fingerprint + finding.subject;
   return std::hash<std::string>{}(key) | 1;
+}
+
+// A mask that is still in force may be put back, a mode may be changed again, and a change that
+// nobody was seen to make may be in a record that is still being written.
+bool is_settled(const Finding& finding) {
+  const bool open = finding.window && finding.window->open_ended;
+  return !finding.at_end && !open && finding.rule != RuleId::umask_zero &&
+         finding.rule != RuleId::leaked_mask && finding.rule != RuleId::unseen_writer;
+}
+
+std::uint64_t time_of(const Finding& finding) {
+  std::uint64_t latest = finding.culprit ? finding.culprit->time_ns : 0;
+  for (const Victim& victim : finding.victims) latest = std::max(latest, victim.event.time_ns);
+  return latest;
+}
+
+// Of places that are found to be one finding later on, each has a name.
+std::vector<std::string> names_of(const Finding& finding) {
+  const std::string rule = finding.info().id + std::string(" ") + finding.subject + " ";
+  std::vector<std::string> names{rule + finding.fingerprint};
+  for (const std::string& print : finding.older_prints) names.push_back(rule + "2 " + print);
+  return names;
 }
 
 std::vector<ThreadKey> threads_of(const Finding& finding) {
@@ -70,25 +93,38 @@ void LiveFindings::judge(bool over) {
     append_finding_line(line.text, line_context, finding);
     line.text.pop_back();  // its newline
     if (lines_.size() < kMostBlocks) append_finding(line.block, block_context, finding);
+    append_finding_lines(line.brief, line_context, {finding}, 0);
+    line.settled = is_settled(finding);
+    line.time_ns = time_of(finding);
+    line.names = names_of(finding);
     line.threads = threads_of(finding);
     lines_.push_back(std::move(line));
   }
   note_ = over ? "of the run" : "so far";
 }
 
-void LiveFindings::refresh(std::uint64_t count, bool over) {
-  if (final_ || (!over && (count == judged_ || Clock::now() < due_))) return;
+void LiveFindings::finish() {
+  final_ = true;
+  judge(true);
+}
+
+// Without new events a second time, too: two looks that agree are more than one.
+bool LiveFindings::refresh(std::uint64_t count, bool over) {
+  const bool known = count == judged_ && twice_;
+  if (final_ || (!over && (known || Clock::now() < due_))) return false;
   final_ = over;
   if (cost_ > kTooLong) {
     note_ = over ? "are older than the end: umaskaudit check " + escape(directory_)
                  : "so far, not looked for any more: the run is long";
-    return;
+    return false;
   }
   const std::chrono::nanoseconds begin = processor_time();
   judge(over);
+  twice_ = count == judged_;
   judged_ = count;
   cost_ = processor_time() - begin;
   due_ = Clock::now() + kPause + cost_ * kShare;
+  return true;
 }
 
 }  // namespace umaskaudit

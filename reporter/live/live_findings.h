@@ -1,6 +1,6 @@
 // Findings of a run that still grows: the rules over what is there by now, now and then.
 // Must never take more than a tenth of the time: what takes too long is left to `check`.
-// Called by `top`.
+// Called by `top` and by the watch of `run --live=findings`.
 #pragma once
 
 #include <chrono>
@@ -17,8 +17,10 @@ class LiveFindings {
   LiveFindings(std::string directory, const Console& console);
 
   // Judges anew if that is due and there is something new (`count` of events seen). `over`: nothing
-  // will be added, this is the last time.
-  void refresh(std::uint64_t count, bool over);
+  // will be added, this is the last time. True: they were judged.
+  bool refresh(std::uint64_t count, bool over);
+  // The last time, however long it takes.
+  void finish();
   const std::vector<FindingLine>& lines() const { return lines_; }
   const std::string& note() const { return note_; }
 
@@ -31,6 +33,7 @@ class LiveFindings {
   std::vector<FindingLine> lines_;
   std::string note_ = "so far";
   std::uint64_t judged_ = 0;  // events
+  bool twice_ = false;        // so many events were judged two times
   bool final_ = false;
   std::chrono::nanoseconds cost_{};  // processor time: what others do must not make a run too long
   Clock::time_point due_;

@@ -25,7 +25,11 @@ struct ThreadKey {
 struct FindingLine {
   std::uint64_t id = 0;  // the same each time it is looked for
   Severity severity = Severity::note;
+  bool settled = true;             // nothing that comes later takes it back
+  std::uint64_t time_ns = 0;       // of the latest that it names
+  std::vector<std::string> names;  // what it is called from one look to the next
   std::string text;                // one line
+  std::string brief;               // it and its places, as a report has them, without colour
   std::string block;               // all of it, lines with their newline
   std::vector<ThreadKey> threads;  // culprits and victims
 };

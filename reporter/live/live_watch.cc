@@ -1,15 +1,21 @@
 // See live_watch.h. The lines are those of `timeline`: whoever reads one can find it again later.
 #include "reporter/live/live_watch.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 #include <utility>
 
 #include "reporter/base/quiet_thread.h"
 #include "reporter/commands/run_arguments.h"
+#include "reporter/live/live_findings.h"
 #include "reporter/live/live_follow.h"
+#include "reporter/live/live_view.h"
+#include "reporter/render/findings_text.h"
 #include "reporter/render/timeline_text.h"
 
 namespace umaskaudit {
@@ -20,12 +26,62 @@ spdlog::level::level_enum level_of(const Event& event) {
   return std::holds_alternative<BlindSpotEvent>(event) ? spdlog::level::warn : spdlog::level::info;
 }
 
+spdlog::level::level_enum level_of(Severity severity) {
+  return severity == Severity::error ? spdlog::level::err : spdlog::level::warn;
+}
+
+// Tells each finding once, when nothing can take it back any more: in the middle of a run that is
+// when two looks at it found it. Notes are left to the end of the run.
+class FindingTeller {
+ public:
+  FindingTeller(const LiveRun& run, std::uint64_t begin_ns, LiveLog& log)
+      : run_(run), begin_ns_(begin_ns), log_(log) {}
+
+  void tell(const std::vector<FindingLine>& findings, bool over) {
+    std::set<std::string> seen;
+    for (const FindingLine& finding : findings) {
+      if (finding.severity == Severity::note || finding.time_ns < begin_ns_) continue;
+      const bool again = any_in(seen_, finding) && finding.settled;
+      seen.insert(finding.names.begin(), finding.names.end());
+      if (!over && !again) continue;
+      if (!any_in(told_, finding)) write(finding);
+      told_.insert(finding.names.begin(), finding.names.end());
+    }
+    seen_ = std::move(seen);
+  }
+
+ private:
+  static bool any_in(const std::set<std::string>& names, const FindingLine& finding) {
+    return std::any_of(finding.names.begin(), finding.names.end(),
+                       [&](const std::string& name) { return names.count(name) != 0; });
+  }
+
+  void write(const FindingLine& finding) {
+    const std::uint64_t when = run_.real_ns(finding.time_ns);
+    Style style = severity_style(finding.severity);
+    for (std::size_t at = 0; at < finding.brief.size();) {
+      const std::size_t end = std::min(finding.brief.find('\n', at), finding.brief.size());
+      log_.write(level_of(finding.severity), when,
+                 [&](Paint paint) { return paint(style, finding.brief.substr(at, end - at)); });
+      style = Style::plain;  // of the places
+      at = end + 1;
+    }
+  }
+
+  const LiveRun& run_;
+  const std::uint64_t begin_ns_;
+  LiveLog& log_;
+  std::set<std::string> seen_, told_;
+};
+
 }  // namespace
 
 struct LiveWatch::State {
   std::string directory;
   std::uint64_t begin_ns;
+  LiveTold told;
   LiveLog& log;
+  const Console& console;
   std::thread thread;
   std::mutex mutex;
   std::condition_variable changed;
@@ -34,6 +90,11 @@ struct LiveWatch::State {
 
   void watch();
   void tell(LiveRun& run);
+  void tell_findings(LiveRun& run);
+  void tell_what_is_wanted(LiveRun& run) {
+    if (told == LiveTold::findings) return tell_findings(run);
+    tell(run);
+  }
   bool wait_for_end();
 };
 
@@ -67,11 +128,28 @@ void LiveWatch::State::tell(LiveRun& run) {
   log.flush();
 }
 
+void LiveWatch::State::tell_findings(LiveRun& run) {
+  LiveFindings findings(directory, console);
+  FindingTeller teller(run, begin_ns, log);
+  std::uint64_t events = 0;
+  const auto count = [&](const Event&) { ++events; };
+  bool more = true;
+  while (more || !wait_for_end()) {
+    more = run.poll(count);
+    if (!findings.refresh(events, false)) continue;
+    teller.tell(findings.lines(), false);
+    log.flush();
+  }
+  findings.finish();
+  teller.tell(findings.lines(), true);
+  log.flush();
+}
+
 void LiveWatch::State::watch() {
   try {
     const auto run = LiveRun::open(directory);
     if (run)
-      tell(**run);
+      tell_what_is_wanted(**run);
     else
       trouble = run.error().what + " (" + run.error().why + ")";
   } catch (const std::exception& error) {
@@ -79,8 +157,10 @@ void LiveWatch::State::watch() {
   }
 }
 
-LiveWatch::LiveWatch(std::string directory, std::uint64_t begin_ns, LiveLog& log)
-    : state_(new State{std::move(directory), begin_ns, log, {}, {}, {}, false, {}}) {}
+LiveWatch::LiveWatch(std::string directory, std::uint64_t begin_ns, LiveTold told, LiveLog& log,
+                     const Console& console)
+    : state_(new State{std::move(directory), begin_ns, told, log, console, {}, {}, {}, false, {}}) {
+}
 
 LiveWatch::~LiveWatch() { finish(); }
 

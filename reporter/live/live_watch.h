@@ -1,21 +1,26 @@
-// The thread of `run --live` that tells the events of CMD while `run` waits for it.
-// Must never take a signal that is meant for CMD, nor be started before CMD is: a fork copies only
-// the thread that calls it. Called by `run`.
+// The thread of `run --live` that tells the events of CMD, or what the rules find, while `run`
+// waits for it. Must never take a signal that is meant for CMD, nor be started before CMD is: a
+// fork copies only the thread that calls it. Called by `run`.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "reporter/base/console.h"
 #include "reporter/live/live_log.h"
 
 namespace umaskaudit {
 
+// What is told.
+enum class LiveTold : std::uint8_t { all, findings };
+
 class LiveWatch {
  public:
   // `directory`: the run's; events before `begin_ns` (CLOCK_MONOTONIC) are an earlier run's.
-  // `log` must outlive the watch.
-  LiveWatch(std::string directory, std::uint64_t begin_ns, LiveLog& log);
+  // `log` and `console` must outlive the watch.
+  LiveWatch(std::string directory, std::uint64_t begin_ns, LiveTold told, LiveLog& log,
+            const Console& console);
   ~LiveWatch();
   LiveWatch(const LiveWatch&) = delete;
   LiveWatch& operator=(const LiveWatch&) = delete;

@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import threading
 import time
 
@@ -342,6 +343,95 @@ class RunLive(LiveCase):
         self.check_story("\n".join(field["MESSAGE"] for field in fields), run)
         self.assertEqual({(field["SYSLOG_IDENTIFIER"], field["PRIORITY"]) for field in fields},
                          {("umaskaudit", "6")})
+
+
+OVERLAPS = """\
+import os, sys, threading
+go, made = threading.Semaphore(0), threading.Semaphore(0)
+def hit():
+    while True:
+        go.acquire()
+        os.close(os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY, 0o666))
+        os.unlink(sys.argv[1])
+        made.release()
+def open_window():
+    before = os.umask(0)
+    go.release()
+    made.acquire()
+    os.umask(before)
+threading.Thread(target=hit, daemon=True).start()
+open_window()
+sys.stdin.readline()
+open_window()
+before = os.umask(0)
+os.mkdir("wide")
+sys.stdin.readline()
+os.umask(before)
+"""
+
+
+class RunLiveFindings(LiveCase):
+    """`run --live=findings`: each once, and none that the end of the run takes back."""
+
+    def findings(self, text):
+        return sorted(re.findall(r"(?m)(?:error|warning): [a-z-]+(?=: )", text))
+
+    def found(self, run):
+        return sorted(f"{event['severity']}: {event['rule']}" for event in self.report(run).of(
+            "finding") if event["severity"] != "note")
+
+    def test_each_is_told_once_and_while_the_program_runs(self):
+        program = self.top / "app.py"
+        program.write_text(OVERLAPS)
+        line_of = {text: number for number, text in enumerate(OVERLAPS.split("\n"), 1)}
+        window = line_of["    before = os.umask(0)"]
+        create = line_of["        os.close(os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY, 0o666))"]
+        log = self.top / "stderr"
+        run = self.new_run()
+        process = self.start(harness.TOOL, "run", "-o", run, "--no-summary", "--live=findings",
+                             "--", sys.executable, program, "victim", stdin=subprocess.PIPE,
+                             stderr=log.open("wb"))
+        self.addCleanup(process.stdin.close)
+        wait_until(lambda: "error: window-overlap: " in log.read_text(), "the overlap is told")
+        self.assertIsNone(process.poll())
+        text = log.read_text()
+        self.assertIn(f"  at open_window app.py:{window}, hit hit app.py:{create}\n", text)
+        self.assertNotIn("umask-zero", text)
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        # The directory was made by the mask of 0 that is in force: what will become of that mask is
+        # not known, what became of the directory is.
+        wait_until(lambda: "warning: world-writable: " in log.read_text(), "the directory is told")
+        self.assertEqual(os.stat(self.work / "wide").st_mode & 0o7777, 0o777)
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        self.assertEqual(process.wait(harness.TIMEOUT), 0)
+        text = log.read_text()
+        self.assertTrue(all(line.startswith("umaskaudit: ") for line in text.splitlines()), text)
+        self.assertEqual(self.findings(text), self.found(run))
+        self.assertEqual(text.count("window-overlap"), 1, text)
+
+    def test_what_is_known_at_the_end_only_is_told_then(self):
+        log = self.top / "live.log"
+        run = self.new_run()
+        result = self.execute(harness.TOOL, "run", "-o", run, "--no-summary", "--live=findings",
+                              "--live-to", f"file:{log}", "--", "sh", "-c", "umask 0; : > wide")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertIn("warning: umask-zero", self.findings(log.read_text()))
+        self.assertEqual(self.findings(log.read_text()), self.found(run))
+
+    def test_an_earlier_run_is_not_told(self):
+        _, run = self.record("sh", "-c", "umask 0; : > wide")
+        self.assertTrue(self.found(run))
+        result = self.execute(harness.TOOL, "run", "-o", run, "--append", "--no-summary",
+                              "--live=findings", "--", "mkdir", "second")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+    def test_another_word_is_an_error(self):
+        result = self.execute(harness.TOOL, "run", "--live=nothing", "--", "mkdir", "made")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(b"--live: invalid value 'nothing' (expected: all, findings)", result.stderr)
+        self.assertFalse((self.work / "made").exists())
 
 
 if __name__ == "__main__":
