@@ -70,7 +70,7 @@ class Top {
       if (!over_) more = look();
       findings_.refresh(view_.counts().events, over_);
       // A pause stops the picture alone: what is read meanwhile is in view_.
-      if (screen.paused() && !still_) still_.emplace(view_, facts());
+      if (screen.paused() && !still_) still_ = Still{view_, facts()};
       if (!screen.paused()) still_.reset();
       if (Clock::now() - painted >= kBetweenPictures) {
         terminal.paint(picture(screen, terminal.size()));
