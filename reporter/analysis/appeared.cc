@@ -168,7 +168,7 @@ class Search {
         begin_ns_(run.begin_ns()),
         anybody_(query.any_owner || run.completeness().hides_owners || places_.users.empty()),
         end_(std::chrono::steady_clock::now() + kMostTime) {
-    for (const std::string& path : {run.directory(), query.store}) {
+    for (const std::string& path : {run.place(), query.store}) {
       struct stat own {};
       if (!path.empty() && stat(path.c_str(), &own) == 0) own_.insert({own.st_dev, own.st_ino});
     }

@@ -15,6 +15,7 @@
 #include "reporter/commands/object_query.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/commands/twin_format.h"
+#include "reporter/objects/local_links.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/step_table.h"
@@ -179,6 +180,10 @@ class Teller {
 
   void tell_disk(const ObjectStory& story) {
     title("On disk now");
+    if (is_packed(opened_.run())) {
+      out_ += "  not looked at: the run was packed, maybe on another machine\n";
+      return;
+    }
     struct stat facts {};
     const std::string& name = name_of(story, asked_);
     if (lstat(name.c_str(), &facts) != 0) {
@@ -230,7 +235,9 @@ std::string stories_json(const std::vector<ObjectStory>& stories, const std::str
   std::vector<BlamedObject> objects;
   for (const ObjectStory& story : stories) {
     const std::string& name = name_of(story, asked);
-    objects.push_back({story, name, look_at(name)});
+    BlamedObject object{story, name, {}};
+    if (!is_packed(context.run)) object.disk = look_at(name);
+    objects.push_back(std::move(object));
   }
   return blame_json(context, asked, objects);
 }

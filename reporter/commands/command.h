@@ -77,6 +77,7 @@ Action configure_completions(CLI::App& app);
 Action configure_explain(CLI::App& app);
 Action configure_top(CLI::App& app);
 Action configure_umask(CLI::App& app);
+Action configure_pack(CLI::App& app);
 Action configure_snapshot(CLI::App& app);
 Action configure_ls(CLI::App& app);
 Action configure_rm(CLI::App& app);

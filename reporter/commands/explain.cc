@@ -12,6 +12,7 @@
 #include "reporter/commands/explain_text.h"
 #include "reporter/commands/notation_error.h"
 #include "reporter/commands/object_query.h"
+#include "reporter/commands/packed_run.h"
 #include "reporter/commands/rules.h"
 #include "reporter/commands/twin_format.h"
 #include "reporter/inspect/own_mask.h"
@@ -156,8 +157,9 @@ std::optional<Recorded> find_recorded(const Run& run, const std::string& path) {
 int explain_recorded(const Options& options, Console& console) {
   const Result<std::string> path = find_run(options.first);
   if (!path) return fail(console, path.error());
-  Result<Run> run = Run::open(*path);
-  if (!run) return fail(console, run.error());
+  Result<RunFiles> files = open_run_files(*path);
+  if (!files) return fail(console, files.error());
+  const Run* run = &files->run;
   std::optional<Recorded> found = find_made(*run, options.second);
   if (!found) {
     found = find_recorded(*run, options.second);

@@ -14,7 +14,7 @@ ObjectQuery query_of(const std::string& path, const Run& run) {
   ObjectQuery query;
   query.path = normal_path(std::filesystem::absolute(path, ignored).string());
   struct stat facts {};
-  if (stat(query.path.c_str(), &facts) == 0) {
+  if (!is_packed(run) && stat(query.path.c_str(), &facts) == 0) {
     query.dev = facts.st_dev;
     query.ino = facts.st_ino;
   }

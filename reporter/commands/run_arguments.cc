@@ -7,6 +7,7 @@
 #include <ostream>
 #include <utility>
 
+#include "reporter/analysis/known_appeared.h"
 #include "reporter/analysis/runtime_idiom.h"
 #include "reporter/analysis/symbol_chain.h"
 #include "reporter/base/output_file.h"
@@ -15,6 +16,7 @@
 #include "reporter/inspect/program.h"
 #include "reporter/objects/local_links.h"
 #include "reporter/record/run_store.h"
+#include "reporter/symbolize/known_names.h"
 
 namespace umaskaudit {
 namespace {
@@ -113,19 +115,25 @@ void add_output_option(CLI::App& app, RunArguments& arguments) {
       ->type_name("FILE");
 }
 
-OpenedRun::OpenedRun(Run run, SymbolOptions symbols, FrameView view, const Filter& filter,
+OpenedRun::OpenedRun(RunFiles files, SymbolOptions symbols, FrameView view, const Filter& filter,
                      std::unique_ptr<Progress> progress)
     : progress_(std::move(progress)),
-      run_(std::move(run)),
-      symbolizer_(std::move(symbols)),
+      unpacked_(std::move(files.unpacked)),
+      run_(std::move(files.run)),
+      symbols_(std::move(symbols)),
+      symbolizer_(symbols_),
       stacks_(run_, symbolizer_, view),
-      record_(read_run_record(run_.directory())),
+      record_(read_run_record(run_.place())),
       filter_(filter) {}
 
 void OpenedRun::show_sources(const RunArguments& arguments) {
   if (arguments.no_symbols) return;
-  stacks_.show_sources(SourceLines(arguments.symbols.sysroot, record_ ? record_->directory : "",
-                                   started_real_ns(run_, heading())));
+  stacks_.show_sources(sources());
+}
+
+SourceLines OpenedRun::sources() const {
+  return {symbols_.sysroot, record_ ? record_->directory : "", started_real_ns(run_, heading()),
+          symbols_.known};
 }
 
 namespace {
@@ -159,15 +167,19 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
   const auto ticker = [line = progress.get()](std::uint64_t done, std::uint64_t total) {
     line->tick(done, total);
   };
-  Result<Run> run = Run::open(arguments.run, ticker);
-  if (!run) return run.error();
+  Result<RunFiles> files = open_run_files(arguments.run, ticker);
+  if (!files) return files.error();
+  const Run* run = &files->run;
   if (since != 0) arguments.filter.since_ns = run->begin_ns() + since;
-  if (const auto record = read_run_record(run->directory()))
+  if (const auto record = read_run_record(run->place()))
     for (std::string& glob : arguments.filter.paths) glob = from_root(glob, record->directory);
   arguments.filter.find_objects(*run);
   SymbolOptions symbols = arguments.symbols;
   symbols.symbols = !arguments.no_symbols;
-  return std::unique_ptr<OpenedRun>(new OpenedRun(std::move(*run), std::move(symbols),
+  // Who names places of his own to look at has what the packing machine did not have.
+  if (symbols.sysroot.empty() && symbols.debug_dirs.empty() && !symbols.debuginfod)
+    symbols.known = read_known_names(run->place());
+  return std::unique_ptr<OpenedRun>(new OpenedRun(std::move(*files), std::move(symbols),
                                                   frame_view(arguments), arguments.filter,
                                                   std::move(progress)));
 }
@@ -188,11 +200,12 @@ std::optional<BlindSpotEvent> OpenedRun::unaudited() const {
 }
 
 AppearedObjects OpenedRun::appeared() const {
+  if (is_packed(run_)) return read_known_appeared(run_.place()).value_or(AppearedObjects{});
   AppearedQuery query;
   query.ticker = [this](std::uint64_t entries) {
     progress_->count("looking at", entries, "names");
   };
-  query.store = store_of(run_.directory());
+  query.store = store_of(run_.place());
   if (record_) {
     query.directory = record_->directory;
     query.begin_real_ns = record_->start_real_ns;

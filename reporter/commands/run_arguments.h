@@ -14,6 +14,7 @@
 #include "reporter/analysis/stack_cache.h"
 #include "reporter/base/console.h"
 #include "reporter/base/result.h"
+#include "reporter/commands/packed_run.h"
 #include "reporter/commands/progress.h"
 #include "reporter/reader/run.h"
 #include "reporter/record/run_record.h"
@@ -71,6 +72,7 @@ void name_code(FindOptions& options, StackCache& stacks);
 class OpenedRun {
  public:
   // Also completes `arguments.filter` by --since. `console` shows progress while the run is read.
+  // A pack is opened as the run that it holds.
   static Result<std::unique_ptr<OpenedRun>> open(RunArguments& arguments, Console& console);
   OpenedRun(const OpenedRun&) = delete;
   OpenedRun& operator=(const OpenedRun&) = delete;
@@ -103,15 +105,22 @@ class OpenedRun {
   void mark_named(Filter& filter);
   // Findings are shown with the lines of sources that they name, but with --no-symbols.
   void show_sources(const RunArguments& arguments);
+  // What looks for them.
+  SourceLines sources() const;
+  // Frames with whatever the view leaves out; and all that was found out of names by now.
+  std::vector<Frame> native_stack(StackRef ref) { return symbolizer_.native_stack(run_, ref); }
+  void tell(KnownNames& names) const { symbolizer_.tell(names); }
   // No progress from now on: events are about to be streamed to `output`.
   void begin_stream(const Output& output);
 
  private:
   void look_for_findings(FindOptions options);
-  OpenedRun(Run run, SymbolOptions symbols, FrameView view, const Filter& filter,
+  OpenedRun(RunFiles files, SymbolOptions symbols, FrameView view, const Filter& filter,
             std::unique_ptr<Progress> progress);
   std::unique_ptr<Progress> progress_;  // told by run_
+  std::optional<UnpackedRun> unpacked_;
   Run run_;
+  SymbolOptions symbols_;
   Symbolizer symbolizer_;
   StackCache stacks_;
   std::optional<RunRecord> record_;

@@ -19,6 +19,8 @@ constexpr Command kCommands[] = {
      false, configure_attach},
     {"snapshot", "Copy a run while its program goes on", "umaskaudit snapshot trace -o copy",
      Tail::none, false, configure_snapshot},
+    {"pack", "One file of a run, to be read on another machine",
+     "umaskaudit pack trace -o trace.uapack", Tail::none, false, configure_pack},
     {"report", "What was created, who changed the mask, what could not be seen",
      "umaskaudit report trace --sort mode --path '*.key'", Tail::none, true, configure_report},
     {"threads", "Which thread changed the mask, when, for how long, from where",

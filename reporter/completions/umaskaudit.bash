@@ -4,7 +4,7 @@ _umaskaudit() {
   local command=${COMP_WORDS[1]} options i
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'run attach snapshot report threads timeline top blame check export diff whatif doctor explain rules ls rm clean umask --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'run attach snapshot pack report threads timeline top blame check export diff whatif doctor explain rules ls rm clean umask --help --version' -- "$cur"))
     return
   fi
   case $command in run|doctor)
@@ -41,6 +41,10 @@ _umaskaudit() {
     attach:--depth) return;;
     snapshot:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     snapshot:--output|snapshot:-o) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    pack:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    pack:--output|pack:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    pack:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    pack:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
     report:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     report:--format|report:-f) COMPREPLY=($(compgen -W 'text jsonl json csv markdown html sarif junit' -- "$cur")); return;;
     report:--output|report:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
@@ -182,6 +186,7 @@ _umaskaudit() {
     run) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --stacks --depth --keep --max-size --max-run --follow --options --see --record-argv --live --live-to --no-summary --check --format -f --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded --findings';;
     attach) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --for --depth --no-summary';;
     snapshot) options='--help -h --quiet -q --verbose -v --color --output -o --force';;
+    pack) options='--help -h --quiet -q --verbose -v --color --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     report) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native --sort --limit --all --follow --no-appeared --expand-stacks';;
     threads) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --stacks --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     timeline) options='--help -h --quiet -q --verbose -v --color --no-pager --all --format -f --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <memory>
+
+#include "reporter/base/byte_json.h"
 
 namespace umaskaudit {
 namespace {
@@ -26,9 +29,50 @@ std::array<std::uint8_t, 16> boot_id_here() {
   return id;
 }
 
+NameTree::Links links_of(const nlohmann::json& document) {
+  using nlohmann::json;
+  auto targets = std::make_shared<std::map<std::string, std::string>>();
+  try {
+    const json& links = document.at("links");
+    if (links.is_null()) return nullptr;
+    for (const json& link : links)
+      (*targets)[bytes_of_text(link.at(0).get<std::string>())] =
+          bytes_of_text(link.at(1).get<std::string>());
+  } catch (const json::exception&) {
+    return nullptr;
+  }
+  return [targets](const std::string& directory) {
+    const auto found = targets->find(directory);
+    return found == targets->end() ? std::string() : found->second;
+  };
+}
+
+std::string known_file(const Run& run) { return run.place() + '/' + kKnownLinksFile; }
+
 }  // namespace
 
+bool is_packed(const Run& run) { return access(known_file(run).c_str(), F_OK) == 0; }
+
+NameTree::Links KnownLinks::links() {
+  if (!links_) return nullptr;
+  return [this](const std::string& directory) {
+    std::string target = links_(directory);
+    if (!target.empty()) targets_[directory] = target;
+    return target;
+  };
+}
+
+std::string KnownLinks::text() const {
+  using nlohmann::json;
+  json links;
+  if (links_) links = json::array();
+  for (const auto& [directory, target] : targets_)
+    links.push_back(json::array({text_of_bytes(directory), text_of_bytes(target)}));
+  return json{{"links", std::move(links)}}.dump() + '\n';
+}
+
 NameTree::Links local_links(const Run& run) {
+  if (const auto known = read_json(known_file(run))) return links_of(*known);
   const std::array<std::uint8_t, 16> id = run.boot_id();
   const bool known = std::any_of(id.begin(), id.end(), [](std::uint8_t byte) { return byte != 0; });
   if (!known || id != boot_id_here()) return nullptr;

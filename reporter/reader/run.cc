@@ -26,7 +26,7 @@ constexpr std::uint64_t kTickEvery = 1 << 14;  // a few milliseconds
 }  // namespace
 
 struct Run::State {
-  std::string directory;
+  std::string directory, place;
   model::StringPool pool;
   std::vector<std::unique_ptr<model::Segment>> segments;
   model::ContextTree tree;
@@ -146,11 +146,12 @@ Run::Run(Run&&) noexcept = default;
 Run& Run::operator=(Run&&) noexcept = default;
 Run::~Run() = default;
 
-Result<Run> Run::open(const std::string& directory, Ticker ticker) {
+Result<Run> Run::open(const std::string& directory, Ticker ticker, const std::string& shown) {
   Result<model::OpenedRun> opened = model::open_run(directory);
   if (!opened) return opened.error();
   auto state = std::make_unique<State>();
-  state->directory = directory;
+  state->directory = shown.empty() ? directory : shown;
+  state->place = directory;
   state->ticker = std::move(ticker);
   state->segments = std::move(opened->segments);
   for (const auto& segment : state->segments) state->scan(segment.get());
@@ -217,6 +218,7 @@ void Run::for_each(const std::function<bool(const Event&)>& visit, Detail detail
 const Completeness& Run::completeness() const { return state_->completeness; }
 const Dropped& Run::dropped() const { return state_->dropped; }
 const std::string& Run::directory() const { return state_->directory; }
+const std::string& Run::place() const { return state_->place; }
 const std::vector<ProcessEvent>& Run::processes() const { return state_->processes; }
 StackRef Run::started(std::uint32_t segment) const {
   if (segment >= state_->segments.size()) return {};

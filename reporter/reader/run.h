@@ -50,7 +50,9 @@ class Run : public StackSource {
   // a newer major version in every segment (both versions are named). A damaged segment is no
   // error: it becomes a LossEvent.
   // `ticker` is told of this pass and of those of for_each.
-  static Result<Run> open(const std::string& directory, Ticker ticker = nullptr);
+  // `shown`: what directory() says instead, where the files are at a place that nobody gave.
+  static Result<Run> open(const std::string& directory, Ticker ticker = nullptr,
+                          const std::string& shown = "");
 
   Run(Run&&) noexcept;
   Run& operator=(Run&&) noexcept;
@@ -70,7 +72,8 @@ class Run : public StackSource {
   const Completeness& completeness() const;
   // What was counted instead of recorded, or was recorded and dropped since.
   const Dropped& dropped() const;
-  const std::string& directory() const;
+  const std::string& directory() const;  // as the user knows it
+  const std::string& place() const;      // of the files
   // Images and recorded children, oldest first. Their seq is 0: it is known in for_each only.
   const std::vector<ProcessEvent>& processes() const;
   // CLOCK_MONOTONIC of the first and last event, and CLOCK_REALTIME of the first.

@@ -48,7 +48,8 @@ class Events {
 };
 
 void disk(JsonWriter& json, const BlamedObject& object) {
-  const OnDisk& disk = object.disk;
+  if (!object.disk) return;
+  const OnDisk& disk = *object.disk;
   json.begin_object("on_disk");
   json.integer("errno", disk.error);
   if (disk.error == 0) {

@@ -35,8 +35,8 @@ struct OnDisk {
 // One object of `blame`, its place on the disk looked at.
 struct BlamedObject {
   const ObjectStory& story;
-  std::string path;  // that it is known by here
-  OnDisk disk;
+  std::string path;            // that it is known by here
+  std::optional<OnDisk> disk;  // nothing: not looked at, the run was packed
 };
 std::string blame_json(const TextContext& context, const std::string& asked,
                        const std::vector<BlamedObject>& objects);

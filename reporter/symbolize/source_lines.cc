@@ -16,6 +16,7 @@
 
 #include "reporter/base/clock.h"
 #include "reporter/symbolize/culprit.h"
+#include "reporter/symbolize/known_names.h"
 
 namespace umaskaudit {
 namespace {
@@ -106,6 +107,11 @@ const SourceLine& SourceLines::line(const Frame& frame) {
   }
   const auto [entry, fresh] = lines_.try_emplace({name, frame.line});
   if (!fresh) return entry->second;
+  if (known_ != nullptr) {
+    const auto found = known_->lines.find({name, frame.line});
+    if (found != known_->lines.end()) entry->second = found->second;
+    return entry->second;
+  }
   if (open_name_ != name) {
     open_ = read(name);
     open_name_ = name;
@@ -117,6 +123,11 @@ const SourceLine& SourceLines::line(const Frame& frame) {
   if (line.text.find_first_not_of(" \t") == std::string::npos)
     line.state = SourceLine::State::unknown;
   return line;
+}
+
+void SourceLines::tell(KnownNames& names) const {
+  for (const auto& [place, line] : lines_)
+    if (line.state != SourceLine::State::unknown) names.lines[place] = line;
 }
 
 }  // namespace umaskaudit

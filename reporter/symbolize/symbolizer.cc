@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "reporter/symbolize/known_names.h"
 #include "reporter/symbolize/location.h"
 #include "reporter/symbolize/worker.h"
 
@@ -29,21 +30,43 @@ struct Symbolizer::State {
 
   // Asks for what the cache does not have of `offsets`.
   void fetch(const ModuleKey& key, std::span<const std::uint64_t> offsets);
+  void note(const ModuleKey& key, const std::string& text);
   void append(std::vector<Frame>& frames, const RecordedAddress& address) const;
 
   SymbolOptions options;
   Worker worker;
   std::map<ModuleKey, std::unordered_map<std::uint64_t, Places>> cache;  // by return address
   std::vector<std::string> notes;
+  std::map<ModuleKey, std::string> notes_of;
 };
+
+void Symbolizer::State::note(const ModuleKey& key, const std::string& text) {
+  if (text.empty()) return;
+  notes_of[key] = text;
+  if (std::find(notes.begin(), notes.end(), text) == notes.end()) notes.push_back(text);
+}
 
 void Symbolizer::State::fetch(const ModuleKey& key, std::span<const std::uint64_t> offsets) {
   // Generated code has no module; its addresses would only fill the cache.
   if (!options.symbols || key.path.empty()) return;
   auto& cached = cache[key];
+  const KnownModule* known = nullptr;
+  if (options.known != nullptr)
+    if (const auto module = options.known->modules.find(key);
+        module != options.known->modules.end())
+      known = &module->second;
   std::vector<std::uint64_t> missing;
   for (const std::uint64_t offset : offsets) {
-    if (cached.try_emplace(offset).second) missing.push_back(offset);
+    const auto [entry, fresh] = cached.try_emplace(offset);
+    if (!fresh) continue;
+    const auto found =
+        known == nullptr ? decltype(known->places.end()){} : known->places.find(offset);
+    if (known != nullptr && found != known->places.end()) {
+      entry->second = found->second;
+      note(key, known->note);
+    } else {
+      missing.push_back(offset);
+    }
   }
   for (std::size_t at = 0; at < missing.size(); at += kBatch) {
     const std::span batch = std::span(missing).subspan(at, std::min(kBatch, missing.size() - at));
@@ -51,8 +74,7 @@ void Symbolizer::State::fetch(const ModuleKey& key, std::span<const std::uint64_
     for (const std::uint64_t offset : batch) calls.push_back(call_address(offset));
     Answer answer = worker.resolve(key, calls);
     for (std::size_t i = 0; i < batch.size(); ++i) cached[batch[i]] = std::move(answer.places[i]);
-    const bool news = std::find(notes.begin(), notes.end(), answer.note) == notes.end();
-    if (!answer.note.empty() && news) notes.push_back(std::move(answer.note));
+    note(key, answer.note);
   }
 }
 
@@ -102,5 +124,14 @@ std::vector<Frame> Symbolizer::lookup(const std::string& module, const std::stri
 }
 
 const std::vector<std::string>& Symbolizer::notes() const { return state_->notes; }
+
+void Symbolizer::tell(KnownNames& names) const {
+  for (const auto& [key, places] : state_->cache) {
+    KnownModule& module = names.modules[key];
+    module.places.insert(places.begin(), places.end());
+    const auto note = state_->notes_of.find(key);
+    if (note != state_->notes_of.end()) module.note = note->second;
+  }
+}
 
 }  // namespace umaskaudit

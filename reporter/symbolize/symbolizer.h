@@ -33,11 +33,15 @@ struct Frame {
   bool folded = false;
 };
 
+struct KnownNames;
+
 struct SymbolOptions {
   std::string sysroot;                  // modules are looked up below it
   std::vector<std::string> debug_dirs;  // searched before /usr/lib/debug
   bool debuginfod = false;              // ask DEBUGINFOD_URLS
   bool symbols = true;                  // false: modules and offsets only
+  // Asked first, by return address; null: nothing is known.
+  std::shared_ptr<const KnownNames> known{};
 };
 
 // A return address as it was recorded, apart from any run.
@@ -75,6 +79,9 @@ class Symbolizer {
   // Modules without names so far, and why, one line for people each: "libx.so changed since the
   // recording (build id a1 recorded, b2 on disk)". Holds raw bytes of paths: escape it.
   const std::vector<std::string>& notes() const;
+
+  // Adds what it has found out so far.
+  void tell(KnownNames& names) const;
 
  private:
   struct State;

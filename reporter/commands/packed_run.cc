@@ -1,0 +1,22 @@
+// See packed_run.h.
+#include "reporter/commands/packed_run.h"
+
+#include <utility>
+
+#include "reporter/analysis/known_appeared.h"
+#include "reporter/objects/local_links.h"
+#include "reporter/symbolize/known_names.h"
+
+namespace umaskaudit {
+
+Result<RunFiles> open_run_files(const std::string& path, const Ticker& ticker) {
+  Result<std::optional<UnpackedRun>> unpacked =
+      UnpackedRun::open(path, {kKnownNamesFile, kKnownLinksFile, kKnownAppearedFile});
+  if (!unpacked) return unpacked.error();
+  Result<Run> run =
+      *unpacked ? Run::open((*unpacked)->path(), ticker, path) : Run::open(path, ticker);
+  if (!run) return run.error();
+  return RunFiles{std::move(*unpacked), std::move(*run)};
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,35 @@
+// What was found out of a run's modules and sources where it was recorded, kept beside a packed
+// run. Must never be trusted: whoever hands a pack on can write what he likes into it. Written by
+// `pack`; asked by the symboliser and by SourceLines.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "reporter/symbolize/location.h"
+#include "reporter/symbolize/source_line.h"
+
+namespace umaskaudit {
+
+inline constexpr char kKnownNamesFile[] = "names.json";
+
+struct KnownModule {
+  std::unordered_map<std::uint64_t, Places> places;  // by return address
+  std::string note;                                  // as Answer::note
+};
+
+struct KnownNames {
+  std::map<ModuleKey, KnownModule> modules;
+  std::map<std::pair<std::string, std::uint32_t>, SourceLine> lines;  // by file and number
+};
+
+// As the file has it, and from there. Null: there is no such file in the directory, or it is
+// damaged.
+std::string known_names_text(const KnownNames& names);
+std::shared_ptr<const KnownNames> read_known_names(const std::string& directory);
+
+}  // namespace umaskaudit
