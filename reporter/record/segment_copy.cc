@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstring>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -27,8 +29,10 @@ using trace::same_records;
 using trace::use_of;
 
 constexpr std::uint64_t kPage = 4096;
-// How often something that is just being written is looked at again.
-constexpr int kTries = 100;
+// How often something that is just being written is looked at again at once, and how long after
+// that: on a busy machine its writer may wait for a processor. One that was killed never finishes.
+constexpr int kYields = 100;
+constexpr std::chrono::seconds kPatience{1};
 
 using Bytes = std::vector<unsigned char>;
 
@@ -82,6 +86,16 @@ class SegmentCopy {
   }
 
  private:
+  // False: it was waited for long enough, over the whole segment.
+  bool wait() {
+    if (++waits_ <= kYields) return sched_yield() == 0;
+    const auto now = std::chrono::steady_clock::now();
+    if (waits_ == kYields + 1) patience_ends_ = now + kPatience;
+    if (now >= patience_ends_) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return true;
+  }
+
   Bytes read(std::uint64_t offset, std::uint64_t size) {
     Bytes bytes(static_cast<std::size_t>(
         std::min(size, offset < size_ ? size_ - offset : std::uint64_t{0})));
@@ -123,10 +137,7 @@ class SegmentCopy {
   // A range that begins with a record.
   void copy_records(std::uint64_t begin, std::uint64_t end) {
     Bytes bytes = read(begin, end - begin);
-    for (int tries = 0; tries < kTries && !is_settled(bytes, begin); ++tries) {
-      sched_yield();
-      bytes = read(begin, end - begin);
-    }
+    while (!is_settled(bytes, begin) && wait()) bytes = read(begin, end - begin);
     write(begin, bytes);
   }
 
@@ -182,16 +193,19 @@ class SegmentCopy {
   // Bytes between two readings of the same entry are the records that it speaks of.
   void copy_chunk(std::uint32_t chunk) {
     const std::uint64_t begin = chunk_begin(chunk);
-    for (int tries = 0; tries < kTries; ++tries) {
+    for (bool last = false;;) {
       const trace::RingChunk before = entry_now(chunk);
       if (!same_turn(before.word, entries_[chunk].word) || !is_there(before.word)) return;
       const Bytes bytes = read(begin, trace::kChunk);
-      if (!same_records(before, entry_now(chunk))) continue;
-      const bool last = tries + 1 == kTries;
+      if (!same_records(before, entry_now(chunk))) {
+        if (last) return;
+        last = !wait();
+        continue;
+      }
       const std::size_t from = std::min(bytes.size(), first_record(chunk, before));
       const Bytes records(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.end());
       if (!last && !is_settled(records, begin + from)) {
-        sched_yield();
+        last = !wait();
         continue;
       }
       write(begin, bytes);
@@ -235,14 +249,13 @@ class SegmentCopy {
   void write_ring() {
     Bytes totals;
     std::vector<trace::RingChunk> now;
-    for (int tries = 0; tries < kTries; ++tries) {
+    do {
       const std::uint64_t before = ring_now().first.dropped;
       if (is_region(header_.totals)) totals = read(header_.totals, trace::kControl);
       std::tie(ring_, now) = ring_now();
       now.resize(copied_.size());
       if (ring_.dropped == before && !has_begun(now)) break;
-      sched_yield();
-    }
+    } while (wait());
     Bytes region(trace::kControl);
     ring_.chunks = ring_.used = static_cast<std::uint32_t>(now.size());
     std::memcpy(region.data(), &ring_, sizeof ring_);
@@ -280,6 +293,8 @@ class SegmentCopy {
   std::uint64_t written_ = 0;
   std::uint64_t end_ = 0;
   int error_ = 0;
+  int waits_ = 0;
+  std::chrono::steady_clock::time_point patience_ends_;
 };
 
 }  // namespace
