@@ -73,7 +73,7 @@ class Places(Case):
         run = self.python(APP)
         changes, makes = (line_of(APP, words) for words in ("# changes", "# makes"))
         text = self.tool("check", run, status=None)
-        self.assertIn(f"#0 set_mask {self.work}/app.py:{changes} (Python)", text)
+        self.assertIn(f"#0 set_mask app.py:{changes} (Python)", text)
         self.assertIn(f"app.py:{makes} (Python)", text)
         self.assertIn("library frames (--all-frames)", text)
         for stack in self.stacks(text):
