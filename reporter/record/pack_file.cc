@@ -19,6 +19,7 @@
 
 #include "preload/trace/format.h"
 #include "reporter/base/output_file.h"
+#include "reporter/record/owned_descriptor.h"
 #include "reporter/record/run_directory.h"
 #include "reporter/record/run_record.h"
 
@@ -30,32 +31,15 @@ constexpr std::size_t kPiece = std::size_t{1} << 20;
 struct Ends {
   void operator()(archive* one) const { archive_free(one); }
   void operator()(archive_entry* one) const { archive_entry_free(one); }
-  void operator()(DIR* one) const { closedir(one); }
 };
 using Archive = std::unique_ptr<archive, Ends>;
 
-class File {
- public:
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  ~File() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-using Listing = std::unique_ptr<DIR, Ends>;
-
 // Null where it cannot be listed.
-Listing list(int directory) {
+Directory list(int directory) {
   const int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* listing = copy < 0 ? nullptr : fdopendir(copy);
   if (listing == nullptr && copy >= 0) close(copy);
-  return Listing(listing);
+  return Directory(listing);
 }
 
 bool is_of_a_run(const std::string& name) {
@@ -91,7 +75,8 @@ bool begin_file(archive* to, const std::string& name, std::int64_t size) {
 }
 
 Status add_file(archive* to, int directory, const std::string& run, const std::string& name) {
-  const File file(openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const Descriptor file(
+      openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat facts {};
   if (file.get() < 0 || fstat(file.get(), &facts) != 0)
     return cannot_pack(run, name + ": " + std::strerror(errno));
@@ -116,7 +101,7 @@ Status add_file(archive* to, int directory, const std::string& run, const std::s
 
 Result<std::vector<std::string>> files_of(int directory, const std::string& run) {
   std::vector<std::string> names;
-  const Listing listing = list(directory);
+  const Directory listing = list(directory);
   if (listing == nullptr) return cannot_pack(run, std::strerror(errno));
   while (const dirent* entry = readdir(listing.get()))
     if (is_of_a_run(entry->d_name)) names.emplace_back(entry->d_name);
@@ -130,7 +115,7 @@ Error cannot_unpack(const std::string& file, const std::string& why, const char*
 
 // zstd's magic number, RFC 8878.
 bool begins_as_a_pack(const std::string& path) {
-  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   std::array<unsigned char, 4> magic{};
   struct stat facts {};
   return file.get() >= 0 && fstat(file.get(), &facts) == 0 && S_ISREG(facts.st_mode) &&
@@ -154,7 +139,7 @@ bool write_piece(int file, const char* bytes, std::size_t size, std::int64_t at)
 
 Status unpack_file(archive* from, archive_entry* entry, int directory, const std::string& pack) {
   const std::string name = archive_entry_pathname(entry);
-  const File file(
+  const Descriptor file(
       openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   const auto no_room = [&] {
     return cannot_unpack(pack, std::string(std::strerror(errno)) + " while it was unpacked",
@@ -174,8 +159,8 @@ Status unpack_file(archive* from, archive_entry* entry, int directory, const std
 }
 
 void remove_all(const std::string& path) {
-  const File directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (const Listing listing = list(directory.get()); listing != nullptr)
+  const Descriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (const Directory listing = list(directory.get()); listing != nullptr)
     while (const dirent* entry = readdir(listing.get()))
       if (entry->d_name[0] != '.') unlinkat(directory.get(), entry->d_name, 0);
   rmdir(path.c_str());
@@ -185,7 +170,7 @@ void remove_all(const std::string& path) {
 
 Status write_pack(const std::string& file, const std::string& run,
                   const std::vector<AddedFile>& added) {
-  const File directory(open(run.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor directory(open(run.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() < 0) return cannot_pack(run, std::strerror(errno));
   const Result<std::vector<std::string>> names = files_of(directory.get(), run);
   if (!names) return names.error();
@@ -229,7 +214,7 @@ Result<std::optional<UnpackedRun>> UnpackedRun::open(const std::string& file,
   if (mkdtemp(path.data()) == nullptr)
     return cannot_unpack(file, path + ": " + std::strerror(errno), "TMPDIR of another place");
   UnpackedRun run(path);
-  const File directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() < 0) return cannot_unpack(file, path + ": " + std::strerror(errno));
   bool any = false;
   archive_entry* entry = nullptr;
