@@ -48,6 +48,7 @@ Span take_until(Span& rest, char separator) {
 struct Files {
   char path[1024];
   char groups[4096];
+  std::uint64_t smallest;  // the answer
 };
 static_assert(sizeof(Files) <= Scratch::kSize);
 
@@ -91,7 +92,7 @@ void read_limits(void* argument) {
     const std::uint64_t limit = limit_of_line(take_until(rest, '\n'), room);
     if (limit < smallest) smallest = limit;
   }
-  memcpy(room.path, &smallest, sizeof smallest);
+  room.smallest = smallest;
 }
 
 }  // namespace
@@ -105,8 +106,7 @@ bool read_share_of_memory(std::uint64_t least, std::uint64_t& share) {
   if (buffer.get() == nullptr) return false;
   auto& room = *new (buffer.get()) Files;
   if (!run_in_own_table(read_limits, &room)) return false;
-  std::uint64_t limit = kNone;
-  memcpy(&limit, room.path, sizeof limit);
+  const std::uint64_t limit = room.smallest;
   share = limit;
   if (limit != kNone) share = limit / 8 > least ? limit / 8 : least;
   return true;
