@@ -100,6 +100,12 @@ OutputFile::OutputFile(OutputFile&&) noexcept = default;
 OutputFile& OutputFile::operator=(OutputFile&&) noexcept = default;
 OutputFile::~OutputFile() = default;
 
+Status OutputFile::try_place(const std::string& path) {
+  if (is_special(path)) return Done{};
+  const auto tried = create(path);
+  return tried ? Status(Done{}) : Status(tried.error());
+}
+
 Result<OutputFile> OutputFile::create(const std::string& path) {
   const std::optional<std::string> link = descriptor_link(path);
   if (link || is_special(path)) {

@@ -18,6 +18,10 @@ class OutputFile {
   // Makes a temporary file beside `path`, mode 0600; opens what is no file.
   static Result<OutputFile> create(const std::string& path);
 
+  // Whether create() would succeed; nothing stays. What is no file is left alone: to open a pipe
+  // and close it again would end what reads from it.
+  static Status try_place(const std::string& path);
+
   OutputFile(OutputFile&&) noexcept;
   OutputFile& operator=(OutputFile&&) noexcept;
   // Removes the temporary file unless commit() succeeded.

@@ -233,11 +233,10 @@ TextContext context_of(OpenedRun& opened, const Output& output) {
 std::string stories_json(const std::vector<ObjectStory>& stories, const std::string& asked,
                          const TextContext& context) {
   std::vector<BlamedObject> objects;
+  const bool packed = is_packed(context.run);
   for (const ObjectStory& story : stories) {
     const std::string& name = name_of(story, asked);
-    BlamedObject object{story, name, {}};
-    if (!is_packed(context.run)) object.disk = look_at(name);
-    objects.push_back(std::move(object));
+    objects.push_back({story, name, packed ? std::optional<OnDisk>() : look_at(name)});
   }
   return blame_json(context, asked, objects);
 }

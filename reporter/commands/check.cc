@@ -402,7 +402,7 @@ int check(CheckOptions& options, Console& console) {
   const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
   OpenedRun& run = **opened;
-  run.show_sources(options.arguments);
+  run.show_sources();
 
   FindOptions find_options;
   name_code(find_options, run.stacks());

@@ -363,7 +363,7 @@ Action configure_report(CLI::App& app) {
     if (options->follow) return follow_events(*options, invocation.console);
     return write_about_run(invocation.console, options->arguments,
                            [&](OpenedRun& opened, const Output& output) {
-                             opened.show_sources(options->arguments);
+                             opened.show_sources();
                              write(opened, *options, output);
                              if (options->format == Format::csv)
                                warn_of_losses(opened, invocation.console);

@@ -3,7 +3,6 @@
 // Called through the table.
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -89,15 +88,6 @@ RunRecord begin_record(const std::vector<std::string>& command, const Options& o
   record.parent = name_of_process(std::to_string(record.parent_pid));
   record.start_real_ns = now_ns(CLOCK_REALTIME_COARSE);  // its last tick, which stamps births
   return record;
-}
-
-// Whether the file can be made, before CMD has worked for an hour. What is no file is left alone:
-// to open a pipe and close it again would end what reads from it.
-Status try_output(const std::string& file) {
-  struct stat facts {};
-  if (file.empty() || (stat(file.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode))) return Done{};
-  const auto tried = OutputFile::create(file);
-  return tried ? Status(Done{}) : Status(tried.error());
 }
 
 // The findings, where CMD's own output is not; and the code of --check: CMD's, if it has one.
@@ -270,7 +260,9 @@ Action configure_run(CLI::App& app) {
     if (options->check) {
       Status ready = apply_project_file(app, options->rulings, invocation.console);
       if (ready) ready = try_rulings(options->rulings);
-      if (ready) ready = try_output(options->rulings.arguments.output);
+      // Before CMD has worked for an hour.
+      if (const std::string& file = options->rulings.arguments.output; ready && !file.empty())
+        ready = OutputFile::try_place(file);
       if (!ready) return fail_run(invocation.console, ready.error());
     }
     std::vector<std::string> places = options->live_to;

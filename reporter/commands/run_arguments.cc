@@ -115,20 +115,19 @@ void add_output_option(CLI::App& app, RunArguments& arguments) {
       ->type_name("FILE");
 }
 
-OpenedRun::OpenedRun(RunFiles files, SymbolOptions symbols, FrameView view, const Filter& filter,
-                     std::unique_ptr<Progress> progress)
+OpenedRun::OpenedRun(RunFiles files, std::optional<RunRecord> record, SymbolOptions symbols,
+                     FrameView view, const Filter& filter, std::unique_ptr<Progress> progress)
     : progress_(std::move(progress)),
       unpacked_(std::move(files.unpacked)),
       run_(std::move(files.run)),
       symbols_(std::move(symbols)),
       symbolizer_(symbols_),
       stacks_(run_, symbolizer_, view),
-      record_(read_run_record(run_.place())),
+      record_(std::move(record)),
       filter_(filter) {}
 
-void OpenedRun::show_sources(const RunArguments& arguments) {
-  if (arguments.no_symbols) return;
-  stacks_.show_sources(sources());
+void OpenedRun::show_sources() {
+  if (symbols_.symbols) stacks_.show_sources(sources());
 }
 
 SourceLines OpenedRun::sources() const {
@@ -171,7 +170,8 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
   if (!files) return files.error();
   const Run* run = &files->run;
   if (since != 0) arguments.filter.since_ns = run->begin_ns() + since;
-  if (const auto record = read_run_record(run->place()))
+  std::optional<RunRecord> record = read_run_record(run->place());
+  if (record)
     for (std::string& glob : arguments.filter.paths) glob = from_root(glob, record->directory);
   arguments.filter.find_objects(*run);
   SymbolOptions symbols = arguments.symbols;
@@ -179,9 +179,9 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
   // Who names places of his own to look at has what the packing machine did not have.
   if (symbols.sysroot.empty() && symbols.debug_dirs.empty() && !symbols.debuginfod)
     symbols.known = read_known_names(run->place());
-  return std::unique_ptr<OpenedRun>(new OpenedRun(std::move(*files), std::move(symbols),
-                                                  frame_view(arguments), arguments.filter,
-                                                  std::move(progress)));
+  return std::unique_ptr<OpenedRun>(new OpenedRun(std::move(*files), std::move(record),
+                                                  std::move(symbols), frame_view(arguments),
+                                                  arguments.filter, std::move(progress)));
 }
 
 std::optional<BlindSpotEvent> unaudited(const std::optional<RunRecord>& record,

@@ -104,7 +104,7 @@ class OpenedRun {
   // Completes --rule and --severity in `filter`: the events that the selected findings name.
   void mark_named(Filter& filter);
   // Findings are shown with the lines of sources that they name, but with --no-symbols.
-  void show_sources(const RunArguments& arguments);
+  void show_sources();
   // What looks for them.
   SourceLines sources() const;
   // Frames with whatever the view leaves out; and all that was found out of names by now.
@@ -115,8 +115,8 @@ class OpenedRun {
 
  private:
   void look_for_findings(FindOptions options);
-  OpenedRun(RunFiles files, SymbolOptions symbols, FrameView view, const Filter& filter,
-            std::unique_ptr<Progress> progress);
+  OpenedRun(RunFiles files, std::optional<RunRecord> record, SymbolOptions symbols, FrameView view,
+            const Filter& filter, std::unique_ptr<Progress> progress);
   std::unique_ptr<Progress> progress_;  // told by run_
   std::optional<UnpackedRun> unpacked_;
   Run run_;

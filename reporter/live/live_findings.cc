@@ -60,8 +60,8 @@ std::vector<std::string> names_of(const Finding& finding) {
   return names;
 }
 
-std::vector<ThreadKey> threads_of(const Finding& finding) {
-  std::vector<ThreadKey> threads;
+std::vector<ThreadId> threads_of(const Finding& finding) {
+  std::vector<ThreadId> threads;
   if (finding.culprit) threads.push_back({finding.culprit->pid, finding.culprit->tid});
   for (const Victim& victim : finding.victims)
     threads.push_back({victim.event.pid, victim.event.tid});
@@ -81,7 +81,7 @@ void LiveFindings::judge(bool over) {
   const auto opened = OpenedRun::open(arguments, console_);
   if (!opened) return;
   OpenedRun& run = **opened;
-  run.show_sources(arguments);
+  run.show_sources();
   const TextContext line_context{run.run(), run.stacks(), Paint(false), 0, run.directory()};
   const TextContext block_context{run.run(), run.stacks(), Paint(console_.out_colour),
                                   console_.width, run.directory()};

@@ -148,7 +148,7 @@ std::vector<std::string> help_page(std::size_t width, Paint paint) {
   return out;
 }
 
-std::vector<std::string> thread_page(const LiveView& view, const LiveFacts& facts, ThreadKey key,
+std::vector<std::string> thread_page(const LiveView& view, const LiveFacts& facts, ThreadId key,
                                      StackCache& stacks, std::size_t width, Paint paint) {
   std::vector<std::string> out;
   const LiveThread* thread = view.thread(key);

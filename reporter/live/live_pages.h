@@ -13,7 +13,7 @@ namespace umaskaudit {
 
 // All in lines without their newline, of at most `width` columns.
 std::vector<std::string> help_page(std::size_t width, Paint paint);
-std::vector<std::string> thread_page(const LiveView& view, const LiveFacts& facts, ThreadKey key,
+std::vector<std::string> thread_page(const LiveView& view, const LiveFacts& facts, ThreadId key,
                                      StackCache& stacks, std::size_t width, Paint paint);
 std::vector<std::string> finding_page(const FindingLine& finding, std::size_t width);
 

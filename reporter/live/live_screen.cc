@@ -385,7 +385,7 @@ std::vector<ScreenLine> LiveScreen::lines(const LiveView& view, const LiveFacts&
     if (const std::size_t some = rows[index_of(pane)]; some != 0)
       add_pane(out, tables, pane, some, stacks, size.columns);
   const bool any = tables.size(focus_) != 0;
-  chosen_thread_ = any ? tables.thread(focus_, place().row) : ThreadKey{};
+  chosen_thread_ = any ? tables.thread(focus_, place().row) : ThreadId{};
   chosen_finding_ =
       any && focus_ == Pane::findings ? tables.id(focus_, place().row) : std::uint64_t{0};
   if (out.size() > size.lines - std::min(size.lines, fixed - 1))

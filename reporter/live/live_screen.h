@@ -62,10 +62,10 @@ class LiveScreen {
   bool paused_ = false;
   Page page_ = Page::none;
   std::size_t page_first_ = 0, page_shown_ = 1;
-  ThreadKey page_thread_;
+  ThreadId page_thread_;
   std::uint64_t page_finding_ = 0;
   // Of the row chosen at the last time.
-  ThreadKey chosen_thread_;
+  ThreadId chosen_thread_;
   std::uint64_t chosen_finding_ = 0;
 };
 

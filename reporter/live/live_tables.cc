@@ -26,8 +26,6 @@ std::string lower(std::string text) {
   return text;
 }
 
-std::uint64_t id_of(ThreadKey key) { return std::uint64_t{key.pid} << 32 | key.tid; }
-
 // Compares with what is shown: the text is escaped, the case of letters is not looked at.
 class Needle {
  public:
@@ -86,7 +84,7 @@ void LiveTables::choose() {
   const Needle needle(query_.filter);
   std::unordered_set<std::uint64_t> wanted;
   std::unordered_set<std::uint32_t> contexts;
-  const auto named = [&](ThreadKey key, const std::string& name) {
+  const auto named = [&](ThreadId key, const std::string& name) {
     return needle.in(thread_text(name, key.tid)) || needle.in(std::to_string(key.pid)) ||
            needle.in(escape(view_.program(key.pid)));
   };
@@ -106,9 +104,8 @@ void LiveTables::choose() {
         (context.setter.tid != 0 && named(context.setter, context.setter_name)))
       contexts_.push_back(&context);
   for (const FindingLine& finding : facts_.findings) {
-    const bool concerned =
-        std::any_of(finding.threads.begin(), finding.threads.end(),
-                    [&](ThreadKey key) { return wanted.count(id_of(key)) != 0; });
+    const bool concerned = std::any_of(finding.threads.begin(), finding.threads.end(),
+                                       [&](ThreadId key) { return wanted.count(id_of(key)) != 0; });
     if (all || concerned || needle.in(finding.text)) findings_.push_back(&finding);
   }
 }
@@ -182,7 +179,7 @@ std::uint64_t LiveTables::id(Pane pane, std::size_t row) const {
   return 0;
 }
 
-ThreadKey LiveTables::thread(Pane pane, std::size_t row) const {
+ThreadId LiveTables::thread(Pane pane, std::size_t row) const {
   switch (pane) {
     case Pane::threads:
       return threads_[row]->key;

@@ -48,7 +48,7 @@ class LiveTables {
   std::uint64_t id(Pane pane, std::size_t row) const;
   const FindingLine& finding(std::size_t row) const { return *findings_[row]; }
   // Who stands in a row of another table; without a tid: nobody.
-  ThreadKey thread(Pane pane, std::size_t row) const;
+  ThreadId thread(Pane pane, std::size_t row) const;
 
   // A line of titles, then `rows` from `first` on. The titles say which rows these are, where they
   // are not all, and by what the threads are sorted.

@@ -13,8 +13,6 @@ constexpr std::size_t kMostEntries = 4096;
 constexpr std::size_t kMostCreations = 1000;
 constexpr std::size_t kMostKinds = 64;  // of the changes of one thread
 
-std::uint64_t id_of(ThreadKey key) { return std::uint64_t{key.pid} << 32 | key.tid; }
-
 // Room for one more.
 template <typename Map>
 void make_room(Map& map) {
@@ -32,7 +30,7 @@ const typename Map::mapped_type* entry(const Map& map, Key key) {
 
 }  // namespace
 
-const LiveThread* LiveView::thread(ThreadKey key) const { return entry(threads_, id_of(key)); }
+const LiveThread* LiveView::thread(ThreadId key) const { return entry(threads_, id_of(key)); }
 const LiveContext* LiveView::context(std::uint32_t fs) const { return entry(contexts_, fs); }
 
 const std::string& LiveView::program(std::uint32_t pid) const {
@@ -42,7 +40,7 @@ const std::string& LiveView::program(std::uint32_t pid) const {
 }
 
 LiveThread& LiveView::thread_of(const EventBase& base) {
-  const ThreadKey key{base.pid, base.tid};
+  const ThreadId key{base.pid, base.tid};
   auto found = threads_.find(id_of(key));
   if (found == threads_.end()) {
     make_room(threads_);

@@ -9,17 +9,15 @@
 #include <unordered_map>
 #include <vector>
 
+#include "reporter/analysis/summary.h"
 #include "reporter/events/events.h"
 #include "reporter/rules/finding.h"
 #include "reporter/text/style.h"
 
 namespace umaskaudit {
 
-// Names a thread of the run, or a process where `tid` is 0.
-struct ThreadKey {
-  std::uint32_t pid = 0, tid = 0;
-  bool operator==(const ThreadKey&) const = default;
-};
+// A thread, or a process where `tid` is 0, as a key.
+inline std::uint64_t id_of(ThreadId thread) { return std::uint64_t{thread.pid} << 32 | thread.tid; }
 
 // A finding as the screen shows it. All text is escaped, and coloured where that was asked for.
 struct FindingLine {
@@ -31,7 +29,7 @@ struct FindingLine {
   std::string text;                // one line
   std::string brief;               // it and its places, as a report has them, without colour
   std::string block;               // all of it, lines with their newline
-  std::vector<ThreadKey> threads;  // culprits and victims
+  std::vector<ThreadId> threads;   // culprits and victims
 };
 
 // One kind of change that a thread made at one place.
@@ -43,7 +41,7 @@ struct LiveChange {
 };
 
 struct LiveThread {
-  ThreadKey key;
+  ThreadId key;
   std::string name;  // raw
   std::uint32_t fs = 0;
   std::uint64_t changes = 0, created = 0;
@@ -58,14 +56,14 @@ struct LiveContext {
   Mode mask = 0;
   std::uint64_t changes = 0;
   std::uint64_t time_ns = 0;  // since when
-  ThreadKey setter;           // of the mask in force; without a tid: inherited
+  ThreadId setter;            // of the mask in force; without a tid: inherited
   std::string setter_name;    // raw
 };
 
 struct LiveCreation {
   std::uint64_t number = 0;  // 1, 2, ... in the order told
   std::uint64_t time_ns = 0;
-  ThreadKey thread;
+  ThreadId thread;
   std::string name, path;  // raw
   std::string text;        // escaped: what happened
   Style style = Style::plain;
@@ -84,7 +82,7 @@ class LiveView {
   const std::unordered_map<std::uint64_t, LiveThread>& threads() const { return threads_; }
   const std::unordered_map<std::uint32_t, LiveContext>& contexts() const { return contexts_; }
   const std::deque<LiveCreation>& creations() const { return creations_; }  // the latest first
-  const LiveThread* thread(ThreadKey key) const;
+  const LiveThread* thread(ThreadId key) const;
   const LiveContext* context(std::uint32_t fs) const;
   // Raw: the program's path, or its short name; empty: not known.
   const std::string& program(std::uint32_t pid) const;

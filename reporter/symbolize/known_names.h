@@ -20,11 +20,22 @@ inline constexpr char kKnownNamesFile[] = "names.json";
 struct KnownModule {
   std::unordered_map<std::uint64_t, Places> places;  // by return address
   std::string note;                                  // as Answer::note
+
+  // Null: not known.
+  const Places* at(std::uint64_t address) const {
+    const auto found = places.find(address);
+    return found != places.end() ? &found->second : nullptr;
+  }
 };
 
 struct KnownNames {
   std::map<ModuleKey, KnownModule> modules;
   std::map<std::pair<std::string, std::uint32_t>, SourceLine> lines;  // by file and number
+
+  const KnownModule* module(const ModuleKey& key) const {
+    const auto found = modules.find(key);
+    return found != modules.end() ? &found->second : nullptr;
+  }
 };
 
 // As the file has it, and from there. Null: there is no such file in the directory, or it is

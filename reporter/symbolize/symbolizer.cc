@@ -50,22 +50,17 @@ void Symbolizer::State::fetch(const ModuleKey& key, std::span<const std::uint64_
   // Generated code has no module; its addresses would only fill the cache.
   if (!options.symbols || key.path.empty()) return;
   auto& cached = cache[key];
-  const KnownModule* known = nullptr;
-  if (options.known != nullptr)
-    if (const auto module = options.known->modules.find(key);
-        module != options.known->modules.end())
-      known = &module->second;
+  const KnownModule* known = options.known != nullptr ? options.known->module(key) : nullptr;
   std::vector<std::uint64_t> missing;
   for (const std::uint64_t offset : offsets) {
     const auto [entry, fresh] = cached.try_emplace(offset);
     if (!fresh) continue;
-    const auto found =
-        known == nullptr ? decltype(known->places.end()){} : known->places.find(offset);
-    if (known != nullptr && found != known->places.end()) {
-      entry->second = found->second;
-      note(key, known->note);
-    } else {
+    const Places* places = known != nullptr ? known->at(offset) : nullptr;
+    if (places == nullptr) {
       missing.push_back(offset);
+    } else {
+      entry->second = *places;
+      note(key, known->note);
     }
   }
   for (std::size_t at = 0; at < missing.size(); at += kBatch) {
