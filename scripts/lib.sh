@@ -29,6 +29,7 @@ test_packages=(
 program_packages=(
   nodejs php8.2-cli ruby postgresql valgrind gdb rustc golang-go default-jdk-headless nginx
   chromium chromium-driver rsync logrotate ccache python3-pip python3-setuptools python3-wheel
+  clickhouse-server clickhouse-client
 )
 
 say() { printf '%s: %s\n' "$self" "$*" >&2; }
@@ -87,12 +88,15 @@ ensure_packages() {
   quietly "installing ${missing[*]}" apt_install "${missing[@]}"
 }
 
-# ensure_axe: axe-core, which judges the HTML report, below build/npm; it is no package of Debian's.
-ensure_axe() {
-  [[ ! -e $root/build/npm/node_modules/axe-core/axe.min.js ]] || return 0
+# ensure_npm: what is no package of Debian's, below build/npm: axe-core, which judges the HTML
+# report, and DuckDB, one of the engines of a fleet. At once, for npm removes what it is not told of;
+# DuckDB's versions all have a suffix, which a range does not match.
+ensure_npm() {
+  [[ ! -e $root/build/npm/node_modules/axe-core/axe.min.js ||
+    ! -e $root/build/npm/node_modules/@duckdb/node-api/package.json ]] || return 0
   command -v npm >/dev/null || return 0
-  quietly "installing axe-core" npm install --prefix "$root/build/npm" --no-save --no-audit \
-    --no-fund --ignore-scripts axe-core@4
+  quietly "installing axe-core and DuckDB" npm install --prefix "$root/build/npm" --no-save \
+    --no-audit --no-fund --ignore-scripts axe-core@4 @duckdb/node-api@latest
 }
 
 # ensure_build DIR OPTIONS [TARGET...]: configures DIR with the words of OPTIONS if it is new, and

@@ -145,6 +145,192 @@ class Sqlite(Engine):
         return f"DROP VIEW IF EXISTS {name};\nCREATE VIEW {name} AS\n{select};\n"
 
 
+class Duckdb(Engine):
+    types = {"text": "VARCHAR", "integer": "BIGINT", "boolean": "BOOLEAN", "date": "DATE"}
+
+    def div(self, dividend, divisor):
+        return f"({dividend}) // {divisor}"
+
+    def table(self, table):
+        # A key of each row would be an index in memory: load.sql needs to know the runs only.
+        key = "" if table.key else ",\n  PRIMARY KEY (run)"
+        return (f"-- {table.about}\nCREATE TABLE IF NOT EXISTS {table.name} (\n"
+                f"{self.columns(table)}{key}\n);\n")
+
+    def files(self, table):
+        """What reads a table's files; columns that are not in a line are NULL."""
+        columns = ", ".join(f"{column.name}: '{self.types[column.type]}'"
+                            for column in table.columns)
+        pattern = f"'/host=*/date=*/run=*/{table.name}.jsonl.zst'"
+        return (f"read_json(getvariable('lake') || {pattern},\n"
+                "  format = 'newline_delimited', compression = 'zstd', hive_partitioning = false,\n"
+                f"  columns = {{{columns}}})")
+
+    def lake_sql(self, tables, _):
+        """Views straight over the files, in place of tables."""
+        return SET_LAKE + "\n".join(
+            f"CREATE OR REPLACE VIEW {table.name} AS SELECT * FROM {self.files(table)};\n"
+            for table in tables) + "\n" + self.period_table()
+
+    def load_sql(self, tables, _):
+        runs = next(table for table in tables if not table.key)
+        same = " AND ".join(f"loaded.{name} IS NOT DISTINCT FROM given.{name}"
+                            for name in SAME_EXPORT)
+        steps = [f"CREATE OR REPLACE TEMP TABLE given AS SELECT * FROM {self.files(runs)};",
+                 "-- A run that was exported anew since it was loaded goes first.",
+                 "CREATE OR REPLACE TEMP TABLE stale AS SELECT run FROM given JOIN runs AS loaded"
+                 f" USING (run)\nWHERE NOT ({same});"]
+        steps += [f"DELETE FROM {table.name} WHERE run IN (SELECT run FROM stale);"
+                  for table in tables]
+        rest = [table for table in tables if table is not runs] + [runs]
+        steps += [f"INSERT INTO {table.name} SELECT {', '.join(table.names())} FROM "
+                  f"{self.files(table)}\nWHERE run NOT IN (SELECT run FROM runs);"
+                  for table in rest if table is not runs]
+        steps += ["INSERT OR IGNORE INTO runs SELECT * FROM given;"]
+        return SET_LAKE + "BEGIN;\n" + "\n".join(steps) + "\nCOMMIT;\n"
+
+    def parquet_sql(self, tables, _):
+        return SET_LAKE + "\n".join(
+            f"COPY (SELECT * FROM {self.files(table)})\n"
+            f"TO (getvariable('parquet') || '/{table.name}') (FORMAT parquet, COMPRESSION zstd,"
+            " PARTITION_BY (host, date), WRITE_PARTITION_COLUMNS true, OVERWRITE_OR_IGNORE);\n"
+            for table in tables)
+
+
+SET_LAKE = "-- Wants the lake's path first: SET VARIABLE lake = '/srv/lake';\n\n"
+
+
+class Postgresql(Engine):
+    types = {"text": 'text COLLATE "C"', "integer": "bigint", "boolean": "boolean", "date": "date"}
+
+    def table(self, table):
+        key = ", ".join(["run"] + table.key + ["date"])  # a key must hold what parts the table
+        return (f"-- {table.about}\nCREATE TABLE IF NOT EXISTS {table.name} (\n"
+                f"{self.columns(table)},\n  PRIMARY KEY ({key})\n) PARTITION BY RANGE (date);\n")
+
+    def period_table(self):
+        return super().period_table().replace("SELECT '", "SELECT date '").replace(
+            ", '", ", date '")
+
+    def create_sql(self, tables, questions):
+        names = ", ".join(f"'{table.name}'" for table in tables)
+        return super().create_sql(tables, questions) + MONTHS.replace("TABLES", names)
+
+    def remote_sql(self, tables, _):
+        """This cluster's tables and another's as one, in the schema umaskaudit_all."""
+        made = REMOTE
+        for table in tables:
+            made += (f"CREATE FOREIGN TABLE IF NOT EXISTS umaskaudit_remote.{table.name} (\n"
+                     f"{self.columns(table)}\n) SERVER umaskaudit_remote OPTIONS"
+                     f" (schema_name :'remote_schema', table_name '{table.name}');\n"
+                     f"CREATE OR REPLACE VIEW umaskaudit_all.{table.name} AS\n"
+                     f"SELECT * FROM :\"here\".{table.name} UNION ALL\n"
+                     f"SELECT * FROM umaskaudit_remote.{table.name} AS far WHERE NOT EXISTS\n"
+                     "  (SELECT 1 FROM :\"here\".runs AS near WHERE near.run = far.run);\n\n")
+        return made + ("CREATE OR REPLACE VIEW umaskaudit_all.period AS SELECT * FROM"
+                       " :\"here\".period;\nSET search_path = umaskaudit_all;\n"
+                       "\\ir questions.sql\n")
+
+
+REMOTE = """-- A second cluster, which has a lake of its own: psql -v remote_host=HOST
+-- -v remote_port=PORT -v remote_dbname=NAME -v remote_schema=public -v remote_user=USER
+-- -f remote.sql, in the database that create.sql has filled. SET search_path = umaskaudit_all and
+-- ask as ever. A run that both have counts once. A password: ALTER USER MAPPING FOR CURRENT_USER
+-- SERVER umaskaudit_remote OPTIONS (ADD password '...').
+
+SELECT current_schema() AS here \\gset
+CREATE EXTENSION IF NOT EXISTS postgres_fdw;
+CREATE SERVER IF NOT EXISTS umaskaudit_remote FOREIGN DATA WRAPPER postgres_fdw OPTIONS
+  (host :'remote_host', port :'remote_port', dbname :'remote_dbname', fetch_size '10000');
+CREATE USER MAPPING IF NOT EXISTS FOR CURRENT_USER SERVER umaskaudit_remote
+  OPTIONS (user :'remote_user');
+CREATE SCHEMA IF NOT EXISTS umaskaudit_remote;
+CREATE SCHEMA IF NOT EXISTS umaskaudit_all;
+
+"""
+
+
+MONTHS = """
+-- Makes the partitions of the month of a day, if they are missing.
+CREATE OR REPLACE FUNCTION umaskaudit_month(day date) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE
+  month date := date_trunc('month', day);
+  name text;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('umaskaudit_month'));
+  FOREACH name IN ARRAY ARRAY[TABLES] LOOP
+    IF to_regclass(quote_ident(name || to_char(month, '_YYYY_MM'))) IS NULL THEN
+      EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
+                     name || to_char(month, '_YYYY_MM'), name, month, month + interval '1 month');
+    END IF;
+  END LOOP;
+END
+$body$;
+
+-- Drops all rows of the month of a day.
+CREATE OR REPLACE FUNCTION umaskaudit_drop_month(day date) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE
+  name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY[TABLES] LOOP
+    EXECUTE format('DROP TABLE IF EXISTS %I', name || to_char(day, '_YYYY_MM'));
+  END LOOP;
+END
+$body$;
+"""
+
+
+class Clickhouse(Engine):
+    types = {"text": "String", "integer": "Int64", "boolean": "UInt8", "date": "Date"}
+    first_day, last_day = "1970-01-01", "2105-12-31"  # what a Date holds
+
+    def column(self, column):
+        kind = self.types[column.type]
+        return f"{column.name} " + (f"Nullable({kind})" if column.nullable else kind)
+
+    def rows(self, table):
+        return f"{table} FINAL"
+
+    def div(self, dividend, divisor):
+        return f"intDiv({dividend}, {divisor})"
+
+    def text(self, number):
+        return f"toString({number})"
+
+    def concat(self, parts):
+        return f"concat({', '.join(parts)})"
+
+    def table(self, table):
+        key = ", ".join(["host", "run"] + table.key)
+        return (f"-- {table.about}\nCREATE TABLE IF NOT EXISTS {table.name} (\n"
+                f"{self.columns(table)}\n) ENGINE = ReplacingMergeTree() "
+                f"PARTITION BY toYYYYMM(date) ORDER BY ({key});\n")
+
+    def period_table(self):
+        return ("-- What the questions look at: one row\n"
+                "CREATE TABLE IF NOT EXISTS period (first_date Date, last_date Date)"
+                " ENGINE = TinyLog;\n"
+                f"INSERT INTO period SELECT toDate('{self.first_day}'), toDate('{self.last_day}')\n"
+                "FROM system.one WHERE (SELECT count() FROM period) = 0;\n")
+
+    def view(self, name, select):
+        return f"DROP TABLE IF EXISTS {name};\nCREATE VIEW {name} AS\n{select};\n"
+
+    def cluster_sql(self, tables, _):
+        """In a database of its own, beside that of create.sql, which all shards have."""
+        return CLUSTER + "\n".join(
+            f"CREATE TABLE IF NOT EXISTS {table.name} AS umaskaudit.{table.name}\n"
+            f"ENGINE = Distributed(umaskaudit, umaskaudit, {table.name}, cityHash64(host));\n"
+            for table in tables) + "\n" + self.period_table()
+
+
+CLUSTER = """-- All shards as one: for a database beside `umaskaudit`, which create.sql has
+-- filled on each shard; the cluster's name in the server's remote_servers is umaskaudit. Then
+-- questions.sql, and load -d DATABASE. A host's rows are on one shard.
+
+"""
+
+
 def raw_string(text):
     """A C++ literal of any length, out of parts: compilers limit one."""
     lines, parts, size = text.splitlines(keepends=True), [[]], 0
@@ -209,7 +395,8 @@ const char* sqlite_questions_sql() {{
 """
 
 
-ENGINE = {"sqlite": Sqlite}
+ENGINE = {"sqlite": Sqlite, "duckdb": Duckdb, "postgresql": Postgresql,
+          "clickhouse": Clickhouse}
 
 
 def sql(engine, part, tables, questions):
