@@ -89,8 +89,8 @@ ensure_packages() {
 }
 
 # ensure_npm: what is no package of Debian's, below build/npm: axe-core, which judges the HTML
-# report, and DuckDB, one of the engines of a fleet. At once, for npm removes what it is not told of;
-# DuckDB's versions all have a suffix, which a range does not match.
+# report, and DuckDB, one of the engines of a fleet. At once, for npm removes what it is not told
+# of; DuckDB's versions all have a suffix, which a range does not match.
 ensure_npm() {
   [[ ! -e $root/build/npm/node_modules/axe-core/axe.min.js ||
     ! -e $root/build/npm/node_modules/@duckdb/node-api/package.json ]] || return 0

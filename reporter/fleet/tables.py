@@ -1,7 +1,8 @@
 """What follows from tables.json and questions.sql.in: tables.py WHAT TABLES QUESTIONS OUT...
 
 WHAT is an engine (sqlite, duckdb, postgresql, clickhouse): its SQL goes to the files OUT, whose
-names say which part is wanted; or `cc`: OUT is the C++ behind table_info.h. Must never write what
+names say which part is wanted; or `cc`: OUT is the C++ behind table_info.h; or `scd`: OUT is
+reporter/man/parts/tables.scd, which is kept beside its page. Must never write what
 an engine has no need to read: what a table means stands in tables.json and in the manual. Called by
 meson, and imported by the tests of the engines."""
 
@@ -12,6 +13,7 @@ from pathlib import Path
 
 MADE = "Made by tables.py from tables.json and questions.sql.in; a change made here is lost."
 ENGINES = ("sqlite", "duckdb", "postgresql", "clickhouse")
+COMMON = 3  # columns that all tables begin with
 # As kind_name() has them. Their places are numbers that only live within a question.
 KINDS = ("unknown", "file", "dir", "fifo", "socket", "mqueue", "shm", "sem", "chardev", "blockdev",
          "tmpfile")
@@ -395,8 +397,31 @@ const char* sqlite_questions_sql() {{
 """
 
 
+def plain(text):
+    """Text for scdoc(5) that is nothing else."""
+    return re.sub(r"([_*\\\\#`~\[\]])", r"\\\1", text)
+
+
+def scd(tables, questions):
+    """The part of umaskaudit-tables(5) that lists tables and questions."""
+    def columns(listed):
+        return "".join(f"*{plain(column.name)}* {column.type}{', or NULL' * column.nullable}\n"
+                       f"\t{plain(column.about)}\n\n" for column in listed)
+
+    made = "## Of every table\n\n" + columns(tables[0].columns[:COMMON])
+    for table in tables:
+        key = ", ".join(plain(name) for name in ["run"] + table.key)
+        about = plain(table.about[0].upper() + table.about[1:])
+        made += (f"## {table.name}\n\n{about}. Its key: {key}.\n\n"
+                 + columns(table.columns[COMMON:]))
+    return made + "# QUESTIONS\n\n" + "".join(
+        f"*q\\_{plain(name)}*\n\t{plain(title)}.\n\n" for name, title, _ in questions)
+
+
 ENGINE = {"sqlite": Sqlite, "duckdb": Duckdb, "postgresql": Postgresql,
           "clickhouse": Clickhouse}
+
+OTHER = {"cc": cc, "scd": scd}
 
 
 def sql(engine, part, tables, questions):
@@ -408,7 +433,7 @@ def main():
     what, tables_file, questions_file, *outputs = sys.argv[1:]
     tables, questions = read_tables(tables_file), list(read_questions(questions_file))
     for output in map(Path, outputs):
-        text = (cc(tables, questions) if what == "cc"
+        text = (OTHER[what](tables, questions) if what in OTHER
                 else sql(what, output.stem, tables, questions))
         output.write_text(text, encoding="utf-8")
 

@@ -97,17 +97,20 @@ class Sqlite(Engine):
         columns = {table: [row[1] for row in self.database.execute(f"PRAGMA table_info({table})")]
                    for table in tables}
         directories = sorted(Path(lake).glob("host=*/date=*/run=*"))
-        self.database.execute("BEGIN")
-        for table in tables:
-            self.database.executemany(f"DELETE FROM {table} WHERE run = ?", (
-                [directory.name.partition("=")[2]] for directory in directories))
-            lines = run(["zstd", "-dcq", *(f"{directory}/{table}.jsonl.zst"
-                                           for directory in directories)]).decode().split("\n")
-            self.database.executemany(
-                f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns[table]))})",
-                ([row.get(column) for column in columns[table]]
-                 for row in map(json.loads, lines[:-1])))
-        self.database.execute("COMMIT")
+        for start in range(0, len(directories), 100):
+            self.database.execute("BEGIN")
+            for table in tables:
+                self.load_table(table, columns[table], directories[start:start + 100])
+            self.database.execute("COMMIT")
+
+    def load_table(self, table, columns, directories):
+        self.database.executemany(f"DELETE FROM {table} WHERE run = ?", (
+            [directory.name.partition("=")[2]] for directory in directories))
+        files = [f"{directory}/{table}.jsonl.zst" for directory in directories]
+        lines = run(["zstd", "-dcq", *files]).decode().split("\n")
+        self.database.executemany(
+            f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})",
+            ([row.get(column) for column in columns] for row in map(json.loads, lines[:-1])))
 
     def query(self, *selects):
         return [self.database.execute(select).fetchall() for select in selects]

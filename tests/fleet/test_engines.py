@@ -206,6 +206,14 @@ class Engines(harness.Case):
             count = shard.sql("SELECT count() FROM runs", "umaskaudit")
             self.assertIn(int(count), range(1, HOSTS * DAYS), "all hosts are on one shard")
 
+    def test_manual(self):
+        """umaskaudit-tables(5) lists the tables as they are; tables.py scd writes the part."""
+        part = ROOT / "reporter" / "man" / "parts" / "tables.scd"
+        questions = simulate.description.read_questions(
+            ROOT / "reporter" / "fleet" / "sql" / "questions.sql.in")
+        self.assertEqual(part.read_text("utf-8"),
+                         simulate.description.scd(simulate.TABLES, questions))
+
     def test_kinds(self):
         """The questions know each kind of object by the name that the reporter gives it."""
         source = (ROOT / "reporter" / "events" / "names.cc").read_text("utf-8")
