@@ -231,7 +231,7 @@ void Collector::add_victim(Group& group, const CreateEvent& event, Mode expected
   ++finding.count;
   const Severity weight = severity.value_or(finding.severity);
   if (options_.on_hit || options_.on_final_hit)
-    tell({finding.rule, event, expected_mask, expected, weight});
+    tell({finding.rule, event, expected_mask, expected, weight, false, finding.fingerprint});
   Said* const said = said_.find(said_key(event.seq));
   if (said != nullptr) {
     const std::uint64_t shift = 2 * static_cast<std::uint64_t>(finding.rule);
@@ -274,7 +274,7 @@ void Collector::add_victim(Group& group, const LastSeen& last, Mode expected, Se
     event.created = life.created;
     event.dev = life.dev;
     event.ino = life.ino;
-    tell({finding.rule, event, life.born_mask, expected, severity, true});
+    tell({finding.rule, event, life.born_mask, expected, severity, true, finding.fingerprint});
   }
   Victim victim;
   victim.event = event_ref(life.born);

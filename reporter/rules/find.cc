@@ -143,7 +143,7 @@ class Engine : public TimelineSink {
     (options_.on_lives ? lives.watches : lives.selects) = std::move(follows);
     lives.adopts = [this](const ChmodEvent& event) {
       const Mode mode = *event.final_mode;
-      return (mode & 06002) != 0 || options_.policy != nullptr ||
+      return options_.on_event_object || (mode & 06002) != 0 || options_.policy != nullptr ||
              ((mode & 044) != 0 && secrecy_of(event.path, options_.secret_names) != Secrecy::none);
     };
     lives.on_end = [this](const ObjectLife& life) {
@@ -154,7 +154,9 @@ class Engine : public TimelineSink {
   }
 
   void follow(const Event& event) {
-    const ObjectLife* life = lives_.find(lives_.see(event));
+    const std::uint64_t object = lives_.see(event);
+    if (options_.on_event_object) options_.on_event_object(event, object);
+    const ObjectLife* life = lives_.find(object);
     if (const auto* created = std::get_if<CreateEvent>(&event)) {
       if (created->error != 0 && options_.on_failure) options_.on_failure(*created, lives_);
       if (life == nullptr || !life->watched || life->born.seq != created->seq) return;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reporter/objects/object_lives.h"
@@ -29,9 +30,10 @@ struct Hit {
   // before the run, `created` is `no` and the event is the call that changed it.
   const CreateEvent& event;
   Mode expected_mask;
-  Mode expected;        // the mode it should have had
-  Severity severity;    // of a finding that had hit this object alone
-  bool at_end = false;  // judged as the run left it, not as it was made
+  Mode expected;                      // the mode it should have had
+  Severity severity;                  // of a finding that had hit this object alone
+  bool at_end = false;                // judged as the run left it, not as it was made
+  std::string_view fingerprint = {};  // of the finding that it belongs to
 };
 
 // A hit, once it is known what became of the object.
@@ -103,6 +105,10 @@ struct FindOptions {
   // among them. Both or none.
   std::function<void(const ObjectLife&)> on_life_end;
   std::function<void(const ObjectLives&)> on_lives;
+  // With these: each event, in order, and the object that it is about (ObjectLife::id); 0: none
+  // that the run made or changed. Then objects that were there before are followed whatever a chmod
+  // made of them.
+  std::function<void(const Event&, std::uint64_t object)> on_event_object;
   // With these: a creation that failed, and the objects as they are at that moment.
   std::function<void(const CreateEvent&, const ObjectLives&)> on_failure;
   std::size_t max_examples = 5;
