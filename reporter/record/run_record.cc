@@ -34,6 +34,14 @@ std::string to_json(const RunRecord& record) {
   if (!record.kernel.empty()) json.bytes("kernel", record.kernel);
   if (!record.parent.empty()) json.bytes("parent", record.parent);
   json.integer("parent_pid", record.parent_pid);
+  if (!record.ci.system.empty()) {
+    json.begin_object("ci");
+    json.bytes("system", record.ci.system);
+    json.bytes("job", record.ci.job);
+    json.bytes("url", record.ci.url);
+    json.bytes("revision", record.ci.revision);
+    json.end_object();
+  }
   json.number("start_ns", record.start_real_ns);
   json.integer("recorder", record.recorder);
   if (record.end_real_ns != 0) json.number("end_ns", record.end_real_ns);
@@ -70,10 +78,11 @@ std::optional<RunRecord> read_run_record(const std::string& directory) {
   const json object =
       json::parse(read_text(directory + "/" + kRunRecordName), nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) return std::nullopt;
-  const auto text = [&](const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+  const auto text_in = [](const json& holder, const char* key) {
+    const auto found = holder.find(key);
+    return found != holder.end() && found->is_string() ? found->get<std::string>() : "";
   };
+  const auto text = [&](const char* key) { return text_in(object, key); };
   const auto number = [&](const char* key) -> std::optional<std::int64_t> {
     const auto found = object.find(key);
     if (found == object.end() || !found->is_number_integer()) return std::nullopt;
@@ -94,6 +103,9 @@ std::optional<RunRecord> read_run_record(const std::string& directory) {
   record.end_real_ns = static_cast<std::uint64_t>(number("end_ns").value_or(0));
   if (const auto code = number("exit_code")) record.exit_code = static_cast<int>(*code);
   record.signal = static_cast<int>(number("signal").value_or(0));
+  if (const auto ci = object.find("ci"); ci != object.end() && ci->is_object())
+    record.ci = {text_in(*ci, "system"), text_in(*ci, "job"), text_in(*ci, "url"),
+                 text_in(*ci, "revision")};
   if (const std::string mask = text("umask"); !mask.empty())
     record.umask = static_cast<Mode>(std::strtoul(mask.c_str(), nullptr, 8));
   if (const auto argv = object.find("argv"); argv != object.end() && argv->is_array())

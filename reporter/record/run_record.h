@@ -10,6 +10,7 @@
 
 #include "reporter/base/result.h"
 #include "reporter/mode/calculus.h"
+#include "reporter/record/ci_job.h"
 
 namespace umaskaudit {
 
@@ -23,6 +24,7 @@ struct RunRecord {
   std::string host, machine, kernel;  // uname(2): nodename, machine, release
   std::string parent;                 // the program that started `run`, and so gave it that mask
   long parent_pid = 0;
+  CiJob ci;                         // that it is part of
   std::uint64_t start_real_ns = 0;  // the kernel's last tick before: no birth of the run is older
   std::uint64_t end_real_ns = 0;    // 0 while it runs
   long recorder = 0;                // pid of `run` itself: who will write how CMD ended
