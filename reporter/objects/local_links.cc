@@ -71,11 +71,15 @@ std::string KnownLinks::text() const {
   return json{{"links", std::move(links)}}.dump() + '\n';
 }
 
-NameTree::Links local_links(const Run& run) {
-  if (const auto known = read_json(known_file(run))) return links_of(*known);
+bool is_of_this_boot(const Run& run) {
   const std::array<std::uint8_t, 16> id = run.boot_id();
   const bool known = std::any_of(id.begin(), id.end(), [](std::uint8_t byte) { return byte != 0; });
-  if (!known || id != boot_id_here()) return nullptr;
+  return known && id == boot_id_here();
+}
+
+NameTree::Links local_links(const Run& run) {
+  if (const auto known = read_json(known_file(run))) return links_of(*known);
+  if (!is_of_this_boot(run)) return nullptr;
   return [](const std::string& directory) {
     char target[PATH_MAX];
     const ssize_t length = readlink(directory.c_str(), target, sizeof target);

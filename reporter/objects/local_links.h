@@ -11,6 +11,9 @@
 
 namespace umaskaudit {
 
+// Whether the run was recorded on this machine since it was started. False where that is not known.
+bool is_of_this_boot(const Run& run);
+
 // readlink(2) of a directory's name. Null where the run was not recorded since this machine was
 // started: what its paths lead to cannot be known.
 NameTree::Links local_links(const Run& run);
