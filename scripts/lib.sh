@@ -14,7 +14,7 @@ build_packages=(
   meson ninja-build g++ pkg-config scdoc
   libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev
   libunwind-dev libdw-dev libelf-dev libiberty-dev libsqlite3-dev libsystemd-dev
-  zlib1g-dev libzstd-dev libarchive-dev libncurses-dev
+  zlib1g-dev libzstd-dev libarchive-dev libncurses-dev libxxhash-dev
 )
 # What the tests need besides.
 test_packages=(

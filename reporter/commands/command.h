@@ -73,6 +73,7 @@ Action configure_diff(CLI::App& app);
 Action configure_whatif(CLI::App& app);
 Action configure_doctor(CLI::App& app);
 Action configure_export(CLI::App& app);
+Action configure_fleet(CLI::App& app);
 Action configure_completions(CLI::App& app);
 Action configure_explain(CLI::App& app);
 Action configure_top(CLI::App& app);

@@ -1,9 +1,12 @@
 // `export`: a run in the formats of other people's tools.
 // Must never write a database to standard output, nor leave half a file under its name.
 // Called through the table.
+#include <sys/utsname.h>
+
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
+#include <utility>
 
 #include "reporter/base/output_file.h"
 #include "reporter/commands/choice.h"
@@ -13,12 +16,15 @@
 #include "reporter/export/collapsed.h"
 #include "reporter/export/ecs.h"
 #include "reporter/export/sqlite.h"
+#include "reporter/fleet/run_tables.h"
+#include "reporter/objects/local_links.h"
+#include "reporter/record/ci_job.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit {
 namespace {
 
-enum class Format { none, chrome, collapsed, sqlite, ecs };
+enum class Format { none, chrome, collapsed, sqlite, ecs, tables };
 
 struct Options {
   RunArguments arguments;
@@ -71,13 +77,62 @@ int write_text(OpenedRun& opened, const Options& options, Console& console) {
       case Format::ecs:
         return export_ecs(source, sink);
       case Format::sqlite:
+      case Format::tables:
       case Format::none:
         return;
     }
   });
 }
 
+// The host that a run without run.json was recorded on: this one, if it has not booted since.
+void complete_host(RunRow& row, const Run& run) {
+  utsname system{};
+  if (!row.host.empty() || !is_of_this_boot(run) || uname(&system) != 0) return;
+  row.host = system.nodename;
+  row.machine = system.machine;
+  row.kernel = system.release;
+}
+
+int write_tables(OpenedRun& opened, const std::string& lake, Console& console) {
+  const RunLine line = opened.run_line();
+  RunTablesSource source{opened.run(), opened.stacks(), {}, opened.unaudited(), nullptr};
+  source.row = {line.tool,
+                line.host,
+                line.machine,
+                line.kernel,
+                line.program,
+                opened.directory(),
+                line.started_real_ns,
+                std::nullopt,
+                line.exit_code,
+                line.signal,
+                line.complete.value_or(false),
+                {},
+                {},
+                {},
+                {}};
+  complete_host(source.row, opened.run());
+  if (const std::optional<RunRecord>& record = opened.record()) source.row.umask = record->umask;
+  const CiJob ci =
+      opened.record() && !opened.record()->ci.system.empty() ? opened.record()->ci : ci_job();
+  source.row.revision = ci.revision;
+  source.row.ci = ci.system;
+  source.row.ci_job = ci.job;
+  source.row.ci_url = ci.url;
+  source.find = [&](FindOptions find) -> const FindResult& {
+    return opened.findings(std::move(find));
+  };
+  const Result<std::string> place = export_tables(source, lake);
+  if (!place) return fail(console, place.error());
+  console.out << escape(lake + (lake.ends_with('/') ? "" : "/") + *place) << '\n';
+  return 0;
+}
+
 int export_run(Options& options, Console& console) {
+  const bool tables = options.format == Format::tables;
+  if (tables && options.arguments.output.empty())
+    return fail(console, {"export: tables need a directory", "",
+                          "umaskaudit export RUN --format tables -o LAKE", ExitCode::usage});
   const bool database = options.format == Format::sqlite;
   if (database && options.arguments.output.empty())
     return fail(console, {"export: a database cannot go to standard output", "",
@@ -88,6 +143,7 @@ int export_run(Options& options, Console& console) {
                  "a name without .gz or .zst behind -o, and gzip(1) afterwards", ExitCode::usage});
   const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
+  if (tables) return write_tables(**opened, options.arguments.output, console);
   return database ? write_database(**opened, options.arguments.output, console)
                   : write_text(**opened, options, console);
 }
@@ -101,9 +157,10 @@ Action configure_export(CLI::App& app) {
                      {{"chrome", Format::chrome},
                       {"collapsed", Format::collapsed},
                       {"sqlite", Format::sqlite},
-                      {"ecs", Format::ecs}},
+                      {"ecs", Format::ecs},
+                      {"tables", Format::tables}},
                      "chrome: for Perfetto; collapsed: for flame graphs; ecs: Elastic, a line an "
-                     "event")
+                     "event; tables: a directory for engines")
       ->required();
   add_choice<CollapsedBy>(
       app, "--by", options->by,

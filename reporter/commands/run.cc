@@ -86,6 +86,7 @@ RunRecord begin_record(const std::vector<std::string>& command, const Options& o
   record.umask = umask_of_process("self");
   record.parent_pid = getppid();
   record.parent = name_of_process(std::to_string(record.parent_pid));
+  record.ci = ci_job();
   record.start_real_ns = now_ns(CLOCK_REALTIME_COARSE);  // its last tick, which stamps births
   return record;
 }

@@ -314,6 +314,11 @@ const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_
   return *findings_;
 }
 
+const FindResult& OpenedRun::findings(FindOptions options) {
+  look_for_findings(std::move(options));
+  return *findings_;
+}
+
 void OpenedRun::for_each_beside_findings(const std::function<bool(const Event&)>& visit) {
   if (findings_) return run_.for_each_folded(visit);
   bool more = true;

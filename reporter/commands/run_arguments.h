@@ -99,6 +99,9 @@ class OpenedRun {
   // be told.
   const FindResult& findings(const std::function<void(const Hit&)>& on_hit = {},
                              const std::function<void(const WindowSpan&)>& on_window = {});
+  // The same, and whatever else `options` asks to be told of; what names code and links is filled
+  // in.
+  const FindResult& findings(FindOptions options);
   // Run::for_each_folded(), and findings() in the same reading of the run.
   void for_each_beside_findings(const std::function<bool(const Event&)>& visit);
   // Completes --rule and --severity in `filter`: the events that the selected findings name.

@@ -1,0 +1,342 @@
+"""Runs as tables, and the questions that are asked of them: held against stat and the kernel."""
+
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+from lib import harness
+from lib.harness import TOOL, Case, needs, octal, truths_of, victim
+
+TABLES = json.loads((Path(__file__).resolve().parents[2] / "reporter/fleet/tables.json")
+                    .read_text(encoding="utf-8"))
+HOSTILE = b"a;b\x1b[31m\n\t\\'\"\xff\xe2\x80\xae <script>"
+ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u\{([0-9a-f]+)\}|(.))")
+
+
+def bytes_of(text):
+    """What escape() has escaped, as the manual says it can be had back."""
+    out, at = b"", 0
+    for match in ESCAPE.finditer(text):
+        out += text[at:match.start()].encode()
+        byte, point, letter = match.groups()
+        if byte:
+            out += bytes([int(byte, 16)])
+        elif point:
+            out += chr(int(point, 16)).encode()
+        else:
+            out += {"n": b"\n", "t": b"\t", "r": b"\r"}.get(letter, letter.encode())
+        at = match.end()
+    return out + text[at:].encode()
+
+
+class Lake(Case):
+    def setUp(self):
+        super().setUp()
+        self.lake = self.top / "lake"
+
+    def ran(self, *words, status=0):
+        result = self.execute(TOOL, *words)
+        self.assertEqual(result.returncode, status, result.stderr.decode(errors="replace"))
+        return result
+
+    def export(self, run):
+        """The directory of the run in the lake."""
+        result = self.ran("export", run, "--format", "tables", "-o", self.lake)
+        return Path(result.stdout.decode().strip())
+
+    def rows(self, place, table):
+        text = subprocess.run(["zstd", "-dcq", place / f"{table}.jsonl.zst"], check=True,
+                              stdout=subprocess.PIPE).stdout.decode()
+        rows = [json.loads(line) for line in text.splitlines()]
+        for row in rows:
+            self.check_row(table, row)
+        return rows
+
+    def check_row(self, table, row):
+        """Columns and types are those of tables.json, in its order."""
+        columns = TABLES["common"] + TABLES["tables"][table]["columns"]
+        names = [column[0] for column in columns]
+        self.assertEqual(list(row), [name for name in names if name in row])
+        for name, kind, _ in columns:
+            if name not in row:
+                self.assertTrue(kind.endswith("?"), f"{table}.{name} is missing")
+                continue
+            wanted = {"text": str, "date": str, "integer": int, "boolean": bool}[kind.strip("?")]
+            self.assertIs(type(row[name]), wanted, f"{table}.{name}")
+
+    def fleet(self, *words, status=0):
+        return self.ran("fleet", self.lake, *words, status=status)
+
+    def answer(self, question, *words, status=0):
+        text = self.fleet(question, "--format", "json", *words, status=status).stdout
+        return [json.loads(line) for line in text.splitlines()]
+
+
+class Rows(Lake):
+    def test_objects_of_a_race_are_as_fstat_says(self):
+        result, run = self.record(victim("threads_umask"), self.work, 200, 2000)
+        truths = truths_of(result)
+        setter = truths.pop()
+        place = self.export(run)
+        objects = {row["path"]: row for row in self.rows(place, "objects")}
+        for truth in truths:
+            row = objects[truth["path"]]
+            self.assertEqual((octal(row["born_mode"]), octal(row["mode"]), row["state"]),
+                             (truth["final"], truth["final"], "there"))
+            self.assertEqual(row["mode"], stat.S_IMODE(os.stat(truth["path"]).st_mode))
+            self.assertEqual((row["dev"], row["ino"]),
+                             (os.stat(truth["path"]).st_dev, os.stat(truth["path"]).st_ino))
+            self.assertEqual((row["other_read"], row["other_write"], row["group_write"]),
+                             tuple(bool(row["mode"] & bit) for bit in (4, 2, 16)))
+        changes = self.rows(place, "umask_changes")
+        told = sum(row["times"] for row in changes if row["tid"] == setter["tid"])
+        self.assertEqual(told, setter["umask_calls"])
+        stacks = {row["stack"] for row in self.rows(place, "stacks")}
+        for row in [*objects.values(), *changes]:
+            self.assertIn(row["stack"], stacks)
+        self.assertEqual({row["stack"] for row in self.rows(place, "frames")}, stacks)
+
+    def test_every_table_of_every_stored_trace(self):
+        stored = Path(__file__).resolve().parents[1] / "golden" / "traces"
+        for run in sorted(stored.iterdir()):
+            place = self.export(run)
+            for table in TABLES["tables"]:
+                rows = self.rows(place, table)
+                key = ["run", *TABLES["tables"][table]["key"]]
+                keys = [tuple(row[name] for name in key) for row in rows]
+                self.assertEqual(len(keys), len(set(keys)), f"{run.name}: {table}")
+            findings = {row["fingerprint"] for row in self.rows(place, "findings")}
+            self.assertLessEqual({row["fingerprint"] for row in self.rows(place, "hits")},
+                                 findings)
+
+    def test_findings_are_those_of_check(self):
+        _, run = self.record("sh", "-c", "umask 0; mkdir open; echo > file; chmod 4755 file")
+        place = self.export(run)
+        checked = json.loads(self.ran("check", run, "--format", "sarif", status=1).stdout)
+        wanted = sorted(result["ruleId"] for result in checked["runs"][0]["results"])
+        self.assertEqual(sorted(row["rule"] for row in self.rows(place, "findings")), wanted)
+
+    def test_a_changed_object_is_the_same_object(self):
+        (self.work / "before").write_text("")
+        script = "umask 022; echo > a; chmod 0606 a; mv a b; ln b c; chmod 0666 before; rm c"
+        _, run = self.record("sh", "-c", script)
+        place = self.export(run)
+        objects = {row["path"]: row for row in self.rows(place, "objects")}
+        made = objects[str(self.work / "b")]
+        self.assertEqual((made["born_path"], made["born_mode"], made["mode"], made["made"]),
+                         (str(self.work / "a"), 0o644, 0o606, True))
+        self.assertEqual(made["mode"], stat.S_IMODE((self.work / "b").stat().st_mode))
+        self.assertTrue(made["open_to_others"])
+        changes = self.rows(place, "object_changes")
+        self.assertEqual([row["action"] for row in changes if row.get("object") == made["object"]],
+                         ["chmod", "rename", "link", "unlink"])
+        (mode_set_by,) = [row for row in changes if row["event"] == made["mode_set_by"]]
+        self.assertEqual((mode_set_by["action"], mode_set_by["mode"]), ("chmod", 0o606))
+        before = objects[str(self.work / "before")]
+        self.assertEqual((before["made"], before["mode"]), (False, 0o666))
+        self.assertFalse({"uid", "mask", "requested"} & set(before))
+
+    def test_hostile_names_come_back_to_the_byte(self):
+        path = os.fsencode(self.work) + b"/" + HOSTILE
+        _, run = self.record("mkdir", os.fsdecode(path))
+        (row,) = self.rows(self.export(run), "objects")
+        self.assertEqual(bytes_of(row["path"]), path)
+        self.assertTrue(row["path"].isprintable())
+
+    @needs("cc", "strip")
+    def test_stacks_are_equal_without_debug_information(self):
+        (self.work / "one.c").write_text(
+            "#include <sys/stat.h>\nvoid make(const char* p) { mkdir(p, 0777); }\n"
+            "int main(int c, char** v) { make(v[c - 1]); return 0; }\n")
+        subprocess.run(["cc", "-g", "-O0", "-Wl,--build-id", "one.c", "-o", "full"], cwd=self.work,
+                       check=True)
+        (self.work / "bin").mkdir()
+        shutil.copy(self.work / "full", self.work / "bin" / "full")
+        subprocess.run(["strip", "bin/full"], cwd=self.work, check=True)
+        stacks = []
+        for program, made in (("./full", "a"), ("bin/full", "b")):
+            _, run = self.record(program, made)
+            (row,) = self.rows(self.export(run), "objects")
+            stacks.append((row["stack"], row.get("function")))
+        (named, function), (stripped, nothing) = stacks
+        self.assertEqual((named, function), (stripped, "make"))
+        self.assertNotEqual(nothing, "make")
+
+
+class Places(Lake):
+    def test_again_is_the_same_run(self):
+        _, run = self.record("mkdir", "a")
+        first = self.export(run)
+        inode = first.stat().st_ino
+        self.assertEqual(self.export(run), first)
+        self.assertNotEqual(first.stat().st_ino, inode)
+        self.assertEqual([entry.name for entry in self.lake.iterdir()],
+                         [first.parts[-3]], "nothing else stays behind")
+        (row,) = self.rows(first, "runs")
+        self.assertEqual([f"host={row['host']}", f"date={row['date']}", f"run={row['run']}"],
+                         list(first.parts[-3:]))
+        self.assertEqual(row["host"], os.uname().nodename)
+        self.assertTrue(row["complete"])
+
+    def test_a_pack_is_the_same_run(self):
+        _, run = self.record("mkdir", "a")
+        first = self.export(run)
+        before = {table: self.rows(first, table) for table in TABLES["tables"]}
+        self.ran("pack", run, "-o", self.top / "one.uapack")
+        shutil.rmtree(run)
+        self.assertEqual(self.export(self.top / "one.uapack"), first)
+        after = {table: self.rows(first, table) for table in TABLES["tables"]}
+        self.assertEqual(after, before)
+
+    def test_two_runs_are_two(self):
+        places = {self.export(self.record("mkdir", name)[1]) for name in "ab"}
+        self.assertEqual(len(places), 2)
+
+    def test_private_under_any_umask(self):
+        _, run = self.record("mkdir", "a")
+        for mask in (0, 0o777):
+            os.umask(mask)
+            place = self.export(run)
+            for entry in [self.lake, *place.parents[:2], place]:
+                self.assertEqual(stat.S_IMODE(entry.stat().st_mode), 0o700)
+            for entry in place.iterdir():
+                self.assertEqual(stat.S_IMODE(entry.stat().st_mode), 0o600)
+            harness.remove_tree(self.lake)
+
+    def test_the_job_that_recorded_it(self):
+        env = dict(os.environ, GITHUB_ACTIONS="true", GITHUB_SHA="0123abcd", GITHUB_JOB="build",
+                   GITHUB_SERVER_URL="https://ci.example", GITHUB_REPOSITORY="a/b",
+                   GITHUB_RUN_ID="7")
+        _, run = self.record("mkdir", "a", env=env)
+        (row,) = self.rows(self.export(run), "runs")
+        self.assertEqual((row["ci"], row["ci_job"], row["revision"], row["ci_url"]),
+                         ("github", "build", "0123abcd", "https://ci.example/a/b/actions/runs/7"))
+
+    def test_where_it_cannot_be(self):
+        _, run = self.record("mkdir", "a")
+        self.ran("export", run, "--format", "tables", status=2)
+        (self.work / "file").write_text("")
+        result = self.ran("export", run, "--format", "tables", "-o", self.work / "file", status=3)
+        self.assertIn(b"-o", result.stderr)
+        # Half a run is not shown: the directory of the date is a file.
+        place = self.export(run)
+        shutil.rmtree(place.parent)
+        place.parent.write_text("")
+        self.ran("export", run, "--format", "tables", "-o", self.lake, status=3)
+        self.assertEqual([entry.name for entry in self.lake.iterdir()], [place.parts[-3]])
+
+
+class Questions(Lake):
+    def test_answers_of_two_runs(self):
+        script = "umask 0; mkdir open; echo > file; chmod 4755 file"
+        _, run = self.record("sh", "-c", script)
+        self.export(run)
+        self.assertEqual(stat.S_IMODE((self.work / "open").stat().st_mode), 0o777)
+        (row,) = self.answer("open-to-others")
+        self.assertEqual((row["path"], row["mode"], row["kind"]),
+                         (str(self.work / "open"), "0777", "dir"))
+        (row,) = self.answer("set-id")
+        self.assertEqual((row["path"], row["mode"]), (str(self.work / "file"), "4755"))
+        # As last seen: a later run has put it right.
+        _, run = self.record("chmod", "0755", "open", "file")
+        self.export(run)
+        self.assertEqual([row["runs"] for row in self.answer("coverage")], [2])
+        self.assertEqual(self.answer("open-to-others") + self.answer("set-id"), [])
+        drift = {row["path"]: (row["first_mode"], row["last_mode"])
+                 for row in self.answer("mode-drift")}
+        self.assertEqual(drift, {str(self.work / "open"): ("0777", "0755"),
+                                 str(self.work / "file"): ("4755", "0755")})
+
+    def test_loading_again_changes_nothing(self):
+        _, run = self.record("sh", "-c", "umask 0; mkdir a b c")
+        self.export(run)
+        first = self.fleet("--format", "json").stdout
+        self.assertEqual(self.fleet("--format", "json").stdout, first)
+        self.export(run)  # another directory of the same run
+        self.assertEqual(self.fleet("--format", "json").stdout, first)
+
+    def test_what_is_removed_is_forgotten(self):
+        places = [self.export(self.record("mkdir", name)[1]) for name in "ab"]
+        self.assertEqual([row["runs"] for row in self.answer("coverage")], [2])
+        shutil.rmtree(places[0])
+        self.assertEqual([row["runs"] for row in self.answer("coverage")], [1])
+
+    def test_a_run_that_cannot_be_read_is_named(self):
+        places = [self.export(self.record("mkdir", name)[1]) for name in "abc"]
+        whole = (places[0] / "objects.jsonl.zst").read_bytes()
+        (places[0] / "objects.jsonl.zst").write_bytes(whole[:-8])
+        subprocess.run(["zstd", "-qf", "-", "-o", places[1] / "frames.jsonl.zst"],
+                       input=b'{"host":7}\n', check=True)
+        result = self.fleet("coverage", status=3)
+        for place in places[:2]:
+            self.assertIn(str(place).encode(), result.stdout)
+        self.assertEqual([row["runs"] for row in self.answer("coverage", status=3)], [1])
+        (places[0] / "objects.jsonl.zst").write_bytes(whole)
+        os.utime(places[0])
+        shutil.rmtree(places[1])
+        self.assertEqual([row["runs"] for row in self.answer("coverage")], [2])
+
+    def test_a_period_bounds_the_answers(self):
+        place = self.export(self.record("mkdir", "a")[1])
+        date = place.parts[-2].removeprefix("date=")
+        for words, runs in ((["--since", date], [1]), (["--until", date], [1]),
+                            (["--until", "2001-01-01"], []), (["--since", "2999-01-01"], [])):
+            self.assertEqual([row["runs"] for row in self.answer("coverage", *words)], runs, words)
+        self.fleet("--since", "yesterday", status=2)
+
+    def test_hostile_names_reach_neither_terminal_nor_page(self):
+        path = os.fsencode(self.work) + b"/" + HOSTILE
+        _, run = self.record("sh", "-c", 'umask 0; mkdir "$1"', "sh", os.fsdecode(path))
+        self.export(run)
+        (row,) = self.answer("open-to-others")
+        self.assertEqual(bytes_of(row["path"]), path)
+        text = self.fleet().stdout.decode()
+        self.assertTrue(all(line.isprintable() for line in text.splitlines()))
+        page = self.fleet("--format", "html").stdout.decode()
+        self.assertNotIn("<script", page)
+        self.assertIn("&lt;script&gt;", page)
+
+    def test_a_lake_of_somebody_else_is_escaped_too(self):
+        place = self.export(self.record("sh", "-c", "umask 0; mkdir a")[1])
+        (row,) = self.rows(place, "objects")
+        row["path"] = "/tmp/\x1b]0;title\x07\u202e<script>"
+        subprocess.run(["zstd", "-qf", "-", "-o", place / "objects.jsonl.zst"], check=True,
+                       input=json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        text = self.fleet("open-to-others").stdout.decode()
+        self.assertTrue(all(line.isprintable() for line in text.splitlines()))
+        self.assertNotIn("<script", self.fleet("--format", "html").stdout.decode())
+
+    def test_the_database_is_private_and_only_ours(self):
+        self.export(self.record("mkdir", "a")[1])
+        os.umask(0)
+        self.fleet("coverage")
+        database = self.lake / ".umaskaudit-fleet.sqlite"
+        self.assertEqual(stat.S_IMODE(database.stat().st_mode), 0o600)
+        other = self.top / "other.sqlite"
+        subprocess.run(["sqlite3", other, "CREATE TABLE mine(a)"], check=True)
+        before = other.read_bytes()
+        self.fleet("coverage", "--database", other, status=2)
+        self.assertEqual(other.read_bytes(), before)
+        database.write_bytes(b"no database" * 100)
+        self.fleet("coverage", status=3)
+
+    def test_words(self):
+        listed = self.ran("fleet", "--list").stdout.decode()
+        names = [line.split()[0] for line in listed.splitlines()]
+        self.assertGreaterEqual(len(names), 10)
+        self.export(self.record("mkdir", "a")[1])
+        for name in names:
+            self.fleet(name)
+        self.fleet("nothing", status=2)
+        self.ran("fleet", status=2)
+        self.ran("fleet", self.top / "nowhere", status=2)
+        self.fleet("-o", self.top / "page.html", "--format", "html")
+        self.assertTrue((self.top / "page.html").read_text().endswith("</html>\n"))
+
+
+if __name__ == "__main__":
+    harness.main()
