@@ -4,7 +4,7 @@ _umaskaudit() {
   local command=${COMP_WORDS[1]} options i
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'run attach snapshot pack report threads timeline top blame check export diff whatif doctor explain rules ls rm clean umask --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'run attach snapshot pack report threads timeline top blame check export fleet diff whatif doctor explain rules ls rm clean umask --help --version' -- "$cur"))
     return
   fi
   case $command in run|doctor)
@@ -123,11 +123,18 @@ _umaskaudit() {
     check:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     check:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
     export:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
-    export:--format|export:-f) COMPREPLY=($(compgen -W 'chrome collapsed sqlite ecs' -- "$cur")); return;;
+    export:--format|export:-f) COMPREPLY=($(compgen -W 'chrome collapsed sqlite ecs tables' -- "$cur")); return;;
     export:--by) COMPREPLY=($(compgen -W 'creations changes' -- "$cur")); return;;
     export:--output|export:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
     export:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     export:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
+    fleet:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
+    fleet:--since) return;;
+    fleet:--until) return;;
+    fleet:--limit|fleet:-n) return;;
+    fleet:--database) COMPREPLY=($(compgen -f -- "$cur")); return;;
+    fleet:--format|fleet:-f) COMPREPLY=($(compgen -W 'text html json' -- "$cur")); return;;
+    fleet:--output|fleet:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
     diff:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     diff:--format|diff:-f) COMPREPLY=($(compgen -W 'text json' -- "$cur")); return;;
     diff:--root-a) COMPREPLY=($(compgen -d -- "$cur")); return;;
@@ -194,6 +201,7 @@ _umaskaudit() {
     blame) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     check) options='--help -h --quiet -q --verbose -v --color --no-pager --output -o --format -f --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded --validate --write-baseline --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    fleet) options='--help -h --quiet -q --verbose -v --color --no-pager --list --since --until --limit -n --database --format -f --output -o';;
     diff) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --root-a --root-b --same --exact --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     whatif) options='--help -h --quiet -q --verbose -v --color --no-pager --umask --everywhere --format -f --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     doctor) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f';;

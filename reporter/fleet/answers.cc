@@ -126,6 +126,7 @@ td { overflow-wrap: anywhere; min-width: 9ch; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.number { min-width: 0; }
 .code { font-family: ui-monospace, monospace; }
+.whole { white-space: nowrap; }
 .error { color: var(--error); font-weight: 600; }
 .warning { color: var(--warning); font-weight: 600; }
 :focus-visible { outline: 2px solid Highlight; outline-offset: 2px; }
@@ -135,16 +136,22 @@ td.number { min-width: 0; }
 <body>
 )page";
 
-bool is_code(std::string_view column) {
-  constexpr std::string_view kCode[] = {"path",        "function",  "file",       "program",
-                                        "fingerprint", "mode",      "first_mode", "mask",
-                                        "last_mode",   "should_be", "actual_mode"};
-  return std::find(std::begin(kCode), std::end(kCode), column) != std::end(kCode);
+template <std::size_t kCount>
+bool is_one_of(std::string_view column, const std::string_view (&names)[kCount]) {
+  return std::find(std::begin(names), std::end(names), column) != std::end(names);
 }
 
+// Long text may be broken, what is short and of one form may not.
 std::string class_of(const Answer& answer, const std::string& text, std::size_t column) {
+  constexpr std::string_view kCode[] = {"path", "function", "file", "program"};
+  constexpr std::string_view kWholeCode[] = {"fingerprint", "mode",      "mask",       "first_mode",
+                                             "last_mode",   "should_be", "actual_mode"};
+  constexpr std::string_view kWhole[] = {"rule", "severity", "kind", "first_date", "last_date"};
+  const std::string_view name = answer.columns[column];
   if (text == "error" || text == "warning") return text;
-  if (is_code(answer.columns[column])) return "code";
+  if (is_one_of(name, kCode)) return "code";
+  if (is_one_of(name, kWholeCode)) return "code whole";
+  if (is_one_of(name, kWhole)) return "whole";
   return answer.numeric[column] ? "number" : "";
 }
 
