@@ -89,10 +89,15 @@ class Destination(Installed):
         self.assertEqual(result.returncode, 0, result.stderr.decode())
         self.assertIn(str(self.work / "made"), self.report(run).creations())
 
-    def test_documents_schemas_and_manual(self):
+    def test_documents_schemas_sql_and_manual(self):
         share = self.prefix / "share"
         self.assertLessEqual(DOCUMENTS, set(os.listdir(share / "doc" / "umaskaudit")))
         self.assertTrue(list((share / "umaskaudit" / "schemas").glob("*.schema.json")))
+        sql = share / "umaskaudit" / "sql"
+        for engine in ("sqlite", "duckdb", "postgresql", "clickhouse"):
+            self.assertLessEqual({"create.sql", "questions.sql"}, set(os.listdir(sql / engine)))
+        for engine in ("postgresql", "clickhouse"):
+            self.assertTrue(os.access(sql / engine / "load", os.X_OK))
         if (BUILD / "reporter" / "man" / "umaskaudit.1").exists():
             names = {path.name for path in (share / "man").glob("man?/*")}
             self.assertLessEqual({"umaskaudit.1", "umaskaudit-run.1", "umaskaudit.3",

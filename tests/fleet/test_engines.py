@@ -2,6 +2,7 @@
 twice, and asked all questions. Must never need an engine: what cannot be had is skipped with its
 reason, and SQLite is always there."""
 
+import concurrent.futures
 import os
 import re
 import shutil
@@ -158,6 +159,14 @@ class Engines(harness.Case):
         engine.execute("SELECT umaskaudit_drop_month('2026-01-30')")
         left = engine.ask("SELECT min(date), max(date) FROM runs")
         self.assertEqual(left, [("2026-02-01", "2026-02-03")])
+
+    def test_postgresql_twice_at_once(self):
+        """Two loads that begin at the same time, of an empty database."""
+        engine = self.started(engines.Postgresql)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for load in [pool.submit(engine.load, self.lake) for _ in range(2)]:
+                load.result()
+        self.compare(engine, self.lake)
 
     def test_postgresql_remote(self):
         """The hosts in two lakes, of two clusters; one run is in both."""
