@@ -135,11 +135,20 @@ class RunTables {
     write_run();
     if (source_.unaudited) on(*source_.unaudited);
     FindOptions options;
+    options.on_event = [this](const Event& event) {
+      now_ns_ = std::visit([](const EventBase& base) { return base.time_ns; }, event);
+    };
     options.on_event_object = [this](const Event& event, std::uint64_t object) {
       object_ = object;
+      const bool change =
+          std::holds_alternative<ChmodEvent>(event) || std::holds_alternative<RenameEvent>(event);
+      if (change && object != 0) last_ns_[object] = now_ns_;
       std::visit([this](const auto& one) { on(one); }, event);
     };
-    options.on_life_end = [this](const ObjectLife& life) { write_object(life, life.last_path, 0); };
+    options.on_life_end = [this](const ObjectLife& life) {
+      last_ns_[life.id] = now_ns_;
+      write_object(life, life.last_path, 0);
+    };
     options.on_lives = [this](const ObjectLives& lives) {
       lives.for_each([&](const ObjectLife& life) {
         write_object(life, lives.path(life), lives.names(life).size());
@@ -281,7 +290,8 @@ class RunTables {
     row.integer(if_made(life.born_mask)).integer(life.mask_set_by).boolean(life.ambiguous);
     row.integer(life.born_mode);
     row.integer(life.mode_known ? std::optional<std::uint64_t>(mode) : std::nullopt);
-    row.integer(life.changes);
+    const auto last = last_ns_.extract(life.id);
+    row.integer(life.changes).integer(real(last ? last.mapped() : life.born.time_ns));
     row.integer(life.settled_by.seq != 0 ? std::optional(life.settled_by.seq) : std::nullopt);
     row.integer(life.dev).integer(life.ino).boolean((mode & 04) != 0).boolean((mode & 02) != 0);
     row.boolean((mode & 020) != 0).boolean(there && (mode & 02) != 0 && !sticky);
@@ -432,7 +442,8 @@ class RunTables {
   std::unordered_set<std::string> written_;
   StackRef last_ref_;
   const Stack* last_stack_ = nullptr;
-  std::uint64_t object_ = 0;  // of the present event
+  std::unordered_map<std::uint64_t, std::uint64_t> last_ns_;  // of objects that were changed
+  std::uint64_t now_ns_ = 0, object_ = 0;                     // of the present event
   std::uint64_t last_hit_ = 0, last_loss_ = 0;
 };
 

@@ -251,6 +251,19 @@ class Questions(Lake):
         self.assertEqual(drift, {str(self.work / "open"): ("0777", "0755"),
                                  str(self.work / "file"): ("4755", "0755")})
 
+    def test_what_a_later_run_removed_is_not_there(self):
+        _, run = self.record("sh", "-c", "umask 0; mkdir a b; echo > c; echo > d")
+        self.export(run)
+        self.assertEqual(len(self.answer("open-to-others")), 4)
+        _, run = self.record("sh", "-c", "rmdir a; mv b e; echo > tmp; rm c; mv tmp d")
+        self.export(run)
+        self.assertFalse((self.work / "d").stat().st_mode & 0o002)
+        self.assertEqual(self.answer("open-to-others"), [])
+        _, run = self.record("sh", "-c", "umask 0; mkdir a")
+        self.export(run)
+        self.assertEqual([row["path"] for row in self.answer("open-to-others")],
+                         [str(self.work / "a")])
+
     def test_loading_again_changes_nothing(self):
         _, run = self.record("sh", "-c", "umask 0; mkdir a b c")
         self.export(run)

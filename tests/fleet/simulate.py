@@ -120,6 +120,7 @@ class Profile:
         values = {
             "event": self.event, "object": index + 1, "hit": index + 1, "loss": index + 1,
             "change": index + 1, "time_ns": START * THOUSAND_SECONDS + self.event * 1_500_000,
+            "last_ns": START * THOUSAND_SECONDS + (self.event + draw(3)) * 1_500_000,
             "started_ns": START * THOUSAND_SECONDS, "tables": 1, "tool": "umaskaudit 1.0",
             "ended_ns": START * THOUSAND_SECONDS + self.rows * 2_000_000,
             "pid": pid, "tid": pid + self.random.choices([0, 1, 2], [90, 7, 3])[0],
