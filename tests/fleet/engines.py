@@ -399,4 +399,5 @@ class ClickhouseCluster(Clickhouse):
         super().stop()
 
 
+ALONE = (Sqlite, Duckdb, DuckdbFiles, Postgresql, Clickhouse)
 ALL = (Sqlite, Duckdb, DuckdbFiles, Postgresql, PostgresqlRemote, Clickhouse, ClickhouseCluster)

@@ -3,6 +3,7 @@ twice, and asked all questions. Must never need an engine: what cannot be had is
 reason, and SQLite is always there."""
 
 import concurrent.futures
+import json
 import os
 import re
 import shutil
@@ -40,6 +41,29 @@ def unescaped(text):
     return raw + text[end:].encode()
 
 
+def started(kind, place):
+    for attempt in range(4):
+        engine = kind(Path(tempfile.mkdtemp(dir=place)))
+        try:
+            engine.start()
+            return engine
+        except engines.Missing as error:
+            raise unittest.SkipTest(str(error)) from error
+        except RuntimeError as error:
+            # Somebody took the port that was free.
+            if attempt == 3 or "Address already in use" not in str(error):
+                raise
+
+
+def all_answers(engine, period=None):
+    if period:
+        engine.set_period(*period)
+    selects = {name: f"SELECT * FROM {name}" for name in QUESTIONS}
+    for table in simulate.TABLES:
+        selects[table.name] = f"SELECT count(*) FROM {engine.rows(table.name)}"
+    return dict(zip(selects, engine.ask_all(selects.values())))
+
+
 class Engines(harness.Case):
     """The reference is SQLite, by Python's module and a loader of this test's own."""
 
@@ -58,8 +82,8 @@ class Engines(harness.Case):
         for lake in (cls.later, cls.lake):
             engine = cls.started(engines.Sqlite)
             engine.load(lake)
-            cls.answers[lake, None] = cls.all_answers(engine)
-        cls.answers[cls.lake, PERIOD] = cls.all_answers(engine, PERIOD)
+            cls.answers[lake, None] = all_answers(engine)
+        cls.answers[cls.lake, PERIOD] = all_answers(engine, PERIOD)
 
     @classmethod
     def copy(cls, lake, name):
@@ -75,31 +99,12 @@ class Engines(harness.Case):
 
     @classmethod
     def started(cls, kind):
-        for attempt in range(4):
-            engine = kind(Path(tempfile.mkdtemp(dir=cls.place)))
-            try:
-                engine.start()
-                break
-            except engines.Missing as error:
-                raise unittest.SkipTest(str(error)) from error
-            except RuntimeError as error:
-                # Somebody took the port that was free.
-                if attempt == 3 or "Address already in use" not in str(error):
-                    raise
+        engine = started(kind, cls.place)
         cls.addClassCleanup(engine.stop)
         return engine
 
-    @staticmethod
-    def all_answers(engine, period=None):
-        if period:
-            engine.set_period(*period)
-        selects = {name: f"SELECT * FROM {name}" for name in QUESTIONS}
-        for table in simulate.TABLES:
-            selects[table.name] = f"SELECT count(*) FROM {engine.rows(table.name)}"
-        return dict(zip(selects, engine.ask_all(selects.values())))
-
     def compare(self, engine, lake, period=None):
-        answers = self.all_answers(engine, period)
+        answers = all_answers(engine, period)
         for name, expected in self.answers[lake, period].items():
             with self.subTest(name):
                 if (name, period) != ("q_new_findings", PERIOD):
@@ -229,6 +234,65 @@ class Engines(harness.Case):
         body = source.partition("kind_name(")[2].partition("\n}\n")[0]
         self.assertEqual(set(re.findall(r'return "([^"]+)"', body)),
                          set(simulate.description.KINDS))
+
+
+class Recorded(harness.Case):
+    """Runs that were recorded: what `export` writes and `fleet` answers, in all engines."""
+
+    # Opens the names that it is given, and two directories; the mask is another thread's.
+    SCRIPT = """
+import os, sys, threading
+setter = threading.Thread(target=os.umask, args=(0,))
+setter.start(), setter.join()
+for name in sys.argv[1:]:
+    os.close(os.open(os.fsencode(name), os.O_CREAT | os.O_WRONLY, 0o666))
+os.mkdir("open"), os.mkdir("closed", 0o700)
+"""
+
+    def setUp(self):
+        super().setUp()
+        os.chmod(self.top, 0o711)
+        self.names = [name for name in simulate.HOSTILE
+                      if b"\0" not in name and 0 < len(name) < 200]
+        self.lake = self.top / "lake"
+        for number in range(2):
+            place = self.work / f"place-{number}"
+            place.mkdir()
+            _, run = self.record(sys.executable, "-c", self.SCRIPT, *map(os.fsdecode, self.names),
+                                 cwd=place)
+            self.tool("export", run, "--format", "tables", "-o", self.lake)
+            self.tool("export", run, "--format", "tables", "-o", self.lake)
+        lines = self.tool("fleet", self.lake, "--format", "json", "--limit", "0",
+                          *(name[2:].replace("_", "-") for name in QUESTIONS)).splitlines()
+        self.expected = {name: [] for name in QUESTIONS}
+        for line in lines:
+            row = json.loads(line)
+            question = "q_" + row.pop("question").replace("-", "_")
+            self.expected[question].append(row.values())
+
+    def check(self, kind):
+        engine = started(kind, self.top)
+        self.addCleanup(engine.stop)
+        engine.load(self.lake)
+        engine.load(self.lake)
+        answers = all_answers(engine)
+        self.assertEqual(answers["runs"], [("2",)])
+        for name, rows in self.expected.items():
+            with self.subTest(name):
+                self.assertEqual(answers[name], engines.comparable(rows))
+        self.assertEqual(len(answers["q_threads"]), 1)
+        found = {unescaped(path): int(mode, 8) for _, path, _, mode, _
+                 in answers["q_open_to_others"]}
+        expected = {}
+        for path in (bytes(place) + b"/" + name for place in self.work.iterdir()
+                     for name in [*self.names, b"open"]):
+            expected[path] = os.stat(path).st_mode & 0o7777
+        self.assertEqual(found, expected)
+
+    def test_all_engines(self):
+        for kind in engines.ALONE:
+            with self.subTest(kind.name):
+                self.check(kind)
 
 
 if __name__ == "__main__":
