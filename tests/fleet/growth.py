@@ -1,12 +1,14 @@
 """How loading and asking grow with a fleet: growth.py DIRECTORY [--hosts 1,10,100] [--days N]
-[--runs N] [--rows N] [--engines NAME,...] [--formats].
+[--runs N] [--rows N] [--engines NAME,...] [--formats | --answers].
 
-Fills lakes below DIRECTORY with nobody's names (simulate.py), loads each into the engines and asks
-all questions; prints Markdown. --formats compares JSON Lines, CSV and Parquet of the same rows
-instead. Must never be a test: times are of this machine, on this day. What it makes it removes."""
+Fills lakes below DIRECTORY (simulate.py), loads each into the engines and asks all questions;
+prints Markdown. --formats compares JSON Lines, CSV and Parquet of the same rows instead; --answers
+shows the engines' answers beside each other, as how many rows and a hash of them. Must never be a
+test: times are of this machine, on this day. What it makes it removes."""
 
 import argparse
 import concurrent.futures
+import hashlib
 import os
 import shutil
 import sys
@@ -55,9 +57,37 @@ def measured(kind, lake, rows, directory):
             f" {size:.0f} MB | {sum(times.values()):.1f} s | {slowest} {times[slowest]:.1f} s |")
 
 
+def answers(given, top):
+    hosts = int(given.hosts.split(",")[-1])
+    lake = top / "lake"
+    rows = fill(lake, hosts, given)
+    table = {name: [] for name in ["", *QUESTIONS]}
+    for kind in chosen(given):
+        engine = kind(Path(tempfile.mkdtemp(dir=top)))
+        engine.start()
+        try:
+            engine.load(lake)
+            table[""].append(engine.name)
+            for name, answer in zip(QUESTIONS, engine.ask_all(f"SELECT * FROM {name}"
+                                                              for name in QUESTIONS)):
+                digest = hashlib.sha256(repr(answer).encode()).hexdigest()[:8]
+                table[name].append(f"{len(answer)} {digest}")
+        finally:
+            engine.stop()
+    print(f"\n{hosts} hosts, {given.days} days, {rows:,} rows: rows of an answer, and their hash\n")
+    for name, cells in table.items():
+        print("| " + " | ".join([name, *cells]) + " |")
+        if not name:
+            print("|---" * (1 + len(cells)) + "|")
+
+
+def chosen(given):
+    return [kind for kind in engines.ALL if kind is not engines.PostgresqlRemote
+            and (not given.engines or kind.name in given.engines.split(","))]
+
+
 def growth(given, top):
-    kinds = [kind for kind in engines.ALL if kind is not engines.PostgresqlRemote
-             and (not given.engines or kind.name in given.engines.split(","))]
+    kinds = chosen(given)
     for hosts in map(int, given.hosts.split(",")):
         lake = top / f"lake-{hosts}"
         begin = time.monotonic()
@@ -118,11 +148,12 @@ def main():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--engines", default="")
     parser.add_argument("--formats", action="store_true")
+    parser.add_argument("--answers", action="store_true")
     given = parser.parse_args()
     top = Path(tempfile.mkdtemp(prefix="umaskaudit-growth-", dir=given.directory))
     os.chmod(top, 0o711)
     try:
-        (formats if given.formats else growth)(given, top)
+        (formats if given.formats else answers if given.answers else growth)(given, top)
     finally:
         shutil.rmtree(top)
 
