@@ -65,6 +65,34 @@ axe.run(document, {resultTypes: ['violations']}).then(
   (error) => done([String(error)]));"""
 
 
+class FleetPage(PageCase):
+    """The page of `fleet`: no script of its own, readable on any screen, clean for axe-core."""
+
+    def fleet_page(self):
+        long = "d" * 200
+        run = self.shell(f"umask 0; mkdir {long} open; echo > id_rsa; chmod 4755 id_rsa; umask 22")
+        self.tool("export", run, "--format", "tables", "-o", self.top / "lake")
+        page = self.top / "fleet.html"
+        self.tool("fleet", self.top / "lake", "--format", "html", "-o", page)
+        return page
+
+    @needs_axe()
+    def test_axe_finds_nothing(self):
+        page = self.fleet_page()
+        self.assertNotIn("<script", page.read_text(encoding="utf-8"))
+        script = AXE.read_text(encoding="utf-8")
+        for width in (1280, 400):
+            for scheme in ("light", "dark"):
+                self.browser.resize(width)
+                self.browser.set_scheme(scheme)
+                self.open(page)
+                self.assertEqual(self.browser.run(
+                    "return document.documentElement.scrollWidth"
+                    " - document.documentElement.clientWidth"), 0, f"{width}: wider")
+                self.assertEqual(self.browser.wait_for(script + RUN_AXE), [], f"{width}, {scheme}")
+        self.assertEqual(self.browser.requests(), [str(page.as_uri())])
+
+
 class HtmlViews(PageCase):
     def press_in_timeline(self, *names):
         self.browser.run("document.querySelector('.timeline-box').focus()")
