@@ -204,7 +204,7 @@ Result<FleetStore> FleetStore::open(const std::string& file) {
   sqlite3_busy_timeout(opened, kWaitMs);
   // What a crash of the machine takes away is loaded again.
   if (const Status set = store.run("PRAGMA synchronous=OFF; PRAGMA cache_size=-65536;"
-                                   "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF");
+                                   "PRAGMA trusted_schema=OFF");
       !set)
     return set.error();
   int application = 0, version = 0, tables = 0;
