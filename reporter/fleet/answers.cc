@@ -16,6 +16,15 @@ namespace umaskaudit {
 namespace {
 
 constexpr char kNull[] = "-";
+// Columns whose text may be cut on a narrow screen, and those that are left out first.
+constexpr std::string_view kLong[] = {"path", "program", "function", "file",
+                                      "what", "title",   "remedy"};
+constexpr std::string_view kFirstToGo[] = {"fingerprint", "title", "first_date", "runs", "remedy"};
+
+template <std::size_t kCount>
+bool is_one_of(std::string_view column, const std::string_view (&names)[kCount]) {
+  return std::find(std::begin(names), std::end(names), column) != std::end(names);
+}
 
 std::optional<std::int64_t> number_of(const std::string& text) {
   std::int64_t value = 0;
@@ -136,11 +145,6 @@ td.number { min-width: 0; }
 <body>
 )page";
 
-template <std::size_t kCount>
-bool is_one_of(std::string_view column, const std::string_view (&names)[kCount]) {
-  return std::find(std::begin(names), std::end(names), column) != std::end(names);
-}
-
 // Long text may be broken, what is short and of one form may not.
 std::string class_of(const Answer& answer, const std::string& text, std::size_t column) {
   constexpr std::string_view kCode[] = {"path", "function", "file", "program"};
@@ -216,10 +220,9 @@ std::string fleet_text(const FleetHeading& heading, const std::vector<Answer>& a
     }
     std::vector<Column> columns;
     for (std::size_t i = 0; i < answer.columns.size(); ++i) {
-      const bool number = answer.numeric[i];
-      const bool prints = answer.columns[i] == "fingerprint" || answer.columns[i] == "title";
-      columns.push_back(
-          {title_of(answer.columns[i]), number ? Align::right : Align::left, !number, prints});
+      const std::string& name = answer.columns[i];
+      columns.push_back({title_of(name), answer.numeric[i] ? Align::right : Align::left,
+                         is_one_of(name, kLong), is_one_of(name, kFirstToGo)});
     }
     TextTable table(std::move(columns));
     for (const auto& row : answer.rows) {

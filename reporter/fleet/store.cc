@@ -372,7 +372,8 @@ Result<Answer> FleetStore::ask(const Question& question, std::uint64_t limit) {
   const int columns = sqlite3_column_count(statement.get());
   for (int i = 0; i < columns; ++i)
     answer.columns.emplace_back(sqlite3_column_name(statement.get(), i));
-  answer.numeric.assign(answer.columns.size(), true);
+  std::vector<bool> texts(answer.columns.size());
+  answer.numeric.assign(answer.columns.size(), false);
   int code = 0;
   while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
     if (++answer.total > limit && limit != 0) continue;
@@ -380,8 +381,10 @@ Result<Answer> FleetStore::ask(const Question& question, std::uint64_t limit) {
     for (int i = 0; i < columns; ++i) {
       const int type = sqlite3_column_type(statement.get(), i);
       row.push_back(type == SQLITE_NULL ? std::nullopt : std::optional(column_text(statement, i)));
-      if (type != SQLITE_NULL && type != SQLITE_INTEGER)
-        answer.numeric[static_cast<std::size_t>(i)] = false;
+      if (type == SQLITE_NULL) continue;
+      const auto column = static_cast<std::size_t>(i);
+      texts[column] = texts[column] || type != SQLITE_INTEGER;
+      answer.numeric[column] = !texts[column];
     }
     answer.rows.push_back(std::move(row));
   }
