@@ -155,7 +155,8 @@ class RunTables {
       });
     };
     options.on_hit = [this](const Hit& hit) { write_hit(hit); };
-    for (const Finding& finding : source_.find(std::move(options)).findings) write_finding(finding);
+    const FindResult& result = source_.find(std::move(options));
+    for (const Finding& finding : result.findings) write_finding(finding);
   }
 
   Status commit() {
