@@ -4,12 +4,11 @@
 
 #include <cstring>
 #include <ctime>
-#include <unordered_map>
 
+#include "reporter/export/event_facts.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/timeline_text.h"
-#include "reporter/symbolize/culprit.h"
 #include "reporter/text/json_writer.h"
 
 namespace umaskaudit {
@@ -33,52 +32,39 @@ std::string timestamp(std::uint64_t real_ns) {
 struct Class {
   const char* category;
   const char* type;
-  const char* dataset;
   const char* outcome;
 };
 
 const char* outcome_of(std::int32_t error) { return error == 0 ? "success" : "failure"; }
 
 struct ClassOf {
-  Class operator()(const ProcessEvent&) const { return {"process", "start", "process", "success"}; }
-  Class operator()(const UmaskEvent&) const { return {"process", "change", "umask", "success"}; }
+  Class operator()(const ProcessEvent&) const { return {"process", "start", "success"}; }
+  Class operator()(const UmaskEvent&) const { return {"process", "change", "success"}; }
   Class operator()(const CreateEvent& e) const {
     const bool opened = e.error == 0 && e.created == trace::Created::no;
-    return {"file", opened ? "access" : "creation", "create", outcome_of(e.error)};
+    return {"file", opened ? "access" : "creation", outcome_of(e.error)};
   }
-  Class operator()(const ChmodEvent& e) const {
-    return {"file", "change", "chmod", outcome_of(e.error)};
-  }
+  Class operator()(const ChmodEvent& e) const { return {"file", "change", outcome_of(e.error)}; }
   Class operator()(const RenameEvent& e) const {
     const bool gone = e.action == RenameEvent::Action::unlinked;
     const bool made =
         e.action == RenameEvent::Action::linked || e.action == RenameEvent::Action::symlinked;
-    return {"file",
-            gone   ? "deletion"
-            : made ? "creation"
-                   : "change",
-            "rename", outcome_of(e.error)};
+    return {"file", gone ? "deletion" : made ? "creation" : "change", outcome_of(e.error)};
   }
-  Class operator()(const BlindSpotEvent&) const {
-    return {"process", "info", "blind_spot", "unknown"};
-  }
-  Class operator()(const LossEvent&) const { return {"process", "info", "loss", "unknown"}; }
-  Class operator()(const NoteEvent&) const { return {"process", "info", "note", "success"}; }
-  Class operator()(const ForkEvent&) const { return {"process", "info", "fork", "success"}; }
-  Class operator()(const ExecEvent& e) const {
-    return {"process", "info", "exec", outcome_of(e.error)};
-  }
-  Class operator()(const ThreadCreateEvent&) const {
-    return {"process", "info", "thread", "success"};
-  }
+  Class operator()(const BlindSpotEvent&) const { return {"process", "info", "unknown"}; }
+  Class operator()(const LossEvent&) const { return {"process", "info", "unknown"}; }
+  Class operator()(const NoteEvent&) const { return {"process", "info", "success"}; }
+  Class operator()(const ForkEvent&) const { return {"process", "info", "success"}; }
+  Class operator()(const ExecEvent& e) const { return {"process", "info", outcome_of(e.error)}; }
+  Class operator()(const ThreadCreateEvent&) const { return {"process", "info", "success"}; }
 };
 
 void path_fields(JsonWriter& json, std::string_view path) {
   json.bytes("path", path);
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return;
-  json.text("name", path.substr(slash + 1));
-  json.text("directory", path.substr(0, slash == 0 ? 1 : slash));
+  const PathParts parts = parts_of_path(path);
+  if (parts.directory.empty()) return;
+  json.text("name", parts.name);
+  json.text("directory", parts.directory);
 }
 
 void error_fields(JsonWriter& json, std::int32_t error) {
@@ -197,8 +183,7 @@ class Writer {
   void write() {
     bool open = true;
     source_.run.for_each([&](const Event& event) {
-      if (const auto* process = std::get_if<ProcessEvent>(&event))
-        programs_[process->pid] = {process->comm, process->exe, process->ppid};
+      programs_.see(event);
       append(event);
       if (block_.size() >= kBlock) {
         open = sink_(block_);
@@ -211,11 +196,6 @@ class Writer {
   }
 
  private:
-  struct Program {
-    std::string_view name, executable;
-    std::uint32_t ppid = 0;
-  };
-
   std::string real_time(std::uint64_t time_ns) const {
     // Wrapping arithmetic, as for Run::begin_real_ns().
     return timestamp(source_.run.begin_real_ns() + (time_ns - source_.run.begin_ns()));
@@ -234,12 +214,11 @@ class Writer {
     if (pid == 0) return;  // a loss of the whole run
     json.begin_object("process");
     json.number("pid", pid);
-    if (const auto known = programs_.find(pid); known != programs_.end()) {
-      const Program& program = known->second;
-      json.bytes("name", program.name);
-      if (!program.executable.empty()) json.bytes("executable", program.executable);
+    if (const Programs::Program* program = programs_.find(pid)) {
+      json.bytes("name", program->name);
+      if (!program->executable.empty()) json.bytes("executable", program->executable);
       json.begin_object("parent");
-      json.number("pid", program.ppid);
+      json.number("pid", program->ppid);
       json.end_object();
     }
     json.begin_object("thread");
@@ -251,8 +230,8 @@ class Writer {
 
   // The line of code behind the event, where it is known.
   void origin_fields(JsonWriter& json, StackRef stack) {
-    const Frame* frame = culprit(source_.stacks.frames(stack));
-    if (frame == nullptr || (frame->symbol.empty() && !frame->script)) return;
+    const Frame* frame = code_behind(source_.stacks, stack);
+    if (frame == nullptr) return;
     json.begin_object("log");
     json.begin_object("origin");
     if (!frame->symbol.empty()) json.bytes("function", frame->symbol);
@@ -266,8 +245,8 @@ class Writer {
     json.end_object();
   }
 
-  static void event_fields(JsonWriter& json, const Class& what, std::string_view action,
-                           std::uint64_t seq) {
+  static void event_fields(JsonWriter& json, const Class& what, const char* dataset,
+                           std::string_view action, std::uint64_t seq) {
     json.begin_object("event");
     json.text("kind", "event");
     json.begin_array("category");
@@ -276,20 +255,19 @@ class Writer {
     json.begin_array("type");
     json.element(std::string_view(what.type));
     json.end_array();
-    json.text("action", action.empty() ? what.dataset : action);
+    json.text("action", action.empty() ? dataset : action);
     json.text("outcome", what.outcome);
     json.text("module", "umaskaudit");
-    json.text("dataset", std::string("umaskaudit.") + what.dataset);
+    json.text("dataset", std::string("umaskaudit.") + dataset);
     json.number("sequence", seq);
     json.end_object();
   }
 
   void append(const Event& event) {
-    const EventBase& base =
-        std::visit([](const auto& one) -> const EventBase& { return one; }, event);
+    const EventBase& base = base_of(event);
     JsonWriter json(block_);
     begin(json, base.time_ns);
-    event_fields(json, std::visit(ClassOf{}, event), base.call, base.seq);
+    event_fields(json, std::visit(ClassOf{}, event), dataset_of(event), base.call, base.seq);
     json.text("message", what_happened(event));
     process_fields(json, base.pid, base.tid, base.thread);
     origin_fields(json, base.stack);
@@ -340,7 +318,7 @@ class Writer {
   const ExportSource& source_;
   const TextSink& sink_;
   std::string block_;
-  std::unordered_map<std::uint32_t, Program> programs_;  // the latest image of each pid
+  Programs programs_;
 };
 
 }  // namespace
