@@ -41,9 +41,11 @@ const Frame* code_behind(StackCache& stacks, StackRef stack) {
 }
 
 void Programs::see(const Event& event) {
-  if (const auto* process = std::get_if<ProcessEvent>(&event))
-    programs_[process->pid] = {std::string(process->comm), std::string(process->exe),
-                               process->ppid};
+  if (const auto* process = std::get_if<ProcessEvent>(&event)) see(*process);
+}
+
+void Programs::see(const ProcessEvent& process) {
+  programs_[process.pid] = {std::string(process.comm), std::string(process.exe), process.ppid};
 }
 
 const Programs::Program* Programs::find(std::uint32_t pid) const {

@@ -41,6 +41,7 @@ class Programs {
 
   // Takes notice of a ProcessEvent; all others are passed over.
   void see(const Event& event);
+  void see(const ProcessEvent& process);
   // Null: it was not seen to begin.
   const Program* find(std::uint32_t pid) const;
 

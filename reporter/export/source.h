@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct ExportSource {
   const Run& run;
   StackCache& stacks;
   const std::vector<Finding>& findings;
+  // Why CMD was not audited, which no segment tells; nothing for one that was.
+  std::optional<BlindSpotEvent> unaudited{};
 };
 
 // Receives the text of an export piece by piece. False: it cannot be written, stop.

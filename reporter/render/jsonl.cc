@@ -183,18 +183,6 @@ void append_frame(JsonWriter& json, const Frame& frame, const std::vector<std::s
   json.end_object();
 }
 
-// As /proc/sys/kernel/random/boot_id shows it (random(4)).
-std::string uuid_text(const std::array<std::uint8_t, 16>& id) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < id.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += kDigits[id[i] >> 4];
-    text += kDigits[id[i] & 15];
-  }
-  return text;
-}
-
 }  // namespace
 
 // Members of an object: the frames under `key`, where there were more of them `truncated`, and
@@ -279,6 +267,19 @@ void JsonLines::append_event(std::string& out, const char* type, const T& event,
   out += '\n';
 }
 
+std::string boot_id_text(const RunLine& run) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  const auto& id = run.boot_id;
+  if (std::none_of(id.begin(), id.end(), [](auto byte) { return byte; })) return "";
+  std::string text;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += kDigits[id[i] >> 4];
+    text += kDigits[id[i] & 15];
+  }
+  return text;
+}
+
 void append_run_json(std::string& out, const RunLine& run) {
   JsonWriter json(out);
   json.begin_object();
@@ -289,8 +290,7 @@ void append_run_json(std::string& out, const RunLine& run) {
   if (!run.host.empty()) json.bytes("host", run.host);
   if (!run.machine.empty()) json.bytes("machine", run.machine);
   if (!run.kernel.empty()) json.bytes("kernel", run.kernel);
-  const bool known = std::any_of(run.boot_id.begin(), run.boot_id.end(), [](auto b) { return b; });
-  if (known) json.text("boot_id", uuid_text(run.boot_id));
+  if (const std::string boot = boot_id_text(run); !boot.empty()) json.text("boot_id", boot);
   if (run.started_real_ns != 0) json.number("started_real_ns", run.started_real_ns);
   json.number("begin_ns", run.begin_ns);
   if (run.end_ns != 0) json.number("end_ns", run.end_ns);

@@ -36,6 +36,8 @@ struct RunLine {
   int signal = 0;
 };
 void append_run_json(std::string& out, const RunLine& run);
+// As /proc/sys/kernel/random/boot_id shows it (random(4)); empty: not known.
+std::string boot_id_text(const RunLine& run);
 
 class JsonWriter;
 // The member "steps".
