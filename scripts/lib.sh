@@ -14,7 +14,7 @@ build_packages=(
   meson ninja-build g++ pkg-config scdoc
   libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev
   libunwind-dev libdw-dev libelf-dev libiberty-dev libsqlite3-dev libsystemd-dev
-  zlib1g-dev libzstd-dev libarchive-dev libncurses-dev libxxhash-dev
+  zlib1g-dev libzstd-dev libarchive-dev libncurses-dev libxxhash-dev libcurl4-openssl-dev
 )
 # What the tests need besides.
 test_packages=(
@@ -23,7 +23,7 @@ test_packages=(
   python3 python3-gdbm strace acl attr git tar util-linux sqlite3 btrfs-progs libcap2-bin
   fakeroot libeatmydata1 faketime libjemalloc2 libgoogle-perftools4 libmimalloc2.0
   python3-jsonschema python3-pytest python3-yaml jq zstd cmark-gfm mandoc man-db
-  e2fsprogs dosfstools xfsprogs bindfs
+  e2fsprogs dosfstools xfsprogs bindfs openssl
 )
 # Large programs that some tests record or drive; those tests skip where they are missing.
 program_packages=(
@@ -31,6 +31,11 @@ program_packages=(
   chromium chromium-driver rsync logrotate ccache python3-pip python3-setuptools python3-wheel
   clickhouse-server clickhouse-client
 )
+
+# Of npm, not of Debian: axe-core, which judges the HTML report; DuckDB, an engine of a fleet (its
+# versions all have a suffix, which a range does not match); OpenTelemetry's own protocol (later
+# ones have it in parts only). Tests skip where they are missing.
+npm_packages=(axe-core@4 @duckdb/node-api@latest @opentelemetry/otlp-transformer@0.203.0)
 
 say() { printf '%s: %s\n' "$self" "$*" >&2; }
 die() {
@@ -88,15 +93,18 @@ ensure_packages() {
   quietly "installing ${missing[*]}" apt_install "${missing[@]}"
 }
 
-# ensure_npm: what is no package of Debian's, below build/npm: axe-core, which judges the HTML
-# report, and DuckDB, one of the engines of a fleet. At once, for npm removes what it is not told
-# of; DuckDB's versions all have a suffix, which a range does not match.
+# ensure_npm: the packages of npm that tests use, below build/npm. All at once: npm takes away what
+# the last command did not name.
 ensure_npm() {
-  [[ ! -e $root/build/npm/node_modules/axe-core/axe.min.js ||
-    ! -e $root/build/npm/node_modules/@duckdb/node-api/package.json ]] || return 0
+  local package folder
   command -v npm >/dev/null || return 0
-  quietly "installing axe-core and DuckDB" npm install --prefix "$root/build/npm" --no-save \
-    --no-audit --no-fund --ignore-scripts axe-core@4 @duckdb/node-api@latest
+  for package in "${npm_packages[@]}"; do
+    folder=$root/build/npm/node_modules/${package%@*}
+    [[ -d $folder ]] && continue
+    quietly "installing packages of npm" npm install --prefix "$root/build/npm" --no-save \
+      --no-audit --no-fund --ignore-scripts "${npm_packages[@]}"
+    return
+  done
 }
 
 # ensure_build DIR OPTIONS [TARGET...]: configures DIR with the words of OPTIONS if it is new, and

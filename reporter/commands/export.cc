@@ -11,10 +11,12 @@
 #include "reporter/base/output_file.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/otlp.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/export/chrome.h"
 #include "reporter/export/collapsed.h"
 #include "reporter/export/ecs.h"
+#include "reporter/export/otlp.h"
 #include "reporter/export/sqlite.h"
 #include "reporter/fleet/run_tables.h"
 #include "reporter/objects/local_links.h"
@@ -24,12 +26,13 @@
 namespace umaskaudit {
 namespace {
 
-enum class Format { none, chrome, collapsed, sqlite, ecs, tables };
+enum class Format { none, chrome, collapsed, sqlite, ecs, otlp, tables };
 
 struct Options {
   RunArguments arguments;
   Format format = Format::none;
   CollapsedBy by = CollapsedBy::creations;
+  std::string to;  // a collector's URL, or "env"; empty: records go to the output
 };
 
 RunFacts facts_of(const OpenedRun& opened) {
@@ -63,7 +66,7 @@ int write_database(OpenedRun& opened, const std::string& file, Console& console)
 int write_text(OpenedRun& opened, const Options& options, Console& console) {
   const bool judged = options.format != Format::collapsed;
   const FindResult result = judged ? opened.findings() : FindResult{};
-  const ExportSource source{opened.run(), opened.stacks(), result.findings};
+  const ExportSource source{opened.run(), opened.stacks(), result.findings, opened.unaudited()};
   return write_output(console, options.arguments.output, [&](const Output& output) {
     const TextSink sink = [&](const std::string& text) {
       output.stream << text;
@@ -76,6 +79,9 @@ int write_text(OpenedRun& opened, const Options& options, Console& console) {
         return export_collapsed(source, options.by, sink);
       case Format::ecs:
         return export_ecs(source, sink);
+      case Format::otlp:
+        return export_otlp(source, otlp_resource(opened, console),
+                           [&](const std::string& text, std::size_t) { return sink(text); });
       case Format::sqlite:
       case Format::tables:
       case Format::none:
@@ -128,7 +134,19 @@ int write_tables(OpenedRun& opened, const std::string& lake, Console& console) {
   return 0;
 }
 
+// Of a command line that asks for a collector.
+int send_run(Options& options, Console& console) {
+  if (options.format != Format::otlp || !options.arguments.output.empty())
+    return fail(console, {"export: --to is for --format otlp, and without -o", "",
+                          "umaskaudit export RUN --format otlp --to URL", ExitCode::usage});
+  const Result<Collector> collector = collector_at(options.to == "env" ? "" : options.to);
+  if (!collector) return fail(console, collector.error());
+  const auto opened = OpenedRun::open(options.arguments, console);
+  return opened ? send_otlp(**opened, *collector, console) : fail(console, opened.error());
+}
+
 int export_run(Options& options, Console& console) {
+  if (!options.to.empty()) return send_run(options, console);
   const bool tables = options.format == Format::tables;
   if (tables && options.arguments.output.empty())
     return fail(console, {"export: tables need a directory", "",
@@ -158,14 +176,18 @@ Action configure_export(CLI::App& app) {
                       {"collapsed", Format::collapsed},
                       {"sqlite", Format::sqlite},
                       {"ecs", Format::ecs},
+                      {"otlp", Format::otlp},
                       {"tables", Format::tables}},
                      "chrome: for Perfetto; collapsed: for flame graphs; ecs: Elastic, a line an "
-                     "event; tables: a directory for engines")
+                     "event; otlp: OpenTelemetry logs; tables: a directory for engines")
       ->required();
   add_choice<CollapsedBy>(
       app, "--by", options->by,
       {{"creations", CollapsedBy::creations}, {"changes", CollapsedBy::changes}},
       "What collapsed counts: objects created (default) or mask changes");
+  app.add_option("--to", options->to,
+                 "Send otlp to the collector at URL; env: to that of OTEL_EXPORTER_OTLP_ENDPOINT")
+      ->type_name("URL");
   add_output_option(app, options->arguments);
   add_symbol_options(app, options->arguments);
   return [options](Invocation& invocation) { return export_run(*options, invocation.console); };

@@ -20,6 +20,7 @@
 #include "reporter/commands/check.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/otlp.h"
 #include "reporter/commands/run_summary.h"
 #include "reporter/commands/see.h"
 #include "reporter/inspect/proc_status.h"
@@ -108,7 +109,13 @@ int judged(const Options& options, const std::string& run, int code, Console& co
   return code != 0 ? code : verdict;
 }
 
-int record(const Options& options, LiveLog* live, const std::vector<std::string>& command,
+// Where what happens is told while it happens; both null: nowhere.
+struct Live {
+  LiveLog* log = nullptr;
+  LiveShip* ship = nullptr;
+};
+
+int record(const Options& options, const Live& live, const std::vector<std::string>& command,
            Console& console) {
   const FileSizeErrors errors;
   const Result<std::string> library = find_library();
@@ -163,9 +170,10 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
   const auto started = [&] {
     server.start();
     trimmer.start();
-    if (live != nullptr) {
+    if (live.ship != nullptr) live.ship->start();
+    if (live.log != nullptr) {
       const LiveTold told = options.live == "findings" ? LiveTold::findings : LiveTold::all;
-      watch.emplace(run->path, begin_ns, told, *live, console).start();
+      watch.emplace(run->path, begin_ns, told, *live.log, live.ship, console).start();
     }
   };
   const Result<ChildEnd> end =
@@ -185,6 +193,8 @@ int record(const Options& options, LiveLog* live, const std::vector<std::string>
     warn(console, written.error().what + " (" + written.error().why + ")");
   if (const std::string trouble = watch ? watch->finish() : ""; !trouble.empty())
     warn(console, "--live missed something: " + trouble);
+  if (live.ship != nullptr)
+    for (const std::string& trouble : live.ship->finish()) warn(console, trouble);
   const unsigned growing = trimmer.finish();
   if (growing == 0) name->forget();
   if (options.check) return judged(options, run->path, end->code(), console);
@@ -239,7 +249,8 @@ Action configure_run(CLI::App& app) {
                "the rules find")
       ->check(live_word);
   app.add_option("--live-to", options->live_to,
-                 "The same to stderr, syslog, journald or file:PATH; repeat for more")
+                 "The same to stderr, syslog, journald, file:PATH or, as records, otlp:URL; repeat "
+                 "for more")
       ->type_name("PLACE")
       ->allow_extra_args(false)
       ->check(check_live_place);
@@ -269,9 +280,13 @@ Action configure_run(CLI::App& app) {
     std::vector<std::string> places = options->live_to;
     if (!options->live.empty() && (places.empty() || options->live == "all"))
       places.insert(places.begin(), "stderr");
+    const bool any = !places.empty();
+    const Result<std::unique_ptr<LiveShip>> ship = ship_to(&places, invocation.console);
+    if (!ship) return fail(invocation.console, ship.error());
     Result<LiveLog> log = LiveLog::open(places, invocation.console);
     if (!log) return fail(invocation.console, log.error());
-    return record(*options, places.empty() ? nullptr : &*log, invocation.tail, invocation.console);
+    return record(*options, any ? Live{&*log, ship->get()} : Live{}, invocation.tail,
+                  invocation.console);
   };
 }
 

@@ -123,8 +123,9 @@ _umaskaudit() {
     check:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     check:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
     export:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
-    export:--format|export:-f) COMPREPLY=($(compgen -W 'chrome collapsed sqlite ecs tables' -- "$cur")); return;;
+    export:--format|export:-f) COMPREPLY=($(compgen -W 'chrome collapsed sqlite ecs otlp tables' -- "$cur")); return;;
     export:--by) COMPREPLY=($(compgen -W 'creations changes' -- "$cur")); return;;
+    export:--to) return;;
     export:--output|export:-o) COMPREPLY=($(compgen -f -- "$cur")); return;;
     export:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
     export:--debug-dir) COMPREPLY=($(compgen -d -- "$cur")); return;;
@@ -200,7 +201,7 @@ _umaskaudit() {
     top) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --sort --once';;
     blame) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     check) options='--help -h --quiet -q --verbose -v --color --no-pager --output -o --format -f --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded --validate --write-baseline --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
-    export) options='--help -h --quiet -q --verbose -v --color --format -f --by --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    export) options='--help -h --quiet -q --verbose -v --color --format -f --by --to --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     fleet) options='--help -h --quiet -q --verbose -v --color --no-pager --list --since --until --limit -n --database --format -f --output -o';;
     diff) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --root-a --root-b --same --exact --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     whatif) options='--help -h --quiet -q --verbose -v --color --no-pager --umask --everywhere --format -f --sort --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;

@@ -70,9 +70,10 @@ std::vector<ThreadId> threads_of(const Finding& finding) {
 
 }  // namespace
 
-LiveFindings::LiveFindings(std::string directory, const Console& console)
+LiveFindings::LiveFindings(std::string directory, const Console& console, RecordOf record_of)
     : directory_(std::move(directory)),
       console_(without_progress(console)),
+      record_of_(std::move(record_of)),
       due_(Clock::now() + kPause) {}
 
 void LiveFindings::judge(bool over) {
@@ -98,6 +99,7 @@ void LiveFindings::judge(bool over) {
     line.time_ns = time_of(finding);
     line.names = names_of(finding);
     line.threads = threads_of(finding);
+    if (record_of_) line.record = record_of_(run, finding);
     lines_.push_back(std::move(line));
   }
   note_ = over ? "of the run" : "so far";

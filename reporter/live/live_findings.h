@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,13 @@
 
 namespace umaskaudit {
 
+class OpenedRun;
+
 class LiveFindings {
  public:
-  LiveFindings(std::string directory, const Console& console);
+  // Makes FindingLine::record; null: nobody wants one.
+  using RecordOf = std::function<std::string(OpenedRun& run, const Finding& finding)>;
+  LiveFindings(std::string directory, const Console& console, RecordOf record_of = nullptr);
 
   // Judges anew if that is due and there is something new (`count` of events seen). `over`: nothing
   // will be added, this is the last time. True: they were judged.
@@ -30,6 +35,7 @@ class LiveFindings {
 
   std::string directory_;
   Console console_;
+  RecordOf record_of_;
   std::vector<FindingLine> lines_;
   std::string note_ = "so far";
   std::uint64_t judged_ = 0;  // events

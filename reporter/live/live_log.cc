@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "reporter/live/live_file.h"
+#include "reporter/live/live_ship.h"
 
 namespace umaskaudit {
 namespace {
@@ -69,9 +70,16 @@ Result<spdlog::sink_ptr> make_sink(const std::string& word, Console& console) {
 
 std::string check_live_place(const std::string& word) {
   if (is_file(word) && word.size() > sizeof kFile - 1) return "";
+  if (is_collector(word)) {
+    const std::string url = collector_url(word);
+    if (word == "otlp") return "";
+    const std::string wrong = check_collector_url(url);
+    return wrong.empty() ? "" : "invalid value '" + word + "' (" + wrong + ")";
+  }
   for (const char* known : {"stderr", "syslog", "journald"})
     if (word == known) return "";
-  return "invalid value '" + word + "' (expected: stderr, syslog, journald, file:PATH)";
+  return "invalid value '" + word +
+         "' (expected: stderr, syslog, journald, file:PATH, otlp, otlp:URL)";
 }
 
 Status LiveLog::add(const std::string& word, Console& console) {

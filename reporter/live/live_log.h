@@ -21,8 +21,8 @@ class logger;
 
 namespace umaskaudit {
 
-// Empty when `word` names a place for live lines ("stderr", "syslog", "journald", "file:PATH"),
-// else what is wrong with it.
+// Empty when `word` names a place for live lines ("stderr", "syslog", "journald", "file:PATH") or
+// for records ("otlp", "otlp:URL"), else what is wrong with it.
 std::string check_live_place(const std::string& word);
 
 class LiveLog {

@@ -30,6 +30,7 @@ struct FindingLine {
   std::string brief;               // it and its places, as a report has them, without colour
   std::string block;               // all of it, lines with their newline
   std::vector<ThreadId> threads;   // culprits and victims
+  std::string record;              // as a collector gets it, where somebody wants that
 };
 
 // One kind of change that a thread made at one place.

@@ -30,12 +30,21 @@ spdlog::level::level_enum level_of(Severity severity) {
   return severity == Severity::error ? spdlog::level::err : spdlog::level::warn;
 }
 
+// A finding of the run as it is by now.
+std::string record_of(OpenedRun& opened, const Finding& finding) {
+  RunLine line = opened.run_line();
+  if (opened.record()) line.started_real_ns = opened.record()->start_real_ns;
+  OtlpRecords records(opened.stacks(), line);
+  for (const ProcessEvent& process : opened.run().processes()) records.see(process);
+  return records.of(finding, real_ns(opened.run(), finding));
+}
+
 // Tells each finding once, when nothing can take it back any more: in the middle of a run that is
 // when two looks at it found it. Notes are left to the end of the run.
 class FindingTeller {
  public:
-  FindingTeller(const LiveRun& run, std::uint64_t begin_ns, LiveLog& log)
-      : run_(run), begin_ns_(begin_ns), log_(log) {}
+  FindingTeller(const LiveRun& run, std::uint64_t begin_ns, LiveLog& log, LiveShip* ship)
+      : run_(run), begin_ns_(begin_ns), log_(log), ship_(ship) {}
 
   void tell(const std::vector<FindingLine>& findings, bool over) {
     std::set<std::string> seen;
@@ -57,6 +66,7 @@ class FindingTeller {
   }
 
   void write(const FindingLine& finding) {
+    if (ship_ != nullptr) ship_->add(finding.record);
     const std::uint64_t when = run_.real_ns(finding.time_ns);
     Style style = severity_style(finding.severity);
     for (std::size_t at = 0; at < finding.brief.size();) {
@@ -71,6 +81,7 @@ class FindingTeller {
   const LiveRun& run_;
   const std::uint64_t begin_ns_;
   LiveLog& log_;
+  LiveShip* ship_;
   std::set<std::string> seen_, told_;
 };
 
@@ -81,6 +92,7 @@ struct LiveWatch::State {
   std::uint64_t begin_ns;
   LiveTold told;
   LiveLog& log;
+  LiveShip* ship;
   const Console& console;
   std::thread thread;
   std::mutex mutex;
@@ -95,8 +107,18 @@ struct LiveWatch::State {
     if (told == LiveTold::findings) return tell_findings(run);
     tell(run);
   }
+  RunLine run_of(const LiveRun& run) const;
   bool wait_for_end();
 };
+
+// As otlp_resource() has it afterwards.
+RunLine LiveWatch::State::run_of(const LiveRun& run) const {
+  const std::optional<RunRecord> record = read_run_record(directory);
+  RunLine line = run_line_of(record);
+  line.boot_id = run.boot_id();
+  if (record) line.started_real_ns = record->start_real_ns;
+  return line;
+}
 
 // Sleeps until the next look; true: there is none, CMD has ended.
 bool LiveWatch::State::wait_for_end() {
@@ -107,10 +129,17 @@ bool LiveWatch::State::wait_for_end() {
 void LiveWatch::State::tell(LiveRun& run) {
   Symbolizer symbolizer{SymbolOptions{}};
   StackCache stacks(run, symbolizer);
+  std::optional<OtlpRecords> records;  // from the first event on: then it is known of which boot
   const auto visit = [&](const Event& event) {
     const std::uint64_t time_ns =
         std::visit([](const EventBase& base) { return base.time_ns; }, event);
-    if (!is_story(event) || time_ns < begin_ns) return;
+    if (time_ns < begin_ns) return;
+    if (ship != nullptr) {
+      if (!records) records.emplace(stacks, ship->is_of(run_of(run)));
+      const std::uint64_t real_ns = run.real_ns(time_ns);
+      ship->add(records->of(event, real_ns != 0 ? real_ns : ship->run().started_real_ns));
+    }
+    if (!is_story(event)) return;
     log.write(level_of(event), run.real_ns(time_ns), [&](Paint paint) {
       std::string line;
       append_timeline(line, event, stacks, TimelineStyle{begin_ns, paint, true});
@@ -122,6 +151,7 @@ void LiveWatch::State::tell(LiveRun& run) {
   while (more || !wait_for_end()) {
     more = run.poll(visit);
     log.flush();
+    if (ship != nullptr) ship->tick();
   }
   run.finish(visit);
   if (const auto spot = unaudited(read_run_record(directory), begin_ns)) visit(*spot);
@@ -129,20 +159,24 @@ void LiveWatch::State::tell(LiveRun& run) {
 }
 
 void LiveWatch::State::tell_findings(LiveRun& run) {
-  LiveFindings findings(directory, console);
-  FindingTeller teller(run, begin_ns, log);
+  LiveFindings findings(directory, console, ship == nullptr ? nullptr : record_of);
+  FindingTeller teller(run, begin_ns, log, ship);
   std::uint64_t events = 0;
   const auto count = [&](const Event&) { ++events; };
+  const auto tell_all = [&](bool last) {
+    if (ship != nullptr) ship->is_of(run_of(run));
+    teller.tell(findings.lines(), last);
+    log.flush();
+  };
   bool more = true;
   while (more || !wait_for_end()) {
     more = run.poll(count);
-    if (!findings.refresh(events, false)) continue;
-    teller.tell(findings.lines(), false);
-    log.flush();
+    if (ship != nullptr) ship->tick();
+    if (findings.refresh(events, false)) tell_all(false);
   }
+  run.poll(count);  // of a short run the first look that sees a segment: of which boot it is
   findings.finish();
-  teller.tell(findings.lines(), true);
-  log.flush();
+  tell_all(true);
 }
 
 void LiveWatch::State::watch() {
@@ -158,9 +192,9 @@ void LiveWatch::State::watch() {
 }
 
 LiveWatch::LiveWatch(std::string directory, std::uint64_t begin_ns, LiveTold told, LiveLog& log,
-                     const Console& console)
-    : state_(new State{std::move(directory), begin_ns, told, log, console, {}, {}, {}, false, {}}) {
-}
+                     LiveShip* ship, const Console& console)
+    : state_(new State{
+          std::move(directory), begin_ns, told, log, ship, console, {}, {}, {}, false, {}}) {}
 
 LiveWatch::~LiveWatch() { finish(); }
 

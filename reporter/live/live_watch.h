@@ -9,6 +9,7 @@
 
 #include "reporter/base/console.h"
 #include "reporter/live/live_log.h"
+#include "reporter/live/live_ship.h"
 
 namespace umaskaudit {
 
@@ -18,9 +19,10 @@ enum class LiveTold : std::uint8_t { all, findings };
 class LiveWatch {
  public:
   // `directory`: the run's; events before `begin_ns` (CLOCK_MONOTONIC) are an earlier run's.
-  // `log` and `console` must outlive the watch.
+  // `log`, `ship` and `console` must outlive the watch. `ship`: gets the same as records, and all
+  // events where lines are told of those only that tell the story; null: nothing is shipped.
   LiveWatch(std::string directory, std::uint64_t begin_ns, LiveTold told, LiveLog& log,
-            const Console& console);
+            LiveShip* ship, const Console& console);
   ~LiveWatch();
   LiveWatch(const LiveWatch&) = delete;
   LiveWatch& operator=(const LiveWatch&) = delete;

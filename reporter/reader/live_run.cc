@@ -412,6 +412,14 @@ std::uint64_t LiveRun::real_ns(std::uint64_t time_ns) const {
   return header.real_ns + (time_ns - header.mono_ns);  // wraps for what is older than the header
 }
 
+std::array<std::uint8_t, 16> LiveRun::boot_id() const {
+  std::array<std::uint8_t, 16> id{};
+  if (state_->segments.empty()) return id;
+  const auto& known = state_->segments.front()->header.boot_id;
+  std::copy(std::begin(known), std::end(known), id.begin());
+  return id;
+}
+
 std::vector<RawFrame> LiveRun::stack(StackRef ref) const {
   if (ref.segment >= state_->segments.size()) return {};
   return state_->segments[ref.segment]->frames_of(ref.id);

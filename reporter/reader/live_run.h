@@ -4,6 +4,7 @@
 // for what was created, of which nothing is kept. Called by the live commands. Not thread-safe.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -46,6 +47,8 @@ class LiveRun : public StackSource {
   // CLOCK_MONOTONIC of the beginning, and CLOCK_REALTIME of any moment; 0 before the first segment.
   std::uint64_t begin_ns() const;
   std::uint64_t real_ns(std::uint64_t time_ns) const;
+  // As Run::boot_id(); zeroes before the first segment, too.
+  std::array<std::uint8_t, 16> boot_id() const;
 
   std::vector<RawFrame> stack(StackRef ref) const override;
   std::optional<ScriptStack> script(StackRef ref) const override;

@@ -239,7 +239,8 @@ class RunLive(LiveCase):
         self.assertNotIn(b"/first", result.stderr)
 
     def test_places_that_are_not_there(self):
-        for place, cause in (("tape", b"(expected: stderr, syslog, journald, file:PATH)"),
+        for place, cause in (("tape", b"(expected: stderr, syslog, journald, file:PATH, "
+                              b"otlp, otlp:URL)"),
                              ("file:", b"invalid value"), ("file:/proc/none/x", b"cannot log to")):
             result = self.execute(harness.TOOL, "run", "-o", self.new_run(), "--live-to", place,
                                   "--", "mkdir", "made")

@@ -1,0 +1,93 @@
+// See otlp.h.
+#include "reporter/commands/otlp.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <ostream>
+
+#include "reporter/commands/command.h"
+#include "reporter/ship/sender.h"
+#include "reporter/text/escape.h"
+#include "reporter/text/pair_list.h"
+#include "reporter/text/time_text.h"
+
+namespace umaskaudit {
+namespace {
+
+constexpr std::size_t kAhead = 4 * kOtlpMostBytes;  // of requests beside the one that is sent
+constexpr int kPatience = 6;                        // timeouts of one request
+
+}  // namespace
+
+Result<Collector> collector_at(const std::string& url) {
+  return find_collector(url, [](const char* name) { return std::getenv(name); });
+}
+
+std::string otlp_agent() { return "umaskaudit/" UMASKAUDIT_VERSION; }
+
+OtlpResource otlp_resource(Console& console) {
+  OtlpResource resource;
+  if (const char* service = std::getenv("OTEL_SERVICE_NAME")) resource.service = service;
+  const char* text = std::getenv("OTEL_RESOURCE_ATTRIBUTES");
+  const auto pairs = parse_pairs(text == nullptr ? "" : text);
+  if (!pairs) warn(console, "OTEL_RESOURCE_ATTRIBUTES is no list of NAME=VALUE and is left out");
+  std::map<std::string, std::string> attributes;  // of two with one name the latter
+  for (const auto& [name, value] : pairs.value_or(PairList{})) attributes[name] = value;
+  if (!resource.service.empty()) attributes.erase("service.name");
+  resource.attributes.assign(attributes.begin(), attributes.end());
+  return resource;
+}
+
+OtlpResource otlp_resource(const OpenedRun& opened, Console& console) {
+  OtlpResource resource = otlp_resource(console);
+  resource.run = opened.run_line();
+  if (const auto& record = opened.record()) {
+    resource.run.program = record->command;
+    resource.run.started_real_ns = record->start_real_ns;
+  }
+  return resource;
+}
+
+Result<std::unique_ptr<LiveShip>> ship_to(std::vector<std::string>* places, Console& console) {
+  std::vector<Collector> collectors;
+  for (const std::string& word : *places) {
+    if (!is_collector(word)) continue;
+    Result<Collector> collector = collector_at(collector_url(word));
+    if (!collector) return collector.error();
+    const bool again = std::any_of(collectors.begin(), collectors.end(),
+                                   [&](const auto& known) { return known.url == collector->url; });
+    if (!again) collectors.push_back(std::move(*collector));
+  }
+  std::erase_if(*places, is_collector);
+  if (collectors.empty()) return std::unique_ptr<LiveShip>();
+  return LiveShip::open(collectors, otlp_agent(), otlp_resource(console));
+}
+
+int send_otlp(OpenedRun& opened, const Collector& collector, Console& console) {
+  const OtlpResource resource = otlp_resource(opened, console);
+  const Result<std::unique_ptr<Sender>> sender =
+      Sender::open(collector, otlp_agent(), {kAhead, kPatience * collector.timeout});
+  if (!sender) return fail(console, sender.error());
+  const FindResult& result = opened.findings();
+  const ExportSource source{opened.run(), opened.stacks(), result.findings, opened.unaudited()};
+  (*sender)->start();
+  export_otlp(source, resource, [&](std::string request, std::size_t records) {
+    return (*sender)->put(std::move(request), records);
+  });
+  (*sender)->end_in({});
+  const Shipped shipped = (*sender)->finish();
+  const std::uint64_t arrived = shipped.given - shipped.lost();
+  if (shipped.lost() != 0)
+    return fail(console,
+                {"cannot send all to '" + collector.url + "'",
+                 shipped.trouble + "; " + grouped(arrived) + " records arrived",
+                 "again, which doubles nothing: log.record.uid stays the same", ExitCode::usage});
+  if (!shipped.warning.empty()) warn(console, "the collector says: " + shipped.warning);
+  if (console.verbosity != Verbosity::quiet)
+    console.err << "umaskaudit: sent " + grouped(arrived) + " records to " + escape(collector.url) +
+                       '\n';
+  return 0;
+}
+
+}  // namespace umaskaudit

@@ -1,0 +1,55 @@
+// The records of `run --live-to otlp`: on their way to collectors while CMD runs.
+// Must never make the watch wait, nor keep more than a bounded queue for each collector.
+// Called by `run` and its live watch.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reporter/base/result.h"
+#include "reporter/export/otlp.h"
+#include "reporter/ship/collector.h"
+#include "reporter/ship/sender.h"
+
+namespace umaskaudit {
+
+// Whether a word of --live-to is one of a collector: "otlp", "otlp:URL".
+bool is_collector(const std::string& word);
+// Its URL; empty: that of the environment.
+std::string collector_url(const std::string& word);
+
+class LiveShip {
+ public:
+  // Loads libcurl; to be called before CMD is started. `agent` and `resource`: who sends, the
+  // latter without its run. Error: there is no libcurl.
+  static Result<std::unique_ptr<LiveShip>> open(const std::vector<Collector>& collectors,
+                                                const std::string& agent, OtlpResource resource);
+
+  // The threads begin: after CMD was started.
+  void start();
+  // Before the first record, of which it is the run; later on it changes nothing.
+  const RunLine& is_of(const RunLine& run);
+  const RunLine& run() const { return resource_.run; }
+  void add(const std::string& record);
+  // What was added waits for more of it, but a second at most.
+  void tick();
+  // What is left, for as long as a request may take; then, a line each, what went wrong.
+  std::vector<std::string> finish();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  OtlpResource resource_;
+  struct Way {
+    std::unique_ptr<Sender> sender;
+    std::chrono::milliseconds limit;
+  };
+  std::vector<Way> ways_;
+  std::optional<OtlpBatches> batches_;
+  Clock::time_point oldest_;
+};
+
+}  // namespace umaskaudit
