@@ -14,6 +14,7 @@ import socket
 import sqlite3
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,6 +59,19 @@ class Engine:
 
     def load(self, lake):
         raise NotImplementedError
+
+    def servers(self):
+        """The processes that do its work, and are not children that have ended."""
+        return []
+
+    def processor(self):
+        """Seconds of processor time so far, of its processes and of all children of this one."""
+        ticks = 0
+        for process in self.servers():
+            text = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace")
+            # utime, stime, cutime, cstime of proc(5), from the field behind the name on.
+            ticks += sum(map(int, text.rpartition(")")[2].split()[11:15]))
+        return ticks / os.sysconf("SC_CLK_TCK") + sum(os.times()[:4])
 
     def query(self, *selects):
         """Of each of them its rows, of str, int or None; no question answers with booleans."""
@@ -239,6 +253,20 @@ class Postgresql(Server):
     def stop(self):
         self.end(self.process, signal.SIGINT)  # a fast shutdown, which ends its children
 
+    def servers(self):
+        return [self.process]
+
+    def processor(self):
+        # A session's process counts for its parent when that has noticed its end.
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        for _ in range(100):
+            files = [Path(f"/proc/{pid}/cmdline") for pid in children.read_text().split()]
+            names = [file.read_bytes() for file in files if file.exists()]
+            if not any(name == b"" or b"postgres: fleet" in name for name in names):
+                break
+            time.sleep(0.01)
+        return super().processor()
+
     def load(self, lake):
         run([str(SQL / "postgresql" / "load"), "-j", str(self.jobs), str(lake), *self.options])
 
@@ -277,6 +305,9 @@ class PostgresqlRemote(Postgresql):
     def stop(self):
         self.near.stop()
         self.far.stop()
+
+    def servers(self):
+        return [self.near.process, self.far.process]
 
     def load(self, lake):
         """The lake here, and what is in `far` beside it there."""
@@ -339,6 +370,9 @@ class Clickhouse(Server):
     def stop(self):
         self.end(self.process)
 
+    def servers(self):
+        return [self.process]
+
     def load(self, lake):
         run([str(SQL / "clickhouse" / "load"), "-j", str(self.jobs), "-h", "127.0.0.1", "-p",
              str(self.port), "-d", self.database, str(lake)])
@@ -397,6 +431,9 @@ class ClickhouseCluster(Clickhouse):
     def stop(self):
         self.other.stop()
         super().stop()
+
+    def servers(self):
+        return [self.process, self.other.process]
 
 
 ALONE = (Sqlite, Duckdb, DuckdbFiles, Postgresql, Clickhouse)
