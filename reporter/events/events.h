@@ -186,6 +186,8 @@ CreationFacts facts_of(const CreateEvent& event);
 const char* kind_name(trace::Kind kind);
 const char* origin_name(trace::Origin origin);
 const char* mask_source_name(trace::MaskSource source);
+const char* change_name(const RenameEvent& event);
+const char* change_name(const ChmodEvent& event);
 // "exec-static", ... and one line for people that says what it means and what to do.
 const char* blind_name(trace::Blind reason);
 const char* blind_advice(trace::Blind reason);

@@ -115,4 +115,22 @@ const char* language_name(trace::Language language) {
   return "";
 }
 
+const char* change_name(const RenameEvent& event) {
+  switch (event.action) {
+    case RenameEvent::Action::renamed:
+      return event.exchange ? "exchange" : "rename";
+    case RenameEvent::Action::linked:
+      return "link";
+    case RenameEvent::Action::unlinked:
+      return "unlink";
+    case RenameEvent::Action::symlinked:
+      return "symlink";
+  }
+  return "rename";
+}
+
+const char* change_name(const ChmodEvent& event) {
+  return event.acl == 1 ? "acl" : event.acl == 2 ? "default-acl" : "chmod";
+}
+
 }  // namespace umaskaudit

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "reporter/render/junit.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/json_writer.h"
 #include "reporter/text/text_table.h"
@@ -74,25 +75,6 @@ std::string left_out(const Answer& answer) {
   return more == 0
              ? ""
              : std::to_string(more) + " more: --limit 0, or fleet LAKE " + answer.question->name;
-}
-
-void append_html(std::string& out, std::string_view text) {
-  for (const char c : text) switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
 }
 
 constexpr char kPage[] = R"page(<!DOCTYPE html>
@@ -174,7 +156,7 @@ void append_table(std::string& out, const Answer& answer) {
     out += '>';
     std::string title = answer.columns[i];
     std::replace(title.begin(), title.end(), '_', ' ');
-    append_html(out, title);
+    out += xml_text(title);
     out += "</th>";
   }
   out += "</tr></thead><tbody>\n";
@@ -183,7 +165,7 @@ void append_table(std::string& out, const Answer& answer) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::string text = cell_text(answer, row, i);
       append_tag(out, "td", class_of(answer, text, i));
-      append_html(out, text);
+      out += xml_text(text);
       out += "</td>";
     }
     out += "</tr>\n";
@@ -245,23 +227,23 @@ std::string fleet_text(const FleetHeading& heading, const std::vector<Answer>& a
 std::string fleet_html(const FleetHeading& heading, const std::vector<Answer>& answers) {
   std::string out = kPage;
   out += "<header><h1>";
-  append_html(out, escape(heading.lake));
+  out += xml_text(escape(heading.lake));
   out += "</h1>\n<p>" + extent_text(heading.extent) + "</p>\n";
   for (const std::string& note : heading.notes) {
     out += "<p>note: ";
-    append_html(out, escape(note));
+    out += xml_text(escape(note));
     out += "</p>\n";
   }
   out += "</header>\n<nav aria-label=\"Questions\"><ul>\n";
   for (const Answer& answer : answers) {
     out += std::string("<li><a href=\"#") + answer.question->name + "\">";
-    append_html(out, answer.question->title);
+    out += xml_text(answer.question->title);
     out += "</a> " + std::to_string(answer.total) + "</li>\n";
   }
   out += "</ul></nav>\n<main>\n";
   for (const Answer& answer : answers) {
     out += std::string("<section><h2 id=\"") + answer.question->name + "\">";
-    append_html(out, answer.question->title);
+    out += xml_text(answer.question->title);
     out += "</h2>\n";
     if (answer.rows.empty())
       out += "<p>none</p>\n";

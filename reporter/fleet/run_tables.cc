@@ -94,20 +94,6 @@ class StackHash {
   XXH3_state_t state_;
 };
 
-const char* change_name(const RenameEvent& event) {
-  switch (event.action) {
-    case RenameEvent::Action::renamed:
-      return event.exchange ? "exchange" : "rename";
-    case RenameEvent::Action::linked:
-      return "link";
-    case RenameEvent::Action::unlinked:
-      return "unlink";
-    case RenameEvent::Action::symlinked:
-      return "symlink";
-  }
-  return "rename";
-}
-
 class RunTables {
  public:
   RunTables(const RunTablesSource& source, const std::string& common)
@@ -233,7 +219,7 @@ class RunTables {
     TableFile& row = *object_changes_;
     const Stack& stack = stack_of(event.stack);
     who(row, event);
-    row.text(event.call).text(event.acl == 1 ? "acl" : event.acl == 2 ? "default-acl" : "chmod");
+    row.text(event.call).text(change_name(event));
     object(row).text(event.path).null().integer(event.requested & 07777U);
     row.integer(number(event.final_mode));
     finish_change(row, event, stack);
