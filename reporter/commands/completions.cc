@@ -7,6 +7,8 @@
 
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/events/events.h"
+#include "reporter/rules/finding.h"
 
 namespace umaskaudit {
 namespace {
@@ -14,18 +16,30 @@ namespace {
 enum class Shell { bash, zsh, fish };
 
 // What an option or argument takes.
-enum class Value { none, words, file, directory, text };
+enum class Value { none, maybe_words, words, file, directory, text };
 
 Value value_of(const CLI::Option& option) {
-  if (option.get_items_expected_max() == 0) return Value::none;
   const std::string type = option.get_type_name();
-  if (type.find('|') != std::string::npos) return Value::words;
+  // A flag that may have one of a few words, as in --live=findings.
+  if (option.get_items_expected_max() == 0)
+    return type.find('|') == std::string::npos ? Value::none : Value::maybe_words;
+  if (type.find('|') != std::string::npos || type == "RULE" || type == "KIND") return Value::words;
   if (type == "FILE") return Value::file;
   return type == "DIR" ? Value::directory : Value::text;
 }
 
 std::string words_of(const CLI::Option& option) {
   std::string words = option.get_type_name();
+  const bool rule = words == "RULE";
+  if (rule || words == "KIND") {
+    words.clear();
+    const int count = rule ? int{kRuleCount} : static_cast<int>(trace::Kind::tmpfile) + 1;
+    for (int i = rule ? 0 : 1; i < count; ++i)
+      words.append(words.empty() ? "" : " ")
+          .append(rule ? rule_info(static_cast<RuleId>(i)).id
+                       : kind_name(static_cast<trace::Kind>(i)));
+    return words;
+  }
   for (char& c : words)
     if (c == '|') c = ' ';
   return words;
@@ -69,18 +83,22 @@ std::string join(const std::vector<std::string>& words) {
   return out;
 }
 
-std::string bash_values(const CLI::App& app, const std::string& name) {
+// Of the options that may have a value behind '=', or of those that must have one.
+std::string bash_values(const CLI::App& app, const std::string& name, bool maybe) {
   std::string out;
   for (const CLI::Option* option : options_of(app)) {
+    if (maybe != (value_of(*option) == Value::maybe_words)) continue;
     std::string pattern;
     for (const std::string& spelling : spellings(*option)) {
       if (!pattern.empty()) pattern += '|';
       pattern.append(name).append(":").append(spelling);
+      if (maybe) pattern += '=';
     }
     const std::string head = "    " + pattern + ") ";
     switch (value_of(*option)) {
       case Value::none:
         break;
+      case Value::maybe_words:
       case Value::words:
         out +=
             head + "COMPREPLY=($(compgen -W '" + words_of(*option) + "' -- \"$cur\")); return;;\n";
@@ -101,11 +119,12 @@ std::string bash_values(const CLI::App& app, const std::string& name) {
 
 std::string bash(const CLI::App& root) {
   std::vector<std::string> names;
-  std::string values, options, tails;
+  std::string values, maybe, options, tails;
   for (const Command* command : listed()) {
     const CLI::App& app = *root.get_subcommand(command->name);
     names.emplace_back(command->name);
-    values += bash_values(app, command->name);
+    values += bash_values(app, command->name, false);
+    maybe += bash_values(app, command->name, true);
     std::vector<std::string> all;
     for (const CLI::Option* option : options_of(app))
       for (const std::string& spelling : spellings(*option)) all.push_back(spelling);
@@ -118,6 +137,12 @@ std::string bash(const CLI::App& root) {
          "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
          "  local command=${COMP_WORDS[1]} options i\n"
          "  COMPREPLY=()\n"
+         // bash cuts words at '='.
+         "  if [[ $cur == = ]]; then\n"
+         "    cur= prev+==\n"
+         "  elif [[ $prev == = ]]; then\n"
+         "    prev=${COMP_WORDS[COMP_CWORD-2]}=\n"
+         "  fi\n"
          "  if ((COMP_CWORD == 1)); then\n"
          "    COMPREPLY=($(compgen -W '" +
          join(names) +
@@ -135,6 +160,9 @@ std::string bash(const CLI::App& root) {
          "    done\n"
          "  esac\n"
          "  case $command:$prev in\n" +
+         maybe +
+         "  esac\n"
+         "  case $command:${prev%=} in\n" +
          values +
          "  esac\n"
          "  case $command in\n" +
@@ -163,6 +191,8 @@ std::string zsh_action(const CLI::Option& option) {
   switch (value_of(option)) {
     case Value::none:
       return "";
+    case Value::maybe_words:
+      return "::word:(" + words_of(option) + ")";
     case Value::words:
       return ":word:(" + words_of(option) + ")";
     case Value::file:
@@ -175,6 +205,13 @@ std::string zsh_action(const CLI::Option& option) {
   return "";
 }
 
+// How a value stands behind the option: by '=' alone, or by that as well.
+const char* zsh_equals(const CLI::Option& option, const std::string& spelling) {
+  const Value value = value_of(option);
+  if (value == Value::none || spelling[1] != '-') return "";
+  return value == Value::maybe_words ? "=-" : "=";
+}
+
 std::string zsh(const CLI::App& root) {
   std::string names, cases, begin, dashes;
   for (const Command* command : listed()) {
@@ -183,8 +220,9 @@ std::string zsh(const CLI::App& root) {
     cases += std::string("  ") + command->name + ") _arguments -s -S";
     for (const CLI::Option* option : options_of(app))
       for (const std::string& spelling : spellings(*option))
-        cases += " \\\n      " + quoted("*" + spelling + "[" + zsh_text(option->get_description()) +
-                                        "]" + zsh_action(*option));
+        cases +=
+            " \\\n      " + quoted("*" + spelling + zsh_equals(*option, spelling) + "[" +
+                                   zsh_text(option->get_description()) + "]" + zsh_action(*option));
     if (begins_command(command->tail))
       cases += " \\\n      '*::command:_normal'";
     else
@@ -238,6 +276,9 @@ std::string fish_line(const std::string& name, const CLI::Option& option) {
   for (const std::string& one : option.get_snames()) line += " -s " + one;
   switch (value_of(option)) {
     case Value::none:
+      break;
+    case Value::maybe_words:
+      line += " -f -a '" + words_of(option) + "'";
       break;
     case Value::words:
       line += " -x -a '" + words_of(option) + "'";

@@ -247,6 +247,7 @@ Action configure_run(CLI::App& app) {
   app.add_flag("--live{all}", options->live,
                "Print what happens as it happens, on standard error; --live=findings: only what "
                "the rules find")
+      ->type_name("all|findings")
       ->check(live_word);
   app.add_option("--live-to", options->live_to,
                  "The same to stderr, syslog, journald, file:PATH or, as records, otlp:URL; repeat "

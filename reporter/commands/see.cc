@@ -49,10 +49,9 @@ void add_see_option(CLI::App& app, SeeOptions& options) {
            options.trace = value == "trace";
            options.fast = value == "all,fast";
          },
-         "What records: preload (the default), all (the programs that cannot be preloaded are "
-         "traced, "
-         "by ptrace), all,fast (with a filter for them), trace (all programs are)")
-      ->type_name("WHICH")
+         "What records: preload (the default), all (what cannot be preloaded is traced, by "
+         "ptrace), all,fast (with a filter for it), trace (all programs are)")
+      ->type_name("preload|all|all,fast|trace")
       ->check(CLI::IsMember({"preload", "all", "all,fast", "trace"}).description(""));
 }
 

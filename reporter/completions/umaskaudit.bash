@@ -3,6 +3,11 @@ _umaskaudit() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
   local command=${COMP_WORDS[1]} options i
   COMPREPLY=()
+  if [[ $cur == = ]]; then
+    cur= prev+==
+  elif [[ $prev == = ]]; then
+    prev=${COMP_WORDS[COMP_CWORD-2]}=
+  fi
   if ((COMP_CWORD == 1)); then
     COMPREPLY=($(compgen -W 'run attach snapshot pack report threads timeline top blame check export fleet diff whatif doctor explain rules ls rm clean umask --help --version' -- "$cur"))
     return
@@ -16,6 +21,9 @@ _umaskaudit() {
     done
   esac
   case $command:$prev in
+    run:--live=) COMPREPLY=($(compgen -W 'all findings' -- "$cur")); return;;
+  esac
+  case $command:${prev%=} in
     run:--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return;;
     run:--output|run:-o) COMPREPLY=($(compgen -d -- "$cur")); return;;
     run:--stacks) COMPREPLY=($(compgen -W 'all changes none' -- "$cur")); return;;
@@ -25,7 +33,7 @@ _umaskaudit() {
     run:--max-run) return;;
     run:--follow) COMPREPLY=($(compgen -W 'yes no' -- "$cur")); return;;
     run:--options) return;;
-    run:--see) return;;
+    run:--see) COMPREPLY=($(compgen -W 'preload all all,fast trace' -- "$cur")); return;;
     run:--live-to) return;;
     run:--format|run:-f) COMPREPLY=($(compgen -W 'text jsonl sarif junit gcc github' -- "$cur")); return;;
     run:--policy) COMPREPLY=($(compgen -f -- "$cur")); return;;
@@ -53,8 +61,8 @@ _umaskaudit() {
     report:--tid) return;;
     report:--thread) return;;
     report:--call) return;;
-    report:--kind) return;;
-    report:--rule) return;;
+    report:--kind) COMPREPLY=($(compgen -W 'file dir fifo socket mqueue shm sem chardev blockdev tmpfile' -- "$cur")); return;;
+    report:--rule) COMPREPLY=($(compgen -W 'window-overlap strict-overlap lost-mask leaked-mask exec-in-window getter-idiom umask-zero chmod-style-argument unseen-writer secret-readable world-writable group-writable create-then-chmod predictable-temp setid-created policy-mode policy-mask policy-call' -- "$cur")); return;;
     report:--severity) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
     report:--since) return;;
     report:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
@@ -71,8 +79,8 @@ _umaskaudit() {
     threads:--tid) return;;
     threads:--thread) return;;
     threads:--call) return;;
-    threads:--kind) return;;
-    threads:--rule) return;;
+    threads:--kind) COMPREPLY=($(compgen -W 'file dir fifo socket mqueue shm sem chardev blockdev tmpfile' -- "$cur")); return;;
+    threads:--rule) COMPREPLY=($(compgen -W 'window-overlap strict-overlap lost-mask leaked-mask exec-in-window getter-idiom umask-zero chmod-style-argument unseen-writer secret-readable world-writable group-writable create-then-chmod predictable-temp setid-created policy-mode policy-mask policy-call' -- "$cur")); return;;
     threads:--severity) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
     threads:--since) return;;
     threads:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
@@ -86,8 +94,8 @@ _umaskaudit() {
     timeline:--tid) return;;
     timeline:--thread) return;;
     timeline:--call) return;;
-    timeline:--kind) return;;
-    timeline:--rule) return;;
+    timeline:--kind) COMPREPLY=($(compgen -W 'file dir fifo socket mqueue shm sem chardev blockdev tmpfile' -- "$cur")); return;;
+    timeline:--rule) COMPREPLY=($(compgen -W 'window-overlap strict-overlap lost-mask leaked-mask exec-in-window getter-idiom umask-zero chmod-style-argument unseen-writer secret-readable world-writable group-writable create-then-chmod predictable-temp setid-created policy-mode policy-mask policy-call' -- "$cur")); return;;
     timeline:--severity) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
     timeline:--since) return;;
     timeline:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
@@ -116,8 +124,8 @@ _umaskaudit() {
     check:--tid) return;;
     check:--thread) return;;
     check:--call) return;;
-    check:--kind) return;;
-    check:--rule) return;;
+    check:--kind) COMPREPLY=($(compgen -W 'file dir fifo socket mqueue shm sem chardev blockdev tmpfile' -- "$cur")); return;;
+    check:--rule) COMPREPLY=($(compgen -W 'window-overlap strict-overlap lost-mask leaked-mask exec-in-window getter-idiom umask-zero chmod-style-argument unseen-writer secret-readable world-writable group-writable create-then-chmod predictable-temp setid-created policy-mode policy-mask policy-call' -- "$cur")); return;;
     check:--severity) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
     check:--since) return;;
     check:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
@@ -148,8 +156,8 @@ _umaskaudit() {
     diff:--tid) return;;
     diff:--thread) return;;
     diff:--call) return;;
-    diff:--kind) return;;
-    diff:--rule) return;;
+    diff:--kind) COMPREPLY=($(compgen -W 'file dir fifo socket mqueue shm sem chardev blockdev tmpfile' -- "$cur")); return;;
+    diff:--rule) COMPREPLY=($(compgen -W 'window-overlap strict-overlap lost-mask leaked-mask exec-in-window getter-idiom umask-zero chmod-style-argument unseen-writer secret-readable world-writable group-writable create-then-chmod predictable-temp setid-created policy-mode policy-mask policy-call' -- "$cur")); return;;
     diff:--severity) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
     diff:--since) return;;
     diff:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
@@ -165,8 +173,8 @@ _umaskaudit() {
     whatif:--tid) return;;
     whatif:--thread) return;;
     whatif:--call) return;;
-    whatif:--kind) return;;
-    whatif:--rule) return;;
+    whatif:--kind) COMPREPLY=($(compgen -W 'file dir fifo socket mqueue shm sem chardev blockdev tmpfile' -- "$cur")); return;;
+    whatif:--rule) COMPREPLY=($(compgen -W 'window-overlap strict-overlap lost-mask leaked-mask exec-in-window getter-idiom umask-zero chmod-style-argument unseen-writer secret-readable world-writable group-writable create-then-chmod predictable-temp setid-created policy-mode policy-mask policy-call' -- "$cur")); return;;
     whatif:--severity) COMPREPLY=($(compgen -W 'note warning error' -- "$cur")); return;;
     whatif:--since) return;;
     whatif:--sysroot) COMPREPLY=($(compgen -d -- "$cur")); return;;
