@@ -160,6 +160,21 @@ std::vector<std::string> options_of(const CLI::App& app) {
   return names;
 }
 
+// Whether RUN is all that the command takes besides options.
+bool takes_one_run(const CLI::App& app) {
+  const auto words =
+      app.get_options([](const CLI::Option* option) { return option->get_positional(); });
+  return words.size() == 1 && words[0]->get_name() == "RUN";
+}
+
+// What there is for more than one.
+std::string many_runs() {
+  std::string text = "umaskaudit diff RUN RUN to compare two";
+  for (const Command& command : commands())
+    if (std::string_view(command.name) == "fleet") text += ", or umaskaudit fleet for many";
+  return text;
+}
+
 Error explain(const CLI::ParseError& error, const std::string& command, const CLI::App& app) {
   // An option that nobody knows comes first: what is missing may follow from it.
   for (const std::string& word : app.remaining())
@@ -167,8 +182,11 @@ Error explain(const CLI::ParseError& error, const std::string& command, const CL
       return usage("unknown option '" + word + "'", "",
                    hint_for(word.substr(0, word.find('=')), options_of(app), help_of(command)));
   const auto words = app.remaining();
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !words.empty())
-    return usage("unexpected argument '" + words.front() + "'", "", help_of(command));
+  const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !words.empty();
+  if (extra && takes_one_run(app))
+    return usage(command + " takes one run, and '" + words.front() + "' is one more", "",
+                 many_runs());
+  if (extra) return usage("unexpected argument '" + words.front() + "'", "", help_of(command));
   return usage(command + ": " + error.what(), "", help_of(command));
 }
 

@@ -9,6 +9,7 @@
 #include <ostream>
 
 #include "reporter/commands/command.h"
+#include "reporter/record/pack_file.h"
 #include "reporter/record/run_directory.h"
 #include "reporter/record/run_store.h"
 #include "reporter/record/snapshot.h"
@@ -36,6 +37,10 @@ Status check_run(const std::string& path, const std::string& directory) {
   };
   if (stat(path.c_str(), &run) != 0)
     return refuse(std::strerror(errno), "umaskaudit run -o " + path + " -- CMD to record one");
+  const bool packed = path.ends_with(kPackEnding);
+  if (!S_ISDIR(run.st_mode) && packed)
+    return refuse("it is a packed run, which no program adds to",
+                  "umaskaudit report " + path + ", or cp for a copy");
   if (!S_ISDIR(run.st_mode)) return refuse("it is not a directory", "the run directory it is in");
   if (!holds_run(path))
     return refuse("it holds no run", "umaskaudit run -o " + path + " -- CMD to record one");
