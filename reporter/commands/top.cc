@@ -56,7 +56,7 @@ class Top {
         order_(options.order),
         symbolizer_(SymbolOptions{}),
         stacks_(run, symbolizer_),
-        findings_(directory, console) {
+        findings_(directory, console, FindingForm::whole) {
     facts_.directory = directory;
   }
 
@@ -136,6 +136,7 @@ class Top {
   const LiveFacts& facts() {
     facts_.begin_ns = run_.begin_ns();
     facts_.over = over_;
+    facts_.ended = run_.ended();
     facts_.findings = findings_.lines();
     facts_.findings_note = findings_.note();
     return facts_;

@@ -70,9 +70,11 @@ std::vector<ThreadId> threads_of(const Finding& finding) {
 
 }  // namespace
 
-LiveFindings::LiveFindings(std::string directory, const Console& console, RecordOf record_of)
+LiveFindings::LiveFindings(std::string directory, const Console& console, FindingForm form,
+                           RecordOf record_of)
     : directory_(std::move(directory)),
       console_(without_progress(console)),
+      form_(form),
       record_of_(std::move(record_of)),
       due_(Clock::now() + kPause) {}
 
@@ -93,8 +95,10 @@ void LiveFindings::judge(bool over) {
     line.severity = finding.severity;
     append_finding_line(line.text, line_context, finding);
     line.text.pop_back();  // its newline
-    if (lines_.size() < kMostBlocks) append_finding(line.block, block_context, finding);
-    append_finding_lines(line.brief, line_context, {finding}, 0);
+    if (form_ == FindingForm::brief)
+      append_finding_lines(line.more, line_context, {finding}, 0);
+    else if (lines_.size() < kMostBlocks)
+      append_finding(line.more, block_context, finding);
     line.settled = is_settled(finding);
     line.time_ns = time_of(finding);
     line.names = names_of(finding);

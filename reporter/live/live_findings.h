@@ -15,11 +15,18 @@ namespace umaskaudit {
 
 class OpenedRun;
 
+// What FindingLine::more has.
+enum class FindingForm {
+  brief,  // the line and its places, as a report has them, without colour
+  whole,  // all of the finding, of the first ones
+};
+
 class LiveFindings {
  public:
   // Makes FindingLine::record; null: nobody wants one.
   using RecordOf = std::function<std::string(OpenedRun& run, const Finding& finding)>;
-  LiveFindings(std::string directory, const Console& console, RecordOf record_of = nullptr);
+  LiveFindings(std::string directory, const Console& console, FindingForm form,
+               RecordOf record_of = nullptr);
 
   // Judges anew if that is due and there is something new (`count` of events seen). `over`: nothing
   // will be added, this is the last time. True: they were judged.
@@ -35,6 +42,7 @@ class LiveFindings {
 
   std::string directory_;
   Console console_;
+  FindingForm form_;
   RecordOf record_of_;
   std::vector<FindingLine> lines_;
   std::string note_ = "so far";

@@ -107,7 +107,8 @@ std::string creations_table(const std::vector<const LiveCreation*>& made, const 
 std::string heading(const LiveView& view, const LiveFacts& facts, const LiveThread& thread,
                     Paint paint) {
   std::string out = paint(Style::strong, "Thread " + thread_text(thread.name, thread.key.tid)) +
-                    " of process " + std::to_string(thread.key.pid) + '\n';
+                    " of process " + std::to_string(thread.key.pid) +
+                    (facts.ended.contains(thread.key.pid) ? ", which has ended\n" : "\n");
   if (const std::string& program = view.program(thread.key.pid); !program.empty())
     out += "program " + escape(program) + '\n';
   out += counted(thread.changes, "mask change") + ", " + counted(thread.created, "object") +
@@ -186,7 +187,7 @@ std::vector<std::string> thread_page(const LiveView& view, const LiveFacts& fact
 
 std::vector<std::string> finding_page(const FindingLine& finding, std::size_t width) {
   std::vector<std::string> out;
-  add_lines(out, finding.block.empty() ? finding.text + '\n' : finding.block, width);
+  add_lines(out, finding.more.empty() ? finding.text + '\n' : finding.more, width);
   return out;
 }
 

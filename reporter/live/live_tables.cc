@@ -208,9 +208,12 @@ std::string LiveTables::range(Pane pane, std::size_t first, std::size_t rows) co
 
 void LiveTables::add_thread(TextTable& table, const LiveThread& thread, StackCache& stacks) const {
   const bool changed = thread.changes != 0;
-  table.add({thread_text(thread.name, thread.key.tid), std::to_string(thread.key.pid),
-             std::to_string(thread.changes), std::to_string(thread.created),
-             offset_text(thread.time_ns, facts_.begin_ns),
+  // Of a run that is over all have.
+  const bool ended = !facts_.over && facts_.ended.contains(thread.key.pid);
+  const std::string pid = std::to_string(thread.key.pid);
+  table.add({thread_text(thread.name, thread.key.tid),
+             ended ? Cell(pid + " ended", Style::dim) : Cell(pid), std::to_string(thread.changes),
+             std::to_string(thread.created), offset_text(thread.time_ns, facts_.begin_ns),
              changed ? Cell(change_text(thread.last), mask_style(thread.last.new_mask)) : Cell(""),
              changed ? site(culprit(stacks.frames(thread.last.stack))) : ""});
 }

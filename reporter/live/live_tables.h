@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "reporter/analysis/stack_cache.h"
@@ -32,7 +33,8 @@ struct LiveQuery {
 struct LiveFacts {
   std::string directory;  // raw
   std::uint64_t begin_ns = 0;
-  bool over = false;  // nobody records into it any more
+  bool over = false;                        // nobody records into it any more
+  std::unordered_set<std::uint32_t> ended;  // processes that are known to have ended
   std::vector<FindingLine> findings;
   std::string findings_note;  // what they are: "so far"
 };

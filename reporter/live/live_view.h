@@ -27,8 +27,7 @@ struct FindingLine {
   std::uint64_t time_ns = 0;       // of the latest that it names
   std::vector<std::string> names;  // what it is called from one look to the next
   std::string text;                // one line
-  std::string brief;               // it and its places, as a report has them, without colour
-  std::string block;               // all of it, lines with their newline
+  std::string more;                // lines with their newline, as FindingForm says
   std::vector<ThreadId> threads;   // culprits and victims
   std::string record;              // as a collector gets it, where somebody wants that
 };

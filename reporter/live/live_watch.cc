@@ -69,10 +69,10 @@ class FindingTeller {
     if (ship_ != nullptr) ship_->add(finding.record);
     const std::uint64_t when = run_.real_ns(finding.time_ns);
     Style style = severity_style(finding.severity);
-    for (std::size_t at = 0; at < finding.brief.size();) {
-      const std::size_t end = std::min(finding.brief.find('\n', at), finding.brief.size());
+    for (std::size_t at = 0; at < finding.more.size();) {
+      const std::size_t end = std::min(finding.more.find('\n', at), finding.more.size());
       log_.write(level_of(finding.severity), when,
-                 [&](Paint paint) { return paint(style, finding.brief.substr(at, end - at)); });
+                 [&](Paint paint) { return paint(style, finding.more.substr(at, end - at)); });
       style = Style::plain;  // of the places
       at = end + 1;
     }
@@ -159,7 +159,8 @@ void LiveWatch::State::tell(LiveRun& run) {
 }
 
 void LiveWatch::State::tell_findings(LiveRun& run) {
-  LiveFindings findings(directory, console, ship == nullptr ? nullptr : record_of);
+  LiveFindings findings(directory, console, FindingForm::brief,
+                        ship == nullptr ? nullptr : record_of);
   FindingTeller teller(run, begin_ns, log, ship);
   std::uint64_t events = 0;
   const auto count = [&](const Event&) { ++events; };

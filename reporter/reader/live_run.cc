@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <unordered_set>
 #include <utility>
 
 #include "reporter/reader/claims.h"
@@ -400,6 +399,17 @@ bool LiveRun::anybody_lives() const {
       if (alive(image.facts.pid)) return true;
   }
   return false;
+}
+
+std::unordered_set<std::uint32_t> LiveRun::ended() const {
+  struct stat own {};
+  if (stat("/proc/self/ns/pid", &own) != 0) return {};
+  std::unordered_set<std::uint32_t> gone;
+  for (const auto& segment : state_->segments)
+    for (const model::Image& image : segment->images)
+      if (image.facts.pid_namespace == own.st_ino && !alive(image.facts.pid))
+        gone.insert(image.facts.pid);
+  return gone;
 }
 
 std::uint64_t LiveRun::begin_ns() const {

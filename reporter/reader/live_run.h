@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_set>
 
 #include "reporter/base/result.h"
 #include "reporter/events/events.h"
@@ -44,6 +45,9 @@ class LiveRun : public StackSource {
 
   // True when a process that records, or recorded, is there under its pid.
   bool anybody_lives() const;
+  // Those of the processes that recorded which are not there any more, by their pids; none of
+  // another PID name space than the caller's, where pids say something else.
+  std::unordered_set<std::uint32_t> ended() const;
   // CLOCK_MONOTONIC of the beginning, and CLOCK_REALTIME of any moment; 0 before the first segment.
   std::uint64_t begin_ns() const;
   std::uint64_t real_ns(std::uint64_t time_ns) const;

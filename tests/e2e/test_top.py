@@ -124,6 +124,10 @@ class Screen(Case):
         pane.wait_for("recording", "/made 0777 & ~0027 = 0750", "/wide 0666 & ~0000 = 0666",
                       "0027->0000", "FINDINGS so far", "warning: umask-zero")
         self.assertNotIn("late", pane.text())
+        pane.wait(lambda: any(re.search(r"mkdir \d+ +\d+ ended ", line)
+                              for line in pane.lines()), "the process of mkdir is marked")
+        self.assertFalse([line for line in pane.lines()
+                          if re.search(r" sh \d+ +\d+ ended", line)])
         (context,) = [line for line in pane.lines() if line.split()[1:2] == ["0000"]]
         self.assertIn("sh ", context)
         self.proceed()
