@@ -1,6 +1,7 @@
 // See annotations.h.
 #include "reporter/render/annotations.h"
 
+#include "reporter/render/causes.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/escape.h"
 
@@ -69,6 +70,7 @@ ShortFinding short_finding(StackCache& stacks, const Finding& finding, const std
   if (!finding.subject.empty()) out.message += " (" + escape(finding.subject) + ')';
   const std::string cause = name_of(out.cause);
   if (!cause.empty()) out.message += ": " + cause;
+  out.title = out.message;
   if (finding.victims.empty()) return out;
   const Victim& victim = finding.victims.front();
   if (!finding.culprit || victim.event.seq != finding.culprit->seq) {
@@ -82,29 +84,33 @@ ShortFinding short_finding(StackCache& stacks, const Finding& finding, const std
   return out;
 }
 
-std::string place_lines(const ShortFinding& finding, const std::string& root) {
-  std::string out;
-  const std::string cause = own_place_text(finding.cause, root);
+std::string hit_line(const ShortFinding& finding, const std::string& root) {
   const std::string hit = own_place_text(finding.hit, root);
-  if (!cause.empty()) out += "cause: " + cause + '\n';
-  if (!hit.empty() || !finding.effect.empty())
-    out +=
-        "hit: " + hit + (hit.empty() || finding.effect.empty() ? "" : ": ") + finding.effect + '\n';
-  return out;
+  if (hit.empty() && finding.effect.empty()) return "";
+  return "hit: " + hit + (hit.empty() || finding.effect.empty() ? "" : ": ") + finding.effect +
+         '\n';
+}
+
+std::string place_lines(const ShortFinding& finding, const std::string& root) {
+  const std::string cause = own_place_text(finding.cause, root);
+  return (cause.empty() ? "" : "cause: " + cause + '\n') + hit_line(finding, root);
 }
 
 std::string gcc_lines(StackCache& stacks, const std::vector<Finding>& findings,
                       const AnnotationPlaces& places) {
   std::string out;
-  for (const Finding& finding : findings) {
-    if (finding.is_known()) continue;
+  for (const CauseGroup& group : by_cause(findings, true)) {
+    const Finding& finding = *group.front();
     const std::string rule = finding.info().id;
-    const ShortFinding brief = short_finding(stacks, finding, places.root);
-    out += gcc_place(brief.cause, finding, places.base) + severity_name(finding.severity) + ": " +
+    const ShortFinding first = short_finding(stacks, finding, places.root);
+    out += gcc_place(first.cause, finding, places.base) + severity_name(finding.severity) + ": " +
            rule + ": " + escape(finding.message) + " [umaskaudit-" + rule + "]\n";
-    if (brief.hit.file.empty()) continue;
-    out += gcc_place(brief.hit, finding, places.base) + "note: hit" +
-           (brief.effect.empty() ? " here" : ": " + brief.effect) + '\n';
+    for (const Finding* one : group) {
+      const ShortFinding brief = short_finding(stacks, *one, places.root);
+      if (brief.hit.file.empty()) continue;
+      out += gcc_place(brief.hit, *one, places.base) + "note: hit" +
+             (brief.effect.empty() ? " here" : ": " + brief.effect) + '\n';
+    }
   }
   return out;
 }
@@ -112,8 +118,8 @@ std::string gcc_lines(StackCache& stacks, const std::vector<Finding>& findings,
 std::string github_commands(StackCache& stacks, const std::vector<Finding>& findings,
                             const AnnotationPlaces& places) {
   std::string out;
-  for (const Finding& finding : findings) {
-    if (finding.is_known()) continue;
+  for (const CauseGroup& group : by_cause(findings, true)) {
+    const Finding& finding = *group.front();
     const ShortFinding brief = short_finding(stacks, finding, places.root);
     out += std::string("::") + github_level(finding.severity) + ' ';
     if (!brief.cause.file.empty()) {
@@ -122,9 +128,10 @@ std::string github_commands(StackCache& stacks, const std::vector<Finding>& find
       if (brief.cause.line != 0) out += "line=" + std::to_string(brief.cause.line) + ',';
     }
     out += "title=" + github_text(std::string("umaskaudit ") + finding.info().id, true) + "::";
-    const std::string text =
-        escape(finding.message) + '\n' + place_lines(brief, places.base) + finding.advice;
-    out += github_text(text, false) + '\n';
+    std::string text = escape(finding.message) + '\n' + place_lines(brief, places.base);
+    for (std::size_t i = 1; i < group.size(); ++i)
+      text += hit_line(short_finding(stacks, *group[i], places.root), places.base);
+    out += github_text(text + finding.advice, false) + '\n';
   }
   return out;
 }

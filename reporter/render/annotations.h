@@ -17,12 +17,15 @@ namespace umaskaudit {
 struct ShortFinding {
   OwnPlace cause;
   OwnPlace hit;         // empty where it hit the call that caused it, or nothing
-  std::string message;  // escaped: the title, and the functions on both sides
+  std::string title;    // escaped: of the rule, and the function that is the cause
+  std::string message;  // the same, and the function that was hit
   std::string effect;   // escaped: of the first object that was hit, with its path; may be empty
 };
 ShortFinding short_finding(StackCache& stacks, const Finding& finding, const std::string& root);
 
-// Both places and the effect, a line each; paths relative to `root`.
+// What was hit, and the effect: a line, or nothing; paths relative to `root`.
+std::string hit_line(const ShortFinding& finding, const std::string& root);
+// The cause, a line, and hit_line().
 std::string place_lines(const ShortFinding& finding, const std::string& root);
 
 struct AnnotationPlaces {
@@ -30,12 +33,12 @@ struct AnnotationPlaces {
   std::string base;  // paths below it are relative to it
 };
 
-// "src/race.cc:9:1: error: window-overlap: ... [umaskaudit-window-overlap]", and a note for the
-// place that was hit. Suppressed findings and those of the baseline are left out.
+// "src/race.cc:9:1: error: window-overlap: ... [umaskaudit-window-overlap]", a line a cause, and a
+// note for each place that was hit. Suppressed findings and those of the baseline are left out.
 std::string gcc_lines(StackCache& stacks, const std::vector<Finding>& findings,
                       const AnnotationPlaces& places);
 
-// "::error file=src/race.cc,line=9,title=...::...": one command a finding.
+// "::error file=src/race.cc,line=9,title=...::...": one command a cause.
 std::string github_commands(StackCache& stacks, const std::vector<Finding>& findings,
                             const AnnotationPlaces& places);
 

@@ -235,7 +235,7 @@ std::string sarif_log(const TextContext& context, const Summary& summary, const 
     json.end_object();
   }
   json.begin_array("results");
-  for (const Finding& finding : findings) sarif::result(json, log, finding);
+  for (const CauseGroup& group : by_cause(findings)) sarif::result(json, log, group);
   for (const KnownFinding& known : run.absent) sarif::absent_result(json, known);
   json.end_array();
   json.end_object();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reporter/render/causes.h"
 #include "reporter/render/sarif.h"
 #include "reporter/text/json_writer.h"
 
@@ -45,7 +46,7 @@ bool has_stack(const Log& log, const EventRef& event);
 void taxon_members(JsonWriter& json, const Log& log, std::uint16_t cwe);
 
 // sarif_result.cc: one element of "results".
-void result(JsonWriter& json, const Log& log, const Finding& finding);
+void result(JsonWriter& json, const Log& log, const CauseGroup& group);
 // The same for what only the baseline has.
 void absent_result(JsonWriter& json, const KnownFinding& known);
 

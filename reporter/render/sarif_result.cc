@@ -31,11 +31,16 @@ std::string hit_text(const Victim& victim) {
   return text;
 }
 
+// Whether something else than the culprit's own call was hit.
+bool is_hit(const Finding& finding) {
+  return !finding.victims.empty() &&
+         !(finding.culprit && finding.victims.front().event.seq == finding.culprit->seq);
+}
+
 std::vector<Moment> moments_of(const Finding& finding) {
   std::vector<Moment> moments;
   const auto& window = finding.window;
-  const bool is_victim = !finding.victims.empty() && finding.culprit &&
-                         finding.victims.front().event.seq == finding.culprit->seq;
+  const bool is_victim = !finding.victims.empty() && !is_hit(finding);
   if (finding.culprit_born)
     moments.push_back({*finding.culprit_born, "starts the thread that sets the mask", {}});
   if (finding.victim_born)
@@ -66,11 +71,10 @@ void location_members(JsonWriter& json, const Log& log, const Moment& moment) {
   message(json, "message", moment.text);
 }
 
-void thread_flows(JsonWriter& json, const Log& log, const std::vector<Moment>& moments) {
+void thread_flow(JsonWriter& json, const Log& log, const std::vector<Moment>& moments) {
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::size_t>> threads;
   for (std::size_t i = 0; i < moments.size(); ++i)
     threads[{moments[i].event.pid, moments[i].event.tid}].push_back(i);
-  json.begin_array("codeFlows");
   json.begin_object();
   json.begin_array("threadFlows");
   for (const auto& [thread, own] : threads) {
@@ -103,27 +107,40 @@ void thread_flows(JsonWriter& json, const Log& log, const std::vector<Moment>& m
   }
   json.end_array();
   json.end_object();
-  json.end_array();
 }
 
-void related(JsonWriter& json, const Log& log, const Finding& finding) {
-  if (finding.victims.empty()) return;
+// Where something was created, if that is another place than the cause; then the objects.
+void related(JsonWriter& json, const Log& log, const CauseGroup& group) {
+  if (std::all_of(group.begin(), group.end(), [](const auto* one) { return one->victims.empty(); }))
+    return;
   json.begin_array("relatedLocations");
   std::uint64_t id = 0;
-  for (const Victim& victim : finding.victims) {
-    if (victim.path.empty()) continue;
+  for (const Finding* finding : group) {
+    const Frame* frame = is_hit(*finding)
+                             ? own_frame(log.context.stacks, finding->victims.front().event.stack)
+                             : nullptr;
+    if (frame == nullptr) continue;
     json.begin_object();
     json.number("id", ++id);
-    json.begin_object("physicalLocation");
-    artifact(json, log, victim.path);
-    json.end_object();
-    message(json, "message", hit_text(victim));
+    frame_members(json, log, *frame);
+    message(json, "message", "hit: " + hit_text(finding->victims.front()));
     json.end_object();
   }
+  for (const Finding* finding : group)
+    for (const Victim& victim : finding->victims) {
+      if (victim.path.empty()) continue;
+      json.begin_object();
+      json.number("id", ++id);
+      json.begin_object("physicalLocation");
+      artifact(json, log, victim.path);
+      json.end_object();
+      message(json, "message", hit_text(victim));
+      json.end_object();
+    }
   json.end_array();
 }
 
-void stacks(JsonWriter& json, const Log& log, const Finding& finding) {
+void stacks(JsonWriter& json, const Log& log, const CauseGroup& group) {
   json.begin_array("stacks");
   const auto add = [&](const EventRef& event, const std::string& role) {
     if (!has_stack(log, event)) return;
@@ -131,27 +148,38 @@ void stacks(JsonWriter& json, const Log& log, const Finding& finding) {
     stack_members(json, log, event, role + ": " + event.call + " by thread '" + event.thread + "'");
     json.end_object();
   };
-  if (finding.culprit) add(*finding.culprit, "cause");
-  if (!finding.victims.empty() &&
-      !(finding.culprit && finding.victims.front().event.seq == finding.culprit->seq))
-    add(finding.victims.front().event, "hit");
+  if (group.front()->culprit) add(*group.front()->culprit, "cause");
+  for (const Finding* finding : group)
+    if (is_hit(*finding)) add(finding->victims.front().event, "hit");
   json.end_array();
 }
 
 // The names by which viewers know a result again, older ones included. The line that GitHub would
 // hash is left to it: it has the sources.
-void fingerprints(JsonWriter& json, const Finding& finding) {
+void fingerprints(JsonWriter& json, const CauseGroup& group) {
+  const Finding& finding = *group.front();
   json.begin_object("partialFingerprints");
+  json.text("umaskaudit/cause/v1", finding.cause);
   if (finding.third_prints.size() == 1) json.text("umaskaudit/v3", finding.third_prints.front());
-  json.text("umaskaudit/v4", finding.fingerprint);
-  if (finding.source_prints.size() == 1)
-    json.text("umaskaudit/v4-source", finding.source_prints.front());
+  if (group.size() == 1) {
+    json.text("umaskaudit/v4", finding.fingerprint);
+    if (finding.source_prints.size() == 1)
+      json.text("umaskaudit/v4-source", finding.source_prints.front());
+  }
   json.end_object();
 }
 
-void standing(JsonWriter& json, const Finding& finding) {
+const char* state_name(BaselineState state) {
+  return state == BaselineState::fresh ? "new" : "unchanged";
+}
+
+void standing(JsonWriter& json, const CauseGroup& group) {
+  const Finding& finding = *group.front();
+  const bool same = std::all_of(group.begin(), group.end(), [&](const Finding* one) {
+    return one->baseline == finding.baseline;
+  });
   if (finding.baseline != BaselineState::none)
-    json.text("baselineState", finding.baseline == BaselineState::fresh ? "new" : "unchanged");
+    json.text("baselineState", same ? state_name(finding.baseline) : "updated");
   json.begin_array("suppressions");  // empty: it was looked for, and there is none (3.27.23)
   if (!finding.suppressed_by.empty()) {
     json.begin_object();
@@ -161,6 +189,25 @@ void standing(JsonWriter& json, const Finding& finding) {
     json.end_object();
   }
   json.end_array();
+}
+
+// What was seen; of several findings, each with the fingerprint by which a baseline knows it.
+void properties(JsonWriter& json, const CauseGroup& group) {
+  json.begin_object("properties");
+  json.text("seen", message_text(group.front()->message));
+  if (group.size() > 1) {
+    json.begin_array("findings");
+    for (const Finding* finding : group) {
+      json.begin_object();
+      json.text("fingerprint", finding->fingerprint);
+      if (finding->baseline != BaselineState::none)
+        json.text("baselineState", state_name(finding->baseline));
+      json.text("seen", message_text(finding->message));
+      json.end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
 }
 
 // Code scanning wants one place for each result: the code behind it, or what was hit.
@@ -208,7 +255,8 @@ void absent_result(JsonWriter& json, const KnownFinding& known) {
   json.end_object();
 }
 
-void result(JsonWriter& json, const Log& log, const Finding& finding) {
+void result(JsonWriter& json, const Log& log, const CauseGroup& group) {
+  const Finding& finding = *group.front();
   const RuleInfo& rule = finding.info();
   const std::vector<Moment> moments = moments_of(finding);
   json.begin_object();
@@ -217,14 +265,19 @@ void result(JsonWriter& json, const Log& log, const Finding& finding) {
   json.text("level", severity_name(finding.severity));
   // The same in every run: viewers tell a new alert from an old one by it. The steps of the threads
   // and the property have what was seen.
-  message(json, "message",
-          short_finding(log.context.stacks, finding, log.run.root).message + ". " + finding.advice);
+  ShortFinding brief = short_finding(log.context.stacks, finding, log.run.root);
+  if (group.size() > 1) brief.message = brief.title + ", hit several functions";
+  message(json, "message", brief.message + ". " + finding.advice);
   place(json, log, finding, moments);
-  if (!moments.empty()) thread_flows(json, log, moments);
-  stacks(json, log, finding);
-  related(json, log, finding);
-  fingerprints(json, finding);
-  standing(json, finding);
+  if (!moments.empty()) {
+    json.begin_array("codeFlows");
+    for (const Finding* one : group) thread_flow(json, log, moments_of(*one));
+    json.end_array();
+  }
+  stacks(json, log, group);
+  related(json, log, group);
+  fingerprints(json, group);
+  standing(json, group);
   if (rule.cwe != 0) {
     json.begin_array("taxa");
     json.begin_object();
@@ -232,10 +285,10 @@ void result(JsonWriter& json, const Log& log, const Finding& finding) {
     json.end_object();
     json.end_array();
   }
-  json.number("occurrenceCount", std::max<std::uint64_t>(finding.count, 1));
-  json.begin_object("properties");
-  json.text("seen", message_text(finding.message));
-  json.end_object();
+  std::uint64_t count = 0;
+  for (const Finding* one : group) count += one->count;
+  json.number("occurrenceCount", std::max<std::uint64_t>(count, 1));
+  properties(json, group);
   json.end_object();
 }
 

@@ -6,8 +6,6 @@
 #include <functional>
 #include <utility>
 
-#include "reporter/rules/fingerprint.h"
-
 namespace umaskaudit::rules {
 namespace {
 
@@ -91,7 +89,8 @@ Group& Collector::group(const Place& place, bool* fresh) {
   Group*& known = by_key_[key];
   if (known == nullptr) {
     const std::string& name = programs_.name(program);
-    std::string text = print_of(place, name, options_.code ? options_.code : third_name());
+    const Print print = print_of(place, name, options_.code ? options_.code : third_name());
+    std::string text = fingerprint(print);
     const auto [entry, added] = by_fingerprint_.try_emplace(text, nullptr);
     if (added) {
       groups_.push_back(std::make_unique<Group>());
@@ -105,12 +104,13 @@ Group& Collector::group(const Place& place, bool* fresh) {
       finding.at_end = place.at_end;
       finding.culprit = event_ref(place.culprit);
       finding.fingerprint = std::move(text);
+      finding.cause = cause_print(print);
       *fresh = true;
     }
     known = entry->second;
     Finding& finding = known->finding;
     if (options_.source_code) {
-      std::string source = print_of(place, name, options_.source_code);
+      std::string source = fingerprint(print_of(place, name, options_.source_code));
       if (source != finding.fingerprint) finding.source_prints.push_back(std::move(source));
     }
     finding.third_prints.push_back(third_print(place, name));
@@ -127,15 +127,14 @@ Group& Collector::group(const Place& place, bool* fresh) {
   return *known;
 }
 
-std::string Collector::print_of(const Place& place, const std::string& program,
-                                const NameOfStack& name) {
+Print Collector::print_of(const Place& place, const std::string& program, const NameOfStack& name) {
   const std::string_view shown = place.whole_run ? std::string_view() : program;
   Print print{base_of(place, shown), place.mask, place.born_inside, "", ""};
   if (!place.whole_program) {
     print.culprit = code_or_call(name, place.culprit, program);
     if (place.victim != nullptr) print.victim = code_or_call(name, *place.victim, program);
   }
-  return fingerprint(print);
+  return print;
 }
 
 const Collector::NameOfStack& Collector::third_name() const {

@@ -18,6 +18,7 @@
 
 #include "reporter/base/flat_map.h"
 #include "reporter/rules/find.h"
+#include "reporter/rules/fingerprint.h"
 #include "reporter/rules/later_names.h"
 #include "reporter/rules/programs.h"
 #include "reporter/rules/reach.h"
@@ -137,9 +138,8 @@ class Collector {
     Mode mode = 0;
   };
   static std::uint64_t said_key(std::uint64_t seq) { return seq + 1; }
-  // The fingerprint of a place, its functions named by `name`; and those of older versions.
-  static std::string print_of(const Place& place, const std::string& program,
-                              const NameOfStack& name);
+  // What a place's fingerprint is made of, its functions named by `name`; the older versions'.
+  static Print print_of(const Place& place, const std::string& program, const NameOfStack& name);
   const NameOfStack& third_name() const;
   std::string third_print(const Place& place, const std::string& program) const;
   std::string older_print(const Place& place, const std::string& program) const;

@@ -129,7 +129,9 @@ struct Finding {
   // 16 hex digits: rule, program, the functions of culprit and victim; equal across builds and
   // hosts.
   std::string fingerprint;
-  // The same by the functions of the source, those included that were inlined, where they are
+  // As the fingerprint, without what was hit: the findings of one cause have it in common.
+  std::string cause;
+  // The fingerprint by the functions of the source, those that were inlined too, where they are
   // others: a build with less optimisation has them as fingerprints of its findings.
   std::vector<std::string> source_prints;
   std::vector<std::string> third_prints;  // what the third version of fingerprints called it

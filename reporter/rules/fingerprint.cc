@@ -45,17 +45,23 @@ Hash begin(std::string_view version, const PrintBase& print) {
   return hash;
 }
 
+Hash of_cause(std::string_view version, const Print& print) {
+  Hash hash = begin(version, print);
+  hash.add(print.mask ? "umask " + octal(*print.mask) : "");
+  if (print.born_inside) hash.add("born inside");
+  if (!print.whole_program) hash.add(print.culprit);
+  return hash;
+}
+
 }  // namespace
 
 std::string fingerprint(const Print& print) {
-  Hash hash = begin("4", print);
-  hash.add(print.mask ? "umask " + octal(*print.mask) : "");
-  if (print.born_inside) hash.add("born inside");
-  if (print.whole_program) return hash.hex();
-  hash.add(print.culprit);
-  hash.add(print.victim);
+  Hash hash = of_cause("4", print);
+  if (!print.whole_program) hash.add(print.victim);
   return hash.hex();
 }
+
+std::string cause_print(const Print& print) { return of_cause("cause 1", print).hex(); }
 
 std::string fingerprint(const ThirdPrint& print) {
   Hash hash = begin("3", print);

@@ -43,6 +43,8 @@ struct OlderPrint : PrintBase {
 
 // 16 hex digits.
 std::string fingerprint(const Print& print);
+// The same without the victim.
+std::string cause_print(const Print& print);
 std::string fingerprint(const ThirdPrint& print);
 std::string fingerprint(const OlderPrint& print);
 

@@ -1,11 +1,15 @@
 """The findings name exactly the objects that fstat says were hit, in victims that race freely."""
 import json
 import os
+import stat
 import subprocess
 from pathlib import Path
 
 from lib import harness
 from lib.harness import Case, needs, truths_of, victim
+from lib.schemas import validate
+
+STANDARD = Path(__file__).resolve().parent / "standards" / "sarif-2.1.0.json"
 
 # The rules that say "this object came out with another mode than its maker could expect".
 HIT_RULES = {"window-overlap", "strict-overlap", "lost-mask", "leaked-mask", "umask-zero"}
@@ -99,6 +103,30 @@ for thread in threads:
 # Each race takes its own course: more rounds see more of them. 20 before a release.
 ROUNDS = int(os.environ.get("TEST_ROUNDS", "3"))
 COUNT = "1000"
+# One window of one call; two functions create in it, or `early` alone where there is an argument.
+ONE_CAUSE = """
+import os, sys, threading
+opened, made = threading.Event(), threading.Event()
+def setter():
+    old = os.umask(0)
+    opened.set()
+    made.wait()
+    os.umask(old)
+def early():
+    os.close(os.open("early", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+def late():
+    os.close(os.open("late", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+def maker():
+    opened.wait()
+    early()
+    if len(sys.argv) == 1:
+        late()
+    made.set()
+os.umask(0o022)
+threads = [threading.Thread(target=setter), threading.Thread(target=maker)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
 
 
 class Findings(Case):
@@ -243,6 +271,73 @@ class Findings(Case):
 
     def test_python_has_nothing_new(self):
         self.check_baseline(1, "/usr/bin/python3", "-c", PYTHON)
+
+
+class OneCause(Case):
+    """A call that hits two functions is one thing to mend, in every format for reviewers."""
+
+    def setUp(self):
+        super().setUp()
+        self.script = self.work / "app.py"
+        self.script.write_text(ONE_CAUSE)
+
+    def run_it(self, *arguments):
+        _, run = self.record("python3", self.script, *arguments)
+        for name in ("early", "late"):
+            made = self.work / name
+            if made.exists():
+                self.assertEqual(stat.S_IMODE(made.stat().st_mode), 0o666)
+                made.unlink()
+        return run
+
+    def results(self, run, *options):
+        result = self.execute(harness.TOOL, "check", run, "--rule", "window-overlap", "--format",
+                              "sarif", *options)
+        log = json.loads(result.stdout)
+        self.assertEqual(validate(log, STANDARD), [])
+        return log["runs"][0]["results"]
+
+    def test_sarif(self):
+        run = self.run_it()
+        result, = self.results(run)
+        line = ONE_CAUSE.splitlines().index("    old = os.umask(0)") + 1
+        place = result["locations"][0]["physicalLocation"]
+        self.assertEqual((place["artifactLocation"]["uri"], place["region"]["startLine"]),
+                         ("app.py", line))
+        functions = [place["logicalLocations"][0]["fullyQualifiedName"]
+                     for place in result["relatedLocations"] if "logicalLocations" in place]
+        self.assertEqual(sorted(functions), ["early", "late"])
+        ids = [place["id"] for place in result["relatedLocations"]]
+        self.assertEqual(ids, list(range(1, len(ids) + 1)))
+        self.assertEqual(len(result["codeFlows"]), 2)
+        self.assertEqual(result["occurrenceCount"], 2)
+        # A baseline knows each of them.
+        known = self.top / "known.json"
+        self.tool("check", run, "--write-baseline", known)
+        prints = {one["fingerprint"] for one in json.loads(known.read_text())["findings"]
+                  if one["rule"] == "window-overlap"}
+        self.assertEqual({one["fingerprint"] for one in result["properties"]["findings"]}, prints)
+
+    def test_baseline_of_one_of_two(self):
+        run = self.run_it("early")
+        alone, = self.results(run)
+        known = self.top / "known.json"
+        self.tool("check", run, "--write-baseline", known)
+        run = self.run_it()
+        result, = self.results(run, "--baseline", known)
+        self.assertEqual(result["baselineState"], "updated")
+        self.assertEqual(sorted(one["baselineState"] for one in result["properties"]["findings"]),
+                         ["new", "unchanged"])
+        cause = "umaskaudit/cause/v1"
+        self.assertEqual(result["partialFingerprints"][cause], alone["partialFingerprints"][cause])
+
+    def test_lines_for_editors_and_pipelines(self):
+        run = self.run_it()
+        options = [run, "--rule", "window-overlap", "--format"]
+        lines = self.execute(harness.TOOL, "check", *options, "gcc").stdout.decode().splitlines()
+        self.assertEqual([line.split(": ")[1] for line in lines], ["error", "note", "note"])
+        command, = self.execute(harness.TOOL, "check", *options, "github").stdout.splitlines()
+        self.assertEqual(command.count(b"%0Ahit: "), 2)
 
 
 if __name__ == "__main__":
