@@ -3,7 +3,9 @@
 Ground truth: os.lstat of what was recorded, the page's own hashes by hashlib, the browser's logs.
 """
 import base64
+import csv
 import hashlib
+import io
 import os
 import re
 import stat
@@ -102,6 +104,70 @@ class Html(PageCase):
         self.assertEqual(set(self.paths()), {path for path in made if octal(
             stat.S_IMODE(made[path].st_mode)) == mode})
         self.assert_quiet()
+
+    def test_slash_goes_to_the_search(self):
+        self.some_objects()
+        self.browser.run("document.querySelector('#timeline .timeline-box').focus()")
+        self.browser.press("/")
+        self.assertEqual(self.browser.run("return document.activeElement.id"), "search")
+        self.browser.press("/", "f", "i", "l", "e", "1")
+        self.assertEqual(self.text("#object-count").split()[0], "1")  # there it is a letter
+        self.assertEqual(self.browser.run("return document.querySelector('#search').value"),
+                         "/file1")
+
+    def test_the_shown_rows_as_csv(self):
+        run = self.shell("umask 022; echo > '=1+1'; echo > 'a,\"b'; mkdir other; echo > other/x")
+        self.show(run)
+        self.browser.run("window.blobs = []; window.names = [];"
+                         "URL.createObjectURL = (blob) => blobs.push(blob) && '#none';"
+                         "HTMLAnchorElement.prototype.click = function () {"
+                         " names.push(this.download); };")
+        made = {str(path): octal(stat.S_IMODE(path.lstat().st_mode))
+                for path in self.work.rglob("*")}
+        self.browser.click("#csv")
+        self.browser.type("#search", "other")
+        self.browser.click("#csv")
+        texts = self.browser.wait_for("Promise.all(blobs.map((blob) => blob.text())).then(done);")
+        self.assertEqual(self.browser.run("return names"), ["objects.csv"] * 2)
+        tables = [list(csv.DictReader(io.StringIO(text, newline=""))) for text in texts]
+        self.assertEqual({row["path"]: row["mode"] for row in tables[0]}, made)
+        self.assertEqual({row["path"] for row in tables[1]},
+                         {path for path in made if "other" in path})
+        self.browser.type("#search", "nothing has this name")
+        self.assertTrue(self.browser.run("return document.querySelector('#csv').disabled"))
+
+    def test_a_filter_dims_the_timeline(self):
+        self.some_objects()
+        colours = """
+const canvas = document.querySelector('#timeline canvas'), pen = canvas.getContext('2d');
+const probe = document.createElement('canvas').getContext('2d');
+const span = document.createElement('span');
+document.body.append(span);
+span.className = 'legend object';
+probe.fillStyle = getComputedStyle(span).backgroundColor;
+span.remove();
+probe.fillRect(0, 0, 1, 1);
+const accent = [...probe.getImageData(0, 0, 1, 1).data];
+requestAnimationFrame(() => requestAnimationFrame(() => {
+  const {data} = pen.getImageData(0, 60, canvas.width, canvas.height - 60);
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4)
+    if (accent.every((value, k) => data[i + k] === value)) ++count;
+  done(count);
+}));"""
+        every = self.browser.wait_for(colours)
+        self.assertGreater(every, 0)
+        hidden = "return document.querySelector('#timeline-dimmed').hidden"
+        self.assertTrue(self.browser.run(hidden))
+        self.browser.type("#search", "file1")
+        some = self.browser.wait_for(colours)
+        self.assertTrue(0 < some < every, (some, every))
+        self.assertIn("hidden by the filter", self.text("#timeline-dimmed"))
+        self.browser.type("#search", "nothing has this name")
+        self.assertEqual(self.browser.wait_for(colours), 0)
+        self.browser.click("#reset")
+        self.assertEqual(self.browser.wait_for(colours), every)
+        self.assertTrue(self.browser.run(hidden))
 
     def test_derivation_is_what_stat_says(self):
         made = self.some_objects()

@@ -12,7 +12,7 @@ const arrowEnd = ({object, to}) => [xOf(objects.time[object]),
 function drawArrow(one, strong) {
   const [x0, y0] = arrowStart(one), [x1, y1] = arrowEnd(one);
   const down = y1 > y0 ? 1 : -1, bend = Math.min(Math.abs(y1 - y0) / 2, 30) * down;
-  pen.globalAlpha = strong ? 1 : 0.65;
+  pen.globalAlpha = strong ? 1 : isLit(one.object) ? 0.65 : 0.15;
   pen.lineWidth = strong ? 2 : 1.25;
   pen.beginPath();
   pen.moveTo(x0, y0);

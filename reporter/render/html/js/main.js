@@ -23,6 +23,17 @@ function followTheme() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", apply);
 }
 
+// "/" for the search, as on the pages where code is looked at.
+function followSlash() {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (byId("story").open || event.target.closest("input, select, textarea")) return;
+    event.preventDefault();
+    byId("search").scrollIntoView({block: "center"});
+    byId("search").focus({preventScroll: true});
+  });
+}
+
 renderNavigation();
 renderSummary();
 renderFindings();
@@ -31,5 +42,6 @@ renderDirectories();
 renderObjects();
 renderUnseen();
 followTheme();
+followSlash();
 followPrint();
 followAddress();

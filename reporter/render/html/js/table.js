@@ -4,8 +4,9 @@
 const kTallest = 8e6;  // pixels; browsers lose precision further down
 const kSpare = 6;      // rows above and below what is in sight
 
-const table = {shown: new Uint32Array(0), active: 0, rows: [], rowHeight: 34, grid: null,
-               body: null, pending: false};
+// matching: by object, whether it is shown; null: all are.
+const table = {shown: new Uint32Array(0), matching: null, active: 0, rows: [], rowHeight: 34,
+               grid: null, body: null, pending: false};
 
 const kColumns = [
   ["time", "Time"], ["path", "Path"], ["kind", "Kind"], ["call", "Call"], ["asked", "Asked"],
@@ -170,6 +171,11 @@ addressed.push({keys: ["q", "mode", "mask", "kind", "call", "thread", "finding",
 // Runs the query again and shows its first row.
 function refresh() {
   table.shown = runQuery();
+  table.matching = null;
+  if (table.shown.length < objects.count) {
+    table.matching = new Uint8Array(objects.count);
+    for (const object of table.shown) table.matching[object] = 1;
+  }
   table.active = 0;
   table.body.style.height = `${Math.min(kTallest, table.shown.length * table.rowHeight)}px`;
   table.grid.setAttribute("aria-rowcount", table.shown.length + 1);
@@ -185,8 +191,10 @@ function refresh() {
       : query.down ? "descending" : "ascending");
   byId("sort-by").value = `${query.sort}${query.down ? " down" : ""}`;
   byId("reset").hidden = filterNames().length === 0;
+  byId("csv").disabled = table.shown.length === 0;
   for (const row of table.rows) row.state = null;
   drawRows();
+  dimTimeline();
 }
 
 function sortBy(key) {
@@ -247,7 +255,7 @@ function resetQuery() {
 
 function objectTools() {
   const search = h("input", {type: "search", id: "search", autocomplete: "off", spellcheck: "false",
-                             placeholder: "Part of a path", oninput: (event) => {
+                             placeholder: "Part of a path ( / )", oninput: (event) => {
     query.words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
     narrowed();
   }});
@@ -295,7 +303,9 @@ function renderObjects() {
         setDirectory("");
         visit({...tableAddress(), dir: null});
         byId("search").focus();
-      }}, "Show all")),
+      }}, "Show all"),
+      h("button", {type: "button", class: "button small", id: "csv", onclick: downloadCsv},
+        "Download CSV")),
     table.grid, h("p", {id: "no-objects", class: "quiet empty", hidden: true},
       objects.count > 0 ? "No object matches." : "No object was created.")));
   leftOut(section, "objects", objects.count, data.totals.objects,

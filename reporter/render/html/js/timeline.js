@@ -167,23 +167,33 @@ function upright(x, high, low) {
   pen.fillRect(x - 0.5, high - 1, 1, low - high + 2);
 }
 
-// Creations: a mark for each, or a bar where they are many; those that were hit stand out.
+// Whether the table's filters let it through.
+const isLit = (object) => table.matching === null || table.matching[object] === 1;
+
+// Creations: a mark for each, or a bar where they are many; those that were hit stand out. What
+// the table's filters hide is grey, and lies behind.
 function drawObjects(lane, top) {
+  if (table.matching !== null) drawMarks(lane, top, false);
+  drawMarks(lane, top, true);
+}
+
+function drawMarks(lane, top, lit) {
   const width = Math.ceil(view.width) + 1;
   const many = new Uint32Array(width), hit = new Uint8Array(width);
   const rows = lane.objects, time = (i) => objects.time[rows[i]];
   let most = 1;
   for (let i = lowerBound(rows.length, time, view.from);
        i < rows.length && time(i) <= view.to; ++i) {
+    if (isLit(rows[i]) !== lit) continue;
     const x = Math.min(width - 1, Math.round(xOf(time(i))));
     most = Math.max(most, ++many[x]);
-    if (objects.rules[rows[i]] & kHitRules) hit[x] = 1;
+    if (lit && objects.rules[rows[i]] & kHitRules) hit[x] = 1;
   }
   const base = top + lane.height - 2;
   for (let x = 0; x < width; ++x) {
     if (many[x] === 0) continue;
     const height = 6 + 8 * (most === 1 ? 0 : Math.log(many[x]) / Math.log(most));
-    pen.fillStyle = hit[x] ? palette.bad : palette.accent;
+    pen.fillStyle = hit[x] ? palette.bad : lit ? palette.accent : palette.line;
     pen.fillRect(x, base - (hit[x] ? Math.max(height, 11) : height), hit[x] ? 2 : 1.5,
       hit[x] ? Math.max(height, 11) : height);
   }
@@ -276,6 +286,16 @@ function redraw() {
   if (view.dirty || !canvas) return;
   view.dirty = true;
   requestAnimationFrame(draw);
+}
+
+// After the table's filters: what they hide is grey here, and said to be.
+function dimTimeline() {
+  if (!canvas) return;
+  const dimmed = table.matching !== null;
+  byId("timeline-dimmed").hidden = !dimmed;
+  byId("timeline-dimmed").lastChild.textContent =
+    `hidden by the filter (${number(objects.count - table.shown.length)})`;
+  redraw();
 }
 
 function resizeTimeline() {

@@ -279,6 +279,7 @@ function renderTimeline() {
       legend("step warn", "lets the group write"), legend("step bad", "lets everyone write"),
       legend("window", "window"), legend("window bad", "window that hit somebody"),
       legend("object", "creation"), legend("object bad", "creation that was hit"),
+      h("li", {id: "timeline-dimmed", hidden: true}, h("span", {class: "legend object dim"}), ""),
       arrows.length > 0 && legend("arrow", "from a change to whom it hit")),
     arrows.length > 0 && h("p", {id: "timeline-arrows", class: "quiet hint"}),
     h("p", {id: "timeline-help", class: "quiet hint"},
