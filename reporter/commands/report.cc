@@ -84,15 +84,15 @@ bool wants_appeared(const Options& options) {
 }
 
 // What exists at the end: a line for each name.
-void write_objects(const ObjectLives& lives, std::ostream& out) {
-  std::string lines;
+void write_objects(const ObjectLives& lives, JsonLines& lines, std::ostream& out) {
+  std::string block;
   lives.for_each_name([&](const ObjectLife& life, const std::string& name) {
-    append_object_json(lines, life, name);
-    if (lines.size() < kBlock) return;
-    out << lines;
-    lines.clear();
+    lines.append_object(block, life, name);
+    if (block.size() < kBlock) return;
+    out << block;
+    block.clear();
   });
-  out << lines;
+  out << block;
 }
 
 void write_jsonl(OpenedRun& opened, const Options& options, const Output& output) {
@@ -110,7 +110,7 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
   life_options.selects = [&](const CreateEvent&) { return selected; };
   if (!options.limit_given)
     life_options.on_end = [&](const ObjectLife& life) {
-      append_object_json(ended, life, life.last_path);
+      lines.append_object(ended, life, life.last_path);
     };
   ObjectLives lives(std::move(life_options));
   stream_events([&](const auto& visit) { opened.for_each_beside_findings(visit); }, options,
@@ -125,7 +125,7 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
                   object = lives.see(event);
                 });
   output.stream << ended;
-  if (!options.limit_given) write_objects(lives, output.stream);
+  if (!options.limit_given) write_objects(lives, lines, output.stream);
   if (const auto spot = opened.unaudited()) {
     std::string line;
     lines.append(line, *spot);
@@ -351,7 +351,7 @@ Action configure_report(CLI::App& app) {
   app.add_flag("--no-appeared", options->no_appeared,
                "Do not look for files that appeared without a record");
   app.add_flag("--expand-stacks", options->expand_stacks,
-               "With jsonl: the whole stack in each event, for who reads single lines");
+               "With jsonl: lines that stand alone, with whole stacks and nothing left out");
   const CLI::Option* sort = app.get_option("--sort");
   return [options, limit, sort](Invocation& invocation) {
     options->limit_given = limit->count() != 0;

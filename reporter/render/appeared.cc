@@ -90,6 +90,8 @@ void append_appeared_object_json(std::string& out, const Appeared& file, std::ui
   json.number("changes", 0);
   json.null("created_by");
   json.null("mask_set_by");
+  json.null("dev");
+  json.null("ino");
   json.end_object();
   out += '\n';
 }

@@ -15,7 +15,7 @@
 namespace umaskaudit {
 namespace {
 
-void fields(JsonWriter& json, const ProcessEvent& event) {
+void fields(JsonWriter& json, const ProcessEvent& event, bool whole) {
   json.number("ppid", event.ppid);
   json.bytes("comm", event.comm);
   json.bytes("exe", event.exe);
@@ -23,17 +23,17 @@ void fields(JsonWriter& json, const ProcessEvent& event) {
   json.mode("mask", event.mask);
   json.text("mask_source", mask_source_name(event.mask_source));
   json.number("uid", event.uid);
-  json.number("euid", event.euid);
+  if (whole || event.euid != event.uid) json.number("euid", event.euid);
   json.number("gid", event.gid);
-  json.number("egid", event.egid);
+  if (whole || event.egid != event.gid) json.number("egid", event.egid);
 }
 
-void fields(JsonWriter& json, const UmaskEvent& event) {
+void fields(JsonWriter& json, const UmaskEvent& event, bool whole) {
   json.number("id", event.id);
   json.mode("old", event.old_mask);
   json.mode("new", event.new_mask);
-  json.mode("argument", event.argument);
-  json.boolean("drift", event.drift);
+  if (whole || event.argument != event.new_mask) json.mode("argument", event.argument);
+  if (whole || event.drift) json.boolean("drift", event.drift);
   if (event.drift) json.mode("expected", event.cached);
   if (event.drift_set_by) json.number("drift_set_by", *event.drift_set_by);
   if (event.folded.count == 1) return;
@@ -63,35 +63,65 @@ void created(JsonWriter& json, trace::Created value) {
 
 // Of a creation, or of the object that it made.
 template <typename Made>
-void mask_set_by(JsonWriter& json, const Made& made) {
+void mask_set_by(JsonWriter& json, const Made& made, bool whole) {
   if (made.mask_set_by)
     json.number("mask_set_by", *made.mask_set_by);
-  else
+  else if (whole || made.mask_setter_dropped)
     json.text("mask_set_by", made.mask_setter_dropped ? "dropped" : "inherited");
 }
 
-void fields(JsonWriter& json, const CreateEvent& event) {
-  json.text("kind", kind_name(event.kind));
+void error_number(JsonWriter& json, int error, bool whole) {
+  if (whole || error != 0) json.integer("errno", error);
+}
+
+// How many of the last names of `path` `passed` is, as it stands there; 0: none.
+std::size_t names_passed(std::string_view path, std::string_view passed) {
+  if (passed.empty() || passed.front() == '/' || path.size() <= passed.size()) return 0;
+  if (!path.ends_with(passed) || path[path.size() - passed.size() - 1] != '/') return 0;
+  return 1 + static_cast<std::size_t>(std::count(passed.begin(), passed.end(), '/'));
+}
+
+void path_argument(JsonWriter& json, const CreateEvent& event, bool whole) {
+  if (event.path_arg == event.path) return;
+  const std::size_t names = whole ? 0 : names_passed(event.path, event.path_arg);
+  if (names != 0)
+    json.number("passed", names);
+  else
+    json.bytes("path_arg", event.path_arg);
+}
+
+// What left out steps stand for: the mask took its bits away, and nothing else happened; or there
+// was an object already.
+bool has_usual_steps(const CreateEvent& event) {
+  const std::vector<Step>& steps = event.steps;
+  if (event.created == trace::Created::no) return steps.empty();
+  const Mode asked = without_type(event.requested), left = asked & ~event.mask;
+  return steps.size() == 2 && steps[0].rule == Rule::requested && steps[0].sets == asked &&
+         steps[0].clears == 0 && steps[0].mode == asked && steps[0].fs_type == 0 &&
+         steps[1].rule == Rule::umask && steps[1].sets == 0 &&
+         steps[1].clears == (asked & event.mask) && steps[1].mode == left &&
+         steps[1].fs_type == 0 && event.final_mode == left;
+}
+
+void fields(JsonWriter& json, const CreateEvent& event, bool whole) {
+  if (whole || event.kind != trace::Kind::file) json.text("kind", kind_name(event.kind));
   json.bytes("path", event.path);
-  if (event.path_arg != event.path) json.bytes("path_arg", event.path_arg);
+  path_argument(json, event, whole);
   if (!event.link.empty()) json.bytes("link", event.link);
   json.mode("requested", without_type(event.requested));
   json.mode("mask", event.mask);
   json.mode("final", event.final_mode);
-  created(json, event.created);
-  mask_set_by(json, event);
+  if (whole || event.created != trace::Created::yes) created(json, event.created);
+  mask_set_by(json, event, whole);
   if (!event.ambiguous_masks.empty()) {
     json.begin_array("ambiguous_masks");
     for (const Mode mask : event.ambiguous_masks) json.element(std::string_view(octal(mask)));
     json.end_array();
   }
-  write_steps(json, event.steps);
+  if (whole || !has_usual_steps(event)) write_steps(json, event.steps);
   if (event.count > 1) json.number("count", event.count);
-  json.integer("errno", event.error);
-  json.number("dev", event.dev);
+  error_number(json, event.error, whole);
   json.number("ino", event.ino);
-  json.number("uid", event.uid);
-  json.number("gid", event.gid);
 }
 
 const char* action_name(const RenameEvent& event) {
@@ -108,17 +138,16 @@ const char* action_name(const RenameEvent& event) {
   return "rename";
 }
 
-void fields(JsonWriter& json, const ChmodEvent& event) {
+void fields(JsonWriter& json, const ChmodEvent& event, bool whole) {
   json.text("action", event.acl == 1 ? "acl" : event.acl == 2 ? "default-acl" : "chmod");
   json.bytes("path", event.path);
   json.mode("requested", without_type(event.requested));
   json.mode("final", event.final_mode);
-  json.integer("errno", event.error);
-  json.number("dev", event.dev);
+  error_number(json, event.error, whole);
   json.number("ino", event.ino);
 }
 
-void fields(JsonWriter& json, const RenameEvent& event) {
+void fields(JsonWriter& json, const RenameEvent& event, bool whole) {
   json.text("action", action_name(event));
   if (event.action == RenameEvent::Action::symlinked) {
     json.bytes("path", event.to);
@@ -127,24 +156,25 @@ void fields(JsonWriter& json, const RenameEvent& event) {
     json.bytes("path", event.from);
     if (!event.to.empty()) json.bytes("to", event.to);
   }
-  json.integer("errno", event.error);
-  json.number("dev", event.dev);
+  error_number(json, event.error, whole);
   json.number("ino", event.ino);
 }
 
-void fields(JsonWriter& json, const BlindSpotEvent& event) {
+void fields(JsonWriter& json, const BlindSpotEvent& event, bool /*whole*/) {
   json.text("reason", blind_name(event.reason));
   json.bytes("text", event.text);
   json.text("advice", blind_advice(event.reason));
 }
 
-void fields(JsonWriter& json, const LossEvent& event) {
+void fields(JsonWriter& json, const LossEvent& event, bool /*whole*/) {
   json.text("reason", event.reason);
   json.number("count", event.count);
   json.text("detail", event.detail);
 }
 
-void fields(JsonWriter& json, const NoteEvent& event) { json.bytes("text", event.text); }
+void fields(JsonWriter& json, const NoteEvent& event, bool /*whole*/) {
+  json.bytes("text", event.text);
+}
 
 // The JSON type of each event; null for those that schema 2 does not have.
 constexpr const char* type_name(const ProcessEvent*) { return "process"; }
@@ -233,31 +263,56 @@ std::uint64_t JsonLines::number_of(std::string& out, StackRef ref) {
   return number;
 }
 
+// Name and fs context: as in the line before of the same thread, where they are left out.
+void JsonLines::thread_of(JsonWriter& json, const EventBase& event) {
+  constexpr std::uint64_t kUsed = 1;  // 0 is no key
+  Told nothing;
+  Told& told = whole_ ? nothing : threads_[(std::uint64_t{event.pid} << 32 | event.tid) + kUsed];
+  if (!told.known || told.name != event.thread) {
+    json.bytes("thread", event.thread);
+    told.name = event.thread;
+  }
+  if (!told.known || told.fs != event.fs) json.number("fs", event.fs);
+  told.fs = event.fs;
+  told.known = true;
+}
+
+// What is left out is as in the line before of that type.
+void JsonLines::place_of(JsonWriter& json, Place& told, const Place& place) {
+  if (whole_ || told.dev != place.dev) json.number("dev", *place.dev);
+  if (place.uid && (whole_ || told.uid != place.uid)) json.number("uid", *place.uid);
+  if (place.gid && (whole_ || told.gid != place.gid)) json.number("gid", *place.gid);
+  told = place;
+}
+
 template <typename T>
 void JsonLines::append_event(std::string& out, const char* type, const T& event,
                              std::uint64_t object) {
   const bool has_stack = event.stack.id != 0;
-  const std::uint64_t stack = has_stack && !expand_ ? number_of(out, event.stack) : 0;
+  const std::uint64_t stack = has_stack && !whole_ ? number_of(out, event.stack) : 0;
   StackRef starter;
   if constexpr (std::is_same_v<T, ProcessEvent>) starter = event.started;
-  const std::uint64_t started_by = starter.id != 0 && !expand_ ? number_of(out, starter) : 0;
+  const std::uint64_t started_by = starter.id != 0 && !whole_ ? number_of(out, starter) : 0;
   JsonWriter json(out);
   json.begin_object();
   json.text("type", type);
   json.number("seq", event.seq);
   json.number("time_ns", event.time_ns);
   json.number("pid", event.pid);
-  json.number("tid", event.tid);
-  json.bytes("thread", event.thread);
-  json.number("fs", event.fs);
+  if (whole_ || event.tid != event.pid) json.number("tid", event.tid);
+  thread_of(json, event);
   if (!event.call.empty()) json.text("call", event.call);
   if (object != 0) json.number("object", object);
-  fields(json, event);
+  fields(json, event, whole_);
+  if constexpr (std::is_same_v<T, CreateEvent>)
+    place_of(json, create_place_, {event.dev, event.uid, event.gid});
+  else if constexpr (std::is_same_v<T, ChmodEvent> || std::is_same_v<T, RenameEvent>)
+    place_of(json, change_place_, {event.dev, std::nullopt, std::nullopt});
   if (stack != 0) json.number("stack", stack);
   if (started_by != 0) json.number("started_by", started_by);
-  if (starter.id != 0 && expand_)
+  if (starter.id != 0 && whole_)
     json.raw(frames_json(starter, "started_by", "started_by_truncated", "started_by_partial"));
-  if (has_stack && expand_) {
+  if (has_stack && whole_) {
     const auto [entry, fresh] = expanded_.try_emplace(StackCache::key(event.stack));
     if (fresh)
       entry->second = frames_json(event.stack, "stack", "stack_truncated", "stack_partial");
@@ -308,38 +363,37 @@ void append_run_json(std::string& out, const RunLine& run) {
 void JsonLines::append_totals(std::string& out, const Dropped& dropped) {
   for (const DroppedRow& row : dropped_rows(dropped, stacks_)) {
     const StackRef ref = row.events.stack;
-    const std::uint64_t stack = ref.id != 0 && !expand_ ? number_of(out, ref) : 0;
+    const std::uint64_t stack = ref.id != 0 && !whole_ ? number_of(out, ref) : 0;
     JsonWriter json(out);
     json.begin_object();
     json.text("type", "total");
     dropped_fields(json, row.events);
     if (stack != 0) json.number("stack", stack);
-    if (ref.id != 0 && expand_)
+    if (ref.id != 0 && whole_)
       json.raw(frames_json(ref, "stack", "stack_truncated", "stack_partial"));
     json.end_object();
     out += '\n';
   }
 }
 
-void append_object_json(std::string& out, const ObjectLife& life, const std::string& path) {
+void JsonLines::append_object(std::string& out, const ObjectLife& life, const std::string& path) {
+  const std::optional<Mode> mode = life.mode_known ? std::optional<Mode>(life.mode) : std::nullopt;
   JsonWriter json(out);
   json.begin_object();
   json.text("type", "object");
   json.number("id", life.id);
-  json.text("kind", kind_name(life.kind));
+  if (whole_ || life.kind != trace::Kind::file) json.text("kind", kind_name(life.kind));
   json.bytes("path", path);
-  json.bytes("born_path", life.born_path);
-  json.mode("born_mode", life.born_mode);
-  json.mode("mode", life.mode_known ? std::optional<Mode>(life.mode) : std::nullopt);
-  json.number("uid", life.uid);
-  json.number("gid", life.gid);
-  json.text("state", state_name(life.state));
-  json.number("changes", life.changes);
+  if (whole_ || life.born_path != path) json.bytes("born_path", life.born_path);
+  if (whole_ || mode != life.born_mode) json.mode("born_mode", life.born_mode);
+  json.mode("mode", mode);
+  if (whole_ || life.state != ObjectState::there) json.text("state", state_name(life.state));
+  if (whole_ || life.changes != 0) json.number("changes", life.changes);
   json.number("created_by", life.born.seq);
-  mask_set_by(json, life);
+  mask_set_by(json, life, whole_);
   if (life.settled_by.seq != 0) json.number("mode_set_by", life.settled_by.seq);
-  json.number("dev", life.dev);
   json.number("ino", life.ino);
+  place_of(json, object_place_, {life.dev, life.uid, life.gid});
   json.end_object();
   out += '\n';
 }

@@ -1,6 +1,7 @@
-// Events as JSON Lines, schema version 2 (umaskaudit(1), "JSON LINES").
+// Events as JSON Lines, schema version 2 (umaskaudit-jsonl(5)).
 // Must never change the meaning or the type of a field: scripts depend on them; fields may be
-// added. Must never name a stack whose own line did not come before.
+// added. Must never name a stack whose own line did not come before, nor leave out what neither the
+// schema's defaults nor the lines before say.
 // Called by `report --format jsonl` and the tests that compare a run with stat(2).
 #pragma once
 
@@ -43,14 +44,12 @@ class JsonWriter;
 // The member "steps".
 void write_steps(JsonWriter& json, const std::vector<Step>& steps);
 
-// An object as it was last seen, under `path`: one line for each name that it has.
-void append_object_json(std::string& out, const ObjectLife& life, const std::string& path);
-
 class JsonLines {
  public:
-  // `expand_stacks`: each event has its whole stack, not its number.
-  JsonLines(const StackSource& source, StackCache& stacks, bool expand_stacks = false)
-      : source_(source), stacks_(stacks), expand_(expand_stacks) {}
+  // `whole`: each line stands alone. An event has its stack, not its number, and nothing is left
+  // out because it is usual, can be computed, or was said before.
+  JsonLines(const StackSource& source, StackCache& stacks, bool whole = false)
+      : source_(source), stacks_(stacks), whole_(whole) {}
 
   // Appends the event and a newline, and before it its stack where none had it yet. Events that
   // schema 2 has no type for (fork, exec, thread creation) append nothing.
@@ -58,10 +57,23 @@ class JsonLines {
   void append(std::string& out, const Event& event, std::uint64_t object = 0);
   // A chmod by descriptor is given the object's name, which `lives` knows at that time.
   void append(std::string& out, const Event& event, std::uint64_t object, const ObjectLives& lives);
+  // An object as it was last seen, under `path`: one line for each name that it has.
+  void append_object(std::string& out, const ObjectLife& life, const std::string& path);
   // What was dropped and only counted, a line for each row of dropped_rows().
   void append_totals(std::string& out, const Dropped& dropped);
 
  private:
+  struct Told {
+    std::string name;
+    std::uint32_t fs = 0;
+    bool known = false;
+  };
+  struct Place {
+    std::optional<std::uint64_t> dev;
+    std::optional<std::uint32_t> uid, gid;
+  };
+  void thread_of(JsonWriter& json, const EventBase& event);
+  void place_of(JsonWriter& json, Place& told, const Place& place);
   template <typename T>
   void append_event(std::string& out, const char* type, const T& event, std::uint64_t object);
   std::string frames_json(StackRef ref, const char* key, const char* truncated,
@@ -70,7 +82,9 @@ class JsonLines {
 
   const StackSource& source_;
   StackCache& stacks_;
-  bool expand_;
+  bool whole_;
+  FlatMap<std::uint64_t, Told, NumberHash> threads_;  // by pid and tid
+  Place create_place_, change_place_, object_place_;  // of the line before of that type
   std::unordered_map<std::uint64_t, std::string> expanded_;
   FlatMap<std::uint64_t, std::uint64_t, NumberHash> numbers_;  // of stacks whose line was written
   std::unordered_map<std::string, std::uint64_t> lines_;       // of equal stacks: one number

@@ -47,7 +47,8 @@ class Keep(Case):
 
     def lines(self, run):
         text = self.tool("report", run, "--format", "jsonl")
-        return [json.loads(line) for line in text.splitlines()]
+        report = harness.Report(text.splitlines())
+        return [report.run, *report.events]
 
     def whole(self, lines):
         """Nothing is lost, but for what was counted."""

@@ -106,7 +106,7 @@ class Longest(Case):
 
     def test_json_lines(self):
         told = {}
-        for event in map(json.loads, self.formatted("jsonl").splitlines()):
+        for event in harness.Report(self.formatted("jsonl").splitlines()).events:
             if event["type"] == "create" and event["created"] is True:
                 path = event["path"].encode()
                 if "path_bytes" in event:

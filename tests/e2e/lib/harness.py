@@ -4,6 +4,7 @@ Must never take its ground truth from the tool under test: modes come from os.st
 victim. Each test file is a program of its own; meson starts it with --tap, the tools in TEST_*.
 """
 
+import base64
 import json
 import os
 import shutil
@@ -137,14 +138,77 @@ def end_all(process, top):
                 pass
 
 
+class LeftOut:
+    """Gives the lines of `report --format jsonl` what umaskaudit-jsonl(5) lets them leave out."""
+
+    USUAL = {"umask": {"drift": False}, "change": {"errno": 0},
+             "create": {"kind": "file", "created": True, "mask_set_by": "inherited", "errno": 0},
+             "object": {"kind": "file", "state": "there", "changes": 0, "mask_set_by": "inherited"}}
+    # The same as another field of the line.
+    SAME = {"umask": {"argument": "new"}, "process": {"euid": "uid", "egid": "gid"},
+            "object": {"born_path": "path", "born_mode": "mode"}}
+    PLACES = {"create": ("dev", "uid", "gid"), "change": ("dev",), "object": ("dev", "uid", "gid")}
+
+    def __init__(self):
+        self.threads, self.places = {}, {}
+
+    def complete(self, event):
+        kind = event["type"]
+        if "pid" in event:
+            event.setdefault("tid", event["pid"])
+            told = self.threads.setdefault((event["pid"], event["tid"]), {})
+            self.carry(event, told, ("thread", "fs"))
+        self.carry(event, self.places.setdefault(kind, {}), self.PLACES.get(kind, ()))
+        for field, value in self.USUAL.get(kind, {}).items():
+            event.setdefault(field, value)
+        for field, other in self.SAME.get(kind, {}).items():
+            if field not in event:
+                event[field] = event[other]
+                if f"{other}_bytes" in event:
+                    event[f"{field}_bytes"] = event[f"{other}_bytes"]
+        if kind == "create":
+            self.complete_creation(event)
+
+    @staticmethod
+    def carry(event, told, fields):
+        for field in fields:
+            if field in event:
+                told[field] = event[field]
+            else:
+                event[field] = told[field]
+
+    @staticmethod
+    def complete_creation(event):
+        if "passed" in event:
+            path = path_bytes(event)
+            passed = b"/".join(path.split(b"/")[-event.pop("passed"):])
+            event["path_arg"] = passed.decode("utf-8", "replace")
+            if "path_bytes" in event and event["path_arg"].encode() != passed:
+                event["path_arg_bytes"] = base64.b64encode(passed).decode()
+        if "steps" not in event:
+            asked, mask = int(event["requested"], 8), int(event["mask"], 8)
+            steps = [("requested", asked, 0, asked), ("umask", 0, asked & mask, asked & ~mask)]
+            event["steps"] = [] if event["created"] is False else [
+                {"rule": rule, **({"sets": octal(sets)} if sets else {}),
+                 **({"clears": octal(clears)} if clears else {}), "mode": octal(mode)}
+                for rule, sets, clears, mode in steps]
+
+
+def path_bytes(event):
+    """The path of an event, as it was passed to the kernel."""
+    if "path_bytes" in event:
+        return base64.b64decode(event["path_bytes"])
+    return event["path"].encode()
+
+
 class Report:
-    """The events of one run, as `report --format jsonl` gives them.
+    """The events of one run, as `report --format jsonl` gives them, with what it leaves out.
 
     `run` is the first line; each event that may have a stack has its frames in "stack".
     """
 
     def __init__(self, lines):
-        stacks = {0: []}
+        stacks, left_out = {0: []}, LeftOut()
         self.run = None
         self.events = []
         for line in lines:
@@ -156,6 +220,7 @@ class Report:
                 assert event["id"] not in stacks, line
                 stacks[event["id"]] = event["frames"]
             else:
+                left_out.complete(event)
                 if "seq" in event:
                     event["stack"] = stacks[event.get("stack", 0)]
                     event.setdefault("call", "")

@@ -171,7 +171,7 @@ TEST(JsonLines, EveryLineIsAnObjectWithTheCommonFields) {
       EXPECT_TRUE(stacks.insert(object["id"].get<std::uint64_t>()).second) << line;
     }
     if (object["type"] == "finding" || !object.contains("seq")) continue;
-    for (const char* key : {"time_ns", "pid", "tid", "thread", "fs"})
+    for (const char* key : {"time_ns", "pid"})
       EXPECT_TRUE(object.contains(key)) << key << " in " << line;
     if (object.contains("stack")) {
       EXPECT_TRUE(stacks.contains(object["stack"].get<std::uint64_t>())) << line;
@@ -188,7 +188,12 @@ TEST(JsonLines, StandAloneWithExpandedStacks) {
   for (std::string line; std::getline(lines, line);) {
     const auto object = nlohmann::json::parse(line, nullptr, false);
     EXPECT_NE(object["type"], "stack");
-    if (object.contains("stack") && object.contains("seq")) frames += object["stack"].size();
+    if (object["type"] == "finding" || !object.contains("seq")) continue;
+    if (object.contains("stack")) frames += object["stack"].size();
+    for (const char* key : {"tid", "thread", "fs"}) EXPECT_TRUE(object.contains(key)) << line;
+    if (object["type"] != "create") continue;
+    for (const char* key : {"kind", "created", "mask_set_by", "steps", "errno", "dev", "uid"})
+      EXPECT_TRUE(object.contains(key)) << line;
   }
   EXPECT_GT(frames, 10u);
 }
