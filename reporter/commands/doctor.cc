@@ -105,11 +105,21 @@ void examine_code(Findings& findings, const std::string& path) {
   }
 }
 
+// A file of that name may be here, where PATH does not look.
+std::string not_found_text(const std::string& name) {
+  const std::string text = escape(name) + ": not found";
+  const bool here = name.find('/') == std::string::npos && access(name.c_str(), F_OK) == 0;
+  if (!here) return text;
+  if (access(name.c_str(), X_OK) == 0) return text + " in PATH; the one here is ./" + escape(name);
+  return text + " in PATH; ./" + escape(name) + " is here, and not executable: try sh " +
+         escape(name);
+}
+
 void examine_program(Findings& findings, const std::string& name) {
   const ProgramFacts facts = inspect_program(name);
   const bool found = !facts.path.empty();
   findings.add(found ? Verdict::good : Verdict::bad, "program",
-               found ? escape(facts.path) : escape(name) + ": not found");
+               found ? escape(facts.path) : not_found_text(name));
   for (const std::string& interpreter : facts.interpreters)
     findings.add(Verdict::good, "interpreter", escape(interpreter));
   if (facts.obstacle == Obstacle::not_found && !found) return;

@@ -126,6 +126,15 @@ class Doctor(Case):
         self.assertIn("exec-privileged", self.blind_spots(run))
         self.assertEqual(self.report(run).creations(), {})
 
+    def test_a_file_here_that_path_does_not_find(self):
+        script = self.work / "deploy.sh"
+        script.write_text("#!/bin/sh\n")
+        for mode, hint in ((0o755, "the one here is ./deploy.sh"), (0o644, "try sh deploy.sh")):
+            script.chmod(mode)
+            verdict, says = self.doctor("deploy.sh", status=1, cwd=self.work)["program"]
+            self.assertEqual(verdict, "bad")
+            self.assertIn(hint, says)
+
     def test_a_program_that_may_not_be_executed(self):
         file = self.top / "file"
         file.write_text("#!/bin/sh\n")
