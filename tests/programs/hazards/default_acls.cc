@@ -48,7 +48,7 @@ void remove_default_acl(const std::string& dir, const std::string& way) {
   if (way == "path") victim::need(removexattr(dir.c_str(), name), "removexattr");
   if (way == "link") victim::need(lremovexattr(dir.c_str(), name), "lremovexattr");
   if (way == "raw") victim::need(syscall(SYS_removexattr, dir.c_str(), name), "syscall");
-  if (way == "at" && syscall(kRemoveXattrAt, AT_FDCWD, dir.c_str(), 0, name) != 0) {
+  if (way == "at" && syscall(kRemoveXattrAt, AT_FDCWD, dir.c_str(), 0, name, 0L, 0L) != 0) {
     if (errno != ENOSYS) victim::die("removexattrat");
     victim::need(removexattr(dir.c_str(), name), "removexattr");
   }
