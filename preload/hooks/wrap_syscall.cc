@@ -385,8 +385,9 @@ long umaskaudit_wrapped_syscall(long number, long a, long b, long c, long d, lon
                  (int dirfd, const char* path, int flags, const char* name, const void* value,
                   std::size_t size),
                  (dirfd, path, flags, name, value, size), unknown, dirfd, path, flags, 0, setxattr);
+      // `e` and `f` mean nothing, but a tracer that does not know the call shows them.
       CASE_xattr(SYS_removexattrat, (int dirfd, const char* path, int flags, const char* name),
-                 (dirfd, path, flags, name), unknown, dirfd, path, flags, 0, removexattr);
+                 (dirfd, path, flags, name, e, f), unknown, dirfd, path, flags, 0, removexattr);
     case SYS_chroot:
       return chroot_call(arguments);
     case SYS_setns:
