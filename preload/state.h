@@ -64,7 +64,7 @@ struct ThreadState {
   std::uint32_t name_generation = 0;
   Borrower borrower;
   bool lent = false;          // a vfork child may be running on this TLS
-  bool starting = false;      // inside start()
+  bool starting = false;      // inside start(), which blocks all signals
   std::uint16_t records = 0;  // that it wrote, or a borrower did
   CallInProgress creating;
 };

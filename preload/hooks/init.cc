@@ -41,9 +41,15 @@
 #include "preload/sys/real.h"
 #include "preload/sys/scratch.h"
 #include "preload/sys/start_environment.h"
+#include "preload/sys/symbol_table.h"
 #include "preload/sys/sys.h"
 
-extern "C" __attribute__((visibility("hidden"))) void* __dso_handle;  // the compiler's start files
+// Its address stands for this library. The compiler's start files have one as well; the library is
+// linked without them: they would look up four names of libc's at each start (libc_names.def), and
+// when it ends take our handlers of fork(2) away before the last code has run.
+extern "C" {
+__attribute__((visibility("hidden"), weak)) void* __dso_handle = nullptr;
+}
 
 namespace umaskaudit::shim {
 
@@ -83,8 +89,9 @@ void after_fork_in_child() {
 void register_fork_handlers() {
   if (&__register_atfork != nullptr) {
     __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, &__dso_handle);
-  } else if (&pthread_atfork != nullptr) {
-    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  } else if (void* const found = find_in_loaded("pthread_atfork"); found != nullptr) {
+    reinterpret_cast<decltype(&pthread_atfork)>(found)(before_fork, after_fork_in_parent,
+                                                       after_fork_in_child);
   }
 }
 
@@ -111,14 +118,14 @@ template <std::size_t kSize>
   return true;
 }
 
-void read_identity() {
+void read_identity(int pid) {
   const auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
   // Without /proc: as the program was called (getauxval(3)).
   if (!read_program<256>() && !read_program<trace::kMaxPath>() && name != nullptr) {
     keep_program(name, strnlen(name, trace::kMaxPath - 1));
   }
   // The first thread's name is the process's (proc(5), comm), and it is mostly the one that starts.
-  if (sys::gettid() == sys::getpid()) {
+  if (sys::gettid() == pid) {
     sys::call(SYS_prctl, PR_GET_NAME, sys::arg(process.comm));
     return;
   }
@@ -170,11 +177,11 @@ void write_birth(trace::Origin origin, const trace::Context& context) {
     report_blind_spot({context.owner}, trace::Blind::no_mask, Call::umask, context.id, 0, "umask",
                       5);
   }
-  write_thread_record({context.owner}, context.id, pthread_self());
+  write_thread_record({context.owner}, context.id, thread_handle());
 }
 
-void start_recording() {
-  process.pid.store(static_cast<std::uint32_t>(sys::getpid()), std::memory_order_relaxed);
+void start_recording(int pid) {
+  process.pid.store(static_cast<std::uint32_t>(pid), std::memory_order_relaxed);
   const char* given = start_variable("UMASKAUDIT_OPTIONS");
   // Neither options nor LD_PRELOAD name us: we come from /etc/ld.so.preload, or a program was
   // linked with us for the API. Nobody at this process asked for a log on its stderr.
@@ -184,7 +191,7 @@ void start_recording() {
   parse_options(given, process.options, warn);
   if (process.options.help) print_help();
   const bool moved = make_options_absolute();
-  read_identity();
+  read_identity(pid);
   remember_environment(moved);
   remember_loader();
   remember_user();
@@ -215,7 +222,7 @@ void start_recording() {
   const bool known = status.mask.source != trace::MaskSource::unknown;
   const trace::Context context = make_first_context(known ? status.mask : read_birth_mask());
   write_birth(trace::Origin::exec, context);
-  write_call_names();
+  write_call_names(context.owner);
   if (status.filtered) {
     report_blind_spot({context.owner}, trace::Blind::seccomp, Call::execve, context.id, 0,
                       "inherited filter", 16);
@@ -228,15 +235,17 @@ void start_recording() {
 
 constinit std::atomic<std::uint32_t> starter = 0;  // the process that is starting
 constinit std::atomic<bool> patient = true;
+constinit std::atomic<bool> is_waited_for = false;
 
 // Until another thread has started us. It needs no lock of anybody for that; should it not end all
 // the same, some calls go unrecorded, and nobody waits again.
 void wait_for_start() {
   // A fork of the process in the middle of it: there is nobody to wait for.
   if (starter.load() != static_cast<std::uint32_t>(sys::getpid())) return;
+  is_waited_for.store(true);  // before the phase is looked at
   constexpr int kStarting = static_cast<int>(Phase::starting);
   for (int tries = 0; patient.load(std::memory_order_relaxed); ++tries) {
-    if (process.phase.load(std::memory_order_acquire) != kStarting) return;
+    if (process.phase.load() != kStarting) return;
     if (tries == 20) patient.store(false, std::memory_order_relaxed);
     const timespec moment{0, 100000000};
     sys::call(SYS_futex, sys::arg(&process.phase), FUTEX_WAIT_PRIVATE, kStarting,
@@ -244,14 +253,16 @@ void wait_for_start() {
   }
 }
 
-void start_as_the_first() {
+void start_as_the_first(int pid) {
   Phase phase = Phase::off;
   if (getauxval(AT_SECURE) == 0) {
-    start_recording();
+    start_recording(pid);
     if (process.trace || watches_windows()) phase = Phase::recording;
   }
-  process.phase.store(static_cast<int>(phase), std::memory_order_release);
-  sys::call(SYS_futex, sys::arg(&process.phase), FUTEX_WAKE_PRIVATE, INT32_MAX);
+  process.phase.store(static_cast<int>(phase));
+  if (is_waited_for.load()) {
+    sys::call(SYS_futex, sys::arg(&process.phase), FUTEX_WAKE_PRIVATE, INT32_MAX);
+  }
   // In glibc a handler registered first runs last before the fork and first after it: the locks are
   // held for as short as possible. This may take a lock and memory; a fork before it is noticed by
   // the fork guard.
@@ -322,13 +333,14 @@ bool start() {
   constexpr int kUnstarted = static_cast<int>(Phase::unstarted);
   // Written to, though nothing changes: a page that is read first takes a second fault.
   int seen = kUnstarted;
+  const int pid = sys::getpid();
   if (process.phase.compare_exchange_strong(seen, kUnstarted)) {
-    starter.store(static_cast<std::uint32_t>(sys::getpid()));
+    starter.store(static_cast<std::uint32_t>(pid));
   }
   int expected = kUnstarted;
   if (process.phase.compare_exchange_strong(expected, static_cast<int>(Phase::starting),
                                             std::memory_order_acq_rel)) {
-    start_as_the_first();
+    start_as_the_first(pid);
   } else {
     wait_for_start();
   }

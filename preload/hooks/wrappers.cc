@@ -6,6 +6,7 @@
 #include "preload/state.h"
 #include "preload/sys/own_stack.h"
 #include "preload/sys/scratch.h"
+#include "preload/sys/start_environment.h"
 
 namespace umaskaudit::shim {
 
@@ -51,7 +52,7 @@ namespace {
 // is for one caller: the program exits.
 const char* profile_path() {
   static char name[1024];
-  const char* prefix = secure_getenv("GMON_OUT_PREFIX");
+  const char* prefix = start_variable("GMON_OUT_PREFIX");
   if (prefix == nullptr) return "gmon.out";
   TextBuffer text(name, sizeof name);
   text.put(prefix).put('.').decimal(static_cast<std::uint64_t>(sys::call(SYS_getpid))).end();

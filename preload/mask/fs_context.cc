@@ -12,6 +12,7 @@
 #include "preload/sys/at_start.h"
 #include "preload/sys/fork_guard.h"
 #include "preload/sys/futex_lock.h"
+#include "preload/sys/own_stack.h"
 #include "preload/sys/scratch.h"
 #include "preload/sys/sys.h"
 
@@ -123,7 +124,7 @@ void set_up_thread(std::uint32_t tid) {
   thread_state.context = context_of_new_thread(tid);
   thread_state.tid = tid;
   thread_state.name_generation = process.name_generation.load(std::memory_order_relaxed);
-  write_thread_record({tid}, context_id({tid, 0, own_context()}), pthread_self());
+  write_thread_record({tid}, context_id({tid, 0, own_context()}), thread_handle());
 }
 
 // A vfork child, or a clone(CLONE_VM) task without a TLS of its own. Its context is remembered in
@@ -178,7 +179,7 @@ Task ask_kernel() {
 
 void write_name_again(const Task& task) {
   thread_state.name_generation = process.name_generation.load(std::memory_order_relaxed);
-  write_thread_record({task.tid}, context_id(task), pthread_self());
+  write_thread_record({task.tid}, context_id(task), thread_handle());
 }
 
 // As it is named from outside a chroot; its length, 0 when it has no name, or -ERANGE.

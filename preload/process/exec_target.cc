@@ -8,7 +8,6 @@
 
 #include <elf.h>
 #include <link.h>
-#include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
 
@@ -23,6 +22,7 @@
 #include "preload/sys/libc_names.h"
 #include "preload/sys/own_table.h"
 #include "preload/sys/scratch.h"
+#include "preload/sys/start_environment.h"
 #include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
@@ -42,11 +42,16 @@ enum class Kind : std::uint8_t {
 
 // Which loader the programs here name, and which file that was when we were started.
 UMASKAUDIT_AT_START(words) constinit char usual_loader[128] = {};
-UMASKAUDIT_AT_START(words) constinit struct statx loader_facts = {};
+struct Identity {
+  std::uint64_t inode;
+  std::uint32_t major;
+  std::uint32_t minor;
+  bool operator==(const Identity&) const = default;
+};
+UMASKAUDIT_AT_START(words) constinit Identity usual_loader_file = {};
 
-bool same_file(const struct statx& a, const struct statx& b) {
-  return a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&
-         a.stx_dev_minor == b.stx_dev_minor;
+Identity identity_of(const struct statx& facts) {
+  return {facts.stx_ino, facts.stx_dev_major, facts.stx_dev_minor};
 }
 
 // With the time of the last change, which sys::facts() does not ask for. "": the descriptor's file.
@@ -268,7 +273,7 @@ bool loader_fits(Look& look, bool usual) {
   const char* name = usual ? usual_loader : look.name;
   struct statx facts {};
   if (!facts_of(AT_FDCWD, name, &facts)) return true;  // nothing will be started
-  if (same_file(facts, loader_facts)) return true;
+  if (identity_of(facts) == usual_loader_file) return true;
   char* copy = look.head + Look::kHead - sizeof look.name;
   memcpy(copy, name, strlen(name) + 1);
   look.path = copy;
@@ -282,7 +287,7 @@ constexpr unsigned kMostInterpreters = 4;
 
 // `shell`: as in ExecTarget; musl's execvp(3) hands nothing on.
 Obstacle judge(Look& look, bool shell) {
-  if (&gnu_get_libc_version == nullptr) shell = false;
+  if (!is_glibc()) shell = false;
   for (unsigned depth = 0; depth <= kMostInterpreters; ++depth) {
     if (!facts_of(look.dirfd, look.path, &look.facts)) return {};
     if ((look.facts.stx_mode & S_IFMT) != S_IFREG) return {};
@@ -330,7 +335,7 @@ Obstacle judge(Look& look, bool shell) {
 }
 
 Obstacle search_in_path(const ExecTarget& target, Look& look) {
-  const char* list = getenv("PATH");
+  const char* list = start_variable("PATH");
   if (list == nullptr) list = "/bin:/usr/bin";
   while (*list != '\0') {
     const std::size_t item = strcspn(list, ":");
@@ -363,7 +368,8 @@ void remember_loader() {
     memcpy(usual_loader, reinterpret_cast<const char*>(bias + headers[i].p_vaddr),
            headers[i].p_memsz);
     usual_loader[sizeof usual_loader - 1] = '\0';
-    facts_of(AT_FDCWD, usual_loader, &loader_facts);
+    struct statx facts {};
+    if (facts_of(AT_FDCWD, usual_loader, &facts)) usual_loader_file = identity_of(facts);
     return;
   }
 }

@@ -123,12 +123,12 @@ void write_process_record(trace::Origin origin, const trace::Context& context) {
   record.egid = static_cast<std::uint32_t>(sys::call(SYS_getegid));
   record.exe_length = process.exe_length;
   memcpy(record.comm, process.comm, sizeof record.comm);
-  write_record(trace::RecordType::process, Author{static_cast<std::uint32_t>(sys::gettid())},
-               record, {process.exe, process.exe_length});
+  write_record(trace::RecordType::process, Author{context.owner}, record,
+               {process.exe, process.exe_length});
 }
 
-void write_call_names() {
-  write_record(trace::RecordType::call_names, Author{static_cast<std::uint32_t>(sys::gettid())},
+void write_call_names(std::uint32_t tid) {
+  write_record(trace::RecordType::call_names, Author{tid},
                trace::CallNames{kCallNamesBytes, kCalls}, {kCallNames, kCallNamesBytes});
 }
 

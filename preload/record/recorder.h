@@ -63,6 +63,6 @@ void write_thread_record(const Author& author, std::uint32_t context, std::uint6
 
 // First record of an image, or of a forked child in it.
 void write_process_record(trace::Origin origin, const trace::Context& context);
-void write_call_names();
+void write_call_names(std::uint32_t tid);
 
 }  // namespace umaskaudit::shim

@@ -18,15 +18,18 @@ std::uint32_t own_tid() { return static_cast<std::uint32_t>(sys::gettid()); }
 // Not taken twice: handlers of fork(2) that were registered before ours run while we hold it. Not
 // by a vfork child, whose descriptors are its own, and which may be killed while it holds our
 // memory.
-DescriptorGuard::DescriptorGuard() : signals_(sys::block_signals()) {
+DescriptorGuard::DescriptorGuard() : blocks_(!thread_state.starting) {
+  if (blocks_) signals_ = sys::block_signals();
   const auto pid = static_cast<std::uint32_t>(sys::getpid());
-  locked_ = pid == process.pid.load(std::memory_order_relaxed) && !is_held_by(word, own_tid());
-  if (locked_) lock_descriptors();
+  if (pid != process.pid.load(std::memory_order_relaxed)) return;
+  const std::uint32_t tid = own_tid();
+  locked_ = !is_held_by(word, tid);
+  if (locked_) acquire_futex(word, tid);
 }
 
 DescriptorGuard::~DescriptorGuard() {
   if (locked_) unlock_descriptors();
-  sys::restore_signals(signals_);
+  if (blocks_) sys::restore_signals(signals_);
 }
 
 void lock_descriptors() { acquire_futex(word, own_tid()); }

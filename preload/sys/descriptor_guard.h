@@ -15,8 +15,9 @@ class DescriptorGuard {
   DescriptorGuard& operator=(const DescriptorGuard&) = delete;
 
  private:
-  sys::SignalSet signals_;
-  bool locked_;
+  sys::SignalSet signals_ = 0;
+  bool blocks_;  // false at the start, where they are blocked already, and for longer
+  bool locked_ = false;
 };
 
 // Around fork(2), by the thread that forks, with signals blocked: waits for the descriptors of

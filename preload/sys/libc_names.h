@@ -5,13 +5,11 @@
 #pragma once
 
 #include <dlfcn.h>
-#include <gnu/libc-version.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/single_threaded.h>
 
 extern "C" {
-void __cxa_finalize(void* object);  // called by the start files alone
 int __register_atfork(void (*prepare)(), void (*parent)(), void (*child)(), void* object);
 extern void* __libc_stack_end;  // where the kernel put argc (execve(2)); set before anything runs
 }
@@ -23,3 +21,10 @@ extern void* __libc_stack_end;  // where the kernel put argc (execve(2)); set be
 #undef NEEDED
 #undef OPTIONAL
 #undef UMASKAUDIT_PRAGMA
+
+namespace umaskaudit::shim {
+
+// musl has no such name.
+inline bool is_glibc() { return &__libc_stack_end != nullptr; }
+
+}  // namespace umaskaudit::shim

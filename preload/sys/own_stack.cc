@@ -2,10 +2,10 @@
 
 #include "preload/sys/own_stack.h"
 
-#include <pthread.h>
 #include <sys/auxv.h>
 
 #include "preload/sys/libc_names.h"
+#include "preload/sys/symbol_table.h"
 #include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
@@ -36,7 +36,8 @@ constinit std::uintptr_t first_stack_end = 0;
 // pointer. 0 for the second: not found.
 constinit std::intptr_t description = 0;
 constinit std::intptr_t stack_block = 0;
-constinit bool musl = false;
+constinit decltype(&pthread_getattr_np) get_attributes = nullptr;  // of musl's
+constinit decltype(&pthread_attr_getstack) get_stack = nullptr;
 
 std::uintptr_t thread_pointer() {
   return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
@@ -57,8 +58,8 @@ void find_stack_block(std::uintptr_t stack_end) {
   constexpr std::uintptr_t kLargest = 4096;  // sizeof(struct pthread) is 2,304 in glibc 2.36
   const std::uintptr_t begin = offset(first_thread, description);
   for (std::uintptr_t at = begin + 8; at < begin + kLargest; at += 8) {
-    const bool new_page = at % kPage == 0 || at == begin + 8;
-    if (new_page && !sys::readable(words_at(at))) return;
+    // It begins where the thread pointer points to, or, on other architectures, ends there.
+    if (at % kPage == 0 && !sys::readable(words_at(at))) return;
     if (*words_at(at) != stack_end || *words_at(at - 8) != 0) continue;
     stack_block = static_cast<std::intptr_t>(at - 8 - first_thread);
     return;
@@ -84,8 +85,8 @@ std::uintptr_t begin_by_attributes(std::uintptr_t here) {
   pthread_attr_t attributes;
   void* block = nullptr;
   std::size_t size = 0;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0 ||
-      pthread_attr_getstack(&attributes, &block, &size) != 0) {
+  if (get_attributes(thread_handle(), &attributes) != 0 ||
+      get_stack(&attributes, &block, &size) != 0) {
     return kNone;
   }
   const auto begin = reinterpret_cast<std::uintptr_t>(block);
@@ -97,7 +98,7 @@ std::uintptr_t begin_by_attributes(std::uintptr_t here) {
   std::uintptr_t begin = kNone;
   if (here == first_thread) {
     if (first_stack_end > kFirstStack) begin = first_stack_end - kFirstStack;
-  } else if (musl) {
+  } else if (get_stack != nullptr) {
     begin = begin_by_attributes(here);
   } else {
     begin = begin_by_description(here);
@@ -114,13 +115,17 @@ void remember_first_thread() {
   first_thread = thread_pointer();
   first_stack_end = getauxval(AT_RANDOM);
   // glibc before 2.34 answers 0 in a program without libpthread.
-  const pthread_t self = pthread_self();
+  const pthread_t self = thread_handle();
   description = self != 0 ? static_cast<std::intptr_t>(self - first_thread) : 0;
-  musl = &gnu_get_libc_version == nullptr && &pthread_getattr_np != nullptr &&
-         &pthread_attr_getstack != nullptr;
-  if (&gnu_get_libc_version != nullptr && &__libc_stack_end != nullptr) {
+  if (is_glibc()) {
     find_stack_block(reinterpret_cast<std::uintptr_t>(__libc_stack_end));
+    return;
   }
+  get_attributes =
+      reinterpret_cast<decltype(&pthread_getattr_np)>(find_in_loaded("pthread_getattr_np"));
+  if (get_attributes == nullptr) return;
+  get_stack =
+      reinterpret_cast<decltype(&pthread_attr_getstack)>(find_in_loaded("pthread_attr_getstack"));
 }
 
 StackRange own_stack() {

@@ -3,6 +3,8 @@
 // stacks of clone(2) come and go. Async-signal-safe. Called by stack_memo.cc and by stacks.cc.
 #pragma once
 
+#include <pthread.h>
+
 #include <cstdint>
 
 namespace umaskaudit::shim {
@@ -32,6 +34,15 @@ inline constexpr std::uintptr_t kStackForBrief = 1024;
 // alternate one, about which the kernel is asked (sigaltstack(2)) at each call from a stack that is
 // not the thread's own. Nothing says how large a coroutine's stack is: false.
 bool is_short_of_stack(std::uintptr_t sp, std::uintptr_t least = kStackForCall);
+
+// pthread_self(3). glibc and musl keep it where the thread pointer points to, on x86-64.
+inline pthread_t thread_handle() {
+#if defined(__x86_64__)
+  return reinterpret_cast<pthread_t>(__builtin_thread_pointer());
+#else
+  return pthread_self();
+#endif
+}
 
 // The page that holds `address`.
 StackRange page_of(std::uintptr_t address);

@@ -152,7 +152,8 @@ bool is_alone() {
   return has_one_thread();
 }
 
-bool run_in_task_of(Job& job, const sys::WithoutSignals&) {
+// With all signals blocked.
+bool run_in_task_of(Job& job) {
   if (!may_make_tasks()) return false;
   void* stack = sys::map(kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
   if (stack == nullptr) return false;
@@ -175,19 +176,31 @@ bool run_in_task_of(Job& job, const sys::WithoutSignals&) {
 
 bool run_in_task(void (*function)(void*), void* argument, Apart apart, int last_kept) {
   Job job{function, argument, apart, last_kept};
-  return run_in_task_of(job, sys::WithoutSignals());
+  const sys::WithoutSignals blocked;
+  return run_in_task_of(job);
 }
 
-bool run_in_own_table(void (*function)(void*), void* argument, const sys::WithoutSignals& blocked,
-                      int last_kept) {
+namespace {
+
+// With all signals blocked.
+bool run_apart(void (*function)(void*), void* argument, int last_kept) {
   Job job{function, argument, Apart::descriptors, last_kept};
-  if (!is_alone()) return run_in_task_of(job, blocked);
+  if (!is_alone()) return run_in_task_of(job);
   function(argument);
   return true;
 }
 
+}  // namespace
+
+bool run_in_own_table(void (*function)(void*), void* argument, const sys::WithoutSignals&,
+                      int last_kept) {
+  return run_apart(function, argument, last_kept);
+}
+
 bool run_in_own_table(void (*function)(void*), void* argument, int last_kept) {
-  return run_in_own_table(function, argument, sys::WithoutSignals(), last_kept);
+  if (thread_state.starting) return run_apart(function, argument, last_kept);
+  const sys::WithoutSignals blocked;
+  return run_apart(function, argument, last_kept);
 }
 
 }  // namespace umaskaudit::shim

@@ -80,16 +80,6 @@ bool holds(const dl_phdr_info& object, std::uintptr_t address) {
   return false;
 }
 
-SymbolTable symbols_of(const dl_phdr_info& object) {
-  for (unsigned i = 0; i < object.dlpi_phnum; ++i) {
-    const ElfW(Phdr)& segment = object.dlpi_phdr[i];
-    if (segment.p_type != PT_DYNAMIC) continue;
-    const auto* dynamic = reinterpret_cast<const ElfW(Dyn)*>(object.dlpi_addr + segment.p_vaddr);
-    return read_symbol_table(object.dlpi_addr, dynamic, Addresses::by_loader);
-  }
-  return {};
-}
-
 bool holds_us(const dl_phdr_info& object) {
   return holds(object, reinterpret_cast<std::uintptr_t>(&real_functions));
 }
@@ -113,12 +103,14 @@ void* search_behind_us(const char* name, const char* version = nullptr) {
 // In glibc before 2.34 a part of what we wrap is in libpthread, librt and libdl, which a plugin may
 // bring later, for itself alone: RTLD_NEXT does not see it.
 void* next_definition(const char* name) {
-  void* found = &dlsym != nullptr ? dlsym(RTLD_NEXT, name) : nullptr;
+  const auto ask = reinterpret_cast<decltype(&dlsym)>(find_in_loaded("dlsym"));
+  void* found = ask != nullptr ? ask(RTLD_NEXT, name) : nullptr;
   return found != nullptr ? found : search_behind_us(name);
 }
 
 void* next_definition(const char* name, const char* version) {
-  return &dlvsym != nullptr ? dlvsym(RTLD_NEXT, name, version) : search_behind_us(name, version);
+  const auto ask = reinterpret_cast<decltype(&dlvsym)>(find_in_loaded("dlvsym"));
+  return ask != nullptr ? ask(RTLD_NEXT, name, version) : search_behind_us(name, version);
 }
 
 // What a program gets that found our export where its libc has no such function, by a weak
@@ -198,7 +190,7 @@ bool take_definitions(const dl_phdr_info& object, Sweep& sweep) {
   for (unsigned call = 0; call < kCalls; ++call) {
     std::atomic<void*>& slot = real_functions[call];
     if (sweep.by_loader[call] || slot.load(std::memory_order_relaxed) != nullptr) continue;
-    const Symbol* symbol = find_symbol(table, name_of(call), kNames.hash[call]);
+    const ElfSymbol* symbol = find_symbol(table, name_of(call), kNames.hash[call]);
     if (symbol == nullptr) {
       missing = true;
     } else if (is_chosen_at_run_time(*symbol)) {

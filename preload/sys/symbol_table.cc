@@ -30,7 +30,7 @@ bool has_version(const SymbolTable& table, std::uint32_t symbol, const char* ver
 }
 
 // What dlsym(3) takes: nothing that is local to its object, nothing that has no address.
-bool is_definition(const Symbol& symbol) {
+bool is_definition(const ElfSymbol& symbol) {
   const unsigned binding = ELF64_ST_BIND(symbol.st_info);
   const unsigned visibility = ELF64_ST_VISIBILITY(symbol.st_other);
   return symbol.st_shndx != SHN_UNDEF && symbol.st_value != 0 &&
@@ -41,7 +41,7 @@ bool is_definition(const Symbol& symbol) {
 
 bool is_the_one(const SymbolTable& table, std::uint32_t index, const char* name,
                 const char* version) {
-  const Symbol& symbol = table.symbols[index];
+  const ElfSymbol& symbol = table.symbols[index];
   return is_definition(symbol) && strcmp(table.strings + symbol.st_name, name) == 0 &&
          has_version(table, index, version);
 }
@@ -124,8 +124,18 @@ SymbolTable read_symbol_table(std::uintptr_t bias, const ElfW(Dyn) * dynamic, Ad
   return table;
 }
 
-const Symbol* find_symbol(const SymbolTable& table, const char* name, std::uint32_t hash,
-                          const char* version) {
+SymbolTable symbols_of(const dl_phdr_info& object) {
+  for (unsigned i = 0; i < object.dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = object.dlpi_phdr[i];
+    if (segment.p_type != PT_DYNAMIC) continue;
+    const auto* dynamic = reinterpret_cast<const ElfW(Dyn)*>(object.dlpi_addr + segment.p_vaddr);
+    return read_symbol_table(object.dlpi_addr, dynamic, Addresses::by_loader);
+  }
+  return {};
+}
+
+const ElfSymbol* find_symbol(const SymbolTable& table, const char* name, std::uint32_t hash,
+                             const char* version) {
   std::uint32_t index = 0;
   if (table.symbols == nullptr || table.strings == nullptr) return nullptr;
   if (table.gnu_hash != nullptr) {
@@ -138,12 +148,33 @@ const Symbol* find_symbol(const SymbolTable& table, const char* name, std::uint3
 
 std::uintptr_t find_symbol_address(const SymbolTable& table, const char* name,
                                    const char* version) {
-  const Symbol* symbol = find_symbol(table, name, gnu_hash_of(name), version);
+  const ElfSymbol* symbol = find_symbol(table, name, gnu_hash_of(name), version);
   if (symbol == nullptr) return 0;
   const std::uintptr_t address = table.bias + symbol->st_value;
   if (!is_chosen_at_run_time(*symbol)) return address;
   // The loader passes what the processor can do, where the ABI wants that at all.
   return reinterpret_cast<std::uintptr_t (*)(unsigned long)>(address)(getauxval(AT_HWCAP));
+}
+
+namespace {
+
+struct Search {
+  const char* name;
+  std::uintptr_t found;
+};
+
+int search_loaded(dl_phdr_info* object, std::size_t, void* given) {
+  auto& search = *static_cast<Search*>(given);
+  search.found = find_symbol_address(symbols_of(*object), search.name);
+  return search.found != 0 ? 1 : 0;
+}
+
+}  // namespace
+
+void* find_in_loaded(const char* name) {
+  Search search{name, 0};
+  dl_iterate_phdr(search_loaded, &search);
+  return reinterpret_cast<void*>(search.found);
 }
 
 }  // namespace umaskaudit::shim

@@ -23,17 +23,23 @@ struct SymbolTable {
 enum class Addresses : std::uint8_t { by_loader, as_in_file };
 
 SymbolTable read_symbol_table(std::uintptr_t bias, const ElfW(Dyn) * dynamic, Addresses addresses);
+// Of an object of dl_iterate_phdr(3).
+SymbolTable symbols_of(const dl_phdr_info& object);
 
 // The definition of `name` that dlsym(3) would take from this object; null: none. `hash`: its
 // gnu_hash_of(). `version` null: the default version.
-using Symbol = ElfW(Sym);
-const Symbol* find_symbol(const SymbolTable& table, const char* name, std::uint32_t hash,
-                          const char* version = nullptr);
+using ElfSymbol = ElfW(Sym);
+const ElfSymbol* find_symbol(const SymbolTable& table, const char* name, std::uint32_t hash,
+                             const char* version = nullptr);
 
 // An IFUNC: its address is a function that returns the address.
-inline bool is_chosen_at_run_time(const Symbol& symbol) {
+inline bool is_chosen_at_run_time(const ElfSymbol& symbol) {
   return ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC;
 }
+
+// The first definition of `name` in all that is loaded, in the loader's order; null: none. Takes
+// the loader's lock like dlsym(3).
+void* find_in_loaded(const char* name);
 
 // The address of the definition of `name`; 0: none. `version` null: the default version.
 std::uintptr_t find_symbol_address(const SymbolTable& table, const char* name,

@@ -103,7 +103,7 @@ class Play {
     context.mask_source = process.mask_source;
     context.mask = 022;
     write_record(trace::RecordType::context, Author{kPid, kPid, time_}, context);
-    write_call_names();
+    write_call_names(kPid);
     for (std::uint32_t id = 1; id <= 40; ++id) {
       const trace::Stack stack{id, 2, 0};
       const std::uint64_t frames[2] = {0x1000 + id * 16, 0x100};
