@@ -124,22 +124,8 @@ void fields(JsonWriter& json, const CreateEvent& event, bool whole) {
   json.number("ino", event.ino);
 }
 
-const char* action_name(const RenameEvent& event) {
-  switch (event.action) {
-    case RenameEvent::Action::renamed:
-      return event.exchange ? "exchange" : "rename";
-    case RenameEvent::Action::linked:
-      return "link";
-    case RenameEvent::Action::unlinked:
-      return "unlink";
-    case RenameEvent::Action::symlinked:
-      return "symlink";
-  }
-  return "rename";
-}
-
 void fields(JsonWriter& json, const ChmodEvent& event, bool whole) {
-  json.text("action", event.acl == 1 ? "acl" : event.acl == 2 ? "default-acl" : "chmod");
+  json.text("action", change_name(event));
   json.bytes("path", event.path);
   json.mode("requested", without_type(event.requested));
   json.mode("final", event.final_mode);
@@ -148,7 +134,7 @@ void fields(JsonWriter& json, const ChmodEvent& event, bool whole) {
 }
 
 void fields(JsonWriter& json, const RenameEvent& event, bool whole) {
-  json.text("action", action_name(event));
+  json.text("action", change_name(event));
   if (event.action == RenameEvent::Action::symlinked) {
     json.bytes("path", event.to);
     json.bytes("target", event.from);
