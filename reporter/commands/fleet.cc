@@ -87,6 +87,8 @@ int fleet(const Options& options, Console& console) {
                           "umaskaudit fleet LAKE, made by umaskaudit export RUN --format tables "
                           "-o LAKE",
                           ExitCode::usage});
+  if (options.format == Format::html && options.output.empty() && console.out_tty)
+    return fail(console, no_page_for_terminals("fleet"));
   const auto questions = wanted_questions(options.questions);
   if (!questions) return fail(console, questions.error());
   if (const auto runs = runs_of_lake(options.lake); !runs) return fail(console, runs.error());

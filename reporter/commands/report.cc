@@ -360,6 +360,9 @@ Action configure_report(CLI::App& app) {
       return fail(invocation.console,
                   {"report: only the events of jsonl have stacks to expand", "",
                    "umaskaudit report RUN --format jsonl --expand-stacks", ExitCode::usage});
+    if (options->format == Format::html && options->arguments.output.empty() &&
+        invocation.console.out_tty)
+      return fail(invocation.console, no_page_for_terminals("report"));
     if (options->follow) return follow_events(*options, invocation.console);
     return write_about_run(invocation.console, options->arguments,
                            [&](OpenedRun& opened, const Output& output) {

@@ -364,6 +364,11 @@ void OpenedRun::begin_stream(const Output& output) {
   if (output.terminal) progress_->stop();
 }
 
+Error no_page_for_terminals(const std::string& command) {
+  return {command + ": a page is for a browser, and standard output is a terminal", "",
+          "-o " + command + ".html", ExitCode::usage};
+}
+
 int write_output(Console& console, const std::string& file,
                  const std::function<void(const Output&)>& write) {
   if (file.empty()) {

@@ -131,6 +131,9 @@ class OpenedRun {
   std::optional<FindResult> findings_;
 };
 
+// `command` was asked for HTML, and standard output is a terminal.
+Error no_page_for_terminals(const std::string& command);
+
 // Calls `write` with standard output or with the file of --output, which appears only when
 // everything was written. Returns the exit code: 0 or the error's.
 int write_output(Console& console, const std::string& file,

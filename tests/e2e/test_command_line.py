@@ -2,7 +2,9 @@
 
 import json
 import os
+import pty
 import shutil
+import subprocess
 from pathlib import Path
 
 from lib import harness
@@ -150,6 +152,22 @@ class Errors(Case):
         file = self.top / "file"
         file.write_text("text")
         self.fails(3, "report", file)
+
+    def test_a_page_is_not_poured_over_a_terminal(self):
+        _, run = self.record("mkdir", "a")
+        self.tool("export", run, "--format", "tables", "-o", self.top / "lake")
+        for command, what in (("report", run), ("fleet", self.top / "lake")):
+            words = [harness.TOOL, command, what, "--format", "html"]
+            terminal, end = pty.openpty()
+            try:
+                refused = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=end,
+                                         stderr=subprocess.PIPE, check=False)
+            finally:
+                os.close(end)
+                os.close(terminal)
+            self.assertEqual(refused.returncode, 2)
+            self.assertIn(f"-o {command}.html".encode(), refused.stderr)
+            self.assertTrue(self.tool(*words[1:]).startswith("<!DOCTYPE html>"))
 
     def test_names_from_the_program_reach_no_terminal_unescaped(self):
         name = "esc\x1b[31m\nnext\udcff"
