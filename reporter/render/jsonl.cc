@@ -74,18 +74,22 @@ void error_number(JsonWriter& json, int error, bool whole) {
   if (whole || error != 0) json.integer("errno", error);
 }
 
-// How many of the last names of `path` `passed` is, as it stands there; 0: none.
-std::size_t names_passed(std::string_view path, std::string_view passed) {
+// How many of the last names of `path` `passed` is, as it stands there, a negative number where it
+// has "./" in front; 0: none.
+std::int64_t names_passed(std::string_view path, std::string_view passed) {
+  const bool dotted = passed.starts_with("./");
+  if (dotted) passed.remove_prefix(2);
   if (passed.empty() || passed.front() == '/' || path.size() <= passed.size()) return 0;
   if (!path.ends_with(passed) || path[path.size() - passed.size() - 1] != '/') return 0;
-  return 1 + static_cast<std::size_t>(std::count(passed.begin(), passed.end(), '/'));
+  const std::int64_t names = 1 + std::count(passed.begin(), passed.end(), '/');
+  return dotted ? -names : names;
 }
 
 void path_argument(JsonWriter& json, const CreateEvent& event, bool whole) {
   if (event.path_arg == event.path) return;
-  const std::size_t names = whole ? 0 : names_passed(event.path, event.path_arg);
+  const std::int64_t names = whole ? 0 : names_passed(event.path, event.path_arg);
   if (names != 0)
-    json.number("passed", names);
+    json.integer("passed", names);
   else
     json.bytes("path_arg", event.path_arg);
 }
@@ -111,7 +115,7 @@ void fields(JsonWriter& json, const CreateEvent& event, bool whole) {
   json.mode("requested", without_type(event.requested));
   json.mode("mask", event.mask);
   json.mode("final", event.final_mode);
-  if (whole || event.created != trace::Created::yes) created(json, event.created);
+  created(json, event.created);
   mask_set_by(json, event, whole);
   if (!event.ambiguous_masks.empty()) {
     json.begin_array("ambiguous_masks");
@@ -128,7 +132,8 @@ void fields(JsonWriter& json, const ChmodEvent& event, bool whole) {
   json.text("action", change_name(event));
   json.bytes("path", event.path);
   json.mode("requested", without_type(event.requested));
-  json.mode("final", event.final_mode);
+  if (whole || event.final_mode != without_type(event.requested))
+    json.mode("final", event.final_mode);
   error_number(json, event.error, whole);
   json.number("ino", event.ino);
 }
@@ -368,12 +373,12 @@ void JsonLines::append_object(std::string& out, const ObjectLife& life, const st
   json.begin_object();
   json.text("type", "object");
   json.number("id", life.id);
-  if (whole_ || life.kind != trace::Kind::file) json.text("kind", kind_name(life.kind));
+  json.text("kind", kind_name(life.kind));
   json.bytes("path", path);
   if (whole_ || life.born_path != path) json.bytes("born_path", life.born_path);
   if (whole_ || mode != life.born_mode) json.mode("born_mode", life.born_mode);
   json.mode("mode", mode);
-  if (whole_ || life.state != ObjectState::there) json.text("state", state_name(life.state));
+  json.text("state", state_name(life.state));
   if (whole_ || life.changes != 0) json.number("changes", life.changes);
   json.number("created_by", life.born.seq);
   mask_set_by(json, life, whole_);

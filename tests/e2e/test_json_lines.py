@@ -90,6 +90,13 @@ class JsonLines(Case):
         arguments = {event.get("path_arg") for event in events if event["type"] == "create"}
         self.assertTrue({"plain", "d/in", "./d/dot", "d//twice", None} <= arguments, arguments)
 
+    def test_what_lines_are_selected_by_is_always_there(self):
+        for event in map(json.loads, self.lines(self.record_script())):
+            if event["type"] == "create":
+                self.assertLessEqual({"created", "path", "requested", "mask", "final"}, set(event))
+            elif event["type"] == "object":
+                self.assertLessEqual({"kind", "path", "mode", "state", "created_by"}, set(event))
+
     @needs_jsonschema
     def test_the_schema_knows_both_forms(self):
         run = self.record_script()

@@ -142,10 +142,11 @@ class LeftOut:
     """Gives the lines of `report --format jsonl` what umaskaudit-jsonl(5) lets them leave out."""
 
     USUAL = {"umask": {"drift": False}, "change": {"errno": 0},
-             "create": {"kind": "file", "created": True, "mask_set_by": "inherited", "errno": 0},
-             "object": {"kind": "file", "state": "there", "changes": 0, "mask_set_by": "inherited"}}
+             "create": {"kind": "file", "mask_set_by": "inherited", "errno": 0},
+             "object": {"changes": 0, "mask_set_by": "inherited"}}
     # The same as another field of the line.
-    SAME = {"umask": {"argument": "new"}, "process": {"euid": "uid", "egid": "gid"},
+    SAME = {"umask": {"argument": "new"}, "change": {"final": "requested"},
+            "process": {"euid": "uid", "egid": "gid"},
             "object": {"born_path": "path", "born_mode": "mode"}}
     PLACES = {"create": ("dev", "uid", "gid"), "change": ("dev",), "object": ("dev", "uid", "gid")}
 
@@ -162,7 +163,7 @@ class LeftOut:
         for field, value in self.USUAL.get(kind, {}).items():
             event.setdefault(field, value)
         for field, other in self.SAME.get(kind, {}).items():
-            if field not in event:
+            if field not in event and other in event:
                 event[field] = event[other]
                 if f"{other}_bytes" in event:
                     event[f"{field}_bytes"] = event[f"{other}_bytes"]
@@ -181,7 +182,9 @@ class LeftOut:
     def complete_creation(event):
         if "passed" in event:
             path = path_bytes(event)
-            passed = b"/".join(path.split(b"/")[-event.pop("passed"):])
+            names = event.pop("passed")
+            passed = b"/".join(path.split(b"/")[-abs(names):])
+            passed = b"./" + passed if names < 0 else passed
             event["path_arg"] = passed.decode("utf-8", "replace")
             if "path_bytes" in event and event["path_arg"].encode() != passed:
                 event["path_arg_bytes"] = base64.b64encode(passed).decode()
