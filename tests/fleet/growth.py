@@ -91,7 +91,7 @@ def answers(given, top):
 
 def chosen(given):
     return [kind for kind in engines.ALL if kind is not engines.PostgresqlRemote
-            and (not given.engines or kind.name in given.engines.split(","))]
+            and (not given.engines or kind.name.replace(",", "") in given.engines.split(","))]
 
 
 def growth(given, top):
