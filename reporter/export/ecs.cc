@@ -197,8 +197,7 @@ class Writer {
 
  private:
   std::string real_time(std::uint64_t time_ns) const {
-    // Wrapping arithmetic, as for Run::begin_real_ns().
-    return timestamp(source_.run.begin_real_ns() + (time_ns - source_.run.begin_ns()));
+    return timestamp(source_.run.real_ns(time_ns));
   }
 
   void begin(JsonWriter& json, std::uint64_t time_ns) {

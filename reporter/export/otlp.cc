@@ -101,13 +101,8 @@ bool OtlpBatches::flush() {
   return open_;
 }
 
-// Wrapping arithmetic, as for Run::begin_real_ns().
-std::uint64_t real_ns(const Run& run, std::uint64_t time_ns) {
-  return run.begin_real_ns() + (time_ns - run.begin_ns());
-}
-
 std::uint64_t real_ns(const Run& run, const Finding& finding) {
-  return real_ns(run, finding.culprit ? finding.culprit->time_ns : run.end_ns());
+  return run.real_ns(finding.culprit ? finding.culprit->time_ns : run.end_ns());
 }
 
 void export_otlp(const ExportSource& source, const OtlpResource& resource,
@@ -117,7 +112,7 @@ void export_otlp(const ExportSource& source, const OtlpResource& resource,
   OtlpBatches batches(resource, sink);
   bool open = true;
   run.for_each_folded([&](const Event& event) {
-    open = batches.add(records.of(event, real_ns(run, base_of(event).time_ns)));
+    open = batches.add(records.of(event, run.real_ns(base_of(event).time_ns)));
     return open;
   });
   if (open && source.unaudited)

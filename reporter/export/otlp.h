@@ -74,8 +74,7 @@ class OtlpBatches {
   bool open_ = true;
 };
 
-// CLOCK_REALTIME of a moment of the run, and of a finding: that of its culprit, or of the end.
-std::uint64_t real_ns(const Run& run, std::uint64_t time_ns);
+// CLOCK_REALTIME of a finding: that of its culprit, or of the end.
 std::uint64_t real_ns(const Run& run, const Finding& finding);
 
 // All events, mask changes folded, and then the findings.

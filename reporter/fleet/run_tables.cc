@@ -165,10 +165,6 @@ class RunTables {
 
   TableFile& table(const char* name) { return *by_name_.at(name); }
 
-  std::uint64_t real(std::uint64_t time_ns) const {
-    return run_.begin_real_ns() + (time_ns - run_.begin_ns());  // wraps, as for begin_real_ns()
-  }
-
   // The program that a process ran when the event `seq` happened; empty: not known.
   const std::string& program(std::uint32_t pid, std::uint64_t seq) const {
     static const std::string kNone;
@@ -188,7 +184,7 @@ class RunTables {
       member += '"';
     }
     images_[event.pid].push_back({event.seq, std::move(member)});
-    processes_->integer(event.seq).integer(real(event.time_ns)).integer(event.pid);
+    processes_->integer(event.seq).integer(run_.real_ns(event.time_ns)).integer(event.pid);
     processes_->integer(event.ppid).text(event.comm).text(event.exe);
     processes_->text(origin_name(event.origin)).integer(event.mask);
     processes_->text(mask_source_name(event.mask_source)).integer(event.uid).integer(event.euid);
@@ -197,7 +193,10 @@ class RunTables {
 
   // From event to program.
   void who(TableFile& row, const EventBase& event) {
-    row.integer(event.seq).integer(real(event.time_ns)).integer(event.pid).integer(event.tid);
+    row.integer(event.seq)
+        .integer(run_.real_ns(event.time_ns))
+        .integer(event.pid)
+        .integer(event.tid);
     row.text(event.thread).members(program(event.pid, event.seq), 1);
   }
 
@@ -245,13 +244,13 @@ class RunTables {
   }
 
   void on(const BlindSpotEvent& event) {
-    blind_spots_->integer(event.seq).integer(real(event.time_ns)).integer(event.pid);
+    blind_spots_->integer(event.seq).integer(run_.real_ns(event.time_ns)).integer(event.pid);
     blind_spots_->text(blind_name(event.reason)).text(event.text);
     blind_spots_->text(blind_advice(event.reason)).done();
   }
 
   void on(const LossEvent& event) {
-    losses_->integer(++last_loss_).integer(real(event.time_ns)).integer(event.pid);
+    losses_->integer(++last_loss_).integer(run_.real_ns(event.time_ns)).integer(event.pid);
     losses_->text(event.reason).integer(event.count).text(event.detail).done();
   }
 
@@ -278,7 +277,7 @@ class RunTables {
     row.integer(life.born_mode);
     row.integer(life.mode_known ? std::optional<std::uint64_t>(mode) : std::nullopt);
     const auto last = last_ns_.extract(life.id);
-    row.integer(life.changes).integer(real(last ? last.mapped() : life.born.time_ns));
+    row.integer(life.changes).integer(run_.real_ns(last ? last.mapped() : life.born.time_ns));
     row.integer(life.settled_by.seq != 0 ? std::optional(life.settled_by.seq) : std::nullopt);
     row.integer(life.dev).integer(life.ino).boolean((mode & 04) != 0).boolean((mode & 02) != 0);
     row.boolean((mode & 020) != 0).boolean(there && (mode & 02) != 0 && !sticky);
@@ -302,7 +301,7 @@ class RunTables {
     const EventRef* culprit = finding.culprit ? &*finding.culprit : nullptr;
     const Stack& stack = stack_of(culprit != nullptr ? culprit->stack : StackRef{});
     row.text(finding.fingerprint);
-    row.integer(real(culprit != nullptr ? culprit->time_ns : run_.end_ns())).text(rule.id);
+    row.integer(run_.real_ns(culprit != nullptr ? culprit->time_ns : run_.end_ns())).text(rule.id);
     row.text(severity_name(finding.severity));
     row.integer(rule.cwe != 0 ? std::optional<std::uint64_t>(rule.cwe) : std::nullopt);
     row.text(rule.title).text(finding.message).text(finding.advice).integer(finding.count);
@@ -329,7 +328,7 @@ class RunTables {
     const auto boot = run_.boot_id();
     const bool booted = std::any_of(boot.begin(), boot.end(), [](auto byte) { return byte != 0; });
     row.integer(kTablesVersion).text(facts.tool).integer(facts.started_real_ns);
-    row.integer(std::max(real(run_.end_ns()), facts.started_real_ns));
+    row.integer(std::max(run_.real_ns(run_.end_ns()), facts.started_real_ns));
     row.text(booted ? uuid_text(boot) : "").text(facts.machine).text(facts.kernel);
     row.text(facts.program).text(facts.directory).integer(number(facts.umask));
     if (facts.exit_code)
@@ -343,7 +342,7 @@ class RunTables {
     row.boolean(facts.complete).integer(run_.completeness().records);
     row.integer(run_.completeness().total_lost());
     const std::uint64_t whole = run_.dropped().whole_since_ns;
-    row.integer(whole != 0 ? std::optional(real(whole)) : std::nullopt);
+    row.integer(whole != 0 ? std::optional(run_.real_ns(whole)) : std::nullopt);
     row.text(facts.revision).text(facts.ci).text(facts.ci_job).text(facts.ci_url).done();
   }
 

@@ -230,6 +230,9 @@ std::uint64_t Run::begin_ns() const { return state_->begin_ns; }
 std::uint64_t Run::end_ns() const { return state_->end_ns; }
 std::array<std::uint8_t, 16> Run::boot_id() const { return state_->boot_id; }
 std::uint64_t Run::begin_real_ns() const { return state_->begin_real_ns; }
+std::uint64_t Run::real_ns(std::uint64_t time_ns) const {
+  return begin_real_ns() + (time_ns - begin_ns());  // wraps for what is older than the run
+}
 
 std::vector<RawFrame> Run::stack(StackRef ref) const {
   if (ref.segment >= state_->segments.size()) return {};

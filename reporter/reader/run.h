@@ -80,6 +80,8 @@ class Run : public StackSource {
   std::uint64_t begin_ns() const;
   std::uint64_t end_ns() const;
   std::uint64_t begin_real_ns() const;
+  // CLOCK_REALTIME of any moment of CLOCK_MONOTONIC.
+  std::uint64_t real_ns(std::uint64_t time_ns) const;
   // /proc/sys/kernel/random/boot_id (random(4)) of where the run was recorded, as its 16 bytes;
   // zeroes: not known.
   std::array<std::uint8_t, 16> boot_id() const;

@@ -57,8 +57,7 @@ std::string iso_time(std::uint64_t real_ns) {
 }
 
 std::string iso_time(const Log& log, std::uint64_t time_ns) {
-  const Run& run = log.context.run;
-  return iso_time(run.begin_real_ns() + (time_ns - run.begin_ns()));
+  return iso_time(log.context.run.real_ns(time_ns));
 }
 
 void message(JsonWriter& json, std::string_view key, std::string_view raw) {

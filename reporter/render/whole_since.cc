@@ -8,7 +8,7 @@ namespace umaskaudit {
 std::uint64_t whole_since_real_ns(const Run& run) {
   const std::uint64_t since = run.dropped().whole_since_ns;
   if (since == 0 || run.begin_real_ns() == 0) return 0;
-  return run.begin_real_ns() + (since - run.begin_ns());  // wraps for what is older than the run
+  return run.real_ns(since);
 }
 
 std::string whole_since_text(const Run& run) {
