@@ -10,6 +10,8 @@
 #include <memory>
 #include <vector>
 
+#include "reporter/base/owned_descriptor.h"
+
 namespace umaskaudit {
 namespace {
 
@@ -18,16 +20,6 @@ constexpr std::size_t kBlock = 1 << 17;
 
 struct Free {
   void operator()(ZSTD_DStream* stream) const { ZSTD_freeDStream(stream); }
-};
-
-struct File {
-  explicit File(int number) : fd(number) {}
-  ~File() {
-    if (fd >= 0) close(fd);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int fd;
 };
 
 Error cannot_read(const std::string& path, const std::string& why) {
@@ -47,14 +39,14 @@ bool give_lines(std::string& text, const std::function<bool(std::string_view)>& 
 
 Status for_each_zstd_line(const std::string& path,
                           const std::function<bool(std::string_view)>& visit) {
-  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (file.fd < 0) return cannot_read(path, std::strerror(errno));
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.get() < 0) return cannot_read(path, std::strerror(errno));
   const std::unique_ptr<ZSTD_DStream, Free> stream(ZSTD_createDStream());
   std::vector<char> in(kBlock), out(kBlock);
   std::string text;
   std::size_t wanted = 1;  // 0: a frame has ended
   while (true) {
-    const ssize_t got = read(file.fd, in.data(), in.size());
+    const ssize_t got = read(file.get(), in.data(), in.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return cannot_read(path, std::strerror(errno));
     if (got == 0) break;

@@ -19,7 +19,7 @@
 
 #include "preload/trace/format.h"
 #include "reporter/base/output_file.h"
-#include "reporter/record/owned_descriptor.h"
+#include "reporter/base/owned_descriptor.h"
 #include "reporter/record/run_directory.h"
 #include "reporter/record/run_record.h"
 

@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "preload/trace/format.h"
+#include "reporter/base/owned_descriptor.h"
 #include "reporter/inspect/proc_status.h"
-#include "reporter/record/owned_descriptor.h"
 #include "reporter/record/run_record.h"
 
 namespace umaskaudit {

@@ -15,7 +15,7 @@
 
 #include "preload/trace/format.h"
 #include "reporter/base/clock.h"
-#include "reporter/record/owned_descriptor.h"
+#include "reporter/base/owned_descriptor.h"
 
 namespace umaskaudit {
 namespace {

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "preload/trace/format.h"
-#include "reporter/record/owned_descriptor.h"
+#include "reporter/base/owned_descriptor.h"
 #include "reporter/record/run_directory.h"
 #include "reporter/record/run_record.h"
 #include "reporter/record/segment_copy.h"

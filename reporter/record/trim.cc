@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "preload/trace/format.h"
+#include "reporter/base/owned_descriptor.h"
 #include "reporter/base/quiet_thread.h"
-#include "reporter/record/owned_descriptor.h"
 #include "reporter/record/run_directory.h"
 
 namespace umaskaudit {

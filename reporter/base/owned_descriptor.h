@@ -1,5 +1,5 @@
 // Descriptors and directory streams that close themselves. Must never be copied.
-// Called by what trims, copies or packs the segments of a run.
+// Called by what reads, trims, copies or packs files.
 #pragma once
 
 #include <dirent.h>
