@@ -71,11 +71,11 @@ std::vector<ThreadId> threads_of(const Finding& finding) {
 }  // namespace
 
 LiveFindings::LiveFindings(std::string directory, const Console& console, FindingForm form,
-                           RecordOf record_of)
+                           RecordsOf records_of)
     : directory_(std::move(directory)),
       console_(without_progress(console)),
       form_(form),
-      record_of_(std::move(record_of)),
+      records_of_(std::move(records_of)),
       due_(Clock::now() + kPause) {}
 
 void LiveFindings::judge(bool over) {
@@ -88,8 +88,11 @@ void LiveFindings::judge(bool over) {
   const TextContext line_context{run.run(), run.stacks(), Paint(false), 0, run.directory()};
   const TextContext block_context{run.run(), run.stacks(), Paint(console_.out_colour),
                                   console_.width, run.directory()};
+  const std::vector<Finding>& findings = run.findings().findings;
+  std::vector<std::string> records(findings.size());
+  if (records_of_) records = records_of_(run, findings);
   lines_.clear();
-  for (const Finding& finding : run.findings().findings) {
+  for (const Finding& finding : findings) {
     FindingLine line;
     line.id = id_of(finding);
     line.severity = finding.severity;
@@ -103,7 +106,7 @@ void LiveFindings::judge(bool over) {
     line.time_ns = time_of(finding);
     line.names = names_of(finding);
     line.threads = threads_of(finding);
-    if (record_of_) line.record = record_of_(run, finding);
+    line.record = std::move(records[lines_.size()]);
     lines_.push_back(std::move(line));
   }
   note_ = over ? "of the run" : "so far";

@@ -23,10 +23,11 @@ enum class FindingForm {
 
 class LiveFindings {
  public:
-  // Makes FindingLine::record; null: nobody wants one.
-  using RecordOf = std::function<std::string(OpenedRun& run, const Finding& finding)>;
+  // Makes FindingLine::record of each finding, in their order; null: nobody wants one.
+  using RecordsOf =
+      std::function<std::vector<std::string>(OpenedRun&, const std::vector<Finding>&)>;
   LiveFindings(std::string directory, const Console& console, FindingForm form,
-               RecordOf record_of = nullptr);
+               RecordsOf records_of = nullptr);
 
   // Judges anew if that is due and there is something new (`count` of events seen). `over`: nothing
   // will be added, this is the last time. True: they were judged.
@@ -43,7 +44,7 @@ class LiveFindings {
   std::string directory_;
   Console console_;
   FindingForm form_;
-  RecordOf record_of_;
+  RecordsOf records_of_;
   std::vector<FindingLine> lines_;
   std::string note_ = "so far";
   std::uint64_t judged_ = 0;  // events

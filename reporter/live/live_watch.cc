@@ -30,13 +30,16 @@ spdlog::level::level_enum level_of(Severity severity) {
   return severity == Severity::error ? spdlog::level::err : spdlog::level::warn;
 }
 
-// A finding of the run as it is by now.
-std::string record_of(OpenedRun& opened, const Finding& finding) {
+// Findings of the run as it is by now.
+std::vector<std::string> records_of(OpenedRun& opened, const std::vector<Finding>& findings) {
   RunLine line = opened.run_line();
   if (opened.record()) line.started_real_ns = opened.record()->start_real_ns;
   OtlpRecords records(opened.stacks(), line);
   for (const ProcessEvent& process : opened.run().processes()) records.see(process);
-  return records.of(finding, real_ns(opened.run(), finding));
+  std::vector<std::string> out;
+  for (const Finding& finding : findings)
+    out.push_back(records.of(finding, real_ns(opened.run(), finding)));
+  return out;
 }
 
 // Tells each finding once, when nothing can take it back any more: in the middle of a run that is
@@ -160,7 +163,7 @@ void LiveWatch::State::tell(LiveRun& run) {
 
 void LiveWatch::State::tell_findings(LiveRun& run) {
   LiveFindings findings(directory, console, FindingForm::brief,
-                        ship == nullptr ? nullptr : record_of);
+                        ship == nullptr ? nullptr : records_of);
   FindingTeller teller(run, begin_ns, log, ship);
   std::uint64_t events = 0;
   const auto count = [&](const Event&) { ++events; };
