@@ -91,12 +91,13 @@ int fleet(const Options& options, Console& console) {
     return fail(console, no_page_for_terminals("fleet"));
   const auto questions = wanted_questions(options.questions);
   if (!questions) return fail(console, questions.error());
-  if (const auto runs = runs_of_lake(options.lake); !runs) return fail(console, runs.error());
+  const auto runs = runs_of_lake(options.lake);
+  if (!runs) return fail(console, runs.error());
   Result<FleetStore> store = open_store(options, console);
   if (!store) return fail(console, store.error());
   Progress progress(console);
   const auto synced = store->sync(
-      options.lake, [&](std::uint64_t rows) { progress.count("taking in", rows, "rows"); });
+      options.lake, *runs, [&](std::uint64_t rows) { progress.count("taking in", rows, "rows"); });
   progress.count("taking in", 0, "rows");
   if (!synced) return fail(console, synced.error());
   if (const Status set = store->set_period(options.since, options.until); !set)

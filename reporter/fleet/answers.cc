@@ -1,10 +1,9 @@
-// See answers.h. Modes and masks are octal digits already; numbers named *_ns are times.
+// See answers.h. Modes and masks are octal digits already.
 #include "reporter/fleet/answers.h"
 
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <ctime>
 #include <iterator>
 #include <string_view>
 
@@ -45,9 +44,8 @@ std::string printable(const std::string& text) {
   return text;
 }
 
-std::string cell_text(const Answer& answer, const std::vector<std::optional<std::string>>& row,
-                      std::size_t column) {
-  return row[column] ? shown_value(answer.columns[column], *row[column]) : kNull;
+std::string cell_text(const std::optional<std::string>& value) {
+  return value ? printable(*value) : kNull;
 }
 
 // "first_date" -> "FIRST DATE"
@@ -163,7 +161,7 @@ void append_table(std::string& out, const Answer& answer) {
   for (const auto& row : answer.rows) {
     out += "<tr>";
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string text = cell_text(answer, row, i);
+      const std::string text = cell_text(row[i]);
       append_tag(out, "td", class_of(answer, text, i));
       out += xml_text(text);
       out += "</td>";
@@ -174,19 +172,6 @@ void append_table(std::string& out, const Answer& answer) {
 }
 
 }  // namespace
-
-std::string shown_value(const std::string& column, const std::string& value) {
-  const std::optional<std::int64_t> number = number_of(value);
-  if (!number) return printable(value);
-  if (column.ends_with("_ns") && *number > 0) {
-    const auto seconds = static_cast<std::time_t>(*number / 1000000000);
-    std::tm parts{};
-    char text[32];
-    gmtime_r(&seconds, &parts);
-    return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%SZ", &parts)};
-  }
-  return value;
-}
 
 std::string fleet_text(const FleetHeading& heading, const std::vector<Answer>& answers,
                        std::size_t width, Paint paint) {
@@ -210,7 +195,7 @@ std::string fleet_text(const FleetHeading& heading, const std::vector<Answer>& a
     for (const auto& row : answer.rows) {
       std::vector<Cell> cells;
       for (std::size_t i = 0; i < row.size(); ++i) {
-        const std::string text = cell_text(answer, row, i);
+        const std::string text = cell_text(row[i]);
         const Style style = text == "error"     ? Style::bad
                             : text == "warning" ? Style::warning
                                                 : Style::plain;

@@ -28,7 +28,4 @@ std::string fleet_html(const FleetHeading& heading, const std::vector<Answer>& a
 // An object a row: {"question": NAME, and its columns}; numbers and booleans are such.
 std::string fleet_json(const std::vector<Answer>& answers);
 
-// As people write it: times as UTC, text printable. `column` says what the value is.
-std::string shown_value(const std::string& column, const std::string& value);
-
 }  // namespace umaskaudit

@@ -15,7 +15,6 @@
 #include <utility>
 
 #include "reporter/base/zstd_lines.h"
-#include "reporter/fleet/lake.h"
 
 namespace umaskaudit {
 namespace {
@@ -300,9 +299,8 @@ Status FleetStore::load(const std::string& lake, const std::string& place,
   return sqlite3_step(mark.get()) == SQLITE_DONE ? Status(Done{}) : Status(failed());
 }
 
-Result<Synced> FleetStore::sync(const std::string& lake, const Tick& tick) {
-  const Result<std::vector<LakeRun>> found = runs_of_lake(lake);
-  if (!found) return found.error();
+Result<Synced> FleetStore::sync(const std::string& lake, const std::vector<LakeRun>& runs,
+                                const Tick& tick) {
   std::map<std::string, std::string> known;
   {
     const Statement ask = prepare(database_.get(), "SELECT place, version FROM loaded");
@@ -318,7 +316,7 @@ Result<Synced> FleetStore::sync(const std::string& lake, const Tick& tick) {
     if (const Status ended = run(done ? "COMMIT" : "ROLLBACK"); !ended) return ended;
     return done;
   };
-  for (const LakeRun& one : *found) {
+  for (const LakeRun& one : runs) {
     const auto before = known.find(one.place);
     const bool same = before != known.end() && before->second == one.version;
     if (before != known.end()) known.erase(before);

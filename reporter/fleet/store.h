@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "reporter/base/result.h"
+#include "reporter/fleet/lake.h"
 #include "reporter/fleet/table_info.h"
 
 struct sqlite3;
@@ -45,10 +46,10 @@ class FleetStore {
   FleetStore& operator=(FleetStore&&) = delete;
   ~FleetStore();
 
-  // Takes in what is new in `lake` and forgets what is gone. Another process that does the same is
-  // waited for. `tick`: told now and then how many rows were read.
+  // Takes in which of the `runs` of `lake` are new, and forgets all that is not among them. Another
+  // process that does the same is waited for. `tick`: told now and then how many rows were read.
   using Tick = std::function<void(std::uint64_t rows)>;
-  Result<Synced> sync(const std::string& lake, const Tick& tick);
+  Result<Synced> sync(const std::string& lake, const std::vector<LakeRun>& runs, const Tick& tick);
 
   // Answers speak of runs that began between these days, YYYY-MM-DD, both included; empty: no
   // bound.
