@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "reporter/analysis/symbol_chain.h"
+#include "reporter/base/clock.h"
 #include "reporter/base/output_file.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
@@ -56,14 +56,6 @@ struct Tally {
   bool failing = false;
 };
 
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::array<char, 16> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts)};
-}
-
 Status read_rulings(const CheckOptions& options, Rulings& rulings) {
   if (!options.policy.empty()) {
     auto policy = read_policy(options.policy);
@@ -76,7 +68,7 @@ Status read_rulings(const CheckOptions& options, Rulings& rulings) {
     rulings.baseline = std::move(*baseline);
   }
   if (!options.suppressions.empty()) {
-    auto suppressions = Suppressions::read(options.suppressions, today());
+    auto suppressions = Suppressions::read(options.suppressions, utc_date(now_ns(CLOCK_REALTIME)));
     if (!suppressions) return suppressions.error();
     rulings.suppressions = std::move(*suppressions);
   }

@@ -91,40 +91,22 @@ int write_text(OpenedRun& opened, const Options& options, Console& console) {
 }
 
 // The host that a run without run.json was recorded on: this one, if it has not booted since.
-void complete_host(RunRow& row, const Run& run) {
+void complete_host(RunLine& line, const Run& run) {
   utsname system{};
-  if (!row.host.empty() || !is_of_this_boot(run) || uname(&system) != 0) return;
-  row.host = system.nodename;
-  row.machine = system.machine;
-  row.kernel = system.release;
+  if (!line.host.empty() || !is_of_this_boot(run) || uname(&system) != 0) return;
+  line.host = system.nodename;
+  line.machine = system.machine;
+  line.kernel = system.release;
 }
 
 int write_tables(OpenedRun& opened, const std::string& lake, Console& console) {
-  const RunLine line = opened.run_line();
-  RunTablesSource source{opened.run(), opened.stacks(), {}, opened.unaudited(), nullptr};
-  source.row = {line.tool,
-                line.host,
-                line.machine,
-                line.kernel,
-                line.program,
-                opened.directory(),
-                line.started_real_ns,
-                std::nullopt,
-                line.exit_code,
-                line.signal,
-                line.complete.value_or(false),
-                {},
-                {},
-                {},
-                {}};
-  complete_host(source.row, opened.run());
-  if (const std::optional<RunRecord>& record = opened.record()) source.row.umask = record->umask;
-  const CiJob ci =
-      opened.record() && !opened.record()->ci.system.empty() ? opened.record()->ci : ci_job();
-  source.row.revision = ci.revision;
-  source.row.ci = ci.system;
-  source.row.ci_job = ci.job;
-  source.row.ci_url = ci.url;
+  RunTablesSource source{opened.run(), opened.stacks(), opened.run_line(),  opened.directory(),
+                         std::nullopt, ci_job(),        opened.unaudited(), nullptr};
+  complete_host(source.line, opened.run());
+  if (const std::optional<RunRecord>& record = opened.record()) {
+    source.umask = record->umask;
+    if (!record->ci.system.empty()) source.ci = record->ci;
+  }
   source.find = [&](FindOptions find) -> const FindResult& {
     return opened.findings(std::move(find));
   };

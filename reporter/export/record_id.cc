@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "reporter/text/uuid.h"
+
 namespace umaskaudit {
 namespace {
 
@@ -37,15 +39,12 @@ RecordId& RecordId::add(std::string_view bytes) {
 }
 
 std::string RecordId::text() const {
-  constexpr char kDigits[] = "0123456789abcdef";
-  const std::uint64_t high = (high_ & ~std::uint64_t{0xf000}) | 0x8000;                   // version
-  const std::uint64_t low = (low_ & ~(std::uint64_t{3} << 62)) | std::uint64_t{2} << 62;  // variant
-  std::string text;
-  for (int i = 0; i < 32; ++i) {
-    if (i == 8 || i == 12 || i == 16 || i == 20) text += '-';
-    text += kDigits[(i < 16 ? high >> (60 - 4 * i) : low >> (124 - 4 * i)) & 15];
+  UuidBytes bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::uint64_t half = i < 8 ? high_ : low_;
+    bytes[i] = static_cast<std::uint8_t>(half >> (56 - 8 * (i % 8)));
   }
-  return text;
+  return hash_uuid_text(bytes);
 }
 
 }  // namespace umaskaudit

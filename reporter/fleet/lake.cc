@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <filesystem>
 #include <string_view>
 #include <utility>
@@ -19,6 +19,9 @@
 // Without it the functions would be those of a shared library, which would be one more to load.
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+
+#include "reporter/text/percent.h"
+#include "reporter/text/uuid.h"
 
 namespace umaskaudit {
 namespace {
@@ -28,23 +31,7 @@ namespace fs = std::filesystem;
 constexpr char kHidden[] = "/.umaskaudit-XXXXXX";
 
 // As Hive writes partitions: what a name of a directory may not or should not have, as %XX.
-std::string partition_name(std::string_view value) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  std::string name;
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '.' || c == '_' || c == '-';
-    if (plain) {
-      name += c;
-    } else {
-      name += '%';
-      name += kHex[byte >> 4];
-      name += kHex[byte & 15];
-    }
-  }
-  return name;
-}
+std::string partition_name(std::string_view value) { return percent_encoded(value, "._-"); }
 
 Error cannot_write(const std::string& lake, int error) {
   return {"cannot write tables to '" + lake + "'", std::strerror(error),
@@ -74,27 +61,10 @@ std::vector<std::string> directories(const std::string& root, std::string_view p
 
 }  // namespace
 
-std::string utc_date(std::uint64_t real_ns) {
-  const auto seconds = static_cast<std::time_t>(real_ns / 1000000000U);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%d", &parts)};
-}
-
 std::string uuid_of(const std::string& text) {
-  XXH128_canonical_t bytes;
-  XXH128_canonicalFromHash(&bytes, XXH3_128bits(text.data(), text.size()));
-  bytes.digest[6] = static_cast<unsigned char>((bytes.digest[6] & 0x0F) | 0x80);
-  bytes.digest[8] = static_cast<unsigned char>((bytes.digest[8] & 0x3F) | 0x80);
-  std::string uuid;
-  for (std::size_t i = 0; i < sizeof bytes.digest; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) uuid += '-';
-    char digits[3];
-    std::snprintf(digits, sizeof digits, "%02x", bytes.digest[i]);
-    uuid += digits;
-  }
-  return uuid;
+  XXH128_canonical_t hash;
+  XXH128_canonicalFromHash(&hash, XXH3_128bits(text.data(), text.size()));
+  return hash_uuid_text(std::to_array(hash.digest));
 }
 
 NewLakeRun::NewLakeRun(std::string lake, std::string place, std::string directory)

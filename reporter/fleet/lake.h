@@ -3,7 +3,6 @@
 // Called by `export --format tables` and by `fleet`.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,8 +20,6 @@ struct RunKey {
   std::string run;   // UUID
 };
 
-// "2026-11-30" of nanoseconds since 1970.
-std::string utc_date(std::uint64_t real_ns);
 // A UUID of version 8 (RFC 9562) that the same text always gives.
 std::string uuid_of(const std::string& text);
 

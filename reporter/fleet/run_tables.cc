@@ -20,6 +20,7 @@
 #include "reporter/objects/object_lives.h"
 #include "reporter/render/own_place.h"
 #include "reporter/symbolize/culprit.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {
@@ -31,29 +32,18 @@ std::optional<std::uint64_t> number(const std::optional<Mode>& mode) {
   return *mode;
 }
 
-std::string uuid_text(const std::array<std::uint8_t, 16>& id) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < id.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += kDigits[id[i] >> 4];
-    text += kDigits[id[i] & 15];
-  }
-  return text;
-}
-
 // What tells this run from all others, and is the same however often and wherever it is exported.
 RunKey key_of(const RunTablesSource& source) {
   const Run& run = source.run;
   std::string identity = "umaskaudit run";
   for (const std::uint8_t byte : run.boot_id()) identity += static_cast<char>(byte);
-  const std::uint64_t began = source.row.started_real_ns;
-  identity += ' ' + source.row.host + ' ' + std::to_string(began);
+  const std::uint64_t began = source.line.started_real_ns;
+  identity += ' ' + source.line.host + ' ' + std::to_string(began);
   if (!run.processes().empty()) {
     const ProcessEvent& first = run.processes().front();
     identity += ' ' + std::to_string(first.pid) + ' ' + std::to_string(first.time_ns);
   }
-  return {source.row.host.empty() ? "unknown" : source.row.host, utc_date(began),
+  return {source.line.host.empty() ? "unknown" : source.line.host, utc_date(began),
           uuid_of(identity)};
 }
 
@@ -100,20 +90,26 @@ class RunTables {
       : source_(source), run_(source.run), common_(common) {}
 
   Status open(const NewLakeRun& place) {
+    std::unordered_map<std::string_view, TableFile*> files;
     for (const TableInfo& table : fleet_tables()) {
       Result<OutputFile> file = OutputFile::create(place.file(table));
       if (!file) return file.error();
       targets_.push_back({std::move(*file), nullptr});
       Target& target = targets_.back();
       target.rows = std::make_unique<TableFile>(table, common_, target.file.stream());
-      by_name_[table.name] = target.rows.get();
+      files[table.name] = target.rows.get();
     }
-    processes_ = &table("processes");
-    umask_changes_ = &table("umask_changes");
-    objects_ = &table("objects");
-    object_changes_ = &table("object_changes");
-    blind_spots_ = &table("blind_spots");
-    losses_ = &table("losses");
+    runs_ = files.at("runs");
+    processes_ = files.at("processes");
+    stacks_ = files.at("stacks");
+    frames_ = files.at("frames");
+    umask_changes_ = files.at("umask_changes");
+    objects_ = files.at("objects");
+    object_changes_ = files.at("object_changes");
+    findings_ = files.at("findings");
+    hits_ = files.at("hits");
+    blind_spots_ = files.at("blind_spots");
+    losses_ = files.at("losses");
     return Done{};
   }
 
@@ -162,8 +158,6 @@ class RunTables {
     std::uint64_t seq;
     std::string member;  // the column program
   };
-
-  TableFile& table(const char* name) { return *by_name_.at(name); }
 
   // The program that a process ran when the event `seq` happened; empty: not known.
   const std::string& program(std::uint32_t pid, std::uint64_t seq) const {
@@ -286,7 +280,7 @@ class RunTables {
   }
 
   void write_hit(const Hit& hit) {
-    TableFile& row = table("hits");
+    TableFile& row = *hits_;
     const CreateEvent& event = hit.event;
     row.integer(++last_hit_).text(hit.fingerprint).text(rule_info(hit.rule).id);
     row.text(severity_name(hit.severity)).boolean(hit.at_end).integer(event.seq);
@@ -296,7 +290,7 @@ class RunTables {
   }
 
   void write_finding(const Finding& finding) {
-    TableFile& row = table("findings");
+    TableFile& row = *findings_;
     const RuleInfo& rule = finding.info();
     const EventRef* culprit = finding.culprit ? &*finding.culprit : nullptr;
     const Stack& stack = stack_of(culprit != nullptr ? culprit->stack : StackRef{});
@@ -323,14 +317,12 @@ class RunTables {
   }
 
   void write_run() {
-    TableFile& row = table("runs");
-    const RunRow& facts = source_.row;
-    const auto boot = run_.boot_id();
-    const bool booted = std::any_of(boot.begin(), boot.end(), [](auto byte) { return byte != 0; });
+    TableFile& row = *runs_;
+    const RunLine& facts = source_.line;
     row.integer(kTablesVersion).text(facts.tool).integer(facts.started_real_ns);
     row.integer(std::max(run_.real_ns(run_.end_ns()), facts.started_real_ns));
-    row.text(booted ? uuid_text(boot) : "").text(facts.machine).text(facts.kernel);
-    row.text(facts.program).text(facts.directory).integer(number(facts.umask));
+    row.text(boot_id_text(facts)).text(facts.machine).text(facts.kernel);
+    row.text(facts.program).text(source_.directory).integer(number(source_.umask));
     if (facts.exit_code)
       row.signed_integer(*facts.exit_code);
     else
@@ -339,11 +331,12 @@ class RunTables {
       row.signed_integer(facts.signal);
     else
       row.null();
-    row.boolean(facts.complete).integer(run_.completeness().records);
+    row.boolean(facts.complete.value_or(false)).integer(run_.completeness().records);
     row.integer(run_.completeness().total_lost());
     const std::uint64_t whole = run_.dropped().whole_since_ns;
     row.integer(whole != 0 ? std::optional(run_.real_ns(whole)) : std::nullopt);
-    row.text(facts.revision).text(facts.ci).text(facts.ci_job).text(facts.ci_url).done();
+    const CiJob& ci = source_.ci;
+    row.text(ci.revision).text(ci.system).text(ci.job).text(ci.url).done();
   }
 
   // What a stack's columns are; its rows are written at first sight.
@@ -351,7 +344,7 @@ class RunTables {
     static const Stack kNone;
     if (ref.id == 0) return kNone;
     if (ref == last_ref_) return *last_stack_;
-    const auto [entry, fresh] = stacks_.try_emplace(StackCache::key(ref));
+    const auto [entry, fresh] = known_stacks_.try_emplace(StackCache::key(ref));
     if (fresh) describe(ref, entry->second);
     last_ref_ = ref;
     last_stack_ = &entry->second;  // elements of an unordered_map stay where they are
@@ -382,8 +375,8 @@ class RunTables {
 
   void describe(StackRef ref, Stack& stack) {
     stack.hash = hash_of(ref);
-    const OwnPlace place = own_place(source_.stacks, ref, source_.row.directory);
-    const std::string file(path_below(place.file, source_.row.directory));
+    const OwnPlace place = own_place(source_.stacks, ref, source_.directory);
+    const std::string file(path_below(place.file, source_.directory));
     const bool line = place.line != 0;
     stack.members = ",\"stack\":\"" + stack.hash + '"';
     const auto add = [&](const char* name, const std::string& text) {
@@ -397,7 +390,7 @@ class RunTables {
     if (line) stack.members += ",\"line\":" + std::to_string(place.line);
     if (!written_.insert(stack.hash).second) return;
     const std::vector<Frame>& frames = source_.stacks.code(ref);
-    TableFile& row = table("stacks");
+    TableFile& row = *stacks_;
     row.text(stack.hash).integer(frames.size()).boolean(run_.stack_truncated(ref));
     row.text(place.function).text(file);
     row.integer(line ? std::optional<std::uint64_t>(place.line) : std::nullopt);
@@ -406,7 +399,7 @@ class RunTables {
   }
 
   void write_frames(const std::string& stack, const std::vector<Frame>& frames) {
-    TableFile& row = table("frames");
+    TableFile& row = *frames_;
     std::uint64_t depth = 0;
     for (const Frame& frame : frames) {
       row.text(stack).integer(depth++).text(frame.module).text(frame.build_id);
@@ -420,11 +413,11 @@ class RunTables {
   const Run& run_;
   const std::string& common_;
   std::deque<Target> targets_;  // a TableFile writes to the stream beside it
-  std::unordered_map<std::string, TableFile*> by_name_;
-  TableFile *processes_ = nullptr, *umask_changes_ = nullptr, *objects_ = nullptr;
-  TableFile *object_changes_ = nullptr, *blind_spots_ = nullptr, *losses_ = nullptr;
+  TableFile *runs_ = nullptr, *processes_ = nullptr, *stacks_ = nullptr, *frames_ = nullptr;
+  TableFile *umask_changes_ = nullptr, *objects_ = nullptr, *object_changes_ = nullptr;
+  TableFile *findings_ = nullptr, *hits_ = nullptr, *blind_spots_ = nullptr, *losses_ = nullptr;
   std::unordered_map<std::uint32_t, std::vector<Image>> images_;  // by pid, in order
-  std::unordered_map<std::uint64_t, Stack> stacks_;
+  std::unordered_map<std::uint64_t, Stack> known_stacks_;
   std::unordered_set<std::string> written_;
   StackRef last_ref_;
   const Stack* last_stack_ = nullptr;

@@ -4,7 +4,6 @@
 // Called by `export`.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,27 +12,19 @@
 #include "reporter/base/result.h"
 #include "reporter/mode/calculus.h"
 #include "reporter/reader/run.h"
+#include "reporter/record/ci_job.h"
+#include "reporter/render/jsonl.h"
 #include "reporter/rules/find.h"
 
 namespace umaskaudit {
 
-// Of the row in `runs`: what the run's files do not say themselves. Texts are raw bytes, and empty
-// where they are not known.
-struct RunRow {
-  std::string tool;  // with its version
-  std::string host, machine, kernel, program, directory;
-  std::uint64_t started_real_ns = 0;  // 0: not known
-  std::optional<Mode> umask;
-  std::optional<int> exit_code;
-  int signal = 0;
-  bool complete = false;
-  std::string revision, ci, ci_job, ci_url;
-};
-
 struct RunTablesSource {
   const Run& run;
   StackCache& stacks;
-  RunRow row;
+  RunLine line;           // its row in `runs`, as far as JSON Lines begin with the same
+  std::string directory;  // where it was started, raw bytes; empty: not known
+  std::optional<Mode> umask;
+  CiJob ci;
   std::optional<BlindSpotEvent> unaudited;  // known before the run began
   // Reads the run: find() with these options, completed by whatever names code and links.
   std::function<const FindResult&(FindOptions)> find;

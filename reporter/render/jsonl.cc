@@ -11,6 +11,7 @@
 #include "reporter/render/dropped.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/json_writer.h"
+#include "reporter/text/uuid.h"
 
 namespace umaskaudit {
 namespace {
@@ -314,16 +315,9 @@ void JsonLines::append_event(std::string& out, const char* type, const T& event,
 }
 
 std::string boot_id_text(const RunLine& run) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  const auto& id = run.boot_id;
+  const UuidBytes& id = run.boot_id;
   if (std::none_of(id.begin(), id.end(), [](auto byte) { return byte; })) return "";
-  std::string text;
-  for (std::size_t i = 0; i < id.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += kDigits[id[i] >> 4];
-    text += kDigits[id[i] & 15];
-  }
-  return text;
+  return uuid_text(id);
 }
 
 void append_run_json(std::string& out, const RunLine& run) {

@@ -167,7 +167,7 @@ void recording(JsonWriter& json, const Log& log, const std::vector<Notification>
   }
   if (!run.root.empty()) {
     json.begin_object("workingDirectory");
-    json.text("uri", "file://" + sarif::percent_encoded(run.root) + "/");
+    json.text("uri", "file://" + sarif::uri_path(run.root) + "/");
     json.end_object();
   }
   json.begin_array("toolExecutionNotifications");
@@ -230,7 +230,7 @@ std::string sarif_log(const TextContext& context, const Summary& summary, const 
   if (!run.root.empty()) {
     json.begin_object("originalUriBaseIds");
     json.begin_object(sarif::kRoot);
-    json.text("uri", "file://" + sarif::percent_encoded(run.root) + "/");
+    json.text("uri", "file://" + sarif::uri_path(run.root) + "/");
     json.end_object();
     json.end_object();
   }

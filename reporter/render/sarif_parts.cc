@@ -8,33 +8,11 @@
 #include "reporter/render/own_place.h"
 #include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
+#include "reporter/text/percent.h"
 #include "reporter/text/time_text.h"
 
 namespace umaskaudit::sarif {
-namespace {
-
-bool unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~' || c == '/';
-}
-
-}  // namespace
-
-std::string percent_encoded(std::string_view path) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : path) {
-    if (unreserved(c)) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  }
-  return out;
-}
+std::string uri_path(std::string_view path) { return percent_encoded(path, "-._~/"); }
 
 std::string message_text(std::string_view raw) {
   std::string out;
@@ -72,11 +50,11 @@ void artifact(JsonWriter& json, const Log& log, const std::string& path) {
                      path.compare(0, root.size(), root) == 0 && path[root.size()] == '/';
   json.begin_object("artifactLocation");
   if (below) {
-    json.text("uri", percent_encoded(std::string_view(path).substr(root.size() + 1)));
+    json.text("uri", uri_path(std::string_view(path).substr(root.size() + 1)));
     json.text("uriBaseId", kRoot);
   } else {
     const bool absolute = !path.empty() && path.front() == '/';
-    json.text("uri", (absolute ? "file://" : "") + percent_encoded(path));
+    json.text("uri", (absolute ? "file://" : "") + uri_path(path));
   }
   json.end_object();
 }

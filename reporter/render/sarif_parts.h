@@ -24,8 +24,8 @@ struct Log {
   std::vector<std::uint16_t> cwes;  // of all rules, ascending: the taxa
 };
 
-// RFC 3986: all but unreserved characters and '/' percent-encoded, byte by byte.
-std::string percent_encoded(std::string_view path);
+// The path of a URI: all but unreserved characters (RFC 3986, 2.3) and '/' percent-encoded.
+std::string uri_path(std::string_view path);
 // SARIF 2.1.0, 3.11.5 and 3.11.6: braces would be placeholders and brackets links.
 std::string message_text(std::string_view raw);
 // "2026-11-21T21:00:00.123Z" for CLOCK_REALTIME nanoseconds.

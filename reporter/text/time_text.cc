@@ -45,6 +45,8 @@ std::string utc_text(std::uint64_t real_ns) {
   return {text, length};
 }
 
+std::string utc_date(std::uint64_t real_ns) { return utc_text(real_ns).substr(0, 10); }
+
 std::string offset_text(std::uint64_t time_ns, std::uint64_t begin_ns) {
   const bool before = time_ns < begin_ns;
   const std::uint64_t span = before ? begin_ns - time_ns : time_ns - begin_ns;

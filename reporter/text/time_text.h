@@ -13,6 +13,8 @@ std::string duration_text(std::uint64_t ns);
 
 // "2026-11-21 21:00:00 UTC" for CLOCK_REALTIME nanoseconds.
 std::string utc_text(std::uint64_t real_ns);
+// Its day alone: "2026-11-21".
+std::string utc_date(std::uint64_t real_ns);
 
 // "+0.001234" seconds since `begin_ns`; "-" marks a moment before it.
 std::string offset_text(std::uint64_t time_ns, std::uint64_t begin_ns);

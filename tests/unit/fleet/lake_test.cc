@@ -9,6 +9,8 @@
 #include <fstream>
 #include <regex>
 
+#include "reporter/text/time_text.h"
+
 namespace umaskaudit {
 namespace {
 

@@ -1,0 +1,14 @@
+// Percent-encoding (RFC 3986, 2.1).
+// Must never keep a byte that is no letter or digit unless it is asked to.
+// Called by who writes URIs, and names of directories.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace umaskaudit {
+
+// Letters and digits, and bytes of `kept`, as they are; all others as %XX.
+std::string percent_encoded(std::string_view bytes, std::string_view kept);
+
+}  // namespace umaskaudit
