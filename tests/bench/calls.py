@@ -48,6 +48,7 @@ def loop_sample(text):
 
 
 def run_loop(bench, arguments):
+    """A function that makes one run of a loop, as Bench.compare calls it."""
     loops = bench.build / "tests" / "bench" / "loops"
 
     def run(prefix, environment):
@@ -70,7 +71,8 @@ def measure(bench, smoke=False):
         if smoke and (arguments[0] not in SMOKE or len(arguments) > 1):
             continue
         bench.pin(2 if "--threads" in arguments else 1)
-        row = bench.compare(run_loop(bench, arguments))
+        row = bench.compare(run_loop(bench, arguments),
+                            parts=run_loop(bench, [*arguments, "--parts"]))
         row.update(part="calls", work=title, goal=goal, unit="ns", id=" ".join(arguments))
         rows.append(row)
     return rows

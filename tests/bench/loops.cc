@@ -1,11 +1,13 @@
 // A victim that times its own loops: loops WORK DIR [--threads N] [--directories N] [--calls N]
-// [--batches N] [--relative]. Prints one JSON line: nanoseconds a call of each batch, and what the
+// [--batches N] [--relative] [--parts]. Prints one JSON line: nanoseconds a call of each batch, and what the
 // counters saw. Must never time what prepares or cleans a batch. Called by scripts/bench.
 #include <getopt.h>
 #include <sched.h>
 #include <time.h>
 
 #include <algorithm>
+#include <array>
+#include <climits>
 #include <fstream>
 #include <thread>
 #include <vector>
@@ -26,6 +28,7 @@ struct Options {
   int calls = 400;
   int batches = 30;
   bool relative = false;
+  bool parts = false;  // with the system calls that the shim makes, bare
 };
 
 struct Sample {
@@ -44,7 +47,7 @@ std::int64_t now_ns(clockid_t clock) {
 [[noreturn]] void usage() {
   std::fprintf(stderr,
                "usage: loops WORK DIR [--threads N] [--directories N] [--calls N] "
-               "[--batches N] [--relative]\nworks:");
+               "[--batches N] [--relative] [--parts]\nworks:");
   for (const Work& work : kWorks) std::fprintf(stderr, " %s", std::string(work.name).c_str());
   std::fputc('\n', stderr);
   std::exit(2);
@@ -62,6 +65,7 @@ Options parse(int argc, char** argv) {
                           {"calls", required_argument, nullptr, 'c'},
                           {"batches", required_argument, nullptr, 'b'},
                           {"relative", no_argument, nullptr, 'r'},
+                          {"parts", no_argument, nullptr, 'p'},
                           {nullptr, 0, nullptr, 0}};
   Options options;
   for (int which; (which = getopt_long(argc, argv, "", known, nullptr)) != -1;) {
@@ -80,6 +84,9 @@ Options parse(int argc, char** argv) {
         break;
       case 'r':
         options.relative = true;
+        break;
+      case 'p':
+        options.parts = true;
         break;
       default:
         usage();
@@ -114,14 +121,27 @@ std::vector<std::string> paths_of(const Options& options, int thread) {
 }
 
 // Distinct frames, as real programs have: a recursion would be one return address.
-template <int kFrame>
-[[gnu::noinline]] void run_batch(const Work& work, const std::vector<std::string>& paths) {
+template <int kFrame, typename Turn>
+[[gnu::noinline]] void run_batch(const std::vector<std::string>& paths, Turn turn) {
   if constexpr (kFrame > 0) {
-    run_batch<kFrame - 1>(work, paths);
+    run_batch<kFrame - 1>(paths, turn);
     __asm__ volatile("");  // no tail call: the frame stays
   } else {
-    for (const std::string& path : paths) work.turn(path.c_str());
+    for (const std::string& path : paths) turn(path.c_str());
   }
+}
+
+void run_turns(const Options& options, const std::vector<std::string>& paths) {
+  const Work& work = *options.work;
+  const auto turn =
+      options.parts && work.turn_with_parts != nullptr ? work.turn_with_parts : work.turn;
+  if (!options.parts || !options.relative) return run_batch<kStackDepth>(paths, turn);
+  // Only the whole path names what was made: the shim asks for the working directory.
+  run_batch<kStackDepth>(paths, [turn](const char* path) {
+    std::array<char, PATH_MAX> directory;
+    turn(path);
+    if (getcwd(directory.data(), directory.size()) == nullptr) victim::die("getcwd");
+  });
 }
 
 void pin(int thread) {
@@ -152,7 +172,7 @@ void run_thread(const Options& options, int thread, victim::Barrier& barrier,
     const Counts before = counters.read_now();
     const std::int64_t cpu = now_ns(CLOCK_THREAD_CPUTIME_ID);
     sample.begin_ns = now_ns(CLOCK_MONOTONIC);
-    run_batch<kStackDepth>(work, paths);
+    run_turns(options, paths);
     sample.end_ns = now_ns(CLOCK_MONOTONIC);
     sample.cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
     const Counts after = counters.read_now();

@@ -105,15 +105,18 @@ class Bench:
                 self.missing["bpftrace"] = str(reason)
         return ratios
 
-    def compare(self, run, rounds=None):
-        """run(prefix, environment) makes one run. Native and shim alternate after one of each that
-        is thrown away, and take turns in going first: cleaning up after one run must not always
-        burden the same next one. The peers follow. Returns the numbers of one row."""
-        native, shim = [], []
+    def compare(self, run, rounds=None, parts=None):
+        """run(prefix, environment) makes one run, and `parts`, called alike, the one with only what
+        no recorder of this kind can do without. All alternate after one of each that is thrown
+        away, and take turns in going first: cleaning up after one run must not always burden the
+        same next one. The peers follow. Returns the numbers of one row."""
+        native, shim, bare = [], [], []
         for turn in range(-1, rounds or self.rounds):
-            runs = [(native, self.plain), (shim, self.recorded)]
-            for samples, one in runs if turn % 2 == 0 else reversed(runs):
-                sample = one(run)
+            runs = [(native, self.plain, run), (shim, self.recorded, run)]
+            if parts is not None:
+                runs.insert(1, (bare, self.plain, parts))
+            for samples, how, one in runs if turn % 2 == 0 else reversed(runs):
+                sample = how(one)
                 if turn >= 0:
                     samples.append(sample)
         row = {
@@ -128,6 +131,9 @@ class Bench:
             "added_cpu": spread(b.cpu - a.cpu for a, b in zip(native, shim)),
             "peers": {},
         }
+        if parts is not None:
+            row["limit"] = spread(b.wall / a.wall for a, b in zip(native, bare))
+            row["limit_cpu"] = spread(b.cpu / a.cpu for a, b in zip(native, bare))
         for name in native[0].extra:
             row[name] = {"native": statistics.median(sample.extra[name] for sample in native),
                          "shim": statistics.median(sample.extra[name] for sample in shim)}

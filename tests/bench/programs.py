@@ -1,4 +1,4 @@
-"""Whole programs: tar, git clone, compileall, and starting many processes.
+"""Whole programs: tar, git clone, Python, Node, a build, and starting many processes.
 
 Must never leave what it made, or time the making of it. Called by scripts/bench.
 """
@@ -11,6 +11,7 @@ import tarfile
 from pairs import timed
 
 PYTHON = shutil.which("python3", path="/usr/bin") or shutil.which("python3")
+CXX = "/usr/bin/g++"  # itself, not what keeps its results
 
 
 def make_tree(top, files, suffix, text):
@@ -74,6 +75,74 @@ def compileall(bench):
     return f"`python3 -m compileall`, {count} modules", run
 
 
+def python_files(bench):
+    count = bench.few(5000)
+    program = bench.top / "files.py"
+    program.write_text(f"""
+import os, sys
+def store(path, text):
+    with open(path, "w") as out:
+        out.write(text)
+def work(top):
+    for number in range({count}):
+        store(os.path.join(top, str(number)), "text")
+work(sys.argv[1])
+""", encoding="utf-8")
+
+    def run(prefix, environment):
+        directory = bench.fresh("python")
+        sample = timed([*prefix, PYTHON, "-I", str(program), str(directory)], environment)
+        bench.drop(directory)
+        return sample
+
+    return f"a Python program that writes {count:,} files", run
+
+
+def node_files(bench):
+    count = bench.few(5000)
+    program = bench.top / "files.js"
+    program.write_text(f"""
+const fs = require("fs"), path = require("path");
+function store(name, text) {{ fs.writeFileSync(name, text); }}
+for (let number = 0; number < {count}; number++)
+  store(path.join(process.argv[2], String(number)), "text");
+""", encoding="utf-8")
+
+    def run(prefix, environment):
+        directory = bench.fresh("node")
+        sample = timed([*prefix, "node", str(program), str(directory)], environment)
+        bench.drop(directory)
+        return sample
+
+    return f"a Node program that writes {count:,} files", run
+
+
+def build(bench):
+    """Compiles and links, one job after the other, as a CI machine's processor does."""
+    count = bench.few(30, 2)
+    tree = bench.fresh("project")
+    names = [f"part{number:02}" for number in range(count)]
+    for name in names:
+        (tree / f"{name}.cc").write_text(
+            f"#include <cstdio>\nint {name}(int value) {{ return std::printf(\"%d\", value); }}\n",
+            encoding="utf-8")
+    (tree / "main.cc").write_text("int main() {}\n", encoding="utf-8")
+    objects = " ".join(f"{name}.o" for name in [*names, "main"])
+    rules = ["rule cc", f"  command = {CXX} -MD -MF $out.d -c $in -o $out",
+             "  depfile = $out.d", "rule link", f"  command = {CXX} $in -o $out"]
+    rules += [f"build {name}.o: cc {tree}/{name}.cc" for name in [*names, "main"]]
+    rules += [f"build program: link {objects}", ""]
+
+    def run(prefix, environment):
+        directory = bench.fresh("build")
+        (directory / "build.ninja").write_text("\n".join(rules), encoding="utf-8")
+        sample = timed([*prefix, "ninja", "-j1", "-C", str(directory)], environment)
+        bench.drop(directory)
+        return sample
+
+    return f"`ninja` of {count + 1} C++ files", run
+
+
 def start_true(bench):
     count = bench.few(2000)
     loop = f"i=0; while [ $i -lt {count} ]; do {shutil.which('true')}; i=$((i+1)); done"
@@ -108,7 +177,10 @@ done"""
 
 
 def row_of(bench, title, run, goal, rounds):
-    row = bench.compare(run, rounds)
+    """The limit of a program: with a library preloaded that does nothing."""
+    empty = str(bench.build / "tests" / "bench" / "libempty.so")
+    row = bench.compare(run, rounds, lambda prefix, environment:
+                        run(prefix, {**environment, "LD_PRELOAD": empty}))
     row.update(part="programs", work=title, goal=goal, unit="s")
     return row
 
@@ -117,12 +189,15 @@ def measure(bench, rounds):
     """Skips, by leaving the row out, what is not installed."""
     bench.pin(1)
     rows = []
-    for program, make in (("tar", untar), ("git", clone), ("python3", compileall)):
-        if shutil.which(program) is not None:
-            rows.append(row_of(bench, *make(bench), 1.05, rounds))
-    for make in (start_true, configure):
+    for programs, make, goal in ((["tar"], untar, 1.2), (["git"], clone, 1.05),
+                                 (["python3"], compileall, 1.05),
+                                 (["python3"], python_files, None), (["node"], node_files, None),
+                                 (["ninja", CXX], build, 1.05)):
+        if all(shutil.which(program) for program in programs):
+            rows.append(row_of(bench, *make(bench), goal, rounds))
+    for make, goal in ((start_true, 1.2), (configure, 1.15)):
         title, run, started = make(bench)
-        row = row_of(bench, title, run, 1.3, rounds)
+        row = row_of(bench, title, run, goal, rounds)
         row["processes"] = started
         rows.append(row)
     return rows

@@ -44,7 +44,8 @@ def compared(row):
     if "processes" in row:
         each = [row[name]["median"] / row["processes"] * 1e6 for name in ("added", "added_cpu")]
         note += f" ({each[0]:+.0f} us each, {each[1]:+.0f} us of CPU)"
-    return [note, goal, measured, f"{row['ratio_cpu']['median']:.2f}",
+    limit = f"{row['limit']['median']:.2f}" if "limit" in row else ""
+    return [note, goal, measured, limit, f"{row['ratio_cpu']['median']:.2f}",
             amount(row["native"]["median"], row["unit"]),
             amount(row["shim"]["median"], row["unit"]), peers]
 
@@ -68,15 +69,18 @@ def readme(result):
     yield from wrapped(
         "Ratios to the native run, on tmpfs, everything recorded with stacks "
         f"{result['depth']} frames deep; medians of pairs, with the smallest and the largest. "
+        "Limit: the same with only the system calls that a recorder in the process cannot do without, "
+        "made bare; for a program, with an empty library preloaded. "
         f"{where_and_when(result)}.")
     yield ""
     compared_rows = [row for row in result["rows"] if row.get("part") in ("calls", "programs")]
     names = sorted({name for row in compared_rows for name in row["peers"]})
     for_peers = [name for name in ("strace", "strace -k", "bpftrace") if name in names]
     yield from lines(
-        ["Work", "Ratio", "Native", "Added", *for_peers],
+        ["Work", "Ratio", "Limit", "Native", "Added", *for_peers],
         ([row["work"],
           "**{median:.2f}** ({min:.2f}-{max:.2f})".format(**row["ratio"]),
+          ratio(row["limit"]["median"]),
           span_text(row["native"]["median"], row["unit"]),
           span_text(row["added"]["median"], row["unit"]),
           *(ratio(row["peers"][name]) if name in row["peers"] else "" for name in for_peers)]
@@ -114,7 +118,7 @@ def markdown(result):
     yield ""
     pairs = [row for row in result["rows"] if "ratio" in row]
     if pairs:
-        yield from lines(["Work", "Goal", "Ratio to native: median (min-max)", "by CPU time",
+        yield from lines(["Work", "Goal", "Ratio to native: median (min-max)", "Limit", "by CPU time",
                           "Native", "Shim", "Others"], map(compared, pairs))
     for name, reason in sorted(result.get("missing", {}).items()):
         yield ""
