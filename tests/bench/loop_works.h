@@ -70,11 +70,11 @@ inline void turn_umask(const char*) {
 inline void look(int fd, const char* path, int flags) {
   constexpr unsigned kMountId = 0x1000;  // STATX_MNT_ID of newer headers
   struct statx found;
-  victim::need(statx(fd, path, flags,
-                     STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_INO | STATX_BTIME |
-                         kMountId,
-                     &found),
-               "statx");
+  victim::need(
+      statx(fd, path, flags,
+            STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_INO | STATX_BTIME | kMountId,
+            &found),
+      "statx");
 }
 inline int look_at(int fd) {
   look(fd, "", AT_EMPTY_PATH);
@@ -112,7 +112,8 @@ inline void parts_mq_open(const char* name) {
   mq_attr small{};
   small.mq_maxmsg = 1;
   small.mq_msgsize = 1;
-  mq_close(look_at(victim::need(mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0666, &small), "mq_open")));
+  mq_close(
+      look_at(victim::need(mq_open(name, O_CREAT | O_EXCL | O_RDWR, 0666, &small), "mq_open")));
 }
 // A handler may not change the mask between the change and its record: signals wait.
 inline void umask_without_signals(mode_t mask) {

@@ -1,6 +1,6 @@
 // A victim that times its own loops: loops WORK DIR [--threads N] [--directories N] [--calls N]
-// [--batches N] [--relative] [--parts]. Prints one JSON line: nanoseconds a call of each batch, and what the
-// counters saw. Must never time what prepares or cleans a batch. Called by scripts/bench.
+// [--batches N] [--relative] [--parts]. Prints one JSON line: nanoseconds a call of each batch, and
+// what the counters saw. Must never time what prepares or cleans a batch. Called by scripts/bench.
 #include <getopt.h>
 #include <sched.h>
 #include <time.h>

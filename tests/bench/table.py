@@ -69,8 +69,8 @@ def readme(result):
     yield from wrapped(
         "Ratios to the native run, on tmpfs, everything recorded with stacks "
         f"{result['depth']} frames deep; medians of pairs, with the smallest and the largest. "
-        "Limit: the same with only the system calls that a recorder in the process cannot do without, "
-        "made bare; for a program, with an empty library preloaded. "
+        "Limit: the same with only the system calls that a recorder in the process cannot do "
+        "without, made bare; for a program, with an empty library preloaded. "
         f"{where_and_when(result)}.")
     yield ""
     compared_rows = [row for row in result["rows"] if row.get("part") in ("calls", "programs")]
@@ -118,8 +118,8 @@ def markdown(result):
     yield ""
     pairs = [row for row in result["rows"] if "ratio" in row]
     if pairs:
-        yield from lines(["Work", "Goal", "Ratio to native: median (min-max)", "Limit", "by CPU time",
-                          "Native", "Shim", "Others"], map(compared, pairs))
+        yield from lines(["Work", "Goal", "Ratio to native: median (min-max)", "Limit",
+                          "by CPU time", "Native", "Shim", "Others"], map(compared, pairs))
     for name, reason in sorted(result.get("missing", {}).items()):
         yield ""
         yield f"{name} is not beside them: {reason}."

@@ -147,6 +147,18 @@ class Musl(Case):
                                   musl("musl_workers"), self.work)
         self.check(run, result)
 
+    def test_code_that_a_child_loads_after_a_fork_in_the_middle_of_a_load(self):
+        """The parent's other thread was reading the list of loaded code: the child must not wait
+        for it, nor do without."""
+        library, children = musl("libmusl_makes_directory.so"), 60
+        result, run = self.record(musl("musl_forks_while_loading"), self.work, library,
+                                  str(children))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        created = self.report(run).creations()
+        self.assertEqual(set(created), {str(self.work / str(i)) for i in range(children)})
+        makers = [event["stack"][0]["module"] for event, in created.values()]
+        self.assertEqual(makers, [library] * children)
+
     def test_preloaded_by_hand(self):
         run = self.new_run()
         result = self.preload(musl("musl_workers"), self.work, options=f"trace={run}")
