@@ -55,13 +55,15 @@ class StackCache {
   // that started it, or what did, and so on up to the first one that is a file.
   std::vector<const std::vector<Frame>*> starters(StackRef ref) {
     std::vector<const std::vector<Frame>*> out;
-    if (ref.id == 0 || view_ == FrameView::native || is_of_file(ref)) return out;
+    if (ref.id == 0 || view_ == FrameView::native) return out;
     StackRef at = source_.started(ref.segment);
     for (int i = 0; at.id != 0 && i < kGenerations; ++i) {
       if (of_script(at)) out.push_back(&code(at));
       if (is_of_file(at)) break;
       at = source_.started(at.segment);
     }
+    // Last, for a program has many more stacks than starts.
+    if (!out.empty() && is_of_file(ref)) out.clear();
     return out;
   }
 

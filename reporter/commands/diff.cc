@@ -97,7 +97,7 @@ class Side {
     std::string code = symbol_chain(frames);
     if (code.empty() && culprit(frames) != nullptr) code = culprit(frames)->module;
     MaskSite& site = facts_.sites[code + '\0' + changes.call];
-    site.where = umaskaudit::site(culprit(opened_->stacks().frames(changes.stack)));
+    site.where = place_text(opened_->stacks(), changes.stack);
     site.call = changes.call;
     site.count += changes.count;
     for (const auto& [transition, count] : changes.transitions)
@@ -109,7 +109,7 @@ class Side {
     if (!chooser) return event.mask_setter_dropped ? "set before the record is whole" : "inherited";
     const auto setter = setters_.find(*chooser);
     if (setter == setters_.end()) return "set by the program";
-    const std::string where = umaskaudit::site(culprit(opened_->stacks().frames(setter->second)));
+    const std::string where = place_text(opened_->stacks(), setter->second);
     return where.empty() ? "set by the program" : "by " + where;
   }
 

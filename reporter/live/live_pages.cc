@@ -6,7 +6,6 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/text_report.h"
-#include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_table.h"
 #include "reporter/text/text_width.h"
@@ -65,7 +64,7 @@ struct PlacedChange {
 std::vector<PlacedChange> by_place(const LiveThread& thread, StackCache& stacks) {
   std::vector<PlacedChange> out;
   for (const LiveChange& kind : thread.kinds) {
-    const std::string place = site(culprit(stacks.frames(kind.stack)));
+    const std::string place = place_text(stacks, kind.stack);
     auto same = std::find_if(out.begin(), out.end(), [&](const PlacedChange& one) {
       return one.old_mask == kind.old_mask && one.new_mask == kind.new_mask && one.place == place;
     });

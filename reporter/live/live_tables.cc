@@ -9,7 +9,6 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/text_report.h"
-#include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
@@ -215,7 +214,7 @@ void LiveTables::add_thread(TextTable& table, const LiveThread& thread, StackCac
              ended ? Cell(pid + " ended", Style::dim) : Cell(pid), std::to_string(thread.changes),
              std::to_string(thread.created), offset_text(thread.time_ns, facts_.begin_ns),
              changed ? Cell(change_text(thread.last), mask_style(thread.last.new_mask)) : Cell(""),
-             changed ? site(culprit(stacks.frames(thread.last.stack))) : ""});
+             changed ? place_text(stacks, thread.last.stack) : ""});
 }
 
 std::string LiveTables::text(Pane pane, std::size_t first, std::size_t rows, std::size_t width,

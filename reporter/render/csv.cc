@@ -7,7 +7,6 @@
 
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
-#include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit {
@@ -73,7 +72,7 @@ void append_csv_row(std::string& out, const CreateEvent& event, const FinalState
                                   : "inherited");
   add(masks_text(event.ambiguous_masks));
   add(std::to_string(event.error));
-  add(quoted(site(culprit(stacks.frames(event.stack)))));
+  add(quoted(place_text(stacks, event.stack)));
   const bool made = event.error == 0 && event.created != trace::Created::no;
   add(made ? csv_cell(last.path) : "");
   add(made && last.mode ? octal(*last.mode) : "");

@@ -10,7 +10,6 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/whole_since.h"
-#include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_table.h"
 #include "reporter/text/text_width.h"
@@ -97,7 +96,7 @@ std::vector<DroppedRow> dropped_rows(const Dropped& dropped, StackCache& stacks)
   std::map<Key, std::size_t> known;
   std::vector<DroppedRow> rows;
   for (const DroppedEvents& events : dropped.events) {
-    const std::string where = site(culprit(stacks.frames(events.stack)));
+    const std::string where = place_text(stacks, events.stack);
     const auto [found, fresh] = known.try_emplace(alike(events, where), rows.size());
     if (fresh) {
       rows.push_back({events, where});

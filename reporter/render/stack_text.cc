@@ -81,9 +81,14 @@ std::string starter_lines(const std::vector<Frame>& stack, std::size_t indent) {
 
 std::string place_text(StackCache& stacks, StackRef ref) {
   const std::string where = site(culprit(stacks.frames(ref)));
+  const std::string starter = starter_text(stacks, ref);
+  if (starter.empty()) return where;
+  return where + (where.empty() ? "" : ", ") + "started by " + starter;
+}
+
+std::string starter_text(StackCache& stacks, StackRef ref) {
   const auto starters = stacks.starters(ref);
-  if (starters.empty()) return where;
-  return where + (where.empty() ? "" : ", ") + "started by " + site(culprit(*starters.back()));
+  return starters.empty() ? "" : site(culprit(*starters.back()));
 }
 
 std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent,

@@ -12,7 +12,6 @@
 #include "reporter/render/own_place.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/whole_since.h"
-#include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_table.h"
 #include "reporter/text/text_width.h"
@@ -104,10 +103,14 @@ TextTable object_table() {
 }
 
 void add_object(TextTable& table, const TextContext& context, const ObjectLife& life) {
+  // What a build leaves was mostly made by tools: the line of the script that started one says more
+  // than its name.
+  const std::string starter = starter_text(context.stacks, life.born.stack);
   table.add({shown_path(context, life.last_path), escape(life.born.call),
              octal(without_type(life.requested)), Cell(mask_text(life), mask_style(life.born_mask)),
              Cell(mode_text(life), mode_style(life.mode)), escape(note_text(life)),
-             thread_text(life.born.thread, life.born.tid)});
+             thread_text(life.born.thread, life.born.tid) +
+                 (starter.empty() ? "" : ", " + starter)});
 }
 
 void merge(MaskChanges& into, const MaskChanges& from) {
@@ -278,7 +281,7 @@ std::vector<Culprit> culprits(const Summary& summary, StackCache& stacks) {
   std::map<std::tuple<ThreadId, std::string, std::string>, std::size_t> places;
   std::vector<Culprit> out;
   for (const MaskChanges& changes : summary.changes) {
-    const std::string where = site(culprit(stacks.frames(changes.stack)));
+    const std::string where = place_text(stacks, changes.stack);
     const auto [place, fresh] =
         places.try_emplace(std::tuple(changes.who, where, changes.call), out.size());
     if (fresh)

@@ -8,7 +8,6 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/render/text_report.h"
-#include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
@@ -157,7 +156,7 @@ void append_timeline(std::string& out, const Event& event, StackCache& stacks,
   out += style.paint(mask.style, mask.text) + std::string(gap, ' ') + "  ";
   out += what_happened(event);
   if (!reason.empty()) out += ": " + reason;
-  const std::string where = style.where ? site(culprit(stacks.frames(base.stack))) : "";
+  const std::string where = style.where ? place_text(stacks, base.stack) : "";
   if (!where.empty()) out += style.paint(Style::dim, "  at " + where);
   out += '\n';
 }

@@ -145,6 +145,23 @@ class Places(Case):
                   if frame["language"] == "shell"]
         self.assertEqual(frames[0], ("f", "build.sh", line))
 
+    @needs("bash")
+    def test_tables_name_the_line_that_started_the_tool(self):
+        """Most of what a build leaves was made by tools without sources."""
+        script = SCRIPT.replace("mkdir made", "install -m 640 build.sh made")
+        (self.work / "build.sh").write_text(script)
+        run = self.recorded("bash", "build.sh")
+        place = f"f build.sh:{line_of(script, 'install')}"
+        made, = (line for line in self.tool("report", "--all", run).splitlines()
+                 if line.split()[:1] == ["made"])
+        self.assertRegex(made, rf"  install \d+, {place}$")
+        # install(1) sets the mask itself.
+        for view in ("report", "threads", "timeline"):
+            with self.subTest(view):
+                self.assertRegex(self.tool(view, run), rf" install.*, started by {place}\n")
+        self.assertRegex(self.tool("report", "--format", "csv", run),
+                         rf'/made,.*"install[^"]*, started by {place}"')
+
     @needs("bash", "make")
     def test_what_a_makefile_of_a_script_started(self):
         (self.work / "Makefile").write_text("all:\n\tmkdir made; true\n")
