@@ -2,6 +2,7 @@
 ask(select). Must never use a server of the machine's, a fixed port, or a network but loopback; what
 is started ends with the thread that started it. Called by test_engines.py and growth.py."""
 
+import contextlib
 import csv
 import glob
 import io
@@ -22,6 +23,7 @@ BUILD = ROOT / "build" / "debug"
 # create.sql and its like are generated there, beside copies of what is not.
 SQL = Path(os.environ.get("TEST_SQL", BUILD / "reporter" / "fleet" / "sql"))
 NODE_MODULES = ROOT / "build" / "npm" / "node_modules"
+TOOL = os.environ.get("TEST_UMASKAUDIT", str(BUILD / "reporter" / "umaskaudit"))
 
 
 class Missing(Exception):
@@ -128,6 +130,40 @@ class Sqlite(Engine):
 
     def query(self, *selects):
         return [self.database.execute(select).fetchall() for select in selects]
+
+
+class Fleet(Engine):
+    """The reporter's own: questions are asked by `umaskaudit fleet`, other SELECTs of its file."""
+    name = "umaskaudit fleet"
+
+    def start(self):
+        self.file = self.directory / "fleet.sqlite"
+        self.lake, self.period = None, []
+
+    def fleet(self, *words):
+        return run([TOOL, "fleet", str(self.lake), "--database", str(self.file), *words]).decode()
+
+    def load(self, lake):
+        self.lake = lake
+        self.fleet("coverage")
+
+    def set_period(self, first, last):
+        self.period = ["--since", first, "--until", last]
+
+    def query(self, *selects):
+        names = {select: select.removeprefix("SELECT * FROM q_").replace("_", "-")
+                 for select in selects if select.startswith("SELECT * FROM q_")}
+        answers = {select: [] for select in selects}
+        if names:
+            asked = {name: answers[select] for select, name in names.items()}
+            for line in self.fleet("--format", "json", "--limit", "0", *self.period, "--",
+                                   *names.values()).splitlines():
+                row = json.loads(line)
+                asked[row.pop("question")].append(list(row.values()))
+        with contextlib.closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)) as database:
+            for select in answers.keys() - names.keys():
+                answers[select] = database.execute(select).fetchall()
+        return [answers[select] for select in selects]
 
 
 class Duckdb(Engine):
@@ -258,14 +294,18 @@ class Postgresql(Server):
 
     def processor(self):
         # A session's process counts for its parent when that has noticed its end.
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        for process in self.servers():
+            self.settle(Path(f"/proc/{process.pid}/task/{process.pid}/children"))
+        return super().processor()
+
+    @staticmethod
+    def settle(children):
         for _ in range(100):
             files = [Path(f"/proc/{pid}/cmdline") for pid in children.read_text().split()]
             names = [file.read_bytes() for file in files if file.exists()]
             if not any(name == b"" or b"postgres: fleet" in name for name in names):
                 break
             time.sleep(0.01)
-        return super().processor()
 
     def load(self, lake):
         run([str(SQL / "postgresql" / "load"), "-j", str(self.jobs), str(lake), *self.options])
@@ -436,5 +476,5 @@ class ClickhouseCluster(Clickhouse):
         return [self.process, self.other.process]
 
 
-ALONE = (Sqlite, Duckdb, DuckdbFiles, Postgresql, Clickhouse)
-ALL = (Sqlite, Duckdb, DuckdbFiles, Postgresql, PostgresqlRemote, Clickhouse, ClickhouseCluster)
+ALONE = (Sqlite, Fleet, Duckdb, DuckdbFiles, Postgresql, Clickhouse)
+ALL = (*ALONE, PostgresqlRemote, ClickhouseCluster)

@@ -136,6 +136,9 @@ class Engines(harness.Case):
     def test_sqlite(self):
         self.check(engines.Sqlite)
 
+    def test_fleet(self):
+        self.check(engines.Fleet)
+
     def test_duckdb(self):
         self.check(engines.Duckdb)
 
