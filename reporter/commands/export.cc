@@ -4,9 +4,12 @@
 #include <sys/utsname.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <ostream>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "reporter/base/output_file.h"
 #include "reporter/commands/choice.h"
@@ -30,6 +33,7 @@ enum class Format { none, chrome, collapsed, sqlite, ecs, otlp, tables };
 
 struct Options {
   RunArguments arguments;
+  std::vector<std::string> runs;  // more than one for tables only; none: the latest run here
   Format format = Format::none;
   CollapsedBy by = CollapsedBy::creations;
   std::string to;  // a collector's URL, or "env"; empty: records go to the output
@@ -116,6 +120,27 @@ int write_tables(OpenedRun& opened, const std::string& lake, Console& console) {
   return 0;
 }
 
+// One after the other: a run that cannot be read leaves the others out of it, a lake that cannot be
+// written is the same for all.
+int write_all_tables(const Options& options, Console& console) {
+  std::size_t written = 0;
+  int code = 0;
+  for (const std::string& run : options.runs) {
+    RunArguments arguments = options.arguments;
+    arguments.run = run;
+    const auto opened = OpenedRun::open(arguments, console);
+    const int failed =
+        opened ? write_tables(**opened, arguments.output, console) : fail(console, opened.error());
+    code = std::max(code, failed);
+    if (failed == 0) ++written;
+    if (opened && failed != 0) break;
+  }
+  if (written != options.runs.size() && options.runs.size() > 1)
+    console.err << "umaskaudit: " << written << " of " << options.runs.size()
+                << " runs are in the lake now\n";
+  return code;
+}
+
 // Of a command line that asks for a collector.
 int send_run(Options& options, Console& console) {
   if (options.format != Format::otlp || !options.arguments.output.empty())
@@ -128,8 +153,14 @@ int send_run(Options& options, Console& console) {
 }
 
 int export_run(Options& options, Console& console) {
-  if (!options.to.empty()) return send_run(options, console);
   const bool tables = options.format == Format::tables;
+  if (options.runs.empty()) options.runs.emplace_back();
+  if (options.runs.size() > 1 && !tables)
+    return fail(console,
+                {"export takes one run, and '" + options.runs[1] + "' is one more",
+                 "only tables are of several", "--format tables -o LAKE", ExitCode::usage});
+  options.arguments.run = options.runs.front();
+  if (!options.to.empty()) return send_run(options, console);
   if (tables && options.arguments.output.empty())
     return fail(console, {"export: tables need a directory", "",
                           "umaskaudit export RUN --format tables -o LAKE", ExitCode::usage});
@@ -141,9 +172,9 @@ int export_run(Options& options, Console& console) {
     return fail(console,
                 {"export: a database cannot be compressed as it is written", "",
                  "a name without .gz or .zst behind -o, and gzip(1) afterwards", ExitCode::usage});
+  if (tables) return write_all_tables(options, console);
   const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
-  if (tables) return write_tables(**opened, options.arguments.output, console);
   return database ? write_database(**opened, options.arguments.output, console)
                   : write_text(**opened, options, console);
 }
@@ -152,7 +183,10 @@ int export_run(Options& options, Console& console) {
 
 Action configure_export(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  add_run_argument(app, options->arguments);
+  app.add_option("RUN", options->runs,
+                 "Run directory, a segment file of it, or the name of a run in .umaskaudit;\n"
+                 "default: the latest run here. Several for tables")
+      ->type_name("");
   add_choice<Format>(app, "-f,--format", options->format,
                      {{"chrome", Format::chrome},
                       {"collapsed", Format::collapsed},

@@ -196,6 +196,36 @@ class Places(Lake):
         places = {self.export(self.record("mkdir", name)[1]) for name in "ab"}
         self.assertEqual(len(places), 2)
 
+    def test_several_runs_at_once(self):
+        runs = [self.record("mkdir", name)[1] for name in "ab"]
+        places = self.ran("export", *runs, "--format", "tables", "-o", self.lake).stdout
+        self.assertEqual(len(set(places.split())), 2)
+        self.assertEqual([row["runs"] for row in self.answer("coverage")], [2])
+
+    def test_a_run_that_fails_leaves_the_others_out_of_it(self):
+        runs = [self.record("mkdir", name)[1] for name in "ab"]
+        empty = self.top / "empty"
+        empty.mkdir()
+        given = [runs[0], self.top / "nowhere", empty, runs[1]]
+        result = self.ran("export", *given, "--format", "tables", "-o", self.lake, status=3)
+        self.assertEqual(len(set(result.stdout.split())), 2)
+        for word in (b"nowhere", b"empty", b"2 of 4 runs"):
+            self.assertIn(word, result.stderr)
+        self.assertEqual([row["runs"] for row in self.answer("coverage")], [2])
+
+    def test_one_lake_that_fails_is_told_once(self):
+        runs = [self.record("mkdir", name)[1] for name in "ab"]
+        (self.work / "file").write_text("")
+        result = self.ran("export", *runs, "--format", "tables", "-o", self.work / "file", status=3)
+        self.assertEqual(result.stderr.count(b"cannot write"), 1)
+
+    def test_other_formats_take_one_run(self):
+        runs = [self.record("mkdir", name)[1] for name in "ab"]
+        for words in (["chrome", "-o", self.top / "out"], ["otlp", "--to", "http://127.0.0.1:1/"]):
+            result = self.ran("export", *runs, "--format", *words, status=2)
+            self.assertIn(b"takes one run", result.stderr)
+        self.assertFalse((self.top / "out").exists())
+
     def test_private_under_any_umask(self):
         _, run = self.record("mkdir", "a")
         for mask in (0, 0o777):
