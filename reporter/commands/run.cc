@@ -28,6 +28,7 @@
 #include "reporter/live/live_log.h"
 #include "reporter/live/live_watch.h"
 #include "reporter/record/child.h"
+#include "reporter/record/code_maps.h"
 #include "reporter/record/loadable_name.h"
 #include "reporter/record/preload_environment.h"
 #include "reporter/record/run_directory.h"
@@ -196,6 +197,7 @@ int record(const Options& options, const Live& live, const std::vector<std::stri
   if (live.ship != nullptr)
     for (const std::string& trouble : live.ship->finish()) warn(console, trouble);
   const unsigned growing = trimmer.finish();
+  keep_code_maps(run->path, record.start_real_ns);
   if (growing == 0) name->forget();
   if (options.check) return judged(options, run->path, end->code(), console);
   if (!options.no_summary && console.verbosity != Verbosity::quiet)

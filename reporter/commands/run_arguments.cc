@@ -176,6 +176,7 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
   arguments.filter.find_objects(*run);
   SymbolOptions symbols = arguments.symbols;
   symbols.symbols = !arguments.no_symbols;
+  symbols.code_maps = run->place();
   // Who names places of his own to look at has what the packing machine did not have.
   if (symbols.sysroot.empty() && symbols.debug_dirs.empty() && !symbols.debuginfod)
     symbols.known = read_known_names(run->place());

@@ -21,6 +21,8 @@ class StackSource {
   virtual bool stack_truncated(StackRef ref) const = 0;
   // The stack of the call that started the program of a segment; id 0: not known.
   virtual StackRef started(std::uint32_t segment) const = 0;
+  // The process whose program a segment is of: generated code is named by its number. 0: unknown.
+  virtual std::uint32_t pid(std::uint32_t segment) const = 0;
   // The runtimes of languages that the processes had, each once.
   virtual std::vector<ScriptRuntime> runtimes() const = 0;
   // Nothing is returned for module 0 or an id that was lost.

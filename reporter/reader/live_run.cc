@@ -454,6 +454,10 @@ std::vector<ScriptRuntime> LiveRun::runtimes() const {
   return model::runtimes_of(state_->segments);
 }
 
+std::uint32_t LiveRun::pid(std::uint32_t segment) const {
+  return segment < state_->segments.size() ? state_->segments[segment]->pid : 0;
+}
+
 const ModuleInfo* LiveRun::module(std::uint32_t segment, std::uint32_t id) const {
   if (segment >= state_->segments.size()) return nullptr;
   return state_->segments[segment]->modules.find(id);

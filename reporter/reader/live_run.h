@@ -59,6 +59,7 @@ class LiveRun : public StackSource {
   bool stack_truncated(StackRef ref) const override;
   StackRef started(std::uint32_t segment) const override;
   std::vector<ScriptRuntime> runtimes() const override;
+  std::uint32_t pid(std::uint32_t segment) const override;
   const ModuleInfo* module(std::uint32_t segment, std::uint32_t id) const override;
 
  private:

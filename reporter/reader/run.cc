@@ -249,6 +249,10 @@ bool Run::stack_truncated(StackRef ref) const {
          state_->segments[ref.segment]->stack_truncated(ref.id);
 }
 
+std::uint32_t Run::pid(std::uint32_t segment) const {
+  return segment < state_->segments.size() ? state_->segments[segment]->pid : 0;
+}
+
 const ModuleInfo* Run::module(std::uint32_t segment, std::uint32_t id) const {
   if (segment >= state_->segments.size()) return nullptr;
   return state_->segments[segment]->modules.find(id);

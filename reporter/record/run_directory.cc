@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "preload/trace/format.h"
+#include "reporter/base/code_map_name.h"
 #include "reporter/base/owned_descriptor.h"
 #include "reporter/inspect/proc_status.h"
 #include "reporter/record/run_record.h"
@@ -31,7 +32,8 @@ Error cannot_record(const std::string& path, const std::string& why) {
 }
 
 bool is_ours(const std::string& name) {
-  return is_segment(name) || name == trace::kRunStateName || name.rfind(kRunRecordName, 0) == 0;
+  return is_segment(name) || name == trace::kRunStateName || is_code_map(name) ||
+         name.rfind(kRunRecordName, 0) == 0;
 }
 
 // The files of ours in `directory`; a foreign one is an error.

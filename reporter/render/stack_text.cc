@@ -106,6 +106,7 @@ std::string site(const Frame* frame) {
   if (frame->script) return script_site(*frame);
   if (frame->symbol.empty() && frame->module.empty()) return module_offset(*frame);
   if (frame->symbol.empty()) return escape(base_name(frame->module)) + '+' + hex(frame->offset);
+  if (frame->module.empty()) return escape(function_name(*frame)) + " (generated code)";
   const std::string where = frame->file.empty() ? "(" + escape(base_name(frame->module)) + ")"
                                                 : file_line(*frame, base_name(frame->file));
   return escape(function_name(*frame)) + ' ' + where;

@@ -30,7 +30,7 @@ const char* reason_of(trace::RuntimeState state) {
 
 RecordedAddress address_of(const StackSource& source, StackRef ref, const RawFrame& frame) {
   const ModuleInfo* module = source.module(ref.segment, frame.module);
-  if (module == nullptr) return {"", "", frame.offset};
+  if (module == nullptr) return {"", "", frame.offset, source.pid(ref.segment)};
   return {std::string(module->path), module->build_id, frame.offset};
 }
 

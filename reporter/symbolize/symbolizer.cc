@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "reporter/base/code_map_name.h"
+#include "reporter/symbolize/code_map.h"
 #include "reporter/symbolize/known_names.h"
 #include "reporter/symbolize/location.h"
 #include "reporter/symbolize/worker.h"
@@ -23,6 +25,12 @@ std::uint64_t call_address(std::uint64_t return_address) {
   return return_address == 0 ? 0 : return_address - 1;
 }
 
+// Generated code is a module of its own in the cache, and in a pack: its process's.
+ModuleKey key_of(const RecordedAddress& address) {
+  if (address.module.empty() && address.pid != 0) return {"", code_map_name(address.pid)};
+  return {address.module, address.build_id};
+}
+
 }  // namespace
 
 struct Symbolizer::State {
@@ -30,12 +38,14 @@ struct Symbolizer::State {
 
   // Asks for what the cache does not have of `offsets`.
   void fetch(const ModuleKey& key, std::span<const std::uint64_t> offsets);
+  Answer look_up(const ModuleKey& key, const std::vector<std::uint64_t>& calls);
   void note(const ModuleKey& key, const std::string& text);
   void append(std::vector<Frame>& frames, const RecordedAddress& address) const;
 
   SymbolOptions options;
   Worker worker;
   std::map<ModuleKey, std::unordered_map<std::uint64_t, Places>> cache;  // by return address
+  std::map<std::string, CodeMap> code_maps;                              // by name
   std::vector<std::string> notes;
   std::map<ModuleKey, std::string> notes_of;
 };
@@ -47,8 +57,9 @@ void Symbolizer::State::note(const ModuleKey& key, const std::string& text) {
 }
 
 void Symbolizer::State::fetch(const ModuleKey& key, std::span<const std::uint64_t> offsets) {
-  // Generated code has no module; its addresses would only fill the cache.
-  if (!options.symbols || key.path.empty()) return;
+  // Generated code without a map has no names; its addresses would only fill the cache.
+  const bool nameless = key.path.empty() && (key.build_id.empty() || options.code_maps.empty());
+  if (!options.symbols || (nameless && options.known == nullptr)) return;
   auto& cached = cache[key];
   const KnownModule* known = options.known != nullptr ? options.known->module(key) : nullptr;
   std::vector<std::uint64_t> missing;
@@ -67,10 +78,25 @@ void Symbolizer::State::fetch(const ModuleKey& key, std::span<const std::uint64_
     const std::span batch = std::span(missing).subspan(at, std::min(kBatch, missing.size() - at));
     std::vector<std::uint64_t> calls;
     for (const std::uint64_t offset : batch) calls.push_back(call_address(offset));
-    Answer answer = worker.resolve(key, calls);
+    Answer answer = look_up(key, calls);
     for (std::size_t i = 0; i < batch.size(); ++i) cached[batch[i]] = std::move(answer.places[i]);
     note(key, answer.note);
   }
+}
+
+Answer Symbolizer::State::look_up(const ModuleKey& key, const std::vector<std::uint64_t>& calls) {
+  if (!key.path.empty()) return worker.resolve(key, calls);
+  Answer answer;
+  answer.places.resize(calls.size());
+  if (options.code_maps.empty() || key.build_id.empty()) return answer;
+  const auto [map, fresh] = code_maps.try_emplace(key.build_id);
+  if (fresh) map->second = CodeMap::read(options.code_maps + '/' + key.build_id);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    Location place;
+    place.symbol = map->second.at(calls[i]);
+    if (!place.symbol.empty()) answer.places[i].push_back(std::move(place));
+  }
+  return answer;
 }
 
 void Symbolizer::State::append(std::vector<Frame>& frames, const RecordedAddress& address) const {
@@ -78,7 +104,7 @@ void Symbolizer::State::append(std::vector<Frame>& frames, const RecordedAddress
   frame.module = address.module;
   frame.build_id = address.build_id;
   frame.offset = address.offset;
-  const auto module = cache.find({address.module, address.build_id});
+  const auto module = cache.find(key_of(address));
   if (module != cache.end()) {
     const auto found = module->second.find(address.offset);
     if (found != module->second.end() && !found->second.empty()) {
@@ -104,7 +130,7 @@ std::vector<Frame> Symbolizer::lookup(std::span<const RecordedAddress> addresses
   // One request a module, not one a frame.
   std::map<ModuleKey, std::vector<std::uint64_t>> wanted;
   for (const RecordedAddress& address : addresses) {
-    wanted[{address.module, address.build_id}].push_back(address.offset);
+    wanted[key_of(address)].push_back(address.offset);
   }
   for (const auto& [key, offsets] : wanted) state_->fetch(key, offsets);
   std::vector<Frame> frames;
@@ -114,7 +140,7 @@ std::vector<Frame> Symbolizer::lookup(std::span<const RecordedAddress> addresses
 
 std::vector<Frame> Symbolizer::lookup(const std::string& module, const std::string& build_id,
                                       std::uint64_t offset) {
-  const RecordedAddress address{module, build_id, offset};
+  const RecordedAddress address{module, build_id, offset, 0};
   return lookup(std::span(&address, 1));
 }
 

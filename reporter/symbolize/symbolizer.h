@@ -40,6 +40,7 @@ struct SymbolOptions {
   std::vector<std::string> debug_dirs;  // searched before /usr/lib/debug
   bool debuginfod = false;              // ask DEBUGINFOD_URLS
   bool symbols = true;                  // false: modules and offsets only
+  std::string code_maps{};              // the folder of the maps of generated code; empty: none
   // Asked first, by return address; null: nothing is known.
   std::shared_ptr<const KnownNames> known{};
 };
@@ -49,6 +50,7 @@ struct RecordedAddress {
   std::string module;        // path; empty for generated code
   std::string build_id;      // lower-case hex; may be empty
   std::uint64_t offset = 0;  // return address - load bias
+  std::uint32_t pid = 0;     // whose generated code it is; 0 with a module
 };
 
 // One line for people for each runtime whose scripts' frames could not be read. Raw bytes, as

@@ -26,6 +26,7 @@ class Stacks : public StackSource {
   }
   bool stack_truncated(StackRef) const override { return false; }
   StackRef started(std::uint32_t) const override { return {}; }
+  std::uint32_t pid(std::uint32_t) const override { return 1; }
   std::vector<ScriptRuntime> runtimes() const override {
     return {{trace::Language::javascript, trace::RuntimeState::read, text, "/usr/bin/node"}};
   }

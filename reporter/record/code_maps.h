@@ -1,0 +1,17 @@
+// Keeps the names of generated code with a run: runtimes write them to /tmp/perf-PID.map, where
+// nobody keeps them. Must never follow a link, wait for a file, or take one that another user or an
+// earlier process of that number wrote. Called by `run` at its end.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace umaskaudit {
+
+// For each process that has a segment in the run directory: copies its map there (0600) unless it
+// was last written before `begin_real_ns`. What cannot be copied has no names; nothing is an error.
+// `from`: the folder of the maps.
+void keep_code_maps(const std::string& directory, std::uint64_t begin_real_ns,
+                    const std::string& from = "/tmp");
+
+}  // namespace umaskaudit

@@ -1,0 +1,80 @@
+#include "reporter/symbolize/code_map.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "reporter/base/code_map_name.h"
+#include "reporter/base/owned_descriptor.h"
+
+namespace umaskaudit {
+namespace {
+
+// A hexadecimal number and the blanks behind it, taken from the front of `line`.
+bool take_number(std::string_view& line, std::uint64_t& value) {
+  if (line.starts_with("0x")) line.remove_prefix(2);
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value, 16);
+  if (error != std::errc{} || end == line.data() + line.size() || *end != ' ') return false;
+  line.remove_prefix(static_cast<std::size_t>(end - line.data()));
+  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+  return true;
+}
+
+std::string text_of(int fd) {
+  struct stat facts {};
+  if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode)) return "";
+  const auto size = static_cast<std::uint64_t>(facts.st_size);
+  if (size > kCodeMapMostBytes) return "";
+  std::string text(size, '\0');
+  std::size_t length = 0;
+  while (length < text.size()) {
+    const ssize_t got = ::read(fd, text.data() + length, text.size() - length);
+    if (got <= 0) break;
+    length += static_cast<std::size_t>(got);
+  }
+  text.resize(length);
+  return text;
+}
+
+}  // namespace
+
+CodeMap CodeMap::parse(std::string_view text) {
+  CodeMap map;
+  while (!text.empty()) {
+    const std::size_t length = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, length);
+    text.remove_prefix(std::min(length + 1, text.size()));
+    std::uint64_t start = 0, size = 0;
+    if (!take_number(line, start) || !take_number(line, size)) continue;
+    if (size == 0 || line.empty() || start > UINT64_MAX - size) continue;
+    map.add(start, start + size, line);
+  }
+  return map;
+}
+
+CodeMap CodeMap::read(const std::string& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  return file.get() < 0 ? CodeMap() : parse(text_of(file.get()));
+}
+
+void CodeMap::add(std::uint64_t start, std::uint64_t end, std::string_view name) {
+  auto first = code_.lower_bound(start);
+  if (first != code_.begin() && std::prev(first)->second.end > start) --first;
+  auto last = first;
+  while (last != code_.end() && last->first < end) ++last;
+  code_.erase(first, last);
+  code_.emplace(start, Code{end, std::string(name)});
+}
+
+std::string_view CodeMap::at(std::uint64_t address) const {
+  const auto behind = code_.upper_bound(address);
+  if (behind == code_.begin()) return {};
+  const Code& code = std::prev(behind)->second;
+  return address < code.end ? std::string_view(code.name) : std::string_view{};
+}
+
+}  // namespace umaskaudit
