@@ -68,7 +68,8 @@ def bpftrace(output, processors):
     try:
         if not wait_until_attached(process, output):
             lines = errors.read_text(encoding="utf-8", errors="replace").splitlines()
-            raise Missing("does not start" + (f": {lines[-1]}" if lines else ""))
+            said = [line for line in lines if "ERROR" in line] or lines  # a mark follows it
+            raise Missing("does not start" + (f": {said[-1]}" if said else ""))
         yield
     finally:
         process.send_signal(signal.SIGINT)
