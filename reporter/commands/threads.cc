@@ -31,8 +31,18 @@ struct Options {
   bool stacks = false;
 };
 
-std::string sentence(const Summary& summary, const std::vector<Culprit>& all) {
-  if (all.empty()) return "No thread changed the mask.\n";
+// Why a filter selects no mask change, where what it goes by is the reason.
+std::string sentence_of_none(const Filter& filter) {
+  if (filter.empty()) return "No thread changed the mask.\n";
+  const bool of_objects = !filter.paths.empty() || !filter.kinds.empty();
+  return std::string("The filter selects no mask change") +
+         (of_objects ? ": --path and --kind select objects, which mask changes are not.\n"
+                     : ".\n");
+}
+
+std::string sentence(const Summary& summary, const std::vector<Culprit>& all,
+                     const Filter& filter) {
+  if (all.empty()) return sentence_of_none(filter);
   std::set<ThreadId> threads;
   for (const Culprit& one : all) threads.insert(one.changes.who);
   return counted(threads.size(), "thread") + " of " + std::to_string(summary.threads) +
@@ -40,7 +50,8 @@ std::string sentence(const Summary& summary, const std::vector<Culprit>& all) {
          counted(all.size(), "place") + ".\n";
 }
 
-TextTable table_of(const std::vector<Culprit>& all, std::size_t rows, std::uint64_t begin) {
+TextTable table_of(const std::vector<Culprit>& all, std::size_t rows, std::uint64_t begin,
+                   std::size_t width) {
   TextTable table({{"PID", Align::right, false, true},
                    {"TID", Align::right},
                    {"THREAD"},
@@ -55,7 +66,8 @@ TextTable table_of(const std::vector<Culprit>& all, std::size_t rows, std::uint6
     const MaskChanges& changes = all[i].changes;
     table.add({std::to_string(changes.who.pid), std::to_string(changes.who.tid),
                escape(changes.thread), std::to_string(changes.count),
-               Cell(transitions_text(changes), mask_style(widest_mask(changes))),
+               Cell(transitions_text(changes, transitions_shown(width)),
+                    mask_style(widest_mask(changes))),
                offset_text(changes.first_ns, begin), offset_text(changes.last_ns, begin),
                duration_text(changes.held_ns) + (changes.end_unseen ? "+" : ""),
                duration_text(changes.longest_ns), all[i].where});
@@ -107,10 +119,11 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
     output.stream << threads_json(context, summary, all, rows);
     return;
   }
-  std::string out = sentence(summary, all);
+  std::string out = sentence(summary, all, options.arguments.filter);
   if (rows != 0)
     out +=
-        '\n' + table_of(all, rows, opened.run().begin_ns()).screen_text(output.width, output.paint);
+        '\n' + table_of(all, rows, opened.run().begin_ns(), output.width)
+                   .screen_text(output.width, output.paint);
   if (rows < all.size())
     out += "  ... and " + counted(all.size() - rows, "place") + " more, --limit 0 shows all\n";
   const auto is_least = [](const Culprit& one) { return one.changes.end_unseen; };

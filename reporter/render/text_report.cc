@@ -20,7 +20,7 @@
 namespace umaskaudit {
 namespace {
 
-constexpr std::size_t kMostTransitions = 2;
+constexpr std::size_t kWideTable = 120;       // columns, from which two transitions leave room
 constexpr std::size_t kLeastPath = 32;        // columns of a path, or of a place in the code
 constexpr std::size_t kMostBlindTexts = 4;    // of one reason in a line
 constexpr std::size_t kMostSymbolNotes = 10;  // a run of a whole build may have hundreds
@@ -227,7 +227,11 @@ std::string programs_text(const Summary& summary) {
   return text + ", " + counted(summary.threads, "thread");
 }
 
-std::string transitions_text(const MaskChanges& changes) {
+std::size_t transitions_shown(std::size_t width) {
+  return width == 0 || width >= kWideTable ? 2 : 1;
+}
+
+std::string transitions_text(const MaskChanges& changes, std::size_t most) {
   if (changes.transitions.empty()) return "";
   const auto text = [](const std::pair<Mode, Mode>& one) {
     return octal(one.first) + " -> " + octal(one.second);
@@ -241,7 +245,7 @@ std::string transitions_text(const MaskChanges& changes) {
   std::string out = text(first);
   std::size_t named = 1;
   for (const auto& [transition, count] : changes.transitions)
-    if (transition != first && named < kMostTransitions) {
+    if (transition != first && named < most) {
       out += ", " + text(transition);
       ++named;
     }
@@ -367,7 +371,9 @@ void append_mask_changes(std::string& out, const TextContext& context, const Sum
     const MaskChanges& changes = one.changes;
     table.add({one.processes == 1 ? std::to_string(changes.who.pid) : "", culprit_name(one),
                std::to_string(changes.count),
-               Cell(transitions_text(changes), mask_style(widest_mask(changes))), one.where});
+               Cell(transitions_text(changes, transitions_shown(context.width)),
+                    mask_style(widest_mask(changes))),
+               one.where});
   }
   out += table.screen_text(context.width, context.paint) + '\n';
 }

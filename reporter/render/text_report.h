@@ -82,8 +82,10 @@ std::string blind_line(const BlindReason& reason);
 std::string programs_text(const Summary& summary);
 // What the most permissive of the changes left masked.
 Mode widest_mask(const MaskChanges& changes);
-// "0022 -> 0000, 0000 -> 0022 (+1 more)": the commonest one first.
-std::string transitions_text(const MaskChanges& changes);
+// "0022 -> 0000, 0000 -> 0022 (+1 more)": the commonest one first, `most` at most.
+std::string transitions_text(const MaskChanges& changes, std::size_t most = 2);
+// How many of them a table has room for that is so many columns wide (0: no limit).
+std::size_t transitions_shown(std::size_t width);
 // Who that is: "mkdir, 30 processes", or "name 123" for a thread.
 std::string culprit_name(const Culprit& culprit);
 // The mode of an object: "0644", or "0600 > 0644 chmod" where it was born with another one.
