@@ -77,6 +77,35 @@ bool Filter::empty() const {
          kinds.empty() && since_ns == 0 && !by_finding();
 }
 
+Filter Filter::only(FilterPart part) const {
+  Filter one;
+  switch (part) {
+    case FilterPart::path:
+      one.paths = paths;
+      one.of_objects_ = of_objects_;
+      break;
+    case FilterPart::pid:
+      one.pids = pids;
+      break;
+    case FilterPart::tid:
+      one.tids = tids;
+      break;
+    case FilterPart::thread:
+      one.threads = threads;
+      break;
+    case FilterPart::call:
+      one.calls = calls;
+      break;
+    case FilterPart::kind:
+      one.kinds = kinds;
+      break;
+    case FilterPart::since:
+      one.since_ns = since_ns;
+      break;
+  }
+  return one;
+}
+
 bool Filter::selects(const Event& event) const {
   const bool object = !of_objects_.empty() && contains(of_objects_, seq_of(event));
   if (!std::visit(Property{*this, object}, event)) return false;

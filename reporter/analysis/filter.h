@@ -18,6 +18,9 @@
 
 namespace umaskaudit {
 
+// What a filter chooses events by. Rules and severities choose findings.
+enum class FilterPart : std::uint8_t { path, pid, tid, thread, call, kind, since };
+
 // Empty members select everything; within one member any match suffices. An event that has no such
 // property (a mask change has no path) is not selected when that member is set.
 class Filter {
@@ -48,6 +51,8 @@ class Filter {
   bool selects(const Hit& hit) const;
   bool selects(const FinalHit& hit) const;
   bool empty() const;
+  // The same filter without its other parts, and without what mark() narrowed it down to.
+  Filter only(FilterPart part) const;
   bool by_finding() const { return !rules.empty() || severity.has_value(); }
 
   // For FindOptions::on_hit: remembers the object, one bit an event.

@@ -19,6 +19,7 @@
 #include "reporter/base/output_file.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/filter_hints.h"
 #include "reporter/objects/local_links.h"
 #include "reporter/render/annotations.h"
 #include "reporter/render/dropped.h"
@@ -395,6 +396,7 @@ int check(CheckOptions& options, Console& console) {
   if (!opened) return fail(console, opened.error());
   OpenedRun& run = **opened;
   run.show_sources();
+  warn_of_empty_filter(console, run, options.arguments, false);
 
   FindOptions find_options;
   name_code(find_options, run.stacks());

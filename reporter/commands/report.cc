@@ -2,7 +2,6 @@
 // Must never hold more of a run in memory than the summary keeps: events are streamed.
 // Called through the table.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -192,19 +191,12 @@ std::string filter_text(const RunArguments& arguments) {
   return text;
 }
 
-// What the filter left of the whole run, and what may be wrong with it.
+// What the filter left of the whole run.
 void append_filter(std::string& out, const TextContext& context, const RunArguments& arguments,
                    const Summary& selected, const Summary& whole) {
   std::string text = "Filter: " + filter_text(arguments) + " (" +
                      std::to_string(selected.created + selected.unsure) + " of " +
                      counted(whole.created + whole.unsure, "object");
-  const auto& paths = arguments.filter.paths;
-  const bool none = selected.created + selected.unsure == 0;
-  const auto relative = std::find_if(paths.begin(), paths.end(), [](const std::string& path) {
-    return !path.starts_with('/') && !path.starts_with('*');
-  });
-  if (none && relative != paths.end())
-    text += "; paths are absolute, try '*/" + escape(*relative) + "'";
   append_wrapped(out, text + "). The totals above are those of the run.", 0, 2, context.width);
   out += '\n';
 }

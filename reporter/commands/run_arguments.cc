@@ -3,7 +3,10 @@
 // Called by the commands that take a RUN.
 #include "reporter/commands/run_arguments.h"
 
+#include <sys/utsname.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <ostream>
 #include <utility>
 
@@ -13,6 +16,7 @@
 #include "reporter/base/output_file.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/filter_hints.h"
 #include "reporter/inspect/program.h"
 #include "reporter/objects/local_links.h"
 #include "reporter/record/run_store.h"
@@ -171,6 +175,7 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
   const Run* run = &files->run;
   if (since != 0) arguments.filter.since_ns = run->begin_ns() + since;
   std::optional<RunRecord> record = read_run_record(run->place());
+  arguments.typed_paths = arguments.filter.paths;
   if (record)
     for (std::string& glob : arguments.filter.paths) glob = from_root(glob, record->directory);
   arguments.filter.find_objects(*run);
@@ -351,6 +356,10 @@ void OpenedRun::look_for_findings(FindOptions options) {
     if (on_hit) on_hit(hit);
   };
   findings_ = find(run_, options);
+  for (const Finding& finding : findings_->findings) {
+    std::optional<Severity>& worst = worst_[static_cast<std::size_t>(finding.rule)];
+    worst = std::max(worst.value_or(finding.severity), finding.severity);
+  }
   std::erase_if(findings_->findings,
                 [this](const Finding& finding) { return !filter_.selects(finding); });
 }
@@ -388,6 +397,7 @@ int write_about_run(Console& console, RunArguments& arguments,
   const auto opened = OpenedRun::open(arguments, console);
   if (!opened) return fail(console, opened.error());
   (*opened)->mark_named(arguments.filter);
+  warn_of_empty_filter(console, **opened, arguments);
   return write_output(console, arguments.output,
                       [&](const Output& output) { write(**opened, output); });
 }

@@ -3,11 +3,13 @@
 // Called by every command that takes a RUN.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <iosfwd>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "reporter/analysis/appeared.h"
 #include "reporter/analysis/filter.h"
@@ -32,6 +34,7 @@ namespace umaskaudit {
 struct RunArguments {
   std::string run;
   Filter filter;
+  std::vector<std::string> typed_paths;  // those of `filter` before they were made absolute
   std::string since;  // relative to the run's begin
   SymbolOptions symbols;
   bool no_symbols = false;
@@ -104,6 +107,8 @@ class OpenedRun {
   const FindResult& findings(FindOptions options);
   // Run::for_each_folded(), and findings() in the same reading of the run.
   void for_each_beside_findings(const std::function<bool(const Event&)>& visit);
+  // By rule, the worst severity of what findings() found, also of what the filter then left out.
+  const std::array<std::optional<Severity>, kRuleCount>& worst_found() const { return worst_; }
   // Completes --rule and --severity in `filter`: the events that the selected findings name.
   void mark_named(Filter& filter);
   // Findings are shown with the lines of sources that they name, but with --no-symbols.
@@ -129,6 +134,7 @@ class OpenedRun {
   std::optional<RunRecord> record_;
   Filter filter_;
   std::optional<FindResult> findings_;
+  std::array<std::optional<Severity>, kRuleCount> worst_{};
 };
 
 // `command` was asked for HTML, and standard output is a terminal.

@@ -9,6 +9,7 @@
 #include "reporter/analysis/mask_replay.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/filter_hints.h"
 #include "reporter/commands/notation_error.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/commands/twin_format.h"
@@ -80,6 +81,7 @@ int whatif(Options& options, Console& console) {
     return fail_notation(console, "mask", options.umask, *error, "umaskaudit whatif --help");
   warn_of_mode(console, std::get<Mode>(mask));
   (*opened)->mark_named(options.arguments.filter);
+  warn_of_empty_filter(console, **opened, options.arguments);
   return write_output(console, options.arguments.output, [&](const Output& output) {
     write(**opened, options, std::get<Mode>(mask), output);
   });

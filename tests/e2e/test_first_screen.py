@@ -5,6 +5,7 @@ The truth is the text of the programs: a line is where its words are; and what s
 
 import csv
 import io
+import json
 import os
 import re
 from pathlib import Path
@@ -194,14 +195,57 @@ class FirstScreen(Case):
         (self.work / "app.py").write_text(APP)
         run = self.record("/usr/bin/python3", "app.py")[1]
         (run / "run.json").rename(run / "aside")  # where it began is not known
-        shown = self.shown("report", run, "--path", "made", status=0)
-        self.assertRegex(shown, r"Filter: --path 'made' \(0 of 1 object; paths are absolute, try\s+"
-                                r"'\*/made'\)")
+        result = self.execute(harness.TOOL, "report", run, "--path", "made")
+        self.assertEqual(result.returncode, 0)
+        shown = result.stdout.decode()
+        self.assertRegex(shown, r"Filter: --path 'made' \(0 of 1 object\)")
+        self.assertIn("nothing matches --path 'made'; '*/made' matches 1 object",
+                      result.stderr.decode())
         (run / "aside").rename(run / "run.json")
         self.assertIn("2 mask changes", shown)
         self.assertNotIn("nobody", shown)
         self.assertRegex(self.shown("report", run, "--path", "*/made", status=0),
                          r"Filter: --path '\*/made' \(1 of 1 object\)")
+
+    # Nothing is said where something matches, and never with -q.
+    def test_a_filter_that_nothing_matches_says_what_would(self):
+        (self.work / "app.py").write_text(APP)
+        (self.work / "deep").mkdir()
+        run = self.record("sh", "-c", "/usr/bin/python3 app.py; echo > deep/Session.tok")[1]
+        pid = json.loads((run / "run.json").read_text())["pid"]
+
+        def said(*arguments, status=0):
+            result = self.execute(harness.TOOL, *arguments)
+            self.assertEqual(result.returncode, status, result.stderr)
+            return result.stderr.decode()
+
+        for options, hint in (
+                (["--path", "deep/Sesion.*"], "did you mean 'deep/Session.tok'?"),
+                (["--path", "deep/session.tok"], "did you mean 'deep/Session.tok'?"),
+                (["--path", "deep"], "'deep/*' matches 1 object"),
+                (["--path", "Session.tok"], "'*/Session.tok' matches 1 object"),
+                (["--path", "/nowhere/at/all"], "all names: umaskaudit report --all"),
+                (["--pid", "1"], f"{pid} (sh)"),
+                (["--thread", "pyton3"], "did you mean 'python3'?"),
+                (["--call", "mkdir"], "calls of this run: "),
+                (["--kind", "fifo"], "kinds of this run: file"),
+                (["--since", "9h"], "the last event came "),
+                (["--path", "deep/*", "--thread", "python3"], "nothing matches all of them")):
+            for command in ("report", "timeline", "whatif"):
+                more = ["--umask", "077"] if command == "whatif" else []
+                with self.subTest(command=command, options=options):
+                    self.assertIn(hint, said(command, run, *options, *more))
+                    self.assertEqual(said(command, run, *options, *more, "-q"), "")
+            with self.subTest(command="check", options=options):
+                self.assertIn(hint, said("check", run, *options))
+        self.assertIn("there is window-overlap (error), getter-idiom (warning)",
+                      said("report", run, "--rule", "leaked-mask"))
+        # That a rule finds nothing is what a check is for.
+        self.assertEqual(said("check", run, "--rule", "leaked-mask"), "")
+        self.assertEqual(said("report", run, "--path", "*/Session.tok", "--format", "json"), "")
+        shown = self.shown("threads", run, "--path", "deep/*", status=0)
+        self.assertIn("The filter selects no mask change", shown)
+        self.assertNotIn("No thread changed", shown)
 
     # The directory of the run is no glob; its own relative paths are those of the report.
     def test_a_relative_glob_begins_where_the_run_began(self):

@@ -1,0 +1,18 @@
+// What to say where a filter selects nothing: which part of it nothing matches, and what would.
+// Must never change what is selected, nor an exit code.
+// Called by the commands that take filters.
+#pragma once
+
+#include "reporter/base/console.h"
+#include "reporter/commands/run_arguments.h"
+
+namespace umaskaudit {
+
+// Warns on console.err, a line for each part of `arguments.filter` that matches nothing in the run,
+// with the nearest thing that does; nothing where it selects an event, not counting those that no
+// filter drops. `of_findings`: also where --rule and --severity leave no finding. Reads the run
+// once more, up to the first event that is selected.
+void warn_of_empty_filter(Console& console, OpenedRun& opened, const RunArguments& arguments,
+                          bool of_findings = true);
+
+}  // namespace umaskaudit
