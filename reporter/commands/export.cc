@@ -1,8 +1,6 @@
 // `export`: a run in the formats of other people's tools.
 // Must never write a database to standard output, nor leave half a file under its name.
 // Called through the table.
-#include <sys/utsname.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -22,7 +20,6 @@
 #include "reporter/export/otlp.h"
 #include "reporter/export/sqlite.h"
 #include "reporter/fleet/run_tables.h"
-#include "reporter/objects/local_links.h"
 #include "reporter/record/ci_job.h"
 #include "reporter/text/escape.h"
 
@@ -94,19 +91,9 @@ int write_text(OpenedRun& opened, const Options& options, Console& console) {
   });
 }
 
-// The host that a run without run.json was recorded on: this one, if it has not booted since.
-void complete_host(RunLine& line, const Run& run) {
-  utsname system{};
-  if (!line.host.empty() || !is_of_this_boot(run) || uname(&system) != 0) return;
-  line.host = system.nodename;
-  line.machine = system.machine;
-  line.kernel = system.release;
-}
-
 int write_tables(OpenedRun& opened, const std::string& lake, Console& console) {
-  RunTablesSource source{opened.run(), opened.stacks(), opened.run_line(),  opened.directory(),
+  RunTablesSource source{opened.run(), opened.stacks(), opened.table_line(), opened.directory(),
                          std::nullopt, ci_job(),        opened.unaudited(), nullptr};
-  complete_host(source.line, opened.run());
   if (const std::optional<RunRecord>& record = opened.record()) {
     source.umask = record->umask;
     if (!record->ci.system.empty()) source.ci = record->ci;

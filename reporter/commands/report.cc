@@ -10,6 +10,7 @@
 #include "reporter/commands/command.h"
 #include "reporter/commands/report_html.h"
 #include "reporter/commands/run_arguments.h"
+#include "reporter/fleet/run_tables.h"
 #include "reporter/live/live_report.h"
 #include "reporter/objects/final_states.h"
 #include "reporter/objects/local_links.h"
@@ -153,12 +154,15 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
 
 void write_csv(OpenedRun& opened, const Options& options, const Output& output) {
   const FinalStates states(opened.run());
+  const RunLine line = opened.table_line();
+  const CsvRun run{opened.run().begin_ns(), opened.run().begin_real_ns(), line.host,
+                   run_id(opened.run(), line)};
   opened.begin_stream(output);
   output.stream << kCsvHeader;
   const auto source = [&](const auto& visit) { opened.run().for_each_folded(visit); };
   stream_events(source, options, output.stream, [&](std::string& out, const Event& event) {
     if (const auto* create = std::get_if<CreateEvent>(&event))
-      append_csv_row(out, *create, states.of(*create), opened.stacks());
+      append_csv_row(out, run, *create, states.of(*create), opened.stacks());
   });
 }
 

@@ -310,6 +310,16 @@ RunLine OpenedRun::run_line() const {
   return line;
 }
 
+RunLine OpenedRun::table_line() const {
+  RunLine line = run_line();
+  utsname system{};
+  if (!line.host.empty() || !is_of_this_boot(run_) || uname(&system) != 0) return line;
+  line.host = system.nodename;
+  line.machine = system.machine;
+  line.kernel = system.release;
+  return line;
+}
+
 const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_hit,
                                       const std::function<void(const WindowSpan&)>& on_window) {
   if (findings_ && !on_hit && !on_window) return *findings_;

@@ -97,6 +97,8 @@ class OpenedRun {
   Heading heading() const;
   SarifRun sarif_run() const;
   RunLine run_line() const;
+  // The same with the host of a run without run.json: this one, if it has not booted since.
+  RunLine table_line() const;
   // What the rules say, without policy, suppressions or baseline, of what the filter selects; worst
   // first. `on_hit` and `on_window` are those of FindOptions. Looked for once where nobody wants to
   // be told.

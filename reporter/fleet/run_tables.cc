@@ -32,19 +32,9 @@ std::optional<std::uint64_t> number(const std::optional<Mode>& mode) {
   return *mode;
 }
 
-// What tells this run from all others, and is the same however often and wherever it is exported.
 RunKey key_of(const RunTablesSource& source) {
-  const Run& run = source.run;
-  std::string identity = "umaskaudit run";
-  for (const std::uint8_t byte : run.boot_id()) identity += static_cast<char>(byte);
-  const std::uint64_t began = source.line.started_real_ns;
-  identity += ' ' + source.line.host + ' ' + std::to_string(began);
-  if (!run.processes().empty()) {
-    const ProcessEvent& first = run.processes().front();
-    identity += ' ' + std::to_string(first.pid) + ' ' + std::to_string(first.time_ns);
-  }
-  return {source.line.host.empty() ? "unknown" : source.line.host, utc_date(began),
-          uuid_of(identity)};
+  return {source.line.host.empty() ? "unknown" : source.line.host,
+          utc_date(source.line.started_real_ns), run_id(source.run, source.line)};
 }
 
 std::string common_members(const RunKey& key) {
@@ -427,6 +417,17 @@ class RunTables {
 };
 
 }  // namespace
+
+std::string run_id(const Run& run, const RunLine& line) {
+  std::string identity = "umaskaudit run";
+  for (const std::uint8_t byte : run.boot_id()) identity += static_cast<char>(byte);
+  identity += ' ' + line.host + ' ' + std::to_string(line.started_real_ns);
+  if (!run.processes().empty()) {
+    const ProcessEvent& first = run.processes().front();
+    identity += ' ' + std::to_string(first.pid) + ' ' + std::to_string(first.time_ns);
+  }
+  return uuid_of(identity);
+}
 
 Result<std::string> export_tables(const RunTablesSource& source, const std::string& lake) {
   const RunKey key = key_of(source);

@@ -30,6 +30,10 @@ struct RunTablesSource {
   std::function<const FindResult&(FindOptions)> find;
 };
 
+// A UUID that tells a run from all others, and is the same however often and wherever it is asked
+// for: the column `run` of all tables.
+std::string run_id(const Run& run, const RunLine& line);
+
 // Returns the place of the run, relative to `lake`.
 Result<std::string> export_tables(const RunTablesSource& source, const std::string& lake);
 

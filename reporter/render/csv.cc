@@ -3,11 +3,14 @@
 // Called by `report --format csv`.
 #include "reporter/render/csv.h"
 
+#include <array>
+#include <cstdio>
 #include <cstring>
 
 #include "reporter/render/mode_text.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/text/escape.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {
@@ -43,13 +46,23 @@ std::string quoted(const std::string& text) {
   return out += '"';
 }
 
+// The form that spreadsheets take for a moment; they know no finer one than milliseconds.
+std::string sheet_time(std::uint64_t real_ns) {
+  std::array<char, 16> fraction{};
+  const int length = std::snprintf(fraction.data(), fraction.size(), ".%03u",
+                                   static_cast<unsigned>(real_ns / 1000000 % 1000));
+  const std::string text = utc_text(real_ns);
+  return text.substr(0, text.rfind(' ')) +
+         std::string(fraction.data(), static_cast<std::size_t>(length));
+}
+
 }  // namespace
 
 // Escaped text has no line break, tab or other control byte left.
 std::string csv_cell(std::string_view text) { return quoted(escape(text)); }
 
-void append_csv_row(std::string& out, const CreateEvent& event, const FinalStates::State& last,
-                    StackCache& stacks) {
+void append_csv_row(std::string& out, const CsvRun& run, const CreateEvent& event,
+                    const FinalStates::State& last, StackCache& stacks) {
   const auto add = [&](const std::string& cell) {
     out += cell;
     out += ',';
@@ -76,7 +89,11 @@ void append_csv_row(std::string& out, const CreateEvent& event, const FinalState
   const bool made = event.error == 0 && event.created != trace::Created::no;
   add(made ? csv_cell(last.path) : "");
   add(made && last.mode ? octal(*last.mode) : "");
-  out += made ? state_name(last.state) : "";
+  add(made ? state_name(last.state) : "");
+  // What began before the run wraps, and comes out right.
+  add(sheet_time(run.begin_real_ns + (event.time_ns - run.begin_ns)));
+  add(csv_cell(run.host));
+  out += csv_cell(run.id);
   out += "\r\n";
 }
 

@@ -1,6 +1,7 @@
 """Every format of the reports, in the hands of a reader that is not ours, with hostile names."""
 
 import csv
+import datetime
 import errno
 import gzip
 import html.parser
@@ -11,6 +12,7 @@ import re
 import shutil
 import stat
 import subprocess
+import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -216,6 +218,23 @@ class Csv(Recorded):
             for cell in row.values():
                 self.assertNotIn(cell[:1], ("=", "+", "-", "@", "\t"), row)
         self.assertEqual({row["final"] for row in ours}, {"0666"})
+
+    def test_when_where_and_in_which_run(self):
+        """A spreadsheet's moment, the host, and the name of the run that its tables have."""
+        before = time.time() - 1
+        _, trace = self.record("sh", "-c", "echo > one; echo > two")
+        after = time.time() + 1
+        text = self.bytes_of("report", trace, "--format", "csv", "--path", "*/*o*").decode()
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        self.assertEqual([row["path"].rpartition("/")[2] for row in rows], ["one", "two"])
+        lake = self.top / "lake"
+        place = Path(self.bytes_of("export", trace, "--format", "tables", "-o", lake).decode())
+        for row in rows:
+            self.assertEqual(row["host"], os.uname().nodename)
+            self.assertIn(row["run"], str(place))
+            self.assertRegex(row["run"], "^[0-9a-f-]{36}$")
+            moment = datetime.datetime.strptime(row["time_utc"] + "+0000", "%Y-%m-%d %H:%M:%S.%f%z")
+            self.assertTrue(before <= moment.timestamp() <= after, row["time_utc"])
 
     def test_a_cell_that_would_be_a_formula(self):
         script = ("import os, threading; threading.current_thread()\n"
