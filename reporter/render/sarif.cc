@@ -13,6 +13,9 @@ namespace {
 using sarif::Log;
 using sarif::message;
 
+// uri(7): a page that is there wherever the tool is installed. No site has it.
+constexpr char kManual[] = "man:umaskaudit(1)";
+constexpr char kRulesManual[] = "man:umaskaudit-rules(1)";
 constexpr char kSchema[] = "https://json.schemastore.org/sarif-2.1.0.json";
 
 const char* security_severity(Severity severity) {
@@ -27,12 +30,17 @@ const char* security_severity(Severity severity) {
   return "7.5";
 }
 
+std::string cwe_uri(std::uint16_t cwe) {
+  return "https://cwe.mitre.org/data/definitions/" + std::to_string(cwe) + ".html";
+}
+
 void rule_element(JsonWriter& json, const Log& log, const RuleInfo& rule) {
   const std::string text = std::string(rule.explanation) + "\n\nInstead: " + rule.advice;
   json.begin_object();
   json.text("id", rule.id);
   message(json, "shortDescription", rule.title);
   message(json, "fullDescription", rule.explanation);
+  json.text("helpUri", rule.cwe != 0 ? cwe_uri(rule.cwe) : kRulesManual);
   // Ours and plain ASCII; line breaks are wanted here.
   json.begin_object("help");
   json.text("text", text);
@@ -77,7 +85,7 @@ void taxonomy(JsonWriter& json, const Log& log) {
     json.begin_object();
     json.text("id", std::to_string(cwe));
     message(json, "shortDescription", cwe_title(cwe));
-    json.text("helpUri", "https://cwe.mitre.org/data/definitions/" + std::to_string(cwe) + ".html");
+    json.text("helpUri", cwe_uri(cwe));
     json.end_object();
   }
   json.end_array();
@@ -128,6 +136,7 @@ void driver(JsonWriter& json, const Log& log, const std::vector<std::string>& de
   json.begin_object("driver");
   json.text("name", "umaskaudit");
   json.text("semanticVersion", log.run.tool_version);
+  json.text("informationUri", kManual);
   message(json, "shortDescription",
           "Which thread changed the umask, and why files came out with their modes");
   json.begin_array("supportedTaxonomies");

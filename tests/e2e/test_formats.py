@@ -323,6 +323,22 @@ class Sarif(Recorded):
             codes = [invocation["exitCode"] for invocation in run["invocations"]]
             self.assertEqual(codes, [0] if command == "report" else [0, 1])
 
+    def test_help_is_where_it_says(self):
+        """Manual pages that are installed with the tool, and MITRE's page of the weakness."""
+        driver = self.sarif("report")["tool"]["driver"]
+        uris = [driver["informationUri"], *(rule["helpUri"] for rule in driver["rules"])]
+        pages = {re.fullmatch(r"man:(.+)\((\d)\)", uri).group(1, 2)
+                 for uri in uris if uri.startswith("man:")}
+        self.assertIn(("umaskaudit", "1"), pages)
+        manual = HERE.parents[1] / "reporter/man"
+        for name, section in pages:
+            self.assertTrue((manual / f"{name}.{section}.scd").is_file(), name)
+        for rule in driver["rules"]:
+            weakness = re.search(r"definitions/(\d+)\.html$", rule["helpUri"])
+            tags = rule["properties"]["tags"]
+            self.assertEqual(f"external/cwe/cwe-{weakness[1]}" in tags if weakness
+                             else len(tags) == 1, True, rule["id"])
+
     def test_window_and_victim_each_have_a_flow(self):
         run = self.sarif("report", "--rule", "window-overlap")
         hits = sum(result["occurrenceCount"] for result in run["results"])
