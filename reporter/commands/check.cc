@@ -50,7 +50,7 @@ struct Rulings {
 };
 
 struct Tally {
-  std::array<std::uint64_t, 3> shown{};  // by severity
+  std::array<std::uint64_t, 3> shown{};  // causes, by the severity of their first findings
   std::uint64_t suppressed = 0;
   std::uint64_t known = 0;         // from the baseline
   std::vector<KnownFinding> gone;  // in the baseline only
@@ -121,9 +121,11 @@ Tally judge(std::vector<Finding>& findings, Rulings& rulings, const CheckOptions
       ++tally.suppressed;
     else if (finding.baseline == BaselineState::unchanged)
       ++tally.known;
-    if (finding.is_known()) continue;
-    ++tally.shown[static_cast<std::size_t>(finding.severity)];
-    tally.failing |= finding.severity >= options.fail_on;
+  }
+  for (const CauseGroup& group : by_cause(findings, true)) {
+    const Severity severity = group.front()->severity;
+    ++tally.shown[static_cast<std::size_t>(severity)];
+    tally.failing |= severity >= options.fail_on;
   }
   return tally;
 }
@@ -165,12 +167,11 @@ void write_text(const TextContext& context, const Summary& unseen, const FindRes
                 const Tally& tally, const Suppressions* suppressions, std::ostream& stream) {
   std::string out;
   FindingTexts texts(context);
-  for (const Finding& finding : result.findings) {
-    if (finding.is_known()) continue;
-    if (finding.severity == Severity::note)
-      append_finding_line(out, context, finding);
+  for (const CauseGroup& group : by_cause(result.findings, true)) {
+    if (group.front()->severity == Severity::note)
+      append_finding_line(out, context, *group.front());
     else
-      texts.append(out, finding);
+      texts.append(out, group);
     if (out.size() < kBlock) continue;
     stream << out;
     out.clear();

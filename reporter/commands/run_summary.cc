@@ -73,17 +73,18 @@ void add_blind(Lines& lines, const Summary& summary, const Completeness& facts) 
 }
 
 void add_findings(Lines& lines, const TextContext& context, OpenedRun& run) {
-  const FindResult& result = run.findings();
+  const std::vector<CauseGroup> causes = by_cause(run.findings().findings);
   std::size_t shown = 0;
-  for (const Finding& finding : result.findings) {
+  for (const CauseGroup& group : causes) {
+    const Finding& finding = *group.front();
     if (finding.severity == Severity::note || shown == kMostFindings) break;
     const std::string severity = severity_name(finding.severity);
     lines.add(severity + ": " + finding.info().id + ": " + message_text(context, finding), severity,
               severity_style(finding.severity));
     ++shown;
   }
-  if (result.findings.size() > shown)
-    lines.add(counted(result.findings.size() - shown, shown == 0 ? "finding" : "more finding") +
+  if (causes.size() > shown)
+    lines.add(counted(causes.size() - shown, shown == 0 ? "finding" : "more finding") +
               ": umaskaudit check " + escape(run.run().directory()));
 }
 

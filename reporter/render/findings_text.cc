@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 #include "reporter/render/mode_text.h"
 #include "reporter/render/source_text.h"
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t kUsualWidth = 100;  // where there is no terminal to ask
 constexpr std::size_t kMostLines = 10;    // of one rule and severity
 constexpr std::size_t kMostObjects = 3;   // on a screen
+constexpr std::size_t kMostHits = 3;      // functions that a cause hit besides the first one
 constexpr std::size_t kRulerColumns = 56;
 
 std::string name_of(const EventRef& event) { return "thread '" + escape(event.thread) + "'"; }
@@ -38,12 +40,30 @@ std::string upper(std::string words) {
   return words;
 }
 
+// Whether the first of its victims is somebody else's: then there is a place that was hit.
+bool hits_other(const Finding& finding) {
+  return !finding.victims.empty() &&
+         (!finding.culprit || finding.victims.front().event.seq != finding.culprit->seq);
+}
+
+// "hit", or what is true of objects that a later call changed.
+const char* hit_verb(const Finding& finding) { return finding.at_end ? "made by" : "hit"; }
+
+// "1 object", "3 processes".
+std::string hit_count(RuleId rule, std::uint64_t count) {
+  if (rule != RuleId::exec_in_window)
+    return grouped(count) + (count == 1 ? " object" : " objects");
+  return grouped(count) + (count == 1 ? " process" : " processes");
+}
+
 class Text {
  public:
-  Text(std::string& out, const TextContext& context, const Finding& finding, bool culprit_known)
+  // The first of `group` is told in full, of the others what they hit.
+  Text(std::string& out, const TextContext& context, const CauseGroup& group, bool culprit_known)
       : out_(out),
         context_(context),
-        finding_(finding),
+        group_(group),
+        finding_(*group.front()),
         width_(context.width == 0 ? kUsualWidth : context.width),
         full_(context.stacks.view() != FrameView::folded),
         culprit_known_(culprit_known && !full_) {}
@@ -57,8 +77,9 @@ class Text {
     write_births();
     write_places();
     write_window();
-    write_objects();
-    out_ += finding_summary(context_, finding_) + '\n';
+    write_objects(finding_, 2);
+    write_others();
+    out_ += finding_summary(context_, group_) + '\n';
   }
 
  private:
@@ -215,22 +236,41 @@ class Text {
     line("Window", text);
   }
 
-  void write_objects() {
-    if (finding_.victims.empty() || finding_.victims.front().path.empty()) return;
-    const bool processes = finding_.rule == RuleId::exec_in_window;
+  // What the same cause hit elsewhere: the place, and one of the objects.
+  void write_others() {
+    std::size_t shown = 0;
+    for (const Finding* other : group_) {
+      if (other == &finding_ || other->victims.empty()) continue;
+      if (!full_ && shown == kMostHits) break;
+      ++shown;
+      const std::string place = place_text(context_.stacks, other->victims.front().event.stack);
+      line(std::string("Also ") + hit_verb(*other),
+           (place.empty() ? "" : ' ' + place) + ", by " + who(other->victims.front().event));
+      if (full_) stack_of(other->victims.front().event);
+      write_objects(*other, 4);
+    }
+    const std::size_t others = group_.size() - 1;
+    if (shown < others && shown == kMostHits)
+      line("", "... and " + counted(others - shown, "more function") + " (--all-frames)");
+  }
+
+  void write_objects(const Finding& finding, std::size_t indent) {
+    if (finding.victims.empty() || finding.victims.front().path.empty()) return;
+    const bool processes = finding.rule == RuleId::exec_in_window;
+    const std::size_t most = &finding == &finding_ ? kMostObjects : 1;
     const std::size_t shown =
-        full_ ? finding_.victims.size() : std::min(kMostObjects, finding_.victims.size());
-    out_ += processes ? "  Processes" : "  Objects";
-    out_ += " (" + grouped(finding_.count);
-    if (finding_.count > shown) out_ += ", the first " + std::to_string(shown);
+        full_ ? finding.victims.size() : std::min(most, finding.victims.size());
+    out_ += std::string(indent, ' ') + (processes ? "Processes" : "Objects");
+    out_ += " (" + grouped(finding.count);
+    if (finding.count > shown) out_ += ", the first " + std::to_string(shown);
     out_ += "):\n";
     for (std::size_t i = 0; i < shown; ++i) {
-      const Victim& victim = finding_.victims[i];
+      const Victim& victim = finding.victims[i];
       if (processes) {
         append_wrapped(out_,
                        escape(victim.path) + "  umask " + octal(victim.mask) + " instead of " +
                            octal(victim.expected_mask),
-                       4, 8, width_);
+                       indent + 2, indent + 6, width_);
         continue;
       }
       std::string text = octal(victim.mode);
@@ -238,8 +278,8 @@ class Text {
       if (victim.kind != trace::Kind::unknown) text += std::string("  ") + kind_name(victim.kind);
       text += (victim.kind == trace::Kind::unknown ? "  " : " ") +
               shown_path(context_, victim.path) +
-              (finding_.at_end ? change_text(victim) : birth_text(victim));
-      append_wrapped(out_, text, 4, 8, width_);
+              (finding.at_end ? change_text(victim) : birth_text(victim));
+      append_wrapped(out_, text, indent + 2, indent + 6, width_);
     }
   }
 
@@ -264,6 +304,7 @@ class Text {
 
   std::string& out_;
   const TextContext& context_;
+  const CauseGroup& group_;
   const Finding& finding_;
   const std::size_t width_;
   const bool full_;  // all frames, and all that a finding keeps
@@ -313,32 +354,43 @@ std::string window_ruler(const Finding& finding, std::size_t columns) {
          (bar.find('^') == std::string::npos ? "" : "  ^ created");
 }
 
-std::string finding_summary(const TextContext& context, const Finding& finding) {
+std::vector<std::string> hit_places(const TextContext& context, const CauseGroup& group) {
+  std::vector<std::string> places;
+  for (const Finding* finding : group) {
+    if (!hits_other(*finding)) continue;
+    std::string place = place_text(context.stacks, finding->victims.front().event.stack);
+    if (!place.empty() && std::find(places.begin(), places.end(), place) == places.end())
+      places.push_back(std::move(place));
+  }
+  return places;
+}
+
+std::string finding_summary(const TextContext& context, const CauseGroup& group) {
+  const Finding& finding = *group.front();
   std::string line = std::string("SUMMARY: umaskaudit: ") + finding.info().id;
-  const auto add_site = [&](const char* before, const EventRef& event) {
+  const auto add_site = [&](const std::string& before, const EventRef& event) {
     const std::string where = place_text(context.stacks, event.stack);
     if (!where.empty()) line += before + where;
   };
-  const bool hit = !finding.victims.empty();
   if (finding.culprit) add_site(" ", *finding.culprit);
-  if (hit && finding.victims.front().event.seq != (finding.culprit ? finding.culprit->seq : 0))
-    add_site(finding.at_end ? ", made by " : ", hit ", finding.victims.front().event);
-  const char* noun = finding.rule == RuleId::exec_in_window ? "process" : "object";
-  if (hit) {
-    std::string number = grouped(finding.count) + ' ' + noun;
-    if (finding.count != 1) number += noun[0] == 'p' ? "es" : "s";
-    line += ", " + number;
-  } else if (finding.count > 1) {
-    line += ", " + counted(finding.count, "time");
-  }
+  if (hits_other(finding))
+    add_site(std::string(", ") + hit_verb(finding) + ' ', finding.victims.front().event);
+  if (group.size() > 1) line += " and " + counted(group.size() - 1, "more function");
+  std::uint64_t count = 0;
+  for (const Finding* one : group) count += one->count;
+  if (!finding.victims.empty())
+    line += ", " + hit_count(finding.rule, count);
+  else if (count > 1)
+    line += ", " + counted(count, "time");
   return line;
 }
 
 void append_finding(std::string& out, const TextContext& context, const Finding& finding) {
-  Text(out, context, finding, false).write();
+  Text(out, context, {&finding}, false).write();
 }
 
-void FindingTexts::append(std::string& out, const Finding& finding) {
+void FindingTexts::append(std::string& out, const CauseGroup& group) {
+  const Finding& finding = *group.front();
   bool known = false;
   if (finding.culprit && finding.story.empty()) {
     const std::string place = place_text(context_.stacks, finding.culprit->stack);
@@ -346,26 +398,27 @@ void FindingTexts::append(std::string& out, const Finding& finding) {
   }
   if (!first_) out += std::string(kFrame) + '\n';
   first_ = false;
-  Text(out, context_, finding, known).write();
+  Text(out, context_, group, known).write();
 }
 
 namespace {
 
 // Where it happened: the places, and the lines of the sources that are known.
-void append_places(std::string& out, const TextContext& context, const Finding& finding,
+void append_places(std::string& out, const TextContext& context, const CauseGroup& group,
                    std::size_t indent) {
+  const Finding& finding = *group.front();
   if (!finding.culprit) return;
   StackCache& stacks = context.stacks;
   const EventRef& culprit = *finding.culprit;
-  const EventRef* victim =
-      finding.victims.empty() || finding.victims.front().event.seq == culprit.seq
-          ? nullptr
-          : &finding.victims.front().event;
+  const EventRef* victim = hits_other(finding) ? &finding.victims.front().event : nullptr;
   std::string text = place_text(stacks, culprit.stack);
   if (!text.empty()) text = "at " + text;
-  if (const std::string hit = victim == nullptr ? "" : place_text(stacks, victim->stack);
-      !hit.empty())
-    text += (text.empty() ? "" : ", ") + ((finding.at_end ? "made by " : "hit ") + hit);
+  const std::vector<std::string> hits = hit_places(context, group);
+  for (std::size_t i = 0; i < std::min(kMostHits, hits.size()); ++i)
+    text += (i != 0 ? ", " : (text.empty() ? "" : ", ") + std::string(hit_verb(finding)) + ' ') +
+            hits[i];
+  if (hits.size() > kMostHits)
+    text += " and " + counted(hits.size() - kMostHits, "more function");
   if (!text.empty()) append_wrapped(out, text, indent, indent + 2, context.width);
   out += source_text(stacks, culprit.stack, culprit.call, "", indent, context.width);
   if (victim != nullptr)
@@ -382,34 +435,37 @@ void append_line(std::string& out, const TextContext& context, const Finding& fi
   out += line;
 }
 
-// `findings` are of one severity.
+// `groups` are of one severity.
 void append_of_severity(std::string& out, const TextContext& context,
-                        std::span<const Finding> findings, std::size_t indent) {
+                        std::span<const CauseGroup> groups, std::size_t indent) {
   struct OfRule {
     std::size_t all = 0, shown = 0;
     std::uint64_t count_left_out = 0;
     bool objects = false;
   };
   std::array<OfRule, kRuleCount> rules{};
-  const auto of_rule = [&](const Finding& finding) -> OfRule& {
-    return rules[static_cast<std::size_t>(finding.rule)];
+  const auto of_rule = [&](const CauseGroup& group) -> OfRule& {
+    return rules[static_cast<std::size_t>(group.front()->rule)];
   };
-  for (const Finding& finding : findings) ++of_rule(finding).all;
-  for (const Finding& finding : findings) {
-    OfRule& rule = of_rule(finding);
-    if (finding.severity != Severity::error && rule.shown == kMostLines) {
-      rule.count_left_out += finding.count;
-      rule.objects |= !finding.victims.empty();
+  for (const CauseGroup& group : groups) ++of_rule(group).all;
+  for (const CauseGroup& group : groups) {
+    OfRule& rule = of_rule(group);
+    const Severity severity = group.front()->severity;
+    if (severity != Severity::error && rule.shown == kMostLines) {
+      for (const Finding* finding : group) {
+        rule.count_left_out += finding->count;
+        rule.objects |= !finding->victims.empty();
+      }
       continue;
     }
     ++rule.shown;
-    append_line(out, context, finding, indent);
-    if (finding.severity != Severity::note) append_places(out, context, finding, indent + 4);
+    append_line(out, context, *group.front(), indent);
+    if (severity != Severity::note) append_places(out, context, group, indent + 4);
   }
   for (std::size_t i = 0; i < kRuleCount; ++i) {
     const OfRule& rule = rules[i];
     if (rule.all == rule.shown) continue;
-    const Severity severity = findings.front().severity;
+    const Severity severity = groups.front().front()->severity;
     out += std::string(indent, ' ') +
            context.paint(severity_style(severity), severity_name(severity)) + ": " +
            rule_info(static_cast<RuleId>(i)).id + ": " +
@@ -429,9 +485,11 @@ void append_finding_line(std::string& out, const TextContext& context, const Fin
 void append_finding_lines(std::string& out, const TextContext& context,
                           const std::vector<Finding>& findings, std::size_t indent) {
   // They come worst first: all of one severity together.
-  for (auto begin = findings.begin(); begin != findings.end();) {
-    const auto end = std::find_if(
-        begin, findings.end(), [&](const Finding& one) { return one.severity != begin->severity; });
+  const std::vector<CauseGroup> groups = by_cause(findings);
+  for (auto begin = groups.begin(); begin != groups.end();) {
+    const auto end = std::find_if(begin, groups.end(), [&](const CauseGroup& one) {
+      return one.front()->severity != begin->front()->severity;
+    });
     append_of_severity(out, context, {begin, end}, indent);
     begin = end;
   }
@@ -439,7 +497,8 @@ void append_finding_lines(std::string& out, const TextContext& context,
 
 std::string verdict_text(const std::vector<Finding>& findings, const Paint& paint) {
   std::array<std::size_t, 3> counts{};
-  for (const Finding& finding : findings) ++counts[static_cast<std::size_t>(finding.severity)];
+  for (const CauseGroup& group : by_cause(findings))
+    ++counts[static_cast<std::size_t>(group.front()->severity)];
   std::string text;
   for (const Severity severity : {Severity::error, Severity::warning, Severity::note}) {
     const std::size_t count = counts[static_cast<std::size_t>(severity)];

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "reporter/render/causes.h"
 #include "reporter/render/text_report.h"
 #include "reporter/rules/finding.h"
 
@@ -20,11 +21,12 @@ Style severity_style(Severity severity);
 // The whole finding with both stacks and source lines, the window on a ruler, and the SUMMARY line.
 void append_finding(std::string& out, const TextContext& context, const Finding& finding);
 
-// The same for one after the other: a culprit is shown once.
+// The same for the findings of one cause after the other: a culprit is shown once.
 class FindingTexts {
  public:
   explicit FindingTexts(const TextContext& context) : context_(context) {}
-  void append(std::string& out, const Finding& finding);
+  // The first of `group` in full; of the others where they hit, and an object.
+  void append(std::string& out, const CauseGroup& group);
 
  private:
   const TextContext& context_;
@@ -37,13 +39,13 @@ class FindingTexts {
 void append_finding_line(std::string& out, const TextContext& context, const Finding& finding,
                          std::size_t indent = 0);
 
-// A line for each, and for what is worse than a note the places in the code with their source
-// lines; but of one rule and severity at most ten: one line says how many more there are. Errors
-// are all shown.
+// A line for each cause (by_cause()), and for what is worse than a note the places in the code with
+// their source lines; but of one rule and severity at most ten: one line says how many more there
+// are. Errors are all shown.
 void append_finding_lines(std::string& out, const TextContext& context,
                           const std::vector<Finding>& findings, std::size_t indent);
 
-// "1 error, 2 warnings", "No findings".
+// "1 error, 2 warnings", "No findings". The findings of one cause count as one.
 std::string verdict_text(const std::vector<Finding>& findings, const Paint& paint);
 
 // A table of objects that came out otherwise than they should have: the examples that the findings
@@ -51,11 +53,16 @@ std::string verdict_text(const std::vector<Finding>& findings, const Paint& pain
 void append_hit_objects(std::string& out, const TextContext& context,
                         const std::vector<Finding>& findings);
 
+// Where the findings of a cause hit somebody, each place in the code once, in their order; escaped.
+// A finding about its culprit alone has none.
+std::vector<std::string> hit_places(const TextContext& context, const CauseGroup& group);
+
 // Finding::message, escaped; its paths are relative to where the run began.
 std::string message_text(const TextContext& context, const Finding& finding);
 
-// "SUMMARY: umaskaudit: window-overlap acquire lock.cc:12, hit open_log app.cc:40, 20000 objects".
-std::string finding_summary(const TextContext& context, const Finding& finding);
+// "SUMMARY: umaskaudit: window-overlap acquire lock.cc:12, hit open_log app.cc:40 and 1 more
+// function, 20,000 objects".
+std::string finding_summary(const TextContext& context, const CauseGroup& group);
 
 // The window as a line of `columns`, the moments of the examples marked on it:
 //   0022 |0000=====^====^==========| 0022

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "reporter/render/dropped.h"
+#include "reporter/render/findings_text.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/time_text.h"
@@ -13,7 +14,8 @@
 namespace umaskaudit {
 namespace {
 
-constexpr std::size_t kMostNotes = 10;  // a run of a whole build may have hundreds
+constexpr std::size_t kMostNotes = 10;   // a run of a whole build may have hundreds
+constexpr std::size_t kMostPlaces = 10;  // that one cause hit
 
 std::string code_of_escaped(const std::string& text) {
   if (text.empty()) return "";
@@ -31,16 +33,25 @@ std::string code_of_escaped(const std::string& text) {
   return fence + (pad ? " " : "") + body + (pad ? " " : "") + fence;
 }
 
-void append_findings(std::string& out, const std::vector<Finding>& findings) {
+void append_findings(std::string& out, const TextContext& context,
+                     const std::vector<Finding>& findings) {
   out += "\n### Findings\n\n";
   if (findings.empty()) {
     out += "None.\n";
     return;
   }
   out += "| severity | rule | what |\n|---|---|---|\n";
-  for (const Finding& finding : findings)
+  for (const CauseGroup& group : by_cause(findings)) {
+    const Finding& finding = *group.front();
     out += std::string("| ") + severity_name(finding.severity) + " | " + finding.info().id + " | " +
-           markdown_code(finding.message) + " |\n";
+           markdown_code(finding.message);
+    const std::vector<std::string> places = hit_places(context, group);
+    for (std::size_t i = 1; i < std::min(places.size(), kMostPlaces); ++i)
+      out += (i == 1 ? "; also hit: " : ", ") + code_of_escaped(places[i]);
+    if (places.size() > kMostPlaces)
+      out += " and " + std::to_string(places.size() - kMostPlaces) + " more";
+    out += " |\n";
+  }
 }
 
 // A part that is looked at on demand. The title is ours; blank lines make Markdown of the inside.
@@ -111,7 +122,7 @@ std::string markdown_report(const TextContext& context, const Summary& summary,
          ".\n";
   if (const std::string dropped = dropped_text(context.run); !dropped.empty())
     out += '\n' + dropped + '\n';
-  append_findings(out, findings);
+  append_findings(out, context, findings);
   append_missing(out, context, summary);
   std::string changes, objects, notes;
   append_changes(changes, context, summary);

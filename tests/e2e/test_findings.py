@@ -331,6 +331,31 @@ class OneCause(Case):
         cause = "umaskaudit/cause/v1"
         self.assertEqual(result["partialFingerprints"][cause], alone["partialFingerprints"][cause])
 
+    def test_text_and_markdown(self):
+        run = self.run_it()
+        both = [run, "--rule", "window-overlap"]
+        shown = self.execute(harness.TOOL, "check", *both).stdout.decode()
+        self.assertEqual(shown.count("ERROR: window-overlap"), 1, shown)
+        self.assertRegex(shown, r"Victim: open[^\n]* of '(early|late)'")
+        self.assertRegex(shown, r"Also hit (early|late) app\.py:\d+, by thread")
+        for name in ("early", "late"):
+            self.assertRegex(shown, rf"0666 instead of 0\d+  file {name}\b")
+        self.assertIn(" and 1 more function, 2 objects\n", shown)
+        self.assertRegex(shown, r"\n1 error, 0 warnings, 0 notes; ")
+        shown = self.execute(harness.TOOL, "report", *both).stdout.decode()
+        self.assertEqual(shown.count("error: window-overlap: "), 1, shown)
+        self.assertTrue(shown.startswith("1 error "), shown)
+        self.assertRegex(shown, r"hit (early|late) app\.py:\d+, (early|late) app\.py:\d+")
+        shown = self.execute(harness.TOOL, "report", *both, "--format", "markdown").stdout.decode()
+        row, = [line for line in shown.splitlines() if "| window-overlap |" in line]
+        self.assertRegex(row, r"; also hit: `(early|late) app\.py:\d+` \|$")
+        # A baseline that knows one of them: the other one is left.
+        known = self.top / "known.json"
+        self.tool("check", self.run_it("early"), "--write-baseline", known)
+        shown = self.execute(harness.TOOL, "check", *both, "--baseline", known).stdout.decode()
+        self.assertRegex(shown, "Victim: open[^\n]* of 'late'")
+        self.assertNotIn("Also hit", shown)
+
     def test_lines_for_editors_and_pipelines(self):
         run = self.run_it()
         options = [run, "--rule", "window-overlap", "--format"]
