@@ -40,6 +40,8 @@ void victims(JsonWriter& json, const Finding& finding) {
     json.mode("mode", victim.mode);
     json.mode("expected", victim.expected);
     json.boolean("ambiguous", victim.ambiguous);
+    if (victim.began_before && finding.culprit)
+      json.number("began_before_ns", finding.culprit->time_ns);
     if (victim.before) json.mode("before", *victim.before);
     if (!victim.born_path.empty()) json.bytes("born_path", victim.born_path);
     if (!victim.last_path.empty()) json.bytes("last_path", victim.last_path);

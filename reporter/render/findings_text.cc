@@ -172,12 +172,17 @@ class Text {
   // before that.
   std::string when(const Victim& victim) const {
     const EventRef& event = victim.event;
-    if (is_object_alone() || finding_.at_end || !finding_.window) return " at " + at(event);
+    if (is_object_alone() || finding_.at_end || !finding_.window || !finding_.culprit)
+      return " at " + at(event);
     const Window& window = *finding_.window;
-    std::string text = ", returned at " + at(event);
+    std::string text;
+    if (victim.began_before)
+      text = ", began before " + at(*finding_.culprit) + ", when that umask returned, and";
+    else
+      text = ",";
+    text += " returned at " + at(event);
     if (!window.open_ended && event.time_ns > window.end_ns)
       text += ", " + duration_text(event.time_ns - window.end_ns) + " after the window closed";
-    if (victim.began_before) text += "; it began before that umask returned";
     return text;
   }
 

@@ -94,6 +94,23 @@ class FleetPage(PageCase):
 
 
 class HtmlViews(PageCase):
+    def test_a_lane_ends_with_its_processes(self):
+        """What a subshell set does not go on behind its last event; the mask of CMD does."""
+        run = self.shell("umask 22; (umask 0; echo > open); echo > one; echo > two")
+        events = self.report(run).events
+        child, = [event for event in events if event.get("path", "").endswith("/open")
+                  and event["type"] == "create"]
+        begin = min(event["time_ns"] for event in events if "time_ns" in event)
+        last = max(event["time_ns"] for event in events if event.get("pid") == child["pid"])
+        self.show(run)
+        ends = self.browser.run("return [span, lanes.map((lane) => [lane.fs, lane.end])]")
+        span, lanes = ends[0], {fs: end for fs, end in ends[1]}
+        self.assertEqual(lanes.pop(child["fs"]), last - begin)
+        self.assertLess(last - begin, span)
+        self.assertEqual(set(lanes.values()), {span})
+        self.assertIn("their ends were not seen", self.text("#timeline-ends"))
+        self.assert_quiet()
+
     def press_in_timeline(self, *names):
         self.browser.run("document.querySelector('.timeline-box').focus()")
         self.browser.press(*names)

@@ -272,6 +272,14 @@ class HtmlReport::Adder {
 };
 
 void HtmlReport::add(std::string& out, const Event& event) {
+  const EventBase& base =
+      std::visit([](const auto& one) -> const EventBase& { return one; }, event);
+  if (first_pid_ == 0) first_pid_ = base.pid;
+  if (base.fs != 0) {
+    Seen& seen = seen_[base.fs];
+    seen.last_ns = std::max(seen.last_ns, base.time_ns);
+    seen.first_process = seen.first_process || base.pid == first_pid_;
+  }
   std::visit(Adder(*this, out, options_.filter.selects(event)), event);
 }
 
@@ -292,6 +300,7 @@ void HtmlReport::finish(std::string& out, const Heading& heading) {
   members += '\n';
   write_windows(json);
   write_gaps(json);
+  write_ends(json);
   members += '\n';
   write_run(json, heading);
   members += '\n';

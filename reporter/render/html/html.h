@@ -103,6 +103,7 @@ class HtmlReport {
   void write_unseen(JsonWriter& json) const;
   void write_windows(JsonWriter& json) const;
   void write_gaps(JsonWriter& json);
+  void write_ends(JsonWriter& json) const;
   void write_findings(JsonWriter& json);
   void write_event(JsonWriter& json, std::string_view key, const EventRef& event);
   void write_finding(JsonWriter& json, const Finding& finding);
@@ -131,6 +132,13 @@ class HtmlReport {
   // The oldest one falls out of memory: where it has no row, its gap tells of it.
   void forget_oldest(Recent& recent) const;
   std::unordered_map<std::uint32_t, Recent> recent_;
+  // Of the processes that share a context: when they were seen last.
+  struct Seen {
+    std::uint64_t last_ns = 0;
+    bool first_process = false;  // CMD is among them: the run ends with it
+  };
+  std::map<std::uint32_t, Seen> seen_;
+  std::uint32_t first_pid_ = 0;
   // Needed, and still to come: a change's clock is read after the call, and a creation may have met
   // the mask before that.
   std::unordered_set<std::uint64_t> awaited_;

@@ -188,6 +188,17 @@ void HtmlReport::write_gaps(JsonWriter& json) {
   json.end_array();
 }
 
+// [fs, time of the last event, ...] of the contexts whose processes may have ended before the run.
+void HtmlReport::write_ends(JsonWriter& json) const {
+  json.begin_array("ends");
+  for (const auto& [fs, seen] : seen_) {
+    if (seen.first_process || seen.last_ns >= context_.run.end_ns()) continue;
+    json.element(std::uint64_t{fs});
+    json.integer(since(seen.last_ns, context_.run.begin_ns()));
+  }
+  json.end_array();
+}
+
 // [time, who, stack, call, row of objects_ or -1, umask id or 0]
 void HtmlReport::write_event(JsonWriter& json, std::string_view key, const EventRef& event) {
   if (key.empty())
@@ -240,6 +251,7 @@ void HtmlReport::write_finding(JsonWriter& json, const Finding& finding) {
     json.number("mode", victim.mode);
     json.number("expected", victim.expected);
     json.boolean("ambiguous", victim.ambiguous);
+    if (victim.began_before) json.boolean("began_before", true);
     json.end_object();
   }
   json.end_array();

@@ -2,7 +2,7 @@
 // do instead. Must never soften or sharpen what the rule says. Called by finding_list.js.
 
 // "umask 0022 → 0000 by thread 'setter'", with the stack below.
-function side(role, event, what) {
+function side(role, event, what, began) {
   const [time, who, stack, call, object, id] = event;
   const change = id === 0 ? kNone : changeOf(id);
   return h("section", {class: `side ${role.toLowerCase()}`},
@@ -10,6 +10,8 @@ function side(role, event, what) {
     h("p", {class: "side-what"}, raw(texts[call]), " ", what || (change !== kNone
       && [maskText(changes.before[change]), " → ", maskText(changes.after[change])])),
     h("p", {class: "side-who"}, threadLink(who), " at ", moment(time)),
+    began && h("p", {class: "quiet"}, "The call began before that umask returned, and returned at ",
+      "the time that is shown."),
     stackView(stack),
     object !== kNone && linkTo("Show details", () => openObject(object)),
     change !== kNone && linkTo("Show details", () => openChange(change)));
@@ -89,7 +91,8 @@ function sides(finding) {
       && [maskText(window.before), " → ", maskText(window.inside)];
     views.push(side("Culprit", culprit, masks));
   }
-  if (victim) views.push(side(alone ? "Created" : "Victim", victim.event, raw(victim.path)));
+  if (victim) views.push(side(alone ? "Created" : "Victim", victim.event, raw(victim.path),
+    victim.began_before));
   if (views.length === 1) views[0].classList.add("alone");
   return views.length > 0 && h("div", {class: "sides"}, views);
 }

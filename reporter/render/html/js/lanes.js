@@ -10,11 +10,12 @@ const kHitRules = ["window-overlap", "strict-overlap", "lost-mask", "leaked-mask
   .reduce((mask, id) => mask | (1 << rules.findIndex((rule) => rule.id === id)), 0);
 
 function makeContexts() {
-  const byContext = new Map();
+  const byContext = new Map(), ends = new Map();
+  for (let i = 0; i < data.ends.length; i += 2) ends.set(data.ends[i], data.ends[i + 1]);
   const lane = (fs) => {
     if (!byContext.has(fs))
       byContext.set(fs, {fs, thread: null, names: [], changes: [], objects: [], gaps: [],
-                         born: null, birth: null});
+                         born: null, birth: null, end: ends.get(fs) ?? span});
     return byContext.get(fs);
   };
   let now = 0;
@@ -60,7 +61,7 @@ function setWindows(lane, hitChanges) {
     const closer = changes.closer[row];
     return {
       from: changes.drawn[row],
-      to: closer >= 0 ? changes.drawn[closer] : span,
+      to: closer >= 0 ? changes.drawn[closer] : lane.end,
       tone: hitChanges.has(changes.id[row]) ? 2 : closer === kLeaked ? 1 : 0,
     };
   });
@@ -72,7 +73,8 @@ function threadLanes(context) {
   const lane = (who) => {
     const key = threadKey(who);
     if (!byThread.has(key))
-      byThread.set(key, {fs: context.fs, thread: key, who, changes: [], objects: [], gaps: []});
+      byThread.set(key, {fs: context.fs, thread: key, who, changes: [], objects: [], gaps: [],
+                         end: context.end});
     const one = byThread.get(key);
     one.who = who;  // its latest name
     return one;

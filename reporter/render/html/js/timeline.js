@@ -124,8 +124,11 @@ function drawSteps(lane) {
     mask = changes.after[rows[i]];
   }
   if (low > high) upright(x, high, low);
-  const end = Math.min(view.width, xOf(span));
+  const end = Math.min(view.width, xOf(lane.end));
   if (end > x) flat(x, end, mask);
+  // The last event of its processes: when they ended was not seen.
+  if (lane.end < span && lane.end >= view.from && lane.end <= view.to)
+    upright(end, levelY(lane, mask) - 4, levelY(lane, mask) + 4);
 }
 
 // Where changes have no row: from the least to the greatest mask that they set. What the line would
