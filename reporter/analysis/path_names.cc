@@ -33,7 +33,16 @@ std::string by_mkstemp(const std::string& name, bool suffix) {
   return name.substr(0, end - kRandom) + kTemp + name.substr(end);
 }
 
-std::string random_name(const CreateEvent& event) {
+// Python's tempfile: eight of [a-z0-9_] behind any prefix, and before a suffix that is an extension.
+std::string by_tempfile(const std::string& name) {
+  for (const std::size_t end : {std::min(name.rfind('.'), name.size()), name.size()})
+    if (end >= kRandomPython &&
+        all_of(std::string_view(name).substr(end - kRandomPython, kRandomPython), is_python))
+      return name.substr(0, end - kRandomPython) + kTemp + name.substr(end);
+  return "";
+}
+
+std::string random_name(const CreateEvent& event, bool by_python) {
   const std::string name = base_of(event.path);
   const std::string_view call = event.call;
   if (call == "mkdtemp" || call.substr(0, 7) == "mkstemp" || call.substr(0, 8) == "mkostemp")
@@ -44,6 +53,7 @@ std::string random_name(const CreateEvent& event) {
   if (name.rfind("tmp.", 0) == 0 && name.size() == 4 + kRandomMktemp &&
       all_of(std::string_view(name).substr(4), is_alnum))
     return std::string("tmp.") + kTemp;
+  if (by_python) return by_tempfile(name);
   const std::size_t end = std::min(name.find('.'), name.size());
   if (name.rfind("tmp", 0) == 0 && end == 3 + kRandomPython &&
       all_of(std::string_view(name).substr(3, kRandomPython), is_python))
@@ -104,13 +114,13 @@ PathNames::PathNames(std::string root, std::vector<SameText> same, bool exact)
   if (root_ == "/") root_.clear();  // everything lies below it: nothing would be said
 }
 
-void PathNames::learn(const Event& event) {
+void PathNames::learn(const Event& event, bool by_python) {
   if (exact_) return;
   if (const auto* process = std::get_if<ProcessEvent>(&event)) {
     if (process->pid >= kLeastPid) pids_.insert(std::to_string(process->pid));
   } else if (const auto* create = std::get_if<CreateEvent>(&event)) {
     if (create->error != 0) return;
-    std::string name = random_name(*create);
+    std::string name = random_name(*create, by_python);
     if (!name.empty()) random_[create->path] = std::move(name);
   }
 }

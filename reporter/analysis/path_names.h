@@ -35,7 +35,8 @@ class PathNames {
   PathNames(std::string root, std::vector<SameText> same, bool exact);
 
   // To be told of all events first: random names and process ids come from there.
-  void learn(const Event& event);
+  // `by_python`: a creation that its module tempfile made.
+  void learn(const Event& event, bool by_python = false);
   std::string normal(const std::string& path);
 
   const std::string& root() const { return root_; }

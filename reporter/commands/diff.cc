@@ -2,6 +2,7 @@
 // Must never call an address, a process id, a time or a count a difference.
 // Called through the table.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -43,7 +44,8 @@ class Side {
     const Run& run = opened_->run();
     MadeObjects made([&](const CreateEvent& event) { return filter.selects(event); });
     run.for_each_folded([&](const Event& event) {
-      names_.learn(event);
+      const auto* create = std::get_if<CreateEvent>(&event);
+      names_.learn(event, create != nullptr && is_by_tempfile(*create));
       choice_.see(event);
       made.see(event);
       return true;
@@ -87,6 +89,15 @@ class Side {
   }
 
  private:
+  // Whether Python's module of that name asked for it; others are not looked up.
+  bool is_by_tempfile(const CreateEvent& event) {
+    if (event.requested != 0600U && event.requested != 0700U) return false;
+    const std::vector<Frame>& frames = opened_->stacks().code(event.stack);
+    return std::any_of(frames.begin(), frames.end(), [](const Frame& frame) {
+      return frame.script && frame.file.ends_with("/tempfile.py");
+    });
+  }
+
   static std::string root_of(const OpenedRun& opened, const std::string& given) {
     if (!given.empty() || !opened.record()) return given;
     return opened.record()->directory;

@@ -164,6 +164,19 @@ class Diff(Case):
         exact = self.diff(traces, "--exact", status=1)
         self.assertEqual({one["difference"] for one in exact["objects"]}, {"only-a", "only-b"})
 
+    def test_names_of_pythons_tempfile(self):
+        """By whatever prefix and suffix, and the one by which it tries a directory; a name of the
+        program's own that looks alike is its own."""
+        script = ("import os, tempfile as t; d = t.mkdtemp(prefix='app-', dir='.'); "
+                  "open(d + '/in', 'w').close(); t.mkstemp(suffix='.log', dir='.'); "
+                  "t.NamedTemporaryFile(delete=False); os.mkdir('my-{}', 0o700)")
+        traces = [self.record("/usr/bin/python3", "-c", script.format(name),
+                              env={"TMPDIR": str(self.work)})[1]
+                  for name in ("password", "document")]
+        answer = self.diff(traces, status=1)
+        self.assertEqual({one["name"] for one in answer["objects"]},
+                         {"./my-password", "./my-document"}, answer["objects"])
+
     def test_each_step_is_named(self):
         traces = self.record_both(
             ": > masked; mkdir asked; : > changed; : > old; : > fifo; : > both",
