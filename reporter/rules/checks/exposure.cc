@@ -127,9 +127,9 @@ class ExposureCheck : public Check {
     return secrecy == Secrecy::certain || (secrecy == Secrecy::likely && (mode & 04) != 0);
   }
   static Fault secret(Secrecy secrecy, Mode mode) {
-    // The group may be there to read it.
+    // The group may be there to read it. Who may not read a secret has no reason to write it.
     return {RuleId::secret_readable,
-            secrecy == Secrecy::certain ? Severity::error : Severity::warning, 044, mode & 04};
+            secrecy == Secrecy::certain ? Severity::error : Severity::warning, 066, mode & 04};
   }
   static Fault writable(Mode who, Kind kind) {
     if ((who & S_IWOTH) == 0) return {RuleId::group_writable, Severity::note, S_IWGRP, S_IWGRP};
