@@ -33,7 +33,7 @@ std::string by_mkstemp(const std::string& name, bool suffix) {
   return name.substr(0, end - kRandom) + kTemp + name.substr(end);
 }
 
-// Python's tempfile: eight of [a-z0-9_] behind any prefix, and before a suffix that is an extension.
+// Python's tempfile: eight of [a-z0-9_] behind any prefix, before a suffix that is an extension.
 std::string by_tempfile(const std::string& name) {
   for (const std::size_t end : {std::min(name.rfind('.'), name.size()), name.size()})
     if (end >= kRandomPython &&

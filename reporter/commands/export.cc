@@ -93,7 +93,7 @@ int write_text(OpenedRun& opened, const Options& options, Console& console) {
 
 int write_tables(OpenedRun& opened, const std::string& lake, Console& console) {
   RunTablesSource source{opened.run(), opened.stacks(), opened.table_line(), opened.directory(),
-                         std::nullopt, ci_job(),        opened.unaudited(), nullptr};
+                         std::nullopt, ci_job(),        opened.unaudited(),  nullptr};
   if (const std::optional<RunRecord>& record = opened.record()) {
     source.umask = record->umask;
     if (!record->ci.system.empty()) source.ci = record->ci;

@@ -8,6 +8,7 @@
 
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/filter_hints.h"
 #include "reporter/commands/report_html.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/fleet/run_tables.h"
@@ -362,6 +363,7 @@ Action configure_report(CLI::App& app) {
     if (options->follow) return follow_events(*options, invocation.console);
     return write_about_run(invocation.console, options->arguments,
                            [&](OpenedRun& opened, const Output& output) {
+                             warn_of_empty_filter(invocation.console, opened, options->arguments);
                              opened.show_sources();
                              write(opened, *options, output);
                              if (options->format == Format::csv)

@@ -16,7 +16,6 @@
 #include "reporter/base/output_file.h"
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
-#include "reporter/commands/filter_hints.h"
 #include "reporter/inspect/program.h"
 #include "reporter/objects/local_links.h"
 #include "reporter/record/run_store.h"
@@ -407,7 +406,6 @@ int write_about_run(Console& console, RunArguments& arguments,
   const auto opened = OpenedRun::open(arguments, console);
   if (!opened) return fail(console, opened.error());
   (*opened)->mark_named(arguments.filter);
-  warn_of_empty_filter(console, **opened, arguments);
   return write_output(console, arguments.output,
                       [&](const Output& output) { write(**opened, output); });
 }

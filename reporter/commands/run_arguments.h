@@ -35,7 +35,7 @@ struct RunArguments {
   std::string run;
   Filter filter;
   std::vector<std::string> typed_paths;  // those of `filter` before they were made absolute
-  std::string since;  // relative to the run's begin
+  std::string since;                     // relative to the run's begin
   SymbolOptions symbols;
   bool no_symbols = false;
   bool all_frames = false, native_frames = false;

@@ -9,6 +9,7 @@
 
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/filter_hints.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/commands/twin_format.h"
 #include "reporter/render/mode_text.h"
@@ -36,8 +37,7 @@ std::string sentence_of_none(const Filter& filter) {
   if (filter.empty()) return "No thread changed the mask.\n";
   const bool of_objects = !filter.paths.empty() || !filter.kinds.empty();
   return std::string("The filter selects no mask change") +
-         (of_objects ? ": --path and --kind select objects, which mask changes are not.\n"
-                     : ".\n");
+         (of_objects ? ": --path and --kind select objects, which mask changes are not.\n" : ".\n");
 }
 
 std::string sentence(const Summary& summary, const std::vector<Culprit>& all,
@@ -121,9 +121,8 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
   }
   std::string out = sentence(summary, all, options.arguments.filter);
   if (rows != 0)
-    out +=
-        '\n' + table_of(all, rows, opened.run().begin_ns(), output.width)
-                   .screen_text(output.width, output.paint);
+    out += '\n' + table_of(all, rows, opened.run().begin_ns(), output.width)
+                      .screen_text(output.width, output.paint);
   if (rows < all.size())
     out += "  ... and " + counted(all.size() - rows, "place") + " more, --limit 0 shows all\n";
   const auto is_least = [](const Culprit& one) { return one.changes.end_unseen; };
@@ -154,9 +153,11 @@ Action configure_threads(CLI::App& app) {
   add_number(app, "--limit", options->limit, "Rows at most; 0: all. Default: 20");
   add_listing_options(app, options->arguments);
   return [options](Invocation& invocation) {
-    return write_about_run(
-        invocation.console, options->arguments,
-        [&](OpenedRun& opened, const Output& output) { write(opened, *options, output); });
+    return write_about_run(invocation.console, options->arguments,
+                           [&](OpenedRun& opened, const Output& output) {
+                             warn_of_empty_filter(invocation.console, opened, options->arguments);
+                             write(opened, *options, output);
+                           });
   };
 }
 

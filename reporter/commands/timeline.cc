@@ -7,6 +7,7 @@
 
 #include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/filter_hints.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/commands/twin_format.h"
 #include "reporter/objects/local_links.h"
@@ -79,9 +80,11 @@ Action configure_timeline(CLI::App& app) {
   add_number(app, "--limit", options->limit, "Lines at most; 0: all, the default");
   add_listing_options(app, options->arguments);
   return [options](Invocation& invocation) {
-    return write_about_run(
-        invocation.console, options->arguments,
-        [&](OpenedRun& opened, const Output& output) { write(opened, *options, output); });
+    return write_about_run(invocation.console, options->arguments,
+                           [&](OpenedRun& opened, const Output& output) {
+                             warn_of_empty_filter(invocation.console, opened, options->arguments);
+                             write(opened, *options, output);
+                           });
   };
 }
 

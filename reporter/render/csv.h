@@ -19,8 +19,8 @@ inline constexpr char kCsvHeader[] =
 // What all rows of a run have in common, and where their wall-clock time comes from.
 struct CsvRun {
   std::uint64_t begin_ns = 0, begin_real_ns = 0;  // the same moment: CLOCK_MONOTONIC, since 1970
-  std::string host;  // raw bytes; empty: not known
-  std::string id;    // tells it from all other runs
+  std::string host;                               // raw bytes; empty: not known
+  std::string id;                                 // tells it from all other runs
 };
 
 // One row. Text is escaped as on a terminal; a cell that a spreadsheet would take for a formula

@@ -14,12 +14,14 @@ TEST(Similar, TheNearestName) {
 
 // What needs no edit is what fnmatch(3) matches.
 TEST(GlobEdits, NoneWhereTheGlobMatches) {
-  for (const char* glob : {"*", "", "a*c", "a?c", "*/b", "a[xy]c", "a\\*c", "abc", "[", "a[b", "**"})
+  for (const char* glob :
+       {"*", "", "a*c", "a?c", "*/b", "a[xy]c", "a\\*c", "abc", "[", "a[b", "**"})
     for (const char* text : {"", "abc", "axc", "a/b", "a*c", "ac", "[", "a[b", "x"}) {
-      if (fnmatch(glob, text, 0) == 0)
+      if (fnmatch(glob, text, 0) == 0) {
         EXPECT_EQ(glob_edits(glob, text, 9), 0u) << glob << ' ' << text;
-      else if (std::string_view(glob).find('[') == std::string_view::npos)
+      } else if (std::string_view(glob).find('[') == std::string_view::npos) {
         EXPECT_GT(glob_edits(glob, text, 9), 0u) << glob << ' ' << text;
+      }
     }
 }
 
