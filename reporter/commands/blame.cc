@@ -12,6 +12,7 @@
 
 #include "reporter/analysis/object_story.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/filter_hints.h"
 #include "reporter/commands/object_query.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/commands/twin_format.h"
@@ -301,7 +302,8 @@ int blame(Options& options, Console& console) {
     if (attempts.count != 0)
       return blame_failures(options, query.path, attempts, **opened, console);
   }
-  if (stories.empty())
+  if (stories.empty()) {
+    const std::string near = nearest_object(**opened, query.path);
     return fail(
         console,
         {"no object of that name was created: '" + query.path + "'",
@@ -310,7 +312,10 @@ int blame(Options& options, Console& console) {
          : (*opened)->run().dropped().any()
              ? "it may have been made before the record is whole (report tells from when on)"
              : "the run names others",
-         "umaskaudit report " + options.arguments.run + " --path '*NAME*'", ExitCode::findings});
+         near.empty() ? "umaskaudit report " + options.arguments.run + " --path '*NAME*'"
+                      : "'" + near + "'",
+         ExitCode::findings});
+  }
   return write_output(console, options.arguments.output, [&](const Output& output) {
     if (options.format == TwinFormat::json) {
       output.stream << stories_json(stories, query.path, context_of(**opened, output));

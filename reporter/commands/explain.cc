@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include "reporter/analysis/object_story.h"
 #include "reporter/commands/command.h"
@@ -25,6 +27,7 @@
 #include "reporter/render/text_report.h"
 #include "reporter/render/twins_json.h"
 #include "reporter/text/escape.h"
+#include "reporter/text/similar.h"
 
 namespace umaskaudit {
 namespace {
@@ -194,6 +197,14 @@ int explain_recorded(const Options& options, Console& console) {
   return print(console, found->explanation);
 }
 
+// The rule whose id was mistyped; empty: none.
+std::string similar_rule(const std::string& word) {
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < kRuleCount; ++i)
+    ids.emplace_back(rule_info(static_cast<RuleId>(i)).id);
+  return most_similar(word, ids);
+}
+
 int explain(const Options& options, Console& console) {
   const Parsed<Mode> mode = parse_mode(options.first, 0, options.directory);
   if (const Mode* requested = std::get_if<Mode>(&mode)) {
@@ -215,6 +226,9 @@ int explain(const Options& options, Console& console) {
     of_latest.first.swap(of_latest.second);
     return explain_recorded(of_latest, console);
   }
+  if (const std::string rule = similar_rule(options.first); !rule.empty())
+    return fail(console, {"no rule is called '" + options.first + "'", "",
+                          "umaskaudit explain " + rule, ExitCode::usage});
   return fail_notation(console, "mode", options.first, std::get<NotationError>(mode), kHelp);
 }
 

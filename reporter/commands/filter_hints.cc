@@ -129,10 +129,9 @@ std::string or_one_of(const std::vector<std::string>& globs, const std::set<std:
 }
 
 std::uint64_t matches(const std::string& glob, const std::set<std::string>& names, int flags = 0) {
-  return static_cast<std::uint64_t>(
-      std::count_if(names.begin(), names.end(), [&](const std::string& name) {
-        return fnmatch(glob.c_str(), name.c_str(), flags) == 0;
-      }));
+  return static_cast<std::uint64_t>(std::count_if(
+      names.begin(), names.end(),
+      [&](const std::string& name) { return fnmatch(glob.c_str(), name.c_str(), flags) == 0; }));
 }
 
 // Fewer than half of what the last component says may be wrong.
@@ -159,6 +158,12 @@ std::string nearest(const std::string& glob, const std::set<std::string>& names)
   return best;
 }
 
+// As reports name it.
+std::string from_directory(const OpenedRun& opened, const std::string& path) {
+  const std::string root = opened.directory() + '/';
+  return root.size() > 2 && path.starts_with(root) ? path.substr(root.size()) : path;
+}
+
 // `typed` is what `glob` was before it was given its beginning.
 std::string path_hint(const std::string& typed, const std::string& glob, const Choices& choices,
                       const OpenedRun& opened) {
@@ -170,9 +175,7 @@ std::string path_hint(const std::string& typed, const std::string& glob, const C
   anywhere = "*/" + anywhere;
   if (const std::uint64_t count = matches(anywhere, choices.paths); count != 0)
     return "; '" + anywhere + "' matches " + counted(count, "object");
-  std::string name = nearest(glob, choices.paths);
-  const std::string root = opened.directory() + '/';
-  if (opened.directory().size() > 1 && name.starts_with(root)) name.erase(0, root.size());
+  const std::string name = from_directory(opened, nearest(glob, choices.paths));
   if (!name.empty()) return "; did you mean '" + name + "'?";
   return choices.paths.empty() ? "; this run created nothing"
                                : "; all names: umaskaudit report --all";
@@ -214,8 +217,8 @@ std::string hint(FilterPart part, const RunArguments& arguments, const Choices& 
       return nothing("--call", joined(filter.calls)) +
              or_one_of(filter.calls, choices.calls, "calls");
     case FilterPart::kind:
-      return nothing("--kind", joined(filter.kinds)) + "; kinds of this run: " +
-             (choices.kinds.empty() ? "none" : listed(choices.kinds));
+      return nothing("--kind", joined(filter.kinds)) +
+             "; kinds of this run: " + (choices.kinds.empty() ? "none" : listed(choices.kinds));
     case FilterPart::since:
       return "nothing happened after --since " + arguments.since + "; the last event came " +
              duration_text(choices.last_ns - std::min(choices.last_ns, opened.run().begin_ns())) +
@@ -239,6 +242,20 @@ std::string findings_hint(const RunArguments& arguments, const OpenedRun& opened
 }
 
 }  // namespace
+
+std::string nearest_object(const OpenedRun& opened, const std::string& path) {
+  Collector collector{Filter()};
+  opened.run().for_each_folded([&](const Event& event) {
+    collector.see(event);
+    return true;
+  });
+  std::string glob;
+  for (const char c : path) {
+    if (std::string_view("*?[\\").find(c) != std::string_view::npos) glob += '\\';
+    glob += c;
+  }
+  return from_directory(opened, nearest(glob, collector.choices().paths));
+}
 
 void warn_of_empty_filter(Console& console, OpenedRun& opened, const RunArguments& arguments,
                           bool of_findings) {

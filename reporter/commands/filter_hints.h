@@ -3,6 +3,8 @@
 // Called by the commands that take filters.
 #pragma once
 
+#include <string>
+
 #include "reporter/base/console.h"
 #include "reporter/commands/run_arguments.h"
 
@@ -14,5 +16,9 @@ namespace umaskaudit {
 // once more, up to the first event that is selected.
 void warn_of_empty_filter(Console& console, OpenedRun& opened, const RunArguments& arguments,
                           bool of_findings = true);
+
+// The name of an object of the run that is nearest to `path` (absolute), relative to where the run
+// began; empty: none is near.
+std::string nearest_object(const OpenedRun& opened, const std::string& path);
 
 }  // namespace umaskaudit

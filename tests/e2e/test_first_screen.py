@@ -243,6 +243,8 @@ class FirstScreen(Case):
         # That a rule finds nothing is what a check is for.
         self.assertEqual(said("check", run, "--rule", "leaked-mask"), "")
         self.assertEqual(said("report", run, "--path", "*/Session.tok", "--format", "json"), "")
+        self.assertIn("try 'deep/Session.tok'\n", said("blame", run, "deep/Sesion.tok", status=1))
+        self.assertIn("--path '*NAME*'\n", said("blame", run, "elsewhere", status=1))
         shown = self.shown("threads", run, "--path", "deep/*", status=0)
         self.assertIn("The filter selects no mask change", shown)
         self.assertNotIn("No thread changed", shown)

@@ -53,6 +53,13 @@ class Twins(Case):
         return [line for line in SCRIPT.splitlines() if comment in line], \
             1 + [comment in line for line in SCRIPT.splitlines()].index(True)
 
+    def test_a_rule_that_is_mistyped(self):
+        for word, code in (("windw-overlap", 2), ("window_overlap", 2), ("u=rwz", 2)):
+            result = self.execute(harness.TOOL, "explain", word)
+            self.assertEqual(result.returncode, code)
+            near = b"try umaskaudit explain window-overlap\n" in result.stderr
+            self.assertEqual(near, "overlap" in word, result.stderr)
+
     def test_a_rule_is_explained_as_the_list_of_rules_has_it(self):
         every = self.execute(harness.TOOL, "rules", "--format", "json").stdout.splitlines()
         for line in every:
