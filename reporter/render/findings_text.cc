@@ -46,13 +46,9 @@ bool hits_other(const Finding& finding) {
          (!finding.culprit || finding.victims.front().event.seq != finding.culprit->seq);
 }
 
-// "hit", or what is true of objects that a later call changed.
-const char* hit_verb(const Finding& finding) { return finding.at_end ? "made by" : "hit"; }
-
 // "1 object", "3 processes".
 std::string hit_count(RuleId rule, std::uint64_t count) {
-  if (rule != RuleId::exec_in_window)
-    return grouped(count) + (count == 1 ? " object" : " objects");
+  if (rule != RuleId::exec_in_window) return grouped(count) + (count == 1 ? " object" : " objects");
   return grouped(count) + (count == 1 ? " process" : " processes");
 }
 
@@ -359,6 +355,8 @@ std::string window_ruler(const Finding& finding, std::size_t columns) {
          (bar.find('^') == std::string::npos ? "" : "  ^ created");
 }
 
+const char* hit_verb(const Finding& finding) { return finding.at_end ? "made by" : "hit"; }
+
 std::vector<std::string> hit_places(const TextContext& context, const CauseGroup& group) {
   std::vector<std::string> places;
   for (const Finding* finding : group) {
@@ -422,8 +420,7 @@ void append_places(std::string& out, const TextContext& context, const CauseGrou
   for (std::size_t i = 0; i < std::min(kMostHits, hits.size()); ++i)
     text += (i != 0 ? ", " : (text.empty() ? "" : ", ") + std::string(hit_verb(finding)) + ' ') +
             hits[i];
-  if (hits.size() > kMostHits)
-    text += " and " + counted(hits.size() - kMostHits, "more function");
+  if (hits.size() > kMostHits) text += " and " + counted(hits.size() - kMostHits, "more function");
   if (!text.empty()) append_wrapped(out, text, indent, indent + 2, context.width);
   out += source_text(stacks, culprit.stack, culprit.call, "", indent, context.width);
   if (victim != nullptr)

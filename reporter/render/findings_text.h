@@ -53,6 +53,8 @@ std::string verdict_text(const std::vector<Finding>& findings, const Paint& pain
 void append_hit_objects(std::string& out, const TextContext& context,
                         const std::vector<Finding>& findings);
 
+// What a cause did at hit_places(): "hit", or "made by" of objects that a later call changed.
+const char* hit_verb(const Finding& finding);
 // Where the findings of a cause hit somebody, each place in the code once, in their order; escaped.
 // A finding about its culprit alone has none.
 std::vector<std::string> hit_places(const TextContext& context, const CauseGroup& group);

@@ -8,6 +8,7 @@
 #include "reporter/render/dropped.h"
 #include "reporter/render/findings_text.h"
 #include "reporter/render/mode_text.h"
+#include "reporter/render/stack_text.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/time_text.h"
 
@@ -45,9 +46,13 @@ void append_findings(std::string& out, const TextContext& context,
     const Finding& finding = *group.front();
     out += std::string("| ") + severity_name(finding.severity) + " | " + finding.info().id + " | " +
            markdown_code(finding.message);
+    const std::string cause =
+        finding.culprit ? place_text(context.stacks, finding.culprit->stack) : "";
+    if (!cause.empty()) out += " at " + code_of_escaped(cause);
     const std::vector<std::string> places = hit_places(context, group);
-    for (std::size_t i = 1; i < std::min(places.size(), kMostPlaces); ++i)
-      out += (i == 1 ? "; also hit: " : ", ") + code_of_escaped(places[i]);
+    for (std::size_t i = 0; i < std::min(places.size(), kMostPlaces); ++i)
+      out += (i == 0 ? ", " + std::string(hit_verb(finding)) + ' ' : ", ") +
+             code_of_escaped(places[i]);
     if (places.size() > kMostPlaces)
       out += " and " + std::to_string(places.size() - kMostPlaces) + " more";
     out += " |\n";
@@ -117,9 +122,7 @@ std::string markdown_report(const TextContext& context, const Summary& summary,
   out += markdown_code(heading.program.empty() ? context.run.directory() : heading.program);
   if (!heading.ending.empty()) out += ", " + heading.ending;
   out += ": " + counted(summary.created, "object") + " created, " +
-         counted(summary.mask_changes, "mask change") + ", " +
-         counted(summary.processes, "process image") + ", " + counted(summary.threads, "thread") +
-         ".\n";
+         counted(summary.mask_changes, "mask change") + ", " + programs_text(summary) + ".\n";
   if (const std::string dropped = dropped_text(context.run); !dropped.empty())
     out += '\n' + dropped + '\n';
   append_findings(out, context, findings);

@@ -348,7 +348,8 @@ class OneCause(Case):
         self.assertRegex(shown, r"hit (early|late) app\.py:\d+, (early|late) app\.py:\d+")
         shown = self.execute(harness.TOOL, "report", *both, "--format", "markdown").stdout.decode()
         row, = [line for line in shown.splitlines() if "| window-overlap |" in line]
-        self.assertRegex(row, r"; also hit: `(early|late) app\.py:\d+` \|$")
+        self.assertRegex(row, r" at `setter app\.py:\d+`, "
+                              r"hit `(early|late) app\.py:\d+`, `(early|late) app\.py:\d+` \|$")
         # A baseline that knows one of them: the other one is left.
         known = self.top / "known.json"
         self.tool("check", self.run_it("early"), "--write-baseline", known)

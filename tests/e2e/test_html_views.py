@@ -65,6 +65,30 @@ axe.run(document, {resultTypes: ['violations']}).then(
   (error) => done([String(error)]));"""
 
 
+# One call hits two functions.
+ONE_CAUSE = """
+import os, threading
+opened, made = threading.Event(), threading.Event()
+def setter():
+    mask = os.umask(0)
+    opened.set()
+    made.wait()
+    os.umask(mask)
+def early():
+    os.close(os.open("early", os.O_CREAT | os.O_WRONLY, 0o666))
+def late():
+    os.close(os.open("late", os.O_CREAT | os.O_WRONLY, 0o666))
+os.umask(0o022)
+thread = threading.Thread(target=setter)
+thread.start()
+opened.wait()
+early()
+late()
+made.set()
+thread.join()
+"""
+
+
 class FleetPage(PageCase):
     """The page of `fleet`: no script of its own, readable on any screen, clean for axe-core."""
 
@@ -114,6 +138,21 @@ class HtmlViews(PageCase):
     def press_in_timeline(self, *names):
         self.browser.run("document.querySelector('.timeline-box').focus()")
         self.browser.press(*names)
+
+    def test_a_cause_is_one_in_the_verdict(self):
+        (self.work / "app.py").write_text(ONE_CAUSE)
+        run = self.record("/usr/bin/python3", "app.py")[1]
+        self.assertEqual([octal((self.work / name).stat().st_mode & 0o777)
+                          for name in ("early", "late")], ["0666"] * 2)
+        self.show(run, "--rule", "window-overlap")
+        self.assertEqual(self.text(".verdict"), "1 error")
+        cards = "return [...document.querySelectorAll('.cause')].map((note) => note.textContent)"
+        self.assertEqual(self.browser.run(cards),
+                         ["The same call hit 1 other function, which has a card of its own.",
+                          "The same call as in an earlier finding: it is mended in one place."])
+        self.browser.click("#finding-1 .cause button, #finding-1 .cause a")
+        self.assertEqual(self.browser.run("return document.activeElement.id"), "finding-0")
+        self.assert_quiet()
 
     def test_a_lane_a_thread_and_arrows(self):
         printed, run = self.python(HITS, "2")

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "reporter/render/causes.h"
 #include "reporter/render/dropped.h"
 #include "reporter/render/html/html.h"
 #include "reporter/text/escape.h"
@@ -262,6 +263,18 @@ void HtmlReport::write_findings(JsonWriter& json) {
   const std::vector<Finding>& all = findings_.result.findings;
   json.begin_array("findings");
   for (std::size_t i = 0; i < std::min(all.size(), kMostFindings); ++i) write_finding(json, all[i]);
+  json.end_array();
+  // Of those that an earlier one of the same cause stands for in the verdict: [finding, that one].
+  json.begin_array("same_causes");
+  for (const CauseGroup& group : by_cause(all))
+    for (std::size_t i = 1; i < group.size(); ++i) {
+      const auto number = static_cast<std::size_t>(group[i] - all.data());
+      if (number >= kMostFindings) continue;
+      json.begin_array();
+      json.element(std::uint64_t{number});
+      json.element(static_cast<std::uint64_t>(group.front() - all.data()));
+      json.end_array();
+    }
   json.end_array();
   json.begin_array("rules");
   for (std::size_t i = 0; i < kRuleCount; ++i) {

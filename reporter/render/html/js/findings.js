@@ -2,6 +2,20 @@
 // do instead. Must never soften or sharpen what the rule says. Called by finding_list.js.
 
 // "umask 0022 → 0000 by thread 'setter'", with the stack below.
+// By number of a finding: the earlier one that has the same cause.
+const sameCauses = new Map(data.same_causes);
+
+function causeNote(index) {
+  const others = [...sameCauses.values()].filter((first) => first === index).length;
+  const cards = `${others === 1 ? "which" : "each of which"} has a card of its own`;
+  if (others > 0)
+    return h("p", {class: "quiet cause"},
+      `The same call hit ${counted(others, "other function")}, ${cards}.`);
+  const first = sameCauses.get(index);
+  return first !== undefined && h("p", {class: "quiet cause"}, "The same call as in ",
+    linkTo("an earlier finding", () => showFinding(first)), ": it is mended in one place.");
+}
+
 function side(role, event, what, began) {
   const [time, who, stack, call, object, id] = event;
   const change = id === 0 ? kNone : changeOf(id);
@@ -150,6 +164,7 @@ function card(finding, index) {
               command: () => commandOf("check", "--rule", rule.id),
               markdown: (map) => findingMarkdown(finding, map)}),
     sides(finding),
+    causeNote(index),
     finding.places > 1 && h("p", {class: "quiet places"}, `The same happened at ${
       number(finding.places)} places in the code; the first one is shown.`),
     storyList(finding),

@@ -3,16 +3,19 @@
 
 const kSeverities = ["error", "warning", "note"];
 
-function severityCounts() {
+// Each finding has a card; in the verdict those of one cause are one, as in the text report.
+function severityCounts(ofCauses) {
   const counts = {error: 0, warning: 0, note: 0};
-  for (const finding of data.findings) ++counts[finding.severity];
+  data.findings.forEach((finding, i) => {
+    if (!ofCauses || !sameCauses.has(i)) ++counts[finding.severity];
+  });
   return counts;
 }
 
 function verdict() {
   if (data.totals.findings === 0)
     return h("p", {class: "verdict good"}, "The rules found nothing wrong.");
-  const counts = severityCounts();
+  const counts = severityCounts(true);
   const worst = kSeverities.find((severity) => counts[severity] > 0);
   const words = kSeverities.filter((severity) => counts[severity] > 0)
     .map((severity) => counted(counts[severity], severity));
