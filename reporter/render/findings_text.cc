@@ -246,7 +246,8 @@ class Text {
       ++shown;
       const std::string place = place_text(context_.stacks, other->victims.front().event.stack);
       line(std::string("Also ") + hit_verb(*other),
-           (place.empty() ? "" : ' ' + place) + ", by " + who(other->victims.front().event));
+           (place.empty() ? "" : ' ' + place) + ", by " +
+               who(other->victims.front().event, finding_.culprit ? &*finding_.culprit : nullptr));
       if (full_) stack_of(other->victims.front().event);
       write_objects(*other, 4);
     }

@@ -337,7 +337,7 @@ class OneCause(Case):
         shown = self.execute(harness.TOOL, "check", *both).stdout.decode()
         self.assertEqual(shown.count("ERROR: window-overlap"), 1, shown)
         self.assertRegex(shown, r"Victim: open[^\n]* of '(early|late)'")
-        self.assertRegex(shown, r"Also hit (early|late) app\.py:\d+, by thread")
+        self.assertRegex(shown, r"Also hit (early|late) app\.py:\d+, by thread [^\n]*\(\d+\)\n")
         for name in ("early", "late"):
             self.assertRegex(shown, rf"0666 instead of 0\d+  file {name}\b")
         self.assertIn(" and 1 more function, 2 objects\n", shown)
