@@ -14,6 +14,9 @@
 namespace umaskaudit {
 namespace {
 
+// The largest runtimes have some ten thousand functions; a hostile map must not take all memory.
+constexpr std::size_t kMostFunctions = std::size_t{1} << 20;
+
 // A hexadecimal number and the blanks behind it, taken from the front of `line`.
 bool take_number(std::string_view& line, std::uint64_t& value) {
   if (line.starts_with("0x")) line.remove_prefix(2);
@@ -44,7 +47,7 @@ std::string text_of(int fd) {
 
 CodeMap CodeMap::parse(std::string_view text) {
   CodeMap map;
-  while (!text.empty()) {
+  while (!text.empty() && map.code_.size() < kMostFunctions) {
     const std::size_t length = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, length);
     text.remove_prefix(std::min(length + 1, text.size()));

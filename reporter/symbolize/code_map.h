@@ -13,7 +13,8 @@ namespace umaskaudit {
 class CodeMap {
  public:
   // Of a file's text: "START SIZE NAME" a line, in hexadecimal. A line that overlaps earlier ones
-  // replaces them, for runtimes move code and use places again; what is no such line is left out.
+  // replaces them, for runtimes move code and use places again; what is no such line is left out,
+  // and what comes behind the first million.
   static CodeMap parse(std::string_view text);
   // Empty where there is no such regular file.
   static CodeMap read(const std::string& path);

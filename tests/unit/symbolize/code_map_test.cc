@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <cstdio>
 #include <string>
 
 namespace umaskaudit {
@@ -34,6 +36,18 @@ TEST(CodeMap, LeavesOutWhatIsNoLine) {
   EXPECT_EQ(map.at(UINT64_MAX), "");
   EXPECT_EQ(map.at(0x20), "spaces");
   EXPECT_EQ(map.at(0x33), "cut");
+}
+
+TEST(CodeMap, TakesNoMoreThanItMust) {
+  std::string text;
+  for (int i = 0; i < (1 << 20) + 2; ++i) {
+    char line[32];
+    std::snprintf(line, sizeof line, "%x0 1 a\n", i);
+    text += line;
+  }
+  const CodeMap map = CodeMap::parse(text);
+  EXPECT_EQ(map.at(std::uint64_t{(1 << 20) - 1} << 4), "a");
+  EXPECT_EQ(map.at(std::uint64_t{1 << 20} << 4), "");
 }
 
 TEST(CodeMap, IsEmptyWithoutAFile) {
