@@ -15,6 +15,9 @@ from lib import harness
 from lib.harness import TOOL, Case, needs, octal, victim
 
 NOBODY = 65534
+# A call that sleeps in the kernel for longer than the gate waits, as on a disk that others keep
+# busy, leaves an ambiguous mask, and says so. In one of so many runs no call may.
+ATTEMPTS = 5
 
 
 def modes(top):
@@ -45,6 +48,22 @@ class TracedCase(Case):
             told[event["path"]] = event["mode"]
         self.assertEqual({path: told.get(path) for path in modes(top)}, modes(top))
         return report
+
+    def check_race(self, *command):
+        """Records a race: each object is right each time, and in one of some runs no mask is
+        ambiguous and a window was met. Returns that run and its report."""
+        for _ in range(ATTEMPTS):
+            harness.remove_tree(self.work)
+            self.work.mkdir()
+            _, run = self.record_all(*command)
+            report = self.check_objects(run, self.work)
+            ambiguous = [event for event in report.of("create") if "ambiguous_masks" in event]
+            said = self.execute(TOOL, "check", run).stdout
+            if not ambiguous and b"window-overlap" in said:
+                break
+        self.assertEqual(ambiguous, [])
+        self.assertIn(b"window-overlap", said)
+        return run, report
 
 
 class Static(TracedCase):
@@ -91,14 +110,11 @@ class Gate(TracedCase):
     def test_masks_under_a_race(self):
         """Each of 3,000 files is explained, though the program still races."""
         count = 1500
-        _, run = self.record_all(victim("traced_race"), str(count))
-        report = self.check_objects(run, self.work)
+        _, report = self.check_race(victim("traced_race"), str(count))
         made = [events[0] for path, events in report.creations().items() if "/r/" in path]
         self.assertEqual(len(made), 2 * count)
-        self.assertEqual([event for event in made if "ambiguous_masks" in event], [])
         wide = sum(event["final"] == "0666" for event in made)
         self.assertTrue(0 < wide < 2 * count, wide)
-        self.assertIn("window-overlap", self.tool("check", run, status=1))
 
     def test_open_that_waits_for_the_held(self):
         _, run = self.record_all(victim("traced_fifo"))
@@ -263,13 +279,10 @@ class Go(TracedCase):
 
     def check_run(self, *command):
         count = 200
-        _, run = self.record_all(*command, self.program, self.work, str(count))
-        report = self.check_objects(run, self.work)
+        run, report = self.check_race(*command, self.program, self.work, str(count))
         self.assertEqual(len(modes(self.work)), 4 * count + 2)
-        self.assertEqual([event for event in report.of("create") if "ambiguous_masks" in event], [])
         self.assertEqual(report.of("blind_spot"), [])
         said = self.tool("check", run, status=1)
-        self.assertIn("window-overlap", said)
         self.assertNotIn("unseen-writer", said)
         for function in ("main.toggleMask", "main.makeFiles"):
             self.assertRegex(said, function + r" \S*goroutines\.go:[0-9]+")
