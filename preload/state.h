@@ -41,7 +41,7 @@ extern Process process;
 
 // A task that borrows this thread's TLS: a vfork child runs on it until it execs. Its mask is not
 // ours to cache anywhere else.
-struct Borrower {
+struct VforkChild {
   std::uint32_t tid = 0;  // 0: none
   std::uint32_t context = 0;
   std::uint32_t change = 0;
@@ -62,10 +62,10 @@ struct ThreadState {
   std::uint32_t tid = 0;      // 0: not set up; differs from gettid(): somebody borrows this TLS
   std::uint32_t context = 0;  // index into the context table
   std::uint32_t name_generation = 0;
-  Borrower borrower;
-  bool lent = false;          // a vfork child may be running on this TLS
+  VforkChild vfork_child;
+  bool tls_shared = false;    // a vfork child may be running on this TLS
   bool starting = false;      // inside start(), which blocks all signals
-  std::uint16_t records = 0;  // that it wrote, or a borrower did
+  std::uint16_t records = 0;  // that it wrote, or its vfork child did
   CallInProgress creating;
 };
 static_assert(sizeof(ThreadState) <= 64);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "preload/hooks/wrapper.h"
-#include "preload/mask/birth_mask.h"
 #include "preload/mask/fs_context.h"
+#include "preload/mask/initial_mask.h"
 #include "preload/record/segment.h"
 #include "preload/stack/stacks.h"
 #include "preload/sys/sys.h"
@@ -18,7 +18,7 @@ namespace trace = umaskaudit::trace;
 UMASKAUDIT_EXPORT mode_t getumask() {
   // A busy snapshot is a mask that may be about to change: as good as any answer can be.
   if (recording()) return snapshot(enter()).mask;
-  return read_birth_mask().mask;
+  return read_initial_mask().mask;
 }
 
 UMASKAUDIT_EXPORT void umaskaudit_annotate(const char* text) {

@@ -12,7 +12,7 @@
 #include <cstring>
 
 #include "preload/log/blind_spot.h"
-#include "preload/log/livelog.h"
+#include "preload/log/live_log.h"
 #include "preload/log/log_sink.h"
 #include "preload/log/symbols.h"
 #include "preload/mask/fold.h"
@@ -24,7 +24,7 @@
 #include "preload/process/go_program.h"
 #include "preload/process/hand_over.h"
 #include "preload/process/inline_calls.h"
-#include "preload/process/rings.h"
+#include "preload/process/liburing_probe.h"
 #include "preload/process/seccomp.h"
 #include "preload/record/recorder.h"
 #include "preload/record/segment.h"
@@ -208,8 +208,8 @@ void start_recording(int pid) {
   }
   open_log();
   set_up_fork_guard();
-  static_assert(kRoomForRings <= kRoomForLook);
-  look_at_new_modules(look_for_rings);
+  static_assert(kLiburingRoom <= kRoomForLook);
+  look_at_new_modules(probe_liburing);
   if (!process.options.trace.empty()) {
     const int error =
         open_segment(process.options.trace.bytes, process.pid.load(std::memory_order_relaxed));
@@ -220,14 +220,14 @@ void start_recording(int pid) {
     if (error != 0 && !process.options.log.is("off")) warn_not_recording(error);
   }
   const bool known = status.mask.source != trace::MaskSource::unknown;
-  const trace::Context context = make_first_context(known ? status.mask : read_birth_mask());
+  const trace::Context context = make_first_context(known ? status.mask : read_initial_mask());
   write_birth(trace::Origin::exec, context);
   write_call_names(context.owner);
   if (status.filtered) {
     report_blind_spot({context.owner}, trace::Blind::seccomp, Call::execve, context.id, 0,
                       "inherited filter", 16);
   }
-  look_for_rings_at_start({context.owner}, context.id);
+  probe_liburing_at_start({context.owner}, context.id);
   report_calls_before_relocation(context);
   look_for_go_at_start({context.owner}, context.id, hand_over);
   report_inline_calls({context.owner}, context.id, inline_calls.request);

@@ -20,9 +20,9 @@
 #include <utility>
 
 #include "preload/mask/mask_change.h"
-#include "preload/object/aftermath.h"
+#include "preload/object/create_predictor.h"
 #include "preload/object/creation.h"
-#include "preload/object/habit.h"
+#include "preload/object/object_changes.h"
 #include "preload/object/object_look.h"
 #include "preload/record/recorder.h"
 #include "preload/sys/format_text.h"
@@ -142,12 +142,12 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
   // that a seccomp filter may allow with the program's flags alone.
   const bool divisible =
       !exclusive && (request.flags & O_DIRECTORY) == 0 && !sys::is_barred(request.number);
-  Habit habit(request.stack.pc);
+  CreatePredictor predictor(request.stack.pc);
   // O_DIRECT may be refused behind the creation: then there is no descriptor to ask, and what an
   // attempt with O_EXCL left would be taken for what was there before. So the name is looked at.
   const bool direct = (request.flags & O_DIRECT) != 0;
-  const bool create_first = divisible && !direct && habit.creates();
-  const bool ask = divisible && !direct && habit.was_told() && created_query::is_usable();
+  const bool create_first = divisible && !direct && predictor.expects_new();
+  const bool ask = divisible && !direct && predictor.kernel_tells() && created_query::is_usable();
   Creation::Look look;
   const auto before_opening = [&] {
     if (ask) {
@@ -165,7 +165,7 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
       const ErrnoKeeper keeper;
       const int fd = fd_of(result);
       creation.made(fd, trace::Created::yes);
-      habit.learn(true, creation.is_told(fd));
+      predictor.update(true, creation.is_told(fd));
       keeper.restore();
       return result;
     }
@@ -184,7 +184,7 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
     const int fd = fd_of(result);
     const bool created = ask && creation.made_or_met_as_told(fd, look);
     if (!ask) creation.made_or_met(fd, look);
-    habit.learn(created && !create_first, creation.is_told(fd));
+    predictor.update(created && !create_first, creation.is_told(fd));
   }
   keeper.restore();
   return result;

@@ -14,7 +14,7 @@
 #include "preload/log/blind_spot.h"
 #include "preload/mask/fs_context.h"
 #include "preload/process/inline_calls.h"
-#include "preload/process/rings.h"
+#include "preload/process/liburing_probe.h"
 #include "preload/sys/sys.h"
 
 #define EXPORT_TAIL_CALL(name, route) \
@@ -97,7 +97,7 @@ void* umaskaudit_route_dlopen(const char* file, int mode) {
   if ((mode & RTLD_DEEPBIND) != 0) report_load(trace::Blind::deepbind, Call::dlopen, file);
   if (recording()) {
     const int saved = errno;
-    look_for_rings(file);
+    probe_liburing(file);
     look_for_inline_calls(file);
     errno = saved;
   }

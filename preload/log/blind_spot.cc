@@ -2,7 +2,7 @@
 
 #include "preload/log/blind_spot.h"
 
-#include "preload/log/livelog.h"
+#include "preload/log/live_log.h"
 
 namespace umaskaudit::shim {
 

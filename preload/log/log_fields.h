@@ -1,7 +1,7 @@
 // An event of the log as named fields: one JSON object (RFC 8259), or an entry in the protocol of
 // systemd-journald (systemd.io/JOURNAL_NATIVE_PROTOCOL).
 // Must never write what is no valid JSON, whatever bytes a name has, nor allocate. Called by
-// livelog.cc.
+// live_log.cc.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // The frames of a line of the log: those of scripts, then native ones, as lines or in JSON.
 // Must never take memory; signals are blocked, for a handler that jumped out would leave a file in
-// use (symbols.h). Called by livelog.cc.
+// use (symbols.h). Called by live_log.cc.
 #pragma once
 
 #include "preload/log/log_fields.h"

@@ -7,7 +7,7 @@
 
 #include <atomic>
 
-#include "preload/log/livelog.h"
+#include "preload/log/live_log.h"
 #include "preload/log/log_fields.h"
 #include "preload/log/log_socket.h"
 #include "preload/log/log_time.h"

@@ -2,7 +2,7 @@
 // journal.
 // Must never keep a descriptor, open one where the program could see it, follow a symbolic link to
 // the log, or write to a file that merely inherited descriptor 2. What cannot be written is
-// counted. Called by livelog.cc and the start.
+// counted. Called by live_log.cc and the start.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Moments as the forms of the log have them, in UTC: that needs no file of time zones.
-// Async-signal-safe. Called by livelog.cc and log_sink.cc.
+// Async-signal-safe. Called by live_log.cc and log_sink.cc.
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,7 @@
 #include <linux/sched.h>
 
 #include "preload/log/blind_spot.h"
-#include "preload/mask/birth_mask.h"
+#include "preload/mask/initial_mask.h"
 #include "preload/mask/root.h"
 #include "preload/record/recorder.h"
 #include "preload/sys/at_start.h"
@@ -58,7 +58,7 @@ void report_unknown_clone(const Author& author, std::uint32_t context) {
 
 // What FsContext::mask holds beside the mask while nothing has told it: the first umask call will.
 constexpr std::uint32_t kNotRead = 1u << 16;
-std::uint32_t cell(BirthMask birth) {
+std::uint32_t cell(InitialMask birth) {
   return birth.mask | (birth.source == trace::MaskSource::unknown ? kNotRead : 0);
 }
 
@@ -68,7 +68,7 @@ struct NewContext {
   trace::Context record{};
 };
 
-NewContext add_context(std::uint32_t owner, BirthMask birth, trace::Origin origin,
+NewContext add_context(std::uint32_t owner, InitialMask birth, trace::Origin origin,
                        FsContext* parent) {
   NewContext added;
   added.record.id = next_id(trace::IdSpace::context);
@@ -91,14 +91,14 @@ NewContext add_context(std::uint32_t owner, BirthMask birth, trace::Origin origi
   context.mask.store(cell(birth), std::memory_order_relaxed);
   context.id = added.record.id;
   context.owner.store(owner, std::memory_order_relaxed);
-  context.witness.store(owner, std::memory_order_release);
+  context.peer.store(owner, std::memory_order_release);
   added.index = index;
   return added;
 }
 
 // For a thread in a context that the table has no room for: its mask lives in its own TLS.
 void keep_to_itself(std::uint32_t tid, const trace::Context& record) {
-  thread_state.borrower = {tid, record.id, 0, record.mask, true};
+  thread_state.vfork_child = {tid, record.id, 0, record.mask, true};
 }
 
 // Which context a thread that we see for the first time is in. Until somebody unshares there is
@@ -109,7 +109,7 @@ std::uint32_t context_of_new_thread(std::uint32_t tid) {
   if (count <= 1) return 0;
   for (std::uint32_t i = 0; i < count && i < kContexts; ++i) {
     if (share_fs(tid, contexts[i].owner.load(std::memory_order_relaxed)) ||
-        share_fs(tid, contexts[i].witness.load(std::memory_order_relaxed))) {
+        share_fs(tid, contexts[i].peer.load(std::memory_order_relaxed))) {
       return i;
     }
   }
@@ -120,7 +120,7 @@ std::uint32_t context_of_new_thread(std::uint32_t tid) {
 }
 
 void set_up_thread(std::uint32_t tid) {
-  thread_state.borrower = {};
+  thread_state.vfork_child = {};
   thread_state.context = context_of_new_thread(tid);
   thread_state.tid = tid;
   thread_state.name_generation = process.name_generation.load(std::memory_order_relaxed);
@@ -128,14 +128,14 @@ void set_up_thread(std::uint32_t tid) {
 }
 
 // A vfork child, or a clone(CLONE_VM) task without a TLS of its own. Its context is remembered in
-// the TLS that it borrows until the thread itself, or another borrower, comes along.
+// the TLS that it borrows until the thread itself, or another child, comes along.
 Task enter_borrowed(std::uint32_t tid, std::uint32_t pid) {
-  Borrower& borrower = thread_state.borrower;
+  VforkChild& child = thread_state.vfork_child;
   FsContext* parent = own_context();
   const bool known = thread_state.tid != 0 && parent != nullptr;
   const Sharing sharing = known ? compare_fs(tid, thread_state.tid) : Sharing::no;
   if (sharing == Sharing::yes) return {tid, pid, parent};
-  if (borrower.tid != tid) {
+  if (child.tid != tid) {
     trace::Context record{};
     record.id = next_id(trace::IdSpace::context);
     record.owner = tid;
@@ -148,7 +148,7 @@ Task enter_borrowed(std::uint32_t tid, std::uint32_t pid) {
       record.mask_source = static_cast<std::uint8_t>(trace::MaskSource::inherited);
       record.mask = static_cast<std::uint16_t>(parent->mask.load(std::memory_order_relaxed));
     }
-    borrower = {tid, record.id, 0, 0, false};
+    child = {tid, record.id, 0, 0, false};
     write_record(trace::RecordType::context, Author{tid, pid}, record);
     write_thread_record({tid, pid}, record.id, 0);
     if (sharing == Sharing::unknown) report_unknown_clone({tid, pid}, record.id);
@@ -172,7 +172,7 @@ Task ask_kernel() {
     if (pid != own_pid || tls_is_borrowed(pid)) return enter_borrowed(tid, pid);
     set_up_thread(tid);
   } else if (own_context() != nullptr) {
-    thread_state.borrower.tid = 0;
+    thread_state.vfork_child.tid = 0;
   }
   return {tid, own_pid, own_context()};
 }
@@ -199,11 +199,11 @@ long name_working_directory(char* out, std::size_t size) {
 
 Task enter_slowly() {
   if (!fork_guard_intact()) adopt_unseen_fork();
-  const bool sure = thread_state.tid != 0 && !thread_state.lent &&
+  const bool sure = thread_state.tid != 0 && !thread_state.tls_shared &&
                     !process.unknown_tasks.load(std::memory_order_relaxed);
   if (!sure) {
     const Task task = ask_kernel();
-    if (task.tid != thread_state.tid) return task;  // a borrower
+    if (task.tid != thread_state.tid) return task;  // a child
   }
   const Task task{thread_state.tid, process.pid.load(std::memory_order_relaxed), own_context()};
   if (thread_state.name_generation != process.name_generation.load(std::memory_order_relaxed)) {
@@ -218,18 +218,18 @@ void expect_new_task(unsigned long flags) {
   // Until a vfork child is gone its parent does not run; still the parent asks from now on, for a
   // handler may come between here and the call.
   if ((flags & (CLONE_VFORK | CLONE_SETTLS)) == CLONE_VFORK) {
-    thread_state.lent = true;
+    thread_state.tls_shared = true;
   } else {
     process.unknown_tasks.store(true, std::memory_order_relaxed);
   }
 }
 
 std::uint32_t context_id(const Task& task) {
-  return task.context != nullptr ? task.context->id : thread_state.borrower.context;
+  return task.context != nullptr ? task.context->id : thread_state.vfork_child.context;
 }
 
 std::uint64_t changes(const Task& task) {
-  return task.context != nullptr ? met_snapshot(task).change : thread_state.borrower.change;
+  return task.context != nullptr ? met_snapshot(task).change : thread_state.vfork_child.change;
 }
 
 // Counted while that change was in force: whoever makes the next one sees the count.
@@ -245,12 +245,12 @@ Snapshot meet_slowly(const Task& task, Snapshot seen) {
 
 Snapshot snapshot_slowly(const Task& task) {
   if (task.context == nullptr) {
-    Borrower& borrower = thread_state.borrower;
-    if (!borrower.mask_known) {
-      borrower.mask = read_birth_mask().mask;
-      borrower.mask_known = true;
+    VforkChild& child = thread_state.vfork_child;
+    if (!child.mask_known) {
+      child.mask = read_initial_mask().mask;
+      child.mask_known = true;
     }
-    return {borrower.change, borrower.mask, false};
+    return {child.change, child.mask, false};
   }
   // A reader never waits: after a few tries the mask is simply called busy, with the change number
   // from before the tries.
@@ -269,12 +269,12 @@ Snapshot snapshot_slowly(const Task& task) {
 // taken.
 MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t)) {
   if (__builtin_expect(task.context == nullptr, 0)) {
-    Borrower& borrower = thread_state.borrower;
+    VforkChild& child = thread_state.vfork_child;
     const auto old = static_cast<std::uint16_t>(real(mask));
-    const std::uint16_t cached = borrower.mask_known ? borrower.mask : old;
-    borrower.mask = static_cast<std::uint16_t>(mask & 0777);
-    borrower.mask_known = true;
-    return {old, cached, ++borrower.change};
+    const std::uint16_t cached = child.mask_known ? child.mask : old;
+    child.mask = static_cast<std::uint16_t>(mask & 0777);
+    child.mask_known = true;
+    return {old, cached, ++child.change};
   }
   FsContext& context = *task.context;
   const bool held = holds(context, task.tid);
@@ -294,21 +294,21 @@ MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t)) {
   const auto cached = (believed & kNotRead) != 0 ? old : static_cast<std::uint16_t>(believed);
   context.mask.store(mask & 0777, std::memory_order_relaxed);
   context.change.store(change + 2, std::memory_order_release);
-  context.witness.store(task.tid, std::memory_order_relaxed);
+  context.peer.store(task.tid, std::memory_order_relaxed);
   if (__builtin_expect(!held, 1)) release(context);
   sys::restore_signals(signals);
   return {old, cached, change / 2 + 1};
 }
 
 UnseenChange look_for_unseen_change(const Task& task, const Snapshot& believed) {
-  const BirthMask now = read_proc_mask();
+  const InitialMask now = read_proc_mask();
   UnseenChange result;
   if (now.source != trace::MaskSource::proc || now.mask == believed.mask) return result;
   result = {false, believed.mask, now.mask, believed.change + 1};
   if (task.context == nullptr) {
-    Borrower& borrower = thread_state.borrower;
-    borrower.mask = now.mask;
-    borrower.change = static_cast<std::uint32_t>(result.change);
+    VforkChild& child = thread_state.vfork_child;
+    child.mask = now.mask;
+    child.change = static_cast<std::uint32_t>(result.change);
     result.found = true;
     return result;
   }
@@ -344,17 +344,17 @@ std::uint32_t working_directory(const Task& task, const Scratch& buffer) {
   return intern_path({task.tid, task.pid}, name, static_cast<std::uint32_t>(length));
 }
 
-trace::Context make_first_context(BirthMask birth) {
+trace::Context make_first_context(InitialMask birth) {
   const auto tid = static_cast<std::uint32_t>(sys::gettid());
   return add_context(tid, birth, trace::Origin::exec, nullptr).record;
 }
 
 void make_unshared_context(const Task& task) {
-  // A borrower is found to have its own at its next event.
+  // A child is found to have its own at its next event.
   if (task.context == nullptr || task.tid != thread_state.tid) return;
   // The kernel copied the mask some moments ago; the old context may have moved on since. Nobody
   // else has the new one.
-  BirthMask birth = read_proc_mask();
+  InitialMask birth = read_proc_mask();
   if (birth.source == trace::MaskSource::unknown) {
     birth = {snapshot(task).mask, trace::MaskSource::inherited};
   }
@@ -384,13 +384,13 @@ trace::Context adopt_forked_context(bool unseen) {
   trace::Context record{};
   record.owner = tid;
   record.origin = static_cast<std::uint8_t>(trace::Origin::fork);
-  BirthMask birth;
+  InitialMask birth;
   Sharing sharing = Sharing::no;
-  const Borrower& borrower = thread_state.borrower;
-  if (borrower.tid != 0 && borrower.tid == static_cast<std::uint32_t>(sys::call(SYS_getppid))) {
+  const VforkChild& child = thread_state.vfork_child;
+  if (child.tid != 0 && child.tid == static_cast<std::uint32_t>(sys::call(SYS_getppid))) {
     // A vfork child forked: the mask is its own, and is read below.
-    record.parent = borrower.context;
-    record.parent_change = borrower.change;
+    record.parent = child.context;
+    record.parent_change = child.change;
   } else if (const FsContext* parent = own_context()) {
     const std::uint64_t change = parent->change.load(std::memory_order_relaxed);
     record.parent = parent->id;
@@ -407,7 +407,7 @@ trace::Context adopt_forked_context(bool unseen) {
     process.shares_fs.store(true, std::memory_order_relaxed);
   }
   if (sharing != Sharing::no) birth = {};  // the copied mask may be out of date
-  if (birth.source == trace::MaskSource::unknown) birth = read_birth_mask();
+  if (birth.source == trace::MaskSource::unknown) birth = read_initial_mask();
   record.mask = birth.mask;
   record.mask_source = static_cast<std::uint8_t>(birth.source);
   record.id = next_id(trace::IdSpace::context);
@@ -422,12 +422,12 @@ trace::Context adopt_forked_context(bool unseen) {
   own.mask.store(cell(birth), std::memory_order_relaxed);
   own.id = record.id;
   own.owner.store(tid, std::memory_order_relaxed);
-  own.witness.store(tid, std::memory_order_relaxed);
+  own.peer.store(tid, std::memory_order_relaxed);
   context_count.store(1, std::memory_order_release);
   process.unknown_tasks.store(false, std::memory_order_relaxed);
   thread_state.context = 0;
-  thread_state.borrower = {};
-  thread_state.lent = false;
+  thread_state.vfork_child = {};
+  thread_state.tls_shared = false;
   thread_state.tid = tid;
   if (sharing == Sharing::unknown) report_unknown_clone({tid}, record.id);
   return record;

@@ -9,7 +9,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "preload/mask/birth_mask.h"
+#include "preload/mask/initial_mask.h"
 #include "preload/state.h"
 #include "preload/sys/fork_guard.h"
 #include "preload/sys/scratch.h"
@@ -26,7 +26,7 @@ struct alignas(64) FsContext {
   std::uint32_t id = 0;  // in the trace
   // Threads that use this context, for kcmp(2): the first one, which mostly stays, and a later one.
   std::atomic<std::uint32_t> owner = 0;
-  std::atomic<std::uint32_t> witness = 0;
+  std::atomic<std::uint32_t> peer = 0;
   // For fold.cc: whether changes are being folded, and how often something met a change meanwhile.
   std::atomic<std::uint32_t> folding = 0;
   std::atomic<std::uint32_t> meetings = 0;
@@ -43,7 +43,7 @@ struct Snapshot {
 struct Task {
   std::uint32_t tid;
   std::uint32_t pid;
-  FsContext* context;  // null for a borrower: its mask is in thread_state.borrower
+  FsContext* context;  // null for a child: its mask is in thread_state.vfork_child
 };
 
 // The table; a thread knows its context by the index. Null: none, or the table had no room.
@@ -58,7 +58,7 @@ inline FsContext* own_context() {
 [[gnu::cold]] Task enter_slowly();
 inline Task enter() {
   const bool sure =
-      fork_guard_intact() && thread_state.tid != 0 && !thread_state.lent &&
+      fork_guard_intact() && thread_state.tid != 0 && !thread_state.tls_shared &&
       !process.unknown_tasks.load(std::memory_order_relaxed) &&
       thread_state.name_generation == process.name_generation.load(std::memory_order_relaxed);
   if (__builtin_expect(!sure, 0)) return enter_slowly();
@@ -132,7 +132,7 @@ bool has_one_context();
 std::uint32_t working_directory(const Task& task, const Scratch& buffer);
 
 // For init: the first context. The caller writes the record.
-trace::Context make_first_context(BirthMask birth = read_birth_mask());
+trace::Context make_first_context(InitialMask birth = read_initial_mask());
 // After unshare(2) by this thread.
 void make_unshared_context(const Task& task);
 

@@ -2,10 +2,10 @@
 
 #include "preload/mask/mask_change.h"
 
-#include "preload/log/livelog.h"
+#include "preload/log/live_log.h"
 #include "preload/mask/fold.h"
 #include "preload/mask/fs_context.h"
-#include "preload/mask/live_window.h"
+#include "preload/mask/overlap_watch.h"
 #include "preload/record/recorder.h"
 #include "preload/stack/stacks.h"
 #include "preload/sys/own_stack.h"

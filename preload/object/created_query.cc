@@ -20,8 +20,8 @@ void give_up() { dependable.store(false, std::memory_order_relaxed); }
 Answer ask(int fd) {
   // Valgrind warns of commands that it does not know.
   const long said = sys::under_valgrind ? -EINVAL : sys::call(SYS_fcntl, fd, kCreatedQuery);
-  if (said == 0) return Answer::met;
-  if (said == 1) return Answer::made;
+  if (said == 0) return Answer::existed;
+  if (said == 1) return Answer::created;
   if (said != -EBADF) give_up();  // another thread may close anything
   return Answer::none;
 }

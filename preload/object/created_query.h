@@ -13,7 +13,7 @@
 
 namespace umaskaudit::shim::created_query {
 
-enum class Answer : std::uint8_t { none, met, made };
+enum class Answer : std::uint8_t { none, existed, created };
 
 // False for good once the kernel did not know the question, or anything was seen on a filesystem
 // that looks up and creates in one step: then every call is looked at beforehand.

@@ -8,10 +8,10 @@
 
 #include <cstring>
 
-#include "preload/log/livelog.h"
+#include "preload/log/live_log.h"
 #include "preload/mask/fold.h"
-#include "preload/mask/live_window.h"
 #include "preload/mask/mask_change.h"
+#include "preload/mask/overlap_watch.h"
 #include "preload/object/object_look.h"
 #include "preload/object/parent.h"
 #include "preload/object/repeats.h"
@@ -163,14 +163,14 @@ bool Creation::made_or_met_as_told(int fd, const Look& before) {
     return false;
   }
   const created_query::Answer answer = created_query::ask(fd);
-  const bool made = answer == created_query::Answer::made;
+  const bool made = answer == created_query::Answer::created;
   if (answer != created_query::Answer::none && created_query::is_exact_for(fd, facts.mount)) {
     finish(&facts, made ? trace::Created::yes : trace::Created::no, 0);
     return made;
   }
   // The first one elsewhere. "Made" is only what the kernel went about to do; CIFS says "met" of
   // what it made, and keeps birth times.
-  if (answer == created_query::Answer::met && facts.birth_ns == 0) {
+  if (answer == created_query::Answer::existed && facts.birth_ns == 0) {
     finish(&facts, trace::Created::no, 0);
     return false;
   }
@@ -188,7 +188,7 @@ void Creation::made_or_met_after_look(int fd, const Look& before) {
   if (created_query::is_usable() && created_query::is_exact_for(fd, facts.mount)) {
     const created_query::Answer answer = created_query::ask(fd);
     if (answer != created_query::Answer::none) {
-      const bool made = answer == created_query::Answer::made;
+      const bool made = answer == created_query::Answer::created;
       return finish(&facts, made ? trace::Created::yes : trace::Created::no, 0);
     }
   }

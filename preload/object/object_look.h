@@ -1,6 +1,6 @@
 // What statx(2) says of an object, as far as records want it.
 // Must never leave the kernel's 256 bytes on the stack of its caller, which goes on from there.
-// Called by creation.cc and aftermath.cc.
+// Called by creation.cc and object_changes.cc.
 #pragma once
 
 #include <cstdint>

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-#include "preload/mask/birth_mask.h"
+#include "preload/mask/initial_mask.h"
 
 struct sock_fprog;
 
@@ -46,7 +46,7 @@ void settle_filter(const FilterOutlook& outlook, unsigned expected, bool install
 // not made, and all that it would try is barred.
 struct StartStatus {
   bool filtered = false;         // something is barred, which is a blind spot
-  BirthMask mask;                // of a process that has one thread and no filter
+  InitialMask mask;              // of a process that has one thread and no filter
   std::uint64_t proc_mount = 0;  // as in Process
 };
 StartStatus study_inherited_filter();

@@ -25,7 +25,7 @@ constexpr Runtime kRuntimes[] = {
 
 // A runtime in a module. Taken by one thread and published by its module's number, which is stored
 // last.
-struct Met {
+struct KnownRuntime {
   std::atomic<std::uint32_t> module = 0;
   const Runtime* runtime = nullptr;
   RuntimeFacts facts = {};
@@ -34,15 +34,15 @@ struct Met {
   std::atomic<bool> off = false;     // a capture has not
   Layout layout = {};
 };
-constinit Met met[kMostRuntimes] = {};
+constinit KnownRuntime known[kMostRuntimes] = {};
 constinit std::atomic<unsigned> taken = 0;
 
 // The first of those that were met for which `is_it` says so. Null: none.
 template <typename Predicate>
-Met* find_met(Predicate is_it) {
+KnownRuntime* find_runtime(Predicate is_it) {
   const unsigned count = taken.load(std::memory_order_relaxed);
   for (unsigned i = 0; i < count && i < kMostRuntimes; ++i) {
-    if (is_it(met[i], met[i].module.load(std::memory_order_acquire))) return &met[i];
+    if (is_it(known[i], known[i].module.load(std::memory_order_acquire))) return &known[i];
   }
   return nullptr;
 }
@@ -52,7 +52,7 @@ constinit InternTable stacks;  // by native stack and places
 
 struct Writer {
   const Author& author;
-  Met& in;
+  KnownRuntime& in;
   Moment moment;
   ScriptSpace& space;
 };
@@ -92,7 +92,7 @@ std::uint32_t intern_part(const Writer& writer, const ScriptPlace& place, PlaceT
   const std::uint32_t known = frames.find(key);
   if (known != 0) return known;
   clear(text);
-  const Met& in = writer.in;
+  const KnownRuntime& in = writer.in;
   if (!in.runtime->decode(in.layout, writer.moment, place, text, writer.space.window)) return 0;
   const std::uint32_t id = write_frame(writer, text);
   if (id == 0) return 0;
@@ -167,13 +167,13 @@ void write_runtime(const Author& author, std::uint32_t module, trace::Language l
   write_record(trace::RecordType::runtime, author, record, {facts.text, record.text_length});
 }
 
-Moment moment_of(const Met& in, const ScriptQuestion& question) {
+Moment moment_of(const KnownRuntime& in, const ScriptQuestion& question) {
   if (question.interrupted) return Moment::interrupted;
   return in.proven.load(std::memory_order_relaxed) ? Moment::in_call : Moment::unproven;
 }
 
 // The first capture is the layout's test.
-Captured capture_places(Met& in, const ScriptQuestion& question, Moment moment,
+Captured capture_places(KnownRuntime& in, const ScriptQuestion& question, Moment moment,
                         ScriptSpace& space) {
   space.linked = question.linked;
   const Captured result = in.runtime->capture(in.layout, moment, space);
@@ -185,7 +185,7 @@ Captured capture_places(Met& in, const ScriptQuestion& question, Moment moment,
 }
 
 // Where the test fails, there is no capture after it.
-void switch_off(const Author& author, Met& in) {
+void switch_off(const Author& author, KnownRuntime& in) {
   if (in.off.exchange(true)) return;
   RuntimeFacts facts = in.facts;
   facts.state = trace::RuntimeState::unknown_layout;
@@ -193,7 +193,7 @@ void switch_off(const Author& author, Met& in) {
                 facts);
 }
 
-std::uint32_t capture(const Author& author, std::uint32_t native, Met& in,
+std::uint32_t capture(const Author& author, std::uint32_t native, KnownRuntime& in,
                       const ScriptQuestion& question, ScriptSpace& space) {
   const Moment moment = moment_of(in, question);
   const Captured result = capture_places(in, question, moment, space);
@@ -215,15 +215,15 @@ std::uint32_t capture(const Author& author, std::uint32_t native, Met& in,
 }
 
 // For stacks that have room: a buffer of Scratch costs two operations on a word of all threads.
-[[gnu::noinline]] std::uint32_t capture_here(const Author& author, std::uint32_t native, Met& in,
-                                             const ScriptQuestion& question) {
+[[gnu::noinline]] std::uint32_t capture_here(const Author& author, std::uint32_t native,
+                                             KnownRuntime& in, const ScriptQuestion& question) {
   ScriptSpace space;
   static_assert(sizeof space <= kRoomForScript / 2);
   return capture(author, native, in, question, space);
 }
 
-[[gnu::noinline]] std::uint32_t capture_apart(const Author& author, std::uint32_t native, Met& in,
-                                              const ScriptQuestion& question) {
+[[gnu::noinline]] std::uint32_t capture_apart(const Author& author, std::uint32_t native,
+                                              KnownRuntime& in, const ScriptQuestion& question) {
   const Scratch buffer;
   static_assert(sizeof(ScriptSpace) <= Scratch::kSize);
   if (buffer.get() == nullptr) return native;
@@ -260,7 +260,7 @@ void meet_module(const Author& author, const NewModule& module) {
     if (parts.facts.state != trace::RuntimeState::read) return;
     const unsigned number = taken.fetch_add(1, std::memory_order_relaxed);
     if (number >= kMostRuntimes) return taken.store(kMostRuntimes, std::memory_order_relaxed);
-    Met& in = met[number];
+    KnownRuntime& in = known[number];
     in.runtime = &runtime;
     in.facts = parts.facts;
     in.bias = module.bias;
@@ -271,11 +271,11 @@ void meet_module(const Author& author, const NewModule& module) {
 }
 
 Shown runtime_of_frame(std::uint32_t module, std::uintptr_t pc) {
-  const Met* const in = find_met([&](const Met& one, std::uint32_t own) {
+  const KnownRuntime* const in = find_runtime([&](const KnownRuntime& one, std::uint32_t own) {
     return module == 0 ? own != 0 && one.facts.owns_generated_code : own == module;
   });
   if (in == nullptr) return {};
-  const auto number = static_cast<RuntimeNumber>(in - met + 1);
+  const auto number = static_cast<RuntimeNumber>(in - known + 1);
   const RuntimeFacts& facts = in->facts;
   if (facts.owns_generated_code) return {module == 0 ? number : RuntimeNumber{0}, number};
   // A return address: behind the call.
@@ -284,8 +284,8 @@ Shown runtime_of_frame(std::uint32_t module, std::uintptr_t pc) {
 }
 
 bool find_linked_code(const Author& author, std::uint32_t module, std::uintptr_t pc) {
-  const Met* const in =
-      find_met([&](const Met&, std::uint32_t own) { return own != 0 && own == module; });
+  const KnownRuntime* const in = find_runtime(
+      [&](const KnownRuntime&, std::uint32_t own) { return own != 0 && own == module; });
   if (in == nullptr || !in->facts.has_linked_code) return false;
   const CodeRange range = tableless_code(pc - 1);
   if (!follow_frame_pointers_in(range)) return false;
@@ -298,7 +298,7 @@ bool find_linked_code(const Author& author, std::uint32_t module, std::uintptr_t
 
 std::uint32_t add_script(const Author& author, std::uint32_t native,
                          const ScriptQuestion& question) {
-  Met& in = met[question.runtime - 1];
+  KnownRuntime& in = known[question.runtime - 1];
   if (in.off.load(std::memory_order_relaxed)) return native;
   if (question.roomy) return capture_here(author, native, in, question);
   if (is_short_here()) {
@@ -309,7 +309,7 @@ std::uint32_t add_script(const Author& author, std::uint32_t native,
 }
 
 void show_script(const ScriptQuestion& question, ShowPlace show, void* to) {
-  Met& in = met[question.runtime - 1];
+  KnownRuntime& in = known[question.runtime - 1];
   const Scratch space_buffer;
   const Scratch text_buffer;
   if (in.off.load(std::memory_order_relaxed) || space_buffer.get() == nullptr ||

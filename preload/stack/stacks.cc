@@ -7,7 +7,7 @@
 #include "preload/record/intern.h"
 #include "preload/script/script.h"
 #include "preload/stack/modules.h"
-#include "preload/stack/stack_memo.h"
+#include "preload/stack/walk_cache.h"
 #include "preload/sys/own_stack.h"
 #include "preload/unwind/cfi.h"
 
@@ -172,7 +172,7 @@ bool ended_at_linked_code(const Author& author, const StackWalk& walk, const Wal
   const StackWord stack = intern_stack(author, out.walk, space);
   out.id = stack.id();
   if (stack.word() != 0 && !process.log) {
-    remember_stack(start, now, space.words, stack.word(), space.rules);
+    cache_stack(start, now, space.words, stack.word(), space.rules);
   }
   if (stack.runtime() == 0 || !scripts) return;
   space.question = question_about(stack, start, &space.linked);
@@ -211,7 +211,7 @@ void capture_stack(Event event, const Author& author, const StackStart& start, C
   if (!wanted(process.options.stacks, event)) return;
   const bool scripts = wanted(process.options.scripts, event);
   if (!process.log) {
-    const StackWord known(remembered_stack(start, generation.load(std::memory_order_relaxed)));
+    const StackWord known(cached_stack(start, generation.load(std::memory_order_relaxed)));
     out.id = known.id();
     if (known.word() != 0) {
       if (__builtin_expect(known.runtime() != 0, 0) && scripts) {

@@ -1,6 +1,6 @@
 // The bounds of the calling thread's own stack, as kernel and libc know them.
 // Must never claim memory beside them, however readable: coroutine stacks, alternate stacks and the
-// stacks of clone(2) come and go. Async-signal-safe. Called by stack_memo.cc and by stacks.cc.
+// stacks of clone(2) come and go. Async-signal-safe. Called by walk_cache.cc and by stacks.cc.
 #pragma once
 
 #include <pthread.h>

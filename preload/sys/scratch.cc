@@ -17,12 +17,13 @@ namespace umaskaudit::shim {
 namespace {
 
 // Who holds a place of a pool: an object on a stack, whose first word is the place. That word is
-// stored before `holder`, so a holder whose word is another one has gone.
+// stored before `owner`, so an owner whose word is another one has gone.
 struct Claim {
-  std::atomic<std::uintptr_t> holder = 0;  // 0: nobody
-  std::atomic<std::uint32_t> task = 0;     // of the holder; 0: not known yet
+  std::atomic<std::uintptr_t> owner = 0;  // 0: none
+  std::atomic<std::uint32_t> task = 0;    // of the owner; 0: not known yet
 };
-constexpr std::uint32_t kChangesHands = UINT32_MAX;  // as `task`: nobody else may take the place
+constexpr std::uint32_t kChangesHands =
+    UINT32_MAX;  // as `task`: dead_owner else may take the place
 
 struct Pool {
   Claim* claims;
@@ -46,7 +47,7 @@ std::uintptr_t address_of(const T* object) {
 }
 
 std::uint32_t own_task() {
-  const bool sure = thread_state.tid != 0 && !thread_state.lent &&
+  const bool sure = thread_state.tid != 0 && !thread_state.tls_shared &&
                     !process.unknown_tasks.load(std::memory_order_relaxed);
   return sure ? thread_state.tid : static_cast<std::uint32_t>(sys::gettid());
 }
@@ -57,47 +58,47 @@ bool is_gone(std::uint32_t task, std::uint32_t own) {
   return sys::call(SYS_kill, task, 0) == -ESRCH || sys::call(SYS_kcmp, own, task, KCMP_VM) > 0;
 }
 
-// True when `holder` lies below all frames that live, the innermost of which is at `me`: its frame
+// True when `owner` lies below all frames that live, the innermost of which is at `me`: its frame
 // has returned or was jumped out of. A handler on an alternate stack (sigaltstack(2)), which may
 // lie within the thread's own, says nothing about the frames that it interrupted.
-bool was_unwound(std::uintptr_t holder, std::uintptr_t me) {
-  if (holder >= me) return false;
+bool was_unwound(std::uintptr_t owner, std::uintptr_t me) {
+  if (owner >= me) return false;
   stack_t alternate{};
   if (sys::call(SYS_sigaltstack, 0, sys::arg(&alternate)) != 0) return false;
   const std::uintptr_t begin = address_of(alternate.ss_sp);
   const bool me_inside = me - begin < alternate.ss_size;
-  if (me_inside != (holder - begin < alternate.ss_size)) return false;
+  if (me_inside != (owner - begin < alternate.ss_size)) return false;
   const StackRange own = own_stack();
-  return me_inside || (own.holds(me) && own.holds(holder));
+  return me_inside || (own.holds(me) && own.holds(owner));
 }
 
 bool is_abandoned(const Pool& among, unsigned index, std::uint32_t task, std::uintptr_t innermost,
                   std::uint32_t own) {
-  const std::uintptr_t holder = among.claims[index].holder.load(std::memory_order_relaxed);
-  if (holder == 0) return false;
+  const std::uintptr_t owner = among.claims[index].owner.load(std::memory_order_relaxed);
+  if (owner == 0) return false;
   char* word = nullptr;
-  const long copied = sys::copy_memory(&word, reinterpret_cast<const void*>(holder), sizeof word);
+  const long copied = sys::copy_memory(&word, reinterpret_cast<const void*>(owner), sizeof word);
   if (copied == -EFAULT || (copied == sizeof word && word != among.place(index))) return true;
   if (task == 0) return false;
-  return is_gone(task, own) || (task == own && was_unwound(holder, innermost));
+  return is_gone(task, own) || (task == own && was_unwound(owner, innermost));
 }
 
 // One that was left behind elsewhere. Apart, for it is rare.
 [[gnu::noinline]] unsigned take_over(const Pool& among, char*& word, std::uint32_t own) {
   const std::uintptr_t me = address_of(&word);
   const auto innermost = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  // A jump out of this would leave a place that nobody may take.
+  // A jump out of this would leave a place that dead_owner may take.
   const sys::SignalSet signals = sys::block_signals();
   unsigned found = among.count;
   for (unsigned i = 0; i < among.count && found == among.count; ++i) {
     Claim& claim = among.claims[i];
     std::uint32_t left_by = claim.task.load(std::memory_order_acquire);
-    const std::uintptr_t holder = claim.holder.load(std::memory_order_relaxed);
+    const std::uintptr_t owner = claim.owner.load(std::memory_order_relaxed);
     if (left_by == kChangesHands || !is_abandoned(among, i, left_by, innermost, own)) continue;
     if (!claim.task.compare_exchange_strong(left_by, kChangesHands)) continue;
-    if (claim.holder.load(std::memory_order_relaxed) == holder) {
+    if (claim.owner.load(std::memory_order_relaxed) == owner) {
       word = among.place(i);
-      claim.holder.store(me, std::memory_order_relaxed);
+      claim.owner.store(me, std::memory_order_relaxed);
       left_by = own;
       found = i;
     }
@@ -115,7 +116,7 @@ unsigned take_from(const Pool& among, char*& word) {
   for (unsigned i = 0; i < among.count; ++i) {
     // Left behind at this very address: two objects that live cannot have the same one.
     Claim& claim = among.claims[i];
-    if (claim.holder.load(std::memory_order_relaxed) != me) continue;
+    if (claim.owner.load(std::memory_order_relaxed) != me) continue;
     std::uint32_t left_by = claim.task.load(std::memory_order_acquire);
     word = among.place(i);
     if (left_by != kChangesHands && claim.task.compare_exchange_strong(left_by, own)) return i;
@@ -123,10 +124,10 @@ unsigned take_from(const Pool& among, char*& word) {
   for (unsigned step = 0; step < among.count; ++step) {
     const unsigned i = (own + step) % among.count;
     Claim& claim = among.claims[i];
-    std::uintptr_t nobody = claim.holder.load(std::memory_order_relaxed);
-    if (nobody != 0) continue;
+    std::uintptr_t dead_owner = claim.owner.load(std::memory_order_relaxed);
+    if (dead_owner != 0) continue;
     word = among.place(i);
-    if (claim.holder.compare_exchange_strong(nobody, me, std::memory_order_acq_rel)) {
+    if (claim.owner.compare_exchange_strong(dead_owner, me, std::memory_order_acq_rel)) {
       claim.task.store(own, std::memory_order_release);
       return i;
     }
@@ -135,15 +136,15 @@ unsigned take_from(const Pool& among, char*& word) {
   return take_over(among, word, own);
 }
 
-// False when it has passed to another holder: the child of a fork in a signal handler returns to a
+// False when it has passed to another owner: the child of a fork in a signal handler returns to a
 // frame whose buffer was released.
 bool holds(const Claim& claim, std::uintptr_t me) {
-  return claim.holder.load(std::memory_order_relaxed) == me;
+  return claim.owner.load(std::memory_order_relaxed) == me;
 }
 
 void leave(Claim& claim) {
   claim.task.store(0, std::memory_order_relaxed);
-  claim.holder.store(0, std::memory_order_release);
+  claim.owner.store(0, std::memory_order_release);
 }
 
 struct Mapped {
@@ -189,7 +190,7 @@ Room::Room(std::size_t size) : place_(nullptr), at_(nullptr) {
   if (size == 0) return;
   const unsigned index = take_from(kRoom, place_);
   if (index == kRooms) return;
-  // What the last holder left behind is still mapped.
+  // What the last owner left behind is still mapped.
   Mapped& room = rooms[index];
   if (room.at == nullptr || room.size < size) map(room, size);
   at_ = room.at;

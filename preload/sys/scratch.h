@@ -1,8 +1,8 @@
 // Memory that must not lie on the program's stack: threads with PTHREAD_STACK_MIN, coroutines and
 // signal stacks have little of it.
-// Must never wait: when all is taken, there is none. A holder may vanish without giving back (a
+// Must never wait: when all is taken, there is none. An owner may vanish without giving back (a
 // handler's longjmp(3), an asynchronous pthread_cancel(3), a vfork child's exec): what it held is
-// taken over by the next holder at the same address, and by any other as soon as all is taken.
+// taken over by the next owner at the same address, and by any other as soon as all is taken.
 #pragma once
 
 #include <cstddef>

@@ -52,8 +52,8 @@ class CreatedQuery : public testing::Test {
 };
 
 TEST_F(CreatedQuery, SaysWhichDescriptorMadeTheObject) {
-  EXPECT_EQ(ask(made_), Answer::made);
-  EXPECT_EQ(ask(met_), Answer::met);
+  EXPECT_EQ(ask(made_), Answer::created);
+  EXPECT_EQ(ask(met_), Answer::existed);
   EXPECT_TRUE(is_usable());
 }
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "frame_shapes.h"
-#include "preload/stack/stack_memo.h"
+#include "preload/stack/walk_cache.h"
 #include "preload/sys/own_stack.h"
 #include "preload/unwind/cfi.h"
 
@@ -37,7 +37,7 @@ unsigned generation = 1;
   shim::WalkWords words;
   const shim::StackWalk walk = shim::walk_stack(start, pcs, kDepth, &words);
   const Frames frames(pcs, pcs + walk.count);
-  std::uint32_t id = shim::remembered_stack(start, generation);
+  std::uint32_t id = shim::cached_stack(start, generation);
   if (id != 0) {
     ++hits;
     ASSERT_EQ(known[id], frames);
@@ -46,15 +46,15 @@ unsigned generation = 1;
   id = static_cast<std::uint32_t>(known.size()) + 1;
   known[id] = frames;
   shim::RuleSpace space;
-  shim::remember_stack(start, generation, words, id, space);
+  shim::cache_stack(start, generation, words, id, space);
   // Not each walk is kept.
-  const std::uint32_t kept = shim::remembered_stack(start, generation);
+  const std::uint32_t kept = shim::cached_stack(start, generation);
   EXPECT_TRUE(kept == 0 || (words.whole && kept == id));
 }
 
-class StackMemo : public testing::Test {
+class WalkCache : public testing::Test {
  protected:
-  StackMemo() {
+  WalkCache() {
     known.clear();
     hits = 0;
     ++generation;  // what other tests remembered counts no more
@@ -71,7 +71,7 @@ void go_deeper() {
   shapes[choice() % kNestable].call(go_deeper);
 }
 
-TEST_F(StackMemo, SaysWhatAWalkWouldSay) {
+TEST_F(WalkCache, SaysWhatAWalkWouldSay) {
   for (unsigned round = 0; round < 20000; ++round) {
     frames_left = 1 + choice() % 3;
     go_deeper();
@@ -95,7 +95,7 @@ template <int>
 // More than it takes until one stack alone is known, whatever came to its place before.
 constexpr unsigned kLong = 100;
 
-TEST_F(StackMemo, TellsCallersApartByTheirAddressAlone) {
+TEST_F(WalkCache, TellsCallersApartByTheirAddressAlone) {
   void (*const callers[])() = {caller<0>, caller<1>, caller<2>};
   for (unsigned round = 0; round < kLong + 30; ++round) {
     if (round == kLong) hits = 0;
@@ -125,7 +125,7 @@ struct Crowd {
 };
 
 // The same function, called from 256 stacks in turn: too many to be kept, and each is right.
-TEST_F(StackMemo, FindsOneStackAgainAfterACrowd) {
+TEST_F(WalkCache, FindsOneStackAgainAfterACrowd) {
   for (unsigned number = 0; number < 1024; ++number) Crowd<3>::walk(number % 256);
   EXPECT_GE(known.size(), 256u);
   for (unsigned round = 0; round < kLong + 30; ++round) {
@@ -136,7 +136,7 @@ TEST_F(StackMemo, FindsOneStackAgainAfterACrowd) {
   EXPECT_GE(hits, 20u);
 }
 
-TEST_F(StackMemo, ForgetsWithTheCode) {
+TEST_F(WalkCache, ForgetsWithTheCode) {
   for (unsigned round = 0; round < 3; ++round) {
     common_callee();
     ++generation;
@@ -144,7 +144,7 @@ TEST_F(StackMemo, ForgetsWithTheCode) {
   EXPECT_EQ(hits, 0u);
 }
 
-TEST_F(StackMemo, KeepsThreadsApart) {
+TEST_F(WalkCache, KeepsThreadsApart) {
   for (unsigned round = 0; round < 8; ++round) std::thread(common_callee).join();
   EXPECT_GE(known.size() + hits, 8u);
 }

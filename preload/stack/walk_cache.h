@@ -12,11 +12,11 @@ namespace umaskaudit::shim {
 
 // The id of the stack that a walk from `start` would find, from re-reading the words that it would
 // depend on. 0: not known. `generation` counts what makes code addresses mean other code.
-std::uint32_t remembered_stack(const StackStart& start, std::uint32_t generation);
+std::uint32_t cached_stack(const StackStart& start, std::uint32_t generation);
 
 // Keeps what a walk found; replaces another one. Nothing, when `words` are not the whole of it.
 // `space` (unwind/cfi.h) is overwritten.
-void remember_stack(const StackStart& start, std::uint32_t generation, const WalkWords& words,
-                    std::uint32_t id, RuleSpace& space);
+void cache_stack(const StackStart& start, std::uint32_t generation, const WalkWords& words,
+                 std::uint32_t id, RuleSpace& space);
 
 }  // namespace umaskaudit::shim

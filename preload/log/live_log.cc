@@ -1,6 +1,6 @@
-// Formats and writes the live log; see livelog.h.
+// Formats and writes the live log; see live_log.h.
 
-#include "preload/log/livelog.h"
+#include "preload/log/live_log.h"
 
 #include <fcntl.h>
 #include <linux/prctl.h>

@@ -1,6 +1,6 @@
-// Records permission and name changes; see aftermath.h.
+// Records permission and name changes; see object_changes.h.
 
-#include "preload/object/aftermath.h"
+#include "preload/object/object_changes.h"
 
 #include <cstring>
 

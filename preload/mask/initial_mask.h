@@ -9,7 +9,7 @@
 
 namespace umaskaudit::shim {
 
-struct BirthMask {
+struct InitialMask {
   std::uint16_t mask = 0;
   trace::MaskSource source = trace::MaskSource::unknown;
 };
@@ -17,12 +17,12 @@ struct BirthMask {
 // The calling thread's mask: field Umask of its status in /proc (proc(5), since Linux 4.7);
 // without /proc a task of ours reads a copy of its own; failing that, the mode of an unnamed
 // temporary file tells. Async-signal-safe. No other thread sees a descriptor (own_table.h).
-BirthMask read_birth_mask();
+InitialMask read_initial_mask();
 
 // In the text of such a file; source is unknown where the field is missing.
-BirthMask find_mask(const char* status);
+InitialMask find_mask(const char* status);
 
 // The first of the three alone; source is unknown when there is no /proc.
-BirthMask read_proc_mask();
+InitialMask read_proc_mask();
 
 }  // namespace umaskaudit::shim

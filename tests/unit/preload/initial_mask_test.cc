@@ -1,7 +1,7 @@
 // The three ways to read a mask, each held against the mask that umask(2) was given.
 // Filters of seccomp take away what the better ways need; children carry them. Run by meson.
 
-#include "preload/mask/birth_mask.h"
+#include "preload/mask/initial_mask.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ using testing_support::run_under;
 using trace::MaskSource;
 
 // The mask goes back to what it was.
-class BirthMaskTest : public testing::Test {
+class InitialMaskTest : public testing::Test {
  protected:
   void TearDown() override { umask(before_); }
 
@@ -66,7 +66,7 @@ constexpr int kAllRight = 42;
 int read_all(MaskSource source) {
   for (mode_t mask = 0; mask <= 0777; ++mask) {
     umask(mask);
-    const BirthMask found = read_birth_mask();
+    const InitialMask found = read_initial_mask();
     if (found.source != source) return 1;
     if (found.mask != mask) return 2;
     if (umask(mask) != mask) return 3;  // reading must not write
@@ -74,28 +74,28 @@ int read_all(MaskSource source) {
   return kAllRight;
 }
 
-TEST_F(BirthMaskTest, ProcTellsAllMasks) {
+TEST_F(InitialMaskTest, ProcTellsAllMasks) {
   EXPECT_EQ(read_all(MaskSource::proc), kAllRight);
   umask(0123);
-  const BirthMask found = read_proc_mask();
+  const InitialMask found = read_proc_mask();
   EXPECT_EQ(found.mask, 0123);
   EXPECT_EQ(found.source, MaskSource::proc);
 }
 
-TEST_F(BirthMaskTest, AChildTellsAllMasks) {
+TEST_F(InitialMaskTest, AChildTellsAllMasks) {
   EXPECT_EQ(run_under(without_proc(true, true), [] { return read_all(MaskSource::child); }),
             kAllRight);
 }
 
-TEST_F(BirthMaskTest, ATemporaryFileTellsAllMasks) {
+TEST_F(InitialMaskTest, ATemporaryFileTellsAllMasks) {
   EXPECT_EQ(run_under(without_proc(true, false), [] { return read_all(MaskSource::probe); }),
             kAllRight);
 }
 
-TEST_F(BirthMaskTest, SaysWhenNothingTells) {
+TEST_F(InitialMaskTest, SaysWhenNothingTells) {
   EXPECT_EQ(run_under(without_proc(false, false),
                       [] {
-                        const bool unknown = read_birth_mask().source == MaskSource::unknown &&
+                        const bool unknown = read_initial_mask().source == MaskSource::unknown &&
                                              read_proc_mask().source == MaskSource::unknown;
                         return unknown ? kAllRight : 1;
                       }),
@@ -103,7 +103,7 @@ TEST_F(BirthMaskTest, SaysWhenNothingTells) {
 }
 
 // The program gets no SIGCHLD for our child, and its wait(2) never meets it.
-TEST_F(BirthMaskTest, TheChildIsNobodysBusiness) {
+TEST_F(InitialMaskTest, TheChildIsNobodysBusiness) {
   EXPECT_EQ(run_under(without_proc(true, true),
                       [] {
                         static volatile sig_atomic_t signals = 0;
@@ -111,7 +111,7 @@ TEST_F(BirthMaskTest, TheChildIsNobodysBusiness) {
                         action.sa_handler = [](int) { signals = signals + 1; };
                         sigaction(SIGCHLD, &action, nullptr);
                         for (int i = 0; i < 100; ++i) {
-                          if (read_birth_mask().source != MaskSource::child) return 1;
+                          if (read_initial_mask().source != MaskSource::child) return 1;
                           if (waitpid(-1, nullptr, WNOHANG) != -1 || errno != ECHILD) return 2;
                         }
                         return signals == 0 ? kAllRight : 3;
@@ -120,14 +120,14 @@ TEST_F(BirthMaskTest, TheChildIsNobodysBusiness) {
 }
 
 // 15 bytes of a name that the kernel escapes push the field back in the file.
-TEST_F(BirthMaskTest, TheThreadsNameDoesNotHideTheField) {
+TEST_F(InitialMaskTest, TheThreadsNameDoesNotHideTheField) {
   char before[16];
   pthread_getname_np(pthread_self(), before, sizeof before);
   for (const char* name :
        {"\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n", "\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\", "\nUmask:\t0777"}) {
     ASSERT_EQ(pthread_setname_np(pthread_self(), name), 0);
     umask(0137);
-    const BirthMask found = read_proc_mask();
+    const InitialMask found = read_proc_mask();
     EXPECT_EQ(found.mask, 0137) << name;
     EXPECT_EQ(found.source, MaskSource::proc);
   }
@@ -135,7 +135,7 @@ TEST_F(BirthMaskTest, TheThreadsNameDoesNotHideTheField) {
 }
 
 // With a context of its own a thread's mask is not its process's.
-TEST_F(BirthMaskTest, AThreadReadsItsOwn) {
+TEST_F(InitialMaskTest, AThreadReadsItsOwn) {
   umask(0137);
   std::thread([] {
     ASSERT_EQ(unshare(CLONE_FS), 0);

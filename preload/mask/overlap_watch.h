@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "preload/log/livelog.h"
+#include "preload/log/live_log.h"
 #include "preload/mask/fs_context.h"
 
 namespace umaskaudit::shim {

@@ -14,10 +14,10 @@ namespace umaskaudit::shim {
 
 // Each reports one blind spot, if none of them has done so in this process. The first: the main
 // program, as part of whose start nothing else is reported yet.
-void look_for_rings_at_start(const Author& author, std::uint32_t context);
-inline constexpr std::size_t kRoomForRings = 256;  // bytes of `room`
-void look_for_rings(std::uintptr_t bias, const ElfW(Dyn) * dynamic, char* room);
+void probe_liburing_at_start(const Author& author, std::uint32_t context);
+inline constexpr std::size_t kLiburingRoom = 256;  // bytes of `room`
+void probe_liburing(std::uintptr_t bias, const ElfW(Dyn) * dynamic, char* room);
 // `file`: as passed to dlopen(3), which reads it next, or null.
-void look_for_rings(const char* file);
+void probe_liburing(const char* file);
 
 }  // namespace umaskaudit::shim

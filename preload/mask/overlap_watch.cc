@@ -1,6 +1,6 @@
-// A short memory of mask changes, by their numbers; see live_window.h.
+// A short memory of mask changes, by their numbers; see overlap_watch.h.
 
-#include "preload/mask/live_window.h"
+#include "preload/mask/overlap_watch.h"
 
 #include <atomic>
 

@@ -1,6 +1,6 @@
-// Reads the mask at birth; see birth_mask.h.
+// Reads the mask at birth; see initial_mask.h.
 
-#include "preload/mask/birth_mask.h"
+#include "preload/mask/initial_mask.h"
 
 #include <cstring>
 #include <initializer_list>
@@ -17,14 +17,14 @@ void take_mask(void* mask) {
 }
 
 // A task with a copy of the mask, so that its umask(0) touches nobody.
-BirthMask read_in_task() {
+InitialMask read_in_task() {
   std::uint32_t mask = 0;
   if (!run_in_task(take_mask, &mask, Apart::fs)) return {};
   return {static_cast<std::uint16_t>(mask & 0777), trace::MaskSource::child};
 }
 
 void probe(void* argument) {
-  auto* result = static_cast<BirthMask*>(argument);
+  auto* result = static_cast<InitialMask*>(argument);
   for (const char* directory : {"/dev/shm", "/tmp"}) {
     const int fd = sys::open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0777);
     if (fd < 0) continue;
@@ -39,8 +39,8 @@ void probe(void* argument) {
 }
 
 // A directory with a default ACL would hide the mask; /dev/shm and /tmp have none as installed.
-BirthMask read_by_probe() {
-  BirthMask result;
+InitialMask read_by_probe() {
+  InitialMask result;
   run_in_own_table(probe, &result);
   return result;
 }
@@ -70,7 +70,7 @@ long read_own_status(char* text, std::size_t size) {
 
 }  // namespace
 
-BirthMask read_proc_mask() {
+InitialMask read_proc_mask() {
   // The field is the second line; a thread's name is at most 15 escaped bytes.
   char text[256];
   const long size = read_own_status(text, sizeof text - 1);
@@ -79,7 +79,7 @@ BirthMask read_proc_mask() {
   return find_mask(text);
 }
 
-BirthMask find_mask(const char* status) {
+InitialMask find_mask(const char* status) {
   const char* field = strstr(status, "\nUmask:\t");
   if (field == nullptr) return {};
   unsigned mask = 0;
@@ -89,8 +89,8 @@ BirthMask find_mask(const char* status) {
   return {static_cast<std::uint16_t>(mask & 0777), trace::MaskSource::proc};
 }
 
-BirthMask read_birth_mask() {
-  BirthMask found = read_proc_mask();
+InitialMask read_initial_mask() {
+  InitialMask found = read_proc_mask();
   if (found.source == trace::MaskSource::unknown) found = read_in_task();
   if (found.source == trace::MaskSource::unknown) found = read_by_probe();
   return found;

@@ -1,6 +1,6 @@
-// Sets of walks, each walk a sequence lock; see stack_memo.h.
+// Sets of walks, each walk a sequence lock; see walk_cache.h.
 
-#include "preload/stack/stack_memo.h"
+#include "preload/stack/walk_cache.h"
 
 #include <atomic>
 
@@ -30,22 +30,24 @@ struct Walk {
     Relaxed<std::uintptr_t> value = 0;
   };
   Word words[WalkWords::kMost] = {};
-  Relaxed<std::uint32_t> telling = 0;  // the word that another walk from here last differed in
+  Relaxed<std::uint32_t> last_mismatch =
+      0;  // the word that another walk from here last differed in
 };
 
 // Walks from few places. One function that many call ends in more stacks than a set has room for:
 // to compare with them all, and to keep what the next walk replaces, would be lost time.
 struct alignas(64) Set {
   static constexpr unsigned kWalks = 8;
-  static constexpr std::uint32_t kCrowd = 64;
-  static constexpr std::uint32_t kSeldom = 16;  // a multiple of kWalks: walks[0] is what is kept
+  static constexpr std::uint32_t kThrashing = 64;
+  static constexpr std::uint32_t kReplaceEvery =
+      16;  // a multiple of kWalks: walks[0] is what is kept
 
   Walk walks[kWalks];
-  // One more for each walk that is not known, at most 2 kCrowd, and two less for each that is.
-  Relaxed<std::uint32_t> strangers = 0;
+  // One more for each walk that is not known, at most 2 kThrashing, and two less for each that is.
+  Relaxed<std::uint32_t> misses = 0;
   Relaxed<std::uint32_t> turn = 0;
 
-  bool crowded() const { return strangers.load(std::memory_order_relaxed) >= kCrowd; }
+  bool thrashing() const { return misses.load(std::memory_order_relaxed) >= kThrashing; }
 };
 
 constexpr unsigned kLogSets = 6;
@@ -95,14 +97,14 @@ bool words_are_there(Walk& walk, std::uintptr_t sp, const Reach& reach) {
   const std::uint32_t count = get(walk.count);
   if (count > WalkWords::kMost) return false;
   const std::uintptr_t furthest = get(walk.on_own_stack) ? reach.furthest : reach.certain;
-  const std::uint32_t telling = get(walk.telling);
-  if (telling < count && get(walk.words[telling].distance) <= reach.certain &&
-      differs(walk.words[telling], sp, reach.certain)) {
+  const std::uint32_t last_mismatch = get(walk.last_mismatch);
+  if (last_mismatch < count && get(walk.words[last_mismatch].distance) <= reach.certain &&
+      differs(walk.words[last_mismatch], sp, reach.certain)) {
     return false;
   }
   for (std::uint32_t i = 0; i < count; ++i) {
     if (__builtin_expect(differs(walk.words[i], sp, furthest), 0)) {
-      set_to(walk.telling, i);
+      set_to(walk.last_mismatch, i);
       return false;
     }
   }
@@ -123,33 +125,33 @@ std::uint32_t id_if_same(Walk& walk, const StackStart& start, const Reach& reach
 
 // Which of the set's walks the one that is not known replaces. Null: none.
 Walk* make_room(Set& set) {
-  const std::uint32_t strangers = get(set.strangers);
+  const std::uint32_t misses = get(set.misses);
   const std::uint32_t turn = get(set.turn);
   set_to(set.turn, turn + 1);
-  if (strangers < 2 * Set::kCrowd) set_to(set.strangers, strangers + 1);
-  if (strangers >= Set::kCrowd && turn % Set::kSeldom != 0) return nullptr;
+  if (misses < 2 * Set::kThrashing) set_to(set.misses, misses + 1);
+  if (misses >= Set::kThrashing && turn % Set::kReplaceEvery != 0) return nullptr;
   return &set.walks[turn % Set::kWalks];
 }
 
 }  // namespace
 
-std::uint32_t remembered_stack(const StackStart& from, std::uint32_t generation) {
+std::uint32_t cached_stack(const StackStart& from, std::uint32_t generation) {
   const StackStart start = from;  // nothing that is stored here can change a copy
   const Reach reach = reach_from(start.sp);
   Set& set = set_from(start);
-  const unsigned walks = set.crowded() ? 1 : Set::kWalks;
+  const unsigned walks = set.thrashing() ? 1 : Set::kWalks;
   for (unsigned i = 0; i < walks; ++i) {
     const std::uint32_t id = id_if_same(set.walks[i], start, reach, generation);
     if (id == 0) continue;
-    const std::uint32_t strangers = get(set.strangers);
-    if (strangers != 0) set_to(set.strangers, strangers > 2 ? strangers - 2 : 0);
+    const std::uint32_t misses = get(set.misses);
+    if (misses != 0) set_to(set.misses, misses > 2 ? misses - 2 : 0);
     return id;
   }
   return 0;
 }
 
-void remember_stack(const StackStart& start, std::uint32_t generation, const WalkWords& words,
-                    std::uint32_t id, RuleSpace& space) {
+void cache_stack(const StackStart& start, std::uint32_t generation, const WalkWords& words,
+                 std::uint32_t id, RuleSpace& space) {
   if (!words.whole) return;
   Walk* const room = make_room(set_from(start));
   if (room == nullptr) return;

@@ -1,6 +1,6 @@
-// Looks at what loaded objects ask for; see rings.h.
+// Looks at what loaded objects ask for; see liburing_probe.h.
 
-#include "preload/process/rings.h"
+#include "preload/process/liburing_probe.h"
 
 #include <link.h>
 #include <sys/auxv.h>
@@ -28,7 +28,7 @@ struct RingSpace {
   char name[32];
 };
 
-constinit std::atomic<bool> told = false;
+constinit std::atomic<bool> reported = false;
 
 bool is_ring_library(const char* name) {
   constexpr char kName[] = "liburing.so";  // a number follows
@@ -84,7 +84,7 @@ class NeededRingLibrary {
 };
 
 void tell(const Author& author, std::uint32_t context, const char* name) {
-  if (told.exchange(true)) return;
+  if (reported.exchange(true)) return;
   const auto length = static_cast<std::uint32_t>(strnlen(name, trace::kMaxPath));
   report_blind_spot(author, trace::Blind::io_uring, Call::dlopen, context, 0, name, length);
 }
@@ -97,7 +97,7 @@ void tell(const char* name) {
 }  // namespace
 
 // Nobody unloads the program: its tables are read where they are.
-void look_for_rings_at_start(const Author& author, std::uint32_t context) {
+void probe_liburing_at_start(const Author& author, std::uint32_t context) {
   LoadedObject program;
   // The program headers lie in the program (getauxval(3)).
   if (!find_object(getauxval(AT_PHDR), program) || program.dynamic == nullptr) return;
@@ -113,15 +113,15 @@ void look_for_rings_at_start(const Author& author, std::uint32_t context) {
   }
 }
 
-void look_for_rings(std::uintptr_t bias, const ElfW(Dyn) * dynamic, char* room) {
-  if (told.load(std::memory_order_relaxed)) return;
-  static_assert(sizeof(RingSpace) <= kRoomForRings);
+void probe_liburing(std::uintptr_t bias, const ElfW(Dyn) * dynamic, char* room) {
+  if (reported.load(std::memory_order_relaxed)) return;
+  static_assert(sizeof(RingSpace) <= kLiburingRoom);
   const NeededRingLibrary needed(*new (room) RingSpace, bias, dynamic);
   if (needed.name() != nullptr) tell(needed.name());
 }
 
-void look_for_rings(const char* file) {
-  if (file == nullptr || told.load(std::memory_order_relaxed)) return;
+void probe_liburing(const char* file) {
+  if (file == nullptr || reported.load(std::memory_order_relaxed)) return;
   const char* slash = strrchr(file, '/');
   if (is_ring_library(slash != nullptr ? slash + 1 : file)) tell(file);
 }
