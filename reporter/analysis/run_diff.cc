@@ -19,7 +19,7 @@ const Step* step_of(const CreateEvent& event, Rule rule) {
   return nullptr;
 }
 
-std::string chmod_text(const MadeObject& object) {
+std::string chmod_text(const FinalObject& object) {
   if (object.settled_by.empty()) return "none";
   return object.settled_by + ' ' + octal_of(object.mode);
 }
@@ -35,7 +35,7 @@ std::string step_text(const CreateEvent& event, Rule rule) {
   return step == nullptr ? "none" : octal_of(step->mode);
 }
 
-std::vector<StepDifference> differing_steps(const MadeObject& a, const MadeObject& b) {
+std::vector<StepDifference> differing_steps(const FinalObject& a, const FinalObject& b) {
   const CreateEvent& left = a.creation;
   const CreateEvent& right = b.creation;
   std::vector<StepDifference> steps;
@@ -87,7 +87,7 @@ void join(const Map& a, const Map& b, const Visit& visit) {
 
 }  // namespace
 
-void RunSide::add(const std::string& name, MadeObject object) {
+void RunSide::add(const std::string& name, FinalObject object) {
   Outcome outcome;
   outcome.kind = object.creation.kind;
   outcome.mode = object.mode;

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "reporter/analysis/made_objects.h"
+#include "reporter/analysis/final_objects.h"
 
 namespace umaskaudit {
 
@@ -18,7 +18,7 @@ namespace umaskaudit {
 struct Outcome {
   trace::Kind kind = trace::Kind::unknown;
   Mode mode = 0;
-  MadeObject example;
+  FinalObject example;
   std::uint64_t count = 0;
 };
 
@@ -35,7 +35,7 @@ struct RunSide {
   std::map<std::string, MaskSite> sites;                // by the code's chain of calls
   std::vector<Mode> inherited;                          // at the start
 
-  void add(const std::string& name, MadeObject object);
+  void add(const std::string& name, FinalObject object);
 };
 
 // One step that the two sides took differently.

@@ -15,7 +15,7 @@ bool has_step(const CreateEvent& event, Rule rule) {
 
 }  // namespace
 
-void judge(WhatIf& whatif, MadeObject object, Mode mask) {
+void classify(WhatIf& whatif, FinalObject object, Mode mask) {
   const CreateEvent& made = object.creation;
   ++whatif.objects;
   const bool moves = mask != made.mask;

@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "reporter/analysis/made_objects.h"
+#include "reporter/analysis/final_objects.h"
 
 namespace umaskaudit {
 
 struct WhatIfObject {
-  MadeObject object;
+  FinalObject object;
   Mode mask = 0;  // that it would have been made under
   Mode mode = 0;  // that the run would have left it with
 };
@@ -21,7 +21,7 @@ struct WhatIf {
   bool everywhere = false;      // in the place of the program's own masks too
   std::vector<Mode> inherited;  // that the run's first processes had
   std::vector<WhatIfObject> changed;
-  std::vector<MadeObject> unpredictable;  // what set their modes is not known, or not the mask
+  std::vector<FinalObject> unpredictable;  // what set their modes is not known, or not the mask
   // Objects that keep their mode, each counted for the first reason that holds.
   std::uint64_t settled = 0;   // a chmod decides, whatever the mask
   std::uint64_t acl = 0;       // a default ACL takes the mask's place
@@ -31,6 +31,6 @@ struct WhatIf {
 };
 
 // Works it out for one object and files it.
-void judge(WhatIf& whatif, MadeObject object, Mode mask);
+void classify(WhatIf& whatif, FinalObject object, Mode mask);
 
 }  // namespace umaskaudit

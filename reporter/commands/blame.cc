@@ -10,7 +10,7 @@
 #include <memory>
 #include <ostream>
 
-#include "reporter/analysis/object_story.h"
+#include "reporter/analysis/object_history.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/filter_hints.h"
 #include "reporter/commands/object_query.h"
@@ -37,27 +37,27 @@ struct Options {
 };
 
 // The name that the user gave, where the object has it.
-const std::string& name_of(const ObjectStory& story, const std::string& asked) {
-  const auto& names = story.names;
+const std::string& name_of(const ObjectHistory& history, const std::string& asked) {
+  const auto& names = history.names;
   const bool has = std::find(names.begin(), names.end(), asked) != names.end();
-  return has ? asked : story.path;
+  return has ? asked : history.path;
 }
 
-class Teller {
+class BlameReport {
  public:
   // `asked`: the name that the user gave, which is shown where the object has it.
-  Teller(OpenedRun& opened, const Output& output, std::string asked)
+  BlameReport(OpenedRun& opened, const Output& output, std::string asked)
       : opened_(opened), output_(output), asked_(std::move(asked)) {}
 
-  std::string tell(const ObjectStory& story) {
+  std::string tell(const ObjectHistory& history) {
     out_.clear();
-    if (story.creation)
-      tell_creation(story);
+    if (history.creation)
+      tell_creation(history);
     else
       out_ += "made before the run, or unseen\n";
-    if (story.creation) tell_mask(*story.creation, story);
-    tell_afterwards(story);
-    tell_disk(story);
+    if (history.creation) tell_mask(*history.creation, history);
+    tell_afterwards(history);
+    tell_disk(history);
     return std::move(out_);
   }
 
@@ -74,15 +74,15 @@ class Teller {
     out_ += lines.empty() ? "    no stack was recorded\n" : lines;
   }
 
-  void tell_creation(const ObjectStory& story) {
-    const CreateEvent& event = *story.creation;
-    const std::string& name = name_of(story, asked_);
+  void tell_creation(const ObjectHistory& history) {
+    const CreateEvent& event = *history.creation;
+    const std::string& name = name_of(history, asked_);
     title(escape(name));
-    for (const std::string& other : story.names)
+    for (const std::string& other : history.names)
       if (other != name) out_ += "  also named " + escape(other) + '\n';
     if (name != event.path) out_ += "  born as " + escape(event.path) + '\n';
-    if (story.state != ObjectState::there)
-      out_ += std::string("  at the end of the run: ") + state_name(story.state) + '\n';
+    if (history.state != ObjectState::there)
+      out_ += std::string("  at the end of the run: ") + state_name(history.state) + '\n';
     out_ += std::string("  ") + kind_name(event.kind) + " made by " + escape(event.call) + " in " +
             who(event) + '\n';
     if (event.created != trace::Created::yes)
@@ -92,20 +92,20 @@ class Teller {
     out_ += step_table(event.steps, facts_of(event)).text(output_.width, output_.paint);
   }
 
-  void tell_mask(const CreateEvent& event, const ObjectStory& story) {
+  void tell_mask(const CreateEvent& event, const ObjectHistory& history) {
     title("Where the mask " + octal(event.mask) + " came from");
     if (!event.ambiguous_masks.empty()) {
       out_ += "  it changed during the call; candidates:";
       for (const Mode mask : event.ambiguous_masks) out_ += ' ' + octal(mask);
       out_ += '\n';
     }
-    if (story.setter)
-      tell_call("  ", *story.setter, event);
+    if (history.setter)
+      tell_call("  ", *history.setter, event);
     else if (event.mask_setter_dropped)
       tell_dropped();
     else
-      tell_inherited(event, story.put_back.has_value());
-    if (story.put_back) tell_call("  put back last by ", *story.put_back, event);
+      tell_inherited(event, history.put_back.has_value());
+    if (history.put_back) tell_call("  put back last by ", *history.put_back, event);
   }
 
   void tell_call(const char* role, const UmaskEvent& call, const CreateEvent& event) {
@@ -171,22 +171,22 @@ class Teller {
     return eldest;
   }
 
-  void tell_afterwards(const ObjectStory& story) {
-    if (story.afterwards.empty()) return;
+  void tell_afterwards(const ObjectHistory& history) {
+    if (history.afterwards.empty()) return;
     title("Afterwards");
     const TimelineStyle style{opened_.run().begin_ns(), output_.paint, true};
-    for (const Event& event : story.afterwards)
+    for (const Event& event : history.afterwards)
       append_timeline(out_, event, opened_.stacks(), style);
   }
 
-  void tell_disk(const ObjectStory& story) {
+  void tell_disk(const ObjectHistory& history) {
     title("On disk now");
     if (is_packed(opened_.run())) {
       out_ += "  not looked at: the run was packed, maybe on another machine\n";
       return;
     }
     struct stat facts {};
-    const std::string& name = name_of(story, asked_);
+    const std::string& name = name_of(history, asked_);
     if (lstat(name.c_str(), &facts) != 0) {
       out_ += "  " + escape(name) + ": " + std::strerror(errno) + '\n';
       return;
@@ -196,9 +196,9 @@ class Teller {
             rwx(mode) + ", owner " + std::to_string(facts.st_uid) + ':' +
             std::to_string(facts.st_gid);
     const std::optional<Mode> recorded =
-        story.mode ? std::optional<Mode>(*story.mode & 07777) : std::nullopt;
-    const bool same = story.creation && story.creation->ino == facts.st_ino;
-    if (story.creation && !same)
+        history.mode ? std::optional<Mode>(*history.mode & 07777) : std::nullopt;
+    const bool same = history.creation && history.creation->ino == facts.st_ino;
+    if (history.creation && !same)
       out_ += ": a different file has this name now";
     else if (recorded && *recorded == mode)
       out_ += ", as the run left it";
@@ -231,23 +231,23 @@ TextContext context_of(OpenedRun& opened, const Output& output) {
   return {opened.run(), opened.stacks(), output.paint, output.width};
 }
 
-std::string stories_json(const std::vector<ObjectStory>& stories, const std::string& asked,
-                         const TextContext& context) {
+std::string histories_json(const std::vector<ObjectHistory>& histories, const std::string& asked,
+                           const TextContext& context) {
   std::vector<BlamedObject> objects;
   const bool packed = is_packed(context.run);
-  for (const ObjectStory& story : stories) {
-    const std::string& name = name_of(story, asked);
-    objects.push_back({story, name, packed ? std::optional<OnDisk>() : look_at(name)});
+  for (const ObjectHistory& history : histories) {
+    const std::string& name = name_of(history, asked);
+    objects.push_back({history, name, packed ? std::optional<OnDisk>() : look_at(name)});
   }
   return blame_json(context, asked, objects);
 }
 
 // What is on disk since the run, and was made by something that no record names.
-int blame_appeared(const Options& options, const Appeared& object, OpenedRun& opened,
-                   Console& console) {
+int blame_unrecorded(const Options& options, const UnrecordedObject& object, OpenedRun& opened,
+                     Console& console) {
   return write_output(console, options.arguments.output, [&](const Output& output) {
     if (options.format == TwinFormat::json) {
-      output.stream << blame_appeared_json(context_of(opened, output), object.path, object);
+      output.stream << blame_unrecorded_json(context_of(opened, output), object.path, object);
       return;
     }
     std::string out = output.paint(Style::strong, escape(object.path)) + '\n';
@@ -291,18 +291,18 @@ int blame(Options& options, Console& console) {
   const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
   const ObjectQuery query = query_of(options.path, (*opened)->run());
-  const std::vector<ObjectStory> stories = object_stories((*opened)->run(), query);
-  if (stories.empty() && (*opened)->run().completeness().hides_creations) {
-    const AppearedObjects appeared = (*opened)->appeared();
-    for (const Appeared& object : appeared.objects)
-      if (object.path == query.path) return blame_appeared(options, object, **opened, console);
+  const std::vector<ObjectHistory> histories = object_histories((*opened)->run(), query);
+  if (histories.empty() && (*opened)->run().completeness().hides_creations) {
+    const UnrecordedObjects appeared = (*opened)->unrecorded();
+    for (const UnrecordedObject& object : appeared.objects)
+      if (object.path == query.path) return blame_unrecorded(options, object, **opened, console);
   }
-  if (stories.empty()) {
+  if (histories.empty()) {
     const FailedAttempts attempts = failed_attempts((*opened)->run(), query);
     if (attempts.count != 0)
       return blame_failures(options, query.path, attempts, **opened, console);
   }
-  if (stories.empty()) {
+  if (histories.empty()) {
     const std::string near = nearest_object(**opened, query.path);
     return fail(
         console,
@@ -318,13 +318,13 @@ int blame(Options& options, Console& console) {
   }
   return write_output(console, options.arguments.output, [&](const Output& output) {
     if (options.format == TwinFormat::json) {
-      output.stream << stories_json(stories, query.path, context_of(**opened, output));
+      output.stream << histories_json(histories, query.path, context_of(**opened, output));
       return;
     }
-    Teller teller(**opened, output, query.path);
-    for (std::size_t i = 0; i < stories.size(); ++i) {
+    BlameReport report(**opened, output, query.path);
+    for (std::size_t i = 0; i < histories.size(); ++i) {
       if (i != 0) output.stream << '\n';
-      output.stream << teller.tell(stories[i]);
+      output.stream << report.tell(histories[i]);
     }
     std::string notes;
     append_symbol_notes(notes, {(*opened)->run(), (*opened)->stacks(), output.paint, output.width});

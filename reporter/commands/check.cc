@@ -17,8 +17,8 @@
 #include "reporter/analysis/symbol_chain.h"
 #include "reporter/base/clock.h"
 #include "reporter/base/output_file.h"
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/commands/filter_hints.h"
 #include "reporter/objects/local_links.h"
 #include "reporter/render/annotations.h"
@@ -99,7 +99,7 @@ std::vector<std::string> functions_of(const Finding& finding, StackCache& stacks
     names.insert(names.end(), more.begin(), more.end());
   };
   if (finding.culprit_end) add(names_on(stacks.code(finding.culprit_end->stack)));
-  for (const StoryStep& step : finding.story) add(names_on(stacks.code(step.event.stack)));
+  for (const SequenceStep& step : finding.story) add(names_on(stacks.code(step.event.stack)));
   if (!finding.victim_stacks.empty())
     add(common_functions(finding.victim_stacks, stacks));
   else if (!finding.victims.empty())
@@ -452,7 +452,7 @@ std::vector<CLI::Option*> add_ruling_options(CLI::App& app, CheckOptions& option
     return app.add_option(name, to, help)->type_name("FILE");
   };
   return {
-      add_choice<CheckFormat>(
+      add_enum_option<CheckFormat>(
           app, "-f,--format", options.format,
           {{"text", CheckFormat::text},
            {"jsonl", CheckFormat::jsonl},
@@ -466,7 +466,7 @@ std::vector<CLI::Option*> add_ruling_options(CLI::App& app, CheckOptions& option
       add_file("--suppressions", options.suppressions,
                "Accepted findings, one a line: rule:glob  # reason until=YYYY-MM-DD"),
       add_file("--baseline", options.baseline, "Fail for findings that are not in FILE only"),
-      add_choice<Severity>(
+      add_enum_option<Severity>(
           app, "--fail-on", options.fail_on,
           {{"note", Severity::note}, {"warning", Severity::warning}, {"error", Severity::error}},
           "Exit 1 from this severity on; default: warning"),

@@ -16,8 +16,8 @@
 #include <utility>
 
 #include "reporter/base/pager.h"
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/commands/rules.h"
 #include "reporter/inspect/program.h"
 #include "reporter/text/similar.h"
@@ -87,11 +87,11 @@ struct Parser {
 void add_shared(CLI::App& app, Shared& shared, bool paged) {
   app.add_flag("-q,--quiet", shared.quiet, "Print only errors and results");
   app.add_flag("-v,--verbose", shared.verbose, "Print on standard error what is being done");
-  add_choice<ColourWhen>(app, "--color", shared.colour,
-                         {{"auto", ColourWhen::automatic},
-                          {"always", ColourWhen::always},
-                          {"never", ColourWhen::never}},
-                         "When to colour");
+  add_enum_option<ColourWhen>(app, "--color", shared.colour,
+                              {{"auto", ColourWhen::automatic},
+                               {"always", ColourWhen::always},
+                               {"never", ColourWhen::never}},
+                              "When to colour");
   if (paged) app.add_flag("--no-pager", shared.no_pager, "Show long output without a pager");
 }
 

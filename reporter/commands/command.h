@@ -1,7 +1,7 @@
-// How a subcommand joins the tool: one row of commands/table.cc and one function declared here.
-// Must never be included below reporter/commands: nothing under it knows of a command line.
+// How a subcommand joins the tool: one row of commands/command_list.cc and one function declared
+// here. Must never be included below reporter/commands: nothing under it knows of a command line.
 // To add a command: write commands/NAME.cc with its configure function, declare that function at
-// the end of this file, add its row to table.cc and its file to meson.build.
+// the end of this file, add its row to command_list.cc and its file to meson.build.
 #pragma once
 
 #include <functional>

@@ -5,8 +5,8 @@
 #include <memory>
 #include <ostream>
 
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/events/events.h"
 #include "reporter/rules/finding.h"
 
@@ -318,9 +318,9 @@ std::string fish(const CLI::App& root) {
 Action configure_completions(CLI::App& app) {
   app.group("");  // not in --help
   auto shell = std::make_shared<Shell>(Shell::bash);
-  add_choice<Shell>(app, "SHELL", *shell,
-                    {{"bash", Shell::bash}, {"zsh", Shell::zsh}, {"fish", Shell::fish}},
-                    "The shell")
+  add_enum_option<Shell>(app, "SHELL", *shell,
+                         {{"bash", Shell::bash}, {"zsh", Shell::zsh}, {"fish", Shell::fish}},
+                         "The shell")
       ->required();
   return [shell, &app](Invocation& invocation) {
     const CLI::App& root = *app.get_parent();

@@ -11,8 +11,8 @@
 #include "reporter/analysis/mask_choice.h"
 #include "reporter/analysis/mask_replay.h"
 #include "reporter/analysis/symbol_chain.h"
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/commands/twin_format.h"
 #include "reporter/render/diff_report.h"
@@ -42,7 +42,7 @@ class Side {
 
   void collect(const Filter& filter) {
     const Run& run = opened_->run();
-    MadeObjects made([&](const CreateEvent& event) { return filter.selects(event); });
+    FinalObjects made([&](const CreateEvent& event) { return filter.selects(event); });
     run.for_each_folded([&](const Event& event) {
       const auto* create = std::get_if<CreateEvent>(&event);
       names_.learn(event, create != nullptr && is_by_tempfile(*create));
@@ -50,7 +50,7 @@ class Side {
       made.see(event);
       return true;
     });
-    for (MadeObject& object : made.take()) {
+    for (FinalObject& object : made.take()) {
       const std::string name = names_.normal(object.path);
       facts_.add(name, std::move(object));
     }

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "reporter/analysis/object_story.h"
+#include "reporter/analysis/object_history.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/explain_text.h"
 #include "reporter/commands/notation_error.h"
@@ -103,15 +103,16 @@ bool names(const std::string& wanted, const CreateEvent& event) {
 }
 
 // Who chose the mask of a recorded creation, as `blame` tells it at length.
-std::string chooser_text(const ObjectStory& story) {
-  const std::string mask = "The umask " + octal(story.creation->mask);
-  if (story.setter)
-    return mask + " was set by thread " + thread_text(story.setter->thread, story.setter->tid) +
-           " of process " + std::to_string(story.setter->pid) + "; umaskaudit blame says where.\n";
-  if (story.creation->mask_setter_dropped) return mask + " was set before the record is whole.\n";
+std::string chooser_text(const ObjectHistory& history) {
+  const std::string mask = "The umask " + octal(history.creation->mask);
+  if (history.setter)
+    return mask + " was set by thread " + thread_text(history.setter->thread, history.setter->tid) +
+           " of process " + std::to_string(history.setter->pid) +
+           "; umaskaudit blame says where.\n";
+  if (history.creation->mask_setter_dropped) return mask + " was set before the record is whole.\n";
   return mask + " was inherited" +
-         (story.put_back ? ": it was changed in this run, and put back.\n"
-                         : ": nobody in this run set it.\n");
+         (history.put_back ? ": it was changed in this run, and put back.\n"
+                           : ": nobody in this run set it.\n");
 }
 
 struct Recorded {
@@ -121,20 +122,20 @@ struct Recorded {
   std::string born_path{};     // empty: as `path`
   std::optional<Mode> mode{};  // that the run left it with, where that is known
   std::string chooser{};       // a sentence; empty: not looked for
-  std::optional<ObjectStory> story{};
+  std::optional<ObjectHistory> story{};
 };
 
 // The creation of the object that has the name `path` now, or had it last.
 std::optional<Recorded> find_made(const Run& run, const std::string& path) {
-  const std::vector<ObjectStory> stories = object_stories(run, query_of(path, run));
-  for (const ObjectStory& story : stories) {
-    if (!story.creation || story.creation->steps.empty()) continue;
-    const CreateEvent& create = *story.creation;
-    Recorded found{story.path, {facts_of(create), {}}, true};
+  const std::vector<ObjectHistory> histories = object_histories(run, query_of(path, run));
+  for (const ObjectHistory& history : histories) {
+    if (!history.creation || history.creation->steps.empty()) continue;
+    const CreateEvent& create = *history.creation;
+    Recorded found{history.path, {facts_of(create), {}}, true};
     found.born_path = create.path;
-    found.mode = story.mode;
-    found.chooser = chooser_text(story);
-    found.story = story;
+    found.mode = history.mode;
+    found.chooser = chooser_text(history);
+    found.story = history;
     found.explanation.derivation = {create.steps, create.mask, create.ambiguous_masks.size() > 1};
     return found;
   }

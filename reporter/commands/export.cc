@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "reporter/base/output_file.h"
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/commands/otlp.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/export/chrome.h"
@@ -174,17 +174,18 @@ Action configure_export(CLI::App& app) {
                  "Run directory, a segment file of it, or the name of a run in .umaskaudit;\n"
                  "default: the latest run here. Several for tables")
       ->type_name("");
-  add_choice<Format>(app, "-f,--format", options->format,
-                     {{"chrome", Format::chrome},
-                      {"collapsed", Format::collapsed},
-                      {"sqlite", Format::sqlite},
-                      {"ecs", Format::ecs},
-                      {"otlp", Format::otlp},
-                      {"tables", Format::tables}},
-                     "chrome: for Perfetto; collapsed: for flame graphs; ecs: Elastic, a line an "
-                     "event; otlp: OpenTelemetry logs; tables: a directory for engines")
+  add_enum_option<Format>(
+      app, "-f,--format", options->format,
+      {{"chrome", Format::chrome},
+       {"collapsed", Format::collapsed},
+       {"sqlite", Format::sqlite},
+       {"ecs", Format::ecs},
+       {"otlp", Format::otlp},
+       {"tables", Format::tables}},
+      "chrome: for Perfetto; collapsed: for flame graphs; ecs: Elastic, a line an "
+      "event; otlp: OpenTelemetry logs; tables: a directory for engines")
       ->required();
-  add_choice<CollapsedBy>(
+  add_enum_option<CollapsedBy>(
       app, "--by", options->by,
       {{"creations", CollapsedBy::creations}, {"changes", CollapsedBy::changes}},
       "What collapsed counts: objects created (default) or mask changes");

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/commands/progress.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/fleet/answers.h"
@@ -153,9 +153,9 @@ Action configure_fleet(CLI::App& app) {
   app.add_option("--database", options->database,
                  "Keep the rows in FILE; default: a hidden file in LAKE")
       ->type_name("FILE");
-  add_choice<Format>(app, "-f,--format", options->format,
-                     {{"text", Format::text}, {"html", Format::html}, {"json", Format::json}},
-                     "Form of the answers");
+  add_enum_option<Format>(app, "-f,--format", options->format,
+                          {{"text", Format::text}, {"html", Format::html}, {"json", Format::json}},
+                          "Form of the answers");
   app.add_option("-o,--output", options->output, "Write to FILE")->type_name("FILE");
   return [options](Invocation& invocation) { return fleet(*options, invocation.console); };
 }

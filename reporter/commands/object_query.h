@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "reporter/analysis/object_story.h"
+#include "reporter/analysis/object_history.h"
 
 namespace umaskaudit {
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "reporter/analysis/known_appeared.h"
+#include "reporter/analysis/saved_unrecorded.h"
 #include "reporter/analysis/summary.h"
 #include "reporter/commands/command.h"
 #include "reporter/commands/run_arguments.h"
@@ -86,7 +86,7 @@ Status pack_run(OpenedRun& opened, const std::string& file) {
   return write_pack(file, run.place(),
                     {{kKnownNamesFile, names.text()},
                      {kKnownLinksFile, links.text()},
-                     {kKnownAppearedFile, known_appeared_text(opened.appeared())}});
+                     {kSavedUnrecordedFile, saved_unrecorded_text(opened.unrecorded())}});
 }
 
 int pack(Options& options, Console& console) {

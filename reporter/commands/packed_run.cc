@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "reporter/analysis/known_appeared.h"
+#include "reporter/analysis/saved_unrecorded.h"
 #include "reporter/objects/local_links.h"
 #include "reporter/symbolize/known_names.h"
 
@@ -11,7 +11,7 @@ namespace umaskaudit {
 
 Result<RunFiles> open_run_files(const std::string& path, const Ticker& ticker) {
   Result<std::optional<UnpackedRun>> unpacked =
-      UnpackedRun::open(path, {kKnownNamesFile, kKnownLinksFile, kKnownAppearedFile});
+      UnpackedRun::open(path, {kKnownNamesFile, kKnownLinksFile, kSavedUnrecordedFile});
   if (!unpacked) return unpacked.error();
   Result<Run> run =
       *unpacked ? Run::open((*unpacked)->path(), ticker, path) : Run::open(path, ticker);

@@ -6,8 +6,8 @@
 #include <optional>
 #include <ostream>
 
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/commands/filter_hints.h"
 #include "reporter/commands/report_html.h"
 #include "reporter/commands/run_arguments.h"
@@ -16,7 +16,6 @@
 #include "reporter/objects/final_states.h"
 #include "reporter/objects/local_links.h"
 #include "reporter/objects/object_lives.h"
-#include "reporter/render/appeared.h"
 #include "reporter/render/csv.h"
 #include "reporter/render/dropped.h"
 #include "reporter/render/findings_json.h"
@@ -27,6 +26,7 @@
 #include "reporter/render/markdown.h"
 #include "reporter/render/sarif.h"
 #include "reporter/render/timeline_text.h"
+#include "reporter/render/unrecorded_files.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
@@ -50,7 +50,7 @@ struct Options {
   bool all = false;   // each object, also where there are many
   bool rows = false;  // that, or an option about rows was given
   bool follow = false;
-  bool no_appeared = false;
+  bool no_unrecorded = false;
   bool expand_stacks = false;
 };
 
@@ -80,8 +80,8 @@ void stream_events(const EventSource& source, const Options& options, std::ostre
 }
 
 // They belong to no thread and no call: a filtered report says nothing of them.
-bool wants_appeared(const Options& options) {
-  return !options.no_appeared && options.arguments.filter.empty();
+bool wants_unrecorded(const Options& options) {
+  return !options.no_unrecorded && options.arguments.filter.empty();
 }
 
 // What exists at the end: a line for each name.
@@ -132,14 +132,14 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
     lines.append(line, *spot);
     output.stream << line;
   }
-  if (wants_appeared(options)) {
-    const AppearedObjects found = opened.appeared();
+  if (wants_unrecorded(options)) {
+    const UnrecordedObjects found = opened.unrecorded();
     std::uint64_t last_id = lives.last_id();
     std::string line;
-    for (const Appeared& file : found.objects) {
+    for (const UnrecordedObject& file : found.objects) {
       line.clear();
-      append_appeared_json(line, file);
-      append_appeared_object_json(line, file, ++last_id);
+      append_unrecorded_json(line, file);
+      append_unrecorded_object_json(line, file, ++last_id);
       output.stream << line;
     }
     line.clear();
@@ -247,7 +247,7 @@ void write_text(OpenedRun& opened, const Options& options, const Output& output)
   append_refused(out, context, summary);
   append_notes(out, context, summary);
   append_unseen(out, context, summary);
-  if (wants_appeared(options)) append_appeared(out, context, opened.appeared());
+  if (wants_unrecorded(options)) append_unrecorded(out, context, opened.unrecorded());
   append_symbol_notes(out, context);
   output.stream << out;
 }
@@ -318,26 +318,26 @@ void warn_of_losses(const OpenedRun& opened, Console& console) {
 Action configure_report(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_run_argument(app, options->arguments);
-  add_choice<Format>(app, "-f,--format", options->format,
-                     {{"text", Format::text},
-                      {"jsonl", Format::jsonl},
-                      {"json", Format::json},
-                      {"csv", Format::csv},
-                      {"markdown", Format::markdown},
-                      {"html", Format::html},
-                      {"sarif", Format::sarif},
-                      {"junit", Format::junit}},
-                     "What to write: events in jsonl, a summary in json, a page in html");
+  add_enum_option<Format>(app, "-f,--format", options->format,
+                          {{"text", Format::text},
+                           {"jsonl", Format::jsonl},
+                           {"json", Format::json},
+                           {"csv", Format::csv},
+                           {"markdown", Format::markdown},
+                           {"html", Format::html},
+                           {"sarif", Format::sarif},
+                           {"junit", Format::junit}},
+                          "What to write: events in jsonl, a summary in json, a page in html");
   add_listing_options(app, options->arguments);
-  add_choice<SortKey>(app, "--sort", options->sort,
-                      {{"time", SortKey::time},
-                       {"path", SortKey::path},
-                       {"mode", SortKey::mode},
-                       {"mask", SortKey::mask},
-                       {"thread", SortKey::thread},
-                       {"call", SortKey::call},
-                       {"kind", SortKey::kind}},
-                      "Order of the objects; mode: the widest first");
+  add_enum_option<SortKey>(app, "--sort", options->sort,
+                           {{"time", SortKey::time},
+                            {"path", SortKey::path},
+                            {"mode", SortKey::mode},
+                            {"mask", SortKey::mask},
+                            {"thread", SortKey::thread},
+                            {"call", SortKey::call},
+                            {"kind", SortKey::kind}},
+                           "Order of the objects; mode: the widest first");
   CLI::Option* limit =
       add_number(app, "--limit", options->limit,
                  "Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text, "
@@ -345,7 +345,7 @@ Action configure_report(CLI::App& app) {
   app.add_flag("--all", options->all, "In text: a row for each object, however many there are");
   app.add_flag("--follow", options->follow,
                "With jsonl: events of a run that is being recorded, as they come");
-  app.add_flag("--no-appeared", options->no_appeared,
+  app.add_flag("--no-appeared", options->no_unrecorded,
                "Do not look for files that appeared without a record");
   app.add_flag("--expand-stacks", options->expand_stacks,
                "With jsonl: lines that stand alone, with whole stacks and nothing left out");

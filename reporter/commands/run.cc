@@ -18,8 +18,8 @@
 #include "reporter/base/output_file.h"
 #include "reporter/base/text_file.h"
 #include "reporter/commands/check.h"
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/commands/otlp.h"
 #include "reporter/commands/run_summary.h"
 #include "reporter/commands/see.h"
@@ -29,8 +29,8 @@
 #include "reporter/live/live_watch.h"
 #include "reporter/record/child.h"
 #include "reporter/record/code_maps.h"
-#include "reporter/record/loadable_name.h"
 #include "reporter/record/preload_environment.h"
+#include "reporter/record/preload_path.h"
 #include "reporter/record/run_directory.h"
 #include "reporter/record/run_record.h"
 #include "reporter/record/run_store.h"
@@ -124,7 +124,7 @@ int record(const Options& options, const Live& live, const std::vector<std::stri
   const Result<RunDirectory> run =
       begin_run(options.directory, command[0], getpid(), options.earlier);
   if (!run) return fail_run(console, run.error());
-  const Result<LoadableName> name = LoadableName::of(*library);
+  const Result<PreloadPath> name = PreloadPath::of(*library);
   const auto give_up = [&] {
     if (!run->continued) remove_run_directory(*run);  // nothing will ever be in it
     if (name) name->forget();
@@ -213,14 +213,15 @@ Action configure_run(CLI::App& app) {
                  "Record into DIR (default: .umaskaudit/NAME.PID here)")
       ->type_name("DIR");
   add_earlier_run_options(app, options->earlier);
-  add_choice<std::string>(app, "--stacks", options->stacks,
-                          {{"all", "all"}, {"changes", "changes"}, {"none", "none"}},
-                          "Which events get a stack");
+  add_enum_option<std::string>(app, "--stacks", options->stacks,
+                               {{"all", "all"}, {"changes", "changes"}, {"none", "none"}},
+                               "Which events get a stack");
   app.add_option("--depth", options->depth, "Frames of a stack at most (1-64)")
       ->type_name("N")
       ->check(CLI::Range(1, 64).description(""));
-  add_choice<std::string>(app, "--keep", options->keep, {{"first", "first"}, {"latest", "latest"}},
-                          "What stays when there is no more room; default: first");
+  add_enum_option<std::string>(app, "--keep", options->keep,
+                               {{"first", "first"}, {"latest", "latest"}},
+                               "What stays when there is no more room; default: first");
   const CLI::Validator size(
       [](std::string& text) {
         const std::size_t digits = text.find_first_not_of("0123456789");
@@ -238,8 +239,8 @@ Action configure_run(CLI::App& app) {
                  "Bytes that all of them together may take, with K, M or G")
       ->type_name("SIZE")
       ->check(size);
-  add_choice<std::string>(app, "--follow", options->follow, {{"yes", "yes"}, {"no", "no"}},
-                          "Follow children whose environment was cleaned");
+  add_enum_option<std::string>(app, "--follow", options->follow, {{"yes", "yes"}, {"no", "no"}},
+                               "Follow children whose environment was cleaned");
   app.add_option("--options", options->raw, "An option of the library as it is, KEY=VALUE; repeat")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);

@@ -10,12 +10,12 @@
 #include <ostream>
 #include <utility>
 
-#include "reporter/analysis/known_appeared.h"
 #include "reporter/analysis/runtime_idiom.h"
+#include "reporter/analysis/saved_unrecorded.h"
 #include "reporter/analysis/symbol_chain.h"
 #include "reporter/base/output_file.h"
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/inspect/program.h"
 #include "reporter/objects/local_links.h"
 #include "reporter/record/run_store.h"
@@ -84,7 +84,7 @@ void add_filter_options(CLI::App& app, RunArguments& arguments) {
       ->check(known_kind);
   add_list(app, "--rule", filter.rules, "RULE", "Only findings of this rule, and what they name")
       ->check(known_rule);
-  add_choice<std::optional<Severity>>(
+  add_enum_option<std::optional<Severity>>(
       app, "--severity", filter.severity,
       {{"note", Severity::note}, {"warning", Severity::warning}, {"error", Severity::error}},
       "Only findings from this severity on, and what they name");
@@ -204,9 +204,9 @@ std::optional<BlindSpotEvent> OpenedRun::unaudited() const {
   return umaskaudit::unaudited(record_, run_.begin_ns());
 }
 
-AppearedObjects OpenedRun::appeared() const {
-  if (is_packed(run_)) return read_known_appeared(run_.place()).value_or(AppearedObjects{});
-  AppearedQuery query;
+UnrecordedObjects OpenedRun::unrecorded() const {
+  if (is_packed(run_)) return read_saved_unrecorded(run_.place()).value_or(UnrecordedObjects{});
+  UnrecordedQuery query;
   query.ticker = [this](std::uint64_t entries) {
     progress_->count("looking at", entries, "names");
   };
@@ -218,7 +218,7 @@ AppearedObjects OpenedRun::appeared() const {
     query.suspicious = !record_->obstacle.empty();
     query.any_owner = record_->obstacle == obstacle_name(Obstacle::privileged);
   }
-  AppearedObjects found = appeared_unseen(run_, query);
+  UnrecordedObjects found = find_unrecorded(run_, query);
   progress_->count("", 0, "");
   return found;
 }

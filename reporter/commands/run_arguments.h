@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "reporter/analysis/appeared.h"
 #include "reporter/analysis/filter.h"
 #include "reporter/analysis/stack_cache.h"
+#include "reporter/analysis/unrecorded_files.h"
 #include "reporter/base/console.h"
 #include "reporter/base/result.h"
 #include "reporter/commands/packed_run.h"
@@ -87,7 +87,7 @@ class OpenedRun {
   std::string directory() const { return record_ ? record_->directory : ""; }
   std::optional<BlindSpotEvent> unaudited() const;
   // What appeared in the directories of the run without a record, where something may be missing.
-  AppearedObjects appeared() const;
+  UnrecordedObjects unrecorded() const;
   // summarize(), and unaudited() among the blind spots.
   Summary summary(SummaryOptions options) const;
   // A summary made otherwise, and unaudited() among its blind spots.

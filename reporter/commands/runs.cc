@@ -8,8 +8,8 @@
 
 #include "reporter/analysis/filter.h"
 #include "reporter/base/clock.h"
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/commands/twin_format.h"
 #include "reporter/record/run_store.h"
 #include "reporter/text/escape.h"

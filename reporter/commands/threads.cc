@@ -7,8 +7,8 @@
 #include <optional>
 #include <ostream>
 
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/commands/filter_hints.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/commands/twin_format.h"
@@ -143,13 +143,13 @@ Action configure_threads(CLI::App& app) {
   add_run_argument(app, options->arguments);
   add_twin_format(app, options->format);
   app.add_flag("--stacks", options->stacks, "A stack for every row, not for the busiest only");
-  add_choice<Order>(app, "--sort", options->order,
-                    {{"count", Order::count},
-                     {"first", Order::first},
-                     {"held", Order::held},
-                     {"longest", Order::longest},
-                     {"thread", Order::thread}},
-                    "Order of the rows; default: the busiest first");
+  add_enum_option<Order>(app, "--sort", options->order,
+                         {{"count", Order::count},
+                          {"first", Order::first},
+                          {"held", Order::held},
+                          {"longest", Order::longest},
+                          {"thread", Order::thread}},
+                         "Order of the rows; default: the busiest first");
   add_number(app, "--limit", options->limit, "Rows at most; 0: all. Default: 20");
   add_listing_options(app, options->arguments);
   return [options](Invocation& invocation) {

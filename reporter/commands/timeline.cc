@@ -5,8 +5,8 @@
 #include <memory>
 #include <ostream>
 
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/commands/filter_hints.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/commands/twin_format.h"
@@ -47,7 +47,7 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
   ObjectLives lives(std::move(life_options));  // for the reason why a creation was refused
   opened.run().for_each_folded([&](const Event& event) {
     if (options.all) lives.see(event);
-    if (!options.arguments.filter.selects(event) || !(options.all || is_story(event))) return true;
+    if (!options.arguments.filter.selects(event) || !(options.all || is_listed(event))) return true;
     if (options.limit != 0 && shown == options.limit) return ++more, true;
     if (!text) {
       if (write_json(event, shown)) ++shown;
@@ -66,7 +66,7 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
     output.stream << timeline_json_end(shown, more);
     return;
   }
-  if (const auto spot = opened.unaudited()) output.stream << what_happened(*spot) << '\n';
+  if (const auto spot = opened.unaudited()) output.stream << event_text(*spot) << '\n';
   if (more != 0) output.stream << "... and " << more << " more, --limit 0 shows all\n";
 }
 

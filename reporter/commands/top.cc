@@ -13,8 +13,8 @@
 #include <ostream>
 #include <utility>
 
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/inspect/program.h"
 #include "reporter/live/live_findings.h"
@@ -24,8 +24,8 @@
 #include "reporter/live/live_view.h"
 #include "reporter/live/terminal.h"
 #include "reporter/record/child.h"
-#include "reporter/record/recorder.h"
 #include "reporter/record/run_directory.h"
+#include "reporter/record/run_process.h"
 #include "reporter/record/run_store.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/style.h"
@@ -49,7 +49,7 @@ bool has_screen(const Options& options, const Console& console) {
 class Top {
  public:
   Top(LiveRun& run, const std::string& directory, const Options& options,
-      std::optional<Recorder> recorder, const Console& console)
+      std::optional<RunProcess> recorder, const Console& console)
       : run_(run),
         recorder_(recorder),
         console_(console),
@@ -149,7 +149,7 @@ class Top {
   }
 
   LiveRun& run_;
-  std::optional<Recorder> recorder_;
+  std::optional<RunProcess> recorder_;
   const Console& console_;
   ThreadOrder order_;
   Symbolizer symbolizer_;
@@ -161,7 +161,7 @@ class Top {
   bool over_ = false;
 };
 
-int watch(const Options& options, const std::string& directory, std::optional<Recorder> recorder,
+int watch(const Options& options, const std::string& directory, std::optional<RunProcess> recorder,
           Console& console) {
   const auto run = LiveRun::open(directory);
   if (!run) return fail(console, run.error());
@@ -181,7 +181,7 @@ int watch_command(const Options& options, const std::vector<std::string>& comman
   if (program.obstacle == Obstacle::not_executable) return fail_exec(console, command[0], EACCES);
   const Result<RunDirectory> run = begin_run(options.output, command[0], getpid(), options.earlier);
   if (!run) return fail_run(console, run.error());
-  Result<Recorder> recorder = Recorder::start(run->path, command, has_screen(options, console));
+  Result<RunProcess> recorder = RunProcess::start(run->path, command, has_screen(options, console));
   if (!recorder) return fail_run(console, recorder.error());
   const int code = watch(options, run->path, *recorder, console);
   if (console.verbosity != Verbosity::quiet)
@@ -198,13 +198,13 @@ Action configure_top(CLI::App& app) {
                  "Record CMD into DIR (default: .umaskaudit/NAME.PID here)")
       ->type_name("DIR");
   add_earlier_run_options(app, options->earlier);
-  add_choice<ThreadOrder>(app, "--sort", options->order,
-                          {{"changes", ThreadOrder::changes},
-                           {"created", ThreadOrder::created},
-                           {"latest", ThreadOrder::latest},
-                           {"name", ThreadOrder::name},
-                           {"pid", ThreadOrder::pid}},
-                          "Order of the threads; the key s changes it");
+  add_enum_option<ThreadOrder>(app, "--sort", options->order,
+                               {{"changes", ThreadOrder::changes},
+                                {"created", ThreadOrder::created},
+                                {"latest", ThreadOrder::latest},
+                                {"name", ThreadOrder::name},
+                                {"pid", ThreadOrder::pid}},
+                               "Order of the threads; the key s changes it");
   app.add_flag("--once", options->once, "Print one picture instead, also on a terminal");
   return [options](Invocation& invocation) {
     Console& console = invocation.console;

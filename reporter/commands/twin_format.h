@@ -3,7 +3,7 @@
 // Called by the commands' configure functions.
 #pragma once
 
-#include "reporter/commands/choice.h"
+#include "reporter/commands/enum_option.h"
 
 namespace umaskaudit {
 
@@ -11,8 +11,8 @@ enum class TwinFormat { text, json };
 
 inline void add_twin_format(CLI::App& app, TwinFormat& format,
                             const char* help = "What to write; json: one document for programs") {
-  add_choice<TwinFormat>(app, "-f,--format", format,
-                         {{"text", TwinFormat::text}, {"json", TwinFormat::json}}, help);
+  add_enum_option<TwinFormat>(app, "-f,--format", format,
+                              {{"text", TwinFormat::text}, {"json", TwinFormat::json}}, help);
 }
 
 }  // namespace umaskaudit

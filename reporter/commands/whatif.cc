@@ -7,8 +7,8 @@
 #include <ostream>
 
 #include "reporter/analysis/mask_replay.h"
-#include "reporter/commands/choice.h"
 #include "reporter/commands/command.h"
+#include "reporter/commands/enum_option.h"
 #include "reporter/commands/filter_hints.h"
 #include "reporter/commands/notation_error.h"
 #include "reporter/commands/run_arguments.h"
@@ -37,23 +37,23 @@ WhatIf work_out(const Run& run, const Options& options, Mode mask) {
   whatif.everywhere = options.everywhere;
   whatif.inherited = inherited_masks(run);
   MaskReplay replay(mask);
-  MadeObjects made(
+  FinalObjects made(
       [&](const CreateEvent& event) { return options.arguments.filter.selects(event); });
   run.for_each_folded([&](const Event& event) {
     replay.see(event);
     made.see(event);
     return true;
   });
-  std::vector<MadeObject> objects = made.take();
+  std::vector<FinalObject> objects = made.take();
   if (options.order == Order::path)
     std::stable_sort(objects.begin(), objects.end(),
-                     [](const MadeObject& a, const MadeObject& b) { return a.path < b.path; });
-  for (MadeObject& object : objects) {
+                     [](const FinalObject& a, const FinalObject& b) { return a.path < b.path; });
+  for (FinalObject& object : objects) {
     const CreateEvent& made_by = object.creation;
     const Mode then = options.everywhere            ? mask
                       : made_by.mask_setter_dropped ? made_by.mask
                                                     : replay.mask_after(made_by.mask_set_by);
-    judge(whatif, std::move(object), then);
+    classify(whatif, std::move(object), then);
   }
   return whatif;
 }
@@ -99,8 +99,8 @@ Action configure_whatif(CLI::App& app) {
   app.add_flag("--everywhere", options->everywhere,
                "In the place of the masks, too, that the program sets itself");
   add_twin_format(app, options->format, "What to write");
-  add_choice<Order>(app, "--sort", options->order, {{"time", Order::time}, {"path", Order::path}},
-                    "Order of the objects");
+  add_enum_option<Order>(app, "--sort", options->order,
+                         {{"time", Order::time}, {"path", Order::path}}, "Order of the objects");
   add_number(app, "--limit", options->limit, "Objects of the text at most; 0: all. Default: 50");
   add_listing_options(app, options->arguments);
   return [options](Invocation& invocation) { return whatif(*options, invocation.console); };

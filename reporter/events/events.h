@@ -161,7 +161,7 @@ inline std::uint64_t count_of(const Event& event) {
 
 // What a walk fills in of each event: all of it, or who did what to which object, without names,
 // paths, masks and derivations of what was created, which are most of the work.
-enum class Detail : std::uint8_t { full, outline };
+enum class Detail : std::uint8_t { full, brief };
 
 // How changes that a thread made and undid again and again, and that nothing met, are told: each as
 // an event, or one pair of events for many of them (UmaskEvent::folded).

@@ -27,7 +27,7 @@ rules::Fates fates_of(const Run& run) {
         reader.feed(event);
         return true;
       },
-      Detail::outline);
+      Detail::brief);
   return reader.finish();
 }
 
@@ -259,7 +259,7 @@ void Writer::see(const CreateEvent& create) {
 
 void Writer::see(const ChmodEvent& chmod) {
   instant(chmod, chmod.call, "chmod",
-          [&](JsonWriter& json) { json.text("what", what_happened(Event(chmod))); });
+          [&](JsonWriter& json) { json.text("what", event_text(Event(chmod))); });
 }
 
 void Writer::see(const NoteEvent& note) {
@@ -273,7 +273,7 @@ void Writer::unseen(const T& unseen_event, const char* name) {
     json.text("s", "g");
     json.text("cat", "unseen");
     json.begin_object("args");
-    json.text("what", what_happened(Event(unseen_event)));
+    json.text("what", event_text(Event(unseen_event)));
     json.end_object();
   });
 }

@@ -267,7 +267,7 @@ class Writer {
     JsonWriter json(block_);
     begin(json, base.time_ns);
     event_fields(json, std::visit(ClassOf{}, event), dataset_of(event), base.call, base.seq);
-    json.text("message", what_happened(event));
+    json.text("message", event_text(event));
     process_fields(json, base.pid, base.tid, base.thread);
     origin_fields(json, base.stack);
     std::visit(Fields(json), event);

@@ -252,7 +252,7 @@ std::string OtlpRecords::of(const Event& event, std::uint64_t real_ns) {
   const EventBase& base = base_of(event);
   std::string text;
   JsonWriter json(text);
-  begin_record(json, real_ns, level_of(event), dataset_of(event), what_happened(event));
+  begin_record(json, real_ns, level_of(event), dataset_of(event), event_text(event));
   OtlpAttributes out(json);
   out.text("log.record.uid", id_of(event).text());
   out.number("umaskaudit.sequence", base.seq);

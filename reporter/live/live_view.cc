@@ -73,7 +73,7 @@ void LiveView::remember(const EventBase& base, const Event& event, std::string_v
                          {base.pid, base.tid},
                          std::string(base.thread),
                          std::string(path),
-                         what_happened(event),
+                         event_text(event),
                          style});
   if (creations_.size() > kMostCreations) creations_.pop_back();
 }
@@ -113,7 +113,7 @@ void LiveView::feed(const Event& event) {
   if (const auto* umask = std::get_if<UmaskEvent>(&event)) {
     see(*umask);
   } else if (const auto* create = std::get_if<CreateEvent>(&event)) {
-    if (!is_story(event)) return;
+    if (!is_listed(event)) return;
     ++counts_.created;
     ++thread_of(base).created;
     if (LiveContext& context = context_of(base); context.changes == 0) context.mask = create->mask;

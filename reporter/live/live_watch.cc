@@ -142,7 +142,7 @@ void LiveWatch::State::tell(LiveRun& run) {
       const std::uint64_t real_ns = run.real_ns(time_ns);
       ship->add(records->of(event, real_ns != 0 ? real_ns : ship->run().started_real_ns));
     }
-    if (!is_story(event)) return;
+    if (!is_listed(event)) return;
     log.write(level_of(event), run.real_ns(time_ns), [&](Paint paint) {
       std::string line;
       append_timeline(line, event, stacks, TimelineStyle{begin_ns, paint, true});

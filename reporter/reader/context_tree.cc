@@ -28,7 +28,7 @@ bool later(const Run& a, const Run& b) {
 }  // namespace
 
 std::optional<std::uint64_t> ContextPiece::set_by(std::uint64_t number) const {
-  std::uint64_t id = born_with;
+  std::uint64_t id = inherited_from;
   if (number != 0) {
     const auto change = history == nullptr ? std::nullopt : history->find(number);
     id = change ? change->id : 0;
@@ -39,7 +39,7 @@ std::optional<std::uint64_t> ContextPiece::set_by(std::uint64_t number) const {
 }
 
 bool ContextPiece::setter_dropped(std::uint64_t number) const {
-  if (number == 0) return born_with_dropped;
+  if (number == 0) return inherited_from_dropped;
   return drops && found.count(number) == 0 && (history == nullptr || !history->find(number));
 }
 
@@ -113,12 +113,12 @@ bool ContextTree::relink(const Segments& segments) {
                       (before->history != nullptr &&
                        before->history->holds(piece->before_change - 1, piece->before_change));
       const Setter birth = birth_of(*piece);
-      told.born_with = birth.id;
-      told.born_with_dropped = birth.dropped;
+      told.inherited_from = birth.id;
+      told.inherited_from_dropped = birth.dropped;
       complete = complete && told.resolved;
     }
-    piece->born_with = told.born_with;
-    piece->born_with_dropped = told.born_with_dropped;
+    piece->inherited_from = told.inherited_from;
+    piece->inherited_from_dropped = told.inherited_from_dropped;
   }
   return complete;
 }
@@ -246,15 +246,15 @@ ContextTree::Setter ContextTree::birth_of(const ContextPiece& piece) const {
       (!changed || history->gap_behind(history->changes().size() - 1)))
     return {0, true};
   if (changed) return {history->changes().back().id, false};
-  return {before.born_with, before.born_with_dropped};
+  return {before.inherited_from, before.inherited_from_dropped};
 }
 
 // Parents come first in pieces_, so one pass is enough however long a chain is.
 void ContextTree::resolve_births() {
   for (const auto& piece : pieces_) {
     const Setter birth = birth_of(*piece);
-    piece->born_with = birth.id;
-    piece->born_with_dropped = birth.dropped;
+    piece->inherited_from = birth.id;
+    piece->inherited_from_dropped = birth.dropped;
   }
 }
 

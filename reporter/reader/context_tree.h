@@ -26,9 +26,9 @@ struct ContextPiece {
   std::uint64_t before_change = 0;  // the change in force in `before` when it was copied
   std::optional<Mode> born_mask;
   std::uint64_t born_ns = 0;
-  std::uint64_t born_with = 0;     // id of the umask event behind the mask at birth; 0: inherited
-  bool born_with_dropped = false;  // no: a call set it of which the record was dropped
-  bool drops = false;              // changes of it may have been dropped
+  std::uint64_t inherited_from = 0;  // id of the umask event behind the mask at birth; 0: inherited
+  bool inherited_from_dropped = false;  // no: a call set it of which the record was dropped
+  bool drops = false;                   // changes of it may have been dropped
   MaskHistory* history = nullptr;
   StackRef started;  // of a program's first context: the stack of the exec or spawn, where known
   // Changes that only found what another process had set: number -> id of that umask event.
@@ -81,8 +81,8 @@ class ContextTree {
   // What relink() keeps.
   struct Told {
     std::uint32_t fs = 0;
-    std::uint64_t born_with = 0;
-    bool born_with_dropped = false;
+    std::uint64_t inherited_from = 0;
+    bool inherited_from_dropped = false;
     bool resolved = false;
   };
   // What a mask goes back to.

@@ -37,7 +37,7 @@ void add_candidates(const trace::Create& create, std::uint16_t flags, const Cont
 // Made without a name, in the directory that the call named: the name that it was given since.
 void EventBuilder::name_file(const trace::Create& facts, const MergedRecord& merged,
                              CreateEvent* event) const {
-  const GivenNames::Name* given = given_names_.find(facts, merged.record.head.time_ns);
+  const TmpfileLinks::Name* given = tmpfile_links_.find(facts, merged.record.head.time_ns);
   if (given == nullptr) return;
   const std::string_view* base = given->segment->paths.find(given->base);
   join_path(base == nullptr ? std::string_view{} : *base, given->text, &event->path);
@@ -51,7 +51,7 @@ Event* EventBuilder::make(const trace::Create& facts, const MergedRecord& merged
   event.requested = facts.requested;
   event.final_mode = final_mode(facts.final_mode);
   event.mode_by_name = (merged.record.head.flags & trace::kModeByName) != 0;
-  event.created = claims_.settle(facts, segment.index, merged.record.offset);
+  event.created = creators_.settle(facts, segment.index, merged.record.offset);
   event.error = facts.error;
   event.count = 1;
   const std::uint32_t repeat = merged.record.head.repeat;
@@ -67,7 +67,7 @@ Event* EventBuilder::make(const trace::Create& facts, const MergedRecord& merged
   event.birth_ns = facts.birth_ns;
   event.uid = facts.uid;
   event.gid = facts.gid;
-  if (!outline_) {
+  if (!brief_) {
     explain(facts, merged, &event);
   } else if (const ContextPiece* piece = piece_of(segment, facts.context); piece != nullptr) {
     event.mask_setter_dropped = piece->setter_dropped(facts.change_before);

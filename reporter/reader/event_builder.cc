@@ -8,15 +8,15 @@
 
 namespace umaskaudit::model {
 
-EventBuilder::EventBuilder(const ContextTree& tree, const Claims& claims,
-                           const GivenNames& given_names, StringPool* pool, StringPool* texts,
+EventBuilder::EventBuilder(const ContextTree& tree, const CreatorResolver& creators,
+                           const TmpfileLinks& tmpfile_links, StringPool* pool, StringPool* texts,
                            Detail detail)
     : tree_(tree),
-      claims_(claims),
-      given_names_(given_names),
+      creators_(creators),
+      tmpfile_links_(tmpfile_links),
       pool_(pool),
       texts_(texts),
-      outline_(detail == Detail::outline) {}
+      brief_(detail == Detail::brief) {}
 
 void EventBuilder::contexts_changed() {
   last_context_ = 0;
@@ -98,7 +98,7 @@ void EventBuilder::fill_base(const MergedRecord& merged, std::uint32_t context, 
   base->time_ns = merged.time_ns;
   base->pid = head.pid;
   base->tid = head.tid;
-  if (!outline_) base->thread = name_of(segment, head.tid, head.pid);
+  if (!brief_) base->thread = name_of(segment, head.tid, head.pid);
   base->fs = piece == nullptr ? 0 : piece->fs;
   base->call = call;
   base->stack = StackRef{stack == 0 ? 0 : segment.index, stack};
@@ -161,7 +161,7 @@ Event* EventBuilder::make(const trace::Chmod& facts, const MergedRecord& merged)
   const std::string_view path = bytes_after<trace::Chmod>(merged.record, facts.path_length);
   const std::string_view* base = merged.segment->paths.find(facts.base);
   event.path.clear();
-  if (!path.empty() && !outline_)
+  if (!path.empty() && !brief_)
     join_path(base == nullptr ? std::string_view{} : *base, path, &event.path);
   event.requested = facts.requested;
   event.final_mode = final_mode(facts.final_mode);
@@ -178,7 +178,7 @@ Event* EventBuilder::make(const trace::Rename& facts, const MergedRecord& merged
   const auto joined = [&](std::uint32_t base_id, std::string_view name, std::string* path) {
     const std::string_view* base = merged.segment->paths.find(base_id);
     path->clear();
-    if (!name.empty() && !outline_)
+    if (!name.empty() && !brief_)
       join_path(base == nullptr ? std::string_view{} : *base, name, path);
   };
   joined(facts.from_base, bytes_after<trace::Rename>(merged.record, facts.from_length),

@@ -10,12 +10,12 @@
 
 #include "reporter/events/events.h"
 #include "reporter/reader/candidates.h"
-#include "reporter/reader/claims.h"
 #include "reporter/reader/context_tree.h"
+#include "reporter/reader/creator_resolver.h"
 #include "reporter/reader/derivations.h"
-#include "reporter/reader/given_names.h"
 #include "reporter/reader/merger.h"
 #include "reporter/reader/string_pool.h"
+#include "reporter/reader/tmpfile_links.h"
 
 namespace umaskaudit::model {
 
@@ -23,8 +23,9 @@ class EventBuilder {
  public:
   // `pool` keeps what several events name; `texts` what one event alone carries. They may be the
   // same.
-  EventBuilder(const ContextTree& tree, const Claims& claims, const GivenNames& given_names,
-               StringPool* pool, StringPool* texts, Detail detail = Detail::full);
+  EventBuilder(const ContextTree& tree, const CreatorResolver& creators,
+               const TmpfileLinks& tmpfile_links, StringPool* pool, StringPool* texts,
+               Detail detail = Detail::full);
 
   // The tree was linked anew.
   void contexts_changed();
@@ -58,13 +59,13 @@ class EventBuilder {
   T& slot();
 
   const ContextTree& tree_;
-  const Claims& claims_;
-  const GivenNames& given_names_;
+  const CreatorResolver& creators_;
+  const TmpfileLinks& tmpfile_links_;
   StringPool* pool_;
   StringPool* texts_;
   Derivations derivations_;
   Candidates candidates_;
-  const bool outline_;
+  const bool brief_;
   // Kept apart: their paths and vectors keep their room.
   Event create_slot_{CreateEvent{}}, chmod_slot_{ChmodEvent{}}, rename_slot_{RenameEvent{}};
   Event other_slot_;

@@ -12,11 +12,10 @@
 #include <cstddef>
 #include <utility>
 
-#include "reporter/reader/claims.h"
 #include "reporter/reader/context_tree.h"
+#include "reporter/reader/creator_resolver.h"
 #include "reporter/reader/event_builder.h"
 #include "reporter/reader/folds.h"
-#include "reporter/reader/given_names.h"
 #include "reporter/reader/lanes.h"
 #include "reporter/reader/live_batch.h"
 #include "reporter/reader/losses.h"
@@ -25,6 +24,7 @@
 #include "reporter/reader/segment.h"
 #include "reporter/reader/string_pool.h"
 #include "reporter/reader/tail.h"
+#include "reporter/reader/tmpfile_links.h"
 
 namespace umaskaudit {
 namespace {
@@ -112,9 +112,10 @@ struct LiveRun::State {
   std::vector<Source> sources;  // one a segment
   model::StringPool pool, texts;
   model::ContextTree tree;
-  model::Claims claims;           // stays empty: live events say `probably`
-  model::GivenNames given_names;  // likewise: what a nameless file is called later is not known yet
-  model::EventBuilder builder{tree, claims, given_names, &pool, &texts};
+  model::CreatorResolver creators;  // stays empty: live events say `probably`
+  model::TmpfileLinks
+      tmpfile_links;  // likewise: what a nameless file is called later is not known yet
+  model::EventBuilder builder{tree, creators, tmpfile_links, &pool, &texts};
   model::LiveBatch batch;
   bool unlinked = true;  // the tree waits for something
   std::uint64_t look = 0, seq = 0, end_ns = 0;

@@ -5,18 +5,18 @@
 #include <numeric>
 #include <utility>
 
-#include "reporter/reader/claims.h"
 #include "reporter/reader/context_tree.h"
+#include "reporter/reader/creator_resolver.h"
 #include "reporter/reader/dropped.h"
 #include "reporter/reader/event_builder.h"
 #include "reporter/reader/folds.h"
-#include "reporter/reader/given_names.h"
 #include "reporter/reader/lanes.h"
 #include "reporter/reader/losses.h"
 #include "reporter/reader/merger.h"
 #include "reporter/reader/run_open.h"
 #include "reporter/reader/segment.h"
 #include "reporter/reader/string_pool.h"
+#include "reporter/reader/tmpfile_links.h"
 
 namespace umaskaudit {
 namespace {
@@ -30,8 +30,8 @@ struct Run::State {
   model::StringPool pool;
   std::vector<std::unique_ptr<model::Segment>> segments;
   model::ContextTree tree;
-  model::Claims claims;
-  model::GivenNames given_names;
+  model::CreatorResolver creators;
+  model::TmpfileLinks tmpfile_links;
   Completeness completeness;
   Dropped dropped;
   std::vector<BlindSpotEvent> unfollowed;
@@ -73,15 +73,15 @@ void Run::State::scan(model::Segment* segment) {
     model::learn(record, segment, &pool);
     trace::Create create{};
     if (record.type() == trace::RecordType::create && model::fixed_part(record, &create)) {
-      claims.note(create);
-      given_names.note(create, record.head.time_ns);
+      creators.note(create);
+      tmpfile_links.note(create, record.head.time_ns);
     }
     trace::Rename rename{};
     if (record.type() == trace::RecordType::rename && model::fixed_part(record, &rename) &&
-        given_names.wants(rename)) {
+        tmpfile_links.wants(rename)) {
       const std::string_view to =
           model::bytes_after<trace::Rename>(record, rename.to_length, rename.from_length);
-      given_names.note(rename, {record.head.time_ns, segment, rename.to_base, pool.intern(to)});
+      tmpfile_links.note(rename, {record.head.time_ns, segment, rename.to_base, pool.intern(to)});
     }
   });
   model::read_totals(file, segment);
@@ -91,7 +91,7 @@ void Run::State::scan(model::Segment* segment) {
 }
 
 void Run::State::settle_claims() {
-  if (!claims.disputed()) return;
+  if (!creators.disputed()) return;
   model::Merger merger(segments);
   model::MergedRecord merged;
   while (merger.next(&merged)) {
@@ -99,11 +99,11 @@ void Run::State::settle_claims() {
     trace::Rename rename{};
     if (merged.record.type() == trace::RecordType::create &&
         model::fixed_part(merged.record, &create)) {
-      claims.walk_create(create, merged.segment->index, merged.record.offset);
+      creators.walk_create(create, merged.segment->index, merged.record.offset);
     } else if (merged.record.type() == trace::RecordType::rename &&
                model::fixed_part(merged.record, &rename) && rename.error == 0 &&
                static_cast<RenameEvent::Action>(rename.action) == RenameEvent::Action::unlinked) {
-      claims.walk_unlink(rename.dev, rename.ino);
+      creators.walk_unlink(rename.dev, rename.ino);
     }
   }
 }
@@ -167,7 +167,7 @@ Result<Run> Run::open(const std::string& directory, Ticker ticker, const std::st
   state->dropped = model::sum_dropped(
       state->segments, opened->facts.has_state ? opened->facts.state : trace::RunState{});
   state->tree.build(state->segments, state->dropped.segments != 0);
-  state->given_names.finish();
+  state->tmpfile_links.finish();
   state->settle_claims();
   state->find_span();
   state->list_processes();
@@ -181,7 +181,7 @@ Result<Run> Run::open(const std::string& directory, Ticker ticker, const std::st
 void Run::for_each(const std::function<bool(const Event&)>& visit, Detail detail,
                    Folds folds) const {
   model::Merger merger(state_->segments, folds);
-  model::EventBuilder builder(state_->tree, state_->claims, state_->given_names, &state_->pool,
+  model::EventBuilder builder(state_->tree, state_->creators, state_->tmpfile_links, &state_->pool,
                               &state_->pool, detail);
   const std::uint64_t records = state_->completeness.records;
   std::uint64_t seq = 0, read = 0;

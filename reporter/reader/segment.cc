@@ -456,7 +456,7 @@ void settle(Segment* segment) {
   for (auto& [context, history] : segment->histories) history.finish();
   segment->births.clear();
   segment->threads.clear();
-  segment->of(Lane::kept).late = LateRecords();
+  segment->of(Lane::kept).late = OutOfOrderRecords();
 }
 
 void finish(Segment* segment) {

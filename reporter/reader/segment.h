@@ -17,9 +17,9 @@
 #include "reporter/events/events.h"
 #include "reporter/events/script_stack.h"
 #include "reporter/reader/id_table.h"
-#include "reporter/reader/late_records.h"
 #include "reporter/reader/layout.h"
 #include "reporter/reader/mask_history.h"
+#include "reporter/reader/out_of_order_records.h"
 #include "reporter/reader/record.h"
 #include "reporter/reader/scanner.h"
 #include "reporter/reader/segment_file.h"
@@ -137,7 +137,7 @@ struct FoldFact {
 // What the second pass reads of one lane, in that order.
 struct LaneRecords {
   std::vector<Extent> extents;
-  LateRecords late;
+  OutOfOrderRecords late;
 };
 
 struct Segment {

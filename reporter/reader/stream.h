@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "reporter/reader/folds.h"
-#include "reporter/reader/late_queue.h"
 #include "reporter/reader/ordering.h"
+#include "reporter/reader/out_of_order_queue.h"
 #include "reporter/reader/record.h"
 #include "reporter/reader/segment.h"
 
@@ -60,7 +60,7 @@ class SegmentStream {
   const Segment& segment_;
   const LaneRecords& lane_;
   Ordering ordering_;
-  LateQueue late_;
+  OutOfOrderQueue late_;
   FoldQueue folds_;
   FoldSpan span_;
   std::size_t late_met_ = 0;  // how many of the late ones parse() came by

@@ -24,7 +24,7 @@ struct ShimOptions {
 };
 
 // The caller's environment with LD_PRELOAD and UMASKAUDIT_OPTIONS extended. `library`: a name that
-// LD_PRELOAD can carry (LoadableName). Error: a directory that the option list cannot carry.
+// LD_PRELOAD can carry (PreloadPath). Error: a directory that the option list cannot carry.
 Result<std::vector<std::string>> preload_environment(const std::string& library,
                                                      const ShimOptions& options);
 

@@ -69,7 +69,7 @@ void window(JsonWriter& json, const Finding& finding) {
 void story(JsonWriter& json, const Finding& finding) {
   if (finding.story.empty()) return;
   json.begin_array("story");
-  for (const StoryStep& step : finding.story) {
+  for (const SequenceStep& step : finding.story) {
     json.begin_object();
     event_fields(json, step.event);
     json.bytes("text", step.text);
@@ -83,7 +83,7 @@ void events(JsonWriter& json, const Finding& finding) {
   json.begin_array("events");
   if (finding.culprit) json.element(finding.culprit->seq);
   if (finding.culprit_end) json.element(finding.culprit_end->seq);
-  for (const StoryStep& step : finding.story) json.element(step.event.seq);
+  for (const SequenceStep& step : finding.story) json.element(step.event.seq);
   for (const Victim& victim : finding.victims) json.element(victim.event.seq);
   json.end_array();
 }

@@ -157,7 +157,7 @@ class Text {
 
   void write_story() {
     for (std::size_t i = 0; i < finding_.story.size(); ++i) {
-      const StoryStep& step = finding_.story[i];
+      const SequenceStep& step = finding_.story[i];
       out_ += "  " + context_.paint(Style::strong, std::to_string(i + 1) + ".") + " " +
               who(step.event) + " " + escape(step.text) + "\n";
       stack_of(step.event);

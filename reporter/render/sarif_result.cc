@@ -53,7 +53,7 @@ std::vector<Moment> moments_of(const Finding& finding) {
                                                      : ""),
                        sets ? std::optional(window->mask_inside) : std::nullopt});
   }
-  for (const StoryStep& step : finding.story)
+  for (const SequenceStep& step : finding.story)
     moments.push_back({step.event, step.event.call + ' ' + step.text, {}});
   for (const Victim& victim : finding.victims)
     moments.push_back({victim.event, hit_text(victim), victim.mask});

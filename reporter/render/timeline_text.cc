@@ -104,14 +104,14 @@ struct What {
 
 }  // namespace
 
-bool is_story(const Event& event) {
+bool is_listed(const Event& event) {
   if (const auto* create = std::get_if<CreateEvent>(&event))
     return create->error == 0 && create->created != trace::Created::no;
   return !std::holds_alternative<RenameEvent>(event) &&
          !std::holds_alternative<ThreadCreateEvent>(event);
 }
 
-std::string what_happened(const Event& event) { return std::visit(What{}, event); }
+std::string event_text(const Event& event) { return std::visit(What{}, event); }
 
 std::string refusal_text(const Refusal& refusal) {
   constexpr Mode kEnter = 01, kWrite = 02;
@@ -154,7 +154,7 @@ void append_timeline(std::string& out, const Event& event, StackCache& stacks,
   out += padded(base.fs == 0 ? "" : std::to_string(base.fs), kContextWidth, true) + "  ";
   out += padded(base.tid == 0 ? "" : thread_text(base.thread, base.tid), kThreadWidth) + "  ";
   out += style.paint(mask.style, mask.text) + std::string(gap, ' ') + "  ";
-  out += what_happened(event);
+  out += event_text(event);
   if (!reason.empty()) out += ": " + reason;
   const std::string where = style.where ? place_text(stacks, base.stack) : "";
   if (!where.empty()) out += style.paint(Style::dim, "  at " + where);

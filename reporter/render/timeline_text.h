@@ -21,7 +21,7 @@ struct TimelineStyle {
 };
 
 // What tells the story of the masks: no failed calls, opened files, threads, names.
-bool is_story(const Event& event);
+bool is_listed(const Event& event);
 
 // The titles of the columns, with a newline.
 std::string timeline_titles(const TimelineStyle& style);
@@ -31,7 +31,7 @@ void append_timeline(std::string& out, const Event& event, StackCache& stacks,
                      const TimelineStyle& style, const std::string& reason = "");
 
 // "created file /x 0666 & ~0022 = 0644", "chmod 0600 -> 0600": what happened, escaped.
-std::string what_happened(const Event& event);
+std::string event_text(const Event& event);
 // "'/w/d' is 0022, made so under umask 0755: not even its owner may enter it".
 std::string refusal_text(const Refusal& refusal);
 

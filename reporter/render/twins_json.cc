@@ -63,7 +63,7 @@ void disk(JsonWriter& json, const BlamedObject& object) {
 }
 
 void object(JsonWriter& json, Events& events, const BlamedObject& object) {
-  const ObjectStory& story = object.story;
+  const ObjectHistory& story = object.story;
   json.begin_object();
   json.bytes("path", object.path);
   json.begin_array("names");
@@ -142,8 +142,8 @@ std::string blame_json(const TextContext& context, const std::string& asked,
   });
 }
 
-std::string blame_appeared_json(const TextContext& context, const std::string& asked,
-                                const Appeared& object) {
+std::string blame_unrecorded_json(const TextContext& context, const std::string& asked,
+                                  const UnrecordedObject& object) {
   return blamed(context, asked, [&](JsonWriter& json) {
     no_objects(json);
     json.begin_object("appeared");
@@ -188,7 +188,7 @@ std::string explain_json(const Explained& explained) {
   json.boolean("ambiguous", derivation.ambiguous);
   if (!facts.masks.empty()) modes(json, "masks", facts.masks);
   write_steps(json, derivation.steps);
-  if (const ObjectStory* story = explained.story; story != nullptr) {
+  if (const ObjectHistory* story = explained.story; story != nullptr) {
     if (story->setter) {
       json.begin_object("mask_setter");
       json.number("id", story->setter->id);

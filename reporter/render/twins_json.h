@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "reporter/analysis/appeared.h"
-#include "reporter/analysis/object_story.h"
+#include "reporter/analysis/object_history.h"
+#include "reporter/analysis/unrecorded_files.h"
 #include "reporter/mode/calculus.h"
 #include "reporter/render/text_report.h"
 
@@ -34,15 +34,15 @@ struct OnDisk {
 
 // One object of `blame`, its place on the disk looked at.
 struct BlamedObject {
-  const ObjectStory& story;
+  const ObjectHistory& story;
   std::string path;            // that it is known by here
   std::optional<OnDisk> disk;  // nothing: not looked at, the run was packed
 };
 std::string blame_json(const TextContext& context, const std::string& asked,
                        const std::vector<BlamedObject>& objects);
 // Nothing has that name: what appeared without a record, or the calls that failed.
-std::string blame_appeared_json(const TextContext& context, const std::string& asked,
-                                const Appeared& object);
+std::string blame_unrecorded_json(const TextContext& context, const std::string& asked,
+                                  const UnrecordedObject& object);
 std::string blame_failures_json(const TextContext& context, const std::string& asked,
                                 const FailedAttempts& attempts);
 
@@ -53,7 +53,7 @@ struct Explained {
   std::optional<std::string> run, path;  // of a recorded object
   std::string born_path;
   std::optional<Mode> mode_now;
-  const ObjectStory* story = nullptr;  // who chose the mask; may be null
+  const ObjectHistory* story = nullptr;  // who chose the mask; may be null
 };
 std::string explain_json(const Explained& explained);
 

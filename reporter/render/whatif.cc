@@ -98,7 +98,7 @@ void append_rest(std::string& out, const TextContext& context, const WhatIf& wha
       '\n';
   const std::size_t shown = std::min(whatif.unpredictable.size(), kMostUnpredictable);
   for (std::size_t i = 0; i < shown; ++i) {
-    const MadeObject& object = whatif.unpredictable[i];
+    const FinalObject& object = whatif.unpredictable[i];
     out += "    " + escape(object.path) + ' ' + octal(object.mode) + " (" +
            rule_name(object.creation.steps.back().rule) + ")\n";
   }
@@ -117,7 +117,7 @@ void access_members(JsonWriter& json, const char* key, Mode bits) {
   json.end_object();
 }
 
-void object_members(JsonWriter& json, const MadeObject& object) {
+void object_members(JsonWriter& json, const FinalObject& object) {
   json.bytes("path", object.path);
   json.text("kind", kind_name(object.creation.kind));
   json.bytes("call", object.creation.call);
@@ -186,7 +186,7 @@ std::string whatif_json(const TextContext& context, const WhatIf& whatif) {
   }
   json.end_array();
   json.begin_array("unpredictable");
-  for (const MadeObject& object : whatif.unpredictable) {
+  for (const FinalObject& object : whatif.unpredictable) {
     json.begin_object();
     object_members(json, object);
     json.text("because", rule_name(object.creation.steps.back().rule));

@@ -15,7 +15,7 @@
 namespace umaskaudit::rules {
 
 // A creation on its way past the checks.
-struct Case {
+struct CheckedCreation {
   const CreateEvent& event;
   const Verdict& verdict;
   // How bad a finding is that names the cause: what the mode alone would say, and no worse, later
@@ -27,7 +27,7 @@ class Check {
  public:
   virtual ~Check() = default;
   virtual void on_change(const UmaskEvent& /*event*/, const Change& /*change*/) {}
-  virtual void on_create(Case& /*creation*/) {}
+  virtual void on_create(CheckedCreation& /*creation*/) {}
   // Everything else.
   virtual void on_event(const Event& /*event*/) {}
   // The run is over, and the object is there, with another mode or name than at its birth.

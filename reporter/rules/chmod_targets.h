@@ -1,6 +1,7 @@
 // Which objects are changed by a later chmod: known only at the end of a run, and asked at each
-// creation. Part of the first reading, as the fates are. Memory is bounded by distinct objects that
-// somebody changed. Filled by find.cc, asked and emptied by chmod_check.cc.
+// creation. Part of the first reading, as the classification of umask calls is. Memory is bounded
+// by distinct objects that somebody changed. Filled by find.cc, asked and emptied by
+// chmod_check.cc.
 #pragma once
 
 #include <cstddef>

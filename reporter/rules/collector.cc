@@ -199,7 +199,7 @@ Victim Collector::victim_of(const CreateEvent& event, Mode expected_mask, Mode e
   victim.mode = mode_of(event);
   victim.expected = expected;
   victim.ambiguous = !event.ambiguous_masks.empty();
-  victim.reached = 0700 | reach_.of(event);
+  victim.reached = 0700 | private_directories_.of(event);
   return victim;
 }
 

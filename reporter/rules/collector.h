@@ -20,8 +20,8 @@
 #include "reporter/rules/find.h"
 #include "reporter/rules/fingerprint.h"
 #include "reporter/rules/later_names.h"
+#include "reporter/rules/private_directories.h"
 #include "reporter/rules/programs.h"
-#include "reporter/rules/reach.h"
 #include "reporter/rules/timeline.h"
 
 namespace umaskaudit::rules {
@@ -54,7 +54,7 @@ struct LastSeen {
   const ObjectLife& life;
   std::span<const std::string> names;  // those that it has, then those that it had
   std::size_t present = 0;             // how many it has
-  Mode reached = 0;                    // Reach::of
+  Mode reached = 0;                    // PrivateDirectories::of
 };
 
 // Who gave an object these bits of its mode: the call that widened it last, or the one that made it
@@ -74,9 +74,11 @@ struct Group {
 
 class Collector {
  public:
-  // All must outlive the collector. `reach` is as the events up to the present one leave it.
-  Collector(const FindOptions& options, const Reach& reach, const LaterNames& later)
-      : options_(options), reach_(reach), later_(later) {}
+  // All must outlive the collector. `private_directories` is as the events up to the present one
+  // leave it.
+  Collector(const FindOptions& options, const PrivateDirectories& private_directories,
+            const LaterNames& later)
+      : options_(options), private_directories_(private_directories), later_(later) {}
 
   // The finding of this place; `fresh` tells whether it is new, and then it names its culprit. The
   // reference stays valid.
@@ -86,7 +88,7 @@ class Collector {
   bool wanted(RuleId rule, const std::string& path) const;
   bool wanted(RuleId rule, const CreateEvent& event) const;
   bool wanted(RuleId rule, std::span<const std::string> names) const;
-  const Reach& reach() const { return reach_; }
+  const PrivateDirectories& private_directories() const { return private_directories_; }
   const LaterNames& later_names() const { return later_; }
   // Counts one object and keeps it if it is among the first.
   // `severity`: Hit::severity, where it is not that of the group.
@@ -149,7 +151,7 @@ class Collector {
   void tell(const Hit& hit);
 
   const FindOptions& options_;
-  const Reach& reach_;
+  const PrivateDirectories& private_directories_;
   const LaterNames& later_;
   Programs programs_;
   std::vector<std::unique_ptr<Group>> groups_;

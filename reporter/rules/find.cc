@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "reporter/rules/check.h"
-#include "reporter/rules/fates.h"
 #include "reporter/rules/fingerprint.h"
 #include "reporter/rules/later_changes.h"
 #include "reporter/rules/later_names.h"
 #include "reporter/rules/policy.h"
-#include "reporter/rules/reach.h"
+#include "reporter/rules/private_directories.h"
 #include "reporter/rules/secrets.h"
 #include "reporter/rules/timeline.h"
+#include "reporter/rules/umask_classifier.h"
 
 namespace umaskaudit {
 namespace rules {
@@ -22,7 +22,7 @@ namespace {
 
 // What must be known of a run before its first event is judged.
 struct FirstReading {
-  Fates fates;
+  MaskIntents intents;
   ChmodTargets targets;
   LaterChanges later;
   LaterNames names;
@@ -30,14 +30,14 @@ struct FirstReading {
 
 FirstReading read_first(const EventSource& source) {
   FirstReading first;
-  FateReader fates;
+  UmaskClassifier classifier;
   source([&](const Event& event) {
-    fates.feed(event);
+    classifier.feed(event);
     first.targets.feed(event);
     first.later.feed(event);
     return true;
   });
-  first.fates = fates.finish();
+  first.intents = classifier.finish();
   return first;
 }
 
@@ -48,9 +48,9 @@ class Engine : public TimelineSink {
         later_(std::move(first.later)),
         lives_(life_options()),
         names_(std::move(first.names)),
-        collector_(options_, reach_, names_),
-        fates_(std::move(first.fates)),
-        timeline_(fates_, *this) {
+        collector_(options_, private_directories_, names_),
+        intents_(std::move(first.intents)),
+        timeline_(intents_, *this) {
     if (options.policy != nullptr)
       options_.secret_names.insert(options_.secret_names.end(),
                                    options.policy->secret_names.begin(),
@@ -97,8 +97,8 @@ class Engine : public TimelineSink {
 
   void on_create(const CreateEvent& event, const Verdict& verdict) override {
     count(verdict);
-    reach_.see(event);
-    Case creation{event, verdict, std::nullopt};
+    private_directories_.see(event);
+    CheckedCreation creation{event, verdict, std::nullopt};
     for (const CheckPtr& check : checks_) check->on_create(creation);
   }
 
@@ -164,11 +164,12 @@ class Engine : public TimelineSink {
       if (life->kind == trace::Kind::dir && later_.names(*created))
         later_.add_directory(created->path);
     } else if (const auto* chmod = std::get_if<ChmodEvent>(&event)) {
-      reach_.see(*chmod);
+      private_directories_.see(*chmod);
       const bool directory = life != nullptr && life->kind == trace::Kind::dir;
-      if (directory && chmod->error == 0) reach_.set_directory(lives_.path(*life), life->mode);
+      if (directory && chmod->error == 0)
+        private_directories_.set_directory(lives_.path(*life), life->mode);
     } else if (const auto* rename = std::get_if<RenameEvent>(&event)) {
-      reach_.see(*rename);
+      private_directories_.see(*rename);
     }
   }
 
@@ -177,7 +178,8 @@ class Engine : public TimelineSink {
     lives_.for_each([this](const ObjectLife& life) {
       const bool there = life.watched && life.state == ObjectState::there;
       if (!there || life.kind != trace::Kind::dir) return;
-      for (const std::string& name : lives_.names(life)) reach_.set_directory(name, life.mode);
+      for (const std::string& name : lives_.names(life))
+        private_directories_.set_directory(name, life.mode);
     });
     lives_.for_each([this](const ObjectLife& life) {
       if (!life.watched) return;
@@ -193,7 +195,7 @@ class Engine : public TimelineSink {
     if (names.empty()) names.push_back(life.last_path);
     const std::size_t present = names.size();
     Mode reached = 0;
-    for (const std::string& name : names) reached |= reach_.of(name);
+    for (const std::string& name : names) reached |= private_directories_.of(name);
     const auto add = [&](const std::string& name) {
       if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
         names.push_back(name);
@@ -227,9 +229,9 @@ class Engine : public TimelineSink {
   LaterChanges later_;
   ObjectLives lives_;
   LaterNames names_;
-  Reach reach_;
+  PrivateDirectories private_directories_;
   Collector collector_;
-  Fates fates_;
+  MaskIntents intents_;
   Timeline timeline_;
   std::vector<CheckPtr> checks_;
   std::uint64_t end_ns_ = 0;
@@ -242,10 +244,10 @@ class Engine : public TimelineSink {
 
 namespace {
 
-// `outline`: the same events, with no more than the first reading looks at.
-FindResult find_twice(const EventSource& outline, const EventSource& source,
+// `brief`: the same events, with no more than the first reading looks at.
+FindResult find_twice(const EventSource& brief, const EventSource& source,
                       const FindOptions& options) {
-  rules::FirstReading first = rules::read_first(outline);
+  rules::FirstReading first = rules::read_first(brief);
   if (options.skip_object || options.policy != nullptr)
     first.names.read(source, first.later, options.links);
   rules::Engine engine(std::move(first), options);
@@ -267,7 +269,7 @@ FindResult find(const Run& run, const FindOptions& options) {
   FindOptions about_run = options;
   about_run.whole_since_ns = run.dropped().whole_since_ns;
   return find_twice(
-      [&run](const Visit& visit) { run.for_each(visit, Detail::outline, Folds::folded); },
+      [&run](const Visit& visit) { run.for_each(visit, Detail::brief, Folds::folded); },
       [&run](const Visit& visit) { run.for_each(visit, Detail::full, Folds::folded); }, about_run);
 }
 

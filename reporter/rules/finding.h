@@ -96,7 +96,7 @@ struct Window {
 };
 
 // One line of a story that is told in order: the four calls of a lost mask.
-struct StoryStep {
+struct SequenceStep {
   EventRef event;
   std::string text;  // "sets 0000, remembers 0022"
 };
@@ -124,7 +124,7 @@ struct Finding {
   // Examples, oldest first; of create-then-chmod, the one that matters most comes first.
   std::vector<Victim> victims;
   std::optional<Window> window;
-  std::vector<StoryStep> story;
+  std::vector<SequenceStep> story;
 
   // 16 hex digits: rule, program, the functions of culprit and victim; equal across builds and
   // hosts.

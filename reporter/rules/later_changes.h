@@ -1,7 +1,7 @@
 // Which objects may end with another mode or name than they were born with: those that a later
 // chmod, rename or link names, and what lies below directories of which that is true. Part of the
-// first reading, as the fates are. May say yes of too many objects, never no of one that changes.
-// Memory is bounded by the objects that somebody changed.
+// first reading, as the classification of umask calls is. May say yes of too many objects, never no
+// of one that changes. Memory is bounded by the objects that somebody changed.
 #pragma once
 
 #include <cstdint>

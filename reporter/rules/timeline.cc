@@ -16,7 +16,7 @@ constexpr std::size_t kHistory = std::size_t{1} << 16;
 }  // namespace
 
 void Timeline::feed(const Event& event) {
-  borrowers_.see(event);
+  spawn_parents_.see(event);
   if (const auto* umask = std::get_if<UmaskEvent>(&event)) return on_umask(*umask);
   if (const auto* create = std::get_if<CreateEvent>(&event)) return on_create(*create);
   if (const auto* thread = std::get_if<ThreadCreateEvent>(&event)) return on_thread(*thread);
@@ -28,14 +28,14 @@ void Timeline::feed(const Event& event) {
 
 Timeline::Context& Timeline::context(const EventBase& event, std::uint32_t actor, Mode mask,
                                      std::uint64_t change) {
-  homes_.see(event);
+  thread_contexts_.see(event);
   Context& context = contexts_[event.fs];
   if (context.history.empty()) {
     Snapshot first;
     first.change = change;
-    first.mask = first.settled = mask;
+    first.mask = first.permanent = mask;
     context.history.push_back(std::move(first));
-    context.look_back = fates_.look_back.of(event.fs);
+    context.history_depth = intents_.history_depth.of(event.fs);
   }
   if (context.first_tid == 0) context.first_tid = actor;
   context.threaded |= context.first_tid != actor;
@@ -61,16 +61,16 @@ void Timeline::on_umask(const UmaskEvent& event) {
     next.mask = event.old_mask;
     next.origin = nullptr;
     next.origin_open = false;
-    if (c.open_windows == 0) next.settled = event.old_mask;
+    if (c.open_windows == 0) next.permanent = event.old_mask;
   }
   Thread& thread = c.threads[event.tid];
   thread.pid = event.pid;
 
   Change change;
-  const auto fate = fates_.calls.find(event.id);
-  if (fate != fates_.calls.end() && fate->second == Fate::settled) {
+  const auto intent = intents_.calls.find(event.id);
+  if (intent != intents_.calls.end() && intent->second == MaskIntent::permanent) {
     change = settle(c, event, next);
-  } else if (fate != fates_.calls.end()) {
+  } else if (intent != intents_.calls.end()) {
     change = open(c, event, true, next);
   } else {
     const Match found = match(thread.calls, event);
@@ -96,18 +96,18 @@ void Timeline::cut(Context& context, Mode mask, std::uint64_t change) {
     thread.calls.clear();
   }
   context.open_windows = 0;
-  context.holders.clear();
-  context.last_settled = nullptr;
+  context.last_setters.clear();
+  context.last_permanent = nullptr;
   Snapshot now;
   now.change = change;
-  now.mask = now.settled = mask;
+  now.mask = now.permanent = mask;
   context.history.clear();
   context.history.push_back(std::move(now));
 }
 
 void Timeline::remember(Context& context, Snapshot next) {
   if (next.origin_open && !next.origin->leaked)
-    context.holders.set(next.mask, next.origin->open.tid, next.origin);
+    context.last_setters.set(next.mask, next.origin->open.tid, next.origin);
   context.history.push_back(std::move(next));
   if (context.history.size() > kHistory) context.history.pop_front();
 }
@@ -116,7 +116,8 @@ void Timeline::remember(Context& context, Snapshot next) {
 void Timeline::forget(Context& context) {
   std::deque<Snapshot>& history = context.history;
   const std::uint64_t now = history.back().change;
-  while (history.size() > 1 && now - history[1].change >= context.look_back) history.pop_front();
+  while (history.size() > 1 && now - history[1].change >= context.history_depth)
+    history.pop_front();
 }
 
 Change Timeline::open(Context& context, const UmaskEvent& event, bool leaks, Snapshot& next) {
@@ -147,12 +148,12 @@ Change Timeline::settle(Context& context, const UmaskEvent& event, Snapshot& nex
   change.role = Change::Role::settles;
   change.window = std::make_shared<MaskWindow>();
   change.window->open = event;
-  change.window->settled = true;
+  change.window->permanent = true;
   close_from(context, context.threads[event.tid], 0, event);
-  context.last_settled = change.window;
+  context.last_permanent = change.window;
   if (next.lost) next.lost->end_ns = event.time_ns;
   change.lost_ended = std::exchange(next.lost, nullptr);
-  next.settled = event.new_mask;
+  next.permanent = event.new_mask;
   next.origin = nullptr;
   next.origin_open = false;
   return change;
@@ -166,18 +167,18 @@ Change Timeline::restore(Context& context, const UmaskEvent& event, std::size_t 
   change.window = thread.windows[index];
   next.origin = std::move(change.window->saved_origin);
   close_from(context, thread, index, event);
-  if (event.new_mask == next.settled) {
+  if (event.new_mask == next.permanent) {
     next.origin = nullptr;
     if (next.lost) next.lost->end_ns = event.time_ns;
     change.lost_ended = std::exchange(next.lost, nullptr);
   }
   next.origin_open = next.origin && !next.origin->closed;
-  if (event.new_mask != next.settled && !next.origin_open && !next.lost) {
+  if (event.new_mask != next.permanent && !next.origin_open && !next.lost) {
     next.lost = std::make_shared<Lost>();
     next.lost->origin = next.origin;
     next.lost->restored = change.window;
-    next.lost->settled = context.last_settled;
-    next.lost->expected = next.settled;
+    next.lost->permanent = context.last_permanent;
+    next.lost->expected = next.permanent;
     next.lost->stayed = event.new_mask;
     change.lost_begun = next.lost;
   }
@@ -199,7 +200,7 @@ void Timeline::close_from(Context& context, Thread& thread, std::size_t index,
 }
 
 void Timeline::on_thread(const ThreadCreateEvent& event) {
-  const std::uint32_t fs = homes_.of(event);
+  const std::uint32_t fs = thread_contexts_.of(event);
   act(fs, event.tid);
   Context& c = contexts_[fs];
   c.threaded = true;
@@ -224,10 +225,10 @@ void Timeline::on_process(const ProcessEvent& event) {
     }
   }
   Snapshot birth;
-  birth.mask = birth.settled = event.mask;
+  birth.mask = birth.permanent = event.mask;
   c.history.clear();
   c.history.push_back(std::move(birth));
-  c.holders.clear();
+  c.last_setters.clear();
   c.threaded = false;
   c.first_tid = event.tid;
 }

@@ -1,7 +1,7 @@
 // One timeline per fs context: which mask was in force, who answers for it, what it should have
 // been. Must never decide by clocks: the order of a context's changes decides, and where that
-// leaves a creation open, its final mode. Fed by find.cc with the fates of a first reading
-// (fates.h).
+// leaves a creation open, its final mode. Fed by find.cc with the intents of a first reading
+// (umask_classifier.h).
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,8 @@
 #include <vector>
 
 #include "reporter/events/events.h"
-#include "reporter/rules/borrowers.h"
-#include "reporter/rules/fates.h"
-#include "reporter/rules/homes.h"
-#include "reporter/rules/mask_holders.h"
+#include "reporter/rules/attribution.h"
+#include "reporter/rules/umask_classifier.h"
 
 namespace umaskaudit::rules {
 
@@ -25,7 +23,7 @@ struct MaskWindow {
   UmaskEvent close;               // valid when closed
   bool closed = false;            // or replaced by a lasting change of the same thread
   bool leaked = false;            // never undone, and should have been
-  bool settled = false;           // not temporary: the mask was meant to stay
+  bool permanent = false;         // not temporary: the mask was meant to stay
   bool idle = false;              // it set the mask that was in force, by nobody's window
   bool nested = false;            // the same thread changed the mask again inside
   std::uint64_t own_actions = 0;  // what the thread itself did inside: creations, forks, ...
@@ -34,9 +32,9 @@ struct MaskWindow {
 
 // From a restore that put a wrong mask back, until the right one returns.
 struct Lost {
-  WindowPtr origin;    // whose temporary mask stayed; null: a lasting change was undone
-  WindowPtr restored;  // whose restore put it there
-  WindowPtr settled;   // the last lasting change before it; may be null
+  WindowPtr origin;     // whose temporary mask stayed; null: a lasting change was undone
+  WindowPtr restored;   // whose restore put it there
+  WindowPtr permanent;  // the last lasting change before it; may be null
   Mode expected = 0;
   Mode stayed = 0;
   std::uint64_t end_ns = 0;  // 0: never
@@ -89,7 +87,7 @@ class TimelineSink {
 class Timeline {
  public:
   // Both must outlive the timeline.
-  Timeline(const Fates& fates, TimelineSink& sink) : fates_(fates), sink_(sink) {}
+  Timeline(const MaskIntents& intents, TimelineSink& sink) : intents_(intents), sink_(sink) {}
 
   void feed(const Event& event);
   // Delivers the creations that still wait for a mask change.
@@ -104,8 +102,8 @@ class Timeline {
   struct Snapshot {
     std::uint64_t change = 0;
     Mode mask = 0;
-    Mode settled = 0;  // the mask with every window closed
-    WindowPtr origin;  // who answers for `mask`; null: nobody, it is right
+    Mode permanent = 0;  // the mask with every window closed
+    WindowPtr origin;    // who answers for `mask`; null: nobody, it is right
     bool origin_open = false;
     WindowPtr by;  // opened or closed by this change
     LostPtr lost;
@@ -126,10 +124,10 @@ class Timeline {
     bool threaded = false;
     std::uint32_t first_tid = 0;
     std::uint64_t open_windows = 0;
-    std::deque<Snapshot> history;  // the last one is now; empty before the first event
-    std::uint64_t look_back = 0;   // how much of it creations ask for, in change numbers
-    MaskHolders holders;
-    WindowPtr last_settled;
+    std::deque<Snapshot> history;     // the last one is now; empty before the first event
+    std::uint64_t history_depth = 0;  // how much of it creations ask for, in change numbers
+    LastSetters last_setters;
+    WindowPtr last_permanent;
     std::unordered_map<std::uint32_t, Thread> threads;
     std::vector<Waiting> waiting;
   };
@@ -155,7 +153,7 @@ class Timeline {
   void close_from(Context& context, Thread& thread, std::size_t index, const UmaskEvent& event);
   // The number of the last change that may have come before the kernel looked at the mask.
   static std::uint64_t last_candidate(const Context& context, const CreateEvent& event);
-  // The mask that a thread has set for itself; nothing when it lives with the settled one.
+  // The mask that a thread has set for itself; nothing when it lives with the permanent one.
   static std::optional<Mode> own_mask(const Context& context, std::uint32_t tid);
   // The thread, or one of those that led to its start, was started by the owner of the window
   // inside it.
@@ -167,10 +165,10 @@ class Timeline {
   void blame(const Context& context, std::uint32_t actor, const Snapshot& state,
              Verdict& verdict) const;
 
-  const Fates& fates_;
+  const MaskIntents& intents_;
   TimelineSink& sink_;
-  Homes homes_;
-  Borrowers borrowers_;
+  ThreadContexts thread_contexts_;
+  SpawnParents spawn_parents_;
   std::unordered_map<std::uint32_t, Context> contexts_;
 };
 

@@ -36,7 +36,7 @@ std::optional<Mode> Timeline::heritage(std::uint32_t fs, std::uint32_t tid) cons
   const Context& context = found->second;
   if (const std::optional<Mode> own = own_mask(context, tid)) return own;
   const Snapshot& now = context.history.back();
-  return now.origin_open && lives_inside(context, tid, *now.origin) ? now.mask : now.settled;
+  return now.origin_open && lives_inside(context, tid, *now.origin) ? now.mask : now.permanent;
 }
 
 bool Timeline::started_inside(const Context& context, std::uint32_t tid, const MaskWindow& window) {
@@ -56,12 +56,12 @@ bool Timeline::started_inside(const Context& context, std::uint32_t tid, const M
 bool Timeline::lives_inside(const Context& context, std::uint32_t tid,
                             const MaskWindow& window) const {
   return started_inside(context, tid, window) &&
-         !fates_.outlive.contains(context.threads.at(tid).birth_seq);
+         !intents_.outlive.contains(context.threads.at(tid).birth_seq);
 }
 
 WindowPtr Timeline::window_of(std::uint32_t fs, std::uint32_t tid, Mode mask) const {
   const auto found = contexts_.find(fs);
-  return found == contexts_.end() ? nullptr : found->second.holders.other_than(tid, mask);
+  return found == contexts_.end() ? nullptr : found->second.last_setters.other_than(tid, mask);
 }
 
 std::uint64_t Timeline::last_candidate(const Context& context, const CreateEvent& event) {
@@ -73,7 +73,7 @@ std::uint64_t Timeline::last_candidate(const Context& context, const CreateEvent
 }
 
 void Timeline::on_create(const CreateEvent& event) {
-  const std::uint32_t actor = borrowers_.actor(event);
+  const std::uint32_t actor = spawn_parents_.actor(event);
   act(event.fs, actor);
   Context& c = context(event, actor, event.mask, event.change_before);
   if (event.mask_setter_dropped) cut(c, event.mask, event.change_before);
@@ -113,7 +113,7 @@ Verdict Timeline::judge(const Context& context, const CreateEvent& event, std::u
   // A call that began very long ago: of the masks it may have met, the latest are left.
   const bool forgotten = after == history.begin();
   auto state = forgotten ? after : std::prev(after);
-  verdict.expected_mask = own_mask.value_or(state->settled);
+  verdict.expected_mask = own_mask.value_or(state->permanent);
   verdict.ambiguous = is_ambiguous(event);
   if (!verdict.ambiguous && event.mask == verdict.expected_mask && event.final_mode) {
     verdict.expected = verdict.mode;

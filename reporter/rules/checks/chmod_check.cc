@@ -41,7 +41,7 @@ class ChmodCheck : public Check {
   ChmodCheck(Collector& collector, const FindOptions& options, ChmodTargets targets)
       : collector_(collector), options_(options), targets_(std::move(targets)) {}
 
-  void on_create(Case& creation) override {
+  void on_create(CheckedCreation& creation) override {
     const CreateEvent& event = creation.event;
     if (creation.verdict.kind == Verdict::Kind::no_object || event.ino == 0) return;
     const ObjectId id{event.dev, event.ino};
@@ -53,7 +53,7 @@ class ChmodCheck : public Check {
     Object& object = place_of(id);
     object.created = event;
     object.mode = creation.verdict.mode;
-    object.reached = collector_.reach().of(event);
+    object.reached = collector_.private_directories().of(event);
   }
 
   void on_event(const Event& event) override {
@@ -70,7 +70,7 @@ class ChmodCheck : public Check {
       const Mode taken = taken_away(object.mode, after, object.created.kind);
       closed = taken != 0;
       // A directory above may have been opened meanwhile, or shut.
-      object.reached |= collector_.reach().of(object.created);
+      object.reached |= collector_.private_directories().of(object.created);
       if ((taken & object.reached) != 0) report(object, *chmod, after);
     }
     // What a later one takes away from a closed object was a mode that somebody chose.
@@ -95,7 +95,8 @@ class ChmodCheck : public Check {
   struct Object {
     CreateEvent created;
     Mode mode = 0;
-    Mode reached = 0;  // bits that somebody could use, at its creation or later: Reach::of
+    Mode reached =
+        0;  // bits that somebody could use, at its creation or later: PrivateDirectories::of
   };
 
   Object& place_of(const ObjectId& id) {

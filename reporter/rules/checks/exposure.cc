@@ -63,7 +63,7 @@ class ExposureCheck : public Check {
     }
   }
 
-  void on_create(Case& creation) override {
+  void on_create(CheckedCreation& creation) override {
     const CreateEvent& event = creation.event;
     if (creation.verdict.kind == Verdict::Kind::no_object || event.kind == Kind::tmpfile) return;
     const Mode mode = creation.verdict.mode;
@@ -142,7 +142,7 @@ class ExposureCheck : public Check {
   }
 
   // A name that was taken with O_EXCL before, as mkstemp does, was hard to guess.
-  void look_at_name(Case& creation) {
+  void look_at_name(CheckedCreation& creation) {
     const CreateEvent& event = creation.event;
     const std::size_t name = std::hash<std::string>()(event.path);
     if ((event.open_flags & O_EXCL) != 0 || !has_fixed_name(event)) {
@@ -177,10 +177,11 @@ class ExposureCheck : public Check {
     return group;
   }
 
-  void report_birth(const Case& creation, Fault fault) {
+  void report_birth(const CheckedCreation& creation, Fault fault) {
     const CreateEvent& event = creation.event;
     if (!collector_.wanted(fault.rule, event)) return;
-    if ((fault.usable & collector_.reach().of(event)) == 0) fault.severity = Severity::note;
+    if ((fault.usable & collector_.private_directories().of(event)) == 0)
+      fault.severity = Severity::note;
     const bool writers =
         fault.rule == RuleId::world_writable || fault.rule == RuleId::group_writable;
     if (writers && creation.claimed && *creation.claimed >= fault.severity) return;

@@ -10,12 +10,12 @@
 namespace umaskaudit::rules {
 namespace {
 
-StoryStep opening(const MaskWindow& window) {
+SequenceStep opening(const MaskWindow& window) {
   return {event_ref(window.open),
           "sets " + octal(window.open.new_mask) + ", remembers " + octal(window.open.old_mask)};
 }
 
-StoryStep closing(const MaskWindow& window) {
+SequenceStep closing(const MaskWindow& window) {
   return {event_ref(window.close), "puts " + octal(window.close.new_mask) + " back"};
 }
 
@@ -28,7 +28,7 @@ class LostCheck : public Check {
     if (change.lost_begun) active_[number(*change.lost_begun)] = change.lost_begun;
   }
 
-  void on_create(Case& creation) override {
+  void on_create(CheckedCreation& creation) override {
     if (creation.verdict.kind != Verdict::Kind::lost) return;
     creation.claimed = rule_info(RuleId::lost_mask).severity;
     if (!collector_.wanted(RuleId::lost_mask, creation.event)) return;
@@ -77,12 +77,13 @@ class LostCheck : public Check {
       if (lost.origin->closed) finding.story.push_back(closing(*lost.origin));
     } else {
       finding.story = {opening(last), closing(last)};
-      if (lost.settled)
-        finding.story.push_back({event_ref(lost.settled->open),
-                                 "sets " + octal(lost.settled->open.new_mask) + " to stay"});
+      if (lost.permanent)
+        finding.story.push_back({event_ref(lost.permanent->open),
+                                 "sets " + octal(lost.permanent->open.new_mask) + " to stay"});
     }
-    std::sort(finding.story.begin(), finding.story.end(),
-              [](const StoryStep& a, const StoryStep& b) { return a.event.seq < b.event.seq; });
+    std::sort(
+        finding.story.begin(), finding.story.end(),
+        [](const SequenceStep& a, const SequenceStep& b) { return a.event.seq < b.event.seq; });
     finding.story.back().text += ": " + octal(lost.stayed) + " stays";
 
     Window window;

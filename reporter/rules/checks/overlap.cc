@@ -1,5 +1,5 @@
 // window-overlap, strict-overlap and the victims of leaked-mask: objects that another thread's mask
-// decided. Must never report a creation that its own thread's mask, or the settled one, explains.
+// decided. Must never report a creation that its own thread's mask, or the permanent one, explains.
 #include <algorithm>
 #include <unordered_map>
 
@@ -20,7 +20,7 @@ class OverlapCheck : public Check {
  public:
   explicit OverlapCheck(Collector& collector) : collector_(collector) {}
 
-  void on_create(Case& creation) override {
+  void on_create(CheckedCreation& creation) override {
     const Verdict& verdict = creation.verdict;
     if (!verdict.hit() || verdict.kind == Kind::lost) return;
     const RuleId rule = rule_of(verdict);
@@ -49,7 +49,7 @@ class OverlapCheck : public Check {
     Entry& entry = entries_.at(&group);
     if (entry.kind != verdict.kind) entry.kind = Kind::overlap;  // true of either
     finding.severity = std::max(finding.severity, severity);
-    if (!window.settled) collector_.add_window(group, verdict.window);
+    if (!window.permanent) collector_.add_window(group, verdict.window);
     collector_.add_victim(group, creation.event, verdict.expected_mask, verdict.expected, severity);
     if (fresh && !by_close && !finding.victims.empty())
       finding.victims.front().began_before = creation.event.change_before < window.open.change;

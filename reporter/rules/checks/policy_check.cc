@@ -27,7 +27,7 @@ class PolicyCheck : public Check {
     if (const auto* rename = std::get_if<RenameEvent>(&event)) look_at_call(*rename, rename->from);
   }
 
-  void on_create(Case& creation) override {
+  void on_create(CheckedCreation& creation) override {
     const CreateEvent& event = creation.event;
     look_at_call(event, event.path);
     if (creation.verdict.kind == Verdict::Kind::no_object) return;

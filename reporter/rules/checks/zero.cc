@@ -49,7 +49,7 @@ class ZeroCheck : public Check {
     inherited_ = {&group, 0};
   }
 
-  void on_create(Case& creation) override {
+  void on_create(CheckedCreation& creation) override {
     const CreateEvent& event = creation.event;
     const Verdict& verdict = creation.verdict;
     if (creation.claimed || verdict.kind != Verdict::Kind::clean || event.mask != 0) return;
@@ -66,7 +66,7 @@ class ZeroCheck : public Check {
     if (cause.before == 0 && group->finding.count == 0) guessed_.insert(group);
     // Who connects to a server's socket changes nothing by that.
     const Mode writers = event.kind == trace::Kind::socket ? 0 : verdict.mode & 2;
-    const bool opened = (writers & collector_.reach().of(event)) != 0;
+    const bool opened = (writers & collector_.private_directories().of(event)) != 0;
     const Severity severity = opened ? Severity::warning : Severity::note;
     group->finding.severity = std::max(group->finding.severity, severity);
     collector_.add_victim(*group, event, mask, usual, severity);

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "reporter/analysis/object_story.h"
+#include "reporter/analysis/object_history.h"
 #include "tests/unit/reader/run_helpers.h"
 #include "tests/unit/render/fixture_run.h"
 
@@ -99,7 +99,7 @@ TEST_F(Fixture, ALimitKeepsTheFirstInOrder) {
 }
 
 TEST_F(Fixture, AnObjectIsFoundUnderItsLaterName) {
-  const auto stories = object_stories(run_, {"/srv/final"});
+  const auto stories = object_histories(run_, {"/srv/final"});
   ASSERT_EQ(stories.size(), 1u);
   ASSERT_TRUE(stories[0].creation);
   EXPECT_EQ(stories[0].creation->path, "/srv/hit");
@@ -108,10 +108,10 @@ TEST_F(Fixture, AnObjectIsFoundUnderItsLaterName) {
   EXPECT_TRUE(std::holds_alternative<ChmodEvent>(stories[0].afterwards[0]));
   ASSERT_TRUE(stories[0].setter);
   EXPECT_EQ(stories[0].setter->new_mask, 0u);
-  EXPECT_TRUE(object_stories(run_, {"/srv/nothing"}).empty());
+  EXPECT_TRUE(object_histories(run_, {"/srv/nothing"}).empty());
 }
 
-TEST(ObjectStory, AnInodeUsedAgainIsAnotherObject) {
+TEST(ObjectHistory, AnInodeUsedAgainIsAnotherObject) {
   RunDirectory directory;
   SegmentBuilder segment(100, 1000);
   begin_image(&segment, "app");
@@ -126,11 +126,11 @@ TEST(ObjectStory, AnInodeUsedAgainIsAnotherObject) {
   segment.chmod({100, 4000}, chmod, "/b");
   directory.add(segment);
   const ReadRun run = open_or_die(directory.path());
-  const auto a = object_stories(run, {"/a"});
+  const auto a = object_histories(run, {"/a"});
   ASSERT_EQ(a.size(), 1u);
   EXPECT_TRUE(a[0].afterwards.empty()) << "the chmod met /b";
-  ASSERT_EQ(object_stories(run, {"/b"}).size(), 1u);
-  EXPECT_EQ(object_stories(run, {"/b"})[0].afterwards.size(), 1u);
+  ASSERT_EQ(object_histories(run, {"/b"}).size(), 1u);
+  EXPECT_EQ(object_histories(run, {"/b"})[0].afterwards.size(), 1u);
 }
 
 TEST(Duration, HasUnits) {

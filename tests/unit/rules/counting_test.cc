@@ -287,22 +287,22 @@ TEST(Counting, ALongCallMeetsTheMasksOfItsBeginning) {
   EXPECT_EQ(result.stats.unresolved, 0U);
 }
 
-TEST(Holders, TheLatestOfAnotherThread) {
-  rules::MaskHolders holders;
+TEST(LastSetters, TheLatestOfAnotherThread) {
+  rules::LastSetters last_setters;
   const auto first = std::make_shared<rules::MaskWindow>();
   const auto second = std::make_shared<rules::MaskWindow>();
-  EXPECT_EQ(holders.other_than(1, 0), nullptr);
-  holders.set(0, 1, first);
-  EXPECT_EQ(holders.other_than(1, 0), nullptr);
-  EXPECT_EQ(holders.other_than(2, 0), first);
-  EXPECT_EQ(holders.other_than(2, 077), nullptr);
-  holders.set(0, 2, second);
-  EXPECT_EQ(holders.other_than(1, 0), second);
-  EXPECT_EQ(holders.other_than(2, 0), first);
-  EXPECT_EQ(holders.other_than(3, 0), second);
-  holders.set(0, 1, first);  // in force again
-  EXPECT_EQ(holders.other_than(1, 0), second);
-  EXPECT_EQ(holders.other_than(3, 0), first);
+  EXPECT_EQ(last_setters.other_than(1, 0), nullptr);
+  last_setters.set(0, 1, first);
+  EXPECT_EQ(last_setters.other_than(1, 0), nullptr);
+  EXPECT_EQ(last_setters.other_than(2, 0), first);
+  EXPECT_EQ(last_setters.other_than(2, 077), nullptr);
+  last_setters.set(0, 2, second);
+  EXPECT_EQ(last_setters.other_than(1, 0), second);
+  EXPECT_EQ(last_setters.other_than(2, 0), first);
+  EXPECT_EQ(last_setters.other_than(3, 0), second);
+  last_setters.set(0, 1, first);  // in force again
+  EXPECT_EQ(last_setters.other_than(1, 0), second);
+  EXPECT_EQ(last_setters.other_than(3, 0), first);
 }
 
 TEST(Counting, LateRecordsOfChangesFindTheirPlace) {

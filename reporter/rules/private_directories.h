@@ -11,7 +11,7 @@
 
 namespace umaskaudit::rules {
 
-class Reach {
+class PrivateDirectories {
  public:
   // Learns of directories that keep somebody out. Call for each creation and chmod, in order.
   void see(const CreateEvent& event);

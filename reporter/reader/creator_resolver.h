@@ -12,7 +12,7 @@
 
 namespace umaskaudit::model {
 
-class Claims {
+class CreatorResolver {
  public:
   // First pass, in any order: one successful creation that says yes or probably.
   void note(const trace::Create& create);

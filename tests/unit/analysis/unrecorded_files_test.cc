@@ -1,6 +1,6 @@
 // What may have been created without a record, and how little is asked of a run where nothing was.
 // That what appears is found, and nothing else, tests/e2e/test_appeared.py holds against real runs.
-#include "reporter/analysis/appeared.h"
+#include "reporter/analysis/unrecorded_files.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -93,7 +93,7 @@ TEST(Hidden, BehindAMaskThatSomebodyUnseenSet) {
   EXPECT_TRUE(completeness_of(segment).hides_creations);
 }
 
-TEST(Appeared, ARunIsNotReadAgainWhereAllWasSeen) {
+TEST(UnrecordedObject, ARunIsNotReadAgainWhereAllWasSeen) {
   const RunDirectory directory;
   SegmentBuilder segment = image();
   segment.create({100, 2000}, creation(1, 0, 022), "/made");
@@ -103,7 +103,7 @@ TEST(Appeared, ARunIsNotReadAgainWhereAllWasSeen) {
   const Result<ReadRun> run = ReadRun::open(directory.path(), count);
   ASSERT_TRUE(run);
   const unsigned opened = passes;
-  EXPECT_TRUE(appeared_unseen(*run, {}).objects.empty());
+  EXPECT_TRUE(find_unrecorded(*run, {}).objects.empty());
   EXPECT_EQ(passes, opened);
   (void)testing::events_of(*run);
   EXPECT_EQ(passes, opened + 1);  // that is how it would be noticed
@@ -141,34 +141,34 @@ class AppearedOnDisk : public ::testing::Test {
     create.birth_ns = with_birth ? trace::birth_of(found) : 0;
     segment_.create({100, 3000}, create, files_.path() + "/" + name);
   }
-  std::vector<std::string> appeared() {
+  std::vector<std::string> unrecorded() {
     const RunDirectory directory;
     directory.add(segment_);
     std::vector<std::string> names;
-    const AppearedObjects found = appeared_unseen(open_or_die(directory.path()), query_);
+    const UnrecordedObjects found = find_unrecorded(open_or_die(directory.path()), query_);
     incomplete_ = found.incomplete;
-    for (const Appeared& file : found.objects)
+    for (const UnrecordedObject& file : found.objects)
       names.push_back(file.path.substr(files_.path().size() + 1));
     return names;
   }
 
   RunDirectory files_;
   SegmentBuilder segment_{0};
-  AppearedQuery query_;
+  UnrecordedQuery query_;
   std::string incomplete_;
 };
 
 TEST_F(AppearedOnDisk, WhatNoRecordNamesByPath) {
   for (const char* name : {"c", "a", "d", "b"}) files_.write(name, "");
   record("d");
-  EXPECT_THAT(appeared(), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(unrecorded(), ElementsAre("a", "b", "c"));
 }
 
 TEST_F(AppearedOnDisk, ARecordWithoutABirthNamesWhateverHasTheInode) {
   files_.write("a", "");
   files_.write("b", "");
   record("a", false);
-  EXPECT_THAT(appeared(), ElementsAre("b"));
+  EXPECT_THAT(unrecorded(), ElementsAre("b"));
 }
 
 TEST_F(AppearedOnDisk, AnInodeThatWasUsedBeforeIsAnotherObject) {
@@ -178,7 +178,7 @@ TEST_F(AppearedOnDisk, AnInodeThatWasUsedBeforeIsAnotherObject) {
   earlier.ino = facts("a").stx_ino;
   earlier.birth_ns = trace::birth_of(facts("a")) - 1;
   segment_.create({100, 3000}, earlier, files_.path() + "/gone");
-  EXPECT_THAT(appeared(), ElementsAre("a"));
+  EXPECT_THAT(unrecorded(), ElementsAre("a"));
 }
 
 TEST_F(AppearedOnDisk, WhatLiesBelowTheFirstLevel) {
@@ -186,7 +186,7 @@ TEST_F(AppearedOnDisk, WhatLiesBelowTheFirstLevel) {
   for (const char* name : {"/x", "/x/y", "/x/y/z"}) ASSERT_EQ(mkdir((top + name).c_str(), 0700), 0);
   files_.write("x/y/z/deep", "");
   ASSERT_EQ(symlink("/etc", (top + "/x/link").c_str()), 0);
-  EXPECT_THAT(appeared(), ElementsAre("x", "x/y", "x/y/z", "x/y/z/deep"));
+  EXPECT_THAT(unrecorded(), ElementsAre("x", "x/y", "x/y/z", "x/y/z/deep"));
   EXPECT_EQ(incomplete_, "");
 }
 
@@ -195,13 +195,13 @@ TEST_F(AppearedOnDisk, ADirectoryUnderTwoNamesIsOne) {
   files_.write("a", "");
   record("www");
   query_.directory = files_.path() + "/www/..";
-  EXPECT_THAT(appeared(), ElementsAre("a"));
+  EXPECT_THAT(unrecorded(), ElementsAre("a"));
 }
 
 TEST_F(AppearedOnDisk, AnObjectUnderTwoNamesIsOne) {
   files_.write("a", "");
   ASSERT_EQ(link((files_.path() + "/a").c_str(), (files_.path() + "/b").c_str()), 0);
-  EXPECT_EQ(appeared().size(), 1U);
+  EXPECT_EQ(unrecorded().size(), 1U);
 }
 
 TEST_F(AppearedOnDisk, DirectoriesOfTheRunAreLookedIntoWithoutACreationInThem) {
@@ -211,16 +211,16 @@ TEST_F(AppearedOnDisk, DirectoriesOfTheRunAreLookedIntoWithoutACreationInThem) {
   query_.directory = "";
   // What all may write to is left out, but not what the run made in it.
   ASSERT_EQ(chmod(files_.path().c_str(), 01777), 0);
-  EXPECT_THAT(appeared(), ElementsAre("made/a"));
+  EXPECT_THAT(unrecorded(), ElementsAre("made/a"));
 }
 
 TEST_F(AppearedOnDisk, HowMuchIsLookedAtIsBoundedAndSaid) {
   for (const char* name : {"a", "b", "c", "d"}) files_.write(name, "");
   query_.most_entries = 3;
-  EXPECT_LE(appeared().size(), 3U);
+  EXPECT_LE(unrecorded().size(), 3U);
   EXPECT_THAT(incomplete_, ::testing::HasSubstr("3 names were looked at, and there are more"));
   query_.most_entries = 5;  // and the probe
-  EXPECT_EQ(appeared().size(), 4U);
+  EXPECT_EQ(unrecorded().size(), 4U);
   EXPECT_EQ(incomplete_, "");
 }
 
@@ -228,7 +228,7 @@ TEST_F(AppearedOnDisk, TheWalkTellsHowFarItIs) {
   for (int i = 0; i < 1100; ++i) files_.write("f" + std::to_string(i), "");
   std::uint64_t told = 0;
   query_.ticker = [&](std::uint64_t entries) { told = entries; };
-  EXPECT_EQ(appeared().size(), 1100U);
+  EXPECT_EQ(unrecorded().size(), 1100U);
   EXPECT_EQ(told, 1024U);
 }
 
@@ -248,16 +248,16 @@ TEST_F(AppearedOnDisk, OwnersAreThoseThatTheRunWas) {
   query_.any_owner = false;
   files_.write("a", "");
   files_.write("b", "");
-  EXPECT_THAT(appeared(), ElementsAre());
+  EXPECT_THAT(unrecorded(), ElementsAre());
   ASSERT_EQ(chown((files_.path() + "/a").c_str(), 1000, 1000), 0);
-  EXPECT_THAT(appeared(), ElementsAre("a"));
+  EXPECT_THAT(unrecorded(), ElementsAre("a"));
 }
 
 TEST_F(AppearedOnDisk, ASecondNameOfWhatIsRecordedIsNoOther) {
   files_.write("a", "");
   record("a");
   ASSERT_EQ(link((files_.path() + "/a").c_str(), (files_.path() + "/b").c_str()), 0);
-  EXPECT_THAT(appeared(), ElementsAre());
+  EXPECT_THAT(unrecorded(), ElementsAre());
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// See loadable_name.h.
-#include "reporter/record/loadable_name.h"
+// See preload_path.h.
+#include "reporter/record/preload_path.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,11 +10,11 @@
 
 namespace umaskaudit {
 
-Result<LoadableName> LoadableName::of(const std::string& library) {
-  if (library.find_first_of(": \t\n") == std::string::npos) return LoadableName(library, "");
+Result<PreloadPath> PreloadPath::of(const std::string& library) {
+  if (library.find_first_of(": \t\n") == std::string::npos) return PreloadPath(library, "");
   std::string directory = "/tmp/umaskaudit.XXXXXX";
   const bool made = mkdtemp(directory.data()) != nullptr;
-  LoadableName name(directory + "/libumaskaudit.so", directory);
+  PreloadPath name(directory + "/libumaskaudit.so", directory);
   // Programs of the run may change their user, and load it all the same.
   if (made && chmod(directory.c_str(), 0711) == 0 &&
       symlink(library.c_str(), name.path_.c_str()) == 0)
@@ -27,7 +27,7 @@ Result<LoadableName> LoadableName::of(const std::string& library) {
                "another folder for the library", ExitCode::internal};
 }
 
-void LoadableName::forget() const {
+void PreloadPath::forget() const {
   if (directory_.empty()) return;
   unlink(path_.c_str());
   rmdir(directory_.c_str());

@@ -1,6 +1,6 @@
-// See late_records.h. Being late is judged by blocks of the file, each half as large as what a
-// stream always looks ahead: what is overtaken only within two blocks is mended there.
-#include "reporter/reader/late_records.h"
+// See out_of_order_records.h. Being late is judged by blocks of the file, each half as large as
+// what a stream always looks ahead: what is overtaken only within two blocks is mended there.
+#include "reporter/reader/out_of_order_records.h"
 
 #include <algorithm>
 
@@ -16,16 +16,16 @@ constexpr std::size_t kMostLate = std::size_t{1} << 18;
 }  // namespace
 
 // True when an event that ends at least one whole block before is later by the clock.
-bool LateRecords::overtaken(std::uint64_t place, std::uint64_t time_ns) const {
+bool OutOfOrderRecords::overtaken(std::uint64_t place, std::uint64_t time_ns) const {
   const std::uint64_t block = place / kBlock;
   return block >= 2 && latest_ns_.size() > block - 2 && latest_ns_[block - 2] > time_ns;
 }
 
-void LateRecords::add(std::uint64_t offset) {
+void OutOfOrderRecords::add(std::uint64_t offset) {
   if (offsets_.size() < kMostLate) offsets_.push_back(offset);
 }
 
-void LateRecords::see(std::uint64_t place, std::uint64_t time_ns, std::uint64_t offset) {
+void OutOfOrderRecords::see(std::uint64_t place, std::uint64_t time_ns, std::uint64_t offset) {
   const std::uint64_t block = place / kBlock;
   const std::uint64_t latest = latest_ns_.empty() ? 0 : latest_ns_.back();
   while (latest_ns_.size() <= block) latest_ns_.push_back(latest);
@@ -33,7 +33,8 @@ void LateRecords::see(std::uint64_t place, std::uint64_t time_ns, std::uint64_t 
   if (overtaken(place, time_ns)) add(offset);
 }
 
-void LateRecords::see_change(std::uint64_t offset, std::uint32_t context, std::uint64_t change) {
+void OutOfOrderRecords::see_change(std::uint64_t offset, std::uint32_t context,
+                                   std::uint64_t change) {
   if (known_progress_ == nullptr || known_context_ != context) {
     known_context_ = context;
     known_progress_ = &progress_[context];
@@ -47,8 +48,8 @@ void LateRecords::see_change(std::uint64_t offset, std::uint32_t context, std::u
   progress.now = std::max(progress.now, change);
 }
 
-void LateRecords::see_snapshot(std::uint64_t offset, std::uint32_t context,
-                               std::uint64_t last_change) {
+void OutOfOrderRecords::see_snapshot(std::uint64_t offset, std::uint32_t context,
+                                     std::uint64_t last_change) {
   const auto known = progress_.find(context);
   if (known == progress_.end()) return;
   const Progress& progress = known->second;
@@ -56,7 +57,7 @@ void LateRecords::see_snapshot(std::uint64_t offset, std::uint32_t context,
   if (seen > last_change) add(offset);
 }
 
-void LateRecords::finish(const std::unordered_map<std::uint32_t, MaskHistory>& histories) {
+void OutOfOrderRecords::finish(const std::unordered_map<std::uint32_t, MaskHistory>& histories) {
   for (const auto& [context, history] : histories) {
     for (const MaskChange& change : history.changes()) {
       if ((change.folded & kOfFold) != 0) continue;  // told by a queue of their own
@@ -69,7 +70,7 @@ void LateRecords::finish(const std::unordered_map<std::uint32_t, MaskHistory>& h
   finish();
 }
 
-void LateRecords::finish() {
+void OutOfOrderRecords::finish() {
   latest_ns_ = {};
   progress_ = {};
   known_progress_ = nullptr;

@@ -1,5 +1,5 @@
-// See appeared.h.
-#include "reporter/analysis/appeared.h"
+// See unrecorded_files.h.
+#include "reporter/analysis/unrecorded_files.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -32,9 +32,9 @@ using Inode = std::pair<std::uint64_t, std::uint64_t>;
 
 struct Candidate {
   std::int64_t birth_ns = 0;
-  Appeared file;
+  UnrecordedObject file;
 };
-// At most AppearedQuery::most_entries, whatever the run created.
+// At most UnrecordedQuery::most_entries, whatever the run created.
 using Candidates = std::multimap<Inode, Candidate>;
 
 std::string parent_of(const std::string& path) {
@@ -93,7 +93,7 @@ void remove_named(const Run& run, Candidates& candidates) {
     }
     return !candidates.empty();
   };
-  run.for_each(remove, Detail::outline, Folds::folded);
+  run.for_each(remove, Detail::brief, Folds::folded);
 }
 
 // The kernel stamps births with the time of its last tick, usually not further in the past.
@@ -112,7 +112,7 @@ struct Span {
 };
 
 // Empty when neither is known. A directory may hold an older run as well: that began earlier.
-Span span_of(const Run& run, const AppearedQuery& query) {
+Span span_of(const Run& run, const UnrecordedQuery& query) {
   const std::uint64_t first = run.begin_real_ns();
   if (first == 0 && query.begin_real_ns == 0) return {1, 0};
   const bool started = query.begin_real_ns != 0 && (first == 0 || query.begin_real_ns <= first);
@@ -160,7 +160,7 @@ bool is_shared(const struct statx& facts) {
 // The walk. What is as new as the run comes first: there the most is to be found, and little else.
 class Search {
  public:
-  Search(const Run& run, const AppearedQuery& query, Places places)
+  Search(const Run& run, const UnrecordedQuery& query, Places places)
       : query_(query),
         places_(std::move(places)),
         span_(span_of(run, query)),
@@ -265,7 +265,7 @@ class Search {
     return false;
   }
 
-  const AppearedQuery& query_;
+  const UnrecordedQuery& query_;
   const Places places_;
   const Span span_;
   const std::uint64_t first_real_ns_, begin_ns_;
@@ -281,8 +281,8 @@ class Search {
 
 }  // namespace
 
-AppearedObjects appeared_unseen(const Run& run, const AppearedQuery& query) {
-  AppearedObjects result;
+UnrecordedObjects find_unrecorded(const Run& run, const UnrecordedQuery& query) {
+  UnrecordedObjects result;
   if (!run.completeness().hides_creations && !query.suspicious) return result;
   Places places = places_of(run, query.directory);
   const bool too_many = places.too_many;
@@ -298,7 +298,7 @@ AppearedObjects appeared_unseen(const Run& run, const AppearedQuery& query) {
   result.objects.reserve(candidates.size());
   for (auto& [inode, candidate] : candidates) result.objects.push_back(std::move(candidate.file));
   std::sort(result.objects.begin(), result.objects.end(),
-            [](const Appeared& a, const Appeared& b) { return a.path < b.path; });
+            [](const UnrecordedObject& a, const UnrecordedObject& b) { return a.path < b.path; });
   return result;
 }
 

@@ -1,7 +1,8 @@
 // How far back in its context's mask changes a creation looks: to the change before its call, which
 // lies further back the longer the call took. Known only at the end of a run, and asked from its
 // first change on: what no creation will ask for need not be kept. Part of the first reading, as
-// the fates are. Must never be less than what the timeline looks at. One number for each context.
+// the classification of umask calls is. Must never be less than what the timeline looks at. One
+// number for each context.
 #pragma once
 
 #include <algorithm>
@@ -12,14 +13,14 @@
 
 namespace umaskaudit::rules {
 
-class LookBack {
+class HistoryDepth {
  public:
   // The first reading. Which change is the latest is told here as Timeline tells it.
   void feed(const Event& event) {
     if (const auto* create = std::get_if<CreateEvent>(&event)) {
       Context& c = context(create->fs, create->change_before);
       if (c.latest > create->change_before)
-        c.reach = std::max(c.reach, c.latest - create->change_before);
+        c.depth = std::max(c.depth, c.latest - create->change_before);
     } else if (const auto* umask = std::get_if<UmaskEvent>(&event)) {
       Context& c = context(umask->fs, umask->change > 0 ? umask->change - 1 : 0);
       c.latest = std::max(c.latest, umask->change);
@@ -30,13 +31,13 @@ class LookBack {
   // The second one: from the latest change to the oldest that is asked for, by their numbers.
   std::uint64_t of(std::uint32_t fs) const {
     const auto found = contexts_.find(fs);
-    return found == contexts_.end() ? 0 : found->second.reach;
+    return found == contexts_.end() ? 0 : found->second.depth;
   }
 
  private:
   struct Context {
     std::uint64_t latest = 0;
-    std::uint64_t reach = 0;
+    std::uint64_t depth = 0;
   };
   Context& context(std::uint32_t fs, std::uint64_t first_change) {
     return contexts_.try_emplace(fs, Context{first_change, 0}).first->second;

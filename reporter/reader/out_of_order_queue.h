@@ -10,9 +10,9 @@
 
 namespace umaskaudit::model {
 
-class LateQueue {
+class OutOfOrderQueue {
  public:
-  LateQueue(const Segment& segment, Lane lane, Ordering* ordering);
+  OutOfOrderQueue(const Segment& segment, Lane lane, Ordering* ordering);
 
   bool empty() const { return next_ == records_.size(); }
   // Only while not empty().

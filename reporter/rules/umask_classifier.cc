@@ -1,6 +1,6 @@
-// The first reading of a run. See fates.h.
+// The first reading of a run. See umask_classifier.h.
 // Must never call a mask temporary that a program set once for its whole life.
-#include "reporter/rules/fates.h"
+#include "reporter/rules/umask_classifier.h"
 
 #include <utility>
 
@@ -33,9 +33,9 @@ Match match(const std::vector<OpenCall>& calls, const UmaskEvent& event) {
   return {};
 }
 
-void FateReader::feed(const Event& event) {
-  borrowers_.see(event);
-  fates_.look_back.feed(event);
+void UmaskClassifier::feed(const Event& event) {
+  spawn_parents_.see(event);
+  intents_.history_depth.feed(event);
   if (const auto* umask = std::get_if<UmaskEvent>(&event)) return on_umask(*umask);
   if (const auto* create = std::get_if<CreateEvent>(&event)) return on_create(*create);
   if (const auto* thread = std::get_if<ThreadCreateEvent>(&event)) return on_thread(*thread);
@@ -48,8 +48,8 @@ void FateReader::feed(const Event& event) {
   }
 }
 
-void FateReader::on_umask(const UmaskEvent& event) {
-  homes_.see(event);
+void UmaskClassifier::on_umask(const UmaskEvent& event) {
+  thread_contexts_.see(event);
   Context& context = contexts_[event.fs];
   if (event.old_setter_dropped) cut(context);
   Thread& thread = context.threads[event.tid];
@@ -63,7 +63,7 @@ void FateReader::on_umask(const UmaskEvent& event) {
     return;
   }
   if (found.abandons) {
-    fates_.calls[calls.back().id] = Fate::settled;
+    intents_.calls[calls.back().id] = MaskIntent::permanent;
     undo(context, thread, *found.abandons);
     thread.first.reset();  // there is a new normal
   }
@@ -76,7 +76,7 @@ void FateReader::on_umask(const UmaskEvent& event) {
 }
 
 // The thread's calls from `index` on are over.
-void FateReader::undo(Context& context, Thread& thread, std::size_t index) {
+void UmaskClassifier::undo(Context& context, Thread& thread, std::size_t index) {
   thread.calls.resize(index);
   for (; !thread.started.empty() && thread.started.back().depth > index;
        thread.started.pop_back()) {
@@ -88,7 +88,7 @@ void FateReader::undo(Context& context, Thread& thread, std::size_t index) {
   }
 }
 
-void FateReader::start_inside(Context& context, const ThreadCreateEvent& event) {
+void UmaskClassifier::start_inside(Context& context, const ThreadCreateEvent& event) {
   context.started.erase(event.created_tid);
   Started started{event.created_tid, event.seq, event.tid, 0, false};
   auto root = context.threads.find(event.tid);
@@ -106,16 +106,16 @@ void FateReader::start_inside(Context& context, const ThreadCreateEvent& event) 
 }
 
 // `tid` makes an object or a process.
-void FateReader::acts(Context& context, std::uint32_t tid) {
+void UmaskClassifier::acts(Context& context, std::uint32_t tid) {
   if (context.started.empty()) return;
   const auto found = context.started.find(tid);
   if (found == context.started.end() || !found->second.over) return;
-  fates_.outlive.insert(found->second.birth);
+  intents_.outlive.insert(found->second.birth);
   context.started.erase(found);
 }
 
 // The thread's outermost call is undone by `event`.
-void FateReader::left(Thread& thread, const UmaskEvent& event) {
+void UmaskClassifier::left(Thread& thread, const UmaskEvent& event) {
   const std::uint64_t site = site_of(event);
   if (!thread.first) {
     thread.first = FirstCall{thread.calls.front(), site, 0, 0, true};
@@ -125,7 +125,7 @@ void FateReader::left(Thread& thread, const UmaskEvent& event) {
 }
 
 // The thread has an outermost call again. Code that opens windows would be the first call's own.
-void FateReader::returned(Thread& thread) {
+void UmaskClassifier::returned(Thread& thread) {
   if (!thread.first) return;
   FirstCall& first = *thread.first;
   const OpenCall& call = thread.calls.front();
@@ -136,43 +136,45 @@ void FateReader::returned(Thread& thread) {
 }
 
 // Once could be anything; and at the end its mask must be in force.
-void FateReader::settle_first(std::uint32_t tid, Thread& thread) {
+void UmaskClassifier::settle_first(std::uint32_t tid, Thread& thread) {
   if (!thread.first || !thread.first->stays || thread.first->rounds < 2) return;
   if (thread.calls.size() != 1) return;
   const OpenCall& call = thread.first->call;
-  fates_.calls[call.id] = is_intruder(tid, thread.pid, call) ? Fate::leaked : Fate::settled;
+  intents_.calls[call.id] =
+      is_intruder(tid, thread.pid, call) ? MaskIntent::leaked : MaskIntent::permanent;
   thread.calls.clear();  // it closed the last window
 }
 
 // Changes behind those that are open were dropped, and may have undone them: none of them leaks.
-void FateReader::cut(Context& context) {
+void UmaskClassifier::cut(Context& context) {
   for (auto& [tid, thread] : context.threads) {
     for (const OpenCall& call : thread.calls)
-      if (call.reopened || undone_.count(call.site) == 0) fates_.calls[call.id] = Fate::settled;
+      if (call.reopened || undone_.count(call.site) == 0)
+        intents_.calls[call.id] = MaskIntent::permanent;
     thread.forget();
   }
   context.started.clear();
 }
 
-void FateReader::on_create(const CreateEvent& event) {
-  homes_.see(event);
+void UmaskClassifier::on_create(const CreateEvent& event) {
+  thread_contexts_.see(event);
   if (event.mask_setter_dropped) cut(contexts_[event.fs]);
   if (event.error != 0 || event.created == trace::Created::no) return;
   Context& context = contexts_[event.fs];
   std::uint32_t(&creators)[2] = context.creators;
-  const std::uint32_t actor = borrowers_.actor(event);
+  const std::uint32_t actor = spawn_parents_.actor(event);
   acts(context, actor);
   if (creators[0] == 0) creators[0] = actor;
   if (creators[0] != actor) creators[1] = actor;
 }
 
-void FateReader::on_thread(const ThreadCreateEvent& event) {
-  Context& context = contexts_[homes_.of(event)];
+void UmaskClassifier::on_thread(const ThreadCreateEvent& event) {
+  Context& context = contexts_[thread_contexts_.of(event)];
   // A mask set while the program had one thread, and in force when it starts the next, is the
   // environment that it gives its threads, whatever it does at exit.
   if (!std::exchange(context.threaded, true)) {
     if (const auto creator = context.threads.find(event.tid); creator != context.threads.end())
-      settle(fates_, creator->second);
+      settle(intents_, creator->second);
   }
   // The kernel gives a thread id anew only when its last owner has ended.
   const auto stale = context.threads.find(event.created_tid);
@@ -181,8 +183,8 @@ void FateReader::on_thread(const ThreadCreateEvent& event) {
   if (event.created_tid != 0) start_inside(context, event);
 }
 
-void FateReader::on_process(const ProcessEvent& event) {
-  homes_.see(event);
+void UmaskClassifier::on_process(const ProcessEvent& event) {
+  thread_contexts_.see(event);
   const auto found = contexts_.find(event.fs);
   if (found == contexts_.end()) return;
   // exec(2) ends all threads but one, and that one hands its mask on: `umask 077; exec daemon`.
@@ -190,7 +192,7 @@ void FateReader::on_process(const ProcessEvent& event) {
   Context& context = found->second;
   for (auto& [tid, thread] : context.threads) {
     if (thread.pid != event.pid) continue;
-    if (context.exec_tid == 0 || context.exec_tid == tid) settle(fates_, thread);
+    if (context.exec_tid == 0 || context.exec_tid == tid) settle(intents_, thread);
     thread.forget();
   }
   context.threaded = false;
@@ -198,27 +200,27 @@ void FateReader::on_process(const ProcessEvent& event) {
   context.started.clear();
 }
 
-void FateReader::settle(Fates& fates, Thread& thread) {
-  for (const OpenCall& call : thread.calls) fates.calls[call.id] = Fate::settled;
+void UmaskClassifier::settle(MaskIntents& intents, Thread& thread) {
+  for (const OpenCall& call : thread.calls) intents.calls[call.id] = MaskIntent::permanent;
   thread.forget();
 }
 
-void FateReader::end(std::uint32_t tid, Thread& thread, bool thread_ended) {
+void UmaskClassifier::end(std::uint32_t tid, Thread& thread, bool thread_ended) {
   settle_first(tid, thread);
   for (const OpenCall& call : thread.calls) {
     const bool usually_undone = undone_.count(call.site) != 0;
     // Cut off by the end of the run between the two calls: a window like the others.
     if (usually_undone && !call.reopened && !thread_ended) continue;
     const bool leaks = usually_undone || is_intruder(tid, thread.pid, call);
-    fates_.calls[call.id] = leaks ? Fate::leaked : Fate::settled;
+    intents_.calls[call.id] = leaks ? MaskIntent::leaked : MaskIntent::permanent;
   }
   thread.forget();
 }
 
-Fates FateReader::finish() {
+MaskIntents UmaskClassifier::finish() {
   for (auto& [fs, context] : contexts_)
     for (auto& [tid, thread] : context.threads) end(tid, thread, false);
-  return std::move(fates_);
+  return std::move(intents_);
 }
 
 }  // namespace umaskaudit::rules

@@ -12,7 +12,7 @@
 
 namespace umaskaudit::model {
 
-class LateRecords {
+class OutOfOrderRecords {
  public:
   // In the file's order. An event, by the clock:
   void see(std::uint64_t offset, std::uint64_t time_ns) { see(offset, time_ns, offset); }

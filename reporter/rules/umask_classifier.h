@@ -11,20 +11,19 @@
 #include <vector>
 
 #include "reporter/events/events.h"
-#include "reporter/rules/borrowers.h"
-#include "reporter/rules/homes.h"
-#include "reporter/rules/look_back.h"
+#include "reporter/rules/attribution.h"
+#include "reporter/rules/history_depth.h"
 
 namespace umaskaudit::rules {
 
-enum class Fate : std::uint8_t {
-  settled,  // meant to stay
-  leaked,   // meant to be undone, and was not
+enum class MaskIntent : std::uint8_t {
+  permanent,  // meant to stay
+  leaked,     // meant to be undone, and was not
 };
-struct Fates {
+struct MaskIntents {
   // By UmaskEvent::id. Absent: undone, or cut off by the end of the run.
-  std::unordered_map<std::uint64_t, Fate> calls;
-  LookBack look_back;
+  std::unordered_map<std::uint64_t, MaskIntent> calls;
+  HistoryDepth history_depth;
   // Threads that were started inside a window of their creator and made something after its end as
   // well, by the seq of their ThreadCreateEvent. For one that is not here, the mask of that window
   // is the one that it was given for its whole life.
@@ -57,10 +56,10 @@ struct Match {
 Match match(const std::vector<OpenCall>& calls, const UmaskEvent& event);
 
 // The first reading.
-class FateReader {
+class UmaskClassifier {
  public:
   void feed(const Event& event);
-  Fates finish();
+  MaskIntents finish();
 
  private:
   // A thread's first call, once another one has undone it, and whether what followed says that it
@@ -113,11 +112,11 @@ class FateReader {
   static void left(Thread& thread, const UmaskEvent& event);
   static void returned(Thread& thread);
   void settle_first(std::uint32_t tid, Thread& thread);
-  static void settle(Fates& fates, Thread& thread);
+  static void settle(MaskIntents& intents, Thread& thread);
 
-  Fates fates_;
-  Homes homes_;
-  Borrowers borrowers_;
+  MaskIntents intents_;
+  ThreadContexts thread_contexts_;
+  SpawnParents spawn_parents_;
   std::unordered_map<std::uint32_t, Context> contexts_;
   std::unordered_map<std::uint64_t, bool> undone_;  // sites whose calls are usually undone
 };

@@ -14,7 +14,7 @@
 
 namespace umaskaudit {
 
-struct ObjectStory {
+struct ObjectHistory {
   std::optional<CreateEvent>
       creation;                        // nothing: it was made before or unseen, and renamed to PATH
   std::vector<Event> afterwards;       // ChmodEvent and RenameEvent, in order
@@ -36,7 +36,7 @@ struct ObjectQuery {
 // The histories of all objects that ever had this name: first the one that has it now, then the
 // others, oldest first. Objects that were renamed to it come with their creation under the older
 // name.
-std::vector<ObjectStory> object_stories(const Run& run, const ObjectQuery& query);
+std::vector<ObjectHistory> object_histories(const Run& run, const ObjectQuery& query);
 
 // Calls that would have made the object, and failed.
 struct FailedAttempt {

@@ -14,9 +14,9 @@ namespace umaskaudit {
 // Adds `name` to `app`; stores the value behind the word that was given into `to`, which must live
 // as long as the app. Help and completions take the words from the option's type name.
 template <typename T>
-CLI::Option* add_choice(CLI::App& app, const std::string& name, T& to,
-                        std::initializer_list<std::pair<std::string, T>> choices,
-                        const std::string& help) {
+CLI::Option* add_enum_option(CLI::App& app, const std::string& name, T& to,
+                             std::initializer_list<std::pair<std::string, T>> choices,
+                             const std::string& help) {
   const std::vector<std::pair<std::string, T>> all(choices);
   const std::string option = name.substr(name.rfind(',') + 1);
   const auto words = [all](const char* separator) {

@@ -1,7 +1,7 @@
-// Follows inode numbers and names through the events. See made_objects.h.
+// Follows inode numbers and names through the events. See final_objects.h.
 // Must never take two objects for one because an inode number was used again: a creation starts
 // anew.
-#include "reporter/analysis/made_objects.h"
+#include "reporter/analysis/final_objects.h"
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@ namespace umaskaudit {
 namespace {
 
 // What an earlier object of the same name must share to be kept as one with it.
-bool made_alike(const MadeObject& object, const CreateEvent& event) {
+bool made_alike(const FinalObject& object, const CreateEvent& event) {
   const CreateEvent& other = object.creation;
   return object.settled_by.empty() && other.kind == event.kind && other.call == event.call &&
          other.requested == event.requested && other.mask == event.mask &&
@@ -18,7 +18,7 @@ bool made_alike(const MadeObject& object, const CreateEvent& event) {
 
 }  // namespace
 
-MadeObjects::MadeObjects(std::function<bool(const CreateEvent&)> selects)
+FinalObjects::FinalObjects(std::function<bool(const CreateEvent&)> selects)
     : selects_(std::move(selects)), lives_([this] {
         LifeOptions options;
         options.selects = selects_;
@@ -26,7 +26,7 @@ MadeObjects::MadeObjects(std::function<bool(const CreateEvent&)> selects)
         return options;
       }()) {}
 
-void MadeObjects::see(const Event& event) {
+void FinalObjects::see(const Event& event) {
   const std::uint64_t id = lives_.see(event);
   const auto* create = std::get_if<CreateEvent>(&event);
   const bool made =
@@ -34,7 +34,7 @@ void MadeObjects::see(const Event& event) {
   if (made && lives_.find(id) != nullptr) add(*create, id);
 }
 
-void MadeObjects::add(const CreateEvent& event, std::uint64_t id) {
+void FinalObjects::add(const CreateEvent& event, std::uint64_t id) {
   std::size_t index = objects_.size();
   std::vector<std::size_t>& earlier = gone_[event.path];
   const auto alike = std::find_if(earlier.begin(), earlier.end(), [&](std::size_t one) {
@@ -52,10 +52,10 @@ void MadeObjects::add(const CreateEvent& event, std::uint64_t id) {
   indices_[id] = index;
 }
 
-void MadeObjects::settle(const ObjectLife& life, bool removed) {
+void FinalObjects::settle(const ObjectLife& life, bool removed) {
   const auto found = indices_.find(life.id);
   if (found == indices_.end()) return;
-  MadeObject& object = objects_[found->second];
+  FinalObject& object = objects_[found->second];
   object.path = life.last_path;
   object.mode = life.mode;
   object.settled_by = life.settled_by.call;
@@ -65,7 +65,7 @@ void MadeObjects::settle(const ObjectLife& life, bool removed) {
   indices_.erase(found);
 }
 
-std::vector<MadeObject> MadeObjects::take() {
+std::vector<FinalObject> FinalObjects::take() {
   lives_.for_each([this](const ObjectLife& life) { settle(life, false); });
   return std::move(objects_);
 }

@@ -1,5 +1,5 @@
-// Two readings: which objects had the name, and what became of them. See object_story.h.
-#include "reporter/analysis/object_story.h"
+// Two readings: which objects had the name, and what became of them. See object_history.h.
+#include "reporter/analysis/object_history.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -92,16 +92,17 @@ class Histories {
     if (chmod == nullptr && (rename == nullptr || rename->error != 0)) return;
     if (chmod != nullptr) inode = {chmod->dev, chmod->ino};
     if (rename != nullptr) inode = {rename->dev, rename->ino};
-    ObjectStory* story = nullptr;
+    ObjectHistory* history = nullptr;
     if (object != 0 && found_.ids.contains(object))
-      story = &made_[object];
+      history = &made_[object];
     else if (object == 0 && found_.inodes.contains(inode))
-      story = &unseen_[inode];
-    if (story == nullptr) return;
-    story->afterwards.push_back(event);
+      history = &unseen_[inode];
+    if (history == nullptr) return;
+    history->afterwards.push_back(event);
     if (rename != nullptr && rename->action == RenameEvent::Action::renamed)
-      story->path = rename->to;
-    if (chmod != nullptr && chmod->error == 0 && chmod->final_mode) story->mode = chmod->final_mode;
+      history->path = rename->to;
+    if (chmod != nullptr && chmod->error == 0 && chmod->final_mode)
+      history->mode = chmod->final_mode;
   }
 
   void settle(const ObjectLife& life, std::vector<std::string> names) {
@@ -113,32 +114,32 @@ class Histories {
     if (life.mode_known) found->second.mode = life.mode;
   }
 
-  std::vector<ObjectStory> take() {
-    std::vector<ObjectStory> out;
-    const auto add = [&](ObjectStory& story) { out.push_back(std::move(story)); };
+  std::vector<ObjectHistory> take() {
+    std::vector<ObjectHistory> out;
+    const auto add = [&](ObjectHistory& history) { out.push_back(std::move(history)); };
     if (const auto now = made_.find(found_.current); now != made_.end()) {
       add(now->second);
       made_.erase(now);
     }
-    for (auto& [inode, story] : unseen_) add(story);
-    for (auto& [id, story] : made_) add(story);
+    for (auto& [inode, history] : unseen_) add(history);
+    for (auto& [id, history] : made_) add(history);
     return out;
   }
 
  private:
   const Found& found_;
-  std::map<std::uint64_t, ObjectStory> made_;
-  std::map<Inode, ObjectStory> unseen_;
+  std::map<std::uint64_t, ObjectHistory> made_;
+  std::map<Inode, ObjectHistory> unseen_;
 };
 
-void find_setters(const Run& run, const MaskChoice& choice, std::vector<ObjectStory>& stories) {
+void find_setters(const Run& run, const MaskChoice& choice, std::vector<ObjectHistory>& histories) {
   std::map<std::uint64_t, std::vector<std::optional<UmaskEvent>*>> wanted;
-  for (ObjectStory& story : stories) {
-    if (!story.creation || !story.creation->mask_set_by) continue;
-    const std::uint64_t last = *story.creation->mask_set_by;
+  for (ObjectHistory& history : histories) {
+    if (!history.creation || !history.creation->mask_set_by) continue;
+    const std::uint64_t last = *history.creation->mask_set_by;
     const std::optional<std::uint64_t> chooser = choice.chooser(last);
-    if (chooser) wanted[*chooser].push_back(&story.setter);
-    if (chooser != last) wanted[last].push_back(&story.put_back);
+    if (chooser) wanted[*chooser].push_back(&history.setter);
+    if (chooser != last) wanted[last].push_back(&history.put_back);
   }
   if (wanted.empty()) return;
   run.for_each_folded([&](const Event& event) {
@@ -152,7 +153,7 @@ void find_setters(const Run& run, const MaskChoice& choice, std::vector<ObjectSt
 
 }  // namespace
 
-std::vector<ObjectStory> object_stories(const Run& run, const ObjectQuery& query) {
+std::vector<ObjectHistory> object_histories(const Run& run, const ObjectQuery& query) {
   const Found found = find_objects(run, query);
   if (found.empty()) return {};
   Histories histories(found);
@@ -166,9 +167,9 @@ std::vector<ObjectStory> object_stories(const Run& run, const ObjectQuery& query
     histories.see(event, object);
   });
   lives.for_each([&](const ObjectLife& life) { histories.settle(life, lives.names(life)); });
-  std::vector<ObjectStory> stories = histories.take();
-  find_setters(run, choice, stories);
-  return stories;
+  std::vector<ObjectHistory> histories = histories.take();
+  find_setters(run, choice, histories);
+  return histories;
 }
 
 FailedAttempts failed_attempts(const Run& run, const ObjectQuery& query) {

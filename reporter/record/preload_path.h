@@ -11,18 +11,18 @@
 
 namespace umaskaudit {
 
-class LoadableName {
+class PreloadPath {
  public:
   // `library` itself where ld.so(8) can read it from the list, else a link to it in a directory of
   // its own below /tmp. Error: that cannot be made.
-  static Result<LoadableName> of(const std::string& library);
+  static Result<PreloadPath> of(const std::string& library);
 
   const std::string& path() const { return path_; }
   // Removes what was made; when no program of the run is left that could execute another.
   void forget() const;
 
  private:
-  LoadableName(std::string path, std::string directory)
+  PreloadPath(std::string path, std::string directory)
       : path_(std::move(path)), directory_(std::move(directory)) {}
 
   std::string path_, directory_;  // the second is empty without a link

@@ -1,5 +1,5 @@
-// See given_names.h. Only inodes that were a file without a name are kept: few programs make any.
-#include "reporter/reader/given_names.h"
+// See tmpfile_links.h. Only inodes that were a file without a name are kept: few programs make any.
+#include "reporter/reader/tmpfile_links.h"
 
 #include <algorithm>
 
@@ -15,7 +15,7 @@ bool made_something(const trace::Create& create) {
 
 }  // namespace
 
-void GivenNames::note(const trace::Create& create, std::uint64_t time_ns) {
+void TmpfileLinks::note(const trace::Create& create, std::uint64_t time_ns) {
   if (!made_something(create)) return;
   const Inode inode{create.dev, create.ino};
   if (static_cast<trace::Kind>(create.kind) == trace::Kind::tmpfile) {
@@ -25,17 +25,17 @@ void GivenNames::note(const trace::Create& create, std::uint64_t time_ns) {
   }
 }
 
-bool GivenNames::wants(const trace::Rename& rename) const {
+bool TmpfileLinks::wants(const trace::Rename& rename) const {
   return rename.error == 0 && rename.to_length != 0 &&
          static_cast<RenameEvent::Action>(rename.action) == RenameEvent::Action::linked &&
          inodes_.contains({rename.dev, rename.ino});
 }
 
-void GivenNames::note(const trace::Rename& rename, const Name& name) {
+void TmpfileLinks::note(const trace::Rename& rename, const Name& name) {
   inodes_[{rename.dev, rename.ino}].links.push_back(name);
 }
 
-void GivenNames::finish() {
+void TmpfileLinks::finish() {
   const auto older = [](const Name& a, const Name& b) { return a.time_ns < b.time_ns; };
   for (auto& [inode, lives] : inodes_) {
     std::sort(lives.births.begin(), lives.births.end());
@@ -43,7 +43,8 @@ void GivenNames::finish() {
   }
 }
 
-const GivenNames::Name* GivenNames::find(const trace::Create& create, std::uint64_t time_ns) const {
+const TmpfileLinks::Name* TmpfileLinks::find(const trace::Create& create,
+                                             std::uint64_t time_ns) const {
   const auto known = inodes_.find({create.dev, create.ino});
   if (known == inodes_.end()) return nullptr;
   const Lives& lives = known->second;

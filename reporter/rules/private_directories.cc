@@ -1,6 +1,6 @@
 // Directories that keep others out: those that this run made, and parents whose mode was recorded.
 // Must never hold more than the directories of the run.
-#include "reporter/rules/reach.h"
+#include "reporter/rules/private_directories.h"
 
 namespace umaskaudit::rules {
 namespace {
@@ -11,7 +11,7 @@ constexpr Mode kSearchByGroup = 0010;
 
 }  // namespace
 
-void Reach::set(std::string_view path, Mode mode) {
+void PrivateDirectories::set(std::string_view path, Mode mode) {
   if (path.empty() || path.front() != '/') return;
   if ((mode & kSearchByOthers) == 0)
     closed_.insert_or_assign(std::string(path), mode);
@@ -19,7 +19,7 @@ void Reach::set(std::string_view path, Mode mode) {
     if (const auto found = closed_.find(path); found != closed_.end()) closed_.erase(found);
 }
 
-void Reach::see(const CreateEvent& event) {
+void PrivateDirectories::see(const CreateEvent& event) {
   if (event.error != 0) return;
   // A recorded parent's mode may be the permission bits alone; 0: it was not read.
   if (event.parent && event.parent->mode != 0) {
@@ -32,7 +32,7 @@ void Reach::see(const CreateEvent& event) {
     set(event.path, *event.final_mode);
 }
 
-void Reach::see(const ChmodEvent& event) {
+void PrivateDirectories::see(const ChmodEvent& event) {
   if (event.error != 0 || !event.final_mode) return;
   // Below what is no directory nothing can lie: most of those are told by their mode, and it would
   // cost memory to remember them.
@@ -40,7 +40,7 @@ void Reach::see(const ChmodEvent& event) {
   if (like_directory || closed_.count(event.path) != 0) set(event.path, *event.final_mode);
 }
 
-void Reach::see(const RenameEvent& event) {
+void PrivateDirectories::see(const RenameEvent& event) {
   if (event.error != 0 || event.action != RenameEvent::Action::renamed || closed_.empty()) return;
   closed_.erase(event.to);  // it was replaced
   auto moved = closed_.extract(event.from);
@@ -49,19 +49,19 @@ void Reach::see(const RenameEvent& event) {
   closed_.insert(std::move(moved));
 }
 
-Mode Reach::let_in(Mode directory) {
+Mode PrivateDirectories::let_in(Mode directory) {
   if ((directory & kSearchByOthers) != 0) return 0077;
   return (directory & kSearchByGroup) != 0 ? 0070 : 0;
 }
 
-Mode Reach::of(const CreateEvent& event) const {
+Mode PrivateDirectories::of(const CreateEvent& event) const {
   const std::string& path = event.path;
   if (path.empty() || path.front() != '/')  // its directory is known by its mode alone
     return event.parent && event.parent->mode != 0 ? let_in(event.parent->mode) : 0077;
   return of(path);
 }
 
-Mode Reach::of(const std::string& path) const {
+Mode PrivateDirectories::of(const std::string& path) const {
   Mode bits = 0077;
   if (closed_.empty() || path.empty() || path.front() != '/') return bits;
   for (std::size_t end = path.rfind('/'); end != std::string::npos && end > 0;

@@ -13,13 +13,13 @@
 
 namespace umaskaudit {
 
-class Recorder {
+class RunProcess {
  public:
   // Starts `umaskaudit run -o DIRECTORY -- COMMAND`. With `screen`, the terminal is ours: COMMAND
   // gets a session of its own, an empty standard input, and what it prints on a terminal is
   // dropped. Error: it cannot be started.
-  static Result<Recorder> start(const std::string& directory,
-                                const std::vector<std::string>& command, bool screen);
+  static Result<RunProcess> start(const std::string& directory,
+                                  const std::vector<std::string>& command, bool screen);
 
   // True when CMD has ended.
   bool ended();
@@ -29,7 +29,7 @@ class Recorder {
   int wait();
 
  private:
-  explicit Recorder(pid_t pid) : pid_(pid) {}
+  explicit RunProcess(pid_t pid) : pid_(pid) {}
   bool reap(int flags);
 
   pid_t pid_;

@@ -1,5 +1,5 @@
-// See appeared.h.
-#include "reporter/render/appeared.h"
+// See unrecorded_files.h.
+#include "reporter/render/unrecorded_files.h"
 
 #include <algorithm>
 
@@ -36,8 +36,9 @@ void end_line(JsonWriter& json, std::string& out) {
 
 }  // namespace
 
-void append_appeared(std::string& out, const TextContext& context, const AppearedObjects& found) {
-  const std::vector<Appeared>& files = found.objects;
+void append_unrecorded(std::string& out, const TextContext& context,
+                       const UnrecordedObjects& found) {
+  const std::vector<UnrecordedObject>& files = found.objects;
   if (!found.incomplete.empty())
     out += "  " + context.paint(Style::warning, "what appeared is not complete") + ": " +
            found.incomplete + '\n';
@@ -52,7 +53,7 @@ void append_appeared(std::string& out, const TextContext& context, const Appeare
   out += lines;
   const std::size_t named = std::min(files.size(), kMostNamed);
   for (std::size_t i = 0; i < named; ++i) {
-    const Appeared& file = files[i];
+    const UnrecordedObject& file = files[i];
     out += "      " + context.paint(mode_style(file.mode), octal(file.mode)) + ' ' +
            kind_name(file.kind) + " of " + std::to_string(file.uid) + ':' +
            std::to_string(file.gid) + "  " + shown_path(context, file.path) + '\n';
@@ -61,7 +62,7 @@ void append_appeared(std::string& out, const TextContext& context, const Appeare
     out += "      ... and " + std::to_string(files.size() - named) + " more\n";
 }
 
-void append_appeared_json(std::string& out, const Appeared& file) {
+void append_unrecorded_json(std::string& out, const UnrecordedObject& file) {
   JsonWriter json(out);
   begin_line(json, "blind_spot", file.time_ns);
   json.text("reason", "appeared");
@@ -74,7 +75,8 @@ void append_appeared_json(std::string& out, const Appeared& file) {
   end_line(json, out);
 }
 
-void append_appeared_object_json(std::string& out, const Appeared& file, std::uint64_t id) {
+void append_unrecorded_object_json(std::string& out, const UnrecordedObject& file,
+                                   std::uint64_t id) {
   JsonWriter json(out);
   json.begin_object();
   json.text("type", "object");
@@ -96,7 +98,7 @@ void append_appeared_object_json(std::string& out, const Appeared& file, std::ui
   out += '\n';
 }
 
-void append_incomplete_json(std::string& out, const AppearedObjects& found) {
+void append_incomplete_json(std::string& out, const UnrecordedObjects& found) {
   if (found.incomplete.empty()) return;
   JsonWriter json(out);
   begin_line(json, "note", 0);

@@ -1,7 +1,7 @@
-// See claims.h. Objects are told apart by device, inode and time of birth; the clock of a birth is
-// coarse (a kernel tick), so an inode that is freed and used again at once looks the same, and only
-// the unlink between tells.
-#include "reporter/reader/claims.h"
+// See creator_resolver.h. Objects are told apart by device, inode and time of birth; the clock of a
+// birth is coarse (a kernel tick), so an inode that is freed and used again at once looks the same,
+// and only the unlink between tells.
+#include "reporter/reader/creator_resolver.h"
 
 namespace umaskaudit::model {
 namespace {
@@ -17,7 +17,7 @@ std::uint64_t place(std::uint32_t segment, std::uint64_t offset) {
   return mix(mix(2, segment), offset);
 }
 
-bool claims(const trace::Create& create) {
+bool creators(const trace::Create& create) {
   switch (static_cast<trace::Created>(create.created)) {
     case trace::Created::yes:
     case trace::Created::probably:
@@ -31,14 +31,15 @@ bool claims(const trace::Create& create) {
 
 }  // namespace
 
-void Claims::note(const trace::Create& create) {
-  if (static_cast<trace::Created>(create.created) == trace::Created::probably && claims(create)) {
+void CreatorResolver::note(const trace::Create& create) {
+  if (static_cast<trace::Created>(create.created) == trace::Created::probably && creators(create)) {
     disputed_.insert(inode_key(create.dev, create.ino));
   }
 }
 
-void Claims::walk_create(const trace::Create& create, std::uint32_t segment, std::uint64_t offset) {
-  if (!claims(create)) return;
+void CreatorResolver::walk_create(const trace::Create& create, std::uint32_t segment,
+                                  std::uint64_t offset) {
+  if (!creators(create)) return;
   const std::uint64_t inode = inode_key(create.dev, create.ino);
   if (disputed_.count(inode) == 0) return;
   Owner& owner = owners_[inode];
@@ -55,12 +56,12 @@ void Claims::walk_create(const trace::Create& create, std::uint32_t segment, std
   }
 }
 
-void Claims::walk_unlink(std::uint64_t dev, std::uint64_t ino) {
+void CreatorResolver::walk_unlink(std::uint64_t dev, std::uint64_t ino) {
   owners_.erase(inode_key(dev, ino));
 }
 
-trace::Created Claims::settle(const trace::Create& create, std::uint32_t segment,
-                              std::uint64_t offset) const {
+trace::Created CreatorResolver::settle(const trace::Create& create, std::uint32_t segment,
+                                       std::uint64_t offset) const {
   const auto said = static_cast<trace::Created>(create.created);
   switch (said) {
     case trace::Created::no:

@@ -15,7 +15,7 @@
 
 namespace umaskaudit {
 
-struct MadeObject {
+struct FinalObject {
   CreateEvent creation;
   std::string path;         // the last name that it had
   Mode mode = 0;            // that the run left it with
@@ -25,21 +25,21 @@ struct MadeObject {
 };
 
 // Fed with a run's events in order; then asked for the objects.
-class MadeObjects {
+class FinalObjects {
  public:
   // `selects`: of interest; null for all.
-  explicit MadeObjects(std::function<bool(const CreateEvent&)> selects = nullptr);
+  explicit FinalObjects(std::function<bool(const CreateEvent&)> selects = nullptr);
 
   void see(const Event& event);
   // In the order in which they were made. Call once.
-  std::vector<MadeObject> take();
+  std::vector<FinalObject> take();
 
  private:
   void add(const CreateEvent& event, std::uint64_t id);
   void settle(const ObjectLife& life, bool removed);
 
   std::function<bool(const CreateEvent&)> selects_;
-  std::vector<MadeObject> objects_;
+  std::vector<FinalObject> objects_;
   std::unordered_map<std::uint64_t, std::size_t> indices_;  // of what is there, by ObjectLife::id
   std::map<std::string, std::vector<std::size_t>> gone_;
   ObjectLives lives_;

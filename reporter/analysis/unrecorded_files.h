@@ -13,7 +13,7 @@
 
 namespace umaskaudit {
 
-struct Appeared {
+struct UnrecordedObject {
   std::string path;
   trace::Kind kind = trace::Kind::unknown;
   Mode mode = 0;
@@ -21,7 +21,7 @@ struct Appeared {
   std::uint64_t time_ns = 0;  // of its birth, as events have it
 };
 
-struct AppearedQuery {
+struct UnrecordedQuery {
   std::string store;                     // where the run is kept among others; empty: in none
   std::string directory;                 // one more that the program used: where it was started
   std::uint64_t begin_real_ns = 0;       // the last tick before CMD was started; 0: not known
@@ -32,10 +32,10 @@ struct AppearedQuery {
   std::function<void(std::uint64_t entries)> ticker;  // told now and then how many were
 };
 
-struct AppearedObjects {
-  std::vector<Appeared> objects;  // sorted by path
-  std::uint64_t entries = 0;      // names that were looked at
-  std::string incomplete;         // why not all were; empty when all were
+struct UnrecordedObjects {
+  std::vector<UnrecordedObject> objects;  // sorted by path
+  std::uint64_t entries = 0;              // names that were looked at
+  std::string incomplete;                 // why not all were; empty when all were
 };
 
 // Nothing, and nothing is read, when all was seen: Completeness::hides_creations. Else reads the
@@ -51,6 +51,6 @@ struct AppearedObjects {
 // last tick (1 to 10 ms): what somebody made in the tick before the run, or in the one after it,
 // may be among them. Where CMD's start is not known the first event counts, less the usual length
 // of a tick; a tick that came late may hide an object then.
-AppearedObjects appeared_unseen(const Run& run, const AppearedQuery& query);
+UnrecordedObjects find_unrecorded(const Run& run, const UnrecordedQuery& query);
 
 }  // namespace umaskaudit

@@ -1,5 +1,5 @@
-// See recorder.h.
-#include "reporter/record/recorder.h"
+// See run_process.h.
+#include "reporter/record/run_process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -14,8 +14,8 @@
 
 namespace umaskaudit {
 
-Result<Recorder> Recorder::start(const std::string& directory,
-                                 const std::vector<std::string>& command, bool screen) {
+Result<RunProcess> RunProcess::start(const std::string& directory,
+                                     const std::vector<std::string>& command, bool screen) {
   std::vector<std::string> words = {"umaskaudit", "run",          "-o", directory,
                                     "--append",   "--no-summary", "--"};
   words.insert(words.end(), command.begin(), command.end());
@@ -38,10 +38,10 @@ Result<Recorder> Recorder::start(const std::string& directory,
   if (error != 0)
     return Error{"cannot start the recorder", std::strerror(error), "umaskaudit doctor",
                  ExitCode::internal};
-  return Recorder(pid);
+  return RunProcess(pid);
 }
 
-bool Recorder::reap(int flags) {
+bool RunProcess::reap(int flags) {
   int status = 0;
   const pid_t got = waitpid(pid_, &status, flags);
   if (got == 0 || (got < 0 && errno == EINTR)) return false;
@@ -49,13 +49,13 @@ bool Recorder::reap(int flags) {
   return true;
 }
 
-bool Recorder::ended() { return code_ || reap(WNOHANG); }
+bool RunProcess::ended() { return code_ || reap(WNOHANG); }
 
-void Recorder::ask_to_end() const {
+void RunProcess::ask_to_end() const {
   if (!code_) kill(pid_, SIGTERM);
 }
 
-int Recorder::wait() {
+int RunProcess::wait() {
   while (!code_) reap(0);
   return *code_;
 }

@@ -1,5 +1,5 @@
-// See known_appeared.h.
-#include "reporter/analysis/known_appeared.h"
+// See saved_unrecorded.h.
+#include "reporter/analysis/saved_unrecorded.h"
 
 #include "reporter/base/byte_json.h"
 
@@ -7,9 +7,9 @@ namespace umaskaudit {
 
 using nlohmann::json;
 
-std::string known_appeared_text(const AppearedObjects& appeared) {
+std::string saved_unrecorded_text(const UnrecordedObjects& found) {
   json objects = json::array();
-  for (const Appeared& one : appeared.objects)
+  for (const UnrecordedObject& one : found.objects)
     objects.push_back({{"path", text_of_bytes(one.path)},
                        {"kind", static_cast<unsigned>(one.kind)},
                        {"mode", one.mode},
@@ -17,33 +17,33 @@ std::string known_appeared_text(const AppearedObjects& appeared) {
                        {"gid", one.gid},
                        {"time_ns", one.time_ns}});
   return json{{"objects", std::move(objects)},
-              {"entries", appeared.entries},
-              {"incomplete", text_of_bytes(appeared.incomplete)}}
+              {"entries", found.entries},
+              {"incomplete", text_of_bytes(found.incomplete)}}
              .dump() +
          '\n';
 }
 
-std::optional<AppearedObjects> read_known_appeared(const std::string& directory) {
-  const auto document = read_json(directory + '/' + kKnownAppearedFile);
+std::optional<UnrecordedObjects> read_saved_unrecorded(const std::string& directory) {
+  const auto document = read_json(directory + '/' + kSavedUnrecordedFile);
   if (!document) return std::nullopt;
-  AppearedObjects appeared;
+  UnrecordedObjects found;
   try {
     for (const json& one : document->at("objects")) {
-      Appeared object;
+      UnrecordedObject object;
       object.path = bytes_of_text(one.at("path").get<std::string>());
       object.kind = static_cast<trace::Kind>(one.at("kind").get<std::uint8_t>());
       object.mode = one.at("mode").get<Mode>();
       object.uid = one.at("uid").get<std::uint32_t>();
       object.gid = one.at("gid").get<std::uint32_t>();
       object.time_ns = one.at("time_ns").get<std::uint64_t>();
-      appeared.objects.push_back(std::move(object));
+      found.objects.push_back(std::move(object));
     }
-    appeared.entries = document->at("entries").get<std::uint64_t>();
-    appeared.incomplete = bytes_of_text(document->at("incomplete").get<std::string>());
+    found.entries = document->at("entries").get<std::uint64_t>();
+    found.incomplete = bytes_of_text(document->at("incomplete").get<std::string>());
   } catch (const json::exception&) {
     return std::nullopt;
   }
-  return appeared;
+  return found;
 }
 
 }  // namespace umaskaudit

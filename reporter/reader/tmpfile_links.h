@@ -14,7 +14,7 @@
 
 namespace umaskaudit::model {
 
-class GivenNames {
+class TmpfileLinks {
  public:
   struct Name {
     std::uint64_t time_ns = 0;

@@ -1,5 +1,5 @@
-// See late_queue.h.
-#include "reporter/reader/late_queue.h"
+// See out_of_order_queue.h.
+#include "reporter/reader/out_of_order_queue.h"
 
 #include <algorithm>
 
@@ -11,7 +11,8 @@ constexpr std::size_t kGuess = 512;
 
 }  // namespace
 
-LateQueue::LateQueue(const Segment& segment, Lane lane, Ordering* ordering) : segment_(segment) {
+OutOfOrderQueue::OutOfOrderQueue(const Segment& segment, Lane lane, Ordering* ordering)
+    : segment_(segment) {
   const std::vector<std::uint64_t>& offsets = segment.of(lane).late.offsets();
   if (offsets.empty()) return;
   bytes_.resize(trace::kMaxRecord);
@@ -24,7 +25,7 @@ LateQueue::LateQueue(const Segment& segment, Lane lane, Ordering* ordering) : se
                    [](const Late& a, const Late& b) { return a.key < b.key; });
 }
 
-bool LateQueue::fetch(const SegmentFile::Reader& file, std::uint64_t offset, Record* record) {
+bool OutOfOrderQueue::fetch(const SegmentFile::Reader& file, std::uint64_t offset, Record* record) {
   std::size_t got = file.read(offset, bytes_.data(), kGuess);
   const std::uint32_t length = length_at(bytes_.data(), got);
   if (length > got && possible_length(length)) {
@@ -33,7 +34,7 @@ bool LateQueue::fetch(const SegmentFile::Reader& file, std::uint64_t offset, Rec
   return whole_record(bytes_.data(), got, offset, record);
 }
 
-Record LateQueue::read() {
+Record OutOfOrderQueue::read() {
   Record record;
   if (!fetch(segment_.file.reader(), records_[next_].offset, &record)) record = Record{};
   return record;
