@@ -308,7 +308,7 @@ class Tasks(Same):
     SCRIPT = "umask 077; (exit 3); /bin/true; exec /bin/true"
 
     def differences_under(self, shim):
-        library = victim(f"libcareless_{shim}.so")
+        library = victim(f"libfaulty_{shim}.so")
         if not os.path.exists(library):
             self.skipTest("made of instructions of x86-64")
         with unittest.mock.patch.object(harness, "SHIM", library):

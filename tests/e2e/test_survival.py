@@ -1,4 +1,4 @@
-"""The audited program is never the one that suffers: victims that break careless shims.
+"""The audited program is never the one that suffers: victims that break faulty shims.
 
 Each runs bare and with the shim; the victim itself says, by its exit code, whether it was harmed.
 What it created must be in the report, with the modes that the kernel gave.

@@ -1,6 +1,6 @@
 """The victims bite: each harms a shim that makes one obvious mistake, or is harmed by it.
 
-A hazard's test proves nothing if it passes without the defence. The careless shims lack one each;
+A hazard's test proves nothing if it passes without the defence. The faulty shims lack one each;
 here each victim must notice. What ours does with the same victims is in test_survival.py,
 test_limits.py, test_sandbox.py, test_loading.py and test_contexts.py.
 """
@@ -19,7 +19,7 @@ DEADLOCK, WRONG_MASK, VICTIM_COMPLAINS = 70, 71, 99
 needs_root = unittest.skipIf(os.geteuid() != 0, "needs root")
 
 
-class Careless(Case):
+class Faulty(Case):
     def setUp(self):
         super().setUp()
         self.log = self.top / "log"
@@ -29,10 +29,10 @@ class Careless(Case):
         self.work.mkdir()
 
     def under(self, shim, name, *arguments, env=None):
-        """Runs a victim under libcareless_SHIM.so in a fresh directory."""
+        """Runs a victim under libfaulty_SHIM.so in a fresh directory."""
         self.fresh()
-        environment = {"LD_PRELOAD": victim(f"libcareless_{shim}.so"),
-                       "CARELESS_LOG": str(self.log), **(env or {})}
+        environment = {"LD_PRELOAD": victim(f"libfaulty_{shim}.so"),
+                       "FAULTY_LOG": str(self.log), **(env or {})}
         return self.execute(victim(name), self.work, *arguments, env=environment)
 
     def lines(self):
@@ -44,7 +44,7 @@ class Careless(Case):
             self.fail(f"in twenty runs {what} never happened")
 
 
-class Locks(Careless):
+class Locks(Faulty):
     def test_a_handler_meets_the_lock_of_its_own_thread(self):
         self.sooner_or_later(lambda: self.under("shim", "handler_umask").returncode == DEADLOCK,
                              "a handler under the lock")
@@ -87,7 +87,7 @@ class Locks(Careless):
         self.sooner_or_later(wrong, "a creation in the window")
 
 
-class Masks(Careless):
+class Masks(Faulty):
     def test_a_vfork_child_poisons_a_mask_cached_for_the_process(self):
         self.assertEqual(self.under("shim", "vfork_umask").returncode, VICTIM_COMPLAINS)
 
@@ -102,7 +102,7 @@ class Masks(Careless):
                              "a creation in the window")
 
 
-class Habits(Careless):
+class Practices(Faulty):
     def test_a_path_that_the_kernel_would_refuse_is_looked_at(self):
         self.assertEqual(self.under("shim", "bad_paths").returncode, -signal.SIGSEGV)
         self.assertEqual(self.under("shim", "bad_pointers").returncode, -signal.SIGSEGV)
@@ -123,24 +123,24 @@ class Habits(Careless):
         self.assertEqual(result.returncode, -signal.SIGSEGV)
 
     def test_much_thread_local_storage_cannot_be_loaded_later(self):
-        script = f"import ctypes; ctypes.CDLL({victim('libcareless_tls.so')!r})"
+        script = f"import ctypes; ctypes.CDLL({victim('libfaulty_tls.so')!r})"
         result = self.execute("/usr/bin/python3", "-c", script)
         self.assertIn(b"static TLS", result.stderr)
 
-    @unittest.skipIf(not Path(victim("libcareless_unwind.so")).exists(), "built without libunwind")
+    @unittest.skipIf(not Path(victim("libfaulty_unwind.so")).exists(), "built without libunwind")
     def test_a_second_unwinder_carries_the_exceptions_of_others(self):
         result = self.under("unwind", "plugin_host", victim("libthrowing_plugin.so"))
         self.assertIn(b"carried by libunwind", result.stdout)
 
 
-class Logs(Careless):
+class Logs(Faulty):
     def test_a_descriptor_that_is_kept_is_closed_and_used_by_the_program(self):
         self.assertEqual(self.under("keep", "closes_all").returncode, 1)
         self.assertLess(self.lines(), 8)
 
     def test_it_takes_the_number_of_a_standard_descriptor(self):
         script = 'exec "$0" "$1" 0<&- 1>&- 2>&-'
-        environment = {"LD_PRELOAD": victim("libcareless_keep.so"), "CARELESS_LOG": str(self.log)}
+        environment = {"LD_PRELOAD": victim("libfaulty_keep.so"), "FAULTY_LOG": str(self.log)}
         result = self.execute("sh", "-c", script, victim("no_descriptors"), self.work,
                               env=environment)
         self.assertEqual(result.returncode, 1)
@@ -150,7 +150,7 @@ class Logs(Careless):
 
     def test_two_hundred_processes_overwrite_each_other(self):
         script = "i=0; while [ $i -lt 200 ]; do mkdir d$i & i=$((i + 1)); done; wait"
-        environment = {"LD_PRELOAD": victim("libcareless_keep.so"), "CARELESS_LOG": str(self.log)}
+        environment = {"LD_PRELOAD": victim("libfaulty_keep.so"), "FAULTY_LOG": str(self.log)}
         self.execute("sh", "-c", script, env=environment)
         self.assertEqual(len(harness.tree(self.work)), 200)
         self.assertLess(self.lines(), 200)
@@ -177,8 +177,8 @@ class Logs(Careless):
             return (counts.exists() and counts.stat().st_size >= 64 and
                     struct.unpack_from("=QQ", counts.read_bytes())[1] >= 100)
 
-        environment = {**os.environ, "LD_PRELOAD": victim("libcareless_buffer.so"),
-                       "CARELESS_LOG": str(self.log)}
+        environment = {**os.environ, "LD_PRELOAD": victim("libfaulty_buffer.so"),
+                       "FAULTY_LOG": str(self.log)}
         with subprocess.Popen([victim("kill9_loop"), self.work, counts],
                               env=environment) as process:
             try:
@@ -193,7 +193,7 @@ class Logs(Careless):
         mount = self.top / "small"
         mount.mkdir()
         script = (f"mount -t tmpfs -o size=256k none {mount} || exit 77; "
-                  f"LD_PRELOAD={victim('libcareless_map.so')} CARELESS_LOG={mount}/log "
+                  f"LD_PRELOAD={victim('libfaulty_map.so')} FAULTY_LOG={mount}/log "
                   f"exec {victim('sweep')} {self.work} open mkdir > /dev/null")
         result = self.execute("unshare", "-m", "sh", "-c", script)
         if result.returncode in (1, 77) and b"ermi" in result.stderr:

@@ -1,11 +1,11 @@
 // A shim with one habit that a program cannot bear. Built once for each:
-//   CARELESS_STACK  formats its lines in a large array
-//   CARELESS_ERRNO  looks around after the call, and leaves errno behind
-//   CARELESS_ASK    asks the kernel who is calling, each time
-//   CARELESS_READ   reads the mask by writing it
-//   CARELESS_TLS    keeps much per thread, where access is fastest
-//   CARELESS_UNWIND brings an unwinder (libunwind exports libgcc_s's names, too)
-//   CARELESS_EAGER  finds the real functions in its constructor
+//   FAULTY_STACK  formats its lines in a large array
+//   FAULTY_ERRNO  looks around after the call, and leaves errno behind
+//   FAULTY_ASK    asks the kernel who is calling, each time
+//   FAULTY_READ   reads the mask by writing it
+//   FAULTY_TLS    keeps much per thread, where access is fastest
+//   FAULTY_UNWIND brings an unwinder (libunwind exports libgcc_s's names, too)
+//   FAULTY_EAGER  finds the real functions in its constructor
 // Must never be taken for ours. Used by tests/e2e/test_victims.py.
 #include <dlfcn.h>
 
@@ -13,7 +13,7 @@
 
 #include "victim.h"
 
-#ifdef CARELESS_UNWIND
+#ifdef FAULTY_UNWIND
 extern "C" int unw_backtrace(void** buffer, int size);
 #endif
 
@@ -24,26 +24,26 @@ Function next(const char* name) {
   return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
 }
 
-#ifdef CARELESS_TLS
+#ifdef FAULTY_TLS
 __attribute__((tls_model("initial-exec"))) thread_local volatile char lines[64 << 10];
 #endif
 
-void have_habits(const char* path) {
-#if defined(CARELESS_STACK)
+void misbehave(const char* path) {
+#if defined(FAULTY_STACK)
   volatile char line[64 << 10];
   // In each page: the guard page is one of them.
   for (std::size_t end = sizeof(line); end > 0; end -= 1024) line[end - 1] = path[0];
-#elif defined(CARELESS_ERRNO)
+#elif defined(FAULTY_ERRNO)
   errno = ENOENT;
-#elif defined(CARELESS_ASK)
+#elif defined(FAULTY_ASK)
   (void)!getppid();
-#elif defined(CARELESS_READ)
+#elif defined(FAULTY_READ)
   static const auto set = next<mode_t (*)(mode_t)>("umask");
   set(set(0));
-#elif defined(CARELESS_UNWIND)
+#elif defined(FAULTY_UNWIND)
   void* frames[8];
   unw_backtrace(frames, 8);
-#elif defined(CARELESS_TLS)
+#elif defined(FAULTY_TLS)
   lines[0] = path[0];
 #endif
   (void)path;
@@ -51,7 +51,7 @@ void have_habits(const char* path) {
 
 using Mkdir = int (*)(const char*, mode_t);
 using Open = int (*)(const char*, int, mode_t);
-#ifdef CARELESS_EAGER
+#ifdef FAULTY_EAGER
 Mkdir real_mkdir;
 Open real_open;
 __attribute__((constructor)) void find_them() {
@@ -73,7 +73,7 @@ int real_open(const char* path, int flags, mode_t mode) {
 
 extern "C" int mkdir(const char* path, mode_t mode) noexcept {
   const int result = real_mkdir(path, mode);
-  if (result == 0) have_habits(path);
+  if (result == 0) misbehave(path);
   return result;
 }
 
@@ -83,7 +83,7 @@ extern "C" int open(const char* path, int flags, ...) {
   const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : 0;
   va_end(rest);
   const int fd = real_open(path, flags, mode);
-  if (fd >= 0) have_habits(path);
+  if (fd >= 0) misbehave(path);
   return fd;
 }
 
@@ -94,6 +94,6 @@ extern "C" int openat(int dirfd, const char* path, int flags, ...) {
   const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : 0;
   va_end(rest);
   const int fd = real(dirfd, path, flags, mode);
-  if (fd >= 0) have_habits(path);
+  if (fd >= 0) misbehave(path);
   return fd;
 }

@@ -1,8 +1,8 @@
 // What a first attempt at a shim looks like: a mutex, one cached mask a process, noexcept wrappers.
 // Must never be taken for ours: it is here so that tests can show that the victims bite.
 // Where a shim like this would hang for ever, it ends the program with code 70 instead. Built again
-// with CARELESS_FORK (the lock is taken around fork, as careful shims do, and fork handlers of the
-// program meet it) and with CARELESS_OPEN (it is held while the program opens).
+// with FAULTY_FORK (the lock is taken around fork, as careful shims do, and fork handlers of the
+// program meet it) and with FAULTY_OPEN (it is held while the program opens).
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
@@ -26,7 +26,7 @@ Function next(const char* name) {
 class Lock {
  public:
   void lock() {
-#ifdef CARELESS_OPEN
+#ifdef FAULTY_OPEN
     // The owner may be waiting for a peer that never comes.
     if (owner_ != 0) _exit(kDeadlock);
 #endif
@@ -48,7 +48,7 @@ std::atomic<int> cached{-1};
 std::atomic<int> opened{0};
 std::atomic<int> empty{0};
 
-#ifdef CARELESS_FORK
+#ifdef FAULTY_FORK
 __attribute__((constructor)) void guard_fork() {
   pthread_atfork([] { lock.lock(); }, [] { lock.unlock(); }, [] { lock.unlock(); });
 }
@@ -67,7 +67,7 @@ extern "C" mode_t umask(mode_t mask) noexcept {
   return old;
 }
 
-#ifdef CARELESS_OPEN
+#ifdef FAULTY_OPEN
 extern "C" int mkstemp(char* name) {
   static const auto real = next<int (*)(char*)>("mkstemp");
   lock.lock();
@@ -86,11 +86,11 @@ extern "C" int open(const char* path, int flags, ...) {
   // "The C library throws nothing." Cancellation does unwind, and meets this.
   return [&]() noexcept {
     if (path[0] == '\0') ++empty;  // looks at the path before the kernel did
-#ifdef CARELESS_OPEN
+#ifdef FAULTY_OPEN
     lock.lock();
 #endif
     const int fd = real(path, flags, mode);
-#ifdef CARELESS_OPEN
+#ifdef FAULTY_OPEN
     lock.unlock();
 #endif
     if (fd >= 0) ++opened;

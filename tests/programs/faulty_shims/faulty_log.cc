@@ -1,9 +1,9 @@
 // A shim that logs each call by the first means that comes to mind. Built once for each:
-//   CARELESS_KEEP    a descriptor that stays open
-//   CARELESS_BUFFER  a string that is written out when the library's destructors run
-//   CARELESS_MAP     a large mapped file, of which nobody asked the disk to back a page
-//   CARELESS_REOPEN  a name that is opened anew for each line
-// Must never be taken for ours. CARELESS_LOG names the file. Used by tests/e2e/test_victims.py.
+//   FAULTY_KEEP    a descriptor that stays open
+//   FAULTY_BUFFER  a string that is written out when the library's destructors run
+//   FAULTY_MAP     a large mapped file, of which nobody asked the disk to back a page
+//   FAULTY_REOPEN  a name that is opened anew for each line
+// Must never be taken for ours. FAULTY_LOG names the file. Used by tests/e2e/test_victims.py.
 #include <dlfcn.h>
 #include <sys/mman.h>
 
@@ -21,16 +21,16 @@ Function next(const char* name) {
 
 // A raw call: the log must not log itself.
 int open_log(int flags) {
-  const char* name = std::getenv("CARELESS_LOG");
+  const char* name = std::getenv("FAULTY_LOG");
   return name == nullptr ? -1
                          : static_cast<int>(
                                syscall(SYS_openat, AT_FDCWD, name, flags | O_CREAT | O_RDWR, 0644));
 }
 
-#if defined(CARELESS_KEEP)
+#if defined(FAULTY_KEEP)
 int log_fd = open_log(O_TRUNC);
 void put(const char* line) { (void)!write(log_fd, line, std::strlen(line)); }
-#elif defined(CARELESS_BUFFER)
+#elif defined(FAULTY_BUFFER)
 struct Buffer {
   std::mutex lock;  // the fault is that it is written late, not that threads write it at once
   std::string text;
@@ -44,7 +44,7 @@ void put(const char* line) {
   const std::lock_guard guard(buffer.lock);
   buffer.text += line;
 }
-#elif defined(CARELESS_MAP)
+#elif defined(FAULTY_MAP)
 constexpr std::size_t kSize = 64 << 20;
 char* map_log() {
   const int fd = open_log(0);

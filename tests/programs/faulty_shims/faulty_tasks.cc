@@ -1,7 +1,7 @@
 // A shim that makes a task of its own in each call of umask. Built once for each:
-//   CARELESS_WAITS  a thread that it waits for, as ours does (preload/sys/own_table.h)
-//   CARELESS_STAYS  a thread that is still there when the program goes on
-//   CARELESS_FORKS  a process, for which it waits as well
+//   FAULTY_WAITS  a thread that it waits for, as ours does (preload/sys/own_table.h)
+//   FAULTY_STAYS  a thread that is still there when the program goes on
+//   FAULTY_FORKS  a process, for which it waits as well
 // Must never be taken for ours. The system call is an instruction of this library, for that is how
 // a task of the shim's is known; and it needs no library but libc, for a program could tell
 // (victim.h needs one). x86-64 only. Used by tests/e2e/test_equivalence.py.
@@ -16,12 +16,12 @@
 
 namespace {
 
-#if defined(CARELESS_FORKS)
+#if defined(FAULTY_FORKS)
 constexpr unsigned long kFlags = SIGCHLD;
 #else
 constexpr unsigned long kFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
 #endif
-#if defined(CARELESS_STAYS)
+#if defined(FAULTY_STAYS)
 constexpr long kThen = SYS_pause;
 #else
 constexpr long kThen = SYS_exit;
@@ -29,7 +29,7 @@ constexpr long kThen = SYS_exit;
 
 // The task does `kThen` for ever. It has the caller's stack, and never touches it.
 void make_task() noexcept {
-#if defined(CARELESS_WAITS)
+#if defined(FAULTY_WAITS)
   volatile int alive = 1;
   constexpr unsigned long kMore = CLONE_CHILD_CLEARTID;  // at its end `alive` is 0
   register auto told asm("r10") = reinterpret_cast<long>(&alive);
@@ -53,9 +53,9 @@ void make_task() noexcept {
       : "D"(kFlags | kMore), "S"(0L), "d"(0L), "r"(told), "r"(thread_pointer), [then] "i"(kThen)
       : "rcx", "r11", "memory", "cc");
   if (result < 0) std::abort();
-#if defined(CARELESS_WAITS)
+#if defined(FAULTY_WAITS)
   while (alive != 0) sched_yield();
-#elif defined(CARELESS_FORKS)
+#elif defined(FAULTY_FORKS)
   syscall(SYS_wait4, result, nullptr, 0, nullptr);
 #endif
 }
