@@ -12,7 +12,7 @@ namespace umaskaudit::model {
 namespace {
 
 // The not yet numbered changes of one history.
-struct Run {
+struct ChangeCursor {
   MaskHistory* history;
   std::size_t next;
   std::size_t piece;
@@ -21,7 +21,7 @@ struct Run {
   bool done() const { return next == history->changes().size(); }
 };
 
-bool later(const Run& a, const Run& b) {
+bool later(const ChangeCursor& a, const ChangeCursor& b) {
   return std::tie(a.change().time_ns, a.piece) > std::tie(b.change().time_ns, b.piece);
 }
 
@@ -161,7 +161,7 @@ bool ContextTree::traced_after(const Segment& segment, std::uint32_t pid, std::u
 }
 
 void ContextTree::number_events() {
-  std::priority_queue<Run, std::vector<Run>, decltype(&later)> runs(&later);
+  std::priority_queue<ChangeCursor, std::vector<ChangeCursor>, decltype(&later)> runs(&later);
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
     MaskHistory* history = pieces_[i]->history;
     if (history == nullptr || history->changes().empty()) continue;
@@ -169,7 +169,7 @@ void ContextTree::number_events() {
   }
   std::uint64_t id = 0;
   while (!runs.empty()) {
-    Run run = runs.top();
+    ChangeCursor run = runs.top();
     runs.pop();
     // One history is often far ahead of the others: stay with it as long as it is the earliest.
     do {

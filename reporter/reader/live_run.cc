@@ -22,8 +22,8 @@
 #include "reporter/reader/record_types.h"
 #include "reporter/reader/run_open.h"
 #include "reporter/reader/segment.h"
+#include "reporter/reader/segment_tail.h"
 #include "reporter/reader/string_pool.h"
-#include "reporter/reader/tail.h"
 #include "reporter/reader/tmpfile_links.h"
 
 namespace umaskaudit {
@@ -49,7 +49,7 @@ struct ChunkTail {
   bool is_of(const model::Part& part) const { return word >> 8 == part.word >> 8; }  // its turn
 
   std::uint64_t word;
-  model::Tail tail;
+  model::SegmentTail tail;
   bool more = false;  // than there was room for
 };
 
@@ -57,7 +57,7 @@ struct ChunkTail {
 struct Source {
   explicit Source(model::Segment* opened) : tail(model::first_record(*opened)), segment(opened) {}
 
-  model::Tail tail;                                       // of a segment without a ring
+  model::SegmentTail tail;                                // of a segment without a ring
   std::unordered_map<std::uint64_t, ChunkTail> chunks{};  // by offset
   model::Segment* segment;
   std::size_t links = 0;  // facts that links between contexts are drawn from
@@ -105,7 +105,7 @@ bool alive(std::uint32_t pid) {
 }  // namespace
 
 struct LiveRun::State {
-  std::shared_ptr<const model::Descriptor> directory;
+  std::shared_ptr<const Descriptor> directory;
   model::DirectoryFacts facts;
   std::unordered_set<std::string> known;  // names
   std::vector<std::unique_ptr<model::Segment>> segments;
@@ -353,7 +353,7 @@ LiveRun::LiveRun(std::unique_ptr<State> state) : state_(std::move(state)) {}
 LiveRun::~LiveRun() = default;
 
 Result<std::unique_ptr<LiveRun>> LiveRun::open(const std::string& directory) {
-  auto opened = std::make_shared<const model::Descriptor>(
+  auto opened = std::make_shared<const Descriptor>(
       ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (opened->get() < 0) return model::cannot_open(directory, errno);
   auto state = std::make_unique<State>();

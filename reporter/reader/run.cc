@@ -147,7 +147,7 @@ Run& Run::operator=(Run&&) noexcept = default;
 Run::~Run() = default;
 
 Result<Run> Run::open(const std::string& directory, Ticker ticker, const std::string& shown) {
-  Result<model::OpenedRun> opened = model::open_run(directory);
+  Result<model::RunFiles> opened = model::open_run(directory);
   if (!opened) return opened.error();
   auto state = std::make_unique<State>();
   state->directory = shown.empty() ? directory : shown;

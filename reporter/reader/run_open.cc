@@ -71,7 +71,7 @@ bool is_segment_name(const std::string& name) {
          name.compare(name.size() - suffix, suffix, trace::kSegmentSuffix) == 0;
 }
 
-Error nothing_usable(const std::string& path, const OpenedRun& run,
+Error nothing_usable(const std::string& path, const RunFiles& run,
                      const std::optional<std::string>& newer) {
   if (newer) {
     return Error{"cannot read run '" + path + "'", *newer, "a newer umaskaudit",
@@ -153,7 +153,7 @@ void read_header_again(Segment* segment) {
   if (state == HeaderState::good) segment->pid = segment->header.pid;
 }
 
-Result<OpenedRun> open_run(const std::string& path) {
+Result<RunFiles> open_run(const std::string& path) {
   struct stat facts {};
   if (::stat(path.c_str(), &facts) != 0) return cannot_open(path, errno);
   const bool single = !S_ISDIR(facts.st_mode);
@@ -164,7 +164,7 @@ Result<OpenedRun> open_run(const std::string& path) {
       std::make_shared<const Descriptor>(::open(where.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory->get() < 0) return cannot_open(path, errno);
 
-  OpenedRun run;
+  RunFiles run;
   std::vector<std::string> names{path.substr(slash == std::string::npos ? 0 : slash + 1)};
   if (!single) {
     names = segment_names(*directory);

@@ -12,13 +12,13 @@
 
 namespace umaskaudit::model {
 
-struct OpenedRun {
+struct RunFiles {
   std::vector<std::unique_ptr<Segment>> segments;  // header read, records not yet; index = position
   DirectoryFacts facts;
 };
 
 // `path`: a run directory or one segment file.
-Result<OpenedRun> open_run(const std::string& path);
+Result<RunFiles> open_run(const std::string& path);
 
 // The pieces of it, for a run that grows. `directory` is open for reading.
 std::vector<std::string> segment_names(const Descriptor& directory);

@@ -30,15 +30,6 @@ Descriptor open_below(const Descriptor& directory, const std::string& name) {
 
 }  // namespace
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 Result<SegmentFile> SegmentFile::open(std::shared_ptr<const Descriptor> directory,
                                       std::string name) {
   SegmentFile file(std::move(directory), std::move(name));

@@ -9,21 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "reporter/base/owned_descriptor.h"
 #include "reporter/base/result.h"
 
 namespace umaskaudit::model {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  ~Descriptor();
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 class SegmentFile {
  public:

@@ -19,7 +19,7 @@ inline constexpr char kKnownNamesFile[] = "names.json";
 
 struct KnownModule {
   std::unordered_map<std::uint64_t, Places> places;  // by return address
-  std::string note;                                  // as Answer::note
+  std::string note;                                  // as ModulePlaces::note
 
   // Null: not known.
   const Places* at(std::uint64_t address) const {

@@ -28,7 +28,7 @@ struct Location {
 
 using Places = std::vector<Location>;  // of one address; empty when nothing is known
 
-struct Answer {
+struct ModulePlaces {
   std::vector<Places> places;  // one for each offset asked, in that order
   std::string note;            // why names are missing; empty when none need be
 };

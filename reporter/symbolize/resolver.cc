@@ -28,9 +28,9 @@ Resolver::Entry& Resolver::entry_of(const ModuleKey& key) {
   return modules_.emplace(key, std::move(entry)).first->second;
 }
 
-Answer Resolver::resolve(const ModuleKey& key, std::span<const std::uint64_t> addresses) {
+ModulePlaces Resolver::resolve(const ModuleKey& key, std::span<const std::uint64_t> addresses) {
   Entry& entry = entry_of(key);
-  Answer answer;
+  ModulePlaces answer;
   answer.note = entry.note;
   answer.places.reserve(addresses.size());
   for (const std::uint64_t address : addresses) {

@@ -20,7 +20,7 @@ class Resolver {
   explicit Resolver(const SymbolOptions& options) : files_(options) {}
 
   // `addresses` are addresses of the ELF file, of instructions (not return addresses).
-  Answer resolve(const ModuleKey& key, std::span<const std::uint64_t> addresses);
+  ModulePlaces resolve(const ModuleKey& key, std::span<const std::uint64_t> addresses);
 
  private:
   struct Entry {

@@ -38,7 +38,7 @@ struct Symbolizer::State {
 
   // Asks for what the cache does not have of `offsets`.
   void fetch(const ModuleKey& key, std::span<const std::uint64_t> offsets);
-  Answer look_up(const ModuleKey& key, const std::vector<std::uint64_t>& calls);
+  ModulePlaces look_up(const ModuleKey& key, const std::vector<std::uint64_t>& calls);
   void note(const ModuleKey& key, const std::string& text);
   void append(std::vector<Frame>& frames, const RecordedAddress& address) const;
 
@@ -78,15 +78,15 @@ void Symbolizer::State::fetch(const ModuleKey& key, std::span<const std::uint64_
     const std::span batch = std::span(missing).subspan(at, std::min(kBatch, missing.size() - at));
     std::vector<std::uint64_t> calls;
     for (const std::uint64_t offset : batch) calls.push_back(call_address(offset));
-    Answer answer = look_up(key, calls);
+    ModulePlaces answer = look_up(key, calls);
     for (std::size_t i = 0; i < batch.size(); ++i) cached[batch[i]] = std::move(answer.places[i]);
     note(key, answer.note);
   }
 }
 
-Answer Symbolizer::State::look_up(const ModuleKey& key, const std::vector<std::uint64_t>& calls) {
+ModulePlaces Symbolizer::State::look_up(const ModuleKey& key, const std::vector<std::uint64_t>& calls) {
   if (!key.path.empty()) return worker.resolve(key, calls);
-  Answer answer;
+  ModulePlaces answer;
   answer.places.resize(calls.size());
   if (options.code_maps.empty() || key.build_id.empty()) return answer;
   const auto [map, fresh] = code_maps.try_emplace(key.build_id);

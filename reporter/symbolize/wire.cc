@@ -82,9 +82,9 @@ std::string encode_request(const ModuleKey& key, std::span<const std::uint64_t> 
   return out;
 }
 
-std::optional<Request> decode_request(std::string_view bytes) {
+std::optional<ModuleQuery> decode_request(std::string_view bytes) {
   Reader in{bytes};
-  Request request;
+  ModuleQuery request;
   request.key.path = in.get_string();
   request.key.build_id = in.get_string();
   if (!in.ok || in.rest.size() % sizeof(std::uint64_t) != 0) return std::nullopt;
@@ -93,7 +93,7 @@ std::optional<Request> decode_request(std::string_view bytes) {
   return request;
 }
 
-std::string encode_answer(const Answer& answer) {
+std::string encode_answer(const ModulePlaces& answer) {
   std::string out;
   put_string(out, answer.note);
   for (const Places& places : answer.places) {
@@ -110,9 +110,9 @@ std::string encode_answer(const Answer& answer) {
   return out;
 }
 
-std::optional<Answer> decode_answer(std::string_view bytes, std::size_t addresses) {
+std::optional<ModulePlaces> decode_answer(std::string_view bytes, std::size_t addresses) {
   Reader in{bytes};
-  Answer answer;
+  ModulePlaces answer;
   answer.note = in.get_string();
   while (in.ok && answer.places.size() < addresses) {
     const auto count = in.get<std::uint32_t>();

@@ -14,7 +14,7 @@
 
 namespace umaskaudit {
 
-struct Request {
+struct ModuleQuery {
   ModuleKey key;
   std::vector<std::uint64_t> addresses;
 };
@@ -23,12 +23,12 @@ struct Request {
 inline constexpr std::uint32_t kMaxMessage = 64u << 20;
 
 std::string encode_request(const ModuleKey& key, std::span<const std::uint64_t> addresses);
-std::optional<Request> decode_request(std::string_view bytes);
+std::optional<ModuleQuery> decode_request(std::string_view bytes);
 
 // Strings are cut at 16 KiB and places at 256 an address. Nothing is returned by decode_answer when
 // the bytes are no answer for `addresses` addresses.
-std::string encode_answer(const Answer& answer);
-std::optional<Answer> decode_answer(std::string_view bytes, std::size_t addresses);
+std::string encode_answer(const ModulePlaces& answer);
+std::optional<ModulePlaces> decode_answer(std::string_view bytes, std::size_t addresses);
 
 // Writes one message to a stream socket; false when the other end is gone. Raises no SIGPIPE.
 bool send_message(int socket, std::string_view payload);

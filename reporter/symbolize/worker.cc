@@ -139,7 +139,7 @@ void Worker::serve(int socket) noexcept {
   for (;;) {
     const std::optional<std::string> bytes = receive_message(socket, -1);
     if (!bytes) _exit(0);  // the reporter is done
-    const std::optional<Request> request = decode_request(*bytes);
+    const std::optional<ModuleQuery> request = decode_request(*bytes);
     if (!request) _exit(1);
     allow_cpu(limits_.cpu_seconds);
     if (!send_message(socket, encode_answer(resolve(request->key, request->addresses)))) _exit(0);
@@ -184,8 +184,8 @@ std::optional<int> Worker::stop() {
   return status;
 }
 
-Answer Worker::resolve(const ModuleKey& key, std::span<const std::uint64_t> addresses) {
-  Answer nothing;
+ModulePlaces Worker::resolve(const ModuleKey& key, std::span<const std::uint64_t> addresses) {
+  ModulePlaces nothing;
   nothing.places.resize(addresses.size());
   if (poison_.contains(key) || ended_ >= kMaxEnded) return nothing;
   End end;
@@ -198,7 +198,8 @@ Answer Worker::resolve(const ModuleKey& key, std::span<const std::uint64_t> addr
     if (send_message(socket_.get(), encode_request(key, addresses))) {
       const std::optional<std::string> bytes = receive_message(socket_.get(), limits_.silence_ms);
       if (bytes) {
-        if (std::optional<Answer> answer = decode_answer(*bytes, addresses.size())) return *answer;
+        if (std::optional<ModulePlaces> answer = decode_answer(*bytes, addresses.size()))
+          return *answer;
       }
     }
     end = end_of(stop());

@@ -29,7 +29,7 @@ struct WorkerLimits {
 class Worker {
  public:
   // What the child does with a request; the tests put misbehaving ones in its place.
-  using Resolve = std::function<Answer(const ModuleKey&, std::span<const std::uint64_t>)>;
+  using Resolve = std::function<ModulePlaces(const ModuleKey&, std::span<const std::uint64_t>)>;
   using MakeResolve = std::function<Resolve()>;  // called in the child
 
   explicit Worker(const SymbolOptions& options);
@@ -39,7 +39,7 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // One Places for each address, empty ones where nothing could be found out.
-  Answer resolve(const ModuleKey& key, std::span<const std::uint64_t> addresses);
+  ModulePlaces resolve(const ModuleKey& key, std::span<const std::uint64_t> addresses);
 
  private:
   bool start();

@@ -35,7 +35,7 @@ class ArgumentCheck : public Check {
     if (!fresh) return;
     finding.culprit = event_ref(event);
     const Mode meant = 0777 & ~event.new_mask;
-    finding.message = thread_text(*finding.culprit) + " calls umask(" + octal(event.argument) +
+    finding.message = quoted_thread(*finding.culprit) + " calls umask(" + octal(event.argument) +
                       "): new files lose " + octal(event.new_mask & 0666) + " and keep at most " +
                       octal(meant & 0666) + "; to get files of mode " + octal(event.new_mask) +
                       " the mask is " + octal(meant);
@@ -69,8 +69,8 @@ class DriftCheck : public Check {
           {event_ref(before), "sets " + octal(before.new_mask) + ", the last change seen"});
     finding.story.push_back({event_ref(event), "finds " + octal(event.old_mask)});
     finding.message = "code that was not seen changed the umask from " + octal(event.cached) +
-                      " to " + octal(event.old_mask) + " before " + thread_text(*finding.culprit) +
-                      " called umask";
+                      " to " + octal(event.old_mask) + " before " +
+                      quoted_thread(*finding.culprit) + " called umask";
   }
 
  private:

@@ -79,8 +79,8 @@ class ExecCheck : public Check {
     victim.expected_mask = *start.mask;
     finding.victims.push_back(std::move(victim));
     finding.message = "process " + std::to_string(process.pid) + " ('" + exe +
-                      "') was started by " + thread_text(cause_ref) + " while " +
-                      thread_text(*finding.culprit) + " had temporarily set umask " +
+                      "') was started by " + quoted_thread(cause_ref) + " while " +
+                      quoted_thread(*finding.culprit) + " had temporarily set umask " +
                       octal(process.mask) + ", and keeps it instead of " + octal(*start.mask);
     collector_.add_births(finding);
   }

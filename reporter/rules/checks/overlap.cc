@@ -86,13 +86,13 @@ class OverlapCheck : public Check {
     const Victim& victim = finding.victims.front();
     std::string text = who_text(finding);
     if (entry.kind == Kind::clobbered)
-      text += " replaced the umask that " + thread_text(victim.event) + " had set for itself: ";
+      text += " replaced the umask that " + quoted_thread(victim.event) + " had set for itself: ";
     else if (entry.kind == Kind::leaked)
       text += " set umask " + octal(entry.mask) + " and never restored it: ";
     else
       text += " temporarily set umask " + octal(entry.mask) + window_text(finding) + ": ";
     if (finding.count == 1)
-      text += "'" + victim.path + "', created by " + thread_text(victim.event) +
+      text += "'" + victim.path + "', created by " + quoted_thread(victim.event) +
               ", got the wrong mode, ";
     else
       text += grouped(finding.count) +

@@ -139,7 +139,7 @@ class PolicyCheck : public Check {
       finding->message = "'" + last.names.front() + "' has mode " + octal(life.mode) +
                          " at the end, the widest allowed for '" + rule.glob + "' is " +
                          octal(*rule.widest) + (access.empty() ? "" : ": " + access) + "; " +
-                         thread_text(*finding->culprit) +
+                         quoted_thread(*finding->culprit) +
                          (culprit.seq == life.born.seq ? " made it by " : " changed it by ") +
                          std::string(culprit.call) + because(rule.reason, rule.line);
     }
@@ -168,7 +168,7 @@ class PolicyCheck : public Check {
       if (!collector_.wanted(RuleId::policy_call, path)) continue;
       Group* group = nullptr;
       if (Finding* finding = begin(RuleId::policy_call, event, rule.name, &group)) {
-        finding->message = thread_text(*finding->culprit) + " called " + call +
+        finding->message = quoted_thread(*finding->culprit) + " called " + call +
                            (path.empty() ? "" : " for '" + path + "'") + ", which is forbidden" +
                            because(rule.reason, rule.line);
       }

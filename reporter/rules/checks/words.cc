@@ -49,12 +49,12 @@ std::string sentence(Mode bits, trace::Kind kind, const char* verb) {
 
 }  // namespace
 
-std::string thread_text(const EventRef& event) {
+std::string quoted_thread(const EventRef& event) {
   return "thread '" + event.thread + "' (" + std::to_string(event.tid) + ")";
 }
 
 std::string who_text(const Finding& finding) {
-  const std::string first = thread_text(*finding.culprit);
+  const std::string first = quoted_thread(*finding.culprit);
   if (finding.processes < 2) {
     if (finding.threads < 2) return first;
     return first + " and " + counted(finding.threads - 1, "other thread");

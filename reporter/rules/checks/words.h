@@ -12,7 +12,7 @@
 namespace umaskaudit::rules {
 
 // "thread 'worker' (1234)".
-std::string thread_text(const EventRef& event);
+std::string quoted_thread(const EventRef& event);
 // Who did what a finding is about: the culprit's thread, or "30 processes of 'mkdir'".
 std::string who_text(const Finding& finding);
 // Those of `bits` that give access to an object of that kind: execute bits of what cannot be

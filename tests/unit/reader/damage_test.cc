@@ -261,7 +261,7 @@ TEST(Damage, HostileLengthsDoNotMakeTheSearchQuadratic) {
   EXPECT_EQ(run.completeness().records, 4u);
   EXPECT_GT(run.completeness().damaged_bytes, 8000000u);
 
-  const auto where = std::make_shared<const model::Descriptor>(
+  const auto where = std::make_shared<const Descriptor>(
       ::open(directory.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const auto file = model::SegmentFile::open(where, "1-1.seg");
   ASSERT_TRUE(file);

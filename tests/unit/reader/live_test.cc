@@ -7,7 +7,7 @@
 
 #include "reporter/reader/live_run.h"
 #include "reporter/reader/segment_file.h"
-#include "reporter/reader/tail.h"
+#include "reporter/reader/segment_tail.h"
 #include "tests/unit/reader/run_helpers.h"
 
 namespace umaskaudit::testing {
@@ -102,11 +102,11 @@ TEST_F(Live, MissesNothingThatIsCommittedWhileItReads) {
   const std::uint64_t hole = segment_.unfinished(static_cast<std::uint32_t>(late.size()), true);
   segment_.note({100, 5100}, 0, "early");
   write();
-  auto directory = std::make_shared<const model::Descriptor>(
+  auto directory = std::make_shared<const Descriptor>(
       ::open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const auto file = model::SegmentFile::open(directory, segment_.name());
   ASSERT_TRUE(file);
-  model::Tail tail(hole);
+  model::SegmentTail tail(hole);
   std::vector<std::uint64_t> told;
   tail.read(file.value().reader(), segment_.size(), 1 << 20, false,
             [&](const model::Record& record) {

@@ -29,7 +29,8 @@ TEST_P(VictimTest, TheWayThroughTheChildChangesNothing) {
   Resolver resolver({});
   for (const Sample& sample : samples_of(GetParam())) {
     const std::uint64_t call = sample.offset - 1;
-    const Answer here = resolver.resolve({sample.module, sample.build_id}, std::span(&call, 1));
+    const ModulePlaces here =
+        resolver.resolve({sample.module, sample.build_id}, std::span(&call, 1));
     Places there;
     for (const Frame& f : symbolizer.lookup(sample.module, sample.build_id, sample.offset)) {
       there.push_back({f.symbol, f.file, f.line, f.inlined, f.language});
@@ -86,7 +87,7 @@ TEST(Frames, EachByteOfTheCodeAgreesWithAddr2line) {
     for (std::uint64_t address = sample.offset - 24; address < sample.offset + 8; address += 4) {
       const std::vector<std::string> expected = addr2line(sample.module, address);
       if (expected.empty() || expected[0].starts_with("?")) continue;
-      const Answer answer =
+      const ModulePlaces answer =
           resolver.resolve({sample.module, sample.build_id}, std::span(&address, 1));
       std::vector<std::string> places;
       for (const Location& place : answer.places.at(0)) {

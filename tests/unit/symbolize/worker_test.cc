@@ -17,14 +17,14 @@ namespace {
 
 constexpr std::uint64_t kAddress = 4096;
 
-Answer answer_with(const std::string& symbol) {
-  Answer answer;
+ModulePlaces answer_with(const std::string& symbol) {
+  ModulePlaces answer;
   answer.places.push_back({Location{symbol, "", 0, false, ""}});
   return answer;
 }
 
 // Does what the module's path says.
-Answer misbehave(const ModuleKey& key, std::span<const std::uint64_t> addresses) {
+ModulePlaces misbehave(const ModuleKey& key, std::span<const std::uint64_t> addresses) {
   if (key.path == "abort") std::abort();
   if (key.path == "segv") std::raise(SIGSEGV);
   if (key.path == "exit") _exit(3);
@@ -45,7 +45,7 @@ Answer misbehave(const ModuleKey& key, std::span<const std::uint64_t> addresses)
     for (int fd = 0; fd < 1024; ++fd) count += fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
     return answer_with(std::to_string(count));
   }
-  Answer answer;
+  ModulePlaces answer;
   for (const std::uint64_t address : addresses) {
     answer.places.push_back({Location{"at " + std::to_string(address), "", 0, false, ""}});
   }
@@ -55,13 +55,13 @@ Answer misbehave(const ModuleKey& key, std::span<const std::uint64_t> addresses)
 Worker::Resolve make_misbehaving() { return misbehave; }
 
 std::string symbol(Worker& worker, const std::string& module) {
-  const Answer answer = worker.resolve({module, ""}, std::span(&kAddress, 1));
+  const ModulePlaces answer = worker.resolve({module, ""}, std::span(&kAddress, 1));
   EXPECT_EQ(answer.places.size(), 1u);
   return answer.places.at(0).empty() ? "" : answer.places[0][0].symbol;
 }
 
 std::string note(Worker& worker, const std::string& module) {
-  const Answer answer = worker.resolve({module, ""}, std::span(&kAddress, 1));
+  const ModulePlaces answer = worker.resolve({module, ""}, std::span(&kAddress, 1));
   EXPECT_EQ(answer.places.size(), 1u);
   EXPECT_TRUE(answer.places.at(0).empty());
   return answer.note;
@@ -133,7 +133,8 @@ TEST(Worker, GivesUpAfterManyCrashes) {
   Worker worker(make_misbehaving, false, quick_limits());
   std::string last;
   for (int i = 0; i < 8; ++i) {
-    const Answer answer = worker.resolve({"abort", std::to_string(i)}, std::span(&kAddress, 1));
+    const ModulePlaces answer =
+        worker.resolve({"abort", std::to_string(i)}, std::span(&kAddress, 1));
     EXPECT_NE(answer.note, "");
     last = answer.note;
   }
@@ -176,7 +177,7 @@ TEST(Wire, RequestsAndAnswersComeBackAsTheyWere) {
   EXPECT_EQ(request->key, (ModuleKey{"/a\nb", "00ff"}));
   EXPECT_EQ(request->addresses, addresses);
 
-  Answer answer;
+  ModulePlaces answer;
   answer.note = "note";
   answer.places = {{}, {{"f", "/x.c", 7, true, "C"}, {"g", "", 0, false, ""}}};
   const auto back = decode_answer(encode_answer(answer), 2);
@@ -186,7 +187,7 @@ TEST(Wire, RequestsAndAnswersComeBackAsTheyWere) {
 }
 
 TEST(Wire, DamagedAnswersAreRefusedOrHarmless) {
-  Answer answer;
+  ModulePlaces answer;
   answer.places = {{{"symbol", "/file.c", 7, true, "C"}}};
   const std::string good = encode_answer(answer);
   for (std::size_t size = 0; size < good.size(); ++size) {

@@ -14,12 +14,12 @@
 
 namespace umaskaudit::model {
 
-class Tail {
+class SegmentTail {
  public:
   using Visit = std::function<void(const Record&)>;
 
   // `begin`: offset of the first record.
-  explicit Tail(std::uint64_t begin) : position_(begin) {}
+  explicit SegmentTail(std::uint64_t begin) : position_(begin) {}
 
   // Tells what was committed before `end` since the last call, up to some `budget` bytes; returns
   // how many those were. What a thread committed before a record that is told is told as well,

@@ -1,5 +1,5 @@
-// See tail.h.
-#include "reporter/reader/tail.h"
+// See segment_tail.h.
+#include "reporter/reader/segment_tail.h"
 
 #include <algorithm>
 
@@ -13,8 +13,8 @@ constexpr std::size_t kTurn = 8;
 
 }  // namespace
 
-std::size_t Tail::read(const SegmentFile::Reader& file, std::uint64_t end, std::size_t budget,
-                       bool all, const Visit& visit) {
+std::size_t SegmentTail::read(const SegmentFile::Reader& file, std::uint64_t end,
+                              std::size_t budget, bool all, const Visit& visit) {
   std::size_t told = read_gaps(file, all, visit);
   if (position_ >= end) return told;
   Scanner scanner(file, position_, end);
@@ -32,7 +32,7 @@ std::size_t Tail::read(const SegmentFile::Reader& file, std::uint64_t end, std::
   return told;
 }
 
-std::size_t Tail::read_gaps(const SegmentFile::Reader& file, bool all, const Visit& visit) {
+std::size_t SegmentTail::read_gaps(const SegmentFile::Reader& file, bool all, const Visit& visit) {
   std::size_t told = 0;
   std::vector<Extent> left;
   const std::size_t count = gaps_.size();
