@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "reporter/reader/context_tree.h"
-#include "reporter/reader/segment.h"
+#include "reporter/reader/segment/segment.h"
 
 namespace umaskaudit::model {
 

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "reporter/reader/segment.h"
+#include "reporter/reader/segment/segment.h"
 
 namespace umaskaudit::model {
 

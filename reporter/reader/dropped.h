@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "reporter/events/dropped.h"
-#include "reporter/reader/segment.h"
+#include "reporter/reader/segment/segment.h"
 
 namespace umaskaudit::model {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "reporter/reader/record_types.h"
+#include "reporter/reader/segment/record_types.h"
 
 namespace umaskaudit::model {
 

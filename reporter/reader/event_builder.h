@@ -14,7 +14,7 @@
 #include "reporter/reader/creator_resolver.h"
 #include "reporter/reader/derivations.h"
 #include "reporter/reader/merger.h"
-#include "reporter/reader/string_pool.h"
+#include "reporter/reader/segment/string_pool.h"
 #include "reporter/reader/tmpfile_links.h"
 
 namespace umaskaudit::model {

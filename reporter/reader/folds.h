@@ -10,8 +10,8 @@
 
 #include "reporter/events/events.h"
 #include "reporter/reader/ordering.h"
-#include "reporter/reader/record.h"
-#include "reporter/reader/segment.h"
+#include "reporter/reader/segment/record.h"
+#include "reporter/reader/segment/segment.h"
 
 namespace umaskaudit::model {
 

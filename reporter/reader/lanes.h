@@ -3,8 +3,8 @@
 // damage. Called when a run is opened, and at the end of one that was followed.
 #pragma once
 
-#include "reporter/reader/scanner.h"
-#include "reporter/reader/segment.h"
+#include "reporter/reader/segment/scanner.h"
+#include "reporter/reader/segment/segment.h"
 
 namespace umaskaudit::model {
 

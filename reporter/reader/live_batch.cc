@@ -5,7 +5,7 @@
 #include <tuple>
 #include <utility>
 
-#include "reporter/reader/record_types.h"
+#include "reporter/reader/segment/record_types.h"
 
 namespace umaskaudit::model {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "reporter/reader/merger.h"
 #include "reporter/reader/ordering.h"
-#include "reporter/reader/segment.h"
+#include "reporter/reader/segment/segment.h"
 
 namespace umaskaudit::model {
 

@@ -19,11 +19,11 @@
 #include "reporter/reader/lanes.h"
 #include "reporter/reader/live_batch.h"
 #include "reporter/reader/losses.h"
-#include "reporter/reader/record_types.h"
 #include "reporter/reader/run_open.h"
-#include "reporter/reader/segment.h"
-#include "reporter/reader/segment_tail.h"
-#include "reporter/reader/string_pool.h"
+#include "reporter/reader/segment/record_types.h"
+#include "reporter/reader/segment/segment.h"
+#include "reporter/reader/segment/segment_tail.h"
+#include "reporter/reader/segment/string_pool.h"
 #include "reporter/reader/tmpfile_links.h"
 
 namespace umaskaudit {

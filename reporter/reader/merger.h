@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "reporter/reader/segment.h"
+#include "reporter/reader/segment/segment.h"
 #include "reporter/reader/stream.h"
 
 namespace umaskaudit::model {

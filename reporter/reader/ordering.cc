@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "reporter/reader/record_types.h"
+#include "reporter/reader/segment/record_types.h"
 
 namespace umaskaudit::model {
 

@@ -6,8 +6,8 @@
 #include <compare>
 #include <cstdint>
 
-#include "reporter/reader/record.h"
-#include "reporter/reader/segment.h"
+#include "reporter/reader/segment/record.h"
+#include "reporter/reader/segment/segment.h"
 
 namespace umaskaudit::model {
 

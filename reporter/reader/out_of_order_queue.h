@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "reporter/reader/ordering.h"
-#include "reporter/reader/segment.h"
+#include "reporter/reader/segment/segment.h"
 
 namespace umaskaudit::model {
 

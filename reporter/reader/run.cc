@@ -14,8 +14,8 @@
 #include "reporter/reader/losses.h"
 #include "reporter/reader/merger.h"
 #include "reporter/reader/run_open.h"
-#include "reporter/reader/segment.h"
-#include "reporter/reader/string_pool.h"
+#include "reporter/reader/segment/segment.h"
+#include "reporter/reader/segment/string_pool.h"
 #include "reporter/reader/tmpfile_links.h"
 
 namespace umaskaudit {

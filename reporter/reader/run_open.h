@@ -8,7 +8,7 @@
 
 #include "reporter/base/result.h"
 #include "reporter/reader/losses.h"
-#include "reporter/reader/segment.h"
+#include "reporter/reader/segment/segment.h"
 
 namespace umaskaudit::model {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "preload/trace/format.h"
-#include "reporter/reader/segment.h"
+#include "reporter/reader/segment/segment.h"
 
 namespace umaskaudit::model {
 

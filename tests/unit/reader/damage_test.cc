@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "reporter/reader/scanner.h"
+#include "reporter/reader/segment/scanner.h"
 #include "tests/unit/reader/run_helpers.h"
 
 namespace umaskaudit {

@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "reporter/reader/live_run.h"
-#include "reporter/reader/segment_file.h"
-#include "reporter/reader/segment_tail.h"
+#include "reporter/reader/segment/segment_file.h"
+#include "reporter/reader/segment/segment_tail.h"
 #include "tests/unit/reader/run_helpers.h"
 
 namespace umaskaudit::testing {

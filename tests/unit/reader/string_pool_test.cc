@@ -1,5 +1,5 @@
 // One copy of each string, at one address, for as long as the pool lives.
-#include "reporter/reader/string_pool.h"
+#include "reporter/reader/segment/string_pool.h"
 
 #include <gtest/gtest.h>
 

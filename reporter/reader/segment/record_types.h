@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "preload/trace/format.h"
-#include "reporter/reader/record.h"
+#include "reporter/reader/segment/record.h"
 
 namespace umaskaudit::model {
 

@@ -16,14 +16,14 @@
 
 #include "reporter/events/events.h"
 #include "reporter/events/script_stack.h"
-#include "reporter/reader/id_table.h"
-#include "reporter/reader/layout.h"
-#include "reporter/reader/mask_history.h"
-#include "reporter/reader/out_of_order_records.h"
-#include "reporter/reader/record.h"
-#include "reporter/reader/scanner.h"
-#include "reporter/reader/segment_file.h"
-#include "reporter/reader/string_pool.h"
+#include "reporter/reader/segment/id_table.h"
+#include "reporter/reader/segment/layout.h"
+#include "reporter/reader/segment/mask_history.h"
+#include "reporter/reader/segment/out_of_order_records.h"
+#include "reporter/reader/segment/record.h"
+#include "reporter/reader/segment/scanner.h"
+#include "reporter/reader/segment/segment_file.h"
+#include "reporter/reader/segment/string_pool.h"
 
 namespace umaskaudit::model {
 

@@ -1,6 +1,6 @@
 // See mask_history.h. Numbers run 1, 2, 3, ... unless records were lost or changes folded, so most
 // lookups are direct.
-#include "reporter/reader/mask_history.h"
+#include "reporter/reader/segment/mask_history.h"
 
 #include <algorithm>
 #include <limits>

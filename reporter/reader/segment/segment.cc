@@ -1,11 +1,11 @@
 // See segment.h: what one record of the first pass adds to the tables.
 // Must never trust a count or a length in a record beyond the record's own end.
-#include "reporter/reader/segment.h"
+#include "reporter/reader/segment/segment.h"
 
 #include <algorithm>
 #include <tuple>
 
-#include "reporter/reader/record_types.h"
+#include "reporter/reader/segment/record_types.h"
 
 namespace umaskaudit::model {
 namespace {

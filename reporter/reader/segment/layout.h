@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "preload/trace/format.h"
-#include "reporter/reader/segment_file.h"
+#include "reporter/reader/segment/segment_file.h"
 
 namespace umaskaudit::model {
 

@@ -1,7 +1,7 @@
 // See layout.h. The writer zeroes a chunk when all its records are in the totals, and gives it a
 // new turn when it is used again: bytes between two readings of the same entry are the records that
 // it speaks of.
-#include "reporter/reader/layout.h"
+#include "reporter/reader/segment/layout.h"
 
 #include <algorithm>
 #include <tuple>

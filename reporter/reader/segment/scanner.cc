@@ -1,6 +1,6 @@
 // See scanner.h. A gap is everything between two believed records: a record that its writer did not
 // live to commit, the unused end of a chunk, a hole, or damage. format.md draws the cases.
-#include "reporter/reader/scanner.h"
+#include "reporter/reader/segment/scanner.h"
 
 #include <algorithm>
 #include <cstring>

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "reporter/reader/record.h"
-#include "reporter/reader/segment_file.h"
+#include "reporter/reader/segment/record.h"
+#include "reporter/reader/segment/segment_file.h"
 
 namespace umaskaudit::model {
 

@@ -9,8 +9,8 @@
 #include <functional>
 #include <vector>
 
-#include "reporter/reader/record.h"
-#include "reporter/reader/scanner.h"
+#include "reporter/reader/segment/record.h"
+#include "reporter/reader/segment/scanner.h"
 
 namespace umaskaudit::model {
 

@@ -1,6 +1,6 @@
 // One arena and one open-addressing table; see string_pool.h.
 // Must never rehash a string's bytes when it grows: the hash is kept.
-#include "reporter/reader/string_pool.h"
+#include "reporter/reader/segment/string_pool.h"
 
 #include <cstring>
 

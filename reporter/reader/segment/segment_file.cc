@@ -1,6 +1,6 @@
 // See segment_file.h. Holes are found by SEEK_DATA (lseek(2)): a segment may be 256 MiB long and
 // hold a few KiB.
-#include "reporter/reader/segment_file.h"
+#include "reporter/reader/segment/segment_file.h"
 
 #include <fcntl.h>
 #include <sched.h>

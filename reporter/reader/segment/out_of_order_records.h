@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "reporter/reader/mask_history.h"
+#include "reporter/reader/segment/mask_history.h"
 
 namespace umaskaudit::model {
 

@@ -1,5 +1,5 @@
 // See segment_tail.h.
-#include "reporter/reader/segment_tail.h"
+#include "reporter/reader/segment/segment_tail.h"
 
 #include <algorithm>
 

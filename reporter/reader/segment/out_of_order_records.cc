@@ -1,6 +1,6 @@
 // See out_of_order_records.h. Being late is judged by blocks of the file, each half as large as
 // what a stream always looks ahead: what is overtaken only within two blocks is mended there.
-#include "reporter/reader/out_of_order_records.h"
+#include "reporter/reader/segment/out_of_order_records.h"
 
 #include <algorithm>
 
