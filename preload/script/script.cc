@@ -34,7 +34,7 @@ struct KnownRuntime {
   std::atomic<bool> off = false;     // a capture has not
   Layout layout = {};
 };
-constinit KnownRuntime known[kMostRuntimes] = {};
+constinit KnownRuntime known_runtimes[kMostRuntimes] = {};
 constinit std::atomic<unsigned> taken = 0;
 
 // The first of those that were met for which `is_it` says so. Null: none.
@@ -42,7 +42,8 @@ template <typename Predicate>
 KnownRuntime* find_runtime(Predicate is_it) {
   const unsigned count = taken.load(std::memory_order_relaxed);
   for (unsigned i = 0; i < count && i < kMostRuntimes; ++i) {
-    if (is_it(known[i], known[i].module.load(std::memory_order_acquire))) return &known[i];
+    if (is_it(known_runtimes[i], known_runtimes[i].module.load(std::memory_order_acquire)))
+      return &known_runtimes[i];
   }
   return nullptr;
 }
@@ -260,7 +261,7 @@ void meet_module(const Author& author, const NewModule& module) {
     if (parts.facts.state != trace::RuntimeState::read) return;
     const unsigned number = taken.fetch_add(1, std::memory_order_relaxed);
     if (number >= kMostRuntimes) return taken.store(kMostRuntimes, std::memory_order_relaxed);
-    KnownRuntime& in = known[number];
+    KnownRuntime& in = known_runtimes[number];
     in.runtime = &runtime;
     in.facts = parts.facts;
     in.bias = module.bias;
@@ -275,7 +276,7 @@ Shown runtime_of_frame(std::uint32_t module, std::uintptr_t pc) {
     return module == 0 ? own != 0 && one.facts.owns_generated_code : own == module;
   });
   if (in == nullptr) return {};
-  const auto number = static_cast<RuntimeNumber>(in - known + 1);
+  const auto number = static_cast<RuntimeNumber>(in - known_runtimes + 1);
   const RuntimeFacts& facts = in->facts;
   if (facts.owns_generated_code) return {module == 0 ? number : RuntimeNumber{0}, number};
   // A return address: behind the call.
@@ -298,7 +299,7 @@ bool find_linked_code(const Author& author, std::uint32_t module, std::uintptr_t
 
 std::uint32_t add_script(const Author& author, std::uint32_t native,
                          const ScriptQuestion& question) {
-  KnownRuntime& in = known[question.runtime - 1];
+  KnownRuntime& in = known_runtimes[question.runtime - 1];
   if (in.off.load(std::memory_order_relaxed)) return native;
   if (question.roomy) return capture_here(author, native, in, question);
   if (is_short_here()) {
@@ -309,7 +310,7 @@ std::uint32_t add_script(const Author& author, std::uint32_t native,
 }
 
 void show_script(const ScriptQuestion& question, ShowPlace show, void* to) {
-  KnownRuntime& in = known[question.runtime - 1];
+  KnownRuntime& in = known_runtimes[question.runtime - 1];
   const Scratch space_buffer;
   const Scratch text_buffer;
   if (in.off.load(std::memory_order_relaxed) || space_buffer.get() == nullptr ||

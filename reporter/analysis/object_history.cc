@@ -156,18 +156,18 @@ void find_setters(const Run& run, const MaskChoice& choice, std::vector<ObjectHi
 std::vector<ObjectHistory> object_histories(const Run& run, const ObjectQuery& query) {
   const Found found = find_objects(run, query);
   if (found.empty()) return {};
-  Histories histories(found);
+  Histories collected(found);
   LifeOptions options;
   options.links = query.links;
-  options.on_end = [&](const ObjectLife& life) { histories.settle(life, {}); };
+  options.on_end = [&](const ObjectLife& life) { collected.settle(life, {}); };
   ObjectLives lives(std::move(options));
   MaskChoice choice;
   for_each_with_object(run, lives, [&](const Event& event, std::uint64_t object) {
     choice.see(event);
-    histories.see(event, object);
+    collected.see(event, object);
   });
-  lives.for_each([&](const ObjectLife& life) { histories.settle(life, lives.names(life)); });
-  std::vector<ObjectHistory> histories = histories.take();
+  lives.for_each([&](const ObjectLife& life) { collected.settle(life, lives.names(life)); });
+  std::vector<ObjectHistory> histories = collected.take();
   find_setters(run, choice, histories);
   return histories;
 }

@@ -17,7 +17,7 @@ std::uint64_t place(std::uint32_t segment, std::uint64_t offset) {
   return mix(mix(2, segment), offset);
 }
 
-bool creators(const trace::Create& create) {
+bool claims(const trace::Create& create) {
   switch (static_cast<trace::Created>(create.created)) {
     case trace::Created::yes:
     case trace::Created::probably:
@@ -32,14 +32,14 @@ bool creators(const trace::Create& create) {
 }  // namespace
 
 void CreatorResolver::note(const trace::Create& create) {
-  if (static_cast<trace::Created>(create.created) == trace::Created::probably && creators(create)) {
+  if (static_cast<trace::Created>(create.created) == trace::Created::probably && claims(create)) {
     disputed_.insert(inode_key(create.dev, create.ino));
   }
 }
 
 void CreatorResolver::walk_create(const trace::Create& create, std::uint32_t segment,
                                   std::uint64_t offset) {
-  if (!creators(create)) return;
+  if (!claims(create)) return;
   const std::uint64_t inode = inode_key(create.dev, create.ino);
   if (disputed_.count(inode) == 0) return;
   Owner& owner = owners_[inode];

@@ -165,7 +165,7 @@ void FoldQueue::push(Cursor cursor) {
   const auto history = segment_.histories.find(fact.fold.begin.context);
   if (history == segment_.histories.end()) return;
   const auto change = history->second.find(cursor.change, fact.offset);
-  if (!change) return;  // another record creators to be that change
+  if (!change) return;  // another record claims to be that change
   cursor.key = {change->time_ns, change->id * 2};
   cursors_.push(cursor);
 }
