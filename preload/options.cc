@@ -16,7 +16,7 @@ struct Word {
   bool is(const char* other) const {
     return strlen(other) == length && memcmp(begin, other, length) == 0;
   }
-  // Keys are told apart without regard to '-' and '_': shells and people mix them.
+  // '-' and '_' in keys are equal: people write either.
   bool is_key(const char* other) const {
     if (strlen(other) != length) return false;
     for (unsigned i = 0; i < length; ++i) {
@@ -123,7 +123,7 @@ void parse_pair(Word key, Word value, Options& options, Complain complain) {
   complain("unknown option", key.begin, key.length);
 }
 
-// strcspn(3) would bring its tables along: two pages of libc that a start is the first to touch.
+// strcspn(3) would touch two pages of libc, its code and its table, that no start has touched yet.
 unsigned length_of_pair(const char* text) {
   unsigned length = 0;
   while (text[length] != '\0' && text[length] != ':') ++length;

@@ -1,6 +1,6 @@
 // UMASKAUDIT_OPTIONS: the only way the shim is configured (options.def is the list).
 // Must never allocate or use the locale; obeyed only outside secure-execution mode.
-// Parsed once, by init.cc; read by everybody.
+// Parsed once, by init.cc.
 #pragma once
 
 #include <cstdint>

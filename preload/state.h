@@ -1,7 +1,7 @@
-// What the shim knows about the process and the calling thread.
+// State of the process and of the calling thread that every room of the shim uses.
 // Must never own memory that needs freeing, or a C++ object with a destructor: our destructor is
 // not the last code to run. All of it is constinit, here and elsewhere in preload/: a dynamic
-// initialiser would run after our first use, and wipe what was recorded until then.
+// initialiser would run after our first use, and overwrite what was recorded until then.
 #pragma once
 
 #include <atomic>
@@ -39,8 +39,8 @@ struct Process {
 };
 extern Process process;
 
-// A task that borrows this thread's TLS: a vfork child runs on it until it execs. Its mask is not
-// ours to cache anywhere else.
+// A vfork child of this thread, which runs on the thread's TLS until it execs. It has a mask of
+// its own, so the mask is cached here and not in the thread's context.
 struct VforkChild {
   std::uint32_t tid = 0;  // 0: none
   std::uint32_t context = 0;
@@ -49,17 +49,18 @@ struct VforkChild {
   bool mask_known = false;
 };
 
-// The creating call that this thread is in, for what another preload behind us makes of it: its own
-// syscall(2), which comes to us again. Left behind when the call is jumped out of.
+// The creating call that this thread is inside. Another preload behind us may implement it by
+// syscall(2), which we wrap too: the inner call is then not recorded again. Stays set when a
+// longjmp(3) leaves the call; `sp` tells that it is stale.
 struct CallInProgress {
   std::uintptr_t sp = 0;  // of the wrapper's caller; 0: none
   const char* path = nullptr;
 };
 
-// Per thread. Initial-exec TLS from the small static reserve that dlopen'ed objects share:
-// robustness first, at most 64 bytes, no constructor, no destructor.
+// Per thread. Initial-exec TLS is taken from the small static reserve that libraries loaded by
+// dlopen(3) share, so it is kept to 64 bytes, without constructor or destructor.
 struct ThreadState {
-  std::uint32_t tid = 0;      // 0: not set up; differs from gettid(): somebody borrows this TLS
+  std::uint32_t tid = 0;      // 0: not set up; differs from gettid(): a child runs on this TLS
   std::uint32_t context = 0;  // index into the context table
   std::uint32_t name_generation = 0;
   VforkChild vfork_child;

@@ -16,7 +16,7 @@ using namespace umaskaudit::shim;  // NOLINT: the functions are extern "C"
 namespace trace = umaskaudit::trace;
 
 UMASKAUDIT_EXPORT mode_t getumask() {
-  // A busy snapshot is a mask that may be about to change: as good as any answer can be.
+  // A busy snapshot is acceptable: the mask may change at any time anyway.
   if (recording()) return snapshot(enter()).mask;
   return read_initial_mask().mask;
 }

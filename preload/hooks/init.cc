@@ -1,6 +1,6 @@
 // Starts the shim, and starts it again in forked children.
-// Must never run before it is asked (another library's constructor may ask first), twice, or at all
-// in secure-execution mode (getauxval(3), AT_SECURE).
+// Must never run before the first event or constructor asks for it, twice, or in secure-execution
+// mode (getauxval(3), AT_SECURE).
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -44,9 +44,9 @@
 #include "preload/sys/symbol_table.h"
 #include "preload/sys/sys.h"
 
-// Its address stands for this library. The compiler's start files have one as well; the library is
-// linked without them: they would look up four names of libc's at each start (libc_names.def), and
-// when it ends take our handlers of fork(2) away before the last code has run.
+// The handle of this library for __register_atfork. The compiler's start files define one too, but
+// the library is linked without them: they would look up four names of libc at each start
+// (libc_names.def), and unregister our fork handlers before the last code has run.
 extern "C" {
 __attribute__((visibility("hidden"), weak)) void* __dso_handle = nullptr;
 }
@@ -58,9 +58,9 @@ constinit thread_local ThreadState thread_state __attribute__((tls_model("initia
 
 namespace {
 
-std::uint32_t intact_word = 1;  // where MADV_WIPEONFORK is missing: never cleared
+std::uint32_t intact_word = 1;  // stays 1 where MADV_WIPEONFORK is missing
 
-// Signals are blocked from prepare to parent or child: a handler that calls umask in between would
+// Signals are blocked from prepare to parent or child: a handler that called umask in between would
 // wait for the lock that its own thread holds.
 sys::SignalSet signals_before_fork;
 
@@ -80,12 +80,12 @@ void after_fork_in_parent() {
 
 void after_fork_in_child() {
   const sys::SignalSet old = signals_before_fork;
-  // A handler that was registered before ours may have been recorded, and adopted the child.
+  // A handler that was registered before ours may have recorded an event, and so adopted the child.
   if (fork_guard == &intact_word || !fork_guard_intact()) adopt_fork(false);
   sys::restore_signals(old);
 }
 
-// glibc's pthread_atfork(3) is no function of the shared libc, but this call.
+// glibc's pthread_atfork(3) is a static function that makes this call.
 void register_fork_handlers() {
   if (&__register_atfork != nullptr) {
     __register_atfork(before_fork, after_fork_in_parent, after_fork_in_child, &__dso_handle);
@@ -107,7 +107,7 @@ void keep_program(const char* path, std::size_t length) {
   process.exe_length = static_cast<std::uint32_t>(length);
 }
 
-// False: it is not known, or may be longer.
+// False: not known, or possibly longer than the buffer.
 template <std::size_t kSize>
 [[gnu::noinline]] bool read_program() {
   char path[kSize];
@@ -120,11 +120,12 @@ template <std::size_t kSize>
 
 void read_identity(int pid) {
   const auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
-  // Without /proc: as the program was called (getauxval(3)).
+  // Without /proc: the name that the program was executed by (getauxval(3)).
   if (!read_program<256>() && !read_program<trace::kMaxPath>() && name != nullptr) {
     keep_program(name, strnlen(name, trace::kMaxPath - 1));
   }
-  // The first thread's name is the process's (proc(5), comm), and it is mostly the one that starts.
+  // The process's name (proc(5), comm) is that of its first thread, which is mostly the calling
+  // one.
   if (sys::gettid() == pid) {
     sys::call(SYS_prctl, PR_GET_NAME, sys::arg(process.comm));
     return;
@@ -141,8 +142,8 @@ void print_help() {
   });
 }
 
-// A relative name means the same file for all children, wherever they go, and for the log wherever
-// we go ourselves. False: it stays as it is.
+// Makes a name absolute, so that it means the same file for all children, and for the log after
+// chdir(2). False: it stays relative.
 bool make_absolute(Text& name) {
   if (name.empty() || name.bytes[0] == '/') return false;
   char directory[4096];
@@ -183,8 +184,8 @@ void write_birth(trace::Origin origin, const trace::Context& context) {
 void start_recording(int pid) {
   process.pid.store(static_cast<std::uint32_t>(pid), std::memory_order_relaxed);
   const char* given = start_variable("UMASKAUDIT_OPTIONS");
-  // Neither options nor LD_PRELOAD name us: we come from /etc/ld.so.preload, or a program was
-  // linked with us for the API. Nobody at this process asked for a log on its stderr.
+  // Neither options nor LD_PRELOAD name us: /etc/ld.so.preload does, or the program was linked with
+  // us for the API. So no log on its stderr was asked for.
   if (given == nullptr && own_preload_entry(start_variable("LD_PRELOAD")).begin == nullptr) return;
   const StartStatus status = study_inherited_filter();
   process.proc_mount = status.proc_mount;
@@ -216,7 +217,7 @@ void start_recording(int pid) {
     process.trace = error == 0;
     const ServedRoot root = served_root();
     move_root(root.text, root.length);
-    // With log=off somebody else watches over the run: `umaskaudit run` tells by run.state.
+    // With log=off `umaskaudit run` reports the failure, from run.state.
     if (error != 0 && !process.options.log.is("off")) warn_not_recording(error);
   }
   const bool known = status.mask.source != trace::MaskSource::unknown;
@@ -233,16 +234,16 @@ void start_recording(int pid) {
   report_inline_calls({context.owner}, context.id, inline_calls.request);
 }
 
-constinit std::atomic<std::uint32_t> starter = 0;  // the process that is starting
+constinit std::atomic<std::uint32_t> starter = 0;  // the process that is starting the shim
 constinit std::atomic<bool> patient = true;
 constinit std::atomic<bool> is_waited_for = false;
 
-// Until another thread has started us. It needs no lock of anybody for that; should it not end all
-// the same, some calls go unrecorded, and nobody waits again.
+// Waits until another thread has started the shim. That needs no lock that this thread may hold; if
+// it still does not end, some calls are not recorded, and no thread waits again.
 void wait_for_start() {
-  // A fork of the process in the middle of it: there is nobody to wait for.
+  // Forked in the middle of a start: the starting thread does not exist in this process.
   if (starter.load() != static_cast<std::uint32_t>(sys::getpid())) return;
-  is_waited_for.store(true);  // before the phase is looked at
+  is_waited_for.store(true);  // before the phase is read
   constexpr int kStarting = static_cast<int>(Phase::starting);
   for (int tries = 0; patient.load(std::memory_order_relaxed); ++tries) {
     if (process.phase.load() != kStarting) return;
@@ -263,9 +264,9 @@ void start_as_the_first(int pid) {
   if (is_waited_for.load()) {
     sys::call(SYS_futex, sys::arg(&process.phase), FUTEX_WAKE_PRIVATE, INT32_MAX);
   }
-  // In glibc a handler registered first runs last before the fork and first after it: the locks are
-  // held for as short as possible. This may take a lock and memory; a fork before it is noticed by
-  // the fork guard.
+  // glibc runs the handler that was registered first last before the fork, and first after it, so
+  // the locks are held as briefly as possible. Registration may lock and allocate; a fork before it
+  // is noticed by the fork guard.
   if (phase == Phase::recording) register_fork_handlers();
 }
 
@@ -275,8 +276,8 @@ volatile std::uint32_t* fork_guard = &intact_word;
 
 void set_up_fork_guard() {
   constexpr std::size_t kPage = 4096;
-  // Not reserved, unlike its neighbours: the kernel would merge it with them, and split them again
-  // for the advice.
+  // Without MAP_NORESERVE, unlike neighbouring mappings: the kernel would merge them, and split
+  // them again for the advice.
   void* page =
       sys::map(kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
   if (page == nullptr) return;
@@ -314,24 +315,24 @@ void adopt_unseen_fork() {
 }
 
 bool start() {
-  if (!is_relocated()) {  // nothing below would work; our constructor comes later
+  if (!is_relocated()) {  // too early; our constructor comes later
     called_before_relocation = true;
     return false;
   }
-  // Below ourselves: dlsym(3) may allocate, through somebody else's malloc.
+  // Recursive: dlsym(3) may allocate through a malloc of the program's, which calls us.
   if (thread_state.starting) return false;
   thread_state.starting = true;
   const int saved_errno = errno;
-  // A handler of ours would find us half started.
+  // A signal handler would find the shim half started.
   const sys::SignalSet signals = sys::block_signals();
   sys::look_around();
-  // Before there is anything to wait for: this takes the loader's lock, and whoever waits may be in
-  // a constructor below dlopen(3), and hold it.
+  // First of all, because it takes the loader's lock: a thread that waits for the start may hold
+  // that, in a constructor below dlopen(3).
   resolve_all();
   read_loaded_objects();
   find_inline_calls();
   constexpr int kUnstarted = static_cast<int>(Phase::unstarted);
-  // Written to, though nothing changes: a page that is read first takes a second fault.
+  // Written although nothing changes: reading a page first would cost a second page fault.
   int seen = kUnstarted;
   const int pid = sys::getpid();
   if (process.phase.compare_exchange_strong(seen, kUnstarted)) {
@@ -351,7 +352,7 @@ bool start() {
 }
 
 __attribute__((constructor(101))) static void construct() {
-  sys::look_around();  // before anything asks what is readable
+  sys::look_around();  // before any test of readability
   remember_first_thread();
   start();
 }

@@ -6,7 +6,7 @@
 
 namespace umaskaudit::shim {
 
-// A row's kind column: a trace::Kind by name, or `node`, which the mode decides (mknod(2)).
+// The kind column: a trace::Kind by name, or `node`, which the mode decides (mknod(2)).
 namespace column {
 using enum trace::Kind;
 struct Node {};

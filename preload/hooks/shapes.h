@@ -1,8 +1,7 @@
-// One function template per shape of creating call. A row of interceptors.def picks a shape; the
-// wrapper passes REAL() in as a callable.
-// Must never be noexcept, catch, or own anything while `real` runs: these are cancellation points
-// and a forced unwind (pthread_cancel(3)) goes straight through them.
-// Called by wrappers.cc and wrap_syscall.cc.
+// The shapes of creating calls, one function template each. A row of interceptors.def names its
+// shape; the wrapper passes REAL() as a callable.
+// Must never be noexcept, catch exceptions, or own anything while `real` runs: these are
+// cancellation points, and a forced unwind (pthread_cancel(3)) passes through these frames.
 #pragma once
 
 #include <errno.h>
@@ -31,7 +30,7 @@
 
 namespace umaskaudit::shim {
 
-// errno as the program had it: a success must not set it, a retry must not show.
+// Restores the program's errno: a success must not change it, and a retry must not be visible.
 class ErrnoKeeper {
  public:
   ErrnoKeeper() : saved_(errno) {}
@@ -43,16 +42,16 @@ class ErrnoKeeper {
 };
 
 inline bool may_create(int flags) {
-  if ((flags & O_PATH) != 0) return false;  // open(2) then ignores the others
+  if ((flags & O_PATH) != 0) return false;  // open(2) then ignores the other flags
   return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
 }
 
-// fopen(3)'s mode as open(2) flags. "r" and anything invalid: nothing is created. glibc looks at so
-// many characters, commas included.
+// The open(2) flags of an fopen(3) mode. "r" and invalid modes create nothing. glibc reads this
+// many characters, including commas.
 inline constexpr size_t kStreamModeRead = 7;
 int stream_flags(const char* mode);
 
-// True where the caller has too little stack for a record of what it does: counted as a lost stack.
+// True when the caller has too little stack for a full record: counted as a lost stack.
 inline bool cannot_be_noted(std::uintptr_t least = kStackForCall) {
   const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
   if (__builtin_expect(!is_short_of_stack(here, least), 1)) return false;
@@ -63,8 +62,8 @@ inline bool cannot_be_noted(std::uintptr_t least = kStackForCall) {
 inline bool succeeded(long result) { return result >= 0; }
 inline bool succeeded(const void* result) { return result != nullptr && result != SEM_FAILED; }
 
-// Any creating call from a stack that is short (own_stack.h): made as it is, once, and not looked
-// at.
+// Any creating call on a small stack (own_stack.h): made once, unchanged, and recorded without a
+// look at the object.
 template <typename Real>
 [[gnu::noinline]] auto create_briefly(const Request& request, Real real) {
   if (cannot_be_noted(kStackForBrief)) return real();
@@ -76,8 +75,8 @@ template <typename Real>
   return result;
 }
 
-// Calls whose success is always a new object. `ok(result)` tells success; `made(creation, result)`
-// reports it.
+// Calls that always create a new object when they succeed. `ok(result)` tests success;
+// `made(creation, result)` records it.
 template <typename Real, typename Ok, typename Made>
 auto create_new(const Request& request, Real real, Ok ok, Made made) {
   Creation creation(request);
@@ -100,7 +99,7 @@ auto create_path(const Request& request, Real real) {
       [](Creation& creation, int) { creation.made_at_path(trace::Created::yes); });
 }
 
-// A template that is filled in: the name is known only afterwards.
+// The call fills in a template, so the name is known only afterwards.
 template <typename Real>
 int create_temp(const Request& request, Real real) {
   return create_new(
@@ -122,29 +121,30 @@ FILE* create_unnamed(const Request& request, Real real) {
       [](Creation& creation, FILE* result) { creation.made(fileno(result), trace::Created::yes); });
 }
 
-// Descriptor-like results of calls that may meet an existing object. `real(flags)` makes the call;
-// `ok(result)` tells success; `fd_of(result)` gives a descriptor to look at.
+// Calls that return a descriptor and may open an existing object. `real(flags)` makes the call;
+// `ok(result)` tests success; `fd_of(result)` is the descriptor.
 //
-// To tell "created" from "opened" exactly, also when threads race for one name: where the kernel
-// remembers which call created the object, ask it (created_query.h). Where it does not, look first.
-// If the object is there, the call cannot create it, unless somebody removes it in between;
-// identity and birth tell. If it is not there, insist on creating it (O_EXCL): the kernel then says
-// who won. The loser makes the call as the program asked for it. README.md has the measured
-// alternatives.
+// "Created" must be told from "opened" exactly, even when threads race for one name. Where the
+// kernel remembers which call created the object, it is asked (created_query.h). Otherwise the name
+// is looked at first. If an object is there, the call cannot create it unless it is removed in
+// between, which identity and birth time show. If none is there, the call is made with O_EXCL,
+// whose success means created; if it fails because another task was faster, the call is made again
+// as the program asked for it. README.md has the measured alternatives.
 //
-// `look_now(creation, look)` finds what is there.
+// `look_now(creation, look)` fills `look`.
 template <typename Real, typename Ok, typename FdOf, typename Look>
 auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look look_now) {
   const ErrnoKeeper before;
   Creation creation(request);
   const bool exclusive = (request.flags & O_EXCL) != 0 || (request.flags & O_TMPFILE) == O_TMPFILE;
-  // O_DIRECTORY with O_CREAT is refused, or worse, by most kernels: not ours to try. Nor is a call
-  // that a seccomp filter may allow with the program's flags alone.
+  // Most kernels refuse O_DIRECTORY with O_CREAT, or worse: not retried with other flags. Nor is a
+  // call that a seccomp filter may allow with the program's flags only.
   const bool divisible =
       !exclusive && (request.flags & O_DIRECTORY) == 0 && !sys::is_barred(request.number);
   CreatePredictor predictor(request.stack.pc);
-  // O_DIRECT may be refused behind the creation: then there is no descriptor to ask, and what an
-  // attempt with O_EXCL left would be taken for what was there before. So the name is looked at.
+  // O_DIRECT may be refused after the object was created: then there is no descriptor to ask, and
+  // the result of an attempt with O_EXCL would look like an existing object. So the name is looked
+  // at first.
   const bool direct = (request.flags & O_DIRECT) != 0;
   const bool create_first = divisible && !direct && predictor.expects_new();
   const bool ask = divisible && !direct && predictor.kernel_tells() && created_query::is_usable();
@@ -169,7 +169,7 @@ auto create_or_open(const Request& request, Real real, Ok ok, FdOf fd_of, Look l
       keeper.restore();
       return result;
     }
-    // Something is there, or the name is a dangling symbolic link, which O_EXCL does not follow.
+    // The name exists, or is a dangling symbolic link, which O_EXCL does not follow.
     if (create_first || errno == EEXIST) before_opening();
     before.restore();
     creation.again();
@@ -204,7 +204,7 @@ template <typename Real>
       });
 }
 
-// Never inlined: a wrapper that passes its call on shall not even set up a frame.
+// Not inlined, so that a wrapper that only passes its call on sets up no frame.
 template <typename Real>
 [[gnu::noinline]] auto create_fd(const Request& request, Real real) {
   if (!may_create(request.flags)) return real(request.flags);
@@ -214,19 +214,20 @@ template <typename Real>
       [](long result) { return static_cast<int>(result); }, look_at_path);
 }
 
-// A call that may create or open, taken apart into the two that it is made of: each of them says by
-// its success what happened, by one error that the other is due, and fails like the whole
-// otherwise.
+// A call that may create or open, split into its two parts: the success of either says which
+// happened, one certain error of each sends to the other part, and any other error is that of the
+// whole call.
 struct Part {
   int flags;
   trace::Created created;
-  int otherwise;  // errno that sends to the other part
+  int otherwise;  // the errno that sends to the other part
 };
 inline Part creating_part(int flags) { return {flags | O_EXCL, trace::Created::yes, EEXIST}; }
 inline Part opening_part(int flags) { return {flags & ~O_CREAT, trace::Created::no, ENOENT}; }
 
-// Tries `first` and `second` in turn, as others may create and remove the object all the time.
-// `made(creation, result, created)` reports a success. `allowed`: the parts may be called at all.
+// Tries `first` and `second` in turn, because other tasks may create and remove the object all the
+// time. `made(creation, result, created)` records a success. `allowed`: the parts may be called at
+// all.
 template <typename Real, typename Ok, typename Made>
 auto create_in_parts(const Request& request, bool allowed, Part first, Part second, Real real,
                      Ok ok, Made made) {
@@ -260,8 +261,9 @@ auto create_in_parts(const Request& request, bool allowed, Part first, Part seco
   return result;
 }
 
-// mq_open(3): an existing queue is opened by the same rules with O_CREAT as without (prepare_open
-// in the kernel's ipc/mqueue.c). Creating comes first: it refuses what is refused either way.
+// mq_open(3): opening an existing queue follows the same rules with O_CREAT as without
+// (prepare_open in the kernel's ipc/mqueue.c). Creating comes first, because it fails for every
+// reason that opening fails for.
 template <typename Real>
 auto create_queue(const Request& request, Real real) {
   if ((request.flags & O_CREAT) == 0) return real(request.flags);
@@ -273,9 +275,9 @@ auto create_queue(const Request& request, Real real) {
       });
 }
 
-// sem_open(3) opens first, and if nothing is there links a finished file to the name: the same two
-// parts, by system calls that the whole makes as well. A semaphore is a file in /dev/shm, but its
-// descriptor is gone when the call returns.
+// sem_open(3) opens first, and if there is none, links a finished file to the name: the same two
+// parts, by system calls that libc makes as well. A semaphore is a file in /dev/shm, but its
+// descriptor is closed when the call returns.
 template <typename Real>
 sem_t* create_semaphore(const Request& request, Real real) {
   if ((request.flags & O_CREAT) == 0) return real(request.flags);
@@ -285,8 +287,8 @@ sem_t* create_semaphore(const Request& request, Real real) {
       [](Creation& creation, sem_t*, trace::Created created) { creation.made_semaphore(created); });
 }
 
-// shm_open(3) is open(2) of a file in /dev/shm: not to be taken apart, for in a sticky directory
-// O_CREAT is refused where plain opening is not (proc(5), protected_regular).
+// shm_open(3) is open(2) of a file in /dev/shm. It is not split: in a sticky directory O_CREAT is
+// refused where plain opening is not (proc(5), protected_regular).
 template <typename Real>
 int create_shared_memory(const Request& request, Real real) {
   if ((request.flags & O_CREAT) == 0) return real(request.flags);
@@ -304,7 +306,7 @@ int create_shared_memory(const Request& request, Real real) {
       });
 }
 
-// Only one attempt: freopen(3) closes the old file first, whatever comes.
+// Only one attempt: freopen(3) closes the old file first, even if it fails.
 template <typename Real>
 FILE* create_stream_at_once(const Request& request, Real real) {
   if (request.path == nullptr || (request.flags & O_CREAT) == 0) return real();
@@ -324,9 +326,9 @@ FILE* create_stream_at_once(const Request& request, Real real) {
   return result;
 }
 
-// libc opens the object by a name of its own. A call that fails may have made it all the same:
-// lckpwdf(3) opens before it waits for the lock. A function without a result shows only by a new
-// file that it wrote.
+// libc opens a file whose name only it knows. A failed call may have created it too: lckpwdf(3)
+// opens before it waits for the lock. For a function without a result, a new file is the only sign
+// of success.
 template <typename Real>
 auto create_implied(const Request& request, Real real) {
   constexpr bool kSilent = std::is_void_v<decltype(real())>;
@@ -354,8 +356,8 @@ auto create_implied(const Request& request, Real real) {
   }
 }
 
-// FILE* results: the exclusive attempt adds 'x' to the mode (fopen(3), a glibc extension), where
-// glibc still reads it, and nothing behind it moves out of sight.
+// Calls that return FILE*: the exclusive attempt adds 'x' to the mode (fopen(3), a glibc
+// extension), where glibc still reads it without losing a later character.
 template <typename Real>
 FILE* create_stream(const Request& request, const char* mode, Real real) {
   if ((request.flags & O_CREAT) == 0) return real(mode);
@@ -373,16 +375,16 @@ FILE* create_stream(const Request& request, const char* mode, Real real) {
       look_at_path);
 }
 
-// What became of a bind(2).
+// The result of a bind(2).
 void note_socket(Request& request, Creation& creation, const sockaddr* address, socklen_t length,
                  int error);
 
-// unix(7): a path makes a socket file with 0777 & ~mask; an empty or abstract name makes nothing,
-// other address families neither. The address is looked at only once the kernel has taken it; of a
-// call that failed, a copy is. `request` is completed.
+// unix(7): a path creates a socket file with 0777 & ~mask; an empty or abstract name, and other
+// address families, create none. The address is read after the kernel has accepted it; for a failed
+// call it is copied. Completes `request`.
 template <typename Real>
 auto create_socket(Request& request, int fd, const sockaddr* address, socklen_t length, Real real) {
-  // The socket's own mode is what the kernel asks for: 0777, unless fchmod(2) set another.
+  // The requested mode is the socket's own: 0777, unless fchmod(2) set another.
   ObjectFacts facts;
   if (look_at(fd, "", AT_EMPTY_PATH, facts) == 0) request.mode = facts.mode & 07777u;
   Creation creation(request);
@@ -393,7 +395,7 @@ auto create_socket(Request& request, int fd, const sockaddr* address, socklen_t 
   return result;
 }
 
-// Zero on success, and only then worth a record: `note` makes it.
+// Calls that return zero for success; only then `note` records.
 template <typename Real, typename Note>
 auto note_success(Real real, Note note) {
   const auto result = real();

@@ -2,7 +2,7 @@
 #pragma once
 
 extern "C" {
-// Take the wrapper's arguments, return where to jump with the same arguments. Hidden.
+// Take the wrapper's arguments and return the address to jump to with the same arguments. Hidden.
 void* umaskaudit_route_syscall(long number, unsigned long a);
 void* umaskaudit_route_vfork(void);
 void* umaskaudit_route_clone(int (*start)(void*), void* stack, int flags);

@@ -1,6 +1,6 @@
-// What changes the meaning of a creation without creating anything: root, fs context, processes,
-// threads, loaded code.
-// Must never add a result of its own: each wrapper makes the call, then takes notes.
+// Wrappers of calls that create nothing but decide how a creation is read: root, fs context,
+// processes, threads, loaded code.
+// Must never change the call's result: each wrapper makes the call, then records.
 
 #include <errno.h>
 #include <linux/prctl.h>
@@ -33,8 +33,8 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// In a process with one thread nothing was shared, and nothing changes; unless clone(2) made
-// another task share it.
+// In a process with one thread nothing was shared, so unshare changes nothing; unless a task made
+// by clone(2) shares the context.
 bool parts_masks(int flags) {
   if ((flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) == 0 || !recording()) return false;
   const bool single = &__libc_single_threaded != nullptr && __libc_single_threaded != 0;
@@ -95,8 +95,8 @@ void RootMove::succeeded(Call call) {
   if (!recording()) return;
   forget_directory_names();
   const Task task = enter();
-  if (task.context == nullptr) return;  // a vfork child's root is not ours
-  // The name that we keep is the whole process's; a root of one thread alone is not kept.
+  if (task.context == nullptr) return;  // a vfork child's root is its own
+  // The stored name is for the whole process; the root of a single thread is not stored.
   if (!has_one_context()) return report_untracked_root(task, call, path_);
   if (length_ == 0) {
     lose_root();
@@ -206,7 +206,7 @@ WRAPPER(int, pthread_create,
     CapturedStack stack;
     capture_stack(Event::other, author, stack_start, stack);
     trace::ThreadCreate record{};
-    // The new thread may have freed its own description, `*thread` in it, by now.
+    // By now the new thread may have freed its descriptor, which `*thread` points to.
     record.handle = sys::word_at(thread);
     record.start_routine = encode_frame(author, reinterpret_cast<std::uintptr_t>(start) + 1).word;
     record.stack = stack.id;

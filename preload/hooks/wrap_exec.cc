@@ -1,4 +1,4 @@
-// exec: records it, keeps the new image followed, names what cannot be.
+// Wrappers of exec: record it, keep the new image recorded, and name programs that cannot be.
 // Must never change which program runs, with which arguments, or why it fails.
 
 #include <alloca.h>
@@ -19,7 +19,7 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// A path that the kernel has not seen yet may point anywhere.
+// The kernel has not read this path, so the pointer may be invalid.
 const char* readable_path(const char* path) {
   return sys::Scout().can_read_text(path, trace::kMaxPath) ? path : "";
 }
@@ -47,7 +47,7 @@ const char* readable_path(const char* path) {
 Obstacle find_obstacle_of_exec(const ExecCall& exec) {
   const Obstacle target =
       find_obstacle({exec.dirfd, readable_path(exec.path), exec.search, exec.shell});
-  // A static program hands the preload on to what it starts, if that can have it.
+  // A static program passes LD_PRELOAD on to its children, if they can load us.
   const char* entry = preload_entry();
   if (target.drop || entry[0] == '\0') return target;
   const Obstacle place = find_obstacle_of_place(entry);
@@ -131,7 +131,7 @@ WRAPPER(int, execvpe, (const char* file, char* const* argv, char* const* env)) {
                          [&](char* const* used) { return REAL(execvpe)(file, argv, used); });
 }
 
-// With the environment as it is, the very call that the program made; with a repaired one, its
+// With an unchanged environment, the same call that the program made; with a changed one, its
 // sibling that takes an environment.
 WRAPPER(int, execv, (const char* path, char* const* argv)) {
   return record_and_exec(EXEC_CALL(execv, path, false), environ, [&](char* const* used) {

@@ -1,7 +1,7 @@
-// system(3), popen(3), wordexp(3): libc starts /bin/sh by itself, with `environ` as it stands, past
-// every wrapper of exec.
-// Must never touch what the program put into its environment: only the string that `run` or the
-// user gave us at the start is changed, and only our own entry in it.
+// Wrappers of system(3), popen(3), wordexp(3): libc starts /bin/sh itself, with `environ`, without
+// any exec wrapper.
+// Must never change strings that the program put into its environment: only the initial LD_PRELOAD
+// string is changed, and only our entry in it.
 
 #include <errno.h>
 #include <string.h>
@@ -19,8 +19,8 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// Before libc starts a shell: takes our entry out where it cannot be loaded, puts it back where it
-// can again, hands over to the tracer, and says what will not be followed.
+// Before libc starts a shell: blanks our entry where it cannot be loaded, restores it where it can
+// again, asks the tracer, and records what will not be followed.
 HandOver prepare_shell(const ExecCall& exec) {
   const bool recorded = recording();
   if (preload_entry()[0] == '\0') return {};

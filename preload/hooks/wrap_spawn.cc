@@ -1,4 +1,5 @@
-// posix_spawn: the child shares our memory but never runs our code; what it does is recorded here.
+// Wrappers of posix_spawn: the child shares our memory but never runs our code, so its actions are
+// recorded here.
 // Must never change which program runs, with which arguments, or why it fails.
 
 #include <errno.h>
@@ -21,8 +22,8 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// glibc's private list behind posix_spawn_file_actions_t. It is believed only after an addopen call
-// was found in it as it was made.
+// glibc's private list in posix_spawn_file_actions_t. Its layout is trusted only after an addopen
+// call was found in it with its arguments.
 struct SpawnAction {
   enum Tag : int { close_fd, dup_fd, open_file, change_directory, change_directory_fd };
   int tag;
@@ -42,8 +43,8 @@ const SpawnActions& as_list(const posix_spawn_file_actions_t* actions) {
   return *reinterpret_cast<const SpawnActions*>(actions);
 }
 
-// Files that the child's file actions may create: looked at before the call and after it, with the
-// mask that the child was born with. The child itself cannot be asked.
+// Files that the child's file actions may create: looked at before and after the call, with the
+// mask that the child inherits. The child itself cannot be asked.
 class OpenActions {
  public:
   OpenActions(const posix_spawn_file_actions_t* actions, const ExecCall& exec, const Task& task,
@@ -53,7 +54,7 @@ class OpenActions {
     const SpawnActions& list = as_list(actions);
     for (int i = 0; i < list.used && count_ < kMost; ++i) {
       const SpawnAction& action = list.actions[i];
-      // From here on relative paths start somewhere else.
+      // A chdir action: later relative paths start elsewhere.
       if (action.tag == SpawnAction::change_directory ||
           action.tag == SpawnAction::change_directory_fd) {
         return;
@@ -102,12 +103,12 @@ class OpenActions {
   const ExecCall& exec_;
   const Task& task_;
   const Snapshot& before_;
-  Scratch memory_;  // of `count_` Opened: too much for a small stack
+  Scratch memory_;  // `count_` Opened: too large for a small stack
   unsigned count_ = 0;
 };
 
-// A posix_spawn child execs without ever running our code: its records are written for it, with the
-// time from before the call: the new image may have begun before the parent comes back.
+// Writes the records of a child that execs without running our code, with the time before the call,
+// because the new image may begin before the parent returns.
 void record_spawn(const Task& task, const ExecCall& exec, const Snapshot& before,
                   std::uint64_t before_ns, pid_t child, const ExecOutlook& outlook) {
   const auto pid = static_cast<std::uint32_t>(child);
@@ -134,8 +135,8 @@ void record_spawn(const Task& task, const ExecCall& exec, const Snapshot& before
 
 // Like record_and_exec, in the parent; `real(pid, environment)` returns an error number. libc
 // stores the pid while all signals are blocked, so that a SIGCHLD handler finds it, and only on
-// success: the program's own pointer goes through. Never inlined: its frame is too large for a
-// stack that is short.
+// success; so the program's own pointer is passed. Not inlined: its frame is too large for a small
+// stack.
 template <typename Real>
 [[gnu::noinline]] int record_and_spawn(const ExecCall& exec, pid_t* pid,
                                        const posix_spawn_file_actions_t* actions,
@@ -170,7 +171,7 @@ template <typename Real>
       });
   const int after = errno;
   tell_call_returned(outlook.hand_over);
-  // A handler of the program may have put something else there by now.
+  // A signal handler may have stored another value there by now.
   const pid_t child = error == 0 ? *static_cast<volatile pid_t*>(stored) : 0;
   if (child > 0) {
     opens.record(static_cast<std::uint32_t>(child));
@@ -180,7 +181,7 @@ template <typename Real>
   return error;
 }
 
-// `now`, or the version of it that the caller was linked against.
+// `now`, or the old version that the caller was linked against.
 template <typename Function>
 Function version_for(const ExecCall& exec, Function now) {
   void* old = old_spawn_functions[exec.call == Call::posix_spawnp ? 1 : 0];

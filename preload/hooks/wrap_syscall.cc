@@ -1,7 +1,6 @@
-// syscall(2) for the numbers of the table: the same shapes, with the raw call as REAL.
-// Must never look at arguments that the number does not have.
-// Reached by the tail call in wrap_tail_calls.cc, for the numbers that umaskaudit_route_syscall
-// names.
+// syscall(2) for the numbers in the table: the same shapes, with the raw call as REAL.
+// Must never read arguments that the number does not have. Reached by the tail call in
+// wrap_tail_calls.cc, for the numbers that umaskaudit_route_syscall selects.
 
 #include <linux/openat2.h>
 #include <linux/prctl.h>
@@ -41,7 +40,7 @@ int pass(long number, const Arguments& arguments) {
   return static_cast<int>(real_syscall()(number, at[0], at[1], at[2], at[3], at[4], at[5]));
 }
 
-// Of those calls that are repeated as they are, with other flags; creat(2) has none.
+// For calls that are repeated with other flags; creat(2) has none.
 bool is_open_call(long number) {
 #if defined(SYS_open)
   if (number == SYS_open) return true;
@@ -68,8 +67,8 @@ long apply(const Function& function, Ret (Function::*)(Parameters...) const,
            const Arguments& arguments, std::index_sequence<Index...>) {
   return static_cast<long>(function(as<Parameters>(arguments.at[Index])...));
 }
-// Calls `function` with as many argument registers as it has parameters. Never inlined: the frame
-// of all cases together would be one that no small stack has room for.
+// Calls `function` with as many argument registers as it has parameters. Not inlined: the frame of
+// all cases together would not fit on a small stack.
 template <typename Function>
 [[gnu::noinline]] long apply(const Function& function, const Arguments& arguments) {
   return apply(function, &Function::operator(), arguments);
@@ -80,7 +79,7 @@ long apply(const Function& function, Ret (Function::*call)(Parameters...) const,
   return apply(function, call, arguments, std::index_sequence_for<Parameters...>{});
 }
 
-// openat2(2): the flags lie in memory, which is the program's and may not be there.
+// openat2(2): the flags are in the program's memory, which may be unreadable.
 class Openat2 {
  public:
   explicit Openat2(const Arguments& arguments)
@@ -116,8 +115,8 @@ class Openat2 {
     return real_syscall()(SYS_openat2, dirfd_, path_, how, size_);
   }
 
-  // The path and all links in it start from the directory: only the kernel knows what it names. The
-  // buffer is held across the call, which is no cancellation point.
+  // The path and all links in it are resolved below the directory, so only the kernel knows the
+  // result. The buffer is held across the call, which is no cancellation point.
   template <typename Real>
   long call_in_root(Request request, Real real) const {
     if ((request.flags & O_TMPFILE) == O_TMPFILE) request.kind = trace::Kind::tmpfile;
@@ -149,12 +148,12 @@ class Openat2 {
     with.resolve = call.given_.resolve;
     const auto fd = static_cast<int>(
         sys::call(SYS_openat2, call.dirfd_, sys::arg(call.path_), sys::arg(&with), sizeof with));
-    // An empty path is what ENOENT looks like, no descriptor what any other failure does.
+    // An empty path looks like ENOENT; a missing descriptor, like any other failure.
     job->creation.look(fd < 0 ? -1 : fd, "", fd == -ENOENT ? 0 : AT_EMPTY_PATH, job->look);
     if (fd >= 0) sys::close(fd);
   }
 
-  // Not known where it cannot be looked at unseen.
+  // Not known where it cannot be looked at without a visible descriptor.
   void look_in_root(const Creation& creation, Creation::Look& out) const {
     Creation::look_at_clock(out);
     LookInRoot job{*this, creation, out};
@@ -173,7 +172,7 @@ class Openat2 {
   return Openat2(arguments).call(stack);
 }
 
-// The kernel's mq_open takes the name without its slash (mq_open(3)).
+// The kernel's mq_open takes the name without the leading slash (mq_open(3)).
 [[gnu::noinline]] long mq_open_call(const Arguments& arguments, const StackStart& stack) {
   const Request request{Call::syscall,
                         trace::Kind::mqueue,
@@ -200,7 +199,7 @@ class Openat2 {
                       [&] { move.succeeded(); });
 }
 
-// prctl(2) or seccomp(2); `given`: the third argument is a filter.
+// prctl(2) or seccomp(2) with a filter in the third argument if `given`.
 [[gnu::noinline]] long filter_call(long number, const Arguments& arguments, bool given,
                                    unsigned long flags) {
   const long* at = arguments.at;
@@ -209,7 +208,7 @@ class Openat2 {
   });
 }
 
-// Calls that create nothing but decide what a creation means.
+// Calls that create nothing but decide how a creation is read.
 [[gnu::noinline]] void take_note(long number, const Arguments& arguments) {
   const ErrnoKeeper keeper;
   switch (number) {
@@ -275,7 +274,8 @@ void* umaskaudit_route_syscall(long number, unsigned long a) {
     case SYS_io_uring_setup:
     case SYS_seccomp:
     case SYS_prctl:
-      // umask(2) is followed whatever it takes: a cache that missed a call is wrong from then on.
+      // umask(2) is recorded even on a small stack: a cache that missed a call is wrong from then
+      // on.
       if (recording() && (number == SYS_umask || !cannot_be_noted())) {
         return reinterpret_cast<void*>(umaskaudit_wrapped_syscall);
       }
@@ -288,7 +288,7 @@ void* umaskaudit_route_syscall(long number, unsigned long a) {
     case SYS_clone:
       expect_new_task(a);
       break;
-    case SYS_clone3:  // its flags are in memory that may not be there
+    case SYS_clone3:  // its flags are in memory that may be unreadable
       expect_new_task(CLONE_VM | CLONE_FS);
       break;
     default:
@@ -351,7 +351,7 @@ void* umaskaudit_route_syscall(long number, unsigned long a) {
                               [&] { record_names(Call::NAME, NameAction::ACTION, NAMES); }); \
         },                                                                                   \
         arguments);
-// Shapes of libc's own: the kernel has no such call.
+// Shapes of libc functions: the kernel has no such call.
 #define CASE_plain(...)
 #define CASE_stream(...)
 #define CASE_restream(...)
@@ -377,15 +377,15 @@ long umaskaudit_wrapped_syscall(long number, long a, long b, long c, long d, lon
       return openat2_call(arguments, stack);
     case SYS_mq_open:
       return mq_open_call(arguments, stack);
-      // What fchmodat(3) is without flags; the row's number has them.
+      // fchmodat(3) without flags; the row's number has them.
       CASE_chmod(SYS_fchmodat, (int dirfd, const char* path, mode_t mode), (dirfd, path, mode),
                  unknown, dirfd, path, 0, mode, fchmodat);
-      // What libc has no function for.
+      // Calls without a libc function.
       CASE_xattr(SYS_setxattrat,
                  (int dirfd, const char* path, int flags, const char* name, const void* value,
                   std::size_t size),
                  (dirfd, path, flags, name, value, size), unknown, dirfd, path, flags, 0, setxattr);
-      // `e` and `f` mean nothing, but a tracer that does not know the call shows them.
+      // `e` and `f` have no meaning, but strace shows them if it does not know the call.
       CASE_xattr(SYS_removexattrat, (int dirfd, const char* path, int flags, const char* name),
                  (dirfd, path, flags, name, e, f), unknown, dirfd, path, flags, 0, removexattr);
     case SYS_chroot:

@@ -1,7 +1,7 @@
-// Wrappers that must leave no frame between the caller and the real function.
-// dlopen(3) looks at its return address: whose RUNPATH and name space count is the caller's, so
-// REAL has to be jumped to, not called. syscall(2) is variadic, and most numbers are not ours.
-// Each saves the argument registers, asks a C++ function where to go, and goes there.
+// Wrappers that must leave no frame between the caller and the real function: dlopen(3) uses its
+// return address to find the caller's RUNPATH and name space, so REAL must be jumped to, not
+// called; syscall(2) is variadic, and most numbers are passed on. Each saves the argument
+// registers, asks a C++ function for the address, and jumps there.
 
 #include "preload/hooks/tail_calls.h"
 

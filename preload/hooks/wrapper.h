@@ -1,6 +1,6 @@
-// How a wrapper is spelled: a C++ name of our own, libc's name for the linker.
-// libc's headers declare the same functions with other types (variadic, nonnull, noexcept), so the
-// names must not meet in C++.
+// Macros that define a wrapper: a C++ name of our own, and libc's name for the linker. libc's
+// headers declare the same functions with other types (variadic, nonnull, noexcept), so the C++
+// names must differ.
 #pragma once
 
 #include "preload/sys/real.h"

@@ -1,5 +1,5 @@
-// The exported wrappers of all creating calls, made from the rows of interceptors.def.
-// Must never contain code for one function: that is a shape's, in shapes.h.
+// The exported wrappers of all creating calls, generated from the rows of interceptors.def.
+// Must never contain code for one function: that belongs to a shape, in shapes.h.
 
 #include "preload/hooks/request.h"
 #include "preload/hooks/wrapper.h"
@@ -48,8 +48,8 @@ void note_socket(Request& request, Creation& creation, const sockaddr* address, 
 
 namespace {
 
-// As glibc's write_gmon names it: GMON_OUT_PREFIX.PID where that is set, else gmon.out. The buffer
-// is for one caller: the program exits.
+// The name that glibc's write_gmon uses: GMON_OUT_PREFIX.PID if that is set, else gmon.out. One
+// static buffer is enough, because the program exits.
 const char* profile_path() {
   static char name[1024];
   const char* prefix = start_variable("GMON_OUT_PREFIX");
@@ -64,8 +64,8 @@ const char* profile_path() {
 
 using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluated below
 
-// What the creating shapes share: pass while not recording, else hand the request and a callable
-// for REAL() to the shape. In CALL, `request` is in scope.
+// Common to the creating shapes: pass the call on while not recording, else give the shape the
+// request and a callable for REAL(). In CALL, `request` is in scope.
 #define CREATING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, CALL)    \
   WRAPPER(RET, NAME, PARAMETERS) {                                                          \
     if (!recording()) return REAL(NAME) ARGUMENTS;                                          \
@@ -74,7 +74,7 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
     if (is_short_of_stack(request.stack.sp)) return BRIEFLY(NAME, ARGUMENTS);               \
     return CALL;                                                                            \
   }
-// The same for calls that make nothing: from a short stack they are only counted.
+// The same for calls that create nothing: on a small stack they are only counted.
 #define CHANGING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, CALL)    \
   WRAPPER(RET, NAME, PARAMETERS) {                                                          \
     if (!recording() || cannot_be_noted()) return REAL(NAME) ARGUMENTS;                     \
@@ -85,8 +85,9 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
 #define ONCE(NAME, ARGUMENTS) [&] { return REAL(NAME) ARGUMENTS; }
 // By value, as WITH below.
 #define BRIEFLY(NAME, ARGUMENTS) create_briefly(request, [=] { return REAL(NAME) ARGUMENTS; })
-// Another attempt with other flags (or another mode string): a copy of the wrapper's own parameter
-// is set. By value: a parameter that is referred to lies in memory, also where nothing is recorded.
+// For an attempt with other flags (or another mode string), sets a copy of the wrapper's own
+// parameter. By value: capturing a parameter by reference would force it into memory, even while
+// not recording.
 #define WITH(NAME, ARGUMENTS, TYPE, PARAMETER) \
   [=](TYPE attempt) mutable {                  \
     PARAMETER = attempt;                       \
@@ -103,7 +104,7 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
 #define WRAP_custom(...)
 #define WRAP_raw(...)
 
-// Opening without creating is by far the most frequent call: it passes before anything is set up.
+// Opening without O_CREAT is by far the most frequent call, and is passed on before any set-up.
 #define WRAP_open(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE)         \
   WRAPPER(RET, NAME, PARAMETERS) {                                                          \
     if (!may_create(flags) || !recording()) return REAL(NAME) ARGUMENTS;                    \

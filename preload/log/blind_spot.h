@@ -1,4 +1,4 @@
-// Says what could not be seen: a record in the trace, a line in the live log.
+// Reports a blind spot: a record in the trace, a line in the live log.
 #pragma once
 
 #include "preload/record/recorder.h"
@@ -6,7 +6,7 @@
 
 namespace umaskaudit::shim {
 
-// `text` names the culprit: a program, a library, a call.
+// `text` names the cause: a program, a library, a call.
 void report_blind_spot(const Author& author, trace::Blind reason, Call call, std::uint32_t context,
                        std::uint32_t stack, const char* text, std::uint32_t length);
 

@@ -1,4 +1,4 @@
-// See demangle.h. The grammar is that of the Itanium C++ ABI, "External Names (a.k.a. Mangling)".
+// The grammar is that of the Itanium C++ ABI, "External Names (a.k.a. Mangling)".
 
 #include "preload/log/demangle.h"
 
@@ -59,8 +59,8 @@ void put_name(TextBuffer& text, const Name& name) {
   }
 }
 
-// A template's arguments, which are not shown: everything up to the E that ends them. Only what can
-// be skipped without understanding it: names and letters that stand for built-in types.
+// Skips the arguments of a template up to the E that ends them; they are not shown. Only arguments
+// that can be skipped without being parsed: names, and letters for built-in types.
 bool template_arguments(Rest& rest) {
   unsigned depth = 1;
   while (depth != 0) {
@@ -85,7 +85,7 @@ bool template_arguments(Rest& rest) {
   return true;
 }
 
-// <unqualified-name>s up to the E of a <nested-name>.
+// Parses <unqualified-name>s up to the E of a <nested-name>.
 bool nested_name(Rest& rest, TextBuffer& text) {
   while (rest.next() == 'K' || rest.next() == 'V' || rest.next() == 'r') ++rest.at;
   Name last;

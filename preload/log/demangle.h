@@ -1,6 +1,6 @@
-// Names of C++ functions as their programmer wrote them, for the live log.
-// Must never take memory or fail: what it does not understand stays as it is. The reporter has all
-// of the grammar; this one knows plain and nested names, constructors and destructors.
+// Demangles C++ function names for the live log.
+// Must never take memory or fail: a name that it cannot parse stays as it is. It knows plain and
+// nested names, constructors and destructors; the reporter has the whole grammar.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace umaskaudit::shim {
 
-// Puts "cfg::read_umask" for "_ZN3cfg10read_umaskEv", escaped; other names as they are.
+// Appends "cfg::read_umask" for "_ZN3cfg10read_umaskEv", escaped; other names unchanged.
 void put_function_name(TextBuffer& text, const char* name, std::size_t length);
 
 }  // namespace umaskaudit::shim

@@ -1,4 +1,3 @@
-// See line_choice.h.
 
 #include "preload/log/line_choice.h"
 
@@ -8,7 +7,7 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// Open addressing: a slot is taken for ever by the first change that finds it free.
+// Open addressing: the first change that finds a free slot keeps it for good.
 struct Slot {
   std::atomic<std::uint64_t> key;  // 0: free
   std::atomic<std::uint64_t> times;
@@ -32,7 +31,7 @@ std::uint64_t key_of(const Author& author, const trace::Umask& change, const Cap
 
 }  // namespace
 
-// On a mismatch, the latest '*' takes one byte more.
+// On a mismatch, the latest '*' matches one byte more.
 bool matches(const char* pattern, const char* path, std::uint32_t length) {
   const char* const end = path + length;
   const char* star = nullptr;

@@ -24,8 +24,8 @@ namespace umaskaudit::shim {
 
 namespace {
 
-constexpr int kStopCode = 66;        // as of ThreadSanitizer, when it has found something
-constexpr long kLongestPath = 6000;  // of a directory and a name, of 4,095 bytes each; cut beyond
+constexpr int kStopCode = 66;        // the code of ThreadSanitizer after a finding
+constexpr long kLongestPath = 6000;  // a directory and a name of 4,095 bytes each; cut beyond
 
 // CLOCK_REALTIME at the event.
 std::uint64_t real_time(const Author& author) {
@@ -39,7 +39,7 @@ struct ThreadName {
   std::uint32_t length() const { return static_cast<std::uint32_t>(strnlen(bytes, sizeof bytes)); }
 };
 
-// "umaskaudit[123/124 worker] 11:31:15.123456Z "; daemons have program, process and time already.
+// "umaskaudit[123/124 worker] 11:31:15.123456Z "; daemons add program, process and time themselves.
 [[gnu::noinline]] void put_author(TextBuffer& text, const Author& author) {
   const ThreadName name;
   const LogPlace place = log_place();
@@ -60,8 +60,8 @@ struct ThreadName {
   fields.bytes("thread", name.bytes, name.length(), 100);
 }
 
-// What an event looks like in the log: a line, an object, or an entry of the journal, which has
-// one of them as its message.
+// The form of a log line: text, a JSON object, or an entry of the journal, whose message is the
+// text.
 bool has_object() { return process.options.log_format == LogFormat::json; }
 bool is_entry() { return log_place() == LogPlace::journal; }
 
@@ -71,21 +71,21 @@ void begin_message(TextBuffer& text, Urgency urgency) {
   text.put("\nSYSLOG_IDENTIFIER=umaskaudit\nMESSAGE=");
 }
 
-// In an entry more of a path than of its message is room for.
+// A journal entry has room for more of a path than its message does.
 std::uint32_t shown_of_path(std::uint32_t length) {
   const std::uint32_t most = is_entry() ? 400 : 1500;
   return length < most ? length : most;
 }
 
-// Names of POSIX IPC begin with a slash and lie in no directory.
+// POSIX IPC names begin with a slash and are in no directory.
 bool is_relative(const trace::Create& record, const char* path) {
   return record.path_length != 0 && path[0] != '/' &&
          record.kind != static_cast<std::uint8_t>(trace::Kind::mqueue) &&
          record.kind != static_cast<std::uint8_t>(trace::Kind::sem);
 }
 
-// The path from the root, where /proc tells what it begins at; else as it is. A file's name is
-// looked for in a log by all of it.
+// The absolute path, where /proc names the directory that it starts from; else the path as passed.
+// People search a log for the whole name of a file.
 struct WholePath {
   char bytes[kLongestPath + 1];
   std::uint32_t length;
@@ -113,7 +113,7 @@ struct WholePath {
   whole.length = static_cast<std::uint32_t>(out.begin() + out.length() - whole.bytes);
 }
 
-// "0666 & ~0022 = 0644", and what else took part.
+// "0666 & ~0022 = 0644", and what else contributed to the mode.
 [[gnu::noinline]] void put_derivation(TextBuffer& text, const trace::Create& record,
                                       const ParentView& parent) {
   const std::uint32_t final_mode = record.final_mode & 07777;
@@ -226,7 +226,7 @@ struct Creation {
 [[gnu::noinline]] void put_creation(TextBuffer& text, const Creation& made) {
   const trace::Create& record = made.record;
   text.put(call_name(static_cast<Call>(record.call))).put('(');
-  // A path of 4,095 control bytes is four times as long when escaped; the line stays whole.
+  // A path of 4,095 control bytes is four times as long when escaped; it still fits in one line.
   const std::uint32_t shown = shown_of_path(made.path.length);
   text.put('"').escaped(made.path.bytes, shown);
   text.put(shown < made.path.length ? "\"..., " : "\", ").mode(record.requested).put("): ");
@@ -247,7 +247,7 @@ struct Creation {
   if (made.perhaps()) fields.yes("perhaps");
 }
 
-// Apart, that its frame is not below what writes the lines.
+// Not inlined, so that its frame is released before lines are written.
 [[gnu::noinline]] void compose_creation(TextBuffer& text, const Author& author,
                                         const Creation& made, const CapturedStack& stack,
                                         const sys::WithoutSignals& blocked) {
@@ -291,7 +291,7 @@ void log_creation(const Author& author, const trace::Create& record, const char*
 
 namespace {
 
-// With the default action: a handler of the program's would go on.
+// Sets the default action first, because a handler of the program's would survive the signal.
 [[gnu::noinline]] void stop_by(int signal) {
   struct {
     void (*handler)(int);
@@ -299,7 +299,7 @@ namespace {
     void (*restorer)();
     unsigned long mask;
   } action{SIG_DFL, 0, nullptr, 0};  // the kernel's struct sigaction (rt_sigaction(2))
-  // A debugger sees SIGTRAP before any handler, and none of its own breakpoints is undone.
+  // A debugger sees SIGTRAP before any handler of the program.
   if (signal == SIGABRT)
     sys::call(SYS_rt_sigaction, signal, sys::arg(&action), 0, sizeof action.mask);
   const unsigned long only = 1ul << (signal - 1);
@@ -356,7 +356,7 @@ struct BlindSpot {
   fields.word("reason", spot.what).bytes("text", spot.text, spot.length, 3000);
 }
 
-// An event that is one line.
+// Logs an event that is one line.
 template <typename Facts>
 void put_event(TextBuffer& text, const Author& author, const Facts& facts,
                void (*put)(TextBuffer&, const Facts&),

@@ -1,4 +1,3 @@
-// See log_fields.h.
 
 #include "preload/log/log_fields.h"
 
@@ -186,7 +185,7 @@ Fields& Fields::bytes(const char* name_of_it, const char* text, std::uint32_t le
 
 std::size_t Fields::begin_lines(const char* name_of_it) {
   name(name_of_it);
-  out_.put('\n').put("        ");  // the size, once it is known
+  out_.put('\n').put("        ");  // a placeholder for the size, which is written at the end
   return out_.length();
 }
 

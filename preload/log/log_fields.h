@@ -1,7 +1,6 @@
-// An event of the log as named fields: one JSON object (RFC 8259), or an entry in the protocol of
-// systemd-journald (systemd.io/JOURNAL_NATIVE_PROTOCOL).
-// Must never write what is no valid JSON, whatever bytes a name has, nor allocate. Called by
-// live_log.cc.
+// Fields: an event of the log as named fields, in one JSON object (RFC 8259) or one entry of the
+// protocol of systemd-journald (systemd.io/JOURNAL_NATIVE_PROTOCOL).
+// Must never write invalid JSON, whatever bytes a name has, nor allocate.
 #pragma once
 
 #include <cstdint>
@@ -15,23 +14,23 @@ class Fields {
   enum class Form : std::uint8_t { json, journal };
   Fields(TextBuffer& out, Form form) : out_(out), form_(form) {}
 
-  // Objects and lists are of JSON alone. `name`: null in a list.
+  // JSON only: an object or a list. `name` is null for an element of a list.
   Fields& open(const char* name, char bracket);
   Fields& close(char bracket);
 
-  // `name` is ours: small letters and '_'.
-  Fields& word(const char* name, const char* text);       // ours too: plain ASCII
+  // `name` and `text` are ours: plain ASCII.
+  Fields& word(const char* name, const char* text);
   Fields& time(const char* name, std::uint64_t real_ns);  // CLOCK_REALTIME
   Fields& number(const char* name, std::uint64_t value);
   Fields& mode(const char* name, std::uint32_t value);
   Fields& hex(const char* name, std::uint64_t value);
   Fields& yes(const char* name);
-  // Bytes of the program's. In JSON at most about `most` bytes are written, then "NAME_cut" says
-  // so; bytes that are not UTF-8 are U+FFFD, and all of it is in "NAME_bytes" too, as base64.
+  // Bytes of the program. In JSON at most about `most` bytes are written, then "NAME_cut" is added;
+  // bytes that are not UTF-8 become U+FFFD, and the whole value is added as "NAME_bytes" in base64.
   Fields& bytes(const char* name, const char* text, std::uint32_t length, std::uint32_t most);
 
-  // A field of lines, which are appended between the two. Of an entry alone; the value of
-  // begin_lines() is handed on.
+  // Journal only: a field of several lines, which the caller appends between the two calls. Pass
+  // the value of begin_lines() to end_lines().
   std::size_t begin_lines(const char* name);
   void end_lines(std::size_t begin);
 
@@ -44,8 +43,8 @@ class Fields {
   bool first_ = true;
 };
 
-// Text as the inside of a JSON string, in ASCII. At most about `most` bytes of output; returns how
-// many bytes were taken. `valid`: they were UTF-8.
+// Appends text as the inside of a JSON string, in ASCII, with at most about `most` bytes of output.
+// Returns how many bytes of input were used. `valid`: those were UTF-8.
 std::uint32_t put_json(TextBuffer& out, const char* text, std::uint32_t length, std::uint32_t most,
                        bool& valid);
 

@@ -14,7 +14,7 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// Apart, for its frame is large.
+// Not inlined, because its frame is large.
 [[gnu::noinline]] void put_function(TextBuffer& text, const Module& module, std::uintptr_t pc) {
   Symbol symbol;
   if (!find_symbol(module, pc - 1, symbol)) return;
@@ -23,11 +23,11 @@ namespace {
   text.hex(pc - symbol.start).put(' ');
 }
 
-// What the frames of a stack are looked up with.
+// The data for looking up the names of a stack's frames.
 struct Lookup {
   int self = sys::getpid();
   Scratch buffer;
-  Module module;  // that of the frame before: many are neighbours
+  Module module;  // the module of the previous frame: neighbours are often in one
 
   bool find(std::uintptr_t pc) {
     if (pc >= module.start && pc < module.end) return true;
@@ -38,7 +38,7 @@ struct Lookup {
 
 void put_frame(TextBuffer& text, unsigned number, std::uintptr_t pc, Lookup& lookup) {
   text.put("    #").decimal(number).put(' ');
-  if (lookup.buffer.get() == nullptr) {  // nothing to look it up with
+  if (lookup.buffer.get() == nullptr) {  // no buffer: names cannot be looked up
     text.put("0x").hex(pc).put('\n');
     return;
   }
@@ -52,7 +52,7 @@ void put_frame(TextBuffer& text, unsigned number, std::uintptr_t pc, Lookup& loo
   text.put(")\n");
 }
 
-// Where the lines of a script go.
+// The output for the lines of a script stack.
 struct ScriptLines {
   TextBuffer& text;
   unsigned count = 0;
@@ -77,7 +77,7 @@ bool has_at(const PlaceText& place, std::uint32_t at, const char* text, std::uin
   return place.file_length - at >= length && memcmp(place.file + at, text, length) == 0;
 }
 
-// Of the runtime, not of its user: what is part of the interpreter, or of its standard library.
+// True for frames of the runtime itself: of the interpreter, or of its standard library.
 bool is_library(const PlaceText& place) {
   constexpr char kNode[] = "node:";
   constexpr char kPython[] = "/lib/python";
@@ -97,11 +97,11 @@ bool put_first_of_user(void* to, const PlaceText& place) {
   return false;
 }
 
-// In JSON. A name and a path of at most so many bytes.
+// JSON: a name and a path are cut at so many bytes.
 constexpr std::uint32_t kMostName = 700;
 constexpr std::size_t kFrameRoom = 2 * kMostName + 300;
 
-// Not on the stack: where there is little, an object takes more of it than a line does.
+// Static, because an object of the JSON form needs more stack than a line.
 struct NamedSymbol {
   Symbol symbol;
   char name[Scratch::kSize - sizeof(Symbol)];
@@ -170,7 +170,7 @@ void put_frames(TextBuffer& text, const CapturedStack& stack, const sys::Without
   if (stack.walk.count == 0) return;
   Lookup lookup;
   for (unsigned i = 0; i < stack.walk.count; ++i) {
-    if (text.room() < 1024) break;  // a frame is one path and one name
+    if (text.room() < 1024) break;  // one frame is at most one path and one name
     put_frame(text, i, stack.pcs[i], lookup);
   }
 }

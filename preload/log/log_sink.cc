@@ -24,11 +24,11 @@ struct Sink {
   LogPlace place;
   std::uint64_t dev;
   std::uint64_t ino;
-  std::uint32_t owner;     // of what we write to, besides root
-  char path[Text::kSize];  // of the file, or of the socket
+  std::uint32_t owner;     // the user, besides root, that must own the log file
+  char path[Text::kSize];  // of the file or the socket
 } sink;
 
-// A FIFO that nobody reads would block for ever.
+// A FIFO without a reader would block forever.
 constexpr int kLogFlags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW;
 
 bool identify(int fd, struct statx& facts) {
@@ -39,8 +39,8 @@ std::uint64_t device_of(const struct statx& facts) {
   return std::uint64_t{facts.stx_dev_major} << 32 | facts.stx_dev_minor;
 }
 
-// In a directory such as /tmp other users may have put a file of theirs, or another name of a file
-// of ours, where the log is meant to be. Devices are there for everybody.
+// In a directory such as /tmp another user may have put a file, or a link to a file of ours, under
+// the log's name. Devices are not owned by anyone in particular.
 bool is_ours(const struct statx& facts) {
   if (S_ISCHR(facts.stx_mode)) return true;
   if (!S_ISREG(facts.stx_mode) && !S_ISFIFO(facts.stx_mode)) return false;
@@ -48,8 +48,8 @@ bool is_ours(const struct statx& facts) {
   return S_ISFIFO(facts.stx_mode) || facts.stx_nlink <= 1;
 }
 
-// Lines of the process in the upper half that could not be written, until one can: a log without
-// trace= has no other place for it. A forked child's own.
+// Lines that could not be written, with the process in the upper half, until one can be: without
+// trace= they are counted nowhere else. A forked child has a count of its own.
 constinit std::atomic<std::uint64_t> dropped{0};
 constinit std::atomic<bool> torn{false};  // the last line that was written has no end
 
@@ -63,7 +63,7 @@ bool write_whole(const WriteTarget& target, const TextBuffer& text) {
   return written == Written::all;
 }
 
-// The number of lines, in the form that the log has.
+// Writes the number of dropped lines, in the form of the log.
 [[gnu::noinline]] void put_dropped(TextBuffer& text, std::uint64_t count) {
   const std::uint64_t pid = own_half() >> 32;
   if (sink.place == LogPlace::journal || process.options.log_format == LogFormat::text) {
@@ -82,7 +82,7 @@ bool write_whole(const WriteTarget& target, const TextBuffer& text) {
   }
 }
 
-// Before the next line that can be written, which `write` does.
+// Called before the next line that can be written, by `write`.
 template <typename Write>
 bool tell_dropped(Write write) {
   std::uint64_t seen = dropped.load(std::memory_order_relaxed);
@@ -96,7 +96,7 @@ bool tell_dropped(Write write) {
   put_dropped(text, seen - own);
   if (write(text)) return true;
   if (unfinished) torn.store(true, std::memory_order_relaxed);
-  std::uint64_t none = 0;  // where others were dropped meanwhile, these are not told
+  std::uint64_t none = 0;  // lines that are dropped meanwhile keep the count
   dropped.compare_exchange_strong(none, seen, std::memory_order_relaxed);
   return false;
 }
@@ -113,7 +113,7 @@ struct Emission {
   bool written = false;
 };
 
-// The program may have closed descriptor 2 and opened its database there.
+// The program may have closed descriptor 2 and opened another file there.
 void write_to_program(Emission& emission) {
   struct statx facts {};
   if (!identify(2, facts) || device_of(facts) != sink.dev || facts.stx_ino != sink.ino) return;
@@ -121,7 +121,7 @@ void write_to_program(Emission& emission) {
   emission.written = tell_dropped(target) && write_whole(target, emission.text);
 }
 
-// Not made again: after a chroot the same name would be a file in somebody's new root.
+// Not created again: after a chroot(2) the same name would be a file in the new root.
 void write_to_file(Emission& emission) {
   const int fd = sys::open(sink.path, kLogFlags);
   if (fd < 0) return;
@@ -133,7 +133,7 @@ void write_to_file(Emission& emission) {
   sys::close(fd);
 }
 
-// A message as of syslog(3). `text` is one line.
+// A syslog(3) message. `text` is one line.
 bool send_to_syslog(const LogSocket& socket, const TextBuffer& text, Urgency urgency) {
   constexpr unsigned kUser = 1 << 3;  // the facility of programs
   char room[64];
@@ -232,8 +232,8 @@ LogPlace place_of(const Text& log) {
   return log.is("journald") ? LogPlace::journal : LogPlace::file;
 }
 
-// Daemons keep few messages for one that is slow to read them: an event is one, with its frames,
-// and has no newline within, which some of them escape.
+// A daemon queues few messages: an event is sent as one, with its frames, and without newlines,
+// which some daemons escape.
 void join_lines(TextBuffer& text) {
   char* const begin = const_cast<char*>(text.begin());
   for (char* at = begin; at + 1 < begin + text.length(); ++at) {
@@ -276,7 +276,7 @@ void open_log() {
 }
 
 void emit_lines(TextBuffer& text, const sys::WithoutSignals& blocked, Urgency urgency) {
-  // Half an object or half an entry is worse than none.
+  // A partial object or journal entry would be useless.
   const bool lines =
       sink.place != LogPlace::journal && process.options.log_format == LogFormat::text;
   if (!lines && text.overflow()) return count_dropped_line();

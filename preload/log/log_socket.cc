@@ -1,4 +1,3 @@
-// See log_socket.h.
 
 #include "preload/log/log_socket.h"
 

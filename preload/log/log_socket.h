@@ -9,14 +9,14 @@ namespace umaskaudit::shim {
 
 class LogSocket {
  public:
-  // `path` as in unix(7). `streams`: a daemon may take a stream, of messages that end with a NUL.
+  // `path` as in unix(7). `streams`: try a stream too, on which messages end with a NUL.
   LogSocket(const char* path, bool streams);
   ~LogSocket();
   LogSocket(const LogSocket&) = delete;
   LogSocket& operator=(const LogSocket&) = delete;
 
-  int error() const { return fd_ < 0 ? -fd_ : 0; }  // an errno; 0: somebody listens
-  // False: there was no room for all of it, or nobody listens any more.
+  int error() const { return fd_ < 0 ? -fd_ : 0; }  // errno of the connection; 0: connected
+  // False: the line did not fit, or the daemon has gone.
   bool send(const char* head, std::size_t head_length, const char* text, std::size_t length) const;
 
  private:

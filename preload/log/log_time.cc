@@ -1,4 +1,3 @@
-// See log_time.h.
 
 #include "preload/log/log_time.h"
 
@@ -11,7 +10,7 @@ constexpr std::uint64_t kDay = 86400;
 
 struct Date {
   std::uint64_t year;
-  unsigned month, day;  // from 1 on
+  unsigned month, day;  // from 1
 };
 
 bool is_leap(std::uint64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }

@@ -1,5 +1,4 @@
-// Moments as the forms of the log have them, in UTC: that needs no file of time zones.
-// Async-signal-safe. Called by live_log.cc and log_sink.cc.
+// Formats times of the log in UTC, which needs no time zone file. Async-signal-safe.
 #pragma once
 
 #include <cstdint>

@@ -19,7 +19,7 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// SIGPIPE and SIGXFSZ are ours if they were not pending before.
+// SIGPIPE and SIGXFSZ that were not pending before are caused by our write, and discarded.
 class RaisedSignals {
  public:
   RaisedSignals() { sys::call(SYS_rt_sigpending, sys::arg(&pending_), sizeof pending_); }
@@ -49,7 +49,7 @@ bool is_refused(long result) {
   return result == -EOPNOTSUPP || result == -ENOSYS || result == -EINVAL || result == -EPERM;
 }
 
-// Another writer may take the room in between: the last resort.
+// Another writer may fill the pipe in between; then the line is dropped.
 long write_when_ready(int fd, const char* text, std::size_t length) {
   pollfd ready{fd, POLLOUT, 0};
   const timespec now{};
@@ -59,8 +59,9 @@ long write_when_ready(int fd, const char* text, std::size_t length) {
   return sys::write(fd, text, length);
 }
 
-// For pipes without RWF_NOWAIT (FIFOs; all of them before Linux 6.4): the page itself goes into the
-// pipe, if there is room, and nobody can write to it any more once it is unmapped (vmsplice(2)).
+// For pipes without RWF_NOWAIT (FIFOs; all pipes before Linux 6.4): the page itself is moved into
+// the pipe if there is room; it is unmapped afterwards, so that nothing can write to it
+// (vmsplice(2)).
 long splice_page(int fd, const char* text, std::size_t length) {
   void* page = sys::map(PIPE_BUF, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
   if (page == nullptr) return -ENOMEM;
@@ -78,8 +79,9 @@ bool is_terminal(int fd) {
   return sys::call(SYS_ioctl, fd, kTcgets, sys::arg(settings)) == 0;
 }
 
-// Terminals know no RWF_NOWAIT, and one that says it is writable has room for a byte: opened again,
-// it is a file with status flags of its own. The thread's own table: /proc/self is the process's.
+// A terminal has no RWF_NOWAIT, and is writable when it has room for one byte. So it is opened
+// again: the new open file has status flags of its own. /proc/self would be the descriptor table of
+// the process, not that of this thread.
 long write_to_terminal(int fd, const char* text, std::size_t length) {
   char name[40];
   TextBuffer path(name, sizeof name);
@@ -94,7 +96,7 @@ long write_to_terminal(int fd, const char* text, std::size_t length) {
 long write_piece(const WriteTarget& target, const char* text, std::size_t length) {
   if (target.nonblocking || S_ISREG(target.mode)) return sys::write(target.fd, text, length);
   const iovec piece{const_cast<char*>(text), length};
-  constexpr long kHere = -1;  // at the file's own position, as writev(2)
+  constexpr long kHere = -1;  // at the file's position, as writev(2)
   const long written =
       sys::call(SYS_pwritev2, target.fd, sys::arg(&piece), 1, kHere, kHere, RWF_NOWAIT);
   if (!is_refused(written)) return written;
@@ -110,7 +112,7 @@ long write_piece(const WriteTarget& target, const char* text, std::size_t length
   return is_refused(second) ? write_when_ready(target.fd, text, length) : second;
 }
 
-// As many whole lines as a pipe takes at once; one that is longer is cut.
+// Writes as many whole lines as a pipe takes at once; a longer line is cut.
 std::size_t piece_of(const char* text, std::size_t length) {
   if (length <= PIPE_BUF) return length;
   const auto* end = static_cast<const char*>(memrchr(text, '\n', PIPE_BUF));

@@ -1,7 +1,6 @@
-// Writes lines to a descriptor of the program's, or of ours, so that nobody can tell: it never
-// waits for a reader, raises no signal, stops no background job, and leaves the file status flags
-// alone, which the program shares with other processes (fcntl(2), F_SETFL).
-// Called by log_sink.cc only.
+// Writes lines to a descriptor without side effects on the program: it never waits for a reader,
+// raises no signal, stops no background job, and leaves the file status flags alone, which other
+// processes may share (fcntl(2), F_SETFL).
 #pragma once
 
 #include <cstddef>
@@ -11,13 +10,14 @@
 namespace umaskaudit::shim {
 
 struct WriteTarget {
-  // A handler that jumps out would leave signals pending that are ours. While SIGTTOU is blocked, a
-  // background job may write to its terminal and does not stop (termios(3)).
+  // Signals are blocked for the scope: a handler that jumps out would leave signals pending that we
+  // raised. While SIGTTOU is blocked, a background job may write to its terminal without being
+  // stopped (termios(3)).
   const sys::WithoutSignals& blocked;
   int fd;
-  unsigned mode;       // its st_mode
+  unsigned mode;       // st_mode of the file
   bool nonblocking;    // opened by us with O_NONBLOCK
-  bool private_table;  // run_in_own_table(): a descriptor opened meanwhile is not to be seen
+  bool private_table;  // in run_in_own_table(): a descriptor opened here is invisible
 };
 
 enum class Written { all, none, torn };

@@ -18,10 +18,10 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// One mapped file a module.
+// The mapped file of one module.
 struct File {
   std::atomic<std::uint64_t> key = 0;   // identity_of(module); 0: none
-  std::atomic<std::int32_t> users = 0;  // who read it just now; kChanging: nobody may begin
+  std::atomic<std::int32_t> users = 0;  // readers; kChanging: the entry is being changed
   std::uintptr_t start = 0;             // of the module
   const unsigned char* bytes = nullptr;
   std::uint64_t size = 0;
@@ -39,7 +39,7 @@ bool inside(const File& file, std::uint64_t offset, std::uint64_t size) {
   return offset <= file.size && size <= file.size - offset;
 }
 
-// The loaded headers and the file's are compared: an upgraded file has other names.
+// Compares the headers in memory with those of the file: after an upgrade the file has other names.
 bool same_object(const File& file, const Module& module) {
   const auto* header = reinterpret_cast<const ElfW(Ehdr)*>(file.bytes);
   if (file.size < sizeof *header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return false;
@@ -47,7 +47,7 @@ bool same_object(const File& file, const Module& module) {
          memcmp(file.bytes, module.headers, module.headers_length) == 0;
 }
 
-// .symtab where there is one, else .dynsym.
+// The symbol table: .symtab if there is one, else .dynsym.
 void find_table(File& file) {
   const auto* header = reinterpret_cast<const ElfW(Ehdr)*>(file.bytes);
   if (header->e_shentsize != sizeof(ElfW(Shdr)) ||
@@ -123,7 +123,7 @@ bool begin_reading(File& file, std::uint64_t key) {
 
 void end_reading(File& file) { file.users.fetch_sub(1, std::memory_order_release); }
 
-// Nobody reads it, and nobody will until end_changing().
+// True: there are no readers, and none can start until end_changing().
 bool begin_changing(File& file) {
   std::int32_t none = 0;
   return file.users.compare_exchange_strong(none, kChanging, std::memory_order_acquire);
@@ -134,7 +134,7 @@ void end_changing(File& file, std::uint64_t key, std::int32_t users) {
   file.users.store(users, std::memory_order_release);
 }
 
-// Takes an empty place, else that of a file in turn. Null: all are in use.
+// Takes a free entry, else the next one in turn. Null: all are in use.
 File* map_into_some_place(const Module& module, std::uint64_t key) {
   for (unsigned tries = 0; tries < 2 * kFiles; ++tries) {
     File& file = tries < kFiles
@@ -151,7 +151,7 @@ File* map_into_some_place(const Module& module, std::uint64_t key) {
   return nullptr;
 }
 
-// To be given back by end_reading(). Null: there is no place for it.
+// Call end_reading() afterwards. Null: no entry is available.
 File* file_of(const Module& module) {
   const std::uint64_t key = identity_of(module);
   for (File& file : files) {
@@ -204,8 +204,8 @@ void forget_symbols() {
   }
 }
 
-// What another thread was just changing is half of one file and half of another: only its place is
-// taken back.
+// An entry that another thread was changing has parts of two files: it is freed without being
+// unmapped.
 void release_symbols() {
   for (File& file : files) {
     if (file.users.load(std::memory_order_relaxed) == kChanging) {

@@ -1,6 +1,6 @@
-// Function names for the live log, read from the symbol table of the file itself.
-// Must never take the loader's lock (dladdr(3) does). The reporter has better names; this one must
-// do without memory allocation, debug information and demangling.
+// Looks up function names for the live log in the symbol table of the module's file.
+// Must never take the loader's lock (dladdr(3) does), nor use memory allocation or debug
+// information.
 #pragma once
 
 #include <cstdint>
@@ -10,22 +10,22 @@
 namespace umaskaudit::shim {
 
 struct Symbol {
-  static constexpr unsigned kLongest = 400;  // of C++ templates more is not shown
+  static constexpr unsigned kLongest = 400;  // longer names of C++ templates are cut
   char name[kLongest];
   unsigned length;
   bool cut;
   std::uintptr_t start;
 };
 
-// The function that `pc` lies in. Maps the module's file once; false when there is no name, or when
-// the file is not the one that was loaded. Signals are blocked meanwhile, by the caller: a jump out
-// of a handler would leave a file that is read for ever.
+// The function that contains `pc`. Maps the module's file once; false when there is no name, or
+// when the file is not the one that was loaded. The caller has blocked signals: a jump out of a
+// handler would leave the file marked as being read.
 bool find_symbol(const Module& module, std::uintptr_t pc, Symbol& symbol);
 
-// After dlclose(3): unmaps the files of what is no longer loaded, and lets their places go.
+// After dlclose(3): unmaps the files of modules that are no longer loaded.
 void forget_symbols();
 
-// In a forked child: threads that do not exist there read no file any more.
+// In a forked child: forgets readers that do not exist there.
 void release_symbols();
 
 }  // namespace umaskaudit::shim

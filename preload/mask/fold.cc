@@ -1,4 +1,4 @@
-// What repeats and nobody met; see fold.h.
+// Recognises repeated pairs of changes and writes them as folds; see fold.h.
 
 #include "preload/mask/fold.h"
 
@@ -9,35 +9,35 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// So many changes in a row are written before the first fold of a context begins: a process that
-// toggles a few times should not keep one of the segment's few cells. Afterwards two are enough.
+// The first fold of a context starts only after so many changes in a row, so that a process that
+// toggles a few times does not take one of the segment's few cells. Later folds start after two.
 constexpr std::uint32_t kLearn = 8;
 constexpr std::uint32_t kLearnAgain = 2;
-// A fold that nobody meets ends after this, for those who look at the run while it grows.
+// A fold ends after this time even if nothing interrupts it, for readers of a growing run.
 constexpr std::uint64_t kLongest = 60'000'000'000;
 
 constexpr std::uint32_t kNoCell = UINT32_MAX;
 
-// What the latest changes of a context were like. Of the thread that holds `busy`.
+// The latest changes of a context, as a pattern. Written only by the thread that holds `busy`.
 struct Pattern {
   std::atomic<std::uint32_t> busy = 0;
   std::uint32_t tid = 0;
   std::uint32_t pid = 0;
-  std::uint32_t known = 0;     // changes in a row that are alike in turn
-  std::uint32_t meetings = 0;  // FsContext::meetings and
+  std::uint32_t known = 0;     // changes in a row that alternate between two sites
+  std::uint32_t meetings = 0;  // FsContext::meetings, and
   std::uint16_t records = 0;   // ThreadState::records at the last of them
   std::uint32_t cell = kNoCell;
-  std::uint32_t copy = 0;         // of the cell, that was written last
-  bool open = false;              // a fold is not over
+  std::uint32_t copy = 0;         // index of the cell's copy that was written last
+  bool open = false;              // a fold is in progress
   std::uint64_t last = 0;         // number
-  trace::FoldSite sites[2] = {};  // by number
+  trace::FoldSite sites[2] = {};  // by parity of the number
   trace::FoldBegin begin = {};
   trace::FoldState state = {};
 };
 
-// Beside the table of contexts: of most processes it stays untouched.
+// Not in the table of contexts: most processes never touch these pages.
 constinit Pattern patterns[kContexts];
-constinit std::atomic<std::uint32_t> patterns_used = 0;  // as far as they are
+constinit std::atomic<std::uint32_t> patterns_used = 0;  // patterns in use
 
 trace::FoldSite site_of(const trace::Umask& record) {
   return {record.stack, record.argument, record.old_mask, record.new_mask, record.call, 0};
@@ -56,7 +56,7 @@ std::uint64_t owner_of(const Author& author) {
   return std::uint64_t{author.pid} << 32 | author.tid;
 }
 
-// The pattern's own cell, or a free one, which it keeps. Null: none.
+// The cell of this pattern, or a free one, which it takes for good. Null: none.
 trace::FoldCell* own_cell(Pattern& pattern, const Author& author) {
   if (pattern.cell != kNoCell) {
     trace::FoldCell* cell = fold_cell(pattern.cell);
@@ -78,8 +78,8 @@ trace::FoldCell* own_cell(Pattern& pattern, const Author& author) {
   return nullptr;
 }
 
-// Into the copy that is the older one. A SIGKILL comes between two instructions: what is stored
-// before the checksum is there when that is.
+// Writes into the older of the two copies. A SIGKILL may come between any two instructions: when
+// the checksum is there, the data before it is too.
 void store(Pattern& pattern, trace::FoldCell& cell) {
   pattern.copy ^= 1;
   trace::FoldCell::Copy& copy = cell.copies[pattern.copy];
@@ -96,7 +96,7 @@ void clear(trace::FoldCell& cell) {
   }
 }
 
-// False: there is no cell.
+// False: no cell is free.
 bool begin_fold(Pattern& pattern, const Author& author, const trace::Umask& record) {
   trace::FoldCell* const cell = own_cell(pattern, author);
   if (cell == nullptr) return false;
@@ -119,7 +119,7 @@ bool begin_fold(Pattern& pattern, const Author& author, const trace::Umask& reco
   return true;
 }
 
-// False: not just now.
+// False: the header cannot be written to at the moment.
 bool extend(Pattern& pattern, const Author& author, std::uint64_t change) {
   trace::FoldCell* const cell = fold_cell(pattern.cell);
   if (cell == nullptr) return false;
@@ -139,14 +139,16 @@ bool extend(Pattern& pattern, const Author& author, std::uint64_t change) {
   return true;
 }
 
-// Out of its cell, into a record of its own. Where that has no room the cell keeps it, for good.
+// Writes the fold as a record and empties its cell. Where the segment has no room for a record, the
+// cell keeps the fold for good.
 [[gnu::noinline]] void end_fold(Pattern& pattern, FsContext& context) {
   pattern.open = false;
   context.folding.store(0);
   const Author last{pattern.tid, pattern.pid, pattern.state.latest_ns[0], 0};
   const trace::Fold record{pattern.begin, pattern.state};
   trace::FoldCell* const cell = fold_cell(pattern.cell);
-  constexpr std::uint32_t kLikeChanges = 3;  // as long as so many of their records
+  // a Fold record is as long as so many Umask records
+  constexpr std::uint32_t kLikeChanges = 3;
   if (cell != nullptr && take_room_for_changes(kLikeChanges) &&
       write_record(trace::RecordType::fold, last, record)) {
     clear(*cell);
@@ -155,8 +157,8 @@ bool extend(Pattern& pattern, const Author& author, std::uint64_t change) {
   }
 }
 
-// Whether nothing at all came between the last change and this one, which is another one like the
-// last but one.
+// Whether this change continues the pattern: nothing was recorded since the last change, and it
+// equals the last change but one.
 bool repeats(const Pattern& pattern, const Author& author, const trace::Umask& record,
              std::uint32_t meetings) {
   return record.change == pattern.last + 1 && same_task(pattern, author) &&
@@ -164,7 +166,7 @@ bool repeats(const Pattern& pattern, const Author& author, const trace::Umask& r
          same(pattern.sites[record.change % 2], site_of(record));
 }
 
-// True: the change is in a fold.
+// True: the change was added to a fold.
 bool fold(Pattern& pattern, FsContext& context, const Author& author, const trace::Umask& record) {
   const std::uint32_t meetings = context.meetings.load();
   const bool again = repeats(pattern, author, record, meetings);
@@ -183,7 +185,7 @@ bool fold(Pattern& pattern, FsContext& context, const Author& author, const trac
     pattern.meetings = context.meetings.load();
     return true;
   }
-  // In a row with the last one, but not necessarily like the last but one.
+  // Directly after the last change, but not necessarily equal to the last but one.
   const bool next = pattern.known != 0 && record.change == pattern.last + 1 &&
                     same_task(pattern, author) && thread_state.records == pattern.records;
   const bool alike = !next || pattern.known < 2 || again;
@@ -229,7 +231,7 @@ void write_mask_change(const Task& task, const Author& author, const trace::Umas
 void end_met_fold(const Task& task) {
   if (task.context == nullptr || __builtin_expect(task.context->folding.load() == 0, 1)) return;
   Pattern& pattern = patterns[task.context - contexts];
-  if (pattern.busy.exchange(1) != 0) return;  // the next change ends it
+  if (pattern.busy.exchange(1) != 0) return;  // busy: the next change ends the fold
   if (pattern.open) end_fold(pattern, *task.context);
   pattern.known = 0;
   pattern.busy.store(0, std::memory_order_release);

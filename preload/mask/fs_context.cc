@@ -24,23 +24,23 @@ namespace {
 
 constexpr std::uint32_t kNoContext = UINT32_MAX;
 constinit std::atomic<std::uint32_t> context_count = 0;
-std::uint32_t locked_count = 0;  // by lock_contexts(); threads may add contexts meanwhile
+// contexts locked by lock_contexts(); other threads may add more meanwhile
+std::uint32_t locked_count = 0;
 
 bool holds(const FsContext& context, std::uint32_t tid) { return is_held_by(context.lock, tid); }
 
-// Only umask calls meet here, for one system call; signals are blocked while it is held.
+// Contention is between umask calls only, each one system call long; signals are blocked.
 void acquire(FsContext& context, std::uint32_t tid) {
   if (__builtin_expect(!acquire_futex(context.lock, tid), 1)) return;
-  // Whether the call of the task that ended took place is seen by the next one, which returns the
-  // mask from before.
+  // After a lock is taken over from a task that ended: whether its umask call took place is learned
+  // at the next call, which returns the old mask.
   const std::uint64_t change = context.change.load(std::memory_order_relaxed);
   context.change.store(change + change % 2, std::memory_order_release);
 }
 
 void release(FsContext& context) { release_futex(context.lock); }
 
-// Whether both tasks share one fs context; unknown when one is gone, or the kernel will not say
-// (kcmp(2)).
+// Whether two tasks share an fs context (kcmp(2)); unknown when one has ended, or kcmp is barred.
 enum class Sharing : std::uint8_t { unknown, no, yes };
 Sharing compare_fs(std::uint32_t a, std::uint32_t b) {
   const long result = sys::call(SYS_kcmp, a, b, KCMP_FS);
@@ -49,20 +49,20 @@ Sharing compare_fs(std::uint32_t a, std::uint32_t b) {
 }
 bool share_fs(std::uint32_t a, std::uint32_t b) { return compare_fs(a, b) == Sharing::yes; }
 
-// Where somebody asked for CLONE_FS, and the kernel does not say whose mask the task has: what is
-// recorded is a guess. Where nobody did, the task has its own.
+// For a task that the kernel does not compare: if CLONE_FS was ever asked for, it may share a
+// context, and the record is a guess; else it has a context of its own.
 void report_unknown_clone(const Author& author, std::uint32_t context) {
   if (!process.shares_fs.load(std::memory_order_relaxed)) return;
   report_blind_spot(author, trace::Blind::raw_clone, Call::clone, context, 0, "clone", 5);
 }
 
-// What FsContext::mask holds beside the mask while nothing has told it: the first umask call will.
+// A flag in FsContext::mask: the mask is not known yet, and the first umask call will return it.
 constexpr std::uint32_t kNotRead = 1u << 16;
 std::uint32_t cell(InitialMask birth) {
   return birth.mask | (birth.source == trace::MaskSource::unknown ? kNotRead : 0);
 }
 
-// An entry of the table and its record. Nothing when the table is full.
+// Adds an entry to the table, and its record. Empty when the table is full.
 struct NewContext {
   std::uint32_t index = kNoContext;
   trace::Context record{};
@@ -96,14 +96,15 @@ NewContext add_context(std::uint32_t owner, InitialMask birth, trace::Origin ori
   return added;
 }
 
-// For a thread in a context that the table has no room for: its mask lives in its own TLS.
+// For a thread whose context does not fit in the table: the mask is kept in its TLS.
 void keep_to_itself(std::uint32_t tid, const trace::Context& record) {
   thread_state.vfork_child = {tid, record.id, 0, record.mask, true};
 }
 
-// Which context a thread that we see for the first time is in. Until somebody unshares there is
-// only one. Afterwards the kernel can compare it with a thread of each; failing that it gets one of
-// its own, whose mask is read afresh: right, if not shared.
+// Finds the context of a thread at its first event. As long as no thread has unshared there is one
+// context. Afterwards kcmp(2) compares the thread with a peer of each context; where that is
+// impossible the thread gets a context of its own, with its mask read afresh, which is right if it
+// shares none.
 std::uint32_t context_of_new_thread(std::uint32_t tid) {
   const std::uint32_t count = context_count.load(std::memory_order_acquire);
   if (count <= 1) return 0;
@@ -127,8 +128,8 @@ void set_up_thread(std::uint32_t tid) {
   write_thread_record({tid}, context_id({tid, 0, own_context()}), thread_handle());
 }
 
-// A vfork child, or a clone(CLONE_VM) task without a TLS of its own. Its context is remembered in
-// the TLS that it borrows until the thread itself, or another child, comes along.
+// For a vfork child, or a clone(CLONE_VM) task without a TLS of its own. Its context is stored in
+// the TLS that it uses, until the thread itself or another child records an event.
 Task enter_borrowed(std::uint32_t tid, std::uint32_t pid) {
   VforkChild& child = thread_state.vfork_child;
   FsContext* parent = own_context();
@@ -156,14 +157,15 @@ Task enter_borrowed(std::uint32_t tid, std::uint32_t pid) {
   return {tid, pid, nullptr};
 }
 
-// Whether the TLS is that of a thread that is still there. A new thread of libc's has an empty one.
+// Whether the TLS belongs to a thread that still exists. A new thread of libc has an empty TLS.
 bool tls_is_borrowed(std::uint32_t pid) {
   return thread_state.tid != 0 && sys::call(SYS_tgkill, pid, thread_state.tid, 0) == 0;
 }
 
 Task ask_kernel() {
   const int asked = sys::gettid();
-  // Barred by a seccomp filter: then no vfork child is told apart, and a new thread has no number.
+  // Where a seccomp filter bars gettid(2), vfork children are not recognised, and a new thread has
+  // no id.
   const std::uint32_t tid = asked > 0 ? static_cast<std::uint32_t>(asked) : thread_state.tid;
   const std::uint32_t own_pid = process.pid.load(std::memory_order_relaxed);
   if (tid != thread_state.tid || tid == 0) {
@@ -182,7 +184,7 @@ void write_name_again(const Task& task) {
   write_thread_record({task.tid}, context_id(task), thread_handle());
 }
 
-// As it is named from outside a chroot; its length, 0 when it has no name, or -ERANGE.
+// The name of the directory outside a chroot; returns its length, 0 when it has none, or -ERANGE.
 long name_working_directory(char* out, std::size_t size) {
   TextBuffer text(out, size);
   put_root(text);
@@ -203,7 +205,7 @@ Task enter_slowly() {
                     !process.unknown_tasks.load(std::memory_order_relaxed);
   if (!sure) {
     const Task task = ask_kernel();
-    if (task.tid != thread_state.tid) return task;  // a child
+    if (task.tid != thread_state.tid) return task;  // a vfork child
   }
   const Task task{thread_state.tid, process.pid.load(std::memory_order_relaxed), own_context()};
   if (thread_state.name_generation != process.name_generation.load(std::memory_order_relaxed)) {
@@ -214,9 +216,9 @@ Task enter_slowly() {
 
 void expect_new_task(unsigned long flags) {
   if ((flags & CLONE_FS) != 0) process.shares_fs.store(true, std::memory_order_relaxed);
-  if ((flags & CLONE_VM) == 0) return;  // a copy of our memory: fork_guard.h
-  // Until a vfork child is gone its parent does not run; still the parent asks from now on, for a
-  // handler may come between here and the call.
+  if ((flags & CLONE_VM) == 0) return;  // the child gets a copy of our memory: fork_guard.h
+  // A vfork child's parent is stopped, but it must check its identity from now on: a signal handler
+  // may run between here and the call.
   if ((flags & (CLONE_VFORK | CLONE_SETTLS)) == CLONE_VFORK) {
     thread_state.tls_shared = true;
   } else {
@@ -232,7 +234,7 @@ std::uint64_t changes(const Task& task) {
   return task.context != nullptr ? met_snapshot(task).change : thread_state.vfork_child.change;
 }
 
-// Counted while that change was in force: whoever makes the next one sees the count.
+// Counted while the current change was in force, so that the maker of the next change sees it.
 Snapshot meet_slowly(const Task& task, Snapshot seen) {
   constexpr int kAttempts = 8;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -252,7 +254,7 @@ Snapshot snapshot_slowly(const Task& task) {
     }
     return {child.change, child.mask, false};
   }
-  // A reader never waits: after a few tries the mask is simply called busy, with the change number
+  // A reader never waits: after a few tries the snapshot is marked busy, with the change number
   // from before the tries.
   Snapshot result;
   for (int attempt = 0; attempt < 4; ++attempt) {
@@ -265,7 +267,7 @@ Snapshot snapshot_slowly(const Task& task) {
   return result;
 }
 
-// What is likely comes first: behind a system call the processor has forgotten which branches are
+// Likely branches first: after a system call the branch predictor is cold.
 // taken.
 MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t)) {
   if (__builtin_expect(task.context == nullptr, 0)) {
@@ -286,7 +288,8 @@ MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t)) {
     sys::restore_signals(signals);
     return {old, old, change / 2 + 1, true};
   }
-  // A sequence lock: odd before the mask moves, even after it is told. No locked instructions.
+  // A sequence lock: odd from before the mask changes until the cache is updated. No locked
+  // instructions.
   context.change.store(change + 1, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
   const auto old = static_cast<std::uint16_t>(real(mask));
@@ -350,10 +353,10 @@ trace::Context make_first_context(InitialMask birth) {
 }
 
 void make_unshared_context(const Task& task) {
-  // A child is found to have its own at its next event.
+  // A child recognises that it has a context of its own at its next event.
   if (task.context == nullptr || task.tid != thread_state.tid) return;
-  // The kernel copied the mask some moments ago; the old context may have moved on since. Nobody
-  // else has the new one.
+  // The kernel copied the mask a moment ago; the old context may have changed since. No other task
+  // has the new one.
   InitialMask birth = read_proc_mask();
   if (birth.source == trace::MaskSource::unknown) {
     birth = {snapshot(task).mask, trace::MaskSource::inherited};
@@ -388,7 +391,7 @@ trace::Context adopt_forked_context(bool unseen) {
   Sharing sharing = Sharing::no;
   const VforkChild& child = thread_state.vfork_child;
   if (child.tid != 0 && child.tid == static_cast<std::uint32_t>(sys::call(SYS_getppid))) {
-    // A vfork child forked: the mask is its own, and is read below.
+    // The forking task was a vfork child, whose own mask is read below.
     record.parent = child.context;
     record.parent_change = child.change;
   } else if (const FsContext* parent = own_context()) {
@@ -397,16 +400,16 @@ trace::Context adopt_forked_context(bool unseen) {
     record.parent_change = change / 2;
     const std::uint32_t believed = parent->mask.load();
     birth = {static_cast<std::uint16_t>(believed), trace::MaskSource::inherited};
-    // Odd: a fork that our handlers did not see, in the middle of another thread's umask call.
+    // Odd: an unseen fork in the middle of another thread's umask call.
     if (change % 2 != 0 || (believed & kNotRead) != 0) birth = {};
-    // The TLS is a copy of that of the thread that made us.
+    // The TLS is a copy of the forking thread's.
     if (unseen && thread_state.tid != 0) sharing = compare_fs(tid, thread_state.tid);
   }
   if (sharing == Sharing::yes) {
     record.origin = static_cast<std::uint8_t>(trace::Origin::clone_fs);
     process.shares_fs.store(true, std::memory_order_relaxed);
   }
-  if (sharing != Sharing::no) birth = {};  // the copied mask may be out of date
+  if (sharing != Sharing::no) birth = {};  // the copied mask may be outdated
   if (birth.source == trace::MaskSource::unknown) birth = read_initial_mask();
   record.mask = birth.mask;
   record.mask_source = static_cast<std::uint8_t>(birth.source);

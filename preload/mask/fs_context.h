@@ -1,7 +1,7 @@
-// The cached mask, one per fs context: what clone(2) calls CLONE_FS and umask(2) acts on.
-// Must never hold its lock across anything but the umask call itself, and never poison a cache with
-// what a task did that only borrows our memory (vfork, clone(CLONE_VM) without CLONE_FS).
-// Called by the umask and creation shapes, and by whatever makes a new context.
+// FsContext: the cached mask of one fs context, which is what tasks share by CLONE_FS (clone(2))
+// and what umask(2) changes.
+// Must never hold its lock across anything but the umask call itself, and never change the cache
+// for a call of a task that only shares our memory (vfork, clone(CLONE_VM) without CLONE_FS).
 #pragma once
 
 #include <sys/types.h>
@@ -21,32 +21,34 @@ namespace umaskaudit::shim {
 // way. The kernel's mask and `mask` may differ only while it is odd.
 struct alignas(64) FsContext {
   std::atomic<std::uint32_t> lock = 0;  // futex_lock.h
-  std::atomic<std::uint32_t> mask = 0;  // and a bit above it while that is not known
+  std::atomic<std::uint32_t> mask = 0;  // bits above the mask: not known yet
   std::atomic<std::uint64_t> change = 0;
   std::uint32_t id = 0;  // in the trace
-  // Threads that use this context, for kcmp(2): the first one, which mostly stays, and a later one.
+  // Thread ids that use this context, for kcmp(2): the first one, and a later one in case that
+  // ended.
   std::atomic<std::uint32_t> owner = 0;
   std::atomic<std::uint32_t> peer = 0;
-  // For fold.cc: whether changes are being folded, and how often something met a change meanwhile.
+  // For fold.cc: whether changes are being folded, and how often a change was read or inherited
+  // meanwhile.
   std::atomic<std::uint32_t> folding = 0;
   std::atomic<std::uint32_t> meetings = 0;
 };
 
-// A mask as a creation sees it, without a lock.
+// A snapshot of the cache, taken without a lock.
 struct Snapshot {
-  std::uint64_t change = 0;  // complete umask calls
+  std::uint64_t change = 0;  // number of completed umask calls
   std::uint16_t mask = 0;
-  bool busy = false;  // one more was under way
+  bool busy = false;  // one more call was in progress
 };
 
-// Who is calling: the thread itself, or a task that borrowed its TLS.
+// The calling task: a thread, or a vfork child that runs on its TLS.
 struct Task {
   std::uint32_t tid;
   std::uint32_t pid;
-  FsContext* context;  // null for a child: its mask is in thread_state.vfork_child
+  FsContext* context;  // null for a vfork child: its mask is in thread_state.vfork_child
 };
 
-// The table; a thread knows its context by the index. Null: none, or the table had no room.
+// The context with that index in the table. Null: none, or the table was full.
 inline constexpr std::uint32_t kContexts = 1024;
 extern FsContext contexts[kContexts];
 inline FsContext* own_context() {
@@ -65,14 +67,15 @@ inline Task enter() {
   return {thread_state.tid, process.pid.load(std::memory_order_relaxed), own_context()};
 }
 
-// Before clone(2) or vfork(2) with these flags: a task that runs in our memory may have the calling
-// thread's TLS. From then on that thread, or everybody, asks the kernel who it is, at each event.
+// Call before clone(2) or vfork(2) with these flags: a task that shares our memory may run on the
+// calling thread's TLS. From then on that thread, or every thread, asks the kernel for its id at
+// each event.
 void expect_new_task(unsigned long flags);
 
 std::uint32_t context_id(const Task& task);
 
-// How many complete umask calls the context has seen, for what hands the mask down; needs no mask,
-// which a vfork child would have to read first.
+// The number of completed umask calls of the context, for a record of a task that inherits the
+// mask. Does not need the mask, which a vfork child would have to read first.
 std::uint64_t changes(const Task& task);
 
 // The context's mask now. Async-signal-safe, never waits.
@@ -87,15 +90,15 @@ inline Snapshot snapshot(const Task& task) {
   return __builtin_expect(same, 1) ? result : snapshot_slowly(task);
 }
 
-// Something looks at the mask now, or hands it down: the change in force, and the one behind it,
-// are not folded (fold.h).
+// Something reads the mask now or inherits it: neither the change in force nor the next one may be
+// folded (fold.h).
 inline void meet(FsContext& context) {
   if (__builtin_expect(context.folding.load() != 0, 0)) context.meetings.fetch_add(1);
 }
 inline void meet(const Task& task) {
   if (task.context != nullptr) meet(*task.context);
 }
-// The same with a snapshot, for what names the change in force.
+// The same, with a snapshot, for records that name the change in force.
 [[gnu::cold]] Snapshot meet_slowly(const Task& task, Snapshot seen);
 inline Snapshot met_snapshot(const Task& task) {
   const Snapshot seen = snapshot(task);
@@ -105,30 +108,30 @@ inline Snapshot met_snapshot(const Task& task) {
 
 struct MaskChange {
   std::uint16_t old_mask;  // as the kernel returned it
-  std::uint16_t cached;    // as we believed
+  std::uint16_t cached;    // from the cache
   std::uint64_t change;    // the context's number of this call
-  bool nested = false;     // inside our own call of `real`, which records it
+  bool nested = false;     // `real` called our umask, which recorded it
 };
 // Runs `real(mask)` with the context locked and all signals blocked, and updates the cache. The
 // caller may hold the lock already: another preload's umask may call syscall(2), which is ours too,
 // and fork handlers that were registered before ours run while every context is locked.
 MaskChange change_mask(const Task& task, mode_t mask, mode_t (*real)(mode_t));
 
-// When a mode came out that the cached mask does not explain: asks the kernel, and if the mask is
-// another one, takes it over. Nothing when the cache was right, or moved meanwhile.
+// For a mode that the cached mask does not explain: asks the kernel, and if its mask differs,
+// updates the cache (drift). Empty when the cache was right, or was changed meanwhile.
 struct UnseenChange {
   bool found = false;
   std::uint16_t cached = 0;
   std::uint16_t mask = 0;
-  std::uint64_t change = 0;  // the number that this discovery counts as
+  std::uint64_t change = 0;  // the change number that the drift is recorded as
 };
 UnseenChange look_for_unseen_change(const Task& task, const Snapshot& believed);
 
-// False once a thread unshared its context, or was seen in one of its own.
+// False once a thread has unshared its context, or was found in one of its own.
 bool has_one_context();
 
-// The path id of the working directory as the kernel names it now. 0: not known. Never remembered:
-// daemon(3), nftw(3) and fts(3) move it inside libc, and any process may rename it.
+// The path id of the working directory, as the kernel names it now. 0: not known. Not cached:
+// daemon(3), nftw(3) and fts(3) change directory inside libc, and any process may rename it.
 std::uint32_t working_directory(const Task& task, const Scratch& buffer);
 
 // For init: the first context. The caller writes the record.
@@ -136,12 +139,12 @@ trace::Context make_first_context(InitialMask birth = read_initial_mask());
 // After unshare(2) by this thread.
 void make_unshared_context(const Task& task);
 
-// Around fork(2), by the thread that forks: every context's lock is held across it, so that the
-// child's copy is whole.
+// Around fork(2), by the thread that forks: holds every context's lock, so that the child's copy is
+// consistent.
 void lock_contexts();
 void unlock_contexts();
-// In the child: one context is left, a copy of the forking thread's. The caller writes the record.
-// `unseen`: no handler of fork(2) ran, so that it may be the very one (CLONE_FS).
+// In the child: one context remains, a copy of the forking thread's. The caller writes the record.
+// `unseen`: no fork handler ran, so the child may share the context itself (CLONE_FS).
 trace::Context adopt_forked_context(bool unseen);
 
 }  // namespace umaskaudit::shim

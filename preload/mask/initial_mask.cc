@@ -1,4 +1,4 @@
-// Reads the mask at birth; see initial_mask.h.
+// Reads the mask that a context starts with; see initial_mask.h.
 
 #include "preload/mask/initial_mask.h"
 
@@ -16,7 +16,7 @@ void take_mask(void* mask) {
   *static_cast<std::uint32_t*>(mask) = static_cast<std::uint32_t>(sys::call(SYS_umask, 0));
 }
 
-// A task with a copy of the mask, so that its umask(0) touches nobody.
+// Runs in a task with a copy of the mask: its umask(0) has no effect on others.
 InitialMask read_in_task() {
   std::uint32_t mask = 0;
   if (!run_in_task(take_mask, &mask, Apart::fs)) return {};
@@ -38,7 +38,7 @@ void probe(void* argument) {
   }
 }
 
-// A directory with a default ACL would hide the mask; /dev/shm and /tmp have none as installed.
+// A directory with a default ACL would hide the mask; /dev/shm and /tmp have none by default.
 InitialMask read_by_probe() {
   InitialMask result;
   run_in_own_table(probe, &result);
@@ -57,10 +57,10 @@ void read_status(void* argument) {
   status->length = sys::read_file(status->path, status->text, status->size);
 }
 
-// The mask in it is the same for a task of ours, which shares it (CLONE_FS).
+// A task of ours has the same mask, because it shares the fs context (CLONE_FS).
 long read_own_status(char* text, std::size_t size) {
-  // The first thread's is its process's too, and two directories less for the kernel to make: their
-  // entries are new in each process (15,000 cycles).
+  // For the first thread the file of the process says the same, and the kernel need not create the
+  // entries of two more directories (15,000 cycles).
   const int tid = sys::gettid();
   const bool first = tid > 0 && tid == sys::getpid();
   StatusText status{first ? "/proc/self/status" : "/proc/thread-self/status", text, size};

@@ -18,7 +18,7 @@ namespace {
 
 [[gnu::noinline]] void record_change(const Task& task, const MaskChange& change, mode_t mask,
                                      const StackStart& start) {
-  // At once: creations look for it while this call is still being recorded.
+  // First, because creations use it while this call is still being recorded.
   const WindowHits hits =
       watches_windows() ? note_mask_change(task, change, static_cast<std::uint16_t>(mask & 0777))
                         : WindowHits{};
@@ -40,7 +40,7 @@ namespace {
   write_mask_change(task, author, record);
   if (__builtin_expect(!watches_windows(), 1)) return;
   if (is_short_of_stack(start.sp)) {
-    count_loss(trace::Loss::log_dropped);  // a line takes more of it than a record
+    count_loss(trace::Loss::log_dropped);  // a log line needs more stack than a record
   } else {
     if (logs(LogEvents::changes)) log_mask_change(author, record, stack);
     log_window(author, hits);
@@ -53,7 +53,7 @@ mode_t change_and_record_mask(mode_t mask, mode_t (*real)(mode_t), const StackSt
   const Task task = enter();
   const MaskChange change = change_mask(task, mask, real);
   if (change.nested) return change.old_mask;
-  // The cache is right all the same.
+  // The cache is correct all the same.
   if (is_short_of_stack(start.sp, kStackForBrief)) {
     count_loss(trace::Loss::stack_dropped);
   } else {

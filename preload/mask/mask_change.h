@@ -1,4 +1,4 @@
-// The umask shape: change, compare with the cache, record.
+// The umask shape: makes the call, compares its result with the cache, and records it.
 // Must never read the mask by writing it, nor hold the context's lock while recording.
 #pragma once
 
@@ -13,8 +13,8 @@ namespace umaskaudit::shim {
 // Makes the call through `real` and records it. Async-signal-safe, like umask(2).
 mode_t change_and_record_mask(mode_t mask, mode_t (*real)(mode_t), const StackStart& stack);
 
-// A creation came out with a mode that the mask does not explain. If the kernel's mask is another
-// one, records the drift and returns true; `believed` then is what the kernel says.
+// For a creation whose mode the mask does not explain. If the kernel's mask differs from the cache,
+// records the drift and returns true; `believed` then holds the kernel's mask.
 [[gnu::cold]] bool record_unseen_change(const Task& task, Call creation, Snapshot& believed);
 
 }  // namespace umaskaudit::shim

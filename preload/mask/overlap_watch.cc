@@ -1,4 +1,4 @@
-// A short memory of mask changes, by their numbers; see overlap_watch.h.
+// A ring of the latest mask changes, by number; see overlap_watch.h.
 
 #include "preload/mask/overlap_watch.h"
 
@@ -8,23 +8,23 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// One umask call. `key` is stored last and cleared first, so that a reader who finds the same key
-// before and after has read one call's facts.
+// One umask call. `key` is stored last and cleared first: when a reader finds the same key before
+// and after, it has read the facts of one call.
 struct Note {
   std::atomic<std::uint64_t> key = 0;
   std::atomic<std::uint64_t> facts = 0;   // see Facts
   std::atomic<std::uint64_t> victim = 0;  // the last: thread << 32 | mode << 16 | expected
-  std::atomic<std::uint32_t> hits = 0;    // not told yet
+  std::atomic<std::uint32_t> hits = 0;    // not reported yet
 };
 
-// A creation that took longer than this many changes is not judged.
+// A creation that lasted longer than this many changes is not checked.
 constexpr std::uint64_t kMemory = 64;
 constexpr std::uint32_t kNotes = 512;
 constinit Note notes[kNotes];
 
 struct Facts {
   bool known = false;
-  bool restores = false;  // the call before it: such a call opens nothing itself
+  bool restores = false;  // it undoes the call before it, so it opens no window
   std::uint32_t setter = 0;
   std::uint16_t old_mask = 0;
   std::uint16_t new_mask = 0;
@@ -55,13 +55,13 @@ Facts read(const Task& task, std::uint64_t change) {
           static_cast<std::uint16_t>(facts >> 16 & 0777), static_cast<std::uint16_t>(facts & 0777)};
 }
 
-// The call after `opened`, by the same thread, puts the mask back.
+// Whether the call after `opened` is by the same thread and restores the mask.
 bool closes(const Facts& opened, const Facts& next) {
   return opened.known && !opened.restores && next.known && opened.setter == next.setter &&
          next.new_mask == opened.old_mask && opened.new_mask != opened.old_mask;
 }
 
-// Whoever takes them tells them: the closing thread, or a creation that came back after it.
+// Takes the hits for reporting: by the closing thread, or by a creation that returned after it.
 WindowHits take_hits(Note& note, const Facts& window) {
   WindowHits result;
   result.count = note.hits.exchange(0);
@@ -105,7 +105,7 @@ WindowHits note_creation(const Task& task, const Snapshot& before, const Snapsho
     Note& note = note_of(task, change);
     note.victim.store(std::uint64_t{task.tid} << 32 | std::uint64_t{mode} << 16 | expected);
     note.hits.fetch_add(1);
-    // Seen now or by the closing call: one of the two reads the other's store.
+    // Checked here and by the closing call: at least one of the two sees the other's store.
     const Facts next = read(task, change + 1);
     return closes(window, next) ? take_hits(note, window) : WindowHits{};
   }

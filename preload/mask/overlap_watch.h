@@ -1,7 +1,7 @@
-// For the live log and stop_on_overlap= only: creations that met a mask which another thread held
-// for a moment. Must never wait or allocate; what it cannot tell at that moment it keeps silent
-// about: the record, and `umaskaudit check`, know all of it. Called by mask_change and creation
-// when one of them is on.
+// Detects overlaps at run time, for the live log and stop_on_overlap=: creations that fell into a
+// mask window of another thread.
+// Must never wait or allocate. What cannot be decided at that moment is not reported here; the
+// records, and `umaskaudit check`, have all of it.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@
 
 namespace umaskaudit::shim {
 
-// After each umask call of a context that is ours; `new_mask` in nine bits. Returns the hits of the
-// window that this call closes. Async-signal-safe, no lock.
+// After each umask call in a context that we cache; `new_mask` in nine bits. Returns the hits of
+// the window that this call closes. Async-signal-safe, lock-free.
 WindowHits note_mask_change(const Task& task, const MaskChange& change, std::uint16_t new_mask);
 
-// One new object: the bits that the mask acts on, and what it came out as, between two snapshots.
-// Returns hits when the window it met has been closed meanwhile; else they wait for its end.
-// Async-signal-safe, no lock.
+// After the creation of an object: the mode bits that the mask acts on, requested and final, and
+// the snapshots before and after. Returns hits when the window has been closed meanwhile; else they
+// are kept until it is. Async-signal-safe, lock-free.
 WindowHits note_creation(const Task& task, const Snapshot& before, const Snapshot& after,
                          std::uint32_t requested, std::uint32_t final_mode);
 

@@ -1,4 +1,4 @@
-// Keeps the outside name of the root directory; see root.h.
+// Stores the name of the root directory as seen from outside; see root.h.
 
 #include "preload/mask/root.h"
 
@@ -32,7 +32,7 @@ void name_directory(void* argument) {
 }  // namespace
 
 std::uint32_t name_of_open_file(int fd, char* out, std::uint32_t size) {
-  // The thread's own: a task of ours has other descriptors than its process (own_table.h).
+  // Of the thread, not of the process: a task of ours has other descriptors (own_table.h).
   char link[40];
   TextBuffer text(link, sizeof link);
   text.put("/proc/thread-self/fd/").decimal(static_cast<unsigned>(fd)).end();

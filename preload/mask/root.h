@@ -1,6 +1,5 @@
-// The root directory that the program moved to: paths inside it mean others outside.
-// Must never guess: where the new root's name cannot be found, paths stay as the program sees them.
-// Called by the chroot wrapper, and wherever a base path is interned.
+// The program's root directory after chroot(2): the name that it has outside, for the paths inside.
+// Must never guess: where that name cannot be found, paths are recorded as the program sees them.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +14,13 @@ std::uint32_t name_of_open_file(int fd, char* out, std::uint32_t size);
 
 // Finds the name that `path` has from outside, before chroot(2) makes that impossible. 0: unknown.
 std::uint32_t name_new_root(const char* path, char* out, std::uint32_t size);
-// After it succeeded.
+// After chroot(2) has succeeded.
 void move_root(const char* name, std::uint32_t length);
 
-// It moved to where no name of it is known.
+// After a chroot(2) to a directory whose name is not known.
 void lose_root();
 
-// The outside name of the present root; empty: none, or it was never moved.
+// The name of the root directory outside; empty: not known, or never changed.
 std::uint32_t root_length();
 void put_root(TextBuffer& text);
 

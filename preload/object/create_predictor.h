@@ -1,6 +1,7 @@
-// What the creating calls from one place in the program came to lately.
-// Must never decide what is recorded: only which of the exact ways is tried first.
-// Called by the shape of open(2). Async-signal-safe, lock-free; threads may lose a lesson.
+// CreatePredictor: whether the next open(2) from a call site will create its object, and whether
+// the kernel can tell, predicted from the site's latest calls.
+// Must never decide what is recorded, only which of the exact ways is tried first.
+// Async-signal-safe, lock-free. Updates may be lost when threads race; only speed depends on them.
 #pragma once
 
 #include <atomic>
@@ -16,9 +17,9 @@ class CreatePredictor {
   explicit CreatePredictor(std::uintptr_t call_site)
       : entry_(entries_[mix(0, call_site) % kEntries]) {}
 
-  // True when new objects were more frequent than existing ones.
+  // True when most of the latest calls created their object.
   bool expects_new() const { return (load() & kCount) >= kExpectsNew; }
-  // True when the last object lay where the kernel can say whether it was created.
+  // True when the last object was on a filesystem where the kernel can say whether it was created.
   bool kernel_tells() const { return (load() & kKernelTells) != 0; }
 
   void update(bool created, bool kernel_tells) {
@@ -32,7 +33,7 @@ class CreatePredictor {
   }
 
  private:
-  static constexpr unsigned kCount = 3;  // the bits of a counter
+  static constexpr unsigned kCount = 3;  // mask of a saturating counter
   static constexpr unsigned kExpectsNew = 2;
   static constexpr unsigned kKernelTells = 4;
   static constexpr unsigned kEntries = 256;

@@ -1,4 +1,4 @@
-// Knows which mounts can be believed; see created_query.h.
+// Caches which mounts give an exact answer; see created_query.h.
 
 #include "preload/object/created_query.h"
 
@@ -18,11 +18,11 @@ void give_up() { dependable.store(false, std::memory_order_relaxed); }
 }  // namespace
 
 Answer ask(int fd) {
-  // Valgrind warns of commands that it does not know.
+  // Valgrind warns about commands that it does not know.
   const long said = sys::under_valgrind ? -EINVAL : sys::call(SYS_fcntl, fd, kCreatedQuery);
   if (said == 0) return Answer::existed;
   if (said == 1) return Answer::created;
-  if (said != -EBADF) give_up();  // another thread may close anything
+  if (said != -EBADF) give_up();  // EBADF: another thread may have closed the descriptor
   return Answer::none;
 }
 
@@ -30,7 +30,7 @@ bool study_mount(int fd, std::uint64_t mount) {
   struct statfs filesystem {};
   if (!is_usable() || sys::call(SYS_fstatfs, fd, sys::arg(&filesystem)) != 0) return false;
   note_filesystem(static_cast<std::uint32_t>(filesystem.f_type));
-  // Asked once where nothing depends on it: an older kernel, or a filter, has no answer.
+  // Tested once without effect: an older kernel does not know the command, and a filter may bar it.
   if (!is_usable() || ask(fd) == Answer::none) return false;
   exact_mounts[mount % kMounts].store(mount, std::memory_order_relaxed);
   return true;

@@ -25,8 +25,8 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// With these errors the kernel has read the path, so we can; others may come before it looked
-// (EFAULT, EINVAL, or whatever a seccomp filter invents).
+// Errors after which the path is known to be readable, because the kernel has read it. Others may
+// come before that (EFAULT, EINVAL, or any that a seccomp filter returns).
 bool path_was_read(int error) {
   switch (error) {
     case 0:
@@ -47,8 +47,8 @@ bool path_was_read(int error) {
   }
 }
 
-// The path of a call that failed so that the kernel may not have read it: a copy in `buffer`, made
-// without touching the program's pointer. Empty where nothing can be copied.
+// The path of a failed call that the kernel may not have read: copied into `buffer` without
+// touching the program's memory directly. Empty where it cannot be copied.
 [[gnu::noinline, gnu::cold]] const char* copied_path(const char* path, int error,
                                                      const Scratch& buffer) {
   if (error == EFAULT) return "";
@@ -60,7 +60,7 @@ bool path_was_read(int error) {
   return sys::copy_text(buffer.get(), path, trace::kMaxPath + 1) >= 0 ? buffer.get() : "";
 }
 
-// What the mask alone makes of the request; the reporter's calculus knows the rest.
+// The mode by request and mask alone; the reporter's calculus knows the other rules.
 std::uint32_t masked(const Request& request, std::uint16_t mask) {
   const std::uint32_t honoured = request.kind == trace::Kind::dir ? 01777 : 07777;
   return request.mode & honoured & ~std::uint32_t{mask};
@@ -70,11 +70,11 @@ std::uint32_t bounded_length(const char* path) {
   return static_cast<std::uint32_t>(strnlen(path, trace::kMaxPath));
 }
 
-// POSIX IPC names are no paths...
+// POSIX IPC names are not paths...
 bool lies_in_directory(trace::Kind kind) {
   return kind != trace::Kind::mqueue && kind != trace::Kind::shm && kind != trace::Kind::sem;
 }
-// ... but these are files all the same, in one directory of glibc's (shm_overview(7)).
+// ... but their objects are files, in one directory of glibc's (shm_overview(7)).
 constexpr char kSharedMemory[] = "/dev/shm";
 bool lies_in_shared_memory(trace::Kind kind) {
   return kind == trace::Kind::shm || kind == trace::Kind::sem;
@@ -168,8 +168,8 @@ bool Creation::made_or_met_as_told(int fd, const Look& before) {
     finish(&facts, made ? trace::Created::yes : trace::Created::no, 0);
     return made;
   }
-  // The first one elsewhere. "Made" is only what the kernel went about to do; CIFS says "met" of
-  // what it made, and keeps birth times.
+  // The first object on a filesystem without exact answers. There "created" may only mean that the
+  // kernel tried to; CIFS says "existed" of files that it created, but has birth times.
   if (answer == created_query::Answer::existed && facts.birth_ns == 0) {
     finish(&facts, trace::Created::no, 0);
     return false;
@@ -201,9 +201,9 @@ void Creation::made_or_met_at_path(const Look& before) {
   judge(look_at(request_.dirfd, request_.path, 0, facts) == 0 ? &facts : nullptr, before);
 }
 
-// fopen(3) with a character set that glibc does not know, and open(2) with O_DIRECT where the
-// filesystem has no such thing, leave what they made and say EINVAL. The program sees a failure;
-// the object is there all the same, and is what is recorded.
+// fopen(3) with a character set that glibc does not know, and open(2) with O_DIRECT on a filesystem
+// without it, fail with EINVAL and leave the file that they created. The program sees a failure;
+// the file exists, and is recorded.
 void Creation::failed_or_left(int error, const Look& before) {
   ObjectFacts facts;
   const bool left = error == EINVAL && before.known && !before.exists &&
@@ -214,8 +214,8 @@ void Creation::failed_or_left(int error, const Look& before) {
   failed(error);
 }
 
-// Whether a birth time says anything beside our own clock: that was not set back since the look,
-// and the filesystem is none whose times come from another machine.
+// Whether a birth time can be compared with our clock: the clock was not set back since the look,
+// and the filesystem's times come from this machine.
 bool Creation::birth_is_comparable(const Look& before) const {
   constexpr std::int64_t kTicks = 20'000'000;  // the coarse clock moves every 10 ms at the slowest
   const auto real = static_cast<std::int64_t>(sys::now_ns(CLOCK_REALTIME_COARSE));
@@ -238,7 +238,7 @@ void Creation::judge(const ObjectFacts* facts, const Look& before, bool known) {
   auto created = trace::Created::probably;
   const bool same_object = before.exists && before.ino == facts->ino && before.dev == facts->dev &&
                            before.birth_ns == birth;
-  // Older than the look that did not find it: it came by another name, or by a rename.
+  // Born before the look, which did not find it: it was renamed or linked to this name meanwhile.
   const bool before_look = birth != 0 && birth < before.before_ns;
   const bool absent = known && !before.exists;
   const bool older = before_look && (!absent || birth_is_comparable(before));
@@ -250,8 +250,8 @@ void Creation::judge(const ObjectFacts* facts, const Look& before, bool known) {
   finish(facts, created, 0);
 }
 
-// The permission bits are not those that the mask leaves, no ACL accounts for it, and no call of
-// ours moved the mask: somebody else may have.
+// The mode differs from what the mask leaves, no ACL explains it, and no recorded call changed the
+// mask: the mask may have been changed unseen.
 bool Creation::mask_is_suspect(const trace::Create& record, bool default_acl,
                                const Snapshot& after) const {
   if (default_acl || after.busy || after.change != before_.change) return false;
@@ -260,7 +260,7 @@ bool Creation::mask_is_suspect(const trace::Create& record, bool default_acl,
 
 namespace {
 
-// The writer of a creation's record, once the call has returned.
+// Writes a creation's record, after the call has returned.
 inline Author author_of(const Task& task, const Snapshot& after, std::uint64_t time_ns) {
   Author author{task.tid, task.pid, time_ns, 0};
   if (task.context == nullptr) author.flags |= trace::kForeign;
@@ -268,7 +268,7 @@ inline Author author_of(const Task& task, const Snapshot& after, std::uint64_t t
   return author;
 }
 
-// What is known of a creation without a look at the object.
+// The members of the record that need no look at the object.
 inline void describe(const Request& request, const Task& task, const Snapshot& before,
                      const Snapshot& after, trace::Created created, int error,
                      trace::Create& record) {
@@ -300,15 +300,15 @@ void BriefCreation::ended(const Request& request, int error) const {
   write_record(trace::RecordType::create, author, record, {path, record.path_length});
 }
 
-// Names and directory of the object, and the stack of the call.
+// The object's names and directory, and the stack of the call.
 struct Creation::Place {
   std::uint32_t stack = 0;
   std::uint32_t base = 0;
   std::uint32_t directory = 0;
   std::uint32_t target = 0;
   std::uint32_t path_length = 0;
-  const char* path = "";  // or its copy in `buffer`
-  Scratch buffer;         // or for what the path leads to, where that is a link
+  const char* path = "";  // as passed, or the copy in `buffer`
+  Scratch buffer;         // also for the target, when the path is a symbolic link
   ParentView parent;
 };
 
@@ -329,7 +329,7 @@ void Creation::finish(const ObjectFacts* facts, trace::Created created, int erro
   write(author, facts, created, error, after, place);
 }
 
-// The stack once more: none is kept for a line that is seldom wanted.
+// Walks the stack a second time: the frames are not kept for a log line that is seldom written.
 void Creation::log(const Author& author, const trace::Create& record, const Place& place) const {
   CapturedStack stack;
   capture_stack(Event::other, author, request_.stack, stack);
@@ -369,7 +369,7 @@ void Creation::find_place(const Author& author, const ObjectFacts* facts, trace:
     out.parent = look_at_parent(author, start, target.text,
                                 parent_length(target.text, target.length), surprising);
   } else {
-    // O_TMPFILE names the directory itself.
+    // With O_TMPFILE the path names the directory itself.
     const std::uint32_t length = request_.kind == trace::Kind::tmpfile
                                      ? out.path_length
                                      : parent_length(out.path, out.path_length);

@@ -1,4 +1,4 @@
-// A few names by descriptor, each entry a sequence lock; see directory_names.h.
+// A small cache by descriptor, each entry a sequence lock; see directory_names.h.
 
 #include "preload/object/directory_names.h"
 
@@ -26,13 +26,13 @@ struct Name {
   std::atomic<std::uint64_t> read_ns = 0;
 };
 
-constexpr unsigned kNames = 4;  // few programs work in more directories at a time
+constexpr unsigned kNames = 4;  // few programs use more directories at a time
 constinit Name names[kNames] = {};
 constinit std::atomic<std::uint32_t> generation = 0;
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
-// 0: not known, or no longer.
+// 0: not cached, or outdated.
 std::uint32_t known_id(const Name& name, int fd, const struct stat& now, std::uint64_t now_ns) {
   const std::uint32_t version = name.version.load(std::memory_order_acquire);
   if (version == 0 || version % 2 != 0) return 0;

@@ -1,6 +1,7 @@
-// The names of directories that descriptors lead to, asked from the kernel at most every 20 us.
-// Must never go by the descriptor's number alone: it may be another directory's by now.
-// Called by parent.cc; async-signal-safe, never waits.
+// The names of the directories that descriptors are open on, read from the kernel at most every 20
+// us.
+// Must never rely on the descriptor's number alone, which may be another directory's by now.
+// Async-signal-safe, never waits.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +11,13 @@
 
 namespace umaskaudit::shim {
 
-// The path id of the name that directory `fd` has; 0: none. Reading the name (proc(5)) costs four
-// times as much as the descriptor's identity (fstat(2)), so the name is kept: until this process
-// renames anything, or 20 us are over. Another process that renames the directory and tells this
-// one takes longer; one that tells nobody is in a race that has no right answer.
+// The path id of the name of directory `fd`; 0: none. Reading the name (proc(5)) takes four times
+// as long as the descriptor's identity (fstat(2)), so it is cached, until this process renames
+// anything or for 20 us. Another process takes longer than that to rename the directory and to make
+// this one depend on it; without such an order there is no right answer.
 std::uint32_t directory_name_id(const Author& author, int fd, const Scratch& buffer);
 
-// Something was renamed, or the root moved.
+// This process renamed something, or changed its root.
 void forget_directory_names();
 
 }  // namespace umaskaudit::shim

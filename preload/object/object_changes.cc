@@ -34,7 +34,7 @@ std::uint16_t bounded_length(const char* path) {
   return path != nullptr ? static_cast<std::uint16_t>(strnlen(path, trace::kMaxPath)) : 0;
 }
 
-// The name that a descriptor's object has now, as the kernel knows it (proc(5)); empty: none.
+// The current name of a descriptor's object, from proc(5); empty: none.
 const char* name_of_object(int fd, const Scratch& buffer) {
   constexpr char kUnlinked[] = " (deleted)";
   constexpr std::uint32_t kSuffix = sizeof kUnlinked - 1;
@@ -45,7 +45,7 @@ const char* name_of_object(int fd, const Scratch& buffer) {
   return name[0] == '/' && strcmp(name + length - kSuffix, kUnlinked) != 0 ? name : "";
 }
 
-// The name of the file in two parts. libc passes over the slashes in front, the kernel knows none.
+// The file's name in two parts. libc skips leading slashes; the kernel's calls do not have them.
 void record_ipc_name(const Author& author, trace::Rename& record, const Names& names) {
   const char* const name = names.from + strspn(names.from, "/");
   const std::uint16_t prefix = bounded_length(names.ipc);
@@ -65,7 +65,7 @@ void record_permissions(const Request& request, const char* attribute) {
   meet(task);
   const Author author{task.tid, task.pid, sys::now_ns(), 0};
   trace::Chmod record{};
-  ObjectFacts facts;  // stays zero where they cannot be had
+  ObjectFacts facts;  // zero where they cannot be read
   if (request.path == nullptr) {
     look_at_descriptor(request.dirfd, facts);
   } else {
@@ -84,7 +84,7 @@ void record_permissions(const Request& request, const char* attribute) {
   const Scratch buffer;
   const bool by_descriptor = request.path == nullptr || request.path[0] == '\0';
   // Reading a name from /proc takes 5 us, three times as long as fchmod(2), and most objects whose
-  // mode is set by descriptor were made a moment before: install(1), cp(1), tar(1).
+  // mode is set by descriptor were created a moment before (install(1), cp(1), tar(1)).
   const char* path = request.path;
   if (by_descriptor) path = was_made_lately(facts) ? "" : name_of_object(request.dirfd, buffer);
   record.path_length = bounded_length(path);

@@ -1,7 +1,6 @@
-// What happens to an object after its creation: permissions and names.
-// Must never look at a path or an attribute's name that the kernel has not accepted. Light records:
-// names change often, and their stacks are not asked for.
-// Called by the shapes chmod, xattr and names.
+// Records what happens to an object after its creation: changes of permissions and names.
+// Must never read a path or an attribute's name before the kernel has accepted it. Records without
+// a stack, because names change often. Called by the shapes chmod, xattr and names.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +9,10 @@
 
 namespace umaskaudit::shim {
 
-// RecordHeader of trace::Rename: what a call did to names.
+// Rename::action of the trace: what a call did to names.
 enum class NameAction : std::uint16_t { renamed = 1, linked = 2, unlinked = 3, symlinked = 4 };
 
-// A symbolic link's target is text, relative to nothing that we could name.
+// A symbolic link's target is text, and starts from no directory of ours.
 inline constexpr int kNoBase = -1000;
 struct Names {
   int from_fd;
@@ -21,16 +20,16 @@ struct Names {
   int to_fd;
   const char* to;             // null: the name is gone
   unsigned flags = 0;         // of renameat2(2)
-  const char* ipc = nullptr;  // a POSIX IPC name goes: what its file's name begins with
+  const char* ipc = nullptr;  // an unlinked POSIX IPC name: the prefix of its file's name
 };
-// Where Linux has the files of POSIX IPC names (shm_overview(7), sem_overview(7), mq_overview(7)).
+// The directories of POSIX IPC objects on Linux (shm_overview(7), sem_overview(7), mq_overview(7)).
 inline constexpr char kShmFile[] = "/dev/shm/";
 inline constexpr char kSemFile[] = "/dev/shm/sem.";
 inline constexpr char kMqueueFile[] = "/dev/mqueue/";
 
 // After success. The request's path is null for calls by descriptor (dirfd is the descriptor).
-// `attribute`: null for chmod, else the extended attribute that was set or removed; others than
-// ACLs are passed over. None of these changes errno.
+// `attribute`: null for chmod, else the extended attribute that was set or removed; only ACLs are
+// recorded. None of these changes errno.
 void record_permissions(const Request& request, const char* attribute);
 void record_names(Call call, NameAction action, const Names& names);
 

@@ -1,4 +1,4 @@
-// Asks for an object's facts; see object_look.h.
+// Calls statx(2); see object_look.h.
 
 #include "preload/object/object_look.h"
 
@@ -22,7 +22,7 @@ void take(const struct statx& facts, ObjectFacts& out) {
   out.birth_ns = trace::birth_of(facts);
 }
 
-// Each in the place that its numbers give it.
+// Stored at the index of its key.
 constexpr unsigned kMadeLately = 256;
 constinit std::atomic<std::uint64_t> made_lately[kMadeLately];
 

@@ -1,6 +1,5 @@
-// What statx(2) says of an object, as far as records want it.
-// Must never leave the kernel's 256 bytes on the stack of its caller, which goes on from there.
-// Called by creation.cc and object_changes.cc.
+// The facts of an object that records need, from statx(2).
+// Must never leave the kernel's 256 byte structure on the caller's stack.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +13,7 @@ struct ObjectFacts {
   std::uint64_t ino = 0;
   std::uint64_t dev = 0;
   std::uint64_t mount = 0;    // the mount's unique number; 0: not known
-  std::int64_t birth_ns = 0;  // 0: the filesystem keeps none
+  std::int64_t birth_ns = 0;  // 0: the filesystem has no birth times
 };
 
 // Arguments as for statx(2). 0, or -errno, which leaves `out` alone. Async-signal-safe.
@@ -22,7 +21,8 @@ struct ObjectFacts {
 // The same by fstat(2), without birth and mount.
 [[gnu::noinline]] int look_at_descriptor(int fd, ObjectFacts& out);
 
-// The objects that this process made last: the records of their creation name them.
+// The objects that this process created last: a change by descriptor needs no path then, because
+// the record of their creation has it.
 void note_made(const ObjectFacts& facts);
 bool was_made_lately(const ObjectFacts& facts);
 

@@ -1,4 +1,4 @@
-// Looks at parent directories; see parent.h.
+// Reads parent directories; see parent.h.
 
 #include "preload/object/parent.h"
 
@@ -21,13 +21,13 @@ namespace umaskaudit::shim {
 
 namespace {
 
-constinit InternTable by_name;  // what a name led to when it was last looked at
+constinit InternTable by_name;  // by name: the result of the last look
 constinit std::atomic<std::uint32_t> generation = 0;
-constinit InternTable by_facts;  // one record for the same facts of the same directory
+constinit InternTable by_facts;  // by facts: equal facts of one directory have one record
 
 constexpr std::uint32_t kMaxAcl = 1024;  // acl(5): 4 + 8 bytes an entry; mostly far fewer
 
-// The directory as a path that works from here. False: too long.
+// A path to the directory that works from here. False: too long.
 bool directory_name(const Base& base, const char* path, std::uint32_t length, TextBuffer& out) {
   if (base.dirfd != AT_FDCWD && path[0] != '/') {
     out.put("/proc/self/fd/").decimal(static_cast<unsigned>(base.dirfd)).put('/').put(path, length);
@@ -39,7 +39,7 @@ bool directory_name(const Base& base, const char* path, std::uint32_t length, Te
   return !out.overflow();
 }
 
-// What the kernel says, behind the name in its buffer: too much for a small stack.
+// The kernel's structures, in the buffer after the name: too large for a small stack.
 struct FactsSpace {
   struct statx facts;
   struct statfs filesystem;
@@ -79,8 +79,7 @@ static_assert(sizeof(FactsSpace) <= Scratch::kSize - kNameRoom && kNameRoom > tr
   record.acl_length = acl_size > 0 ? static_cast<std::uint32_t>(acl_size) : 0;
   view.known = true;
   view.mode = record.mode;
-  view.default_acl =
-      acl_size > 0 || acl_size == -ERANGE;  // too large for us is an ACL all the same
+  view.default_acl = acl_size > 0 || acl_size == -ERANGE;  // an ACL that does not fit counts as one
   if (!process.trace) return 0;
 
   std::uint64_t hash = hash_bytes(&record, sizeof record);
@@ -127,7 +126,7 @@ LinkTarget link_target(int dirfd, const char* path, int fd, const Scratch& buffe
     const std::uint32_t length = name_of_open_file(fd, name, Scratch::kSize);
     if (length != 0 && name[0] == '/') return {name, length};
   }
-  // The name so far in the first half, a link's text in the second.
+  // The path so far in the first half of the buffer, a link's target in the second.
   constexpr std::size_t kHalf = Scratch::kSize / 2;
   constexpr unsigned kMostLinks = 40;  // as the kernel follows (path_resolution(7))
   char* const link = name + kHalf;

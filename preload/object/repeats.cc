@@ -1,4 +1,4 @@
-// The places of a segment as a hash table in its header; see repeats.h.
+// A hash table in the header of the segment; see repeats.h.
 
 #include "preload/object/repeats.h"
 

@@ -27,7 +27,7 @@ class Writer {
     put(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
   }
   void answer(std::uint32_t action) { put(BPF_RET | BPF_K, action); }
-  // Passes over the next instruction, or over none.
+  // Skips the next instruction, or none.
   void skip_if_equal(std::uint32_t value) { jump(BPF_JEQ, value, 1, 0); }
   void skip_unless_equal(std::uint32_t value) { jump(BPF_JEQ, value, 0, 1); }
   void skip_unless_any(std::uint32_t bits) { jump(BPF_JSET, bits, 0, 1); }
@@ -52,7 +52,7 @@ class Writer {
 std::uint32_t low(std::uintptr_t address) { return static_cast<std::uint32_t>(address); }
 std::uint32_t high(std::uintptr_t address) { return static_cast<std::uint32_t>(address >> 32); }
 
-// Those of one upper half of an address space lie beside each other.
+// Sites with the same upper half of the address are adjacent.
 void write_sites(Writer& out, const std::uintptr_t* sites, unsigned count) {
   constexpr std::size_t kAddress = offsetof(seccomp_data, instruction_pointer);
   for (unsigned i = 0; i < count;) {

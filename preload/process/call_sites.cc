@@ -1,4 +1,4 @@
-// x86-64 read backwards; see call_sites.h.
+// Disassembles x86-64 backwards from a system call; see call_sites.h.
 
 #include "preload/process/call_sites.h"
 
@@ -38,9 +38,9 @@ unsigned inline_call_of(long number) {
 namespace {
 
 struct Instruction {
-  std::size_t length = 0;  // 0: none that is known here
-  int writes = -1;         // the register, if one is written as a whole
-  int copies = -1;         // from this register
+  std::size_t length = 0;  // 0: not an instruction known here
+  int writes = -1;         // the register that is written as a whole; -1: none
+  int copies = -1;         // the register that it copies
   long value = kUnknownNumber;
 };
 
@@ -53,7 +53,8 @@ std::uint32_t word_at(const unsigned char* at) {
   return word;
 }
 
-// How long the operand is that a ModRM byte begins (Intel SDM 2.1.5), and whether it is a register.
+// The length of the operand that a ModRM byte begins (Intel SDM 2.1.5), and whether it is a
+// register.
 std::size_t operand_length(const unsigned char* modrm, bool& is_register) {
   const unsigned mod = *modrm >> 6;
   const unsigned rm = *modrm & 7;
@@ -66,8 +67,8 @@ std::size_t operand_length(const unsigned char* modrm, bool& is_register) {
   return length;
 }
 
-// Of those that compilers put between a system call's number and the call: moves of arguments.
-// There are kLongest bytes at `at`.
+// Decodes instructions that compilers put between loading the number and the call: moves of
+// arguments. kLongest bytes at `at` are readable.
 Instruction decode(const unsigned char* at) {
   Instruction found;
   const unsigned char* const begin = at;
@@ -109,7 +110,7 @@ Instruction decode(const unsigned char* at) {
   return found;
 }
 
-// How code goes on that asks whether a system call failed, or returns its result.
+// Code that follows a system call: a test for failure, or a return.
 bool looks_at_result(const unsigned char* at, std::size_t left) {
   constexpr struct {
     unsigned char size;
@@ -131,14 +132,14 @@ bool looks_at_result(const unsigned char* at, std::size_t left) {
 constexpr long kNone = -2;
 constexpr long kLargestNumber = 1023;
 
-// The number that the code in front of `end` puts into rax; kNone: that is no call at all.
+// The number that the code before `end` loads into rax; kNone: this is no system call.
 long number_before(const unsigned char* begin, const unsigned char* end, const unsigned char* top) {
   constexpr unsigned kMostSteps = 14;
   const unsigned char* at = end;
   int wanted = kRax;
   for (unsigned step = 0; step < kMostSteps; ++step) {
     Instruction found;
-    // The longest that ends here: a prefix belongs to what follows it.
+    // The longest instruction that ends here, because a prefix belongs to what follows it.
     for (std::size_t length = kLongest; length > 0 && found.length == 0; --length) {
       if (static_cast<std::size_t>(at - begin) < length) continue;
       if (static_cast<std::size_t>(top - (at - length)) < kLongest) continue;
@@ -154,8 +155,8 @@ long number_before(const unsigned char* begin, const unsigned char* end, const u
   return wanted == kRax ? kNone : kUnknownNumber;
 }
 
-// Where reading backwards ends early, a number of a call that matters is still one when it stands
-// near.
+// When disassembling backwards ends early, a nearby load of a number in inline_calls.def still
+// counts.
 long number_nearby(const unsigned char* begin, const unsigned char* end) {
   constexpr long kNear = 24;
   constexpr long kSize = 5;  // of mov eax, imm32

@@ -1,4 +1,4 @@
-// What successful calls do to the fs context, however they were made (function or raw number).
+// Updates the fs context after calls that change it, whether by function or by raw number.
 // Async-signal-safe; errno stays.
 #pragma once
 
@@ -9,16 +9,17 @@
 
 namespace umaskaudit::shim {
 
-// Before and after unshare(2): CLONE_FS, or a new mount or user name space, which imply it, give
-// this thread an fs context of its own. A thread that nobody has seen yet is first put where it
-// comes from.
+// Around unshare(2): CLONE_FS, or a new mount or user name space, which imply it, give this thread
+// an fs context of its own. A thread without events so far first gets the context that it started
+// in.
 void expect_unshare(int flags);
 void note_unshare(int flags);
 
-// prctl(2) or pthread_setname_np(3): names are read again.
+// After prctl(2) or pthread_setname_np(3): thread names are read again.
 void note_thread_renamed();
 
-// Around chroot(2): the new root's name has to be found before it is moved to. Async-signal-safe.
+// Around chroot(2): the name of the new root is read before the call, from outside.
+// Async-signal-safe.
 class RootMove {
  public:
   explicit RootMove(const char* path);
@@ -30,7 +31,7 @@ class RootMove {
   std::uint32_t length_ = 0;
 };
 
-// Around setns(2): another mount name space brings its root along; the mask stays.
+// Around setns(2): another mount name space has another root; the mask stays.
 class NameSpaceMove {
  public:
   NameSpaceMove();
@@ -40,7 +41,7 @@ class NameSpaceMove {
   std::uint64_t from_ = 0;  // 0: not known
 };
 
-// The root is another one, with no name from here. `how` is the call's name.
+// The root changed to one without a name here. `how` is the call's name.
 void note_root_lost(Call call, const char* how);
 
 }  // namespace umaskaudit::shim

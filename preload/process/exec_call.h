@@ -1,5 +1,4 @@
-// What exec and posix_spawn share: the look ahead, and the record.
-// Must never call malloc: see exec_environment.h.
+// What the exec and posix_spawn wrappers share: the plan before the call, and the record.
 #pragma once
 
 #include <fcntl.h>
@@ -22,40 +21,40 @@ struct ExecCall {
   const char* path;  // as passed; "" where there is none
   bool search;       // along PATH
   StackStart stack;
-  int dirfd = AT_FDCWD;  // where path starts; with "": open on the program
+  int dirfd = AT_FDCWD;  // the directory where `path` starts; with "": open on the program
   bool shell = false;    // as in ExecTarget
 };
 
-// What stands in the way of the new image, and what its environment must become: ours put back
-// where follow= wants it, or taken out where the program cannot load us. There is room for that,
-// and not on the stack, for an environment may be larger than that is.
+// The obstacle for the library in the new image, and the environment to pass: with our entry put
+// back where follow= asks for it, or without it where the program cannot load us. The new
+// environment is in mapped memory, because it may be larger than the stack.
 struct ExecOutlook {
-  // `recorded`: false where this image records nothing; then nothing is put back.
+  // `recorded`: false where this image records nothing; then no entry is put back.
   ExecOutlook(const ExecCall& exec, char* const* environment, bool recorded = true);
   Obstacle obstacle;
   EnvironmentPlan plan;
   Room room;
-  bool change;  // the environment is not passed as it is
+  bool change;  // a changed environment is passed
   HandOver hand_over = {};
   bool repaired() const { return change && !plan.drops_ours; }
 };
 
-// What stands in the way of `exec`, and whether our entry has to be dropped for it.
+// The obstacle for `exec`, and whether our entry has to be dropped because of it.
 Obstacle find_obstacle_of_exec(const ExecCall& exec);
 
-// A blind spot that names the program, for a run directory what is wrong with it, and why the
-// tracer does not cover it, where it was asked.
+// Writes a blind spot that names the program, what is wrong with the run directory if that is the
+// obstacle, and why the tracer does not cover it, where it was asked.
 void report_obstacle(const Author& author, const ExecCall& exec, std::uint32_t context,
                      trace::Blind reason, HandOver hand_over = {});
 
-// The exec record, and a blind spot if the new image is neither followed nor traced. errno may
-// change.
+// Writes the exec record, and a blind spot if the new image is neither followed nor traced. May
+// change errno.
 void record_exec(const Author& author, const ExecCall& exec, std::uint32_t context,
                  std::uint64_t change, const ExecOutlook& outlook);
 
-// Makes the call by `real(environment)`, with the environment changed if need be. Where that makes
-// it too big for the kernel (`error_of(result)` is E2BIG), it stays as the program made it, and
-// `gave_up()` is told.
+// Makes the call by `real(environment)`, with a changed environment if planned. If that is too big
+// for the kernel (`error_of(result)` is E2BIG), calls `gave_up()` and retries with the program's
+// own.
 template <typename Real, typename ErrorOf, typename GaveUp>
 auto call_with_environment(const ExecOutlook& outlook, char* const* environment, Real real,
                            ErrorOf error_of, GaveUp gave_up) {
@@ -73,7 +72,7 @@ auto call_with_environment(const ExecOutlook& outlook, char* const* environment,
 #define EXEC_CALL(name, path, search)                                         \
   (::umaskaudit::shim::ExecCall{::umaskaudit::shim::Call::name, path, search, \
                                 UMASKAUDIT_STACK_START()})
-// execvp(3) and its siblings.
+// For execvp(3) and its siblings.
 #define EXEC_CALL_IN_PATH(name, file)                                       \
   (::umaskaudit::shim::ExecCall{::umaskaudit::shim::Call::name, file, true, \
                                 UMASKAUDIT_STACK_START(), AT_FDCWD, true})

@@ -19,11 +19,11 @@ namespace {
 constexpr char kPreload[] = "LD_PRELOAD=";
 constexpr char kOptions[] = "UMASKAUDIT_OPTIONS=";
 
-const char* preload_value = "";   // the whole of LD_PRELOAD as we were started
-const char* own_entry = "";       // the part of it that is us
-std::ptrdiff_t own_entry_at = 0;  // where in preload_value
-char* initial_preload = nullptr;  // the string in the environment that we were started with
-bool blanked = false;             // our entry in it
+const char* preload_value = "";   // LD_PRELOAD as this image got it
+const char* own_entry = "";       // our entry in it
+std::ptrdiff_t own_entry_at = 0;  // its offset in preload_value
+char* initial_preload = nullptr;  // the string in the initial environment
+bool blanked = false;             // our entry in that string was blanked
 char no_options[] = "";
 char* options_entry = no_options;  // "UMASKAUDIT_OPTIONS=..."
 
@@ -55,7 +55,7 @@ void find_own_entry() {
   own_entry_at = own.begin - preload_value;
 }
 
-// The options as given, but with the file names as we resolved them.
+// The options as given, with absolute file names.
 void write_options(const char* given) {
   std::size_t room = sizeof kOptions + strlen(given) + strlen(":trace=:log=") +
                      strlen(process.options.trace.bytes) + strlen(process.options.log.bytes);
@@ -86,7 +86,7 @@ void write_options(const char* given) {
   if (!text.overflow()) options_entry = entry;
 }
 
-// `list` without our entry; entries are separated by colons in what comes out, as in ld.so(8).
+// `list` without our entry; entries are separated by colons afterwards, which ld.so(8) accepts.
 void put_without_ours(TextBuffer& text, const char* list) {
   const std::size_t own = strlen(own_entry);
   bool first = true;
@@ -131,7 +131,7 @@ EnvironmentPlan plan_environment(char* const* environment, bool drop) {
   bool preload_found = false;
   bool options_found = false;
   for (; environment != nullptr; ++plan.entries) {
-    // What the kernel will refuse stays as it is.
+    // An environment that the kernel will refuse is passed unchanged.
     if (!array.can_read(environment + plan.entries)) return {};
     const char* entry = environment[plan.entries];
     if (entry == nullptr) break;
@@ -151,9 +151,9 @@ EnvironmentPlan plan_environment(char* const* environment, bool drop) {
     return plan;
   }
   plan.lacks_options = options_entry[0] != '\0' && !options_found;
-  if (own_entry[0] == '\0') return plan;  // loaded in another way: ld.so.preload, dlopen
+  if (own_entry[0] == '\0') return plan;  // loaded another way: ld.so.preload, dlopen
   if (!contains_entry(theirs, own_entry)) {
-    // Nothing left of it: as we were started. Changed: theirs stay in front.
+    // Removed by the program: as this image got it. Changed: the program's entries stay in front.
     plan.preload_bytes = theirs[0] == '\0'
                              ? strlen(kPreload) + strlen(preload_value) + 1
                              : strlen(kPreload) + strlen(theirs) + 1 + strlen(own_entry) + 1;
@@ -181,7 +181,7 @@ char** repair_environment(const EnvironmentPlan& plan, char* const* environment,
     text.end();
     slots[plan.preload_at] = bytes;
     if (!replace) ++used;
-    // Nothing else in it: without us there would be no such variable.
+    // Without us there would be no such variable.
     if (plan.drops_ours && bytes[strlen(kPreload)] == '\0') {
       --used;
       for (std::size_t i = plan.preload_at; i < used; ++i) slots[i] = slots[i + 1];
@@ -202,7 +202,7 @@ void set_own_entry_in_environ(bool there) {
   char* value = initial_preload + strlen(kPreload);
   const std::size_t at = static_cast<std::size_t>(own_entry_at);
   const std::size_t size = strlen(own_entry);
-  // Only over what we know: the program may have written into it.
+  // Only over our own bytes, which are compared first: the program may have changed the string.
   if (there == !blanked) return;
   if (!there && strcmp(value, preload_value) != 0) return;
   blanked = !there;
@@ -211,9 +211,10 @@ void set_own_entry_in_environ(bool there) {
     memcpy(value + at, preload_value + at, size);
     if (last && at > 0) value[at - 1] = preload_value[at - 1];
   } else if (last) {
-    value[at > 0 ? at - 1 : 0] = '\0';  // one byte: whoever reads meanwhile sees one or the other
+    // one byte: a concurrent reader sees the old or the new list
+    value[at > 0 ? at - 1 : 0] = '\0';
   } else {
-    memset(value + at, ':', size);  // empty entries are nothing to ld.so(8)
+    memset(value + at, ':', size);  // ld.so(8) ignores empty entries
   }
 }
 

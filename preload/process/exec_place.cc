@@ -1,4 +1,4 @@
-// The library and the run directory, as a new image would find them; see exec_place.h.
+// Tests access to the library and the run directory; see exec_place.h.
 
 #include "preload/process/exec_place.h"
 
@@ -36,9 +36,9 @@ bool allows(const struct statx& facts, unsigned what, std::uint32_t uid) {
 
 std::uint32_t started_as;  // effective user id
 
-// Whether a new image could do `what` with the file. The same user as at our start: it is there, so
-// that user could. Another one may still hold capabilities that exec takes away (capabilities(7)),
-// so the kernel's answer to us is no answer: the modes of all directories on the way are asked.
+// Whether a new image could do `what` with the file. With the user of our start it could, because
+// it did then. Another user may hold capabilities that exec takes away (capabilities(7)), so
+// access(2) by us proves nothing: the modes of all directories of the path are checked.
 bool can_have(const char* path, unsigned what, char (&buffer)[4096]) {
   struct statx facts {};
   if (!is_there(path, &facts)) return false;
@@ -54,7 +54,7 @@ bool can_have(const char* path, unsigned what, char (&buffer)[4096]) {
   return true;
 }
 
-// Bare names are searched for by the loader, and $ORIGIN and its like are the loader's words.
+// The loader searches for bare names, and expands $ORIGIN and the like.
 bool is_path(const char* entry) {
   return strchr(entry, '/') != nullptr && strchr(entry, '$') == nullptr;
 }
@@ -70,9 +70,9 @@ Obstacle find_obstacle_of_place(const char* entry) {
   if (is_path(entry) && !can_have(entry, 4, buffer)) {
     return {true, trace::Blind::exec_library, true};
   }
-  // A missing directory would be made anew by each image that is started, in a root where nobody
-  // looks for it. Where `umaskaudit run` listens, it makes the segment instead; also for this
-  // image, if it was started as one that it serves.
+  // A missing run directory would be created again by each image in a root where nobody looks for
+  // it. Where `umaskaudit run` serves segments, it creates the segment instead; also for this
+  // image, if its own segment was served.
   if (!process.trace) return {};
   const bool has_own = !has_served_segment() && can_have(process.options.trace.bytes, 2, buffer);
   if (has_own || segments_are_served()) return {};

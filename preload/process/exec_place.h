@@ -1,6 +1,6 @@
-// Whether the library and the run directory can be had where a program is about to start: in
-// another root, in another mount name space, as another user. Must never open anything but the
-// socket of `umaskaudit run`: what the modes say is enough. Called by exec_call.h's users.
+// Tests whether a program about to start can reach the library and the run directory: in another
+// root, in another mount name space, as another user. Must never open anything but the socket of
+// `umaskaudit run`: modes are enough.
 #pragma once
 
 #include "preload/process/exec_target.h"
@@ -8,12 +8,12 @@
 
 namespace umaskaudit::shim {
 
-// Keeps whom we were started as. Once, at start.
+// Stores the user that this image started as. Once, at the start.
 void remember_user();
 
-// `entry`: our part of LD_PRELOAD. Async-signal-safe.
+// `entry`: our entry of LD_PRELOAD. Async-signal-safe.
 Obstacle find_obstacle_of_place(const char* entry);
-// Appends why, for a run directory: which user, which directory, whose it is.
+// For a run directory that cannot be used, appends which user, which directory, and its owner.
 void describe_place(trace::Blind reason, TextBuffer& text);
 
 }  // namespace umaskaudit::shim

@@ -1,8 +1,8 @@
-// Files that are about to be executed; see exec_target.h.
+// Examines files that are about to be executed; see exec_target.h.
 //
-// What a file is by itself (static, another machine, dynamic) is remembered by its identity and the
-// time of its last change, so that a program that starts the same one again and again pays for a
-// statx(2). What depends on the root and the user is asked each time, without a descriptor.
+// The kind of a file (static, another machine, dynamic) is cached by its identity and the time of
+// its last change, so that a program that starts the same file again and again pays for one
+// statx(2). Checks that depend on the root and the user are made each time, without a descriptor.
 
 #include "preload/process/exec_target.h"
 
@@ -30,17 +30,17 @@ namespace umaskaudit::shim {
 namespace {
 
 enum class Kind : std::uint8_t {
-  unknown,      // not there, not readable, or no kind of program that is known here
+  unknown,      // missing, not readable, or not an executable format known here
   static_elf,   // no PT_INTERP
   foreign_elf,  // another word size or machine
-  usual_elf,    // asks for the loader that started us, by its name
-  musl_elf,     // asks for musl's, which loads us too
-  other_elf,    // asks for another loader
+  usual_elf,    // its interpreter is the loader that started us
+  musl_elf,     // its interpreter is musl's loader, which loads us too
+  other_elf,    // its interpreter is another loader
   script,
-  text,  // no kind of program for the kernel
+  text,  // a text file, which the kernel does not execute
 };
 
-// Which loader the programs here name, and which file that was when we were started.
+// The interpreter that programs here name, and the file that it was when we were started.
 UMASKAUDIT_AT_START(words) constinit char usual_loader[128] = {};
 struct Identity {
   std::uint64_t inode;
@@ -54,7 +54,7 @@ Identity identity_of(const struct statx& facts) {
   return {facts.stx_ino, facts.stx_dev_major, facts.stx_dev_minor};
 }
 
-// With the time of the last change, which sys::facts() does not ask for. "": the descriptor's file.
+// With the time of the last change, which sys::facts() does not return. "": the descriptor's file.
 bool facts_of(int dirfd, const char* path, struct statx* out) {
   const int flags = path[0] == '\0' ? AT_EMPTY_PATH : 0;
   const long error =
@@ -62,7 +62,7 @@ bool facts_of(int dirfd, const char* path, struct statx* out) {
   return error == 0 || (error == -ENOSYS && sys::facts(dirfd, path, flags, out) == 0);
 }
 
-// One word a file, so that no lock is needed: 56 bits that tell files apart, and the kind.
+// One word a file, so that no lock is needed: 56 bits of a hash, and the kind.
 constexpr unsigned kRemembered = 64;
 constinit std::atomic<std::uint64_t> remembered[kRemembered] = {};
 
@@ -80,8 +80,8 @@ std::uint64_t mark_of(const struct statx& facts) {
   return mark | 0xFF;
 }
 
-// A change within the same tick of the clock leaves the time of the last one: what changed just now
-// is not remembered.
+// A change within the same clock tick leaves the same time: a file that changed just now is not
+// cached.
 bool is_settled(const struct statx& facts) {
   timespec now{};
   return sys::read_clock(CLOCK_REALTIME_COARSE, &now) == 0 &&
@@ -98,7 +98,7 @@ void remember(std::uint64_t mark, Kind kind) {
       (mark & ~std::uint64_t{0xFF}) | static_cast<std::uint64_t>(kind), std::memory_order_relaxed);
 }
 
-// What is read of a file; lies in a Scratch: the stack may be small.
+// The working data of one file, in a Scratch because the stack may be small.
 struct Look {
   static constexpr std::size_t kHead = 1024;
   int dirfd = AT_FDCWD;
@@ -109,7 +109,7 @@ struct Look {
   bool check_loader = false;  // in: `path` is a loader; out: `loads`
   bool loads = false;
   bool there = false;
-  char name[256];  // of the loader or the interpreter that the file asks for
+  char name[256];  // the interpreter that the file asks for, an ELF loader or a script's
   char head[kHead];
   char more[3 * kHead];
 };
@@ -134,7 +134,7 @@ Kind judge_script(Look& look, long length) {
   return Kind::script;
 }
 
-// A file's own word is never added to before it is known to be small.
+// A number from the file is checked to be small before anything is added to it.
 bool read_loader_name(int fd, Look& look, const ElfW(Phdr) & segment) {
   if (segment.p_filesz == 0 || segment.p_filesz > sizeof look.name) return false;
   const long length = read_at(fd, look.name, segment.p_filesz, segment.p_offset);
@@ -170,7 +170,7 @@ Kind judge_elf(int fd, Look& look, long length) {
   return Kind::static_elf;
 }
 
-// libc lies beside its loader, or beside the file that a link there leads to.
+// libc is beside its loader, or beside the file that a link there leads to.
 bool libc_beside(Look& look, const char* loader) {
   char* name = look.head;
   const char* slash = strrchr(loader, '/');
@@ -185,7 +185,7 @@ bool libc_beside(Look& look, const char* loader) {
   return good;
 }
 
-// The file that a link leads to, if the loader is one.
+// The target of the loader's name, if that is a link.
 bool libc_beside_target(Look& look) {
   char* target = look.name;
   const long length = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg(look.path), sys::arg(target),
@@ -203,7 +203,7 @@ bool libc_beside_target(Look& look) {
   return libc_beside(look, target);
 }
 
-// A copy of the usual loader, as small roots have one, looks where distributions keep libraries.
+// A copy of the usual loader, as small roots have, uses the usual library directories.
 bool libc_in_usual_folder(Look& look) {
   if (strcmp(look.path, usual_loader) != 0) return false;
 #if defined(__x86_64__)
@@ -230,8 +230,8 @@ void read_file(void* argument) {
     look.loads = loader_takes_us(look);
     return;
   }
-  // A file that is open already may be readable by its number; one that was opened with O_PATH is
-  // not, and is opened by its name in /proc.
+  // An open file may be readable by its number; one opened with O_PATH is not, and is opened by its
+  // name in /proc.
   const bool by_number = look.path[0] == '\0';
   long length = by_number ? read_at(look.dirfd, look.head, Look::kHead - 1, 0) : -EBADF;
   int fd = look.dirfd;
@@ -258,7 +258,8 @@ bool run(Look& look) {
   return run_in_own_table(read_file, &look, look.dirfd < 0 ? -1 : look.dirfd);
 }
 
-// What makes the kernel set AT_SECURE (getauxval(3)): other ids than the caller's, or capabilities.
+// Whether the kernel will set AT_SECURE (getauxval(3)): other ids than the caller's, or
+// capabilities.
 bool gains_privilege(const Look& look) {
   const auto uid = static_cast<std::uint32_t>(sys::call(SYS_getuid));
   const auto gid = static_cast<std::uint32_t>(sys::call(SYS_getgid));
@@ -268,24 +269,24 @@ bool gains_privilege(const Look& look) {
   return uid != 0 && look.capable;
 }
 
-// Whether the loader of that name, in the root as it is now, can load our library.
+// Whether the loader of that name, in the current root, can load our library.
 bool loader_fits(Look& look, bool usual) {
   const char* name = usual ? usual_loader : look.name;
   struct statx facts {};
-  if (!facts_of(AT_FDCWD, name, &facts)) return true;  // nothing will be started
+  if (!facts_of(AT_FDCWD, name, &facts)) return true;  // the exec will fail
   if (identity_of(facts) == usual_loader_file) return true;
   char* copy = look.head + Look::kHead - sizeof look.name;
   memcpy(copy, name, strlen(name) + 1);
   look.path = copy;
   look.check_loader = true;
-  look.loads = true;  // where it cannot be looked at
+  look.loads = true;  // assumed where it cannot be examined
   run(look);
   return look.loads;
 }
 
 constexpr unsigned kMostInterpreters = 4;
 
-// `shell`: as in ExecTarget; musl's execvp(3) hands nothing on.
+// `shell`: as in ExecTarget; musl's execvp(3) never tries a shell.
 Obstacle judge(Look& look, bool shell) {
   if (!is_glibc()) shell = false;
   for (unsigned depth = 0; depth <= kMostInterpreters; ++depth) {
@@ -297,7 +298,7 @@ Obstacle judge(Look& look, bool shell) {
     look.capable = false;
     if (look.kind == Kind::unknown) {
       if (!run(look)) return {};
-      // Scripts, other loaders and capabilities are more than a kind.
+      // For scripts, other loaders and capabilities the kind is not enough.
       const bool whole = look.kind != Kind::script && look.kind != Kind::other_elf;
       if (whole && !look.capable && look.kind != Kind::unknown && is_settled(look.facts)) {
         remember(mark, look.kind);

@@ -1,14 +1,14 @@
-// What stands in the way of our library in a program that is about to be started.
-// Must never be seen: no descriptor in the program's table, no lock, nothing opened but regular
-// files (the open of a FIFO lets a writer go on). Called by exec_environment.h's users.
+// Finds what keeps our library out of a program that is about to start (the obstacle).
+// Must never be visible to the program: no descriptor in its table, no lock, and only regular files
+// are opened (opening a FIFO would unblock a writer).
 #pragma once
 
 #include "preload/trace/format.h"
 
 namespace umaskaudit::shim {
 
-// A program as execveat(2) names it. `search`: a bare name is looked for along PATH (execvp(3)).
-// `shell`: glibc hands a file that the kernel does not know (ENOEXEC) to /bin/sh.
+// A program as execveat(2) names it. `search`: a bare name is searched for along PATH (execvp(3)).
+// `shell`: glibc passes a file that the kernel cannot execute (ENOEXEC) to /bin/sh.
 struct ExecTarget {
   int dirfd;
   const char* path;  // readable; "": the file that dirfd is open on
@@ -19,17 +19,17 @@ struct ExecTarget {
 struct Obstacle {
   bool found = false;
   trace::Blind reason = trace::Blind::other;
-  // Our entry must be taken out of LD_PRELOAD: the loader would complain on the program's stderr,
-  // or not start it at all, or the library would be there in vain.
+  // True when our entry must be removed from LD_PRELOAD: the loader would write an error to the
+  // program's stderr, or fail, or load the library in vain.
   bool drop = false;
-  bool starts = false;  // there is such a file: the exec may well succeed
+  bool starts = false;  // the file exists, so the exec may succeed
 };
 
-// Keeps which loader started us. Once, at start.
+// Stores which loader started us. Once, at the start.
 void remember_loader();
 
-// Nothing is found where the library can get in, and where the file cannot be read. errno may
-// change. Async-signal-safe.
+// No obstacle where the library can be loaded, and where the file cannot be read. May change errno.
+// Async-signal-safe.
 Obstacle find_obstacle(const ExecTarget& target);
 
 }  // namespace umaskaudit::shim

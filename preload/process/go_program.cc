@@ -15,7 +15,7 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// The linker of Go writes a note named "Go" with its build id, however the program is linked.
+// Go's linker writes a note named "Go" with its build id, in every link mode.
 bool has_go_note(const char* at, std::size_t size) {
   const auto aligned = [](std::size_t length) { return (length + 3) / 4 * 4; };
   while (size >= sizeof(ElfW(Nhdr))) {

@@ -24,9 +24,9 @@ using trace::HandOverKind;
 constexpr long kMillisecond = 1000000;  // nanoseconds
 constexpr long kPatienceSeconds = 2;
 
-// It has the whole process, and follows what that starts by itself.
+// The tracer has the whole process, and follows its children by itself.
 constinit bool whole_process_taken = false;
-// It did not answer once: nobody waits for it again.
+// It did not answer in time once: no thread waits for it again.
 constinit std::atomic<bool> silent = false;
 
 struct Conversation {
@@ -34,7 +34,7 @@ struct Conversation {
   int error = 0;
 };
 
-// An abstract name: behind a zero, and as long as the address says (unix(7)). 0: too long.
+// An abstract name: a NUL first, and as long as the address says (unix(7)). 0: too long.
 socklen_t write_address(sockaddr_un& address) {
   const char* name = process.options.tracer.bytes;
   const std::size_t length = strlen(name);
@@ -45,7 +45,7 @@ socklen_t write_address(sockaddr_un& address) {
   return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length);
 }
 
-// A queue that is full for the moment is EAGAIN, for the socket does not block.
+// The socket does not block: a full queue is EAGAIN.
 long connect_to_tracer(int fd) {
   sockaddr_un address;
   const socklen_t size = write_address(address);
@@ -60,8 +60,9 @@ long connect_to_tracer(int fd) {
   }
 }
 
-// Whoever may have taken the name after the tracer is gone is not told anything. 0 or -errno.
-// `pid`: of the one that listens, 0 where it has none in our PID name space.
+// Connects to the tracer, and checks that the listener is its process: after its end another may
+// have taken the name. 0 or -errno. `pid`: of the listener, 0 where it has none in our PID name
+// space.
 long look_at_peer(int fd, long& pid) {
   struct {
     std::int32_t pid;
@@ -81,7 +82,7 @@ long look_at_peer(int fd, long& pid) {
 
 long await_answer(int fd) {
   pollfd polled{fd, POLLIN, 0};
-  timespec left{kPatienceSeconds, 0};  // the kernel keeps what is left of it here
+  timespec left{kPatienceSeconds, 0};  // the kernel stores the remaining time here
   long ready = 0;
   do {
     ready = sys::call(SYS_ppoll, sys::arg(&polled), 1, sys::arg(&left), 0, sizeof(sys::SignalSet));
@@ -103,8 +104,8 @@ long converse(int fd, const trace::HandOverRequest& request) {
   long error = connect_to_tracer(fd);
   if (error == 0) error = look_at_peer(fd, peer);
   if (error != 0) return error;
-  // Only Yama asks for it, where the tracer is no ancestor of ours: EINVAL elsewhere. The number
-  // means something only in the tracer's own PID name space.
+  // Lets the tracer attach. Only Yama requires it, for a tracer that is no ancestor: EINVAL
+  // elsewhere. The pid is valid only in the tracer's own PID name space.
   if (peer != 0 && request.kind != HandOverKind::call_returned) {
     sys::call(SYS_prctl, PR_SET_PTRACER, pid_of_tracer(process.options.tracer.bytes));
   }
@@ -134,7 +135,7 @@ int ask(HandOverKind kind, trace::HandOverScope scope = trace::HandOverScope::ev
   job.request.tid = static_cast<std::uint32_t>(sys::gettid());
   job.request.scope = scope;
   if (!run_in_own_table(talk, &job)) return EAGAIN;
-  // A table of its own is empty.
+  // A descriptor table of its own is empty.
   if (job.error == EMFILE && !run_in_task(talk, &job, Apart::descriptors)) return EMFILE;
   if (job.error == ETIMEDOUT) silent.store(true, std::memory_order_relaxed);
   return job.error;
@@ -151,7 +152,7 @@ bool tracer_covers(trace::Blind reason) {
     case trace::Blind::exec_run_directory:
     case trace::Blind::go_runtime:
       return true;
-    // A program that is traced by an ordinary user gets no rights by its exec (execve(2)).
+    // A program that an ordinary user traces gets no privileges by exec (execve(2)).
     case trace::Blind::exec_privileged:
       return sys::call(SYS_geteuid) == 0;
     default:

@@ -1,4 +1,4 @@
-// Tries in a child what a filter from before the start leaves us; see seccomp.h.
+// Tests in a child which of our calls a filter bars that was there before the start; see seccomp.h.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,12 +28,12 @@ constexpr long kPopulateWrite = 23;  // MADV_POPULATE_WRITE, newer than some hea
 
 enum class Filtered { no, yes, unknown };
 
-// What else stands there, for a process that no filter keeps from a further call. The mask of a
-// single thread is nobody else's to change until we have it.
+// The other fields that are read from the status file, for a process without a filter. A process
+// with one thread has the mask of that thread.
 void read_other_fields(int fd, const char* text, StartStatus& status) {
   constexpr char kPid[] = "\nNSpid:\t";
   if (strstr(text, "\nThreads:\t1\n") != nullptr) status.mask = find_mask(text);
-  // One number: the process is in the PID name space that this mount of proc(5) shows.
+  // One number identifies the mount of proc(5) that shows this process's PID name space.
   const char* field = strstr(text, kPid);
   const char* digit = field != nullptr ? field + sizeof kPid - 1 : "";
   while (*digit >= '0' && *digit <= '9') ++digit;
@@ -42,10 +42,10 @@ void read_other_fields(int fd, const char* text, StartStatus& status) {
   if ((facts.stx_mask & sys::kUniqueMount) != 0) status.proc_mount = facts.stx_mnt_id;
 }
 
-// The field Seccomp of /proc/self/status: behind Groups, which may be long. Read with calls that
-// the loader has made: openat(2) for reading, read(2), close(2). In the program's own table, also
-// where a constructor before ours has started a thread: the filter may kill for the calls that
-// another table takes (own_table.h).
+// The field Seccomp of /proc/self/status, which follows Groups, a line that may be long. Read by
+// system calls that the loader has made too (openat(2) for reading, read(2), close(2)), in the
+// program's own descriptor table, even if an earlier constructor started a thread: the filter may
+// kill for the calls that another table needs (own_table.h).
 Filtered look_for_filter(StartStatus& status) {
   constexpr char kField[] = "\nSeccomp:\t";
   constexpr std::size_t kFieldLength = sizeof kField - 1;
@@ -54,7 +54,7 @@ Filtered look_for_filter(StartStatus& status) {
   if (fd < 0) return Filtered::unknown;
   Filtered answer = Filtered::unknown;
   char text[2048];       // mostly all of it
-  std::size_t kept = 0;  // from the part before, where the field may begin
+  std::size_t kept = 0;  // of the previous part, in case the field begins in it
   for (bool first = true;; first = false) {
     const long size = sys::read(fd, text + kept, sizeof text - 1 - kept);
     if (size <= 0) break;
@@ -73,10 +73,10 @@ Filtered look_for_filter(StartStatus& status) {
   return answer;
 }
 
-// After unshare(CLONE_NEWPID) the first child is the init of the new PID name space, which ends
-// with it: no later fork(2) succeeds (pid_namespaces(7)). Until there is one, the link leads
-// nowhere. By openat(2), as above; a link that is there is refused by ELOOP (O_NOFOLLOW), while
-// kernels before 4.12, and no /proc, have none.
+// After unshare(CLONE_NEWPID) the first child is the init of the new PID name space, and when it
+// exits no later fork(2) succeeds (pid_namespaces(7)). Until there is one,
+// /proc/self/ns/pid_for_children leads nowhere. Tested by openat(2), as above: an existing link
+// fails with ELOOP (O_NOFOLLOW); kernels before 4.12, and systems without /proc, have no such file.
 bool child_would_be_init() {
   constexpr char kLink[] = "/proc/self/ns/pid_for_children";
   const DescriptorGuard guard;
@@ -97,8 +97,8 @@ constexpr long kCreatedQuery = 1024 + 4;
 constexpr long kCreate = O_WRONLY | O_CREAT | O_TRUNC;
 constexpr long kLog = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW;
 
-// What we may call, with the flags of our own calls, and without effect: no path, no descriptor, no
-// memory. A call that is made with different flags stands here once for each.
+// The calls that the shim may make, with the flags that it uses, and arguments without effect: no
+// path, no descriptor, no memory. A call with several sets of flags has a row for each.
 constexpr Trial kTrials[] = {
     {SYS_openat, {AT_FDCWD, kNoPath, kCreate | O_EXCL, 0600}},
     {SYS_openat, {AT_FDCWD, kNoPath, kCreate | O_EXCL | O_CLOEXEC, 0600}},
@@ -187,7 +187,7 @@ constexpr Trial kTrials[] = {
     {SYS_clock_gettime, {CLOCK_REALTIME, kNothing}},
 };
 
-// What asking the tracer takes besides (hand_over.cc).
+// The calls for asking the tracer (hand_over.cc).
 constexpr Trial kTrialsForTracer[] = {
     {SYS_socket, {AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0}},
     {SYS_connect, {kNoFile, kNothing, 0}},
@@ -198,12 +198,12 @@ constexpr Trial kTrialsForTracer[] = {
     {SYS_prctl, {PR_SET_NO_NEW_PRIVS, 2}},  // refused, as the flags of the next
     {SYS_seccomp, {SECCOMP_SET_MODE_FILTER, -1, kNothing}},
     {SYS_capget, {kNothing, kNothing}},
-    // Refused: a thread with signal handlers of its own.
+    // Refused in a thread that shares signal handlers.
     {SYS_clone, {CLONE_THREAD | CLONE_UNTRACED}},
 };
 
-// What asks `umaskaudit run` for a segment (served_segment.h). Few programs need it: where it is
-// barred, nothing else is missed.
+// The calls for requesting a segment (served_segment.h). Few programs need it: when they are
+// barred, only that is not available.
 constexpr Trial kSocketTrials[] = {
     {SYS_socket, {AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, kNoFile}},
     {SYS_setsockopt, {kNoFile, SOL_SOCKET, SO_RCVTIMEO, kNothing, 0}},
@@ -212,7 +212,7 @@ constexpr Trial kSocketTrials[] = {
     {SYS_recvmsg, {kNoFile, kNothing, MSG_CMSG_CLOEXEC}},
 };
 
-// Reading the clock by the vDSO, which may make a call that the filter kills for.
+// Reads the clock by the vDSO, which may fall back to a system call.
 constexpr Trial kVdsoClock = {-1, {}};
 
 void make_call(const Trial& trial) {
@@ -227,10 +227,10 @@ void make_call(const Trial& trial) {
 
 enum class Survival { yes, no, not_known };
 
-// Of a child that makes these calls. No wait of the program's finds it: this runs before main(),
-// and without an exit signal only __WALL and __WCLONE would, in a thread of an earlier constructor.
-// No core file where that can be had: a limit of 1 keeps core_pattern's program from being started
-// as well (core(5)).
+// The flags of the child that makes these calls. It has no exit signal, so only wait(2) with __WALL
+// or __WCLONE could find it, in a thread of an earlier constructor; this runs before main().
+// Without a core file where possible: a limit of 1 also keeps core_pattern's program from being
+// started (core(5)).
 Survival try_calls(const Trial* trials, unsigned count, bool limit_core) {
   const long child = sys::call(SYS_clone, 0);
   if (child == 0) {
@@ -256,7 +256,7 @@ void bar(const Trial& trial) {
   sys::filtered.store(true);
 }
 
-// Halves a list that killed until each culprit stands alone.
+// Halves a list whose test was killed, until each barred call stands alone.
 void bar_what_kills(const Trial* trials, unsigned count, bool limit_core) {
   if (try_calls(trials, count, limit_core) != Survival::no) return;
   if (count == 1) return bar(*trials);
@@ -264,7 +264,7 @@ void bar_what_kills(const Trial* trials, unsigned count, bool limit_core) {
   bar_what_kills(trials + count / 2, count - count / 2, limit_core);
 }
 
-// What the start found out, for what is tried later.
+// The result of the test at the start, for later tests.
 enum class Inherited : unsigned char { nothing, filter_to_try, filter_to_believe };
 constinit Inherited inherited = Inherited::nothing;
 
@@ -284,8 +284,8 @@ StartStatus study_inherited_filter() {
   StartStatus status;
   if (look_for_filter(status) == Filtered::no) return status;
   inherited = Inherited::filter_to_try;
-  // Not tried, so not made: but for the call that has blocked the signals before this, and that has
-  // to unblock them.
+  // Not tested, so never made later; except the call that blocked the signals before this, which
+  // must also unblock them.
   if (child_would_be_init()) {
     inherited = Inherited::filter_to_believe;
     for (const Trial& trial : kTrials) {

@@ -1,4 +1,4 @@
-// Looks through the code of loaded objects, and of files before they are; see inline_calls.h.
+// Searches the code of loaded objects, and of files before they are loaded; see inline_calls.h.
 
 #include "preload/process/inline_calls.h"
 
@@ -28,11 +28,11 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// Of one object, or of all: how many, and which calls they are for.
+// The result for one object, or for all: the number of sites, and the calls.
 struct Findings {
   std::uint64_t calls = 0;  // one bit for each row of inline_calls.def
   unsigned count = 0;
-  bool unknown = false;  // of at least one the number cannot be told
+  bool unknown = false;  // some site's number is not known
 };
 
 void note(Findings& findings, long number) {
@@ -55,7 +55,7 @@ void describe(const char* name, const Findings& findings, TextBuffer& text) {
   if (findings.unknown) text.put(first ? "" : ", ").put("any number");
 }
 
-// What the start found. The words are kept for the blind spot.
+// The result of the start. The text is kept for the blind spot.
 constexpr std::size_t kWords = 512;
 constinit Findings found = {};
 constinit std::uintptr_t sites[kMostCallSites] = {};
@@ -84,7 +84,7 @@ const char* base_of(const char* path) {
   return slash != nullptr ? slash + 1 : path;
 }
 
-// libc itself, whose calls our wrappers stand in front of, and what must not be touched.
+// Objects that are skipped: libc, whose calls our wrappers see, and those that must not be stopped.
 bool is_exempt(const char* name) {
   constexpr const char* kBeginnings[] = {
       "libc.so",  "libc-",   "libc.musl", "ld-linux",    "ld-musl",    "ld-2",     "libpthread",
@@ -136,7 +136,7 @@ bool has_right_to_a_filter() {
          (data[0].effective >> kSysAdmin & 1) != 0;
 }
 
-// By a call of our own, not by the wrapper of seccomp(2): it bars nothing of ours.
+// By a raw call, past our wrapper of seccomp(2), because this filter bars nothing.
 bool install_filter() {
   const Room room(kLongestCallFilter * sizeof(sock_filter));
   if (room.get() == nullptr) return false;
@@ -200,8 +200,8 @@ long read_at(int fd, void* to, std::size_t size, std::uint64_t offset) {
                    static_cast<long>(offset));
 }
 
-// By reading, for a file that another process truncates may not be mapped. Pieces overlap by what
-// is read backwards: what lies wholly in the overlap was seen before.
+// By read(2), because a mapped file may be truncated by another process. Pieces overlap by the size
+// that is disassembled backwards: a site wholly in the overlap was found before.
 void search_segment(int fd, FileSearch& search, const ElfW(Phdr) & segment) {
   struct Piece {
     Findings* findings;
@@ -217,7 +217,7 @@ void search_segment(int fd, FileSearch& search, const ElfW(Phdr) & segment) {
     if (length <= 0) return;
     at += static_cast<std::uint64_t>(length);
     const std::size_t size = kept + static_cast<std::size_t>(length);
-    // What ends close to the end of this piece is seen in the next one, with what follows it.
+    // A site near the end of this piece is examined with the next one, which has the code after it.
     Piece piece{&search.findings, at < end ? size - kLookAhead : size};
     find_call_sites(
         reinterpret_cast<const unsigned char*>(search.room), size,
@@ -255,7 +255,7 @@ void search_file(void* argument) {
   sys::close(fd);
 }
 
-// It was looked at then, or when it was loaded first.
+// It was examined then, or when it was first loaded.
 bool is_loaded(const char* file) {
   return dl_iterate_phdr(
              [](dl_phdr_info* info, std::size_t, void* argument) {

@@ -1,5 +1,5 @@
-// System calls that objects of the program make by themselves, past libc: where they are, and the
-// filter that sends them to the tracer.
+// Finds system calls in the program's own code (not in libc), and installs the filter that sends
+// them to the tracer.
 // Must never do anything without tracer=. Called by init and by the dlopen wrappers.
 #pragma once
 
@@ -8,13 +8,13 @@
 
 namespace umaskaudit::shim {
 
-// Reads the code of all loaded objects but libc, its loader, the sanitizers and ourselves. Takes
-// the loader's lock. Once, at the start, before anybody waits for that.
+// Searches the code of all loaded objects except libc, its loader, the sanitizers and ourselves.
+// Takes the loader's lock. Once, at the start, before other threads wait for the start.
 void find_inline_calls();
 
-// Where a call that matters was found: a filter with these addresses where we have the right to
-// install one, and the tracer follows what it stops; else the tracer takes the process, and
-// nothing is to be recorded here. The process has one thread, or `everything` is taken.
+// When sites were found: installs a filter with their addresses if we have the privilege, and the
+// tracer follows the stopped calls; else the tracer takes the whole process, and nothing is
+// recorded here. The process has one thread, or `everything` is taken.
 struct InlineHandOver {
   HandOver request;
   trace::HandOverScope scope = trace::HandOverScope::everything;
@@ -24,12 +24,12 @@ struct InlineHandOver {
 };
 InlineHandOver hand_over_inline_calls();
 
-// A blind spot for what was found and is not traced.
+// Writes a blind spot for sites that are not traced.
 void report_inline_calls(const Author& author, std::uint32_t context, HandOver request);
 
-// Before dlopen(3): the filter that is installed does not know the addresses of this file. A blind
-// spot where it makes calls that matter. A name without a slash is the loader's to find, and is
-// not looked at.
+// Before dlopen(3): an installed filter does not have the addresses of this file, so a blind spot
+// is written if it has sites. A name without a slash is searched for by the loader, and is not
+// examined.
 void look_for_inline_calls(const char* file);
 
 }  // namespace umaskaudit::shim

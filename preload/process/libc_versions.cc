@@ -1,4 +1,4 @@
-// Version definitions of a file; see libc_versions.h and elf(5), .gnu.version_d.
+// Reads the version definitions of a file; see libc_versions.h and elf(5), .gnu.version_d.
 
 #include "preload/process/libc_versions.h"
 
@@ -23,7 +23,7 @@ constexpr std::uint32_t hash_of(const char* name) {
   return hash;
 }
 
-// What has the last of the names in libc_names.def that are needed: secure_getenv(3).
+// The version that defined the latest of the required names in libc_names.def, secure_getenv(3).
 constexpr std::uint32_t kNeeded = hash_of("GLIBC_2.17");
 
 long read_at(int fd, void* to, std::size_t size, std::uint64_t offset) {
@@ -31,7 +31,7 @@ long read_at(int fd, void* to, std::size_t size, std::uint64_t offset) {
                    static_cast<long>(offset));
 }
 
-// Where the file keeps what will be at `address`; 0: nowhere.
+// The file offset of what will be at `address`; 0: none.
 std::uint64_t offset_of(std::uint64_t address, const ElfW(Phdr) * headers, unsigned count) {
   for (unsigned i = 0; i < count; ++i) {
     const ElfW(Phdr)& header = headers[i];
@@ -43,15 +43,15 @@ std::uint64_t offset_of(std::uint64_t address, const ElfW(Phdr) * headers, unsig
   return 0;
 }
 
-// The offset of the version definitions; 0: none. The headers take the front of the buffer: the
-// stack may be small.
+// The offset of the version definitions; 0: none. The headers are read into the front of the
+// buffer, because the stack may be small.
 std::uint64_t find_definitions(int fd, char* buffer, std::size_t size) {
   ElfW(Ehdr) elf;
   if (read_at(fd, &elf, sizeof elf, 0) != sizeof elf) return 0;
   if (memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0) return 0;
   constexpr unsigned kMostHeaders = 16;
   const unsigned count = elf.e_phnum < kMostHeaders ? elf.e_phnum : kMostHeaders;
-  // The buffer is what a name left of a larger one.
+  // The rest of a buffer that begins with a name.
   const std::size_t odd = reinterpret_cast<std::uintptr_t>(buffer) % alignof(ElfW(Phdr));
   const std::size_t skipped = odd != 0 ? alignof(ElfW(Phdr)) - odd : 0;
   if (size < skipped + kMostHeaders * sizeof(ElfW(Phdr))) return 0;

@@ -1,4 +1,4 @@
-// Looks at what loaded objects ask for; see liburing_probe.h.
+// Reads the names of the libraries that loaded objects need; see liburing_probe.h.
 
 #include "preload/process/liburing_probe.h"
 
@@ -35,9 +35,9 @@ bool is_ring_library(const char* name) {
   return strncmp(name, kName, sizeof kName - 1) == 0;
 }
 
-// The name by which an object asks for the library. The section is read as copies: its pages may be
-// unreadable, and another thread may unload the object. The copies lie in `space`: a stack may be
-// small.
+// The name by which an object needs liburing. Its dynamic section is copied before it is read:
+// pages may be unreadable, and another thread may unload the object. The copies are in `space`,
+// because the stack may be small.
 class NeededRingLibrary {
  public:
   NeededRingLibrary(RingSpace& space, std::uintptr_t bias, const Entry* dynamic)
@@ -57,14 +57,14 @@ class NeededRingLibrary {
     });
     if (!is_ring_library(name_)) name_[0] = '\0';
   }
-  // Null: it does not.
+  // Null: it does not need it.
   const char* name() const { return name_[0] != '\0' ? name_ : nullptr; }
 
  private:
-  // Until `enough` says so.
+  // Visits entries until `enough` returns true.
   template <typename Enough>
   static void each(RingSpace& space, const Entry* dynamic, Tag tag, Enough enough) {
-    constexpr unsigned kMost = 512;  // of a section that does not end
+    constexpr unsigned kMost = 512;  // of a section without an end
     if (dynamic == nullptr) return;
     auto& entries = space.entries;
     constexpr unsigned kAtOnce = sizeof entries / sizeof entries[0];
@@ -96,10 +96,10 @@ void tell(const char* name) {
 
 }  // namespace
 
-// Nobody unloads the program: its tables are read where they are.
+// The main program is never unloaded: its tables are read in place.
 void probe_liburing_at_start(const Author& author, std::uint32_t context) {
   LoadedObject program;
-  // The program headers lie in the program (getauxval(3)).
+  // The program headers are in the program (getauxval(3)).
   if (!find_object(getauxval(AT_PHDR), program) || program.dynamic == nullptr) return;
   const char* strings = nullptr;
   for (const Entry* entry = program.dynamic; entry->d_tag != DT_NULL; ++entry) {

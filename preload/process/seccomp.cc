@@ -1,4 +1,4 @@
-// Simulates classic BPF; see seccomp.h. Rests on the kernel's
+// Interprets classic BPF; see seccomp.h. Follows the kernel's
 // Documentation/userspace-api/seccomp_filter.rst.
 
 #include "preload/process/seccomp.h"
@@ -24,8 +24,8 @@ struct Machine {
   std::uint32_t memory[BPF_MEMWORDS] = {};
 };
 
-// The word of seccomp_data at `offset`, if it does not depend on how a call is made: a filter that
-// looks at arguments may bar ours whatever it does with zeros.
+// The word of seccomp_data at `offset`, if it does not depend on the arguments: a filter that tests
+// arguments may bar ours, whatever it returns for zeros.
 bool load_word(std::uint32_t offset, std::uint32_t number, std::uint32_t& out) {
   if (offset == offsetof(seccomp_data, nr)) return out = number, true;
   if (offset == offsetof(seccomp_data, arch)) return out = kArchitecture, true;
@@ -51,7 +51,7 @@ bool arithmetic(const sock_filter& op, Machine& m) {
       m.a ^= operand;
       return true;
     case BPF_LSH:
-      m.a <<= operand & 31;  // as the kernel's own machine shifts
+      m.a <<= operand & 31;  // the kernel masks the shift likewise
       return true;
     case BPF_RSH:
       m.a >>= operand & 31;
@@ -86,7 +86,7 @@ bool is_permission(std::uint32_t action) {
   return kind == SECCOMP_RET_ALLOW || kind == SECCOMP_RET_LOG;
 }
 
-// True only when the filter surely lets `number` pass, whatever its arguments.
+// True only when the filter certainly allows `number`, with any arguments.
 bool permits(const sock_fprog& filter, std::uint32_t number) {
   Machine m;
   for (unsigned at = 0; at < filter.len; ++at) {
@@ -191,7 +191,8 @@ unsigned expect_filter(const FilterOutlook& outlook) {
     bar(sys::barred_soon[slot], outlook);
     return slot;
   }
-  // More threads at once than there are sets: barred for good, even if the kernel refuses.
+  // More threads install filters at once than there are sets: barred for good, even if the kernel
+  // refuses.
   bar(sys::barred, outlook);
   return sys::kInstalling;
 }

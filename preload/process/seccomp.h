@@ -1,8 +1,8 @@
-// Which system calls a seccomp filter leaves us: our own, and the program's with other flags.
-// Must never find out by trying in the program: the wrong call kills it (seccomp(2)). A filter is
-// simulated, for each number, before it is installed; one from before the start, whose program
-// cannot be read, is tried in a child.
-// Called by init and the prctl and syscall wrappers; sys.h asks before every call.
+// Finds out which of our own system calls a seccomp filter of the program bars.
+// Must never try a call in the program: a barred one kills it (seccomp(2)). A filter is interpreted
+// for each number before it is installed; one from before the start, whose instructions cannot be
+// read, is tested in a child. Called by init and the prctl and syscall wrappers; sys.h checks the
+// result before every call.
 #pragma once
 
 #include <linux/audit.h>
@@ -16,52 +16,54 @@ struct sock_fprog;
 
 namespace umaskaudit::shim {
 
-// Ours, as seccomp_data::arch has it.
+// seccomp_data::arch of this machine.
 #if defined(__x86_64__)
 inline constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
 #else
 inline constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #endif
 
-// Simulates `filter` (null: strict mode) and makes room in the trace while that is still possible.
-// A number is barred unless the filter allows it (or logs it) whatever the arguments are.
-// Changes nothing else. The memory is the program's and may be nonsense.
+// Interprets `filter` (null: strict mode), and maps trace memory while that is still possible. A
+// number is barred unless the filter allows it (or logs it) with any arguments. No other effect.
+// The memory is the program's and may be invalid.
 struct FilterOutlook {
   bool bars_something = false;
   unsigned long barred[8] = {};  // one bit a number, as in sys.h
 };
 FilterOutlook study_filter(const sock_fprog* filter);
 
-// Before the kernel is asked: SECCOMP_FILTER_FLAG_TSYNC puts the filter on all threads at once, and
-// none of them may make a barred call from that moment on. Returns what settle_filter() takes.
+// Call before the kernel installs it: SECCOMP_FILTER_FLAG_TSYNC applies the filter to all threads
+// at once, and none of them may make a barred call from that moment on. Returns the argument of
+// settle_filter().
 unsigned expect_filter(const FilterOutlook& outlook);
-// Afterwards. An installed filter stays; the blind spot is recorded. One that the kernel refused is
-// forgotten.
+// Call afterwards. An installed filter stays in force, and the blind spot is recorded; a refused
+// one is forgotten.
 void settle_filter(const FilterOutlook& outlook, unsigned expected, bool installed);
 
 // At the start of an image, before anything else of ours: a filter may have been inherited through
-// execve(2). Where there is one, or /proc does not say, a child makes each kind of call that we may
-// make, with arguments that do nothing; what kills the child is barred. A filter that refuses by an
-// errno bars nothing: our calls survive that. A child that would be the init of a PID name space is
-// not made, and all that it would try is barred.
+// execve(2). If there is one, or /proc does not tell, a child makes each of our calls with
+// arguments that have no effect; the calls that kill it are barred. A filter that returns an errno
+// bars nothing, because our calls handle errors. No child is made that would be the init of a PID
+// name space: then all of these calls are barred.
 struct StartStatus {
-  bool filtered = false;         // something is barred, which is a blind spot
-  InitialMask mask;              // of a process that has one thread and no filter
+  bool filtered = false;         // some call is barred, which is a blind spot
+  InitialMask mask;              // known for a process with one thread and no filter
   std::uint64_t proc_mount = 0;  // as in Process
 };
 StartStatus study_inherited_filter();
-// The same for the calls by which the tracer is asked, after the former.
+// The same for the calls that the tracer needs, after the former.
 void study_filter_for_tracer();
 
 // Whether seccomp(2) with these flags installed its filter. With TSYNC a positive result is a
-// thread that could not follow, and then none did; with NEW_LISTENER too it is a descriptor.
+// thread that could not be synchronised, and then the filter is not installed; with NEW_LISTENER it
+// is a descriptor.
 inline bool was_installed(long result, unsigned long flags) {
   const bool result_is_thread =
       (flags & SECCOMP_FILTER_FLAG_TSYNC) != 0 && (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) == 0;
   return result == 0 || (result > 0 && !result_is_thread);
 }
 
-// Both, around the call that installs it.
+// Calls both, around the call that installs the filter.
 template <typename Real>
 auto install_filter(const sock_fprog* filter, unsigned long flags, Real real) {
   const FilterOutlook outlook = study_filter(filter);

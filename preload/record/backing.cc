@@ -25,9 +25,9 @@ bool can_populate = true;
 
 }  // namespace
 
-// Gives a page memory and space on the disk, as a store would, but answers false where a store is a
+// Gives a page memory and disk space, as a store would, but returns false where a store would raise
 // SIGBUS: the kernel's own access to it (FUTEX_WAKE_OP, futex(2)) fails with EFAULT. It ORs zero
-// into a word, atomically, so that others may write there meanwhile; nobody waits on it.
+// into a word, atomically, so others may write there meanwhile; no task waits on that futex.
 bool back_page(void* page) {
   constexpr unsigned kOrZero = FUTEX_OP(FUTEX_OP_OR, 0, FUTEX_OP_CMP_EQ, 0);
   std::uint32_t unused = 0;
@@ -52,17 +52,19 @@ int populate_first(void* at, std::uint64_t size) {
       sys::call(SYS_madvise, sys::arg(at), static_cast<long>(size), MADV_POPULATE_WRITE);
   can_populate = backed != -EINVAL;
   if (backed == 0 || (!can_populate && populate(at, size))) return 0;
-  // What both ways call a fault is a disk that is full.
+  // Both ways report a full disk as a fault.
   return backed == -EFAULT || !can_populate ? ENOSPC : static_cast<int>(-backed);
 }
 
-// Whether a store to these bytes is safe now. Only between this and the store may a page go to disk
-// again, which takes as long as two instructions do. An answer that took its time is none: finding
-// space for the second page may write out the first, and so may others before we run again.
-// Unless no call is answered at once, as under a tracer: then the time says nothing.
+// Whether a store to these bytes is safe now. The page may be written to disk, and then lack space
+// again, only between this call and the store, within a few instructions. A slow answer is
+// discarded: populating the second page may have evicted the first, and so may other processes
+// before this thread runs again. If every system call is slow, as under a tracer, the time proves
+// nothing and is ignored.
 bool stays_backed(const void* at, std::uint64_t size) {
   constexpr unsigned kAttempts = 16;
-  constexpr std::uint64_t kAtOnce = 20000;  // ns; pages that are there take less than one thousand
+  // ns; for pages that are present it takes less than 1000
+  constexpr std::uint64_t kAtOnce = 20000;
   const auto begin = reinterpret_cast<std::uintptr_t>(at) & ~(kPage - 1);
   const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(at) + size;
   unsigned slow_calls = 0;
@@ -71,7 +73,7 @@ bool stays_backed(const void* at, std::uint64_t size) {
     if (!populate(reinterpret_cast<void*>(begin), end - begin)) return false;
     const std::uint64_t answered = sys::now_ns();
     if (answered - asked < kAtOnce) return true;
-    sys::call(SYS_getppid);  // waits for nothing
+    sys::call(SYS_getppid);  // a system call that never waits
     if (sys::now_ns() - answered >= kAtOnce) ++slow_calls;
   }
   return slow_calls > kAttempts / 2;
@@ -83,18 +85,18 @@ unsigned long filesystem_of(int fd) {
   return error == 0 ? static_cast<unsigned long>(filesystem.f_type) : 0;
 }
 
-// A copy-on-write filesystem needs new space each time a page is written to after it went to disk:
-// on a full one that is a SIGBUS, for what had been backed. Written in place (btrfs(5), attribute
-// C; for mapped files since Linux 6.16), what is backed mostly stays so: a quota group may still
-// say no, hence is_backed(). Works while the file is empty. XFS and bcachefs copy what somebody has
-// cloned: cp(1) does so by itself (FICLONE, ioctl_ficlonerange(2)).
+// A copy-on-write filesystem allocates new space when a page is written after it went to disk: on a
+// full one a store to a backed page raises SIGBUS. A file that is written in place (btrfs(5),
+// attribute C; for mapped files since Linux 6.16) mostly keeps its space; a quota group may still
+// refuse, so is_backed() is needed. The attribute can be set while the file is empty. XFS and
+// bcachefs copy after a clone, which cp(1) makes by default (FICLONE, ioctl_ficlonerange(2)).
 constexpr unsigned long kBcachefs = 0xca451a4e;
 void write_in_place(int fd, unsigned long type) {
   if (type == XFS_SUPER_MAGIC || type == kBcachefs) copies_on_write = true;
   if (type != BTRFS_SUPER_MAGIC && type != OVERLAYFS_SUPER_MAGIC) return;
   int flags = 0;
   if (sys::call(SYS_ioctl, fd, FS_IOC_GETFLAGS, sys::arg(&flags)) != 0) return;
-  // Above what overlayfs writes to is not known; ext4 marks its files (chattr(1), attribute e).
+  // The filesystem below overlayfs is unknown, but ext4 marks its files (chattr(1), attribute e).
   const bool ext4 = (flags & FS_EXTENT_FL) != 0;
   flags = (flags & ~FS_COMPR_FL) | FS_NOCOW_FL;
   const bool taken = sys::call(SYS_ioctl, fd, FS_IOC_SETFLAGS, sys::arg(&flags)) == 0;

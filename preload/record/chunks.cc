@@ -23,11 +23,11 @@ constinit std::atomic<std::uint64_t> limit = 0;
 
 namespace {
 
-// Where chunks cannot be mapped later (map_at_once), the whole segment is allocated at the start.
+// Where chunks cannot be mapped later (map_at_once), the whole segment is mapped at the start.
 constexpr std::uint64_t kLimitAtOnce = kFirstChunk + 32 * kChunk;
 
-// Threads that use a chunk's mapping other than to write a record that they have reserved: none is
-// unmapped meanwhile.
+// The number of threads that use a chunk's mapping for anything but their own reserved record:
+// while it is not 0 nothing is unmapped.
 constinit std::atomic<unsigned> users = 0;
 class Use {
  public:
@@ -36,17 +36,18 @@ class Use {
   Use(const Use&) = delete;
   Use& operator=(const Use&) = delete;
 };
-// Neither this nor `users` is reset in a forked child: where another thread had them just then, its
-// chunks stay mapped.
+// Not reset in a forked child, nor is `users`: where another thread held them at the fork, the
+// child's chunks stay mapped.
 constinit std::atomic<bool> releasing = false;
 constinit std::atomic<bool> released[kChunks] = {};
 bool mapped_at_once = false;
 
-// A refused chunk is asked for again only after a while: on a full filesystem the question itself
-// may take a tenth of a second (btrfs first writes out what it can).
+// After a refusal the next attempt waits: on a full filesystem the attempt itself may take a tenth
+// of a second (btrfs first writes out what it can).
 constexpr std::uint64_t kPatience = 1000000000;
-constinit std::atomic<std::uint64_t> retry_at = 0;                       // 0: never refused
-constinit std::atomic<trace::Loss> refusal = trace::Loss::segment_full;  // the latest
+constinit std::atomic<std::uint64_t> retry_at = 0;  // 0: never refused
+// the reason of the last refusal
+constinit std::atomic<trace::Loss> refusal = trace::Loss::segment_full;
 
 }  // namespace
 
@@ -65,7 +66,7 @@ trace::Loss latest_refusal() { return refusal.load(std::memory_order_relaxed); }
 
 namespace {
 
-// Where the oldest chunks make room, they are asked for each time.
+// In a ring the oldest chunks can always be taken, so there is no wait.
 unsigned char* refuse_by_run() {
   if (process.options.keep == Keep::first) return refuse(trace::Loss::run_full);
   refusal.store(trace::Loss::run_full, std::memory_order_relaxed);
@@ -78,7 +79,8 @@ trace::SegmentHeader& mapped_header() {
   return *reinterpret_cast<trace::SegmentHeader*>(first_chunk.load(std::memory_order_relaxed));
 }
 
-// The rest of the first chunk. Every process that shares it may do so: pages that are there stay.
+// Backs the rest of the first chunk. Every process that shares the segment may call it: pages that
+// are present stay.
 bool back_first_chunk() {
   unsigned char* base = first_chunk.load(std::memory_order_relaxed);
   if (!populate(base + kFirstBacked, kFirstChunk - kFirstBacked)) return false;
@@ -86,8 +88,8 @@ bool back_first_chunk() {
   return true;
 }
 
-// Maps chunk `wanted` without a descriptor: mremap(2) with an old size of 0 makes a second mapping
-// of shared pages, and lets it reach further into the file than the first. Null: no memory.
+// Maps chunk `wanted` without a descriptor: mremap(2) with an old size of 0 duplicates a mapping of
+// shared pages, and may extend it. Null: no memory.
 unsigned char* map_from(unsigned known, unsigned char* base, unsigned wanted) {
   unsigned char* last_page = base + chunk_size(known) - kPage;
   const std::uint64_t skip = chunk_begin(wanted) - (chunk_begin(known) + chunk_size(known)) + kPage;
@@ -109,7 +111,7 @@ std::uint64_t whole_chunks(std::uint64_t size) {
 
 void ask_for_share_later() { share_to_ask.store(true, std::memory_order_relaxed); }
 
-// Never below what others reserve meanwhile by the old limit: a reader believes the header's.
+// Not below what other threads reserve by the old limit: a reader trusts the header's limit.
 void settle_limit() {
   if (!share_to_ask.load(std::memory_order_relaxed) || !share_to_ask.exchange(false)) return;
   std::uint64_t share = 0;
@@ -145,8 +147,8 @@ namespace {
     sys::unmap(at, chunk_size(wanted));
     return refuse(trace::Loss::no_space);
   }
-  // Whoever comes first publishes; nobody waits, for the other one may be a signal handler's
-  // interrupted thread.
+  // The first to store wins; no thread waits, because the other may be one that a signal handler
+  // interrupted.
   unsigned char* expected = nullptr;
   if (!chunk_place(wanted).compare_exchange_strong(expected, at, std::memory_order_acq_rel)) {
     sys::unmap(at, chunk_size(wanted));
@@ -157,7 +159,7 @@ namespace {
 
 }  // namespace
 
-// Where a chunk is not there yet, or not backed as far as `end`. Null: refused.
+// Maps or backs a chunk that is not there yet as far as `end`. Null: refused.
 unsigned char* grow(unsigned chunk) {
   if (chunk != 0) return map_chunk(chunk);
   if (!pay_for_first_chunk(mapped_header())) return refuse_by_run();
@@ -167,11 +169,11 @@ unsigned char* grow(unsigned chunk) {
 
 namespace {
 
-// Whether map_chunk's way works here: valgrind refuses mremap(2) with an old size of 0 (EINVAL).
-// Who understands it finds no room for so much, which costs a twentieth of mapping a page for the
-// question and unmapping it again.
+// Whether map_chunk() works here: valgrind refuses mremap(2) with an old size of 0 (EINVAL). A
+// kernel that supports it fails for this size with ENOMEM, which costs a twentieth of a real
+// mapping.
 bool can_extend(unsigned char* first_chunk) {
-  constexpr long kTooMuch = (1L << 47) - (1L << 32);  // of the 47 bits that a program has
+  constexpr long kTooMuch = (1L << 47) - (1L << 32);  // of a 47-bit address space
   for (const long size : {kTooMuch, long{kPage}}) {
     const long probe = sys::call(SYS_mremap, sys::arg(first_chunk), 0, size, MREMAP_MAYMOVE);
     if (probe == -ENOMEM) return true;
@@ -182,7 +184,7 @@ bool can_extend(unsigned char* first_chunk) {
   return false;
 }
 
-// Then all of a smaller segment is mapped while its descriptor is there.
+// Otherwise a smaller segment is mapped as a whole while its descriptor is open.
 void map_at_once(int fd) {
   mapped_at_once = true;
   settle_limit();
@@ -203,8 +205,8 @@ void map_at_once(int fd) {
 
 }  // namespace
 
-// Backs the file and maps its first chunk; on failure null and an error number. `fd` stays the
-// caller's.
+// Backs the file and maps its first chunk; on failure null and an error number. The caller closes
+// `fd`.
 unsigned char* map_first_chunk(int fd, int& error) {
   const long sized = sys::call(SYS_ftruncate, fd, static_cast<long>(limit.load()));
   error = sized == 0 ? ENOMEM : static_cast<int>(-sized);
@@ -212,7 +214,7 @@ unsigned char* map_first_chunk(int fd, int& error) {
   auto* at =
       static_cast<unsigned char*>(sys::map(kFirstChunk, PROT_READ | PROT_WRITE, MAP_SHARED, fd));
   if (at == nullptr) return nullptr;
-  // Random access: else the first fault of a sparse file reads 2 MiB ahead, which took 0.9 ms.
+  // Random access: otherwise the first fault of a sparse file reads 2 MiB ahead, which took 0.9 ms.
   sys::call(SYS_madvise, sys::arg(at), kFirstChunk, MADV_RANDOM);
   error = populate_first(at, kFirstBacked);
   first_backed.store(kFirstBacked, std::memory_order_relaxed);
@@ -226,8 +228,8 @@ unsigned char* map_first_chunk(int fd, int& error) {
 
 namespace {
 
-// Whether it is unmapped now. Not where a thread may use the mapping; the first chunk has the
-// header, and the later ones are mapped from it.
+// Unmaps a chunk; false where a thread may use its mapping. The first chunk has the header and is
+// the source of later mappings, so it stays.
 void release_chunk(unsigned chunk) {
   unsigned char* base = chunk_place(chunk).load(std::memory_order_acquire);
   const auto size = static_cast<std::uint32_t>(chunk_size(chunk));
@@ -235,17 +237,17 @@ void release_chunk(unsigned chunk) {
   released[chunk].store(true, std::memory_order_relaxed);
   chunk_place(chunk).store(nullptr, std::memory_order_seq_cst);
   if (users.load(std::memory_order_seq_cst) != 0) {
-    chunk_place(chunk).store(base, std::memory_order_release);  // another time
+    chunk_place(chunk).store(base, std::memory_order_release);  // used by another thread: next time
     return;
   }
   sys::unmap(base, size);
 }
 
-// What is full need not stay mapped: it counts against RLIMIT_AS, and is locked after mlockall(2).
-// A chunk in which a record stays unfinished is looked at a number of times, and then stays.
+// Unmaps chunks that are full: they count against RLIMIT_AS, and mlockall(2) locks them. A chunk
+// with an unfinished record is tried a number of times and then kept.
 [[gnu::noinline]] void release_before(unsigned chunk) {
   if (mapped_at_once || sys::is_barred(SYS_munmap)) return;
-  const sys::WithoutSignals guard;  // a jump would leave the lock taken
+  const sys::WithoutSignals guard;  // a jump out of a handler would leave the lock taken
   if (releasing.exchange(true, std::memory_order_acquire)) return;
   const unsigned first = chunk > kLooks ? chunk - kLooks : 1;
   for (unsigned full = first; full + 2 <= chunk; ++full) release_chunk(full);
@@ -254,9 +256,9 @@ void release_chunk(unsigned chunk) {
 
 }  // namespace
 
-// Whoever crosses the middle of a chunk maps the next one. Threads that met at its begin would each
-// map it for themselves, and wait for each other in the kernel. Not the second: most processes do
-// not need it.
+// The thread whose record crosses the middle of a chunk maps the next one, so that threads that
+// reach the border together do not each map it and wait for each other in the kernel. Not the
+// second chunk: most processes do not need it.
 void map_next(unsigned chunk, std::uint64_t offset, std::uint64_t end) {
   const std::uint64_t middle = chunk_begin(chunk) + chunk_size(chunk) / 2;
   if (__builtin_expect(offset >= middle || end < middle, 1) || chunk == 0) return;

@@ -1,5 +1,5 @@
-// Numbers in shared memory that several processes raise at once, without an order between them.
-// Must never lock: handlers and vfork children count too.
+// Lock-free updates of numbers in memory that several processes share.
+// Must never lock: signal handlers and vfork children count too.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ inline void add(std::uint64_t& counter, std::uint64_t amount) {
   __atomic_fetch_add(&counter, amount, __ATOMIC_RELAXED);
 }
 
-// Keeps the larger of the two. Whoever reads it finds what was stored before.
+// Stores the larger of the two, with release order.
 inline void raise(std::uint64_t& kept, std::uint64_t value) {
   std::uint64_t known = __atomic_load_n(&kept, __ATOMIC_RELAXED);
   while (known < value && !__atomic_compare_exchange_n(&kept, &known, value, true, __ATOMIC_RELEASE,

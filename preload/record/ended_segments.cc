@@ -1,4 +1,4 @@
-// Finds, counts and removes segments that nobody writes to any more; see ended_segments.h.
+// Finds, totals and removes segments that no process writes to any more; see ended_segments.h.
 
 #include "preload/record/ended_segments.h"
 
@@ -35,7 +35,7 @@ void add_created(trace::RunState& state, std::uint8_t created, std::uint8_t kind
   if (made && kind < kKinds) add(state.dropped_created[kind], amount);
 }
 
-// A mapped segment. Nothing that it says about itself is believed without a look at its size.
+// A mapped segment. Its header is trusted only as far as the file is long.
 struct Mapped {
   const unsigned char* base;
   std::uint64_t size;
@@ -60,7 +60,7 @@ void for_each_record(const Mapped& segment, std::uint64_t at, std::uint64_t end,
     const std::uint32_t length = record.length;
     if (record.commit == 0 || length < sizeof record || length > end - at ||
         length % trace::kRecordAlign != 0) {
-      at += trace::kRecordAlign;  // the rest of a chunk, or what was never finished
+      at += trace::kRecordAlign;  // the rest of a chunk, or a record that was never finished
       continue;
     }
     at += length;
@@ -115,7 +115,7 @@ void count(const Mapped& segment, trace::RunState& state) {
   if (segment.ring() != nullptr) count_totals(*segment.ring(), state);
 }
 
-// Whether none of the processes that recorded into it is there any more, by its number.
+// Whether every process that recorded into it has ended, by pid.
 bool all_have_ended(const Mapped& segment) {
   bool ended = true;
   for_each_record(segment, [&](const trace::RecordHeader& record) {
@@ -125,7 +125,7 @@ bool all_have_ended(const Mapped& segment) {
   return ended;
 }
 
-// overlayfs maps the file below its own, which a lease does not see.
+// overlayfs maps the lower file, which a lease on the upper one does not notice.
 bool lease_tells(int fd) {
   struct statfs filesystem {};
   return sys::call(SYS_fstatfs, fd, sys::arg(&filesystem)) == 0 &&
@@ -138,15 +138,15 @@ bool is_segment(const trace::SegmentHeader& header, std::uint64_t size) {
          header.header_length < size && header.header_length % trace::kRecordAlign == 0;
 }
 
-// Counted and removed; false: it is somebody's, or not to be understood.
+// Adds it to the totals and removes it; false: it is in use, or its content is invalid.
 bool drop(int directory, const char* name, int fd, trace::RunState& state) {
   struct stat facts {};
   if (!is_own_file(fd, facts)) return false;
   const auto size = static_cast<std::uint64_t>(facts.st_size);
   if (size < sizeof(trace::SegmentHeader)) return false;
-  // A write lease is given only while nobody else has the file open or mapped (F_SETLEASE in
-  // fcntl(2)). Whoever opens it now has us get a signal: one that is ignored by default, and an
-  // image that begins has no handlers.
+  // A write lease is granted only while no other process has the file open or mapped (F_SETLEASE in
+  // fcntl(2)). A process that opens it during the lease makes the kernel signal us: SIGIO, set to
+  // one that is ignored by default, and a starting image has no handlers.
   if (sys::call(SYS_fcntl, fd, F_SETSIG, SIGURG) != 0 ||
       sys::call(SYS_fcntl, fd, F_SETLEASE, F_WRLCK) != 0) {
     return false;
@@ -170,15 +170,15 @@ void try_to_drop(int directory, const char* name, trace::RunState& state) {
   const int fd = sys::open(name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0, directory);
   if (fd < 0) return;
   drop(directory, name, fd, state);
-  sys::close(fd);  // and the lease is gone
+  sys::close(fd);  // which ends the lease
 }
 
 struct Name {
-  std::uint64_t stamp = UINT64_MAX;  // when the image began
+  std::uint64_t stamp = UINT64_MAX;  // start time of the image
   char text[kSegmentNameSize] = {};
 };
 
-// "<pid>-<16 hex digits>.seg"; UINT64_MAX: another name.
+// Parses "<pid>-<16 hex digits>.seg"; UINT64_MAX: another name.
 std::uint64_t stamp_of(const char* name) {
   const char* at = strchr(name, '-');
   if (at == nullptr || strlen(name) >= kSegmentNameSize) return UINT64_MAX;
@@ -194,16 +194,16 @@ std::uint64_t stamp_of(const char* name) {
 
 constexpr unsigned kAtOnce = 16;
 
-// In order of their stamps.
+// Sorted by start time.
 void insert(Name (&oldest)[kAtOnce], const char* name, std::uint64_t stamp) {
   if (stamp >= oldest[kAtOnce - 1].stamp) return;
   unsigned place = kAtOnce - 1;
   for (; place > 0 && oldest[place - 1].stamp > stamp; --place) oldest[place] = oldest[place - 1];
   oldest[place].stamp = stamp;
-  memcpy(oldest[place].text, name, strlen(name) + 1);  // it is short enough: stamp_of()
+  memcpy(oldest[place].text, name, strlen(name) + 1);  // fits, as stamp_of() has checked
 }
 
-// The oldest that are not older than `from`.
+// Collects the oldest segments that started at `from` or later.
 void find_oldest(int directory, std::uint64_t from, Name (&oldest)[kAtOnce]) {
   alignas(dirent64) char buffer[4096];
   sys::call(SYS_lseek, directory, 0, SEEK_SET);
@@ -222,7 +222,7 @@ void find_oldest(int directory, std::uint64_t from, Name (&oldest)[kAtOnce]) {
 }  // namespace
 
 void drop_ended_segments(int directory, trace::RunState& state) {
-  // Three quarters are what segments may grow to: an eighth shall be free for those that will.
+  // Growing segments may take three quarters of the bound: keep an eighth free for them.
   const std::uint64_t bound = process.options.max_run;
   const std::uint64_t allowed = bound / 4 * 3 - bound / 8;
   const std::uint64_t wanted = allowed - bound / 16;

@@ -1,6 +1,5 @@
-// Takes away the segments of images that have ended, when a run may not take more (keep=latest).
-// Must never take one that a process still has mapped, or that is not this user's.
-// Called by segment.cc while an image begins.
+// Removes the segments of images that have ended when a run reaches its size limit (keep=latest).
+// Must never remove one that a process still has mapped, or that another user owns.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +8,9 @@
 
 namespace umaskaudit::shim {
 
-// Before an image begins, where the run takes five eighths of what it may: the oldest first, until
-// it takes a sixteenth less than that. What they held is added to the totals of `state`. Opens,
-// maps and removes files below `directory`; not async-signal-safe.
+// Call before an image begins: when the run takes more than five eighths of its bound, removes the
+// oldest until it takes a sixteenth less than that. The removed events are added to the totals of
+// `state`. Opens, maps and removes files below `directory`; not async-signal-safe.
 void drop_ended_segments(int directory, trace::RunState& state);
 
 }  // namespace umaskaudit::shim

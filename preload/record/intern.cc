@@ -1,5 +1,4 @@
-// The rarer half of the table of what was written: entries that are new, and room for them; see
-// intern.h.
+// InternTable: insertion and growth, the rarer half; see intern.h.
 
 #include "preload/record/intern.h"
 
@@ -40,7 +39,7 @@ void InternTable::insert(std::uint64_t hash, std::uint32_t id) {
   while (!insert_in(newest, hash, id) && grow(newest)) ++newest;
 }
 
-// False: there is no room where it would be looked for.
+// False: the probe sequence has no free entry.
 bool InternTable::insert_in(unsigned table, std::uint64_t hash, std::uint32_t id) {
   Bucket* const buckets = table_at(table);
   for (unsigned step = 0; step < kProbe; ++step) {
@@ -57,14 +56,14 @@ bool InternTable::insert_in(unsigned table, std::uint64_t hash, std::uint32_t id
   return false;
 }
 
-// The table behind `newest`, made if it is not there. Whoever comes first publishes it; nobody
+// The table after `newest`, created if missing. The first thread to publish it wins; no thread
 // waits.
 bool InternTable::grow(unsigned newest) {
   if (newest + 1 == kTables) return false;
   std::atomic<Bucket*>& place = larger_[newest];
   if (place.load(std::memory_order_acquire) == nullptr) {
     const std::size_t size = buckets_of(newest + 1) * sizeof(Bucket);
-    // Zeros, as Bucket's members begin.
+    // Zeroed, as Bucket's members are initially.
     void* fresh = sys::map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     if (fresh == nullptr) return false;
     Bucket* nobody = nullptr;

@@ -1,6 +1,8 @@
-// A set of 64-bit hashes with an id each: what was written to the trace once is named afterwards.
-// Must never block or move: threads, handlers and vfork children look things up at any time.
-// When no more memory is to be had, things are written again: larger trace, nothing lost.
+// InternTable: a set of 64-bit hashes with an id each, for what is written to the trace once and
+// then referred to by id.
+// Must never block or move entries: threads, signal handlers and vfork children look up at any
+// time. When no memory is available, an item is written again: the trace grows, and nothing is
+// lost.
 #pragma once
 
 #include <atomic>
@@ -16,18 +18,19 @@ inline std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
 }
 std::uint64_t hash_bytes(const void* bytes, std::uint32_t length);
 
-// Grows by a larger table beside the full one, so that entries stay where they are. What is asked
-// for again is copied to the newest table, where the next one finds it at once: one cache line.
+// Grows by adding a larger table to the full one, so that entries stay where they are. An entry
+// that is looked up again is copied to the newest table, where the next lookup finds it in one
+// cache line.
 class InternTable {
  public:
-  // 0 when the hash is not there (or is being inserted right now). `hash` is not 0.
+  // 0 when the hash is not in the set, or is being inserted. `hash` is not 0.
   std::uint32_t find(std::uint64_t hash) {
     const unsigned newest = newest_.load(std::memory_order_acquire);
     const std::uint32_t id = find_in(newest, hash);
     return id != 0 || newest == 0 ? id : find_in_older(newest, hash);
   }
 
-  // Publishes an id whose record is already written. The first to come wins; the other id simply
+  // Publishes an id whose record has been written. The first insertion of a hash wins; the other id
   // stays unused.
   void insert(std::uint64_t hash, std::uint32_t id);
 
@@ -61,7 +64,7 @@ class InternTable {
     Bucket* const buckets = table_at(table);
     for (unsigned step = 0; step < kProbe; ++step) {
       const Bucket& bucket = bucket_of(buckets, table, hash, step);
-      // All at once: where in its bucket an entry lies is what no processor can predict.
+      // Compares all entries at once: a branch on the position would be mispredicted.
       unsigned found = 0;
       std::uint64_t last = 0;
 #if defined(__GNUC__) && !defined(__clang__)
@@ -85,11 +88,11 @@ class InternTable {
   Bucket first_[kFirstBuckets] = {};
 };
 
-// The same for keys that go out of use: of fixed size, a new entry replaces an old one. What is no
-// longer found is looked up the long way again.
+// A cache of ids for keys that go out of use: of fixed size, a new entry replaces an old one. After
+// a miss the caller uses the slow way.
 class RecentIds {
  public:
-  // 0: not known, or no longer. `hash` is not 0.
+  // 0: not in the cache. `hash` is not 0.
   std::uint32_t find(std::uint64_t hash) const {
     const Entry& entry = entries_[place_of(hash)];
     const std::uint32_t id = entry.id.load(std::memory_order_acquire);
@@ -105,7 +108,7 @@ class RecentIds {
   }
 
  private:
-  // The halves of two entries do not make a third: `tag` is the hash and the id in one.
+  // `tag` combines hash and id, so halves of two concurrently written entries do not match.
   struct Entry {
     std::atomic<std::uint64_t> tag = 0;
     std::atomic<std::uint32_t> id = 0;

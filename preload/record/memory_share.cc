@@ -1,4 +1,4 @@
-// Reads the limits of control groups; see memory_share.h.
+// Reads the memory limits of control groups; see memory_share.h.
 
 #include "preload/record/memory_share.h"
 
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint64_t kNone = UINT64_MAX;
 
-// "max" is none; so is what is not there.
+// "max" means no limit; a missing file too.
 std::uint64_t read_number(const char* path) {
   char text[24];
   const long size = sys::read_file(path, text, sizeof text);
@@ -35,7 +35,7 @@ struct Span {
   std::size_t length;
 };
 
-// Takes off what lies before the next `separator`, or all of it, and the separator.
+// Splits off the part before the next `separator`, or all of it.
 Span take_until(Span& rest, char separator) {
   const auto* found = static_cast<const char*>(memchr(rest.at, separator, rest.length));
   const Span taken{rest.at,
@@ -48,12 +48,12 @@ Span take_until(Span& rest, char separator) {
 struct Files {
   char path[1024];
   char groups[4096];
-  std::uint64_t smallest;  // the answer
+  std::uint64_t smallest;  // the result
 };
 static_assert(sizeof(Files) <= Scratch::kSize);
 
-// A group and all above it, each of which has a limit of its own. In a container, whose own group
-// is mounted as the topmost, those below it are not there under these names.
+// Reads the limits of a group and of all its ancestors. In a container, where its own group is
+// mounted as the root, groups of the host have no names.
 std::uint64_t smallest_limit(const char* top, Span group, const char* name, Files& room) {
   std::uint64_t smallest = kNone;
   for (;;) {

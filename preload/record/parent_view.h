@@ -1,4 +1,4 @@
-// What is known of the directory that an object was created in, for its record and for its line.
+// The facts of the directory that an object was created in, for its record and its log line.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Gathers, pads, checksums and commits records; see recorder.h.
+// Assembles, pads, checksums and commits records; see recorder.h.
 
 #include "preload/record/recorder.h"
 
@@ -26,7 +26,7 @@ unsigned char* append(unsigned char* at, Bytes bytes) {
   return at + bytes.length;
 }
 
-// What later records refer to is kept; see ChunkUse.
+// Records that later ones refer to are kept; see ChunkUse.
 constexpr trace::ChunkUse kUses[] = {
 #define RECORD(identifier, number, structure, event, stack, context, order, use) \
   trace::ChunkUse::use,
@@ -47,8 +47,8 @@ Draft begin_record(trace::RecordType type, const Author& author, std::uint32_t p
   ++thread_state.records;
   const Space space = reserve(length, use_of(type));
   if (space.at == nullptr) return {};
-  // In its place, for a copy would lie on a stack that may be small. The commit word is 0 until the
-  // record is whole.
+  // Writes in place, because a copy would need too much of a small stack. The commit word stays 0
+  // until the record is complete.
   auto& header = *reinterpret_cast<trace::RecordHeader*>(space.at);
   header.length = length;
   header.type = static_cast<std::uint16_t>(type);
@@ -104,8 +104,7 @@ void write_process_record(trace::Origin origin, const trace::Context& context) {
   record.pid = process.pid.load(std::memory_order_relaxed);
   record.ppid = static_cast<std::uint32_t>(sys::call(SYS_getppid));
   record.origin = static_cast<std::uint8_t>(origin);
-  // A child is in its maker's PID name space if it can see a maker there (getppid(2) says 0 if
-  // not).
+  // Whether a child is in its parent's PID name space: then getppid(2) is not 0.
   const bool known = origin == trace::Origin::exec && process.pid_namespace != 0;
   if (!known && (origin == trace::Origin::exec || record.ppid == 0)) {
     process.pid_namespace = read_pid_namespace();

@@ -1,7 +1,7 @@
-// Records into the segment: one gather write each, committed by its checksum.
+// Writes records into the segment, each committed by its checksum.
 // Must never block, allocate or change errno; safe in signal handlers and vfork children. Without
-// an open segment (live log only) everything here does nothing, ids still count.
-// Called by the shapes, by fs_context and by init.
+// an open segment (live log only) these functions have no effect, except that ids are still
+// assigned.
 #pragma once
 
 #include <cstdint>
@@ -25,17 +25,18 @@ struct Author {
   std::uint32_t repeat = 0;  // RecordHeader::repeat
 };
 
-// A record that is being written. `at` is null when it was lost, which is counted then.
+// A record that is being written. `at` is null when it was lost, which has been counted.
 struct Draft {
   unsigned char* at = nullptr;
   std::uint64_t offset = 0;
   std::uint32_t length = 0;
 };
 Draft begin_record(trace::RecordType type, const Author& author, std::uint32_t payload_size);
-// Behind the payload, which is there by now: more bytes, the padding, the checksum.
+// Completes a record whose payload is written: appends more bytes, the padding, and the checksum.
 void commit_record(const Draft& draft, std::uint32_t payload_size, Bytes first, Bytes second);
 
-// False: the record was lost, and counted. Inline, for the sizes of payloads are known.
+// Writes a record; false: it was lost, which has been counted. Inline, so that payload sizes are
+// constants.
 template <typename Payload>
 bool write_record(trace::RecordType type, const Author& author, const Payload& payload,
                   Bytes first = {}, Bytes second = {}) {
@@ -54,14 +55,14 @@ bool write_record(trace::RecordType type, std::uint32_t tid, const Payload& payl
 
 std::uint32_t next_id(trace::IdSpace space);
 
-// The trace's id of a directory name, written once. 0: lost.
+// The path id of a directory name, whose record is written once. 0: lost.
 std::uint32_t intern_path(const Author& author, const char* path, std::uint32_t length);
 
-// A thread's name, which is the calling thread's (prctl(2)), and its context. `handle`: its
-// pthread_self(); 0 for a task that borrows another's.
+// Writes a thread record: the calling thread's name (prctl(2)), and its context. `handle`: its
+// pthread_self(); 0 for a vfork child.
 void write_thread_record(const Author& author, std::uint32_t context, std::uint64_t handle);
 
-// First record of an image, or of a forked child in it.
+// Writes the first record of an image, or of a forked child in it.
 void write_process_record(trace::Origin origin, const trace::Context& context);
 void write_call_names(std::uint32_t tid);
 

@@ -1,8 +1,9 @@
-// Takes chunks into use, and back when there are no others; see ring.h.
+// Takes free chunks into use, and reuses the oldest when there is none; see ring.h.
 //
-// A chunk is taken by a compare-and-swap of its entry, and becomes the one that a use writes to by
-// another of that use's tail. Whoever loses the second leaves what it has taken empty, for the next
-// one. Nobody waits: a SIGKILL, or a handler that jumps away, costs a chunk at most.
+// A chunk is claimed by a compare-and-swap on its entry, and becomes the current chunk of a use by
+// a second one on the tail of that use. A thread that loses the second leaves the claimed chunk
+// empty for the next one. No thread waits: a SIGKILL, or a jump out of a handler, costs one chunk
+// at most.
 
 #include "preload/record/ring.h"
 
@@ -25,14 +26,14 @@ using trace::RingChunk;
 using trace::turn_of;
 using trace::use_of;
 
-// The ring and the totals are the first part of this one; what is kept begins behind them.
+// The first part of chunk 0 holds the ring and the totals; kept records begin after them.
 constexpr unsigned kControlChunk = 1;
 constexpr std::uint32_t kFirstKept = 2 * trace::kControl;
 static_assert(kFirstKept < kChunk);
 static_assert(sizeof(Ring) + trace::kRingChunks * sizeof(RingChunk) <= trace::kControl);
 constexpr unsigned kUses = 3;
 
-// Where the next record of a use goes. The turn tells two uses of a chunk apart.
+// The position of the next record of a use. The turn distinguishes two uses of a chunk.
 struct Position {
   std::uint64_t turn;    // its low 24 bits
   std::uint32_t chunk;   // 0: none
@@ -61,7 +62,7 @@ bool swap(Word& word, Word expected, Word desired) {
                                      __ATOMIC_ACQUIRE);
 }
 
-// Of this process: others then look for a while whether somebody has found a chunk for all.
+// Per process: other threads wait a while for a chunk that one thread is looking for.
 constinit std::atomic<bool> looking[kUses] = {};
 
 class Taker {
@@ -69,12 +70,12 @@ class Taker {
   Taker(trace::SegmentHeader& header, Ring& ring, ChunkUse use)
       : header_(header), ring_(ring), use_(use) {}
 
-  // A chunk that is taken into this use, and empty; 0: there is none.
+  // Claims a chunk for this use and empties it; 0: there is none.
   std::uint32_t take() {
     if (use_ == ChunkUse::kept && swap(entry(kControlChunk).word, std::uint64_t{0}, next_word())) {
       return kControlChunk;
     }
-    // What is kept for good gets half of what there is; events and changes share the other half.
+    // Kept records may take half of the chunks; events and changes share the rest.
     const std::uint32_t kept = use_ == ChunkUse::kept ? count(ChunkUse::kept) : 0;
     std::uint32_t chunk = 0;
     if (kept < ring_.chunks / 2) chunk = take_empty();
@@ -121,7 +122,8 @@ class Taker {
     }
   }
 
-  // Changes take from the other events until both have the same, so that none crowds out the other.
+  // Changes take chunks from events until both have the same number, so that neither crowds out the
+  // other.
   std::uint32_t take_oldest() {
     const std::uint32_t events = count(ChunkUse::events);
     const std::uint32_t changes = count(ChunkUse::changes);
@@ -153,7 +155,7 @@ class Taker {
     }
   }
 
-  // False: somebody else took it, or has a record to finish there.
+  // False: another thread claimed it, or has a record in it to finish.
   bool take_back(std::uint32_t chunk, std::uint64_t word) {
     RingChunk& old = entry(chunk);
     unsigned char* const base = ready_chunk(chunk, 0);
@@ -171,14 +173,14 @@ class Taker {
     return true;
   }
 
-  // Marked before it is added: a SIGKILL between the two loses one from the totals, and counts none
-  // twice.
+  // Marked before its records are added to the totals: a SIGKILL between the two loses one record
+  // from the totals, and counts none twice.
   void drop_records(RingChunk& old, const unsigned char* base, std::uint32_t end) {
     note_latest(base, end);
     for (std::uint32_t at = 0; at < end;) {
       const auto* record = reinterpret_cast<const trace::RecordHeader*>(base + at);
       const std::uint32_t length = record->length;
-      if (length < sizeof *record) return;  // the program wrote where it must not
+      if (length < sizeof *record) return;  // invalid: the program overwrote it
       at += length;
       __atomic_store_n(&old.dropped, at, __ATOMIC_RELEASE);
       add_to_totals(totals(), header_, *record);
@@ -186,7 +188,8 @@ class Taker {
     }
   }
 
-  // Before the first of them is dropped: whenever a SIGKILL comes, what is later is there.
+  // Stored before the first record is dropped, so that after a SIGKILL at any point no later event
+  // is missing.
   void note_latest(const unsigned char* base, std::uint32_t end) {
     std::uint64_t latest = 0;
     for (std::uint32_t at = 0; at < end;) {
@@ -209,7 +212,7 @@ class Taker {
   ChunkUse use_;
 };
 
-// Null: refused. Every step is the same whoever makes it, and may be made again.
+// Null: refused. Every step is idempotent, whichever thread makes it.
 Ring* open_ring(trace::SegmentHeader& header) {
   if (ready_chunk(kControlChunk, 0) == nullptr &&
       (lately_refused() || grow(kControlChunk) == nullptr)) {
@@ -230,7 +233,7 @@ Ring* open_ring(trace::SegmentHeader& header) {
   return ring;
 }
 
-// The chunk of a use is full: it may be taken back from now on.
+// The current chunk of a use is full: from now on it may be reused.
 void close_chunk(Ring& ring, std::uint64_t& tail, std::uint64_t word) {
   const Position full = position(word);
   if (!swap(tail, word, tail_at(full.turn, 0, 0))) return;
@@ -250,7 +253,8 @@ void close_chunk(Ring& ring, std::uint64_t& tail, std::uint64_t word) {
     if (load(tail) != word) return true;
     mine = !somebody_looks.exchange(true, std::memory_order_acquire);
   }
-  const sys::WithoutSignals guard;  // a jump would leave a chunk that is neither full nor empty
+  // a jump out of a handler would leave a chunk that is neither full nor empty
+  const sys::WithoutSignals guard;
   Taker taker(header, ring, use);
   const std::uint32_t chunk = load(tail) == word ? taker.take() : 0;
   if (chunk != 0) {

@@ -1,5 +1,5 @@
-// keep=latest: a segment that is full goes on, in chunks that held the oldest events.
-// Must never block, lose what later records refer to, or take a chunk in which a record is still
+// keep=latest: a full segment reuses the chunks that hold its oldest events.
+// Must never block, drop what later records refer to, or reuse a chunk in which a record is still
 // being written. Called by segment.cc, from the end of the first chunk on.
 #pragma once
 
@@ -9,20 +9,20 @@
 
 namespace umaskaudit::shim {
 
-// So many bytes a segment must be allowed at least: a chunk for each use, and one more.
+// The smallest limit of a segment with a ring: a chunk for each use, and one more.
 inline constexpr std::uint64_t kLeastRing = trace::kFirstChunk + 4 * trace::kChunk;
 
-// Where one record goes: `at` is null when it was refused, and why.
+// The space of one record; `at` is null when it was refused, for the given reason.
 struct RingSpace {
   unsigned char* at = nullptr;
   std::uint64_t offset = 0;  // in the file
   trace::Loss refusal = trace::Loss::segment_full;
 };
-// For `length` bytes, 8-aligned, of a segment that allows a ring. Async-signal-safe, lock-free,
-// works in forked and vfork children: all of a ring's state is in the segment.
+// Reserves `length` bytes, 8-aligned, in a segment with a ring. Async-signal-safe, lock-free, works
+// in forked and vfork children, because all of a ring's state is in the segment.
 RingSpace reserve_in_ring(trace::SegmentHeader& header, std::uint32_t length, trace::ChunkUse use);
 
-// Maps chunks that nobody needs yet: soon we may not be allowed to (seccomp).
+// Maps a few chunks in advance: a seccomp filter may soon bar mmap(2).
 void map_ring_ahead(trace::SegmentHeader& header, unsigned count);
 
 }  // namespace umaskaudit::shim

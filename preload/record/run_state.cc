@@ -1,4 +1,4 @@
-// The page of a run, and what its segments take; see run_state.h.
+// Maps the page of a run, and accounts for the space of its segments; see run_state.h.
 
 #include "preload/record/run_state.h"
 
@@ -21,7 +21,7 @@ namespace {
 using trace::kChunk;
 using trace::kFirstChunk;
 
-trace::RunState* page;  // null: nothing is counted
+trace::RunState* page;  // null: no accounting
 
 }  // namespace
 
@@ -55,7 +55,7 @@ trace::RunState* map_run_state(int directory, unsigned long filesystem, std::uin
     state = nullptr;
   }
   if (state != nullptr) {
-    // Every process writes the same bytes: no order is needed.
+    // Every process writes the same bytes, so no order is needed.
     memcpy(state->magic, trace::kMagic, sizeof state->magic);
     state->major = trace::kMajor;
     state->minor = trace::kMinor;
@@ -99,7 +99,7 @@ bool pay_for_first_chunk(trace::SegmentHeader& header) {
 
 bool pay_for_chunk(trace::SegmentHeader& header, unsigned chunk) {
   if (page == nullptr || !is_backed(page, sizeof *page)) return true;
-  std::uint16_t* const paid = &header.chunks_paid;  // of those behind the first
+  std::uint16_t* const paid = &header.chunks_paid;  // number of charged chunks after the first
   for (;;) {
     std::uint16_t known = __atomic_load_n(paid, __ATOMIC_RELAXED);
     if (known >= chunk) return true;

@@ -1,4 +1,4 @@
-// Segment files, and the records' space in them; see segment.h.
+// Creates segment files and reserves space for records in them; see segment.h.
 
 #include "preload/record/segment.h"
 
@@ -40,7 +40,8 @@ trace::SegmentHeader* header;
 bool is_served = false;  // the segment was made by `umaskaudit run`
 char outer_root[sizeof ServedSegment::root];
 std::uint32_t outer_root_length = 0;
-constinit std::atomic<std::uint64_t> untold = 0;  // losses that the header could not take
+// losses that could not be counted in the header yet
+constinit std::atomic<std::uint64_t> untold = 0;
 
 std::uint64_t segment_limit(std::uint64_t largest) {
   std::uint64_t size = process.options.max_size;
@@ -77,7 +78,7 @@ struct Beginning {
   trace::RunState* state;    // null: there is none
 };
 
-// Maps the beginning of a new segment; 0 or an error number. `fd` stays the caller's.
+// Maps the beginning of a new segment; 0 or an error number. The caller closes `fd`.
 int map_segment(int fd, const Beginning& beginning, std::uint64_t now) {
   const auto& [pid, filesystem, state] = beginning;
   write_in_place(fd, filesystem);
@@ -92,7 +93,7 @@ int map_segment(int fd, const Beginning& beginning, std::uint64_t now) {
   return 0;
 }
 
-// Makes a segment in the directory and maps its beginning; 0 or an error number.
+// Creates a segment in the directory and maps its beginning; 0 or an error number.
 int map_new_segment(int directory, const Beginning& beginning) {
   const std::uint64_t now = sys::now_ns();
   char name[kSegmentNameSize];
@@ -100,14 +101,14 @@ int map_new_segment(int directory, const Beginning& beginning) {
   if (fd < 0) return -fd;
   const int error = map_segment(fd, beginning, now);
   sys::close(fd);
-  // An empty segment would only look like a damaged one.
+  // Removed, because an empty segment would look like a damaged one.
   if (error != 0) sys::call(SYS_unlinkat, directory, sys::arg(name), 0);
   return error;
 }
 
-// `largest`, or less on a filesystem in memory. Mostly it is asked later, as most images
-// never need their second chunk: nine files of proc(5) and sysfs(5), a sixth of what a start added.
-// With keep=latest the limit decides how the segment is used, and does not change.
+// `largest`, or less on a filesystem in memory. That is mostly found out later, because most images
+// never need a second chunk: reading nine files of proc(5) and sysfs(5) was a sixth of the cost of
+// a start. With keep=latest the limit decides the layout, and must be known now.
 std::uint64_t bound_by_memory(unsigned long filesystem, std::uint64_t largest) {
   std::uint64_t share = UINT64_MAX;
   if (!is_memory(filesystem)) return largest;
@@ -119,7 +120,7 @@ std::uint64_t bound_by_memory(unsigned long filesystem, std::uint64_t largest) {
   return share < largest ? share : largest;
 }
 
-// The same for one that `umaskaudit run` makes. What the run may take is its to count.
+// The same for a segment that `umaskaudit run` creates, which does the accounting itself.
 int map_served_segment(std::uint32_t pid) {
   const std::uint64_t largest = largest_file();
   if (segment_limit(largest) == 0) return EFBIG;
@@ -146,8 +147,8 @@ struct Opening {
 
 void open_files(void* argument) {
   auto* opening = static_cast<Opening*>(argument);
-  // A run with a recorder has its directory: one that was made in another root would be seen by
-  // nobody.
+  // With recorder= the run directory exists. A directory created here in another root would not be
+  // part of the run.
   const bool has_recorder = !process.options.recorder.empty();
   const int directory = open_directory(opening->directory, !has_recorder);
   opening->error = directory < 0 ? -directory : 0;
@@ -212,7 +213,7 @@ trace::SegmentHeader* segment_header() {
 
 namespace {
 
-// Where the limit allows it; else keep=latest is as keep=first.
+// Only if the limit is large enough; else keep=latest acts as keep=first.
 bool is_ring() {
   return __builtin_expect(process.options.keep == Keep::latest, 0) && limit >= kLeastRing;
 }
@@ -232,8 +233,8 @@ bool take_room_for_changes(std::uint32_t records) {
 
 namespace {
 
-// Makes a record that says nothing of what was reserved and is of no use: zeros would be taken for
-// the records of a process that was killed amid them.
+// Turns reserved but unused space into a pad record: zeros would be taken for the records of a
+// killed process.
 void fill(const Space& space, std::uint32_t length) {
   auto& pad = *reinterpret_cast<trace::RecordHeader*>(space.at);
   pad.length = length;
@@ -245,19 +246,19 @@ void fill(const Space& space, std::uint32_t length) {
                    __ATOMIC_RELEASE);
 }
 
-// Room for the totals, where there is none yet. A segment that is full has none.
+// Reserves the totals, if the segment has none yet. A full segment has none.
 void make_totals() {
   const Space space = reserve(trace::kControl, trace::ChunkUse::kept);
   if (space.at == nullptr) return;
   std::uint32_t none = 0;
-  // Several threads may come at once.
+  // Several threads may get here at once.
   if (!__atomic_compare_exchange_n(&header->totals, &none, static_cast<std::uint32_t>(space.offset),
                                    false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
     fill(space, trace::kControl);
   }
 }
 
-// Null: there are none, or they cannot be written to now.
+// Null: there are none, or they cannot be written to at the moment.
 trace::Total* totals() {
   const std::uint32_t at = __atomic_load_n(&header->totals, __ATOMIC_ACQUIRE);
   if (at == 0 || at + trace::kControl > limit) return nullptr;
@@ -306,8 +307,8 @@ Space reserve(std::uint32_t length, trace::ChunkUse use) {
   if (segment_header() == nullptr) return {};
   const bool ring = is_ring();
   for (;;) {
-    // A full segment is seen before the add: `tail` must not wrap around, and what was added must
-    // never be taken back, for somebody else may have reserved behind it.
+    // A full segment is detected before the add: `tail` must not wrap around, and an addition
+    // cannot be undone, because another thread may have reserved space after it.
     std::uint64_t offset = __atomic_load_n(&header->tail, __ATOMIC_RELAXED);
     if (ring && offset + length > kFirstChunk) return reserve_latest(length, use);
     if (lately_refused() && offset < limit &&

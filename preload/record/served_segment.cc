@@ -18,7 +18,7 @@ namespace {
 
 constexpr unsigned kTries = 3;
 
-// The parts of recorder=NAME.KEY.UID.
+// The three parts of recorder=NAME.KEY.UID.
 struct Place {
   sockaddr_un address{};
   socklen_t size = 0;
@@ -26,7 +26,7 @@ struct Place {
   std::uint32_t uid = 0;
 };
 
-// False: there is none, or it is no such value.
+// False: the option is not set, or invalid.
 bool read_place(const Text& option, Place& place) {
   const char* const name_end = strchr(option.bytes, '.');
   if (name_end == nullptr) return false;
@@ -39,14 +39,14 @@ bool read_place(const Text& option, Place& place) {
     if (*uid < '0' || *uid > '9') return false;
     place.uid = place.uid * 10 + static_cast<std::uint32_t>(*uid - '0');
   }
-  // An abstract name begins with a NUL, and ends where the address does.
+  // An abstract name begins with a NUL and ends at the end of the address.
   place.address.sun_family = AF_UNIX;
   memcpy(place.address.sun_path + 1, option.bytes, length);
   place.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + length);
   return true;
 }
 
-// Signals are blocked, but a stop and what follows it end a wait that has a limit (signal(7)).
+// Signals are blocked, but a stop and continue interrupts a wait that has a timeout (signal(7)).
 template <typename Call>
 long patiently(Call call) {
   long result = -EINTR;
@@ -54,8 +54,8 @@ long patiently(Call call) {
   return result;
 }
 
-// Names are free once a run is over: then anybody may listen there, and would be told the key, and
-// hand out a file that it cuts off below us.
+// The name is free once a run is over: another user could listen there, receive the key, and pass a
+// file that it truncates while it is mapped. So the listener's user is checked.
 bool is_of(int connection, std::uint32_t uid) {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -64,8 +64,8 @@ bool is_of(int connection, std::uint32_t uid) {
   return error == 0 && size == sizeof peer && peer.uid == uid;
 }
 
-// A connection is made by the kernel alone. An answer takes as long as making a file does, which on
-// a busy disk is seconds; only a recorder that was stopped takes longer.
+// The kernel accepts a connection at once. The answer takes as long as creating a file, on a busy
+// disk seconds; only a server that was stopped takes longer.
 long set_limits(int fd) {
   const timeval connecting{2, 0};
   const timeval answering{10, 0};
@@ -91,7 +91,7 @@ int connect_to(const Place& place) {
   return static_cast<int>(error);
 }
 
-// The answer and what came with it; 0 or an error number.
+// Receives the answer and its descriptor; 0 or an error number.
 int receive(int connection, ServedSegment& segment) {
   trace::SegmentAnswer answer{};
   alignas(cmsghdr) unsigned char control[CMSG_SPACE(sizeof(int))] = {};

@@ -1,4 +1,4 @@
-// Asks the page before /proc; see start_facts.h.
+// Reads them from run.state, else from /proc; see start_facts.h.
 
 #include "preload/record/start_facts.h"
 
@@ -20,9 +20,8 @@ std::uint64_t check_of(const StartFacts& facts) {
 
 namespace {
 
-// A run may go on after the machine was booted again: then the clock that counts from the boot
-// began at another moment. Where no clock survives that, it begins at the same moment each time,
-// but the monotonic clock begins at zero.
+// A run may continue after a reboot. Then CLOCK_REALTIME - CLOCK_BOOTTIME has changed; or, on a
+// machine without a battery-backed clock, has not, but the monotonic clock has gone back.
 bool is_of_this_boot(const StartFacts& kept, std::uint64_t booted_ns, std::uint64_t now_ns) {
   constexpr std::uint64_t kTolerance = 100000000;  // between the two readings
   return kept.check == check_of(kept) &&

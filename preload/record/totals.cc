@@ -17,10 +17,11 @@ using trace::RecordType;
 using trace::Total;
 
 constexpr std::uint32_t kBySite = trace::kTotals - trace::kTotalsOfMany;
-constexpr std::uint32_t kOfMany = trace::kTotalsOfMany - 1;  // the very last cell has the others
+// the last cell counts what has no cell
+constexpr std::uint32_t kOfMany = trace::kTotalsOfMany - 1;
 constexpr unsigned kProbe = 32;
 
-// Null: the record is of another type, or shorter than its type.
+// The payload as that type; null: another type, or too short.
 template <typename Payload>
 const Payload* payload_of(const RecordHeader& record, RecordType type) {
   const bool fits = record.type == static_cast<std::uint16_t>(type) &&
@@ -28,11 +29,11 @@ const Payload* payload_of(const RecordHeader& record, RecordType type) {
   return fits ? reinterpret_cast<const Payload*>(&record + 1) : nullptr;
 }
 
-// Which events a cell counts is what follows the count and the times.
+// The key of a cell is the hash of the members after its times.
 constexpr std::size_t kWhich = offsetof(Total, stack);
 std::uint64_t key_of(const Total& total) { return hash_bytes(&total.stack, sizeof total - kWhich); }
 
-// Keeps the earlier of two times, where 0 is none.
+// The earlier of two times, where 0 is none.
 void keep_earlier(std::uint64_t& kept, std::uint64_t time) {
   std::uint64_t known = __atomic_load_n(&kept, __ATOMIC_RELAXED);
   while (
@@ -79,7 +80,8 @@ void count(Total* cells, Total total) {
   add_to(*cell, total);
 }
 
-// Further calls like that of the record. From now on the first of them is recorded anew.
+// Adds the repeats that the header counted for this creation. The next such call gets a record
+// again.
 std::uint64_t take_repeats(trace::SegmentHeader& header, std::uint32_t number) {
   if (number == 0 || number > trace::kRepeats) return 0;
   auto& repeat = reinterpret_cast<trace::Repeat*>(&header + 1)[number - 1];

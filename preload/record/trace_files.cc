@@ -16,7 +16,7 @@ namespace umaskaudit::shim {
 int open_directory(const char* directory, bool make) {
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   bool made = false;
-  int fd = sys::open(directory, kFlags);  // mostly there: an image before us made it
+  int fd = sys::open(directory, kFlags);  // mostly exists: an earlier image created it
   if (fd == -ENOENT && make) {
     made = sys::call(SYS_mkdirat, AT_FDCWD, sys::arg(directory), 0700) == 0;
     fd = sys::open(directory, kFlags);

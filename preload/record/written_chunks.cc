@@ -10,12 +10,12 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// Of the latest chunks: the number in the upper half, the offset in the lower one.
+// For the latest chunks: chunk number in the upper half, offset in the lower one.
 constexpr unsigned kLatest = 2 * kLooks;
 using Offsets = std::atomic<std::uint64_t>[kLatest];
 constinit Offsets begins = {};
 constinit Offsets ends = {};
-constinit Offsets walked = {};  // committed as far as here
+constinit Offsets walked = {};  // committed up to here
 
 void note(Offsets& offsets, unsigned chunk, std::uint32_t offset) {
   offsets[chunk % kLatest].store(std::uint64_t{chunk} << 32 | offset, std::memory_order_release);
@@ -36,7 +36,7 @@ void note_gap(unsigned chunk, std::uint32_t offset, std::uint32_t rest) {
 std::uint32_t committed_end(const unsigned char* base, std::uint32_t at, std::uint32_t end) {
   while (at <= end && end - at >= sizeof(trace::RecordHeader)) {
     const auto* record = reinterpret_cast<const trace::RecordHeader*>(base + at);
-    // Stored last, and not 0 (checksum.h): nobody has anything left to do with this record.
+    // The commit word is stored last, so the writer is done with this record.
     if (__atomic_load_n(&record->commit, __ATOMIC_ACQUIRE) == 0) break;
     const std::uint32_t length = record->length;
     if (length < sizeof *record || length % trace::kRecordAlign != 0) break;

@@ -1,7 +1,7 @@
-// Frames of bash scripts: GNU bash 5.0 to 5.3, what its `caller` builtin says.
-// A shell has one thread, and its variables are whole while it is in a call; only where a signal
-// handler interrupted it they may be half written.
-// Sources: array.h, hashlib.h, variables.h, shell.c and execute_cmd.c of those versions.
+// Frames of bash scripts, as the `caller` builtin shows them: GNU bash 5.0 to 5.3.
+// A shell has one thread, and its variables are consistent during a call; where a signal handler
+// interrupted it they may be half written. Sources: array.h, hashlib.h, variables.h, shell.c and
+// execute_cmd.c of those versions.
 
 #include <cstring>
 #include <new>
@@ -81,14 +81,14 @@ constexpr Name kFiles("BASH_SOURCE");
 constexpr Name kFunctions("FUNCNAME");
 constexpr Name kLines("BASH_LINENO");
 
-// An array variable, from its element 0 on: the innermost call's.
+// Walks an array variable from its element 0 on, the innermost call's.
 class Values {
  public:
   enum class Found : std::uint8_t { yes, no, malformed };
 
   Values(const Structures& bash, Peek& memory) : bash_(bash), memory_(memory) {}
 
-  // The name that is not there may have been unset by the script.
+  // The script may have unset the variable.
   Found open(const Table& table, const Name& name) {
     std::uintptr_t at = 0;
     const auto bucket = name.hash & static_cast<std::uint32_t>(table.count - 1);
@@ -107,7 +107,7 @@ class Values {
     return Found::no;
   }
 
-  // The address of the next value, 0: there is none. False: it is no such array.
+  // The address of the next value, 0: there is none. False: no valid array.
   bool next(std::uintptr_t& value) {
     value = 0;
     if (at_ == head_) return true;
@@ -124,7 +124,7 @@ class Values {
   Found open_array(std::uintptr_t variable) {
     Variable found{};
     if (!memory_.get(variable, found)) return Found::malformed;
-    // FUNCNAME that was unset is a variable like any other.
+    // FUNCNAME that was unset is an ordinary variable afterwards.
     if ((found.attributes & kIsArray) == 0 || found.value == 0) return Found::no;
     Element head{};
     if (!memory_.get(found.value + bash_.array_head, head_) || !memory_.get(head_, head) ||
@@ -142,8 +142,8 @@ class Values {
   std::int64_t index_ = 0;
 };
 
-// What runs outside of all functions and files. False: nothing, or a script, which has a place of
-// its own; startup files run before either.
+// The place outside of all functions and files: the text of -c, or a startup file. False: none, or
+// a script, which has a place of its own.
 bool find_outermost(const Structures& bash, Peek& memory, ScriptSource& source) {
   std::uintptr_t script = 0;
   std::uintptr_t command = 0;
@@ -158,7 +158,7 @@ bool find_outermost(const Structures& bash, Peek& memory, ScriptSource& source) 
   return script == 0 && (command != 0 ? state == kRunsCommand : is_initialized != 0);
 }
 
-// From the innermost place outwards.
+// Lists places from the innermost outwards.
 class Callers {
  public:
   Callers(const Structures& bash, Peek& memory)
@@ -187,14 +187,14 @@ class Callers {
     more_ = !malformed_;
     return more_;
   }
-  // This is no bash as described.
+  // Not a bash with this layout.
   bool is_malformed() const { return malformed_; }
 
  private:
   bool open() {
     std::uintptr_t context = 0;
     if (!memory_.get(bash_.global_variables, context)) return false;
-    if (context == 0) return true;  // it has just begun
+    if (context == 0) return true;  // the shell has just started
     std::uintptr_t table_at = 0;
     Table table{};
     if (!memory_.get(context + kContextTable, table_at)) return false;

@@ -1,5 +1,5 @@
-// Bytes of a runtime's table, one after the other, read piece by piece.
-// Must never read behind the table's end. Of the runtimes that decode such tables.
+// ByteStream: reads a table of a runtime byte by byte, in pieces.
+// Must never read beyond the end of the table.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ class ByteStream {
       : memory_(memory), at_(at), end_(at + size) {}
 
   bool more() const { return at_ < end_ && !bad_; }
-  // A byte was asked for that is not there, or cannot be read.
+  // A byte was requested beyond the end, or could not be read.
   bool is_bad() const { return bad_; }
 
   std::uint8_t byte() {

@@ -1,7 +1,7 @@
-// Frames of Python code: CPython 3.6 to 3.14, as cpython_layout.cc knows them.
-// A frame that belongs to the calling thread changes only while that thread runs the interpreter,
-// which has called out here. Two exceptions: a signal handler may have interrupted the interpreter,
-// and another thread may finalize it while this one is in a call without the interpreter's lock.
+// Frames of Python code: CPython 3.6 to 3.14, with the layouts of cpython_layout.cc.
+// The frames of a thread change only while it runs the interpreter, and here it is inside a call.
+// Two exceptions: a signal handler may have interrupted the interpreter, and another thread may
+// finalize it during a call without the interpreter's lock.
 
 #include <cstring>
 #include <new>
@@ -35,7 +35,8 @@ struct BytesHead {
   std::uint64_t first;  // of the content
 };
 
-constexpr std::size_t kFrameBytes = 128;  // what is read of a frame, of every version
+// size of the part of a frame that is read, in every version
+constexpr std::size_t kFrameBytes = 128;
 constexpr std::size_t kInnerFrameBytes = 72;
 constexpr std::size_t kCodeBytes = 144;
 
@@ -50,12 +51,12 @@ bool is_ending(const Structures& python) {
   return python.is_ending != nullptr && python.is_ending() != 0;
 }
 
-// How the structures of the calling thread can be read at this moment.
+// How the structures of the calling thread can be read at the moment.
 enum class Reading : std::uint8_t { direct, copied_frames, copies };
 Reading reading_for(const Structures& python, Moment moment, const void* thread) {
   if (moment == Moment::interrupted || is_ending(python)) return Reading::copies;
   if (python.holder != nullptr && python.holder() == thread) return Reading::direct;
-  // The first thread is where interpreters are finalized, and it is here.
+  // Interpreters are finalized by the first thread, which is this one.
   const bool first = thread_state.tid == process.pid.load(std::memory_order_relaxed);
   return first ? Reading::direct : Reading::copied_frames;
 }
@@ -65,7 +66,7 @@ bool is_type(Peek& memory, std::uintptr_t object, std::uintptr_t type) {
   return memory.get(object, head) && head.type == type;
 }
 
-// The first bytes of what has `length`; what cannot be read is left out.
+// The beginning of a text of `length`; bytes that cannot be read are left out.
 std::uint64_t mix_content(Peek& memory, std::uint64_t hash, std::uintptr_t at,
                           std::int64_t length) {
   constexpr std::int64_t kMost = 440;
@@ -74,7 +75,7 @@ std::uint64_t mix_content(Peek& memory, std::uint64_t hash, std::uintptr_t at,
   return hash;
 }
 
-// A str object's content: its hash, where the interpreter has computed that. False: no memory.
+// The content of a str object; its hash, if the interpreter has computed it. False: not readable.
 bool hash_text(Peek& memory, const Structures& python, std::uintptr_t text, std::uint64_t& hash) {
   unsigned char room[sizeof(TextHead)];
   const unsigned char* const bytes = memory.view(text, room, sizeof room);
@@ -87,14 +88,14 @@ bool hash_text(Peek& memory, const Structures& python, std::uintptr_t text, std:
   return true;
 }
 
-// The file of the frame before, which is the next one's most of the time.
+// A cache: most frames are in the same file as the one before.
 struct LatestFile {
   std::uintptr_t text = 0;
   std::uint64_t hash = 0;
 };
 
-// What tells a code object from another that lies where it was: the number that the interpreter
-// gave it; else what its parts say. False: it is no code object.
+// A value that distinguishes a code object from others at the same address: the number that the
+// interpreter gave it, else a hash of its parts. False: no code object.
 bool identify(Peek& memory, const Structures& python, std::uintptr_t code, LatestFile& latest,
               std::uint64_t& key) {
   unsigned char room[kCodeBytes];
@@ -153,15 +154,15 @@ class Walk {
       }
       if (!step(frame)) return false;
     }
-    // The outermost frame is one that C called. Where a signal came in between, a generator's is
-    // not yet linked to its caller's, or no longer.
+    // The outermost frame was called from C. Where a signal came in between, a generator's frame
+    // may not be linked to its caller yet, or no longer.
     if (!called_from_c_) space_.partial = space_.count != 0;
     return true;
   }
 
  private:
-  // Another thread may finalize the interpreter now. What was not freed when it had not begun is
-  // there for the moment that the rest takes.
+  // Another thread may finalize the interpreter now. Memory that was not freed before the check
+  // stays for the moment that the rest takes.
   bool take_apart(std::uintptr_t frame) {
     unsigned char bytes[kInnerFrameBytes];
     if (frame != 0 && !memory_.read(frame, bytes, sizeof bytes)) return false;
@@ -177,7 +178,7 @@ class Walk {
     const std::uintptr_t self = frame;
     frame = field<std::uintptr_t>(bytes, python_.frame_previous);
     if (frame == self) return false;
-    // Since 3.12, frames that stand for a call from C lie in between.
+    // Since 3.12, frames that represent a call from C lie in between.
     constexpr unsigned char kOwnedByC = 3;
     called_from_c_ = python_.has_frame_objects;
     if (python_.frame_owner != 0 && bytes[python_.frame_owner] >= kOwnedByC) {
@@ -220,8 +221,8 @@ class Walk {
   bool called_from_c_ = true;  // the latest frame
 };
 
-// A lone surrogate of the second half stands for a byte of a name that is no UTF-8 (os.fsdecode()):
-// that byte again.
+// A lone surrogate of the second half represents a byte of a name that is not UTF-8
+// (os.fsdecode()): it is turned back into that byte.
 unsigned encode(std::uint32_t character, char* out) {
   if (character < 0xdc80 || character > 0xdcff) return encode_utf8(character, out);
   *out = static_cast<char>(character - 0xdc00);

@@ -1,4 +1,4 @@
-// Recognises CPython and reads where its structures are; see cpython_layout.h.
+// Recognises CPython and finds the offsets of its structures; see cpython_layout.h.
 // Sources: Include/internal/pycore_{frame,runtime,debug_offsets}.h,
 // Include/cpython/{code,pystate}.h and Objects/{code,frame}object.c of the versions named.
 
@@ -49,7 +49,7 @@ Function function(Exports& module, const char* name) {
   return reinterpret_cast<Function>(module.address_of(name));
 }
 
-// 3.6 to 3.10 have no version in their exports: what each of them added tells.
+// 3.6 to 3.10 export no version: symbols that each of them added identify it.
 std::uint8_t minor_by_exports(Exports& module, bool has_line_pairs) {
   if (has_line_pairs) return 10;
   if (module.address_of("PyModule_AddType") != 0) return 9;
@@ -80,7 +80,7 @@ bool describe_frame_objects(Exports& module, Structures& python) {
   return !member(module, frame_type, "f_back", said) || said == python.frame_previous;
 }
 
-// The words of _Py_DebugOffsets behind its cookie: version, free_threaded, then structures, each
+// The words of _Py_DebugOffsets after its cookie: version, free_threaded, then structures, each
 // beginning with its size.
 bool describe_by_offsets(Exports& module, Structures& python, std::uint32_t version) {
   const std::uintptr_t runtime = module.address_of("_PyRuntime");
@@ -149,7 +149,7 @@ void write_name(RuntimeFacts& facts, const Structures& python, std::uint32_t ver
   text.end();
 }
 
-// Apart: every module is asked whether it is one.
+// Not inlined, because every new module is tested.
 [[gnu::noinline]] void describe_cpython(Exports& module, Structures& found, RuntimeFacts& facts) {
   facts.state = trace::RuntimeState::unknown_version;
   found.code_type = module.address_of("PyCode_Type");

@@ -1,5 +1,5 @@
-// The three tables from which CPython tells the line of an instruction; see cpython_layout.h.
-// Sources: Objects/lnotab_notes.txt of 3.9 and 3.10, Objects/locations.md of 3.11.
+// Decodes the three formats of CPython's line tables; see cpython_layout.h. Sources:
+// Objects/lnotab_notes.txt of 3.9 and 3.10, Objects/locations.md of 3.11.
 
 #include "preload/script/byte_stream.h"
 #include "preload/script/cpython_layout.h"
@@ -64,8 +64,8 @@ int line_by_pairs(TableBytes& table, int line, int offset) {
 }
 
 int line_by_locations(TableBytes& table, int line, int offset) {
-  // The kinds of entries: 0 to 9 stay on the line (one byte more), 10 to 12 go that many lines on
-  // less 10 (two bytes more).
+  // The kinds of entries: 0 to 9 stay on the line (one more byte), 10 to 12 advance by the kind
+  // less 10 lines (two more bytes).
   constexpr unsigned kNoColumns = 13;
   constexpr unsigned kLong = 14;
   constexpr unsigned kNoLocation = 15;

@@ -1,8 +1,8 @@
-// The line that dash (0.5.11 and later, as Debian builds it) is at. dash exports nothing: where its
-// variables are is what the code says that writes its error messages, "NAME: LINE: ".
-// The line is of the file, the text of -c or of eval that is being read just now, and which of them
-// that is dash does not say: the file that is named is the one that it was started with.
-// Sources: error.c (exvwarning2), eval.c and main.c of dash.
+// The current line of dash (0.5.11 and later, as Debian builds it). dash exports no symbols: its
+// variables are found by the code that writes its error messages, "NAME: LINE: ".
+// The line belongs to the file, the text of -c or the text of eval that is being read; dash does
+// not say which, so the file is always the one that it was started with. Sources: error.c
+// (exvwarning2), eval.c and main.c of dash.
 
 #include <elf.h>
 #include <sys/auxv.h>
@@ -17,11 +17,11 @@ namespace umaskaudit::shim::dash_runtime {
 
 namespace {
 
-// Variables of dash.
+// Addresses of dash's variables.
 constexpr unsigned kNames = 4;
 struct Structures {
   std::uintptr_t line;           // errlinno
-  std::uintptr_t names[kNames];  // one of them arg0, which is $0; 0 behind the last
+  std::uintptr_t names[kNames];  // one of them is arg0, which is $0; 0 after the last
 };
 
 bool ends_with(const Exports& module, const char* name) {
@@ -36,7 +36,7 @@ struct Part {
   std::size_t size = 0;
 };
 
-// Code and constants of the program, if the module is it.
+// Code and constants of the program, if the module is dash.
 bool find_parts(Exports& module, Part& code, Part& constants) {
   const std::uintptr_t at = getauxval(AT_PHDR);
   const std::size_t count = getauxval(AT_PHNUM);
@@ -59,7 +59,8 @@ bool find_parts(Exports& module, Part& code, Part& constants) {
   return is_program && code.size - 1 < kMost && constants.size - 1 < kMost;
 }
 
-// The format of a message without the name of a command: between two other texts. 0: not there.
+// The address of the format without a command name, which lies between two other strings. 0: not
+// found.
 std::uintptr_t find_format(Exports& module, const Part& constants) {
   static constexpr char kFormat[] = "\0%s: %d: ";
   for (std::size_t at = 0; at + sizeof kFormat <= constants.size; ++at) {
@@ -72,7 +73,7 @@ std::uintptr_t find_format(Exports& module, const Part& constants) {
   return 0;
 }
 
-// What an instruction that addresses memory by its own place (x86-64: mod 00, r/m 101) names.
+// The target of an instruction with rip-relative addressing (x86-64: mod 00, r/m 101).
 std::uintptr_t target_of(const unsigned char* displacement) {
   std::int32_t offset = 0;
   std::memcpy(&offset, displacement, sizeof offset);
@@ -86,8 +87,8 @@ constexpr unsigned kLoad = 0x8b;                                                
 bool is_wide(unsigned char prefix) { return prefix == 0x48 || prefix == 0x4c; }  // REX.W, REX.WR
 
 // exvwarning2(): loads $0 and the name of the command, then addresses the format and loads the
-// line. `lea`: the instruction that addresses the format. Where the function begins is not known,
-// so loads of the one in front of it may be among the names.
+// line. `lea`: the instruction that addresses the format. The start of the function is not known,
+// so loads of the function before it may be among the names.
 bool read_code(const unsigned char* lea, Structures& dash) {
   constexpr unsigned kBefore = 48;
   constexpr unsigned kAfter = 64;
@@ -123,7 +124,7 @@ bool find_variables(Exports& module, Structures& dash) {
   return false;
 }
 
-// By its arguments (options.c): options, of which -o has a name behind it, then a script.
+// Scans the arguments (options.c): options, of which -o takes a name, then a script.
 ScriptSource source_of(char** argument, std::uintptr_t name) {
   const bool is_named = reinterpret_cast<std::uintptr_t>(argument[0]) != name;
   for (++argument; *argument != nullptr; ++argument) {
@@ -139,11 +140,11 @@ ScriptSource source_of(char** argument, std::uintptr_t name) {
   return is_named ? ScriptSource::file : ScriptSource::input;
 }
 
-// The one place that is known.
+// The only place that is known.
 class Callers {
  public:
   Callers(const Structures& dash, Peek& memory) : arguments_(start_arguments()) {
-    // Where `command &` forks it is whatever the memory had before: dash sets no line there.
+    // Where `command &` forks, the line is undefined: dash does not set it there.
     std::int32_t line = 0;
     constexpr std::int32_t kMost = 10'000'000;
     if (!memory.get(dash.line, line)) return;
@@ -163,7 +164,7 @@ class Callers {
     was_told_ = true;
     return true;
   }
-  // $0 points to an argument, whatever it is; nothing that was found does.
+  // $0 points to an argument; none of the variables found does.
   bool is_malformed() const { return is_malformed_; }
 
  private:

@@ -1,7 +1,6 @@
-// The symbols that a module exports (elf(5)), looked up without the loader.
+// Exports: the symbols that a module exports (elf(5)), looked up without the loader.
 // Must never take the loader's lock, nor fault: the program may have made pages of the module
-// unreadable, so each page of the tables is asked for before it is read. Called when a module is
-// met for the first time.
+// unreadable, so each page of the tables is tested before it is read.
 #pragma once
 
 #include <link.h>
@@ -12,7 +11,7 @@
 
 namespace umaskaudit::shim {
 
-// Of a module that has a frame in the calling thread's stack: it is not unloaded meanwhile.
+// For a module with a frame on the calling thread's stack: it is not unloaded meanwhile.
 class Exports {
  public:
   Exports(std::uintptr_t bias, const ElfW(Dyn) * dynamic, const char* path);
@@ -21,21 +20,21 @@ class Exports {
     std::uintptr_t address = 0;  // 0: the module does not export it
     std::size_t size = 0;
   };
-  // Functions and data, whatever their version; thread-local variables are not found.
+  // Finds functions and data, of any version; not thread-local variables.
   Symbol find(const char* name);
   std::uintptr_t address_of(const char* name) { return find(name).address; }
 
-  // Whether the module's memory from `at` on can be read, for `size` bytes.
+  // Whether `size` bytes of the module from `at` on can be read.
   bool can_read(std::uintptr_t at, std::size_t size) {
     return data_.can_read(reinterpret_cast<const void*>(at), size);
   }
-  // Data of the module. False: it cannot be read.
+  // Reads data of the module. False: not readable.
   bool read(std::uintptr_t at, void* to, std::size_t size);
   template <typename T>
   bool get(std::uintptr_t at, T& out) {
     return read(at, &out, sizeof out);
   }
-  // Whether the text at `at`, with its end, is `text`.
+  // Whether the string at `at` equals `text`.
   bool is_text(std::uintptr_t at, const char* text) {
     return data_.is_text(reinterpret_cast<const char*>(at), text);
   }
@@ -51,7 +50,7 @@ class Exports {
   const ElfW(Sym) * symbols_ = nullptr;
   const char* strings_ = nullptr;
   const std::uint32_t* hash_ = nullptr;  // DT_GNU_HASH; null: none
-  // Pages that were asked for, by table.
+  // The pages that were tested last, one for each table.
   ReadableTable dynamic_pages_, hash_pages_, bloom_pages_, chain_pages_, symbol_pages_,
       string_pages_, data_;
 };

@@ -1,5 +1,5 @@
-// Frames of Java: HotSpot, in a thread that is in native code, which is where all of the JDK makes
-// files. Such a thread's frames stay, and so do their methods; objects, which move, are not read.
+// Frames of Java: HotSpot, in a thread in native code, where all file operations of the JDK are.
+// The frames and methods of such a thread do not move; objects do, and are not read.
 // Sources: src/hotspot/share/runtime/{frame,javaFrameAnchor}, code/{codeBlob,nmethod,pcDesc},
 // oops/{constMethod,method,symbol}, memory/heap, code/compressedStream of OpenJDK 17.
 
@@ -14,12 +14,12 @@ namespace umaskaudit::shim::java_runtime {
 
 namespace {
 
-// The native interface: tables of functions, of which one is asked (jni.h).
+// The Java Native Interface: tables of functions, one of which is called (jni.h).
 constexpr unsigned kGetEnv = 6;
 constexpr int kVersion = 0x00010006;
 using GetEnv = int (*)(void* machine, void** env, int version);
 
-// The calling thread's environment, which is a part of its JavaThread; 0: no Java thread.
+// The calling thread's JNIEnv, which is inside its JavaThread; 0: no Java thread.
 std::uintptr_t environment(const Structures& java) {
   void* machine = nullptr;
   int count = 0;
@@ -30,10 +30,10 @@ std::uintptr_t environment(const Structures& java) {
                                                           : 0;
 }
 
-// How far into a JavaThread its environment lies; the same in all. 0: not known yet.
+// The offset of JNIEnv in a JavaThread, the same in all; 0: not known yet.
 constinit std::atomic<std::uintptr_t> environment_offset = 0;
 
-// A reader that gives 0 for what is not there.
+// Reads memory; 0 for what is not readable.
 class Reader {
  public:
   explicit Reader(Peek& memory) : memory_(memory) {}
@@ -54,7 +54,7 @@ class Reader {
   bool failed_ = false;
 };
 
-// Its JavaThread: by its id among all of them, once for all threads.
+// Finds the JavaThread by its id among all threads, once a process.
 std::uintptr_t thread_of(const Structures& java, Reader& memory, std::uintptr_t env) {
   std::uintptr_t offset = environment_offset.load(std::memory_order_relaxed);
   if (offset != 0) return env - offset;
@@ -73,8 +73,8 @@ std::uintptr_t thread_of(const Structures& java, Reader& memory, std::uintptr_t 
   return 0;
 }
 
-// The piece of code that holds `pc`; 0: none. A heap's map has, for each of its segments, how far
-// back a block may begin; 0 is where it does.
+// The code blob that contains `pc`; 0: none. A heap's map has, for each segment, the distance back
+// to where a block may begin; 0 is the beginning of one.
 std::uintptr_t blob_of(const Structures& java, Reader& memory, std::uintptr_t pc) {
   const std::uintptr_t heaps = memory.word(java.heaps);  // GrowableArray: length, capacity, items
   const auto count = memory.at<std::uint32_t>(heaps);
@@ -113,7 +113,7 @@ Code code_of(const Structures& java, Reader& memory, std::uintptr_t blob) {
   return method ? Code::compiled : Code::other;
 }
 
-// A place, as it is passed from capture() to decode().
+// A place, as capture() passes it to decode().
 constexpr std::uint32_t kNoBytecode = 0xffffffff;
 
 std::uint64_t key_of(const Structures& java, Reader& memory, std::uintptr_t method) {
@@ -180,7 +180,7 @@ class Walk {
     place.key = mix(key, at) | 1;
   }
 
-  // Below its frame pointer a frame of the interpreter holds its method, and where it is in it.
+  // Below its frame pointer an interpreter frame has its method, and the position in it.
   void add_interpreted() {
     constexpr unsigned kMethod = 24;
     constexpr unsigned kBytecode = 64;
@@ -197,7 +197,7 @@ class Walk {
     add(method, bytecode, key_of(java_, memory_, method));
   }
 
-  // `object` is the place of the return address: decode() reads it there again.
+  // `object` is the address of the return address, which decode() reads again.
   void add_compiled(std::uintptr_t blob) {
     constexpr unsigned kCodeBytes = 16;
     std::uint64_t code[kCodeBytes / 8] = {};
@@ -213,7 +213,7 @@ class Walk {
   std::uintptr_t sp_ = 0, fp_ = 0, pc_ = 0;
 };
 
-// Numbers of one to five bytes: below 192 a byte is the last, and six bits of those above count.
+// Numbers of one to five bytes: a byte below 192 is the last; of larger ones six bits count.
 class Stream {
  public:
   Stream(Reader& memory, std::uintptr_t at) : memory_(memory), at_(at) {}
@@ -250,7 +250,7 @@ class Decoder {
   }
 
  private:
-  // Scopes: for each the caller's, which it is inlined into, its method, and its place in that.
+  // A scope has its caller's scope, which it is inlined into, its method, and the position in that.
   bool compiled(std::uintptr_t blob, std::uintptr_t pc) {
     std::uint32_t scope = scope_of(blob, pc);
     if (scope == 0) return describe(memory_.word(blob + java_.compiled_method), kNoBytecode);
@@ -270,7 +270,7 @@ class Decoder {
     }
   }
 
-  // Places in the code, in their order: offset, scope.
+  // Code positions in order: offset, scope.
   std::uint32_t scope_of(std::uintptr_t blob, std::uintptr_t pc) {
     const std::uintptr_t begin = blob + memory_.at<std::uint32_t>(blob + java_.compiled_places);
     const std::uintptr_t end = blob + memory_.at<std::uint32_t>(blob + java_.compiled_places_end);
@@ -316,7 +316,7 @@ class Decoder {
     return true;
   }
 
-  // The lowest bit of a pointer in a pool tells what is resolved.
+  // The lowest bit of a pointer in a constant pool says whether it is resolved.
   bool copy_symbol(std::uintptr_t symbol, char* to, std::uint32_t room, std::uint32_t& length) {
     symbol &= ~std::uintptr_t{1};
     const auto size = memory_.at<std::uint16_t>(symbol + java_.symbol_length);
@@ -325,7 +325,7 @@ class Decoder {
     return memory_.copy(symbol + java_.symbol_text, to, length);
   }
 
-  // Behind the method's code: increments of bytecode and line, in a byte where they are small.
+  // After the method's bytecode: increments of bytecode and line, in one byte where they are small.
   std::uint32_t line_of(std::uintptr_t constant, std::uint32_t bytecode) {
     constexpr unsigned kHasLines = 1;
     constexpr unsigned kLong = 255;
@@ -368,7 +368,7 @@ Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
   Peek peek(Peek::Way::copies, space.window);
   Reader memory(peek);
   const std::uintptr_t thread = thread_of(java, memory, env);
-  // In the machine's own code a thread's frames may be about to change.
+  // A thread in HotSpot's own code may change its frames.
   constexpr std::uint32_t kInNative = 4;
   if (thread == 0 || memory.at<std::uint32_t>(thread + java.thread_state) != kInNative) {
     return Captured::frames;

@@ -1,5 +1,5 @@
-// Reads HotSpot's own table of its structures; see java_layout.h.
-// Source: src/hotspot/share/runtime/vmStructs.hpp of OpenJDK 17.
+// Reads the offsets that HotSpot exports for debuggers; see java_layout.h. Source:
+// src/hotspot/share/runtime/vmStructs.hpp of OpenJDK 17.
 
 #include "preload/script/java_layout.h"
 
@@ -17,7 +17,7 @@ struct Field {
   const char* type;
   const char* name;
   Wanted wanted;
-  std::size_t to;  // in Structures
+  std::size_t to;  // offset in Structures
 };
 #define OFFSET(type, name, member) \
   { #type, #name, Wanted::offset, offsetof(Structures, member) }
@@ -62,7 +62,7 @@ constexpr Field kFields[] = {
 #undef ADDRESS
 constexpr unsigned kFieldCount = sizeof kFields / sizeof kFields[0];
 
-// A table of libjvm: the variable that points to it, and those that say how an entry is laid out.
+// A table that libjvm exports: the variable that points to it, and those with an entry's layout.
 class Table {
  public:
   Table(Exports& module, const char* table, const char* stride) : module_(module) {

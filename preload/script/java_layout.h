@@ -1,6 +1,6 @@
-// Where HotSpot's structures are: libjvm exports a table of them for debuggers (vmStructs), with
-// each field by name.
-// Must never name a field that the table does not have. Of java.cc.
+// The offsets in HotSpot's structures: libjvm exports a table of them for debuggers (vmStructs),
+// with the name of each field.
+// Must never assume a field that the table does not have.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct Structures {
   std::uint16_t const_size, pool_size, place_size;
 };
 
-// False: the module is no HotSpot. True: it is, and `facts` say whether all fields were found.
+// False: the module is not HotSpot. True: it is, and `facts` say whether all fields were found.
 bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts);
 
 }  // namespace umaskaudit::shim::java_runtime

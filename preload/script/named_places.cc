@@ -1,4 +1,4 @@
-// Puts a place's texts together; see named_places.h.
+// Hashes and formats a place's strings; see named_places.h.
 
 #include "preload/script/named_places.h"
 

@@ -1,7 +1,7 @@
-// Places that a runtime tells by texts: a file, a function and a line. Runtimes of which a key is a
-// hash of what the texts say list their places by an object with `bool next(NamedPlace&)`, from the
-// innermost outwards, and `bool is_malformed()`; both end the list by false.
-// Must never take a text's address for what it says. Called by the runtimes of this room.
+// For runtimes whose places are strings: a file, a function and a line. Their key is a hash of
+// those strings. Such a runtime lists its places by a class with `bool next(NamedPlace&)`, from the
+// innermost outwards, and `bool is_malformed()`; false from next() ends the list.
+// Must never use a string's address in place of its content.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,14 @@
 
 namespace umaskaudit::shim {
 
-// Where a script's text comes from.
+// Where the text of a script comes from.
 enum class ScriptSource : std::uint32_t {
   file,
-  command,  // of a shell's option -c; the file that is named is the shell's own
-  input,    // standard input, likewise
+  command,  // a shell's option -c; the file named is the shell
+  input,    // standard input; likewise
 };
 
-// Addresses of texts that end with a NUL. 0: not known.
+// Addresses of NUL-terminated strings. 0: not known.
 struct NamedPlace {
   std::uintptr_t file = 0;
   std::uintptr_t scope = 0;  // class or package of the function
@@ -27,17 +27,18 @@ struct NamedPlace {
   ScriptSource source = ScriptSource::file;
 };
 
-// 0: its texts cannot be read. `seed`: another one for each runtime.
+// 0: a string cannot be read. `seed`: different for each runtime.
 inline std::uint64_t key_of(Peek& memory, const NamedPlace& place, std::uint64_t seed) {
   std::uint64_t key = mix(seed, static_cast<std::uint64_t>(place.source) << 32 | place.line);
   for (const std::uintptr_t text : {place.file, place.scope, place.function}) {
-    key = mix(key, 0);  // so that what moves from one text into the next is another place
+    // separates two strings, so that moving a character between them changes the key
+    key = mix(key, 0);
     if (text != 0 && !mix_text(memory, text, key)) return 0;
   }
   return key | 1;
 }
 
-// Lists what `callers` walks; `key` gives the key of a Place, or 0.
+// Lists the places that `callers` yields; `key` computes the key of a place, or 0.
 template <typename Place, typename Callers, typename KeyOf>
 Captured list_places(Callers& callers, Peek& memory, KeyOf key, ScriptSpace& space) {
   bool whole = true;
@@ -60,7 +61,7 @@ Captured list_places(Callers& callers, Peek& memory, KeyOf key, ScriptSpace& spa
   return Captured::frames;
 }
 
-// The place of list_places() that has this number.
+// The place of list_places() with this index.
 template <typename Callers, typename Place>
 bool find_place(Callers& callers, const ScriptPlace& wanted, Place& place) {
   for (std::uint32_t i = 0; i <= wanted.at; ++i) {
@@ -69,10 +70,10 @@ bool find_place(Callers& callers, const ScriptPlace& wanted, Place& place) {
   return true;
 }
 
-// File ("bash -c", "sh <stdin>" where it is none), "scope::function" and line.
+// File ("bash -c", "sh <stdin>" where there is none), "scope::function" and line.
 bool copy_place(Peek& memory, const NamedPlace& place, PlaceText& text);
 
-// What capture() and decode() of such a runtime do; `Callers` walks its structures.
+// capture() and decode() for such a runtime; `Callers` walks its structures.
 template <typename Callers>
 Captured capture_named(Callers& callers, Peek& memory, std::uint64_t seed, ScriptSpace& space) {
   const auto key = [&](const NamedPlace& place) { return key_of(memory, place, seed); };

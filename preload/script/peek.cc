@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::uintptr_t kPage = 4096;
 
-// The window ends with the page of what is asked for, or where that ends; callers of the same stack
-// mostly lie below it.
+// The window ends with the request and begins at most Window::kSize before that, in the same page:
+// what is read next, frames of callers, is mostly at lower addresses.
 std::uintptr_t begin_of_window(std::uintptr_t at, std::size_t size) {
   const std::uintptr_t end = at + size;
   const std::uintptr_t page = at & ~(kPage - 1);
@@ -49,7 +49,8 @@ void Batch::add(std::uintptr_t at, void* to, std::size_t size) {
   to_[count_++] = {to, size};
 }
 
-// The kernel stops at the first place that is not there: it is left out, and the rest read again.
+// The kernel stops at the first unreadable item: it is skipped, and the rest is read by another
+// call.
 void Batch::read() {
   static_assert(sizeof(Piece) == sizeof(iovec));
   const int self = sys::getpid();

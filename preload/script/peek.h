@@ -1,6 +1,6 @@
-// Reads structures of a runtime: directly where they are certain to be there, else as copies that
-// the kernel makes.
-// Must never fault where the structures may be gone. Called by the runtimes of this room.
+// Peek: reads structures of a runtime, directly where they are certain to be mapped, else by copies
+// that the kernel makes.
+// Must never fault where the structures may be unmapped.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,8 @@
 
 namespace umaskaudit::shim {
 
-// What was copied last: frames of a stack lie beside each other, so one copy serves several reads.
+// The bytes that were copied last: frames of a stack are adjacent, so one copy serves several
+// reads.
 struct Window {
   static constexpr std::size_t kSize = 2048;
   std::uintptr_t begin = 0;
@@ -20,12 +21,12 @@ struct Window {
 class Peek {
  public:
   enum class Way : std::uint8_t {
-    direct,  // loads: whoever asks knows that the memory is there
-    copies,  // process_vm_readv(2) on ourselves, a system call for each read beside the window
+    direct,  // by loads: the caller knows that the memory is mapped
+    copies,  // by process_vm_readv(2) on ourselves, a system call for each read outside the window
   };
   Peek(Way way, Window& window) : window_(window), way_(way) { window.begin = window.end = 0; }
 
-  // False: not all of it can be read, or `at` is no address of a program.
+  // False: not all of it can be read, or `at` is not a user-space address.
   bool read(std::uintptr_t at, void* to, std::size_t size) {
     if (at < kLowest || at > kHighest) return false;
     if (__builtin_expect(way_ == Way::direct, 1)) {
@@ -34,7 +35,7 @@ class Peek {
     }
     return copy(at, to, size);
   }
-  // Where the bytes can be read: in place, or in `room`, which they were copied to. Null: nowhere.
+  // A pointer to the bytes: in place, or in `room` after a copy. Null: not readable.
   const unsigned char* view(std::uintptr_t at, unsigned char* room, std::size_t size) {
     if (at < kLowest || at > kHighest) return nullptr;
     if (__builtin_expect(way_ == Way::direct, 1)) return reinterpret_cast<unsigned char*>(at);
@@ -47,7 +48,7 @@ class Peek {
 
   void read_directly() { way_ = Way::direct; }
   bool is_direct() const { return way_ == Way::direct; }
-  // A copy failed because the kernel does not answer (a seccomp filter).
+  // A copy failed because a seccomp filter bars the system call.
   bool is_barred() const { return barred_; }
 
  private:
@@ -66,7 +67,7 @@ class Batch {
  public:
   static constexpr unsigned kMost = 24;
 
-  // `to`: zeros where the memory is not there. No more than kMost.
+  // `to`: zeros where the memory is not readable. At most kMost items.
   void add(std::uintptr_t at, void* to, std::size_t size);
   void read();
 

@@ -1,4 +1,4 @@
-// Copies texts and reads numbers; see peek_text.h.
+// Copies strings and parses numbers; see peek_text.h.
 
 #include "preload/script/peek_text.h"
 

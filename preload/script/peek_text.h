@@ -1,6 +1,5 @@
-// Reads texts of a runtime: their bytes, and a hash of them.
-// Must never read behind the aligned word in which a text that ends with a NUL does, where memory
-// may end too. Called by the runtimes of this room.
+// Reads strings of a runtime: their bytes, and a hash of them.
+// Must never read beyond the aligned word that contains the NUL, because memory may end there.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +10,8 @@
 
 namespace umaskaudit::shim {
 
-// The words of a text: 8 bytes each from its first byte on, zeros behind its end. Words of memory
-// are read at aligned addresses only and put together, so that no read crosses into another page.
+// The words of a string: 8 bytes each from its first byte on, zeros after its end. Memory is read
+// in aligned words only and shifted together, so that no read crosses into another page.
 class TextWords {
  public:
   static constexpr unsigned kBytes = 8;
@@ -24,8 +23,8 @@ class TextWords {
     count_ = kBytes - skipped;
   }
 
-  // False: it cannot be read. `bytes` is how many of `word` are the text's; fewer than kBytes: it
-  // ends here.
+  // False: not readable. `bytes` is the number of bytes of `word` that belong to the string; fewer
+  // than kBytes: the end.
   bool next(std::uint64_t& word, unsigned& bytes) {
     if (!readable_) return false;
     if (count_ == 0) {
@@ -53,8 +52,8 @@ class TextWords {
     return true;
   }
 
-  // Whether one of the first `count` bytes is the end; what is behind it becomes zero. The lowest
-  // bit that `zeros` has belongs to the first byte that is zero: a borrow only moves upwards.
+  // Whether one of the first `count` bytes is NUL; bytes after it become zero. The lowest set bit
+  // of `zeros` is in the first zero byte, because a borrow only moves upwards.
   static bool ends(std::uint64_t& word, unsigned count, unsigned& bytes) {
     constexpr std::uint64_t kOnes = 0x0101010101010101;
     const std::uint64_t zeros = (word - kOnes) & ~word & kOnes << 7;
@@ -75,10 +74,10 @@ class TextWords {
 };
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
-// Longer texts are cut off here: names of files and functions.
+// Longer strings are cut here: names of files and functions.
 inline constexpr unsigned kLongestText = 1024;
 
-// Goes on with `hash` by what the text says, wherever it lies. False: it cannot be read.
+// Continues `hash` with the content of a string. False: not readable.
 inline bool mix_text(Peek& memory, std::uintptr_t at, std::uint64_t& hash) {
   TextWords words(memory, at);
   for (unsigned done = 0; done < kLongestText; done += TextWords::kBytes) {
@@ -91,7 +90,7 @@ inline bool mix_text(Peek& memory, std::uintptr_t at, std::uint64_t& hash) {
   return true;
 }
 
-// The same for so many bytes. False: not all of them can be read.
+// The same for a given number of bytes. False: not all of them are readable.
 inline bool mix_bytes(Peek& memory, std::uintptr_t at, std::size_t length, std::uint64_t& hash) {
   while (length != 0) {
     std::uint64_t word = 0;
@@ -104,11 +103,11 @@ inline bool mix_bytes(Peek& memory, std::uintptr_t at, std::size_t length, std::
   return true;
 }
 
-// Without the NUL. False: it cannot be read. What does not fit is cut off.
+// Copies without the NUL, cut to the buffer. False: not readable.
 bool copy_text(Peek& memory, std::uintptr_t at, char* to, std::uint32_t room,
                std::uint32_t& length);
 
-// A number that a text says in decimal. False: it says none.
+// Parses a decimal number. False: it is none.
 bool number_in(Peek& memory, std::uintptr_t at, std::uint32_t& number);
 
 }  // namespace umaskaudit::shim

@@ -1,8 +1,8 @@
-// Frames of Perl: what its `caller` says, for builds with threads of version 5.36.0. Another
-// version, or a build without threads, has its structures elsewhere.
-// An interpreter belongs to one thread at a time, and its stacks are whole while that is in a call.
-// Sources: cop.h, cv.h, gv.h, hv.h, intrpvar.h and pp_ctl.c of Perl; offsets as its headers have
-// them with -Dusethreads.
+// Frames of Perl, as its `caller` shows them, for builds of version 5.36.0 with threads. Other
+// versions, and builds without threads, have other layouts.
+// An interpreter belongs to one thread at a time, and its stacks are consistent while that is
+// inside a call. Sources: cop.h, cv.h, gv.h, hv.h, intrpvar.h and pp_ctl.c of Perl; offsets with
+// -Dusethreads.
 
 #include <cstring>
 #include <new>
@@ -48,7 +48,7 @@ struct Operation {  // OP and UNOP
   std::uintptr_t next;
   std::uintptr_t sibling;  // without kHasSibling its parent
   std::uintptr_t function;
-  std::uint64_t was;  // of one that was taken out, what it had been
+  std::uint64_t was;  // what a removed operation had been
   std::uint16_t type;
   std::uint8_t flags;
   std::uint8_t more_flags;
@@ -123,7 +123,7 @@ bool is_scalar(Peek& memory, std::uintptr_t at, std::uint32_t type, Scalar& scal
 
 std::uintptr_t text_of_key(std::uintptr_t key) { return key == 0 ? 0 : key + kKeyText; }
 
-// HvENAME(). False: it cannot be read.
+// The package's name, like HvENAME(). False: not readable.
 bool find_package(Peek& memory, std::uintptr_t package, std::uintptr_t& name) {
   Scalar scalar{};
   PackageBody body{};
@@ -139,7 +139,7 @@ bool find_package(Peek& memory, std::uintptr_t package, std::uintptr_t& name) {
   return true;
 }
 
-// cv_name().
+// The function's name, like cv_name().
 bool find_sub(Peek& memory, std::uintptr_t sub, NamedPlace& place) {
   Scalar scalar{};
   CodeBody body{};
@@ -158,15 +158,15 @@ bool find_sub(Peek& memory, std::uintptr_t sub, NamedPlace& place) {
   return find_package(memory, glob.package, place.scope);
 }
 
-// closest_cop(): the statement that an operation is of. Perl takes out the beginnings of statements
-// that stand alone in a block, so that the last one that ran is that of the block; what was taken
-// out still has its line.
+// The statement of an operation, like closest_cop(). Perl removes the beginnings of statements that
+// stand alone in a block, so the last one that ran is that of the block; a removed one still has
+// its line.
 class StatementSearch {
  public:
   explicit StatementSearch(Peek& memory) : memory_(memory) {}
 
-  // `statement`: the last one that ran. `wanted`: the operation, or the one that comes next to it.
-  // 0: not found, or, where gave_up() says so, too far away.
+  // `statement`: the last one that ran. `wanted`: the operation, or the next one. 0: not found, or,
+  // if gave_up() is true, too far away.
   std::uintptr_t find(std::uintptr_t statement, std::uintptr_t wanted, bool is_next) {
     wanted_ = wanted;
     is_next_ = is_next;
@@ -184,7 +184,7 @@ class StatementSearch {
     return op.next == wanted_ && type_of(op) != kScope;
   }
 
-  // Goes through the tree below `top`. What was taken out counts for what stands behind it and
+  // Visits the tree below `top`. A removed statement counts for what follows it and for what is
   // below that.
   std::uintptr_t find_below(std::uintptr_t statement, std::uintptr_t top) {
     constexpr unsigned kMostDepth = 32;
@@ -274,8 +274,8 @@ class Callers {
            info_.room <= kMost && info_.last <= info_.room;
   }
 
-  // The innermost that is a sub, an eval or a format, and goes out of it. One without `caller_op`:
-  // there is none. False: it cannot be read.
+  // Moves to the innermost sub, eval or format, and out of it. Without `caller_op`: there is none.
+  // False: not readable.
   bool find_context(Context& context) {
     constexpr unsigned kMostSteps = 10'000;
     for (unsigned steps = 0; steps < kMostSteps; ++steps) {
@@ -323,7 +323,7 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
   TextBuffer text(facts.text, sizeof facts.text);
   text.put("Perl ").decimal(revision).put('.').decimal(version).put('.').decimal(subversion).end();
   auto& perl = layout.make<Structures>();
-  // Only builds with threads have the key.
+  // Only builds with threads export this symbol.
   if (module.address_of("PL_thr_key") != 0) {
     perl.this_thread = reinterpret_cast<void* (*)()>(module.address_of("Perl_get_context"));
   }

@@ -1,8 +1,8 @@
-// Frames of PHP: what debug_backtrace() says of functions of the script, for builds of 8.2 without
-// thread safety, whatever the server interface. Functions of extensions have no line: they are left
-// out.
-// Such a build runs scripts in one thread, and its frames are whole while that is in a call.
-// Sources: zend_compile.h, zend_globals.h, zend_hash.h and zend_modules.h of PHP 8.2.
+// Frames of PHP, as debug_backtrace() shows them, for functions of the script; builds of 8.2
+// without thread safety, with any server interface. Functions of extensions have no line, and are
+// left out.
+// Such a build runs scripts in one thread, and its frames are consistent during a call. Sources:
+// zend_compile.h, zend_globals.h, zend_hash.h and zend_modules.h of PHP 8.2.
 
 #include <cstring>
 #include <new>
@@ -56,7 +56,7 @@ struct Structures {
   std::uintptr_t globals;
 };
 
-// The first module that registered itself says what it was built for.
+// The first registered module has the API number of the build.
 bool is_known_build(Exports& module) {
   constexpr unsigned kBuckets = 16;  // of a HashTable: of 32 bytes each, the value first
   constexpr unsigned kUsed = 24;
@@ -82,8 +82,8 @@ class Callers {
     whole_ = memory.get(globals_ + kCurrentFrame, frame_);
   }
 
-  // Frames without a function only hold others together; with an object, which is a generator, they
-  // stand for those of generators that it delegates to another (yield from).
+  // Frames without a function only link others; with an object, a generator, they represent
+  // generators that it delegates to (yield from).
   bool next(NamedPlace& place) {
     constexpr unsigned kMostSteps = 10'000;
     for (; whole_ && frame_ != 0 && steps_ < kMostSteps; ++steps_) {
@@ -136,7 +136,7 @@ class Callers {
     if (instruction == 0) return true;
     InstructionEnd end{};
     if (!memory_.get(instruction + kInstructionEnd, end)) return false;
-    if (end.code == kHandleException) {  // stands where the one that threw it was
+    if (end.code == kHandleException) {  // replaces the instruction that threw
       if (!memory_.get(globals_ + kBeforeException, instruction)) return false;
       if (instruction == 0) return true;
       if (!memory_.get(instruction + kInstructionEnd, end)) return false;

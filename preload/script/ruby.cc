@@ -1,9 +1,10 @@
-// Frames of Ruby 3.1: what caller_locations() says of methods and blocks of the script. Functions
-// of extensions have no line: they are left out. A thread's frames are its own, and the objects
-// that they name stay alive. While the thread has the interpreter's lock nothing else runs; without
-// it another thread may compact the heap: then everything is read as a copy, and checked. The line
-// where a signal handler interrupted the interpreter is in a register of its: none is told there.
-// Sources: vm_core.h, iseq.c, iseq.h, vm_backtrace.c and the public headers of Ruby 3.1.
+// Frames of Ruby 3.1, as caller_locations() shows them, for methods and blocks of the script.
+// Functions of extensions have no line, and are left out.
+// A thread's frames belong to it, and the objects that they refer to stay alive. While the thread
+// holds the interpreter's lock nothing else runs; without it another thread may compact the heap,
+// so everything is copied and checked. Where a signal handler interrupted the interpreter, its
+// current line is in a register, and is not recorded. Sources: vm_core.h, iseq.c, iseq.h,
+// vm_backtrace.c and the public headers of Ruby 3.1.
 
 #include <cstring>
 #include <new>
@@ -16,7 +17,7 @@ namespace umaskaudit::shim::ruby_runtime {
 
 namespace {
 
-// RBasic: what is in common of objects of the heap.
+// RBasic: the common part of heap objects.
 constexpr std::uint64_t kTypeMask = 0x1f;
 constexpr std::uint64_t kIsString = 0x05;
 constexpr std::uint64_t kIsArray = 0x07;
@@ -138,9 +139,9 @@ bool copy_text(Peek& memory, const Text& text, char* to, std::uint32_t room,
   return length == 0 || memory.read(text.at, to, length);
 }
 
-// succ_index_lookup(): how many ranges begin at or before `position`. The first positions have 7
-// bits each, 9 to a word; then come blocks of 512 bits, with the counts of what is in front of the
-// block and, in 9 bits each, of its words.
+// succ_index_lookup(): the number of ranges that begin at or before `position`. The first positions
+// have 7 bits each, 9 to a word; then come blocks of 512 bits, each with the count before the block
+// and, in 9 bits each, the counts before its words.
 bool find_range(Peek& memory, std::uintptr_t table, std::uint32_t position, std::uint32_t& range) {
   constexpr std::uint32_t kImmediate = 54;
   struct Block {
@@ -207,9 +208,9 @@ class Callers {
     }
     constexpr std::uint64_t kMostWords = 1 << 28;
     frame_ = context.frame;
-    // The outermost frame is a stand-in.
+    // The outermost frame is a dummy.
     end_ = context.stack + context.stack_size * sizeof(std::uint64_t) - sizeof(Frame);
-    if (frame_ == 0) return end_ = 0, true;  // the thread has just begun
+    if (frame_ == 0) return end_ = 0, true;  // the thread has just started
     return context.stack_size > sizeof(Frame) && context.stack_size <= kMostWords &&
            frame_ > context.stack && frame_ <= end_ + sizeof(Frame);
   }
@@ -222,7 +223,7 @@ class Callers {
         !memory_.get(found.body, body)) {
       return false;
     }
-    // Mostly a caller is in the same file.
+    // The caller is mostly in the same file.
     if (body.path != path_ && !find_path(memory_, body.path, file_)) return false;
     path_ = body.path;
     place.file = file_;
@@ -234,7 +235,7 @@ class Callers {
   bool find_line(const InstructionsBody& body, std::uintptr_t instruction, std::uint32_t& line) {
     std::uint64_t position = (instruction - body.first) / sizeof(std::uint64_t);
     if (position > body.size) return false;
-    if (position != 0) --position;  // it is behind the call
+    if (position != 0) --position;  // it is after the call
     std::uint32_t range = 1;
     if (body.line_count == 0) return true;
     if (body.line_count > 1 &&

@@ -23,21 +23,21 @@ constexpr Runtime kRuntimes[] = {
 #undef RUNTIME
 };
 
-// A runtime in a module. Taken by one thread and published by its module's number, which is stored
-// last.
+// A runtime in a module. One thread claims an entry, and publishes it by storing the module's
+// number last.
 struct KnownRuntime {
   std::atomic<std::uint32_t> module = 0;
   const Runtime* runtime = nullptr;
   RuntimeFacts facts = {};
   std::uintptr_t bias = 0;
-  std::atomic<bool> proven = false;  // a capture has found what the layout promises
-  std::atomic<bool> off = false;     // a capture has not
+  std::atomic<bool> proven = false;  // a capture has verified the layout
+  std::atomic<bool> off = false;     // a capture has failed on it
   Layout layout = {};
 };
 constinit KnownRuntime known_runtimes[kMostRuntimes] = {};
 constinit std::atomic<unsigned> taken = 0;
 
-// The first of those that were met for which `is_it` says so. Null: none.
+// The first known runtime for which `is_it` is true. Null: none.
 template <typename Predicate>
 KnownRuntime* find_runtime(Predicate is_it) {
   const unsigned count = taken.load(std::memory_order_relaxed);
@@ -73,8 +73,8 @@ std::uint32_t write_frame(const Writer& writer, const PlaceText& text) {
   return written ? record.id : 0;
 }
 
-// What stands in the table of frames behind a place's key: id, and whether another frame of the
-// same place follows.
+// The value for a place's key in the table of frames: id, and whether another frame of the same
+// place follows.
 constexpr std::uint32_t kMore = std::uint32_t{1} << 31;
 
 void clear(PlaceText& text) {
@@ -87,7 +87,7 @@ std::uint64_t key_of(const ScriptPlace& place, unsigned part) {
   return part == 0 ? place.key : mix(place.key, part) | 1;
 }
 
-// 0: its text cannot be had, or the record was lost.
+// 0: its text could not be read, or the record was lost.
 std::uint32_t intern_part(const Writer& writer, const ScriptPlace& place, PlaceText& text) {
   const std::uint64_t key = key_of(place, text.part);
   const std::uint32_t known = frames.find(key);
@@ -118,7 +118,7 @@ std::uint32_t write_script(const Writer& writer, std::uint32_t native, const std
   return written ? record.id : 0;
 }
 
-// What the records of a new stack are made of.
+// The buffers for the records of a new stack.
 struct TextSpace {
   std::uint32_t words[kMostPlaces];
   PlaceText text;
@@ -173,7 +173,7 @@ Moment moment_of(const KnownRuntime& in, const ScriptQuestion& question) {
   return in.proven.load(std::memory_order_relaxed) ? Moment::in_call : Moment::unproven;
 }
 
-// The first capture is the layout's test.
+// The first capture tests the layout.
 Captured capture_places(KnownRuntime& in, const ScriptQuestion& question, Moment moment,
                         ScriptSpace& space) {
   space.linked = question.linked;
@@ -185,7 +185,7 @@ Captured capture_places(KnownRuntime& in, const ScriptQuestion& question, Moment
   return result;
 }
 
-// Where the test fails, there is no capture after it.
+// After a failed test there are no more captures.
 void switch_off(const Author& author, KnownRuntime& in) {
   if (in.off.exchange(true)) return;
   RuntimeFacts facts = in.facts;
@@ -199,7 +199,7 @@ std::uint32_t capture(const Author& author, std::uint32_t native, KnownRuntime& 
   const Moment moment = moment_of(in, question);
   const Captured result = capture_places(in, question, moment, space);
   if (result != Captured::frames) {
-    // Unless another thread's capture passed it meanwhile.
+    // Unless a capture of another thread has passed the test meanwhile.
     const bool failed = moment == Moment::unproven && result == Captured::refused;
     if (failed && !in.proven.load(std::memory_order_relaxed)) switch_off(author, in);
     count_loss(trace::Loss::script_unread);
@@ -215,7 +215,8 @@ std::uint32_t capture(const Author& author, std::uint32_t native, KnownRuntime& 
   return id;
 }
 
-// For stacks that have room: a buffer of Scratch costs two operations on a word of all threads.
+// For callers with enough stack: a Scratch buffer costs two atomic operations on a word that all
+// threads share.
 [[gnu::noinline]] std::uint32_t capture_here(const Author& author, std::uint32_t native,
                                              KnownRuntime& in, const ScriptQuestion& question) {
   ScriptSpace space;
@@ -231,7 +232,7 @@ std::uint32_t capture(const Author& author, std::uint32_t native, KnownRuntime& 
   return capture(author, native, in, question, *new (buffer.get()) ScriptSpace);
 }
 
-// What a runtime needs below the caller, at most: V8, which reads frames together.
+// The most stack that a runtime needs: V8, which reads frames in batches.
 constexpr std::uintptr_t kStackForScript = 2560;
 bool is_short_here() {
   return is_short_of_stack(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)),
@@ -279,7 +280,7 @@ Shown runtime_of_frame(std::uint32_t module, std::uintptr_t pc) {
   const auto number = static_cast<RuntimeNumber>(in - known_runtimes + 1);
   const RuntimeFacts& facts = in->facts;
   if (facts.owns_generated_code) return {module == 0 ? number : RuntimeNumber{0}, number};
-  // A return address: behind the call.
+  // A return address is after the call.
   const bool runs = facts.evaluator_size == 0 || pc - 1 - facts.evaluator < facts.evaluator_size;
   return {runs ? number : RuntimeNumber{0}, number};
 }

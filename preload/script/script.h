@@ -1,7 +1,7 @@
-// The script's frames of an event: which runtime's code a stack meets, and the stack that has the
-// script's frames beside the native ones.
+// Adds script frames to a captured stack: detects which runtimes the stack leads through, and
+// interns a stack with script frames beside the native ones.
 // Must never lock, wait, allocate or fault, nor change what the program sees. Called by stacks.cc
-// for each captured stack, and by modules.cc when a module is written to the trace.
+// for each captured stack, and by modules.cc for each new module.
 #pragma once
 
 #include <link.h>
@@ -14,7 +14,7 @@
 
 namespace umaskaudit::shim {
 
-// A module that has just got its number in the trace. `path` ends with a NUL.
+// A module that was just given an id. `path` ends with a NUL.
 struct NewModule {
   std::uint32_t id = 0;
   std::uintptr_t bias = 0;
@@ -25,38 +25,38 @@ struct NewModule {
 // Writes a Runtime record if the module is one.
 void meet_module(const Author& author, const NewModule& module);
 
-// One of the runtimes that were met, from 1; 0: none. At most kMostRuntimes.
+// The index of a known runtime, from 1; 0: none. At most kMostRuntimes.
 using RuntimeNumber = std::uint8_t;
 inline constexpr unsigned kMostRuntimes = 7;
 
-// Which runtime a native frame shows.
+// The runtime that a native frame belongs to.
 struct Shown {
   RuntimeNumber runs = 0;  // the frame runs a script
-  RuntimeNumber near = 0;  // it is the runtime's: there may be a script further out
+  RuntimeNumber near = 0;  // the frame is the runtime's: scripts may run further out
 };
 // `module` 0: generated code.
 Shown runtime_of_frame(std::uint32_t module, std::uintptr_t pc);
 
-// The walk ended at `pc`, in code of `module` without tables. True: it is a runtime's that keeps
-// frame pointers there, and another walk comes further.
+// The walk ended at `pc`, in code of `module` without tables. True: it belongs to a runtime that
+// keeps frame pointers there, so another walk gets further.
 bool find_linked_code(const Author& author, std::uint32_t module, std::uintptr_t pc);
 
-// Of a stack that shows a runtime, what else decides how its script is read.
+// What else decides how the script frames of a stack are read.
 struct ScriptQuestion {
   RuntimeNumber runtime = 0;
-  bool interrupted = false;              // a signal frame was crossed
-  bool roomy = false;                    // the calling thread's stack has kRoomForScript bytes
+  bool interrupted = false;  // a signal frame was crossed
+  bool roomy = false;        // kRoomForScript bytes are left on the calling thread's stack
   const LinkedFrames* linked = nullptr;  // of this walk; null: there are none
 };
 inline constexpr std::uintptr_t kRoomForScript = 8192;
 
-// The id of the stack with the script's frames in front of, or among, those of `native`; `native`
-// itself where there are none, or they cannot be had. May write records.
+// The id of the stack with script frames in front of, or among, the native frames of `native`;
+// `native` itself where there are none, or they cannot be read. May write records.
 std::uint32_t add_script(const Author& author, std::uint32_t native,
                          const ScriptQuestion& question);
 
-// The same frames in text, innermost first, for the live log: in the same call of the program as
-// the walk. `show` says whether it wants another one.
+// Passes the same frames to `show` as text, innermost first, for the live log, within the same call
+// of the program as the walk. `show` returns whether it wants another one.
 using ShowPlace = bool (*)(void* to, const PlaceText& text);
 void show_script(const ScriptQuestion& question, ShowPlace show, void* to);
 

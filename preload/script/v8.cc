@@ -1,8 +1,8 @@
 // Frames of JavaScript: V8 in node. Its code keeps frame pointers, so the native walk has found the
-// frames; each of a function holds the function, and where it is in its code.
-// Objects move whenever the thread allocates, which it does not in here; what tells a place from
-// others is the script's number and name, the function's number in it, and the offset in its code.
-// Source: src/execution/frames.cc, src/execution/frame-constants.h.
+// frames; a function's frame contains the function, and the position in its code.
+// Objects move when the thread allocates, which it does not during a capture. A place is identified
+// by the script's number and name, the function's number in it, and the offset in its code. Source:
+// src/execution/frames.cc, src/execution/frame-constants.h.
 
 #include <cstring>
 #include <new>
@@ -16,7 +16,7 @@ namespace umaskaudit::shim::v8_runtime {
 
 namespace {
 
-// The words of a frame, which lies on the thread's own stack, further out than we are.
+// The words of a frame, which is on the thread's own stack.
 struct FrameWords {
   std::uintptr_t context, function, array, offset;
 };
@@ -27,7 +27,7 @@ FrameWords words_of(const LinkedFrames::One& frame) {
   return {word(kFrameContext), word(kFrameFunction), word(kFrameArray), word(kFrameOffset)};
 }
 
-// Frames that lead into or out of a script have a number where a function's has its context.
+// Frames that lead into or out of a script have a number in place of the context.
 bool is_function_frame(const FrameWords& words) {
   return object_of(words.context) != 0 && object_of(words.function) != 0;
 }
@@ -37,7 +37,7 @@ bool is_generated(std::uintptr_t pc) {
   return !find_object(pc - 1, object);
 }
 
-// What is read of a frame to tell its place, each part by the address in the one before.
+// What is read of a frame to identify its place, each part by an address in the part before.
 struct Parts {
   static constexpr unsigned kCodeBytes = 16;
   static constexpr unsigned kShared = 72;
@@ -46,7 +46,7 @@ struct Parts {
   static constexpr unsigned kMap = 16;
   unsigned char array[8];          // its map
   unsigned char map[kMap];         // with the type
-  unsigned char code[kCodeBytes];  // in front of the return address, where it was generated
+  unsigned char code[kCodeBytes];  // before the return address, if it is generated code
   unsigned char function[40];
   unsigned char shared[kShared];
   unsigned char script[kScript];
@@ -59,7 +59,7 @@ std::uintptr_t word_in(const unsigned char* bytes, unsigned at) {
   return word;
 }
 
-// The frames that are read together: as many as the buffer of a capture has room for.
+// The frames that are read in one batch: as many as fit in the buffer of a capture.
 constexpr unsigned kTogether = 7;
 struct Together {
   Parts parts[kTogether];
@@ -86,7 +86,7 @@ class Capture {
   }
 
  private:
-  // Native code follows: it called into the last function that was found.
+  // Native code follows: the last function that was found called it.
   void end_run() {
     add_places();
     if (space_.count != 0) space_.places[space_.count - 1].entry = true;
@@ -143,7 +143,7 @@ class Capture {
     if (is_number(builtin)) key = mix(key, builtin);
     key = mix(mix(key, frame.pc), word_in(parts.code, 0));
     key = mix(key, word_in(parts.code, 8));
-    // Only the interpreter's frames have both.
+    // Only interpreter frames have both.
     const auto type = static_cast<std::uint16_t>(word_in(parts.map, 8) >> 32);
     if (type == v8_.array_type && is_number(words.offset)) key = mix(key, words.offset);
     place.key = key | 1;
@@ -156,7 +156,7 @@ class Capture {
   Together& together_;
 };
 
-// A Code object and the place in it.
+// A Code object and the position in it.
 struct CodePlace {
   std::uintptr_t code = 0;  // 0: none
   std::int64_t offset = 0;
@@ -181,7 +181,7 @@ class Decoder {
       return true;
     }
     const CodePlace place = code_at(frame.pc - 1);
-    // V8 also copies its interpreter to where the generated code is.
+    // V8 also copies its interpreter to the region of generated code.
     if (place.code == 0) {
       describe(shared, interpreted(words));
       return true;
@@ -198,7 +198,7 @@ class Decoder {
     return heap_.position(heap_.field(array, v8_.array_positions), offset);
   }
 
-  // Builtins that are written in the builtins' own language have no bytecode.
+  // Builtins written in Torque or CSA have no bytecode.
   Position interpreted(const FrameWords& words) {
     const std::uintptr_t array = object_of(words.array);
     if (!is_number(words.offset) || heap_.type_of(array) != v8_.array_type) return {};
@@ -213,8 +213,8 @@ class Decoder {
     return bytecode >= 0 ? of_bytecode(array, bytecode) : Position{};
   }
 
-  // Functions that were inlined into each other: each position says in which of them it is, and
-  // that one's entry where it was called from.
+  // For functions that were inlined into each other: each position names its function, and the
+  // entry of that function names the position of its call.
   bool optimised(std::uintptr_t outermost, const CodePlace& place) {
     Position at = heap_.position(heap_.field(place.code, v8_.code_positions), place.offset);
     if (!at.known()) {
@@ -249,8 +249,7 @@ class Decoder {
     }
   }
 
-  // The object in front of whose instructions its header lies, further down in steps of their
-  // alignment.
+  // The object whose header precedes its instructions, found downwards in steps of its alignment.
   CodePlace code_at(std::uintptr_t pc) {
     constexpr std::uintptr_t kFurthest = 1 << 18;
     const std::uintptr_t step = v8_.code_alignment;
@@ -283,7 +282,7 @@ class Decoder {
     text_.file_length = text_.function_length = 0;
     name_of(shared);
     std::uintptr_t script = heap_.field(shared, v8_.shared_script);
-    // While it is debugged, what is there leads to the script.
+    // While it is debugged, this field leads to the script.
     for (const unsigned by : {8u, 16u}) {
       if (heap_.type_of(script) == v8_.script_type) break;
       const std::uintptr_t behind = heap_.field(script, by);
@@ -304,8 +303,8 @@ class Decoder {
     const std::uintptr_t name = heap_.field(shared, v8_.shared_name);
     if (heap_.is_text(name)) return copy_name(name);
     if (heap_.type_of(name) != v8_.scope_type) return;
-    // Flags, counts of parameters and of context locals, [positions]; names and infos of the
-    // locals, or a table of very many; then the function's name, the first string behind them.
+    // Flags, counts of parameters and context locals, [positions]; names and infos of the locals,
+    // or a hash table for very many; then the function's name, the first string after them.
     std::int32_t locals = 0;
     constexpr unsigned kFields = 8;
     if (!heap_.number(name, kFields + 16, locals) || locals < 0 || locals > 4096) return;
@@ -331,8 +330,7 @@ class Decoder {
   PlaceText& text_;
 };
 
-// What node hands to threads of its own has no script behind it there: who asked for it has gone
-// on.
+// Work that node does in threads of its own has no script on its stack: the caller has gone on.
 constexpr char kPool[] = "(asynchronous call)";
 void add_pool(ScriptSpace& space) {
   space.places[0] = {};
@@ -348,7 +346,7 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
 }
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
-  // A signal handler may have come in the middle of a move of objects.
+  // A signal handler may have interrupted a move of objects.
   if (moment == Moment::interrupted) return Captured::frames;
   if (space.linked != nullptr) Capture(layout.as<Structures>(), space).all(*space.linked);
   const bool first = thread_state.tid == process.pid.load(std::memory_order_relaxed);

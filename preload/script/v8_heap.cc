@@ -11,7 +11,7 @@ namespace umaskaudit::shim::v8_runtime {
 
 namespace {
 
-// The lowest bits of a string's type: how it is made.
+// The lowest bits of a string's type: its representation.
 enum class Form : std::uint8_t { sequential = 0, cons = 1, external = 2, sliced = 3, thin = 5 };
 constexpr unsigned kFormMask = 7;
 constexpr unsigned kOneByte = 8;
@@ -19,7 +19,7 @@ constexpr unsigned kFirstPart = 16;   // of a cons, and what a thin one stands f
 constexpr unsigned kSecondPart = 24;  // of a cons
 constexpr unsigned kExternalChars = 24;
 
-// Numbers of seven bits a byte, lowest first; in another byte while bit 7 is set.
+// Numbers of seven bits a byte, lowest first; bit 7 is set in all but the last byte.
 class Stream : public ByteStream {
  public:
   using ByteStream::ByteStream;
@@ -40,13 +40,13 @@ class Stream : public ByteStream {
   }
 };
 
-// Characters of one or two bytes, copied piece by piece.
+// Characters of one or two bytes, copied in pieces.
 class Characters {
  public:
   Characters(Peek& memory, std::uintptr_t at, unsigned size, std::int32_t count)
       : memory_(memory), at_(at), size_(size), left_(count) {}
 
-  // False: there is no more, or it cannot be read (is_bad()).
+  // False: no more, or not readable (is_bad()).
   bool next(std::uint16_t& out) {
     if (left_ <= 0) return false;
     if (place_ == count_ && !fill()) return false;
@@ -185,8 +185,7 @@ bool Heap::bytes_of(std::uintptr_t array, std::uintptr_t& at, std::uint32_t& siz
   return true;
 }
 
-// Pairs of increments: of the code's offset, whose sign says whether it is a statement's, and of
-// the position.
+// Pairs of increments: of the code's offset, whose sign marks a statement, and of the position.
 Position Heap::position(std::uintptr_t table, std::int64_t offset) {
   std::uintptr_t at = 0;
   std::uint32_t size = 0;
@@ -204,7 +203,7 @@ Position Heap::position(std::uintptr_t table, std::int64_t offset) {
   return {source};
 }
 
-// One number for each bytecode: how much code was made of it, the first one that of the prologue.
+// One number for each bytecode: the size of its code; the first one is the prologue's.
 std::int64_t Heap::bytecode_at(std::uintptr_t offsets, std::uintptr_t array, std::int64_t offset) {
   std::uintptr_t at = 0;
   std::uint32_t size = 0;

@@ -1,7 +1,6 @@
-// Reads objects of V8's heap: tagged words, types, text, and the tables that lead from code to a
-// position in the source.
-// Must never trust a word: each object is asked for its type before its fields are followed. Of the
-// v8_*.cc files.
+// Reads objects of V8's heap: tagged words, types, strings, and the tables that map code to a
+// source position.
+// Must never trust a word: an object's type is checked before its fields are followed.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +9,13 @@
 
 namespace umaskaudit::shim::v8_runtime {
 
-// A tagged word: of a heap object the lowest bits are 01, of a number (Smi) the lowest is 0.
+// A tagged word: the lowest bits of a pointer to a heap object are 01, the lowest of a number (Smi)
+// is 0.
 inline std::uintptr_t object_of(std::uintptr_t word) { return (word & 3) == 1 ? word - 1 : 0; }
 inline bool is_number(std::uintptr_t word) { return (word & 1) == 0; }
 inline std::int32_t number_of(std::uintptr_t word) { return static_cast<std::int32_t>(word >> 32); }
 
-// The source position in a position table's entry, and which inlined function it is in (0: none).
+// The source position of a table entry, and the inlined function that it is in (0: none).
 struct Position {
   std::int64_t word = -1;
   bool known() const { return word >= 0; }
@@ -27,22 +27,22 @@ class Heap {
  public:
   Heap(const Structures& v8, Peek& memory) : v8_(v8), memory_(memory) {}
 
-  // 0: no object there.
+  // 0: no object.
   std::uintptr_t field(std::uintptr_t object, unsigned offset);
   bool number(std::uintptr_t object, unsigned offset, std::int32_t& out);
   static constexpr unsigned kNoType = 0xffffffff;
   unsigned type_of(std::uintptr_t object);
   bool is_text(std::uintptr_t object) { return type_of(object) < v8_.first_other_type; }
 
-  // Appends as UTF-8, as far as there is room.
+  // Appends in UTF-8, cut to the buffer.
   bool copy_text(std::uintptr_t text, char* out, std::uint32_t room, std::uint32_t& length,
                  unsigned depth = 8);
-  // Line ends in front of the character at `offset`; -1: it cannot be read.
+  // The number of line ends before the character at `offset`; -1: not readable.
   std::int32_t lines_before(std::uintptr_t text, std::int32_t offset, unsigned depth = 24);
 
   // The entry of a source position table for the code at `offset`.
   Position position(std::uintptr_t table, std::int64_t offset);
-  // The bytecode that baseline code at `offset` was made of; -1: not known.
+  // The bytecode that the baseline code at `offset` implements; -1: not known.
   std::int64_t bytecode_at(std::uintptr_t offsets, std::uintptr_t array, std::int64_t offset);
 
  private:

@@ -1,6 +1,6 @@
-// Recognises V8 in node and reads where its structures are; see v8_layout.h.
+// Recognises V8 in node and finds the offsets of its structures; see v8_layout.h.
 // Sources: src/objects/*.tq and src/execution/frame-constants.h of V8 9.4, 10.2, 11.3, 12.4 and
-// 13.6, which are those of node 16, 18, 20, 22 and 24.
+// 13.6, which are in node 16, 18, 20, 22 and 24.
 
 #include "preload/script/v8_layout.h"
 
@@ -12,7 +12,7 @@ namespace umaskaudit::shim::v8_runtime {
 
 namespace {
 
-// What the constants leave out, by version.
+// The offsets that node does not export, by version.
 struct Known {
   std::uint8_t major, minor, node;
   std::uint8_t alignment;  // of generated code
@@ -30,7 +30,7 @@ constexpr Known kKnown[] = {
     {13, 6, 24, 64, 32, 24, 40, 24, 64, 16, 8, 40, 56, 52, 32, 3, 8, 10},
 };
 
-// A constant by the first of its names that is exported.
+// The value of the first of its names that is exported.
 class Constants {
  public:
   explicit Constants(Exports& module) : module_(module) {}
@@ -44,14 +44,14 @@ class Constants {
     }
     return otherwise;
   }
-  // Remembers that one is missing.
+  // Records that a constant is missing.
   template <typename... Names>
   std::uint16_t type(Names... names) {
     const int found = value(-1, names...);
     if (found < 0 || found > UINT16_MAX) complete_ = false;
     return static_cast<std::uint16_t>(found);
   }
-  // The table's value must be what the module says, where it says it.
+  // Where the module exports the constant too, the table must agree.
   template <typename... Names>
   void check(std::uint8_t known, Names... names) {
     if (value(known, names...) != known) agrees_ = false;
@@ -85,7 +85,8 @@ void find_types(Constants& constants, Structures& v8) {
       constants.value(v8.byte_array_type, "v8dbg_type_TrustedByteArray__TRUSTED_BYTE_ARRAY_TYPE"));
   v8.stream_type = static_cast<std::uint16_t>(
       constants.value(0, "v8dbg_type_InstructionStream__INSTRUCTION_STREAM_TYPE"));
-  // The types of functions lie beside each other; to node 20 only that of a plain one is exported.
+  // The types of functions are consecutive; up to node 20 only that of a plain function is
+  // exported.
   const int function = constants.type("v8dbg_type_JSFunction__JS_FUNCTION_TYPE");
   v8.first_function_type =
       static_cast<std::uint16_t>(constants.value(function - 12, "v8dbg_FirstJSFunctionType"));
@@ -133,7 +134,7 @@ void check(Constants& constants, const Known& known) {
   constants.check(0, "v8dbg_SmiTag");
 }
 
-// Apart: every module is asked whether it has V8.
+// Not inlined, because every new module is tested.
 [[gnu::noinline]] void describe_v8(Exports& module, int major, Structures& found,
                                    RuntimeFacts& facts) {
   constexpr int kNone = -1;

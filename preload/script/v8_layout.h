@@ -1,6 +1,6 @@
-// Where V8's structures are: from the constants that node exports for debuggers (v8dbg_*), and from
-// a table by version for what they leave out.
-// Must never name a version that it was not verified for. Of the v8_*.cc files.
+// The offsets in V8's structures: from the constants that node exports for debuggers (v8dbg_*), and
+// from a table by version for the rest.
+// Must never use a version that was not verified.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 
 namespace umaskaudit::shim::v8_runtime {
 
-// Offsets in bytes from an object's begin, where its map is.
+// Offsets in bytes from the beginning of an object, where its map is.
 struct Structures {
   std::uint8_t major;
-  bool has_streams;  // since 11: instructions are apart from the Code object
+  bool has_streams;  // since 11: instructions are not in the Code object
   std::uint8_t code_alignment;
   std::uint8_t function_shared, shared_name, shared_script, shared_flags;
   std::uint8_t array_positions, array_data;
@@ -22,13 +22,13 @@ struct Structures {
   // Instance types.
   std::uint16_t shared_type, script_type, scope_type, array_type, code_type, stream_type;
   std::uint16_t byte_array_type, trusted_bytes_type, first_function_type, last_function_type;
-  std::uint16_t first_other_type;  // below: strings
+  std::uint16_t first_other_type;  // lower ones are strings
   // Sizes of bytecodes, by operand scale and bytecode.
   std::uintptr_t bytecode_sizes;
   std::uint16_t bytecodes;
 };
 
-// Of every version that is known.
+// The same in every known version.
 inline constexpr unsigned kMapType = 12;  // 16 bits
 inline constexpr unsigned kScriptSource = 8;
 inline constexpr unsigned kScriptName = 16;
@@ -38,13 +38,13 @@ inline constexpr unsigned kStringLength = 12;
 inline constexpr unsigned kStringChars = 16;
 inline constexpr unsigned kArrayLength = 8;
 inline constexpr unsigned kArrayItems = 16;
-// Below a frame's pointer: context, or a Smi in frames that are no function's; function.
+// Below the frame pointer: context, or a Smi in frames of no function; function.
 inline constexpr unsigned kFrameContext = 8;
 inline constexpr unsigned kFrameFunction = 16;
 inline constexpr unsigned kFrameArray = 32;
 inline constexpr unsigned kFrameOffset = 40;
 
-// False: the module has no V8. True: it has, and `facts` say whether its structures are known.
+// False: the module has no V8. True: it has, and `facts` say whether its layout is known.
 bool find_structures(Exports& module, Structures& found, RuntimeFacts& facts);
 
 }  // namespace umaskaudit::shim::v8_runtime

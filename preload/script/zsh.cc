@@ -1,7 +1,7 @@
-// Frames of zsh scripts: what $funcfiletrace and $funcstack say (zsh 5.9).
-// A shell has one thread, and its variables are whole while it is in a call; only where a signal
-// handler interrupted it they may be half written. zsh runs traps in handlers, too.
-// Sources: zsh.h (struct funcstack), Modules/parameter.c, exec.c and utils.c of zsh.
+// Frames of zsh scripts, as $funcfiletrace and $funcstack show them (zsh 5.9).
+// A shell has one thread, and its variables are consistent during a call; where a signal handler
+// interrupted it they may be half written, and zsh runs traps in handlers. Sources: zsh.h (struct
+// funcstack), Modules/parameter.c, exec.c and utils.c of zsh.
 
 #include <cstring>
 #include <new>
@@ -12,14 +12,14 @@ namespace umaskaudit::shim::zsh_runtime {
 
 namespace {
 
-// Of a function, a file that is sourced, or an eval that runs. On the C stack.
+// An entry for a function, a sourced file or an eval. On the C stack.
 struct FunctionStack {
   std::uintptr_t previous;
   std::uintptr_t name;
   std::uintptr_t file;
-  std::uintptr_t caller;  // what runs outside of it; of the outermost, the script
+  std::uintptr_t caller;  // the name of the caller; for the outermost entry, the script
   std::int64_t first_line;
-  std::int64_t caller_line;  // counted from the caller's first line
+  std::int64_t caller_line;  // counted from the beginning of the caller
   std::int32_t kind;
 };
 enum Kind : std::int32_t { kSourced = 0, kFunction = 1, kEval = 2 };
@@ -27,14 +27,14 @@ enum Kind : std::int32_t { kSourced = 0, kFunction = 1, kEval = 2 };
 // Exported variables.
 struct Structures {
   std::uintptr_t line;   // lineno
-  std::uintptr_t file;   // scriptfilename: a null pointer where input is not a file of its own
+  std::uintptr_t file;   // scriptfilename: null where input is not a file
   std::uintptr_t name;   // argzero: $0
   std::uintptr_t stack;  // funcstack
 };
 
 bool is_line(std::int64_t line) { return line >= 0 && line < 1'000'000'000; }
 
-// From the innermost place outwards.
+// Lists places from the innermost outwards.
 class Callers {
  public:
   Callers(const Structures& zsh, Peek& memory) : memory_(memory) {
@@ -67,7 +67,7 @@ class Callers {
       line_ += found.first_line;
       place.function = found.name;
     }
-    if (found.kind == kEval && line_ > 0) --line_;  // the lines of an eval count from 1
+    if (found.kind == kEval && line_ > 0) --line_;  // the lines of an eval are counted from 1
     place.line = static_cast<std::uint32_t>(line_);
     line_ = found.caller_line;
     stack_ = found.previous;
@@ -83,7 +83,7 @@ class Callers {
   bool more_ = true;
 };
 
-// Some bytes have a meaning of their own within zsh: in texts they are changed and marked.
+// zsh encodes some bytes in its strings, after a marker.
 std::uint32_t unmark(char* text, std::uint32_t length) {
   constexpr char kMeta = '\x83';
   std::uint32_t to = 0;

@@ -39,10 +39,10 @@ static_assert(kRoomForLook <= kModuleAt);
 static_assert(kRecordAt + sizeof(trace::Module) <= Scratch::kSize && kModuleAt % 16 == 0 &&
               sizeof(Module) % 16 == 0);
 
-// Where the parts of an object were, so that they are read all at once the next time. Only a guess
-// that is held against what is read: where another object came to lie there, or where the hint is
-// half of one and half of another, the parts are looked for again. So nothing has to be forgotten
-// when an object is unloaded, by whatever way.
+// A hint: where the parts of an object were last time, so that one system call reads them all. It
+// is checked against what is read: when another object is loaded there, or the hint was half
+// overwritten, the parts are searched for again. So hints need no invalidation when an object is
+// unloaded.
 struct Hint {
   std::atomic<std::uint64_t> sizes = 0;   // 16 bits each: name with its end, headers, notes
   std::atomic<std::uintptr_t> notes = 0;  // the segment with the build id
@@ -59,7 +59,7 @@ struct Source {
   int self;  // our process id
 };
 
-// What the loader calls the object: page by page, for memory may end behind the name.
+// Copies the loader's name of the object page by page: memory may end after the name.
 std::uint32_t copy_name(const Source& source, char* to) {
   const char* const from = source.object.path;
   std::size_t length = 0;
@@ -73,11 +73,11 @@ std::uint32_t copy_name(const Source& source, char* to) {
     length += part;
     if (part < static_cast<std::size_t>(copied)) return static_cast<std::uint32_t>(length);
   }
-  return 0;  // no string: what is there is no longer the loader's
+  return 0;  // not a string: the loader has freed it
 }
 
-// Of the ELF header and the program headers behind it, of which the first bytes were copied. 0: not
-// all of them are there.
+// The size of the ELF header and the program headers, of which the first bytes were copied. 0: they
+// are incomplete.
 std::uint32_t length_of_headers(const unsigned char* bytes, std::size_t copied) {
   ElfW(Ehdr) header;
   if (copied < sizeof header) return 0;
@@ -101,7 +101,8 @@ void copy_headers(const Source& source, Module& module, unsigned char* to) {
 
 std::uint32_t aligned(std::uint32_t size) { return (size + 3u) & ~3u; }
 
-// In `notes`, a note segment or the beginning of one. Returns the length, 0: none.
+// Finds the build id in `notes`, a note segment or the beginning of one. Returns its length, 0:
+// none.
 std::uint32_t build_id_in(const unsigned char* notes, std::size_t size, unsigned char* to) {
   std::size_t at = 0;
   ElfW(Nhdr) note;
@@ -121,7 +122,8 @@ std::uint32_t build_id_in(const unsigned char* notes, std::size_t size, unsigned
   return 0;
 }
 
-// One member of a structure that lies anywhere, for all of them would be much of a small stack.
+// Copies one member of a structure in another object's memory; the whole structure would need too
+// much of a small stack.
 template <typename Member>
 Member member_at(const unsigned char* at) {
   Member member;
@@ -189,7 +191,8 @@ bool has_notes_at(const Module& module, const Notes& wanted) {
   return false;
 }
 
-// False: there is no hint, or it is not this object's. Apart, as the other: each has its frame.
+// False: there is no hint, or it does not match this object. Not inlined, as the function below:
+// each has a large frame.
 [[gnu::noinline]] bool read_at_once(const Source& source, char* room, Module& module) {
   const Hint& hint = hint_of(source.object);
   const std::uint64_t sizes = hint.sizes.load(std::memory_order_relaxed);
@@ -266,8 +269,8 @@ void name_by_program(Module& module) {
                       {module.build_id, module.build_id_length}, {module.path, module.path_length});
 }
 
-// Its number, 0: it could not be written. Apart, for it is rare; and what it needs is in the
-// buffer, for it is the deepest that a call gets.
+// Returns the module's id, 0: it could not be written. Not inlined, because it is rare; its data is
+// in the buffer, because the call stack is deepest here.
 constexpr std::uint32_t kNew = std::uint32_t{1} << 31;  // beside the number
 [[gnu::noinline]] std::uint32_t intern_module(const Author& author, const LoadedObject& object) {
   const Scratch buffer;
@@ -275,7 +278,8 @@ constexpr std::uint32_t kNew = std::uint32_t{1} << 31;  // beside the number
   char* const room = buffer.get();
   auto& module = *new (room + kModuleAt) Module;
   begin_module(object, room, module);
-  read_by_parts({object, sys::getpid()}, room, module);  // once: no hint is worth the stack
+  // once a module: a hint would cost more stack
+  read_by_parts({object, sys::getpid()}, room, module);
   name_by_program(module);
   const std::uint64_t hash = identity_of(module);
   std::uint32_t id = modules.find(hash);
@@ -292,7 +296,7 @@ constexpr std::uint32_t kNew = std::uint32_t{1} << 31;  // beside the number
   return id;
 }
 
-// A frame in the object is on the calling thread's stack: nobody unloads it.
+// The object has a frame on the calling thread's stack, so nothing may unload it.
 [[gnu::noinline]] void meet(const Author& author, std::uint32_t id, const LoadedObject& object) {
   const bool named = object.path != nullptr && *object.path != '\0';
   meet_module(author, {id, object.bias, object.dynamic, named ? object.path : process.exe});

@@ -1,7 +1,6 @@
-// Which object a code address belongs to, and its record in the trace.
-// Must never take the loader's lock: async-signal-safe. Nor read an object's memory unasked: its
-// header may be unreadable, and another thread may unload it. Called when a new stack is written,
-// and by the live log.
+// Finds the loaded object (module) of a code address, and writes its record.
+// Must never take the loader's lock: async-signal-safe. Nor read an object's memory directly: its
+// header may be unreadable, and another thread may unload it.
 #pragma once
 
 #include <link.h>
@@ -13,8 +12,8 @@
 
 namespace umaskaudit::shim {
 
-// Copies of what the loader and the object say. The pointers lead into the buffer that it was read
-// into.
+// A module's facts, copied from the loader and the object. The pointers lead into the buffer that
+// was passed to the function.
 struct Module {
   const char* path = "";  // the main program's is filled in
   std::uint32_t path_length = 0;
@@ -28,29 +27,30 @@ struct Module {
   const ElfW(Dyn) * dynamic = nullptr;
 };
 
-// False: generated code, no object's, or one that is just going away. `self`: our process id.
+// False: generated code, or an object that is being unloaded. `self`: our process id.
 bool find_module(std::uintptr_t pc, int self, const Scratch& buffer, Module& module);
 
-// The same for the same object at the same place, however often it was unloaded meanwhile. Not 0.
+// Equal for the same object at the same address, also after it was unloaded and loaded again. Never
+// 0.
 std::uint64_t identity_of(const Module& module);
 
-// The frame as the trace has it: module id << 48 | offset. Writes the module's record first if this
-// segment has none yet. Not `named`: the module could not be written, or has no number any more,
-// and the address stands for itself.
+// The frame in the trace's form: module id << 48 | offset. Writes the module's record first if this
+// segment has none yet. `named` is false when the module could not be written, or there are no ids
+// left: then the frame is the bare address.
 struct Frame {
   std::uint64_t word;
   bool named;
 };
 Frame encode_frame(const Author& author, std::uintptr_t pc);
 
-// Called once, at the start: `look` is called then with load bias and dynamic section of each
-// object that gets a record, in the thread whose stack it is in. Async-signal-safe, as that is.
-// `room`: so many bytes, aligned for anything, for that time.
+// Call once, at the start. `look` is called with load bias and dynamic section of each object that
+// gets a record, in the thread whose stack it is in; async-signal-safe. `room` points to so many
+// bytes for its use, aligned for any type.
 inline constexpr std::size_t kRoomForLook = 4096;
 using LookAtModule = void (*)(std::uintptr_t bias, const ElfW(Dyn) * dynamic, char* room);
 void look_at_new_modules(LookAtModule look);
 
-// After dlclose(3): other objects may be loaded where one was.
+// After dlclose(3): another object may be loaded at the same address.
 void forget_modules();
 
 }  // namespace umaskaudit::shim

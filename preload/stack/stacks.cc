@@ -15,8 +15,8 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// By what the frames are, which dlclose(3) does not change; and by their addresses, which mean
-// other code afterwards: `generation` is part of that key.
+// Two tables: by the frames as recorded, which dlclose(3) does not change; and by their addresses,
+// which may name other code after dlclose(3), so `generation` is part of the key.
 constinit InternTable stacks;
 constinit RecentIds recent;
 constinit std::atomic<std::uint32_t> generation = 0;
@@ -33,9 +33,8 @@ bool wanted(Stacks option, Event event) {
   return false;
 }
 
-// What the tables here, and the walks that are remembered, keep of a native stack: its id and what
-// decides how its script is read. 0: nothing. A segment has no room for as many stacks as an id of
-// 28 bits can name.
+// The value that the tables and the walk cache keep for a native stack: its id, and how its script
+// frames are read. 0: none. A segment has no room for as many stacks as 28 bits can number.
 class StackWord {
  public:
   StackWord() = default;
@@ -60,13 +59,13 @@ class StackWord {
   std::uint32_t word_ = 0;
 };
 
-// What a walk and the record of its stack are made of: too much for a small stack.
+// The buffers of a walk and of the record of its stack: too large for a small stack.
 struct WalkSpace {
   std::uintptr_t pcs[kMaxDepth];
   WalkWords words;
   LinkedFrames linked;
   ScriptQuestion question;
-  RuleSpace rules;  // and, once there are no more rules to find, the frames of the record
+  RuleSpace rules;  // after the walk: the frames of the record
 };
 static_assert(sizeof(WalkSpace) <= Scratch::kSize);
 static_assert(sizeof(RuleSpace::bytes) >= kMaxDepth * sizeof(std::uint64_t));
@@ -86,7 +85,7 @@ std::uint32_t write_stack(const Author& author, const StackWalk& walk,
   return record.id;
 }
 
-// Four chains instead of one: each step of a chain waits for the one before.
+// Four independent chains instead of one, because each step of a chain waits for the one before.
 template <typename Word>
 std::uint64_t hash_of(const Word* words, unsigned count, std::uint64_t seed) {
   std::uint64_t chains[4] = {seed + 1, 2, 3, 4};
@@ -101,7 +100,7 @@ std::uint64_t hash_of(const Word* words, unsigned count, std::uint64_t seed) {
   return mix(hash, count) | 1;
 }
 
-// A frame whose module could not be written, or has no number any more, is a bare address.
+// A frame whose module could not be written, or has no id left, is recorded as a bare address.
 [[gnu::noinline]] StackWord intern_frames(const Author& author, const StackWalk& walk,
                                           WalkSpace& space) {
   auto* const frames = new (space.rules.bytes) std::uint64_t[kMaxDepth];
@@ -121,7 +120,7 @@ std::uint64_t hash_of(const Word* words, unsigned count, std::uint64_t seed) {
   const StackWord known(stacks.find(hash));
   if (known.id() != 0) return known;
   const std::uint32_t id = write_stack(author, walk, frames);
-  // The frame that runs the script may be one of those that are missing.
+  // The frame of the interpreter may be among those that were cut.
   const RuntimeNumber runtime = shown.runs == 0 && walk.truncated ? shown.near : shown.runs;
   const StackWord stack(id, runtime, runtime != 0 && walk.interrupted);
   if (id != 0 && whole) stacks.insert(hash, stack.word());
@@ -148,7 +147,7 @@ ScriptQuestion question_about(StackWord stack, const StackStart& start,
   return {stack.runtime(), stack.interrupted(), has_room(start.sp, kRoomForScript), linked};
 }
 
-// True: another walk comes further than this one did.
+// True: a walk by other means would get further than this one.
 bool ended_at_linked_code(const Author& author, const StackWalk& walk, const WalkSpace& space) {
   if (__builtin_expect(!walk.tableless, 1) || walk.count == 0) return false;
   const std::uintptr_t pc = space.pcs[walk.count - 1];
@@ -179,7 +178,8 @@ bool ended_at_linked_code(const Author& author, const StackWalk& walk, const Wal
   if (process.trace) out.id = add_script(author, out.id, space.question);
 }
 
-// For stacks that have room: a buffer of Scratch costs two operations on a word of all threads.
+// For callers with enough stack: a Scratch buffer costs two atomic operations on a word that all
+// threads share.
 constexpr std::uintptr_t kRoomForWalk = 16384;
 [[gnu::noinline]] void walk_here(const Author& author, const StackStart& start, bool scripts,
                                  CapturedStack& out) {
@@ -198,7 +198,7 @@ constexpr std::uintptr_t kRoomForWalk = 16384;
   if (space.question.runtime != 0) out.script = &space.question;
 }
 
-// A stack that is remembered, and shows a runtime.
+// A stack whose walk is cached, and in which a language runtime was found.
 [[gnu::noinline]] void add_script_to(const Author& author, StackWord stack, const StackStart& start,
                                      CapturedStack& out) {
   const ScriptQuestion question = question_about(stack, start, nullptr);

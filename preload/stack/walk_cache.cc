@@ -14,7 +14,7 @@ namespace {
 template <typename T>
 using Relaxed = std::atomic<T>;
 
-// `version` is odd while the entry is written. 0: never written.
+// One cached walk. `version` is odd while the entry is written. 0: never written.
 struct Walk {
   std::atomic<std::uint32_t> version = 0;
   Relaxed<std::uint32_t> id = 0;
@@ -34,8 +34,9 @@ struct Walk {
       0;  // the word that another walk from here last differed in
 };
 
-// Walks from few places. One function that many call ends in more stacks than a set has room for:
-// to compare with them all, and to keep what the next walk replaces, would be lost time.
+// The entries for walks that start at a few call sites. One function with many callers has more
+// stacks than a set has entries: comparing with all of them, and replacing entries that are needed
+// next, would only cost time.
 struct alignas(64) Set {
   static constexpr unsigned kWalks = 8;
   static constexpr std::uint32_t kThrashing = 64;
@@ -43,7 +44,7 @@ struct alignas(64) Set {
       16;  // a multiple of kWalks: walks[0] is what is kept
 
   Walk walks[kWalks];
-  // One more for each walk that is not known, at most 2 kThrashing, and two less for each that is.
+  // The miss balance: plus one for each miss, at most 2 kThrashing, minus two for each hit.
   Relaxed<std::uint32_t> misses = 0;
   Relaxed<std::uint32_t> turn = 0;
 
@@ -70,10 +71,10 @@ bool starts_alike(const Walk& walk, const StackStart& start, std::uint32_t gener
          get(walk.generation) == generation;
 }
 
-// How far from the stack pointer words may be read. The kernel is not asked here.
+// How far above the stack pointer words may be read without asking the kernel.
 struct Reach {
-  std::uintptr_t certain;   // in the page that is in use
-  std::uintptr_t furthest;  // in the thread's own stack, for a walk that was wholly there
+  std::uintptr_t certain;   // within the page of the stack pointer
+  std::uintptr_t furthest;  // within the thread's own stack, for a walk that never left it
 };
 
 Reach reach_from(std::uintptr_t sp) {
@@ -90,9 +91,9 @@ bool differs(const Walk::Word& word, std::uintptr_t sp, std::uintptr_t furthest)
   return *reinterpret_cast<const std::uintptr_t*>(sp + distance) != get(word.value);
 }
 
-// In the order of the walk, and no further than the first difference: a word behind it may lie in a
-// frame that is not there, on pages that are gone. An entry may change under us, which its version
-// tells afterwards: each distance is checked before it is followed.
+// Compares in the order of the walk and stops at the first difference: words after it may be in a
+// frame that does not exist, on unmapped pages. The entry may change while it is read, which its
+// version reveals afterwards; so each distance is checked before it is used.
 bool words_are_there(Walk& walk, std::uintptr_t sp, const Reach& reach) {
   const std::uint32_t count = get(walk.count);
   if (count > WalkWords::kMost) return false;
@@ -123,7 +124,7 @@ std::uint32_t id_if_same(Walk& walk, const StackStart& start, const Reach& reach
   return walk.version.load(std::memory_order_relaxed) == version ? id : 0;
 }
 
-// Which of the set's walks the one that is not known replaces. Null: none.
+// The entry that a missed walk replaces. Null: none.
 Walk* make_room(Set& set) {
   const std::uint32_t misses = get(set.misses);
   const std::uint32_t turn = get(set.turn);
@@ -136,7 +137,7 @@ Walk* make_room(Set& set) {
 }  // namespace
 
 std::uint32_t cached_stack(const StackStart& from, std::uint32_t generation) {
-  const StackStart start = from;  // nothing that is stored here can change a copy
+  const StackStart start = from;  // a copy, which the stores below cannot change
   const Reach reach = reach_from(start.sp);
   Set& set = set_from(start);
   const unsigned walks = set.thrashing() ? 1 : Set::kWalks;
@@ -158,7 +159,7 @@ void cache_stack(const StackStart& start, std::uint32_t generation, const WalkWo
   Walk& walk = *room;
   const bool on_own_stack = is_on_own_stack(start, space);
   std::uint32_t version = walk.version.load(std::memory_order_relaxed);
-  // Somebody writes it already: another thread, or whom this handler interrupted.
+  // Another thread writes this entry, or this handler interrupted its writer.
   if (version % 2 != 0 ||
       !walk.version.compare_exchange_strong(version, version + 1, std::memory_order_acquire)) {
     return;

@@ -8,8 +8,9 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// LD_PRELOAD and our entry in it, the options, the program's path: each as long as it may be. Taken
-// from the end, beside what else a start touches: few are longer than a hundred bytes.
+// Space for LD_PRELOAD and our entry in it, the options and the program's path, each at its
+// greatest length. Taken from the end, so that the few bytes that most starts need share a page
+// with the variables beside them.
 [[gnu::section(".data.start.texts")]] constinit char texts[3 * 4096 + 2048] = {};
 UMASKAUDIT_AT_START(words) constinit std::size_t taken = 0;
 

@@ -1,5 +1,6 @@
-// Follows the loader's list to the symbol tables behind ours; see before_relocation.h. Bytes are
-// read as volatile: the compiler would make strlen(3) of a loop over others.
+// Walks the loader's list to the symbol tables of the objects behind ours; see before_relocation.h.
+// Bytes are read as volatile, or the compiler would turn a loop into a call of strlen(3), which is
+// not relocated yet.
 
 #include "preload/sys/before_relocation.h"
 
@@ -9,7 +10,7 @@
 #include "preload/sys/dynamic.h"
 #include "preload/sys/sys.h"
 
-// This library's ELF header, by the linker: where the library is loaded.
+// This library's ELF header, a symbol of the linker: the load address.
 extern "C" __attribute__((visibility("hidden"))) const char __ehdr_start;  // NOLINT: its name
 
 namespace umaskaudit::shim {
@@ -18,7 +19,7 @@ namespace {
 
 using Bytes = const volatile char*;
 
-// Holds its own address once the loader has been here.
+// Holds its own address once the loader has relocated us.
 const void* const volatile self = const_cast<const void*>(static_cast<const volatile void*>(&self));
 
 Bytes name_of(Call call) {
@@ -37,9 +38,9 @@ bool is_same(Bytes a, Bytes b) {
   return false;
 }
 
-// What the kernel told the process (getauxval(3)), by prctl(2) or, before Linux 6.4, proc(5). The
-// descriptor is opened in the program's own table: while the loader relocates, before the first
-// constructor, the process has one thread, and this runs in it.
+// The auxiliary vector (getauxval(3)), by prctl(2) or, before Linux 6.4, proc(5). The descriptor
+// for that is opened in the program's own table, which nothing else can see: while the loader
+// relocates, before the first constructor, the process has one thread.
 std::uintptr_t auxiliary(unsigned long type) {
   constexpr int kGetAuxv = 0x41555856;  // PR_GET_AUXV
   ElfW(auxv_t) entries[64];

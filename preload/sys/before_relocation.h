@@ -11,8 +11,8 @@ namespace umaskaudit::shim {
 
 bool is_relocated();
 
-// For the call at hand; nothing is kept. Null where the loader's list cannot be found (ld.so was
-// started as a command).
+// Valid for the current call only: nothing is cached. Null where the loader's list cannot be found
+// (ld.so was started as a command).
 [[gnu::cold]] void* find_before_relocation(Call call);
 
 }  // namespace umaskaudit::shim

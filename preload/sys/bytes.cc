@@ -1,5 +1,6 @@
-// The functions of string.h that the shim calls, for the library alone: the loader looks each name
-// up that a library takes from libc, which costs every start some thousand instructions a name.
+// The functions of string.h that the shim calls, linked into the library alone: the loader looks up
+// each name that a library imports from libc, which costs every start about a thousand instructions
+// a name.
 // Must never be part of another link: a program's own memcpy(3) is libc's.
 
 #include <emmintrin.h>
@@ -14,7 +15,7 @@ namespace {
 using umaskaudit::shim::sys::under_valgrind;
 
 constexpr std::size_t kVector = sizeof(__m128i);
-// From here on the processor's own loop is the quickest (Intel's optimization manual, "Enhanced REP
+// From this size on REP MOVSB and STOSB are the fastest (Intel's optimization manual, "Enhanced REP
 // MOVSB and STOSB").
 constexpr std::size_t kLarge = 2048;
 
@@ -40,7 +41,7 @@ unsigned equal_bytes(__m128i vector, __m128i byte) {
   return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(vector, byte)));
 }
 
-// Both ends as words, which overlap; all is loaded before anything is stored.
+// Copies both ends as words, which overlap; all is loaded before anything is stored.
 template <typename Word>
 void copy_ends(char* to, const char* from, std::size_t size) {
   const Word first = load<Word>(from);
@@ -56,8 +57,8 @@ void copy_short(char* to, const char* from, std::size_t size) {
   if (size == 1) *to = *from;
 }
 
-// 16 bytes at once, at addresses that are a multiple of that: what lies around the end of a text is
-// on the text's page. Valgrind would call it uninitialised: there one byte after the other.
+// Reads 16 aligned bytes at once: bytes after a string's end are on the string's own page, so they
+// are mapped. Valgrind would report them as uninitialised: under it, byte by byte.
 class Vectors {
  public:
   Vectors(const char* text, char byte, char other)
@@ -99,7 +100,7 @@ const char* find_either(const char* text, char byte, char other) {
   return vectors.place();
 }
 
-// The first of `size` bytes that is `byte`, or null. What lies behind it need not be readable.
+// The first of `size` bytes that equals `byte`, or null. Bytes after it need not be readable.
 const char* find_within(const char* text, char byte, std::size_t size) {
   if (__builtin_expect(under_valgrind, 0) || size == 0) {
     for (; size > 0; ++text, --size) {
@@ -118,7 +119,7 @@ const char* find_within(const char* text, char byte, std::size_t size) {
   return reinterpret_cast<std::uintptr_t>(place) < end ? place : nullptr;
 }
 
-// Whether 16 bytes can be read wherever one can.
+// Whether 16 bytes from here lie on one page.
 bool lies_on_one_page(const char* text) {
   constexpr std::uintptr_t kPage = 4096;
   return reinterpret_cast<std::uintptr_t>(text) % kPage <= kPage - kVector;
@@ -158,7 +159,7 @@ UMASKAUDIT_OWN void* memmove(void* to, const void* from, std::size_t size) {
     asm volatile("rep movsb" : "+D"(target), "+S"(source), "+c"(size) : : "memory");
     return to;
   }
-  // The first and the last bytes are stored behind all that is read.
+  // The first and the last bytes are stored after everything has been read.
   if (distance >= size) {
     for (std::size_t at = kVector; at + kVector < size; at += kVector) {
       store_vector(target + at, load_vector(source + at));
@@ -235,7 +236,7 @@ UMASKAUDIT_OWN std::size_t strlen(const char* text) {
   return static_cast<std::size_t>(find_either(text, '\0', '\0') - text);
 }
 
-// Not one byte behind `most`, as strnlen(3) promises.
+// Reads no byte beyond `most`, as strnlen(3) promises.
 UMASKAUDIT_OWN std::size_t strnlen(const char* text, std::size_t most) {
   const char* const end = find_within(text, '\0', most);
   return end != nullptr ? static_cast<std::size_t>(end - text) : most;
@@ -260,7 +261,7 @@ UMASKAUDIT_OWN int strncmp(const char* one, const char* two, std::size_t most) {
 }
 
 UMASKAUDIT_OWN int strcmp(const char* one, const char* two) {
-  // Mostly both are short, and equal: names of functions, at a start.
+  // Optimised for short, equal strings: function names, at a start.
   while (!under_valgrind && lies_on_one_page(one) && lies_on_one_page(two)) {
     const __m128i a = load_vector(one);
     const unsigned equal = equal_bytes(a, load_vector(two));

@@ -16,8 +16,8 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// The filter and no_new_privs are the calling thread's alone (seccomp(2), prctl(2)), and go with
-// it. Not strict mode: that takes the time stamp counter away too, and the vDSO would fault
+// The filter and no_new_privs apply to the calling thread alone (seccomp(2), prctl(2)) and end with
+// it. Not strict mode: that also disables the time stamp counter, and the vDSO would fault
 // (PR_SET_TSC in prctl(2)).
 void read_clock_without_call(void* told) {
   sock_filter program[] = {

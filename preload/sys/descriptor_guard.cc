@@ -1,4 +1,3 @@
-// See descriptor_guard.h.
 
 #include "preload/sys/descriptor_guard.h"
 
@@ -15,9 +14,9 @@ std::uint32_t own_tid() { return static_cast<std::uint32_t>(sys::gettid()); }
 
 }  // namespace
 
-// Not taken twice: handlers of fork(2) that were registered before ours run while we hold it. Not
-// by a vfork child, whose descriptors are its own, and which may be killed while it holds our
-// memory.
+// Not recursive, so not taken while we hold it: fork handlers of the program that were registered
+// before ours run then. Not taken by a vfork child either: its descriptors are its own, and it may
+// be killed while it holds a lock in our memory.
 DescriptorGuard::DescriptorGuard() : blocks_(!thread_state.starting) {
   if (blocks_) signals_ = sys::block_signals();
   const auto pid = static_cast<std::uint32_t>(sys::getpid());

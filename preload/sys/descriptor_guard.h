@@ -1,5 +1,5 @@
-// Around each descriptor that we hold for a moment: no fork of this process copies it meanwhile.
-// O_CLOEXEC is no help for children that never exec.
+// A scope in which the shim holds a descriptor: no fork of this process copies it meanwhile.
+// O_CLOEXEC does not help against children that never exec.
 // Must never be held across a call of the program's. Async-signal-safe: signals are blocked.
 #pragma once
 
@@ -16,12 +16,12 @@ class DescriptorGuard {
 
  private:
   sys::SignalSet signals_ = 0;
-  bool blocks_;  // false at the start, where they are blocked already, and for longer
+  bool blocks_;  // false at the start, which blocks them for longer
   bool locked_ = false;
 };
 
-// Around fork(2), by the thread that forks, with signals blocked: waits for the descriptors of
-// others to be closed. A child of any kind of fork unlocks too: it is alone.
+// Around fork(2), by the thread that forks, with signals blocked: waits until other threads have
+// closed theirs. The child of any kind of fork unlocks too: it has one thread.
 void lock_descriptors();
 void unlock_descriptors();
 

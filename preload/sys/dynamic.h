@@ -12,23 +12,23 @@
 
 namespace umaskaudit::shim {
 
-// glibc has made addresses of most entries, but not where they are in read-only memory; musl makes
-// none. `bias`: where the object lies, less where its file says that it does.
+// The address of an entry. glibc relocates most entries in memory, except in read-only sections;
+// musl relocates none. `bias`: load address less the address in the file.
 inline std::uintptr_t address_of(std::uintptr_t bias, const ElfW(Dyn) & entry) {
   const std::uintptr_t value = entry.d_un.d_ptr;
   return value < bias ? value + bias : value;
 }
 
-// Of a symbol's name, as DT_GNU_HASH has it.
+// The hash of a symbol's name that DT_GNU_HASH uses.
 constexpr std::uint32_t gnu_hash_of(const char* name) {
   std::uint32_t hash = 5381;
   for (; *name != '\0'; ++name) hash = hash * 33 + static_cast<unsigned char>(*name);
   return hash;
 }
 
-// One table of an object, whose pages the program may have made unreadable: each page is asked for
-// once, as long as what is read lies beside what was read before. Where a seccomp filter bars the
-// question, it is readable.
+// Reads one table of an object whose pages the program may have made unreadable. Each page is
+// tested once as long as reads stay near each other. Where a seccomp filter bars the test, the page
+// counts as readable.
 class ReadableTable {
  public:
   bool can_read(const void* from, std::size_t size) {

@@ -1,4 +1,4 @@
-// Text into a fixed buffer, for file names and log lines.
+// TextBuffer: text in a fixed buffer, for file names and log lines.
 // Must never allocate, use the locale or call stdio: it runs in signal handlers.
 #pragma once
 
@@ -8,15 +8,15 @@
 
 namespace umaskaudit::shim {
 
-// How far it is to one of two bytes or the end: strcspn(3), without its code and tables, which are
-// two pages of libc that a start would be the first to touch.
+// The distance to the first of two bytes, or to the end. Not strcspn(3): its code and table are two
+// pages of libc that no start has touched yet.
 inline std::size_t length_until(const char* text, char a, char b) {
   std::size_t length = 0;
   while (text[length] != '\0' && text[length] != a && text[length] != b) ++length;
   return length;
 }
 
-// Appends; what does not fit is dropped and remembered. The buffer is the caller's.
+// Appends; what does not fit is dropped, and that is remembered. The caller owns the buffer.
 class TextBuffer {
  public:
   TextBuffer(char* at, std::size_t size) : begin_(at), at_(at), end_(at + size) {}
@@ -40,11 +40,11 @@ class TextBuffer {
   TextBuffer& mode(std::uint32_t value) { return number(value & 07777, 8, 4); }
   // "rwxr-x---", with s, S, t and T for the special bits (ls(1)).
   TextBuffer& rwx(std::uint32_t value);
-  // Bytes of the audited program: nothing that moves a terminal's cursor or splits a line gets
-  // through; backslash, control bytes and everything beyond ASCII become \xNN.
+  // Appends bytes of the audited program so that they cannot move a terminal's cursor or split a
+  // line: backslash, control bytes and everything beyond ASCII become \xNN.
   TextBuffer& escaped(const char* text, std::size_t length);
 
-  // NUL-terminates, over the last byte if need be.
+  // NUL-terminates, over the last byte if the buffer is full.
   void end() {
     if (at_ == end_) --at_;
     *at_ = '\0';

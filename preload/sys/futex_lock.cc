@@ -1,4 +1,4 @@
-// Waits for a lock that somebody has; see futex_lock.h.
+// Waits for a lock that another task holds; see futex_lock.h.
 
 #include "preload/sys/futex_lock.h"
 
@@ -8,8 +8,8 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// Whether a task has ended, or runs in other memory since an exec. A zombie has no memory
-// (kcmp(2)).
+// Whether the owner has ended, or runs another program since an exec. A zombie has no memory, which
+// kcmp(2) reports.
 bool is_gone(std::uint32_t tid) {
   const long result = sys::call(SYS_kcmp, sys::gettid(), tid, KCMP_VM);
   return result > 0 || result == -ESRCH;
@@ -19,7 +19,7 @@ bool is_gone(std::uint32_t tid) {
 
 bool wait_for_futex(FutexWord& word, std::uint32_t tid) {
   constexpr timespec kPatience{0, 50'000'000};
-  const std::uint32_t mine = tid | kWaiters;  // others may wait as well
+  const std::uint32_t mine = tid | kWaiters;  // other tasks may wait as well
   for (;;) {
     std::uint32_t seen = word.load(std::memory_order_relaxed);
     if (seen == 0) {

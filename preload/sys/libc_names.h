@@ -1,7 +1,6 @@
-// Declares weak what not every libc has: musl, and glibc before 2.35. A plain reference would keep
+// Declares weak what not every libc has (musl, and glibc before 2.35); a plain reference would keep
 // such a program from starting. libc_names.def is the list.
-// Must be included by each file that uses one of these, and each use asks first whether it is
-// there.
+// Must be included by each file that uses one of these, and each use tests the address first.
 #pragma once
 
 #include <dlfcn.h>

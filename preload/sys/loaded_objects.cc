@@ -16,17 +16,19 @@ namespace {
 
 constexpr unsigned kMost = 256;
 
-// Two of them: one is read while the other is filled. `count` is stored behind the objects.
+// Two tables: one is read while the other is filled. `count` is stored after the objects.
 struct Table {
   std::atomic<unsigned> count = 0;
   std::uintptr_t last = 0;  // the loader's last object when this was filled: its link_map
   LoadedObject objects[kMost];
 };
 constinit Table tables[2] = {};
-constinit std::atomic<unsigned> turn = 0;  // counts fillings; its lowest bit: which table
+// counts fillings; its lowest bit says which table is valid
+constinit std::atomic<unsigned> turn = 0;
 constinit std::atomic<const r_debug*> debug = nullptr;  // the loader's list, for debuggers
-constinit std::atomic<bool> busy = false;               // a thread writes into the tables
-constinit std::atomic<bool> outdated = false;           // asked for while another thread wrote
+constinit std::atomic<bool> busy = false;               // a thread is writing to a table
+// another thread wanted a filling while one was under way
+constinit std::atomic<bool> outdated = false;
 
 void add(Table& table, const LoadedObject& object) {
   const unsigned count = table.count.load(std::memory_order_relaxed);
@@ -57,11 +59,11 @@ int add_one(dl_phdr_info* info, std::size_t, void* filled) {
   auto& table = *static_cast<Table*>(filled);
   LoadedObject object;
   object.bias = info->dlpi_addr;
-  // The main program comes first; musl calls it by argv[0].
+  // The loader's list begins with the main program; musl names that by argv[0].
   const bool first = table.count.load(std::memory_order_relaxed) == 0;
   object.path = first ? "" : info->dlpi_name;
   for (unsigned i = 0; i < info->dlpi_phnum; ++i) read_segment(object, info->dlpi_phdr[i]);
-  // Only its dynamic section says where the list is (elf(5)).
+  // The list's address is in the main program's dynamic section (elf(5)).
   for (const auto* entry = object.dynamic; first && entry->d_tag != DT_NULL; ++entry) {
     if (entry->d_tag == DT_DEBUG) debug = reinterpret_cast<const r_debug*>(entry->d_un.d_ptr);
   }
@@ -69,7 +71,7 @@ int add_one(dl_phdr_info* info, std::size_t, void* filled) {
   return 0;
 }
 
-// A link of the loader's list, without its lock: another thread may free what is read.
+// One link of the loader's list, read without the loader's lock: another thread may free it.
 std::uintptr_t next_of(std::uintptr_t map) {
   const auto* link = reinterpret_cast<const link_map*>(map);
   const std::uintptr_t next = sys::word_at(&link->l_next);
@@ -95,7 +97,7 @@ void fill() {
   turn.store(next, std::memory_order_release);
 }
 
-// A library's ELF header lies where the library does.
+// A library's ELF header is at its load address.
 bool read_mapped(std::uintptr_t map, LoadedObject& object) {
   const auto* link = reinterpret_cast<const link_map*>(map);
   object = {};
@@ -111,7 +113,7 @@ bool read_mapped(std::uintptr_t map, LoadedObject& object) {
   return object.end > object.start;
 }
 
-// What was appended to the loader's list since the table was filled.
+// Adds what was appended to the loader's list since the table was filled.
 void add_new() {
   if (busy.exchange(true, std::memory_order_acquire)) return;
   Table& table = tables[turn.load(std::memory_order_relaxed) % 2];
@@ -138,7 +140,7 @@ bool find_in_table(std::uintptr_t address, LoadedObject& object) {
   }
 }
 
-// Apart, for its frame is large.
+// A function of its own, because its frame is large.
 [[gnu::noinline]] bool find_by_ourselves(std::uintptr_t address, LoadedObject& object) {
   if (find_in_table(address, object)) return true;
   const sys::SignalSet signals = sys::block_signals();
@@ -162,8 +164,8 @@ bool find_object(std::uintptr_t address, LoadedObject& object) {
   return true;
 }
 
-// While another thread fills, none waits for it: it may itself wait for the loader's lock, which
-// this thread holds where it runs a constructor below dlopen(3).
+// A thread that finds another one filling does not wait: that one may be waiting for the loader's
+// lock, which this thread holds while it runs a constructor below dlopen(3).
 void read_loaded_objects() {
   if (&_dl_find_object != nullptr) return;
   const sys::SignalSet signals = sys::block_signals();

@@ -1,7 +1,6 @@
-// Which loaded object an address lies in.
-// Must never take the loader's lock: find_object() runs in signal handlers. Where libc has
-// _dl_find_object(3) (glibc 2.35), that is asked; elsewhere a table of our own.
-// Called by the unwinder, and by all that says which object a call came from.
+// Finds the loaded object that an address lies in.
+// Must never take the loader's lock: find_object() runs in signal handlers. It asks
+// _dl_find_object(3) where libc has that (glibc 2.35), else a table of our own.
 #pragma once
 
 #include <link.h>
@@ -19,14 +18,16 @@ struct LoadedObject {
   const std::uint8_t* eh_frame = nullptr;  // .eh_frame_hdr; null: none
 };
 
-// False: no object's, or of one that the table does not have yet. Async-signal-safe.
+// False: the address is in no object, or in one that the table does not have yet.
+// Async-signal-safe.
 bool find_object(std::uintptr_t address, LoadedObject& object);
 
-// Fills the table, if one is needed: at the start, and after dlclose(3). Takes the loader's lock.
-// What is loaded later comes into the table when it is first asked for.
+// Fills the table, if this libc needs one: at the start, and after dlclose(3). Takes the loader's
+// lock. Objects that are loaded later are added when find_object() first asks for them.
 void read_loaded_objects();
 
-// In a forked child: a thread that wrote into the table is not there any more.
+// In a forked child: resets the state of a thread that was filling the table and does not exist
+// here.
 void release_loaded_objects();
 
 }  // namespace umaskaudit::shim

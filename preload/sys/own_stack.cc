@@ -13,15 +13,15 @@ namespace umaskaudit::shim {
 namespace {
 
 constexpr std::uintptr_t kPage = 4096;
-// What the first thread may use: no mapping but one at a fixed address comes that close below the
-// kernel's stack (stack_guard_gap, 256 pages).
+// The part of the kernel's stack that the first thread may use: the kernel places no mapping,
+// except one at a fixed address, closer below it than stack_guard_gap (256 pages).
 constexpr std::uintptr_t kFirstStack = 1 << 20;
 // Above a thread's frames lie its static TLS and its description, struct pthread.
 constexpr std::uintptr_t kLargestDescription = 1 << 16;
 
-// The lowest address of the stack of the thread whose thread pointer is `of`. Kept beside that
-// pointer, as some runtimes copy the TLS of one thread to start another. All that write them on one
-// thread write the same values. Initial-exec, like thread_state.
+// The lowest address of the stack of the thread whose thread pointer is `of`. That pointer is
+// stored beside it, because some runtimes start a thread with a copy of another one's TLS. All
+// writers of one thread store the same values. Initial-exec, like thread_state.
 struct Known {
   std::uintptr_t of = 0;
   std::uintptr_t begin = 0;
@@ -32,11 +32,11 @@ constexpr std::uintptr_t kNone = UINTPTR_MAX;
 
 constinit std::uintptr_t first_thread = 0;
 constinit std::uintptr_t first_stack_end = 0;
-// Where struct pthread begins, and where it says which stack the thread has, from the thread
-// pointer. 0 for the second: not found.
+// Offsets from the thread pointer: of struct pthread, and of its member that says where the stack
+// is. 0 for the latter: not found.
 constinit std::intptr_t description = 0;
 constinit std::intptr_t stack_block = 0;
-constinit decltype(&pthread_getattr_np) get_attributes = nullptr;  // of musl's
+constinit decltype(&pthread_getattr_np) get_attributes = nullptr;  // of musl
 constinit decltype(&pthread_attr_getstack) get_stack = nullptr;
 
 std::uintptr_t thread_pointer() {
@@ -52,8 +52,8 @@ const std::uintptr_t* words_at(std::uintptr_t address) {
 }
 
 // glibc's struct pthread has the members stackblock, stackblock_size and guardsize in this order,
-// in each version elsewhere. That of the first thread says 0 and __libc_stack_end, so the offset
-// can be found.
+// at an offset that differs by version. For the first thread they are 0 and __libc_stack_end, by
+// which the offset can be found.
 void find_stack_block(std::uintptr_t stack_end) {
   constexpr std::uintptr_t kLargest = 4096;  // sizeof(struct pthread) is 2,304 in glibc 2.36
   const std::uintptr_t begin = offset(first_thread, description);
@@ -66,7 +66,8 @@ void find_stack_block(std::uintptr_t stack_end) {
   }
 }
 
-// Said by glibc's description of the thread. A task of clone(2) may have any memory as its TLS.
+// Read from glibc's struct pthread, after a check: a task of clone(2) may have any memory as its
+// TLS.
 std::uintptr_t begin_by_description(std::uintptr_t here) {
   const std::uintptr_t at = offset(here, stack_block);
   if (stack_block == 0 || !sys::readable(words_at(at)) || !sys::readable(words_at(at + 16))) {
@@ -80,7 +81,7 @@ std::uintptr_t begin_by_description(std::uintptr_t here) {
   return is_here ? block + guard : kNone;
 }
 
-// musl answers without a lock or memory of its own. glibc allocates there.
+// pthread_getattr_np(3) of musl neither locks nor allocates. That of glibc allocates.
 std::uintptr_t begin_by_attributes(std::uintptr_t here) {
   pthread_attr_t attributes;
   void* block = nullptr;
@@ -114,7 +115,7 @@ std::uintptr_t begin_by_attributes(std::uintptr_t here) {
 void remember_first_thread() {
   first_thread = thread_pointer();
   first_stack_end = getauxval(AT_RANDOM);
-  // glibc before 2.34 answers 0 in a program without libpthread.
+  // glibc before 2.34 returns 0 in a program without libpthread.
   const pthread_t self = thread_handle();
   description = self != 0 ? static_cast<std::intptr_t>(self - first_thread) : 0;
   if (is_glibc()) {

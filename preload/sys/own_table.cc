@@ -14,7 +14,7 @@
 #include "preload/state.h"
 #include "preload/sys/sys.h"
 
-#pragma weak __libc_single_threaded  // glibc's only
+#pragma weak __libc_single_threaded  // only glibc has it
 
 namespace umaskaudit::shim {
 
@@ -30,8 +30,8 @@ struct Job {
   bool ran = false;
 };
 
-// The descriptors above `last_kept` are not even copied, but for those below 64 (close_range(2),
-// since Linux 5.9): a server may have a million.
+// Descriptors above `last_kept` are not even copied, except those below 64 (close_range(2), since
+// Linux 5.9): a server may have a million.
 bool leave_table(int last_kept) {
   if (sys::call(SYS_close_range, last_kept + 1, UINT32_MAX, CLOSE_RANGE_UNSHARE) == 0) return true;
   return sys::call(SYS_unshare, CLONE_FILES) == 0;
@@ -46,8 +46,8 @@ void work(void* argument) {
   job->ran = true;
 }
 
-// The TLS of a new thread is the caller's: nothing in it is written, and a stack protector's canary
-// is read.
+// The new thread has the caller's TLS: it must not write there, but a stack protector may read its
+// canary.
 long thread_pointer() {
 #if defined(__x86_64__)
   long self = 0;
@@ -58,8 +58,9 @@ long thread_pointer() {
 #endif
 }
 
-// A thread that calls work(job) on `stack_end` and exits; its number, or -errno. Not by sys::call:
-// the new thread comes back from the system call on another stack, without a frame to return to.
+// Starts a thread that calls work(job) on `stack_end` and exits; returns its id, or -errno. Not by
+// sys::call: the new thread returns from the system call on another stack, where there is no frame
+// to return to.
 long start_thread(unsigned long flags, unsigned char* stack_end, int* number, std::uint32_t* alive,
                   Job* job) {
   auto** top = reinterpret_cast<void**>(stack_end) - 2;
@@ -111,9 +112,10 @@ long start_thread(unsigned long flags, unsigned char* stack_end, int* number, st
 #endif
 }
 
-// The word is cleared where the thread lets go of our memory, a little before it leaves the thread
-// group. Not for ever: a debugger may keep it. Sleeps, for a real-time thread that yields would
-// keep an ordinary one from ending.
+// Waits until the kernel clears the word (CLONE_CHILD_CLEARTID): the thread has let go of our
+// memory, a moment before it leaves the thread group. With a limit: a debugger may hold the thread.
+// Sleeps instead of yielding, because a real-time thread that yields would keep an ordinary one
+// from ending.
 void wait_until_gone(std::uint32_t* alive, int number) {
   for (std::uint32_t value = 0; (value = __atomic_load_n(alive, __ATOMIC_ACQUIRE)) != 0;) {
     sys::call(SYS_futex, sys::arg(alive), FUTEX_WAIT, value, 0);
@@ -126,7 +128,7 @@ void wait_until_gone(std::uint32_t* alive, int number) {
   }
 }
 
-// Nothing may be found out by trying: a barred call kills, and the thread must be able to end.
+// Nothing may be tried out here: a barred call kills, and the thread must be able to exit.
 bool may_make_tasks() {
   for (const long number :
        {SYS_clone, SYS_close_range, SYS_unshare, SYS_exit, SYS_futex, SYS_tgkill, SYS_getpid,
@@ -136,7 +138,7 @@ bool may_make_tasks() {
   return true;
 }
 
-// Each thread is one more link of /proc/self/task; two are its own (proc(5)).
+// Each thread is one more link of /proc/self/task; two links are the directory's own (proc(5)).
 bool has_one_thread() {
   struct stat facts {};
   return sys::call(SYS_newfstatat, AT_FDCWD, sys::arg("/proc/self/task"), sys::arg(&facts), 0) ==
@@ -144,8 +146,8 @@ bool has_one_thread() {
          facts.st_nlink == 3;
 }
 
-// What libc knows (sys/single_threaded.h), or the kernel where libc has no such variable. Tasks
-// that were made by clone(2) are seen by our own wrappers.
+// From libc's variable (sys/single_threaded.h), or from the kernel where libc has none. Tasks that
+// clone(2) made are known from our own wrappers.
 bool is_alone() {
   if (process.unknown_tasks.load(std::memory_order_relaxed)) return false;
   if (&__libc_single_threaded != nullptr) return __libc_single_threaded != 0;
@@ -157,11 +159,11 @@ bool run_in_task_of(Job& job) {
   if (!may_make_tasks()) return false;
   void* stack = sys::map(kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
   if (stack == nullptr) return false;
-  // A fork by another thread meanwhile would copy it, and nobody would unmap that copy.
+  // A fork by another thread meanwhile would copy the stack, and nothing would unmap the copy.
   sys::call(SYS_madvise, sys::arg(stack), kStack, MADV_DONTFORK);
   unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
                         CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
-  // The tracer has nothing to see in it.
+  // CLONE_UNTRACED: a debugger or our tracer need not see this thread.
   if (!process.options.tracer.empty()) flags |= CLONE_UNTRACED;
   int number = 0;
   std::uint32_t alive = 1;

@@ -1,6 +1,6 @@
-// Runs a function where no other thread of the program can see the descriptors that it opens: while
-// the program has one thread, there; else in a task with a descriptor table of its own.
-// Must never leave a task, a signal or a status that the program's own waits could find.
+// Runs a function where no other thread of the program can see the descriptors that it opens: in
+// the calling thread while that is the only one, else in a task with a descriptor table of its own.
+// Must never leave a task, a signal or an exit status that the program's own waits could find.
 #pragma once
 
 namespace umaskaudit::shim {
@@ -37,9 +37,9 @@ bool run_in_own_table(void (*function)(void*), void* argument, int last_kept = -
 bool run_in_own_table(void (*function)(void*), void* argument, const sys::WithoutSignals& blocked,
                       int last_kept);
 
-// The second way alone, for what must not run in the calling task. What the task has for itself:
-// a descriptor table, or a copy of the mask, the working directory and the root directory, which
-// FUNCTION may then change (CLONE_FS in clone(2)); the other is the caller's.
+// Always in a task, for what must not run in the calling one. The task has either a descriptor
+// table of its own, or a copy of the mask, the working directory and the root directory, which
+// FUNCTION may then change (CLONE_FS in clone(2)); it shares the other with the caller.
 enum class Apart : unsigned char { descriptors, fs };
 bool run_in_task(void (*function)(void*), void* argument, Apart apart, int last_kept = -1);
 

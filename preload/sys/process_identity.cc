@@ -1,4 +1,3 @@
-// See process_identity.h.
 
 #include "preload/sys/process_identity.h"
 
@@ -25,8 +24,8 @@ void read_own_stat(void* argument) {
   stat.size = sys::read_file("/proc/self/stat", stat.text, sizeof stat.text - 1);
 }
 
-// Field 22 of proc(5)'s stat. The name may hold any byte, a parenthesis too; nothing behind it
-// does.
+// Field 22 of proc(5)'s stat. The second field, the name, may hold any byte, also a parenthesis, so
+// the search starts at the last one.
 const char* start_field(const char* text) {
   const char* at = strrchr(text, ')');
   for (int field = 2; at != nullptr && field < 22; ++field) at = strchr(at + 1, ' ');
@@ -55,7 +54,8 @@ std::uint32_t read_process_age() {
   for (; *digit >= '0' && *digit <= '9'; ++digit) {
     began = began * 10 + static_cast<std::uint64_t>(*digit - '0');
   }
-  // Both count from the boot, sleep included (proc(5), CLOCK_BOOTTIME in clock_gettime(2)).
+  // Both clocks count from the boot and include sleep (proc(5), CLOCK_BOOTTIME in
+  // clock_gettime(2)).
   const std::uint64_t began_ns = began * (1000000000u / ticks);
   const std::uint64_t now_ns = sys::now_ns(CLOCK_BOOTTIME);
   const std::uint64_t age = now_ns < began_ns ? 0 : (now_ns - began_ns) / 1000000u + 1;

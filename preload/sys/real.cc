@@ -36,7 +36,7 @@ UMASKAUDIT_AT_START(words) constinit void* old_spawn_functions[2] = {};
 
 namespace {
 
-// By call: where its name begins, and the name's hash.
+// For each call: the offset of its name, and the name's hash.
 struct NameTable {
   std::uint16_t at[kCalls] = {};
   std::uint32_t hash[kCalls] = {};
@@ -62,8 +62,8 @@ const char* call_name(Call call) { return name_of(static_cast<unsigned>(call)); 
 
 namespace {
 
-// The first definition behind ours, in the loader's order (for what the program was started with,
-// that is the order of its search). Takes the loader's lock like dlsym(3).
+// The first definition behind ours in the loader's list, which for objects loaded at the start is
+// the search order. Takes the loader's lock, like dlsym(3).
 struct Search {
   const char* name;
   const char* version;  // null: the default one
@@ -100,8 +100,8 @@ void* search_behind_us(const char* name, const char* version = nullptr) {
   return reinterpret_cast<void*>(search.found);
 }
 
-// In glibc before 2.34 a part of what we wrap is in libpthread, librt and libdl, which a plugin may
-// bring later, for itself alone: RTLD_NEXT does not see it.
+// Before glibc 2.34 some wrapped functions are in libpthread, librt and libdl, which a plugin may
+// load later into a scope of its own: RTLD_NEXT does not find them there.
 void* next_definition(const char* name) {
   const auto ask = reinterpret_cast<decltype(&dlsym)>(find_in_loaded("dlsym"));
   void* found = ask != nullptr ? ask(RTLD_NEXT, name) : nullptr;
@@ -113,8 +113,8 @@ void* next_definition(const char* name, const char* version) {
   return ask != nullptr ? ask(RTLD_NEXT, name, version) : search_behind_us(name, version);
 }
 
-// What a program gets that found our export where its libc has no such function, by a weak
-// reference or dlsym(3): the kernel's call of that name, or the answer of a kernel without it.
+// For a program that finds our export of a function that its libc lacks, by a weak reference or
+// dlsym(3): the kernel's call of that name, or ENOSYS, as an older kernel would answer.
 constexpr bool kReturnsPointer[] = {
 #define ROW(shape, ret, name, ...) std::is_pointer_v<ret>,
 #include "preload/interceptors.def"
@@ -129,7 +129,7 @@ long not_there() {
 
 int error_not_there() { return ENOSYS; }
 
-long no_answer() { return -1; }  // there is no errno yet
+long no_answer() { return -1; }  // errno has no address yet
 
 template <long kNumber>
 long by_the_kernel(long a, long b, long c, long d, long e) {
@@ -176,14 +176,14 @@ namespace {
 constexpr const char* kOldSpawnNames[] = {"posix_spawn", "posix_spawnp"};
 #endif
 
-// One pass over the objects behind us for all names, with hashes that the compiler made: ld.so's
-// own search, by one dlsym(3) each, takes ten times as many instructions.
+// One pass over the objects behind us for all names, with hashes made at compile time: ld.so's own
+// search, one dlsym(3) for each name, takes ten times as many instructions.
 struct Sweep {
   bool behind_us = false;
-  bool by_loader[kCalls] = {};  // an IFUNC, whose resolver is the loader's to call
+  bool by_loader[kCalls] = {};  // an IFUNC: only the loader may call its resolver
 };
 
-// False: nothing is missing any more.
+// False: every name is resolved.
 bool take_definitions(const dl_phdr_info& object, Sweep& sweep) {
   bool missing = false;
   const SymbolTable table = symbols_of(object);
@@ -239,11 +239,11 @@ bool is_known(Call call) {
 }  // namespace
 
 void resolve_all() {
-  // An auditor (rtld-audit(7)) may answer dlsym(3) otherwise than the tables do.
+  // An auditor (rtld-audit(7)) may change what dlsym(3) returns, so the tables do not decide.
   if (start_variable("LD_AUDIT") != nullptr) return ask_loader_for_all();
   Sweep sweep;
   dl_iterate_phdr(sweep_object, &sweep);
-  // dlopen(3) brought us: libc is in front of us in the loader's list, and behind us in our search.
+  // dlopen(3) loaded us: libc is in front of us in the loader's list, but behind us in our scope.
   if (!is_known(Call::umask)) return ask_loader_for_all();
   for (unsigned call = 0; call < kCalls; ++call) {
     if (sweep.by_loader[call]) ask_loader_for(call);

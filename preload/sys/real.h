@@ -9,7 +9,7 @@
 
 namespace umaskaudit::shim {
 
-// One number a row, in table order; the `call` of a trace record.
+// One number for each row, in table order; the field `call` of a trace record.
 enum class Call : std::uint16_t {
 #define ROW(shape, ret, name, ...) name,
 #include "preload/interceptors.def"
@@ -18,22 +18,22 @@ enum class Call : std::uint16_t {
 };
 inline constexpr unsigned kCalls = static_cast<unsigned>(Call::count_);
 
-// NUL-terminated names in table order, and how many bytes they take together.
-// Hidden also where it is only declared: reached without a place that the loader fills in.
+// NUL-terminated names in table order, and their total size. Hidden in the declaration too, so that
+// code reaches them without a relocation.
 [[gnu::visibility("hidden")]] extern const char kCallNames[];
 extern const unsigned kCallNamesBytes;
 const char* call_name(Call call);
 
 extern std::atomic<void*> real_functions[kCalls];
 
-// What programs linked before glibc 2.15 mean by posix_spawn and posix_spawnp: a file that is no
-// program goes to sh, like execvp(3) does it. Null where libc has no such version.
+// The old versions of posix_spawn and posix_spawnp, for programs linked before glibc 2.15: they
+// pass a file that is no program to sh, as execvp(3) does. Null where libc has no such version.
 inline constexpr char kOldSpawnVersion[] = "GLIBC_2.2.5";
 extern void* old_spawn_functions[2];
 
 // Fills every pointer. Not async-signal-safe, idempotent.
 void resolve_all();
-// Fills and returns one. For a function that this libc does not have: one that fails with ENOSYS.
+// Resolves one and returns it. For a function that this libc lacks: one that fails with ENOSYS.
 [[gnu::cold]] void* resolve_one(Call call);
 
 inline void* real_function(Call call) {

@@ -16,19 +16,18 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// Who holds a place of a pool: an object on a stack, whose first word is the place. That word is
-// stored before `owner`, so an owner whose word is another one has gone.
+// The owner of a slot in a pool: an object on a stack, whose first word is the slot's address. That
+// word is stored before `owner`, so an owner whose word differs is gone.
 struct Claim {
   std::atomic<std::uintptr_t> owner = 0;  // 0: none
   std::atomic<std::uint32_t> task = 0;    // of the owner; 0: not known yet
 };
-constexpr std::uint32_t kChangesHands =
-    UINT32_MAX;  // as `task`: dead_owner else may take the place
+constexpr std::uint32_t kChangesHands = UINT32_MAX;  // as `task`: another owner may take the slot
 
 struct Pool {
   Claim* claims;
   unsigned count;
-  void* first;  // the places lie beside each other
+  void* first;  // the slots are contiguous
   std::size_t stride;
   char* place(unsigned index) const { return static_cast<char*>(first) + index * stride; }
   std::size_t index(const char* place) const {
@@ -52,15 +51,15 @@ std::uint32_t own_task() {
   return sure ? thread_state.tid : static_cast<std::uint32_t>(sys::gettid());
 }
 
-// A thread that ended, a vfork child that ended, or became another program: kcmp(2), which
-// containers often bar. A task that cannot be asked about is there.
+// Whether a task is gone: ended, or executed another program (a vfork child). kcmp(2) tells, which
+// containers often bar. A task whose state cannot be queried counts as alive.
 bool is_gone(std::uint32_t task, std::uint32_t own) {
   return sys::call(SYS_kill, task, 0) == -ESRCH || sys::call(SYS_kcmp, own, task, KCMP_VM) > 0;
 }
 
-// True when `owner` lies below all frames that live, the innermost of which is at `me`: its frame
-// has returned or was jumped out of. A handler on an alternate stack (sigaltstack(2)), which may
-// lie within the thread's own, says nothing about the frames that it interrupted.
+// True when `owner` lies below the frame at `me`, the innermost that is active: its own frame has
+// returned or was jumped out of. A handler on an alternate stack (sigaltstack(2)), which may lie
+// within the thread's own, proves nothing about the frames that it interrupted.
 bool was_unwound(std::uintptr_t owner, std::uintptr_t me) {
   if (owner >= me) return false;
   stack_t alternate{};
@@ -83,11 +82,11 @@ bool is_abandoned(const Pool& among, unsigned index, std::uint32_t task, std::ui
   return is_gone(task, own) || (task == own && was_unwound(owner, innermost));
 }
 
-// One that was left behind elsewhere. Apart, for it is rare.
+// Takes over a slot whose owner is gone. A function of its own, because that is rare.
 [[gnu::noinline]] unsigned take_over(const Pool& among, char*& word, std::uint32_t own) {
   const std::uintptr_t me = address_of(&word);
   const auto innermost = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  // A jump out of this would leave a place that dead_owner may take.
+  // If a handler jumps out here, the slot has an owner that is gone, and can be taken over.
   const sys::SignalSet signals = sys::block_signals();
   unsigned found = among.count;
   for (unsigned i = 0; i < among.count && found == among.count; ++i) {
@@ -108,13 +107,13 @@ bool is_abandoned(const Pool& among, unsigned index, std::uint32_t task, std::ui
   return found;
 }
 
-// Takes a place for the object whose first word is `word`, and stores it there; null: none is left.
-// Returns its index, or the pool's count.
+// Takes a slot for the object whose first word is `word`, and stores the slot's address there;
+// null: none is left. Returns its index, or the pool's size.
 unsigned take_from(const Pool& among, char*& word) {
   const std::uintptr_t me = address_of(&word);
   const std::uint32_t own = own_task();
   for (unsigned i = 0; i < among.count; ++i) {
-    // Left behind at this very address: two objects that live cannot have the same one.
+    // Left behind at this address: two live objects cannot have the same one.
     Claim& claim = among.claims[i];
     if (claim.owner.load(std::memory_order_relaxed) != me) continue;
     std::uint32_t left_by = claim.task.load(std::memory_order_acquire);
@@ -136,8 +135,8 @@ unsigned take_from(const Pool& among, char*& word) {
   return take_over(among, word, own);
 }
 
-// False when it has passed to another owner: the child of a fork in a signal handler returns to a
-// frame whose buffer was released.
+// False when it has another owner: the child of a fork in a signal handler returns into a frame
+// whose buffer was released.
 bool holds(const Claim& claim, std::uintptr_t me) {
   return claim.owner.load(std::memory_order_relaxed) == me;
 }
@@ -152,7 +151,7 @@ struct Mapped {
   std::size_t size = 0;
 };
 
-// A handler may jump out at any point: what is still noted is still mapped.
+// A handler may jump out at any point, so what is recorded as mapped must still be mapped.
 void unmap(Mapped& room) {
   const Mapped old = room;
   room.at = nullptr;
@@ -190,7 +189,7 @@ Room::Room(std::size_t size) : place_(nullptr), at_(nullptr) {
   if (size == 0) return;
   const unsigned index = take_from(kRoom, place_);
   if (index == kRooms) return;
-  // What the last owner left behind is still mapped.
+  // The mapping of the previous owner is still there.
   Mapped& room = rooms[index];
   if (room.at == nullptr || room.size < size) map(room, size);
   at_ = room.at;

@@ -1,15 +1,15 @@
-// Memory that must not lie on the program's stack: threads with PTHREAD_STACK_MIN, coroutines and
-// signal stacks have little of it.
-// Must never wait: when all is taken, there is none. An owner may vanish without giving back (a
-// handler's longjmp(3), an asynchronous pthread_cancel(3), a vfork child's exec): what it held is
-// taken over by the next owner at the same address, and by any other as soon as all is taken.
+// Scratch: a buffer that is not on the program's stack, because threads with PTHREAD_STACK_MIN,
+// coroutines and signal stacks have little of it.
+// Must never wait: when all buffers are taken, there is none. An owner may vanish without release
+// (a handler's longjmp(3), an asynchronous pthread_cancel(3), a vfork child's exec): its buffer is
+// taken over by the next owner at the same address, or by any other once all are taken.
 #pragma once
 
 #include <cstddef>
 
 namespace umaskaudit::shim {
 
-// A buffer for a path or a log line, taken when it is first asked for.
+// A buffer for a path or a log line, taken at the first get().
 class Scratch {
  public:
   static constexpr std::size_t kSize = 8192;
@@ -30,14 +30,14 @@ class Scratch {
   void take() const;
   void give_back() const;
 
-  // The first member: an object whose first word is another one no longer holds the buffer.
+  // The first member: when it no longer points to the slot, the object has lost the buffer.
   mutable char* at_ = nullptr;
 };
 
-// In a forked child: buffers held by threads that do not exist there are free again.
+// In a forked child: frees the buffers of threads that do not exist there.
 void release_all_scratch();
 
-// Any number of bytes, mapped for the time between: an environment has no largest size.
+// A mapping of any size, for one scope: an environment has no maximum size.
 class Room {
  public:
   explicit Room(std::size_t size);

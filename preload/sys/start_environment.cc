@@ -29,7 +29,7 @@ Name base_name(const char* path, std::size_t length) {
 }  // namespace
 
 // argc, the arguments, null, the environment, null (the ABI's "Process Initialization"). ld.so,
-// when it is called as a command, takes its own arguments out of the list but not out of the stack.
+// when run as a command, removes its own arguments from the list but not from the stack.
 char** start_arguments() {
   if (&__libc_stack_end == nullptr || __libc_stack_end == nullptr) return nullptr;
   return static_cast<char**>(__libc_stack_end) + 1;
@@ -47,22 +47,23 @@ const char* start_variable(const char* name) {
   const std::size_t length = strlen(name);
   char** entry = start_environment();
   for (; entry != nullptr && *entry != nullptr; ++entry) {
-    // Most begin with another letter.
+    // A quick test: most variables begin with another letter.
     if (**entry != *name || strncmp(*entry, name, length) != 0) continue;
     if ((*entry)[length] == '=') return *entry + length + 1;
   }
   return nullptr;
 }
 
-// Compared by the last part: the loader searches for names without a slash, and replaces $LIB and
-// its like (ld.so(8)).
+// Only the last path component is compared: the loader searches for names without a slash, and
+// expands $LIB and the like (ld.so(8)).
 PreloadEntry own_preload_entry(const char* list) {
   LoadedObject self;
   if (list == nullptr) return {};
   if (!find_object(reinterpret_cast<std::uintptr_t>(&process), self) || self.path == nullptr) {
     return {};
   }
-  // Linked into the program itself, as in the unit tests, the object has no name: the library's.
+  // Linked into the program itself, as in the unit tests, the object has no name: then the
+  // library's name is used.
   const char* path = self.path[0] != '\0' ? self.path : "libumaskaudit.so";
   const Name own = base_name(path, strlen(path));
   while (*list != '\0') {

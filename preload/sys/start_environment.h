@@ -1,7 +1,5 @@
-// The arguments and the environment that the process started with, and what it says about us.
-// Must never be asked in secure-execution mode (getauxval(3), AT_SECURE): it is not obeyed there.
-// Called by init and by exec_environment.cc,
-// at the start, and by script/.
+// The arguments and the environment that the process started with, and its LD_PRELOAD entry for us.
+// Must never be used in secure-execution mode (getauxval(3), AT_SECURE).
 #pragma once
 
 #include <cstddef>
@@ -19,7 +17,7 @@ char** start_environment();
 // The value of a variable in it, or null.
 const char* start_variable(const char* name);
 
-// The entry of a list like LD_PRELOAD's that this library was loaded by, however it is called.
+// The entry of LD_PRELOAD that loaded this library, under whatever name.
 struct PreloadEntry {
   const char* begin = nullptr;  // null: none
   std::size_t length = 0;

@@ -29,7 +29,7 @@ bool has_version(const SymbolTable& table, std::uint32_t symbol, const char* ver
   return false;
 }
 
-// What dlsym(3) takes: nothing that is local to its object, nothing that has no address.
+// The symbols that dlsym(3) accepts: not local to their object, and with an address.
 bool is_definition(const ElfSymbol& symbol) {
   const unsigned binding = ELF64_ST_BIND(symbol.st_info);
   const unsigned visibility = ELF64_ST_VISIBILITY(symbol.st_other);
@@ -46,8 +46,8 @@ bool is_the_one(const SymbolTable& table, std::uint32_t index, const char* name,
          has_version(table, index, version);
 }
 
-// Bucket count, first symbol, words of the filter, its shift; filter, buckets, and for each symbol
-// its hash, whose lowest bit ends the chain.
+// The layout of DT_GNU_HASH: bucket count, first symbol, filter words, filter shift; filter,
+// buckets, and for each symbol its hash, whose lowest bit ends the chain.
 std::uint32_t find_by_gnu_hash(const SymbolTable& table, std::uint32_t wanted, const char* name,
                                const char* version) {
   using Word = ElfW(Addr);
@@ -78,7 +78,8 @@ std::uint32_t elf_hash_of(const char* name) {
   return hash & 0x0fffffff;
 }
 
-// Bucket count, chain count, buckets, and for each symbol the next of its bucket; 0 ends it.
+// The layout of DT_HASH: bucket count, chain count, buckets, and for each symbol the next of its
+// bucket; 0 ends it.
 std::uint32_t find_by_elf_hash(const SymbolTable& table, const char* name, const char* version) {
   const std::uint32_t* parts = table.hash;
   if (parts[0] == 0) return 0;
@@ -152,7 +153,7 @@ std::uintptr_t find_symbol_address(const SymbolTable& table, const char* name,
   if (symbol == nullptr) return 0;
   const std::uintptr_t address = table.bias + symbol->st_value;
   if (!is_chosen_at_run_time(*symbol)) return address;
-  // The loader passes what the processor can do, where the ABI wants that at all.
+  // The loader passes the processor's capabilities to the resolver, on ABIs that want them.
   return reinterpret_cast<std::uintptr_t (*)(unsigned long)>(address)(getauxval(AT_HWCAP));
 }
 

@@ -1,6 +1,6 @@
-// The symbols that an object defines (elf(5)), found without the loader: no lock, no memory.
-// Must never be asked about an object that may be unloaded meanwhile.
-// Called to find the vDSO's clock, and libc's functions at the start.
+// SymbolTable: the symbols that an object defines (elf(5)), found without the loader: no lock, no
+// memory.
+// Must never be used on an object that may be unloaded meanwhile.
 #pragma once
 
 #include <link.h>

@@ -1,6 +1,6 @@
-// Reads an object's relocations and version needs; see symbol_version.h. The tables are those that
-// the loader itself used, so they are well formed (elf(5), .gnu.version_r); what the program has
-// made unreadable since is not read.
+// Reads an object's relocations and version needs; see symbol_version.h. The loader used the same
+// tables, so they are well formed (elf(5), .gnu.version_r); parts that the program made unreadable
+// since are skipped.
 
 #include "preload/sys/symbol_version.h"
 
@@ -14,7 +14,7 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// The parts of a loaded object's dynamic section that bind symbols.
+// The tables of a loaded object that bind symbols.
 struct Tables {
   const char* strings = nullptr;
   const ElfW(Sym) * symbols = nullptr;
@@ -61,7 +61,7 @@ Tables read_tables(const LoadedObject& object) {
   return tables;
 }
 
-// The number that the object gave `version`; 0: it needs no such version of anything.
+// The index that the object gave `version`; 0: it needs no such version.
 unsigned number_of(const Tables& tables, const char* version) {
   ReadableTable needs;
   ReadableTable strings;

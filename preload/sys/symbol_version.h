@@ -1,6 +1,6 @@
-// Which version of a libc function the calling code was linked against. Our exports have no
-// versions, so that every version of a name finds them; where two versions differ, the caller
-// tells. Must never take the loader's lock. Called by the posix_spawn wrappers.
+// Finds out which version of a libc function the calling code was linked against. Our exports have
+// no versions, so every version of a name binds to them; where two versions behave differently, the
+// caller's object decides. Must never take the loader's lock.
 #pragma once
 
 #include <cstdint>

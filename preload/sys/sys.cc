@@ -66,7 +66,7 @@ constinit bool under_valgrind = false;
 
 namespace {
 
-// RUNNING_ON_VALGRIND of valgrind.h: rotations that add up to nothing, but that valgrind knows.
+// RUNNING_ON_VALGRIND of valgrind.h: rotations without effect, which valgrind recognises.
 bool ask_valgrind() {
 #if defined(__x86_64__)
   const uintptr_t request[6] = {0x1001};
@@ -85,7 +85,7 @@ bool ask_valgrind() {
 }  // namespace
 
 void look_around() {
-  // Once. A page that is written to before it is read is one fault instead of two.
+  // Once. Writing to a page before reading it is one page fault instead of two.
   static constinit std::atomic<bool> looked = false;
   if (looked.exchange(true, std::memory_order_relaxed)) return;
   kernel_clock = vdso_clock();
@@ -129,8 +129,8 @@ uintptr_t word_at(const void* address) {
 
 namespace {
 
-// Where process_vm_readv(2) is barred: looks at each page before it is read. A page that another
-// thread unmaps in between still faults.
+// The fallback where process_vm_readv(2) is barred: tests each page before reading it. A page that
+// another thread unmaps in between still faults.
 [[gnu::noinline, gnu::cold]] long copy_readable(char* to, const char* from, size_t size) {
   if (is_barred(SYS_rt_sigprocmask) && !under_valgrind) return -ENOSYS;
   Scout scout;

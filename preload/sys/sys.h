@@ -1,6 +1,6 @@
-// Raw system calls of our own, without errno, cancellation points or anybody's interceptor.
+// The shim's own system calls, raw: no errno, no cancellation point, no other interceptor.
 // Must never call libc: these run in signal handlers, vfork children and half-initialised programs.
-// Called by everything in preload/ that works for us; the program's own calls go through real.h.
+// The program's own calls go through real.h.
 #pragma once
 
 #include <fcntl.h>
@@ -19,12 +19,12 @@
 
 namespace umaskaudit::shim::sys {
 
-// What a seccomp filter of the program takes from us; see seccomp.h. One bit a system call number.
+// The system calls that a seccomp filter of the program bars for us; see seccomp.h. One bit each.
 inline constexpr unsigned kNumbers = 512;
 using Numbers = std::atomic<unsigned long>[kNumbers / 64];
 [[gnu::visibility("hidden")]] extern std::atomic<bool> filtered;  // like kCallNames in real.h
 extern Numbers barred;
-// The same of filters that are being installed just now: one set for each installing thread.
+// The same for filters that are being installed: one set for each installing thread.
 inline constexpr unsigned kInstalling = 4;
 extern Numbers barred_soon[kInstalling];
 [[gnu::cold]] bool is_barred_by_filter(long number);
@@ -69,7 +69,7 @@ inline long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, lo
 template <typename T>
 long arg(T* pointer) {
 #ifdef __clang_analyzer__
-  // The analyzer does not know what a system call writes, and would call it garbage.
+  // The static analyzer does not know what a system call writes, and would call it uninitialised.
   if constexpr (std::is_object_v<T> && !std::is_const_v<T>) asm("" : "+m"(*pointer));
 #endif
   return static_cast<long>(reinterpret_cast<uintptr_t>(pointer));
@@ -85,8 +85,8 @@ inline void close(int fd) { call(SYS_close, fd); }
 inline long read(int fd, void* to, size_t size) {
   return call(SYS_read, fd, arg(to), static_cast<long>(size));
 }
-// The beginning of a file, as much as one read(2) gives: all of a small one of proc(5) or sysfs(5).
-// How long it is, or -errno. The descriptor is one of the table in which this runs (own_table.h).
+// Reads the beginning of a file, as much as one read(2) returns: all of a small one of proc(5) or
+// sysfs(5). Returns the length, or -errno. Opens a descriptor in the current table (own_table.h).
 inline long read_file(const char* path, void* to, size_t size) {
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return fd;
@@ -111,8 +111,8 @@ inline void unmap(void* at, size_t size) { call(SYS_munmap, arg(at), static_cast
 inline constexpr unsigned kUniqueMount = 0x4000;  // STATX_MNT_ID_UNIQUE, newer than the headers
 inline constexpr unsigned kFacts =
     STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_INO | STATX_BTIME | kUniqueMount;
-// By fstat(2), which is quicker, without birth time and mount; also where there is no statx(2)
-// (before Linux 4.11, or barred).
+// By fstat(2), which is faster, without birth time and mount; also where statx(2) is missing
+// (before Linux 4.11) or barred.
 int facts_by_stat(int dirfd, const char* path, int flags, struct statx* out);
 inline int facts(int dirfd, const char* path, int flags, struct statx* out) {
   const auto error = static_cast<int>(call(SYS_statx, dirfd, arg(path), flags, kFacts, arg(out)));
@@ -140,10 +140,10 @@ class WithoutSignals {
   SignalSet old_;
 };
 
-// clock_gettime(2) by the vDSO and not by libc, whose clock another preload may have set to the
-// program's time: async-signal-safe, needs no system call. Where there is no vDSO, or the clock
-// source is not readable through it, it is one; barred, the clock stands still, but for a
-// nanosecond at each look that keeps the order.
+// clock_gettime(2) of the vDSO and not of libc, which another preload may have replaced to change
+// the program's time. Async-signal-safe, no system call. Where there is no vDSO, or the clock
+// source is not readable through it, it is a system call; where that is barred, the clock stands
+// still and adds a nanosecond at each reading, to keep the order.
 extern ClockGettime kernel_clock;  // null: no vDSO
 // 0, or -errno.
 inline long read_clock(clockid_t clock, timespec* out) {
@@ -168,7 +168,7 @@ void stop_clock(uint64_t monotonic, uint64_t real);
 // Sets `kernel_clock` and `under_valgrind`. Called once, at the start.
 void look_around();
 
-// Valgrind complains on stderr when a system call is asked something odd: there we ask otherwise.
+// Valgrind reports unusual arguments of system calls on stderr: under it we avoid them.
 extern bool under_valgrind;
 bool readable_under_valgrind(const void* address);
 
@@ -181,7 +181,7 @@ inline bool readable(const void* address) {
   return call(SYS_rt_sigprocmask, -1, static_cast<long>(aligned), 0, sizeof(SignalSet)) == -EINVAL;
 }
 
-// Looks at memory that the kernel has not accepted yet, asking once for each page in a row.
+// Reads memory that the kernel has not checked yet; tests each page once in a sequence of reads.
 class Scout {
  public:
   // An aligned word, or a single byte.
@@ -193,7 +193,8 @@ class Scout {
   uintptr_t page_ = 0;
 };
 
-// A word that another thread may unmap at any moment (process_vm_readv(2) on ourselves). 0: gone.
+// A word that another thread may unmap at any moment, by process_vm_readv(2) on ourselves. 0: it
+// cannot be read.
 uintptr_t word_at(const void* address);
 
 // Copies memory of our own that may be unreadable, or unmapped at any moment, up to the first byte
@@ -202,9 +203,9 @@ uintptr_t word_at(const void* address);
 // asked.
 long copy_memory(void* to, const void* from, size_t size, int self = getpid());
 
-// Copies a string that may be unreadable, and no byte of the pages behind its end: `room` bytes at
-// most, a NUL included, which is put behind what is longer. Returns the length of the copy; -EFAULT
-// where memory ends first, -ENOSYS as above.
+// Copies a string that may be unreadable, touching no page behind its end: at most `room` bytes,
+// including a NUL, which also ends a cut copy. Returns the copy's length; -EFAULT where memory ends
+// before the string does, -ENOSYS as above.
 long copy_text(char* to, const char* from, size_t room);
 
 // What copy_memory() does, of several places at once.

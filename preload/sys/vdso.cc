@@ -20,7 +20,7 @@ constexpr char kName[] = "__vdso_clock_gettime";
 constexpr char kName[] = "__kernel_clock_gettime";
 #endif
 
-// Where the kernel put it, less where the file says: its tables are never relocated in memory.
+// The vDSO's load bias: its tables are never relocated in memory.
 SymbolTable read_vdso(std::uintptr_t base) {
   const auto& header = *reinterpret_cast<const ElfW(Ehdr)*>(base);
   const auto* segment = reinterpret_cast<const ElfW(Phdr)*>(base + header.e_phoff);

@@ -10,21 +10,21 @@
 
 namespace umaskaudit::trace {
 
-// 32 bits over the record behind its commit word, seeded with the record's offset in the file: a
-// copy of a record inside another one's path bytes is not taken for a record. Not 0. About a
-// nanosecond for 16 bytes; two multiplications a word catch any flipped bit and any swapped word.
-// `record` is kRecordAlign-aligned and `length` a multiple of kRecordAlign.
+// 32 bits over the record except its commit word, seeded with the record's offset in the file: a
+// copy of a record inside another one's path bytes is not taken for a record. Never 0. Takes about
+// a nanosecond for 16 bytes; two multiplications a word detect any flipped bit and any swapped
+// word. `record` is kRecordAlign-aligned and `length` a multiple of kRecordAlign.
 inline std::uint32_t record_checksum(const void* record, std::uint32_t length,
                                      std::uint64_t offset) {
   constexpr std::uint64_t kPrime = 0x9E3779B97F4A7C15u;
   const auto* bytes = static_cast<const unsigned char*>(record);
-  // A step is hash = (hash ^ word) * kPrime; hash ^= hash >> 29. The last operation is left to the
-  // next step, which does it beside another one: each step waits for the one before it.
+  // A step is hash = (hash ^ word) * kPrime; hash ^= hash >> 29. Its last operation is done in the
+  // next step, in parallel with another one, because each step depends on the one before.
   std::uint64_t hash = (offset + 1) * kPrime;
   std::uint64_t shifted = 0;
   const auto add = [&](std::uint64_t word) {
     hash ^= word;
-    __asm__("" : "+r"(hash));  // compilers would put the later one first
+    __asm__("" : "+r"(hash));  // keeps the compiler from reordering the two
     hash = (hash ^ shifted) * kPrime;
     shifted = hash >> 29;
   };
@@ -43,8 +43,8 @@ inline std::uint32_t record_checksum(const void* record, std::uint32_t length,
   return folded != 0 ? folded : 1;
 }
 
-// The checksum of a part of a FoldCell: made at each mask change, so without a chain of
-// multiplications. What a SIGKILL left half written does not have it. Not 0.
+// The checksum of a part of a FoldCell. It is computed at each mask change, so it has no chain of
+// multiplications. A cell that SIGKILL left half written does not match it. Never 0.
 template <typename Part>
 std::uint64_t fold_checksum(const Part& part, std::uint64_t seed) {
   static_assert(sizeof(Part) % sizeof(std::uint64_t) == 0);

@@ -8,11 +8,10 @@
 
 namespace umaskaudit::trace {
 
-// Whether a filesystem makes files under the lock of their directory, by this machine's clock, so
-// that what the kernel notes of an open(2) (F_CREATED_QUERY) is what happened.
-// None of these has inode_operations::atomic_open, and each makes a file under the lock of its
-// directory or not at all: the answer is what fs/namei.c itself found and did. FUSE, NFS, CIFS, 9p
-// and Ceph note "created" when they were asked to create, or only with O_EXCL.
+// Whether a filesystem creates files under the lock of their directory and by this machine's clock,
+// so that the kernel's note about an open(2) (F_CREATED_QUERY) is exact. None of those below has
+// inode_operations::atomic_open, so fs/namei.c itself looks the name up and creates the file. FUSE,
+// NFS, CIFS, 9p and Ceph note "created" whenever they were asked to create, or only with O_EXCL.
 inline bool creates_in_the_kernel(std::uint32_t type) {
   switch (type) {
     case TMPFS_MAGIC:
@@ -23,7 +22,7 @@ inline bool creates_in_the_kernel(std::uint32_t type) {
     case F2FS_SUPER_MAGIC:
     case OVERLAYFS_SUPER_MAGIC:  // makes the upper file with O_EXCL
     case MSDOS_SUPER_MAGIC:
-    // What a shell's ">" meets besides: nothing is ever made there by open(2).
+    // Other filesystems that a shell's ">" often writes to, where open(2) never creates anything.
     case PROC_SUPER_MAGIC:
     case SYSFS_MAGIC:
     case CGROUP_SUPER_MAGIC:

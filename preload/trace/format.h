@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kByteOrder = 0x0A0B0C0D;
 inline constexpr std::uint32_t kRecordAlign = 8;
 inline constexpr std::uint32_t kMaxRecord = 65536;
 inline constexpr std::uint32_t kMaxFrames = 256;
-inline constexpr std::uint32_t kMaxPath = 4096;  // PATH_MAX: longer paths never reach the kernel
+inline constexpr std::uint32_t kMaxPath = 4096;  // PATH_MAX: the kernel refuses longer paths
 
 // File names inside a run directory. A segment is "<pid>-<CLOCK_MONOTONIC ns, 16 hex>.seg".
 inline constexpr char kSegmentSuffix[] = ".seg";
@@ -71,12 +71,12 @@ struct SegmentHeader {
   std::uint64_t lost[kLossKinds];
   std::uint32_t next_id[kIdSpaces];  // the next free id of each space, by IdSpace
   std::uint8_t recorder;             // Recorder. Since 1.6
-  std::uint8_t first_paid;           // the writer's own, as the next: see max_run=. Since 1.6
-  std::uint16_t chunks_paid;
-  std::uint32_t repeats;  // how many Repeats lie behind this header. Since 1.2
-  std::uint32_t folds;    // and how many FoldCells behind those. Since 1.3
-  std::uint32_t ring;     // where a Ring lies; 0: nowhere. Since 1.4
-  std::uint32_t totals;   // and where kTotals Totals lie; 0: nowhere. Since 1.4
+  std::uint8_t first_paid;           // 1: all of chunk 0, and
+  std::uint16_t chunks_paid;         // so many later chunks are charged to max_run=. Since 1.6
+  std::uint32_t repeats;             // how many Repeats lie behind this header. Since 1.2
+  std::uint32_t folds;               // and how many FoldCells behind those. Since 1.3
+  std::uint32_t ring;                // where a Ring lies; 0: nowhere. Since 1.4
+  std::uint32_t totals;              // and where kTotals Totals lie; 0: nowhere. Since 1.4
 };
 static_assert(sizeof(SegmentHeader) == 256);
 
@@ -90,8 +90,8 @@ struct Repeat {
 static_assert(sizeof(Repeat) == 16);
 inline constexpr std::uint32_t kRepeats = 112;
 
-// Mask changes that one thread makes and undoes again and again, with nothing in between, are
-// folded: numbers without a gap, in turn like the first and like the second of them. Since 1.3.
+// A fold: mask changes that one thread makes and undoes again and again, with nothing in between.
+// Its changes have consecutive numbers, alternately like its first and its second one. Since 1.3.
 struct FoldSite {
   std::uint32_t stack;
   std::uint32_t argument;
@@ -102,7 +102,7 @@ struct FoldSite {
 };
 static_assert(sizeof(FoldSite) == 16);
 
-// What all of a fold have in common.
+// The constant part of a fold.
 struct FoldBegin {
   std::uint32_t context;
   std::uint32_t reserved;
@@ -112,9 +112,9 @@ struct FoldBegin {
 };
 static_assert(sizeof(FoldBegin) == 56);
 
-// How far it has come. The times are those of single changes; where there are fewer than five, some
-// are of the same one. How long the mask before a change had been in force is told by site, of the
-// second change and those behind it.
+// The variable part of a fold. The times are those of single changes; in a fold of fewer than five,
+// some are the same change. The durations, by site, are how long the mask before a change had been
+// in force, for the second change and later ones.
 struct FoldState {
   std::uint64_t last;          // number
   std::uint64_t second_ns;     // 0: there is one change
@@ -125,9 +125,9 @@ struct FoldState {
 };
 static_assert(sizeof(FoldState) == 88);
 
-// Behind the Repeats: a fold that is not over. It moves into a Fold record when it is; until then
-// it changes here, in one of two copies after the other, so that a SIGKILL loses the last change at
-// most. `check` is fold_checksum() of what belongs to it, never 0; 0: nothing is there.
+// After the Repeats: a fold in progress. When it ends it becomes a Fold record; until then it is
+// updated here, in one of two copies in turn, so that a SIGKILL loses at most the last change.
+// `check` is fold_checksum() of the copy, never 0; 0: the copy is empty.
 struct FoldCell {
   std::uint64_t owner;  // pid << 32 | tid; 0: free
   std::uint64_t check;  // of `begin`, seeded with the owner
@@ -140,32 +140,33 @@ struct FoldCell {
 static_assert(sizeof(FoldCell) == 264);
 inline constexpr std::uint32_t kFolds = 16;
 
-// A segment grows by chunks, which no record crosses: chunk 0, then those of kChunk bytes.
+// A segment grows by chunks, and no record crosses the border between two: chunk 0, then chunks of
+// kChunk bytes.
 inline constexpr std::uint64_t kFirstChunk = 64 << 10;
 inline constexpr std::uint64_t kChunk = 256 << 10;
 
-// What a RingChunk is used for.
+// The use of a RingChunk.
 enum class ChunkUse : std::uint8_t {
   none = 0,      // nothing was ever written to it
   kept = 1,      // records that later ones refer to: never dropped
   events = 2,    // all other events
   changes = 3,   // of the umask
-  dropping = 4,  // its records are being added to the Totals: those before `dropped` are there
-  empty = 5,     // they are; what is written here is not to be read
+  dropping = 4,  // its records are being added to the Totals, so far those before `dropped`
+  empty = 5,     // all of them were added: its bytes are not to be read
 };
 
-// keep=latest: the oldest chunk of events is used again when there is no other, after its records
-// were added to the Totals. `word` holds its ChunkUse (low 8 bits) and, above, a number that grows
-// each time a chunk is taken into use, so that a reader of a growing segment notices. Since 1.4.
+// keep=latest: when no chunk is free, the oldest chunk of events is reused after its records were
+// added to the Totals. `word` holds its ChunkUse (low 8 bits) and, above, a number that grows each
+// time a chunk is taken into use, by which a reader of a growing segment notices. Since 1.4.
 struct RingChunk {
   std::uint64_t word;
   std::uint32_t dropped;  // offset in the chunk
-  std::uint32_t end;      // of its records, the writer's own; 0: more may come
+  std::uint32_t end;      // end of its records, for the writer alone; 0: it is still being filled
 };
 static_assert(sizeof(RingChunk) == 16);
 
-// kControl bytes that are no records: this, and one RingChunk for each chunk of the segment. Chunk
-// 0 is always kept. All of it changes while the program runs. Since 1.4.
+// kControl bytes that are no records: this header, and one RingChunk for each chunk of the segment.
+// Chunk 0 is always kept. All of it changes while the program runs. Since 1.4.
 struct Ring {
   std::uint32_t chunks;          // RingChunks behind this
   std::uint32_t used;            // chunks from this one on were never used
@@ -179,9 +180,9 @@ static_assert(sizeof(Ring) == 64);
 inline constexpr std::uint32_t kControl = 64 << 10;  // of a Ring, and of the Totals
 inline constexpr std::uint32_t kRingChunks = (kControl - sizeof(Ring)) / sizeof(RingChunk);
 
-// How many events of a kind there were of which no record is there: dropped by keep=latest, or
-// mask changes beyond their part of a segment. Changes while the program runs, without a checksum;
-// a SIGKILL loses what was being added at most. Since 1.4.
+// The number of events of one kind that have no record: dropped by keep=latest, or mask changes
+// beyond their share of a segment. Changes while the program runs, without a checksum; a SIGKILL
+// loses at most the addition in progress. Since 1.4.
 struct Total {
   std::uint64_t key;    // hash of what follows the times; 0: free
   std::uint64_t count;  // mask changes of a Fold count each, repeated creations too
@@ -199,9 +200,9 @@ struct Total {
 };
 static_assert(sizeof(Total) == 64);
 inline constexpr std::uint32_t kTotals = kControl / sizeof(Total);
-inline constexpr std::uint32_t kTotalsOfMany = 64;  // the last ones are for stack 0
+inline constexpr std::uint32_t kTotalsOfMany = 64;  // the last ones have stack 0
 
-// run.state: one page shared by all processes of a run, for what no segment can hold.
+// run.state: one page that all processes of a run share, for what belongs to no segment.
 struct RunState {
   char magic[8];  // kMagic
   std::uint16_t major;
@@ -214,7 +215,7 @@ struct RunState {
   // Since 1.4; zeros before, or beyond the end of the file.
   std::uint64_t taken;    // bytes that the segments take, where max_run= bounds them
   std::uint64_t max_run;  // 0: no bound
-  // Of the segments of ended images that keep=latest took away to stay within it:
+  // The total of the segments that keep=latest removed to stay within max_run=:
   std::uint64_t dropped_segments;
   std::uint64_t dropped_records;
   std::uint64_t dropped_changes;         // of the umask, those of folds too
@@ -245,7 +246,7 @@ enum class RecordType : std::uint16_t {
 #undef RECORD
 };
 
-// Fills a chunk's end; what its payload holds is undefined.
+// Fills the rest of a chunk; its payload is undefined.
 struct Pad {};
 
 // Ids (module, stack, path, context, directory) are local to one segment, start at 1, and are
@@ -300,7 +301,7 @@ static_assert(sizeof(Process) == 72);
 struct Thread {
   std::uint32_t tid;
   std::uint32_t context;
-  std::uint64_t handle;  // pthread_self(), to meet ThreadCreate; 0: a child that borrows one
+  std::uint64_t handle;  // pthread_self(), to match ThreadCreate; 0: a vfork child
   char name[16];         // NUL-padded
 };
 static_assert(sizeof(Thread) == 32);
@@ -325,9 +326,9 @@ struct Stack {
   std::uint16_t flags;  // kStackTruncated, kStackGuessed
 };
 static_assert(sizeof(Stack) == 8);
-inline constexpr std::uint16_t kStackTruncated = 1;  // depth= reached
+inline constexpr std::uint16_t kStackTruncated = 1;  // cut at depth=
 inline constexpr std::uint16_t kStackGuessed = 2;    // frame pointers were followed somewhere
-inline constexpr std::uint16_t kStackPartial = 4;    // of a script: there are frames not shown
+inline constexpr std::uint16_t kStackPartial = 4;    // of a script stack: some frames are missing
 inline constexpr unsigned kFrameModuleShift = 48;
 
 enum class Language : std::uint8_t {
@@ -336,15 +337,16 @@ enum class Language : std::uint8_t {
 #undef LANGUAGE
 };
 
-// Whether the frames of a runtime's scripts are read.
+// Whether the frames of a runtime's scripts can be read.
 enum class RuntimeState : std::uint16_t {
   read = 0,
-  unknown_version = 1,  // no table of where its structures are
-  unknown_layout = 2,   // they are not where the table of its version says
+  unknown_version = 1,  // no table has its structure offsets
+  unknown_layout = 2,   // its structures are not where the table for its version says
 };
 
-// A language's runtime, found in a module when that was first met. Its frames from `evaluator` on,
-// offsets as in a stack, run scripts. text_length bytes follow: its name and version. Since 1.5.
+// A language runtime, recorded when a module is first found to be one. Return addresses from
+// `evaluator` on, relative to the module as in a stack, run script frames. text_length bytes
+// follow: name and version. Since 1.5.
 struct Runtime {
   std::uint32_t module;
   std::uint8_t language;  // Language
@@ -362,13 +364,13 @@ static_assert(sizeof(Runtime) == 32);
 struct ScriptFrame {
   std::uint32_t id;
   std::uint32_t line;     // 0: not known
-  std::uint32_t file;     // path id, as the runtime calls it; 0: not known
+  std::uint32_t file;     // path id, the name as the runtime gives it; 0: not known
   std::uint8_t language;  // Language
   std::uint8_t flags;     // kLineOfOther
   std::uint16_t function_length;
 };
 static_assert(sizeof(ScriptFrame) == 16);
-inline constexpr std::uint8_t kLineOfOther = 1;  // `line` may be of a file that `file` reads
+inline constexpr std::uint8_t kLineOfOther = 1;  // `line` may belong to a file that `file` includes
 
 // A stack with the script's frames: its id is one of the stacks'. `count` words follow, innermost
 // first: id of a ScriptFrame, with kScriptEntry where native code called into the script. Since
@@ -403,7 +405,7 @@ struct Context {
 static_assert(sizeof(Context) == 24);
 
 // One return from umask(2). In a context that is not ours to cache (kForeign) `change` counts only
-// what that record's writer did.
+// the writer's own calls.
 struct Umask {
   std::uint32_t context;
   std::uint32_t stack;
@@ -411,22 +413,22 @@ struct Umask {
   std::uint32_t argument;  // as passed, all bits
   std::uint16_t old_mask;  // as the kernel returned it
   std::uint16_t new_mask;  // argument & 0777
-  std::uint16_t cached;    // what we believed old_mask to be; differs: drift
+  std::uint16_t cached;    // our cache before the call; when it differs from old_mask: drift
   std::uint16_t call;
   std::uint32_t reserved;
 };
 static_assert(sizeof(Umask) == 32);
 // RecordHeader::flags of umask and create records.
-inline constexpr std::uint16_t kDrift = 1;     // the mask was changed unseen before this call
-inline constexpr std::uint16_t kForeign = 2;   // made by a task that only borrows our memory
+inline constexpr std::uint16_t kDrift = 1;  // the mask was changed unseen before this call
+// made by a vfork child or another task that shares our memory
+inline constexpr std::uint16_t kForeign = 2;
 inline constexpr std::uint16_t kBusy = 4;      // a umask call was under way at the first snapshot
 inline constexpr std::uint16_t kUnlocked = 8;  // the cache was not updated (see blind spots)
 // Of create records: final_mode was read by the object's name right after the call, not from the
 // open file. Since 1.6.
 inline constexpr std::uint16_t kModeByName = 16;
 
-// Mask changes with what they have in common told once. Its header has the time of the last one.
-// Since 1.3.
+// A fold of mask changes in one record. Its header has the time of the last one. Since 1.3.
 struct Fold {
   FoldBegin begin;
   FoldState state;
@@ -450,7 +452,7 @@ enum class Kind : std::uint8_t {
 enum class Created : std::uint8_t {
   no = 0,        // certain: it was there before, or the call failed
   yes = 1,       // certain: the kernel said so (O_EXCL won, mkdir(2) returned 0, ...)
-  probably = 2,  // born during the call, but another process may have been its maker
+  probably = 2,  // created during the call, perhaps by another process
   unknown = 3,
 };
 
@@ -496,7 +498,8 @@ struct Directory {
 };
 static_assert(sizeof(Directory) == 40);
 
-// Before an execve(2) family call; the next image announces itself in a segment of its own.
+// Before an execve(2) family call; the next image writes its Process record into a segment of its
+// own.
 struct Exec {
   std::uint32_t context;
   std::uint32_t stack;
@@ -531,7 +534,7 @@ enum class Blind : std::uint16_t {
 #undef BLIND_SPOT
 };
 
-// text_length bytes follow: the culprit's name (library, program, call).
+// text_length bytes follow: the cause, by name (a library, a program, a call).
 struct BlindSpot {
   std::uint16_t reason;  // Blind
   std::uint16_t call;
@@ -547,7 +550,8 @@ struct Note {
   std::uint32_t text_length;
 };
 
-// In the creating thread. `handle` meets Thread::handle; the header's time is before the call.
+// Written by the creating thread. `handle` is equal to Thread::handle; the header's time is before
+// the call.
 struct ThreadCreate {
   std::uint64_t handle;
   std::uint64_t start_routine;  // a frame, as in Stack
@@ -573,8 +577,8 @@ struct Chmod {
 };
 static_assert(sizeof(Chmod) == 48);
 
-// A name came or went. from_length bytes, then to_length bytes follow. A POSIX IPC name that is
-// unlinked is that of the file that it stands for.
+// A name was added or removed. from_length bytes, then to_length bytes follow. For an unlinked
+// POSIX IPC name, the path of its file.
 struct Rename {
   std::uint32_t context;
   std::uint32_t stack;

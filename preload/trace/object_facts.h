@@ -1,7 +1,6 @@
-// What statx(2) says of an object, in the words of a record: so that an object on disk and the one
-// in a trace can be compared.
-// Must never allocate or call libc. Called by the shim, and by the reporter where it looks at
-// disks.
+// Converts what statx(2) says of an object to the terms of a record, so that an object on disk and
+// one in a trace can be compared.
+// Must never allocate or call libc: the shim calls it too.
 #pragma once
 
 #include <sys/stat.h>
@@ -13,7 +12,7 @@
 
 namespace umaskaudit::trace {
 
-// The kind that the type bits of `mode` say (inode(7)); what they do not know is a file.
+// The kind for the type bits of `mode` (inode(7)); a file for bits that are not known.
 inline Kind kind_of_type(std::uint32_t mode) {
   switch (mode & S_IFMT) {
     case S_IFDIR:
@@ -37,7 +36,7 @@ inline std::int64_t birth_of(const struct statx& facts) {
   return facts.stx_btime.tv_sec * 1'000'000'000 + facts.stx_btime.tv_nsec;
 }
 
-// As dev_t of stat(2).
+// The number that stat(2) has in dev_t.
 inline std::uint64_t device_of(const struct statx& facts) {
   return makedev(facts.stx_dev_major, facts.stx_dev_minor);
 }

@@ -11,14 +11,14 @@ namespace umaskaudit::shim {
 
 namespace {
 
-// As the loader mapped it. The program may have taken away what it does not need, so each of the
-// parts is asked for; a linker wrote them, and they end where they say.
+// The tables as the loader mapped them. The program may have unmapped what it does not need, so
+// each part is tested; a linker wrote them, so their lengths are right.
 struct OwnMemory {
   static bool readable(const std::uint8_t* part) { return sys::readable(part); }
   static bool holds(const std::uint8_t*, std::uint64_t) { return true; }
 };
 
-// Apart from read_rule(), as each needs as much of a small stack. False: no object's code.
+// Not inlined into read_rule(), because both have large frames. False: the code is in no object.
 [[gnu::noinline]] bool find_table(std::uintptr_t pc, const std::uint8_t*& hdr) {
   LoadedObject object;
   if (!find_object(pc, object)) return false;

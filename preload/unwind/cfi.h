@@ -1,6 +1,7 @@
-// Call frame information of x86-64 ELF objects: the .eh_frame that every compiler emits.
+// Finds the unwind rule for a code address in the call frame information of x86-64 ELF objects, the
+// .eh_frame that every compiler emits.
 // Must never read outside the object that a table belongs to, as far as its bounds are known.
-// Called by the walk. How the tables are read: cfi_tables.h.
+// cfi_tables.h parses the tables.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,10 @@
-// Reads .eh_frame_hdr and .eh_frame, wherever their bytes are: cfi.cc and copied_tables.cc say
-// where. Must never read what its `Memory` does not hold; needs little stack. A Memory has
-//   readable(part)      asked for the beginning of each part of the tables
-//   holds(part, size)   asked for what lies behind that
-// and kPadding readable bytes behind its end, for a number that begins before it.
-// Included by these two only. Rests on the LSB's ".eh_frame" chapter, DWARF 5 section 6.4, the
-// psABI.
+// Parses .eh_frame_hdr and .eh_frame, from memory that the template parameter `Memory` describes;
+// cfi.cc and copied_tables.cc provide one each. Must never read what Memory does not hold; needs
+// little stack. A Memory has
+//   readable(part)      called for the beginning of each part of the tables
+//   holds(part, size)   called for what follows in that part
+// and kPadding readable bytes after its end, for a number that begins before it. Follows the LSB's
+// ".eh_frame" chapter, DWARF 5 section 6.4, and the psABI.
 #pragma once
 
 #include <cstdint>
@@ -112,7 +112,7 @@ class Cursor {
 
 // A CIE or FDE: `begin` at its length field.
 struct Entry {
-  const std::uint8_t* id = nullptr;  // the field behind the length
+  const std::uint8_t* id = nullptr;  // the field after the length
   const std::uint8_t* end = nullptr;
 };
 
@@ -178,7 +178,7 @@ template <typename Memory>
   return !in.failed() && cie.return_register == 16;
 }
 
-// State of the unwind table's row while instructions run (DWARF 5, 6.4.2).
+// The row of the unwind table while instructions run (DWARF 5, 6.4.2).
 struct Row {
   enum class Place : std::uint8_t { same, offset, expression, undefined, unsupported };
   FrameRule::Cfa cfa = FrameRule::Cfa::none;
@@ -212,7 +212,7 @@ class Interpreter {
   Interpreter(const Cie& cie, std::uintptr_t location, std::uintptr_t target)
       : cie_(cie), location_(location), target_(target) {}
 
-  // Runs until the row for the target is complete. False: something that we do not know.
+  // Runs instructions up to the row for the target. False: an instruction that is not supported.
   bool run(const std::uint8_t* begin, const std::uint8_t* end, std::uint8_t encoding) {
     Cursor in(begin, end);
     while (in.more() && location_ <= target_) {
@@ -370,7 +370,7 @@ struct FunctionTable {
   }
 };
 
-constexpr std::uint64_t kHeaderMost = 4 + 16;  // with two numbers behind the encodings
+constexpr std::uint64_t kHeaderMost = 4 + 16;  // with two numbers after the encodings
 
 template <typename Memory>
 [[gnu::always_inline]] inline FunctionTable read_functions(Memory memory, const std::uint8_t* hdr) {
@@ -389,7 +389,7 @@ template <typename Memory>
   return table;
 }
 
-// How many functions begin at `pc` or before it.
+// The number of functions that begin at `pc` or before it.
 [[gnu::always_inline]] inline std::uint32_t functions_up_to(const FunctionTable& table,
                                                             std::uintptr_t pc) {
   const auto target = static_cast<std::int64_t>(pc) - static_cast<std::int64_t>(table.address(0));
@@ -406,7 +406,7 @@ template <typename Memory>
   return low;
 }
 
-// The FDE that may cover `pc`. Null: none does.
+// The FDE that may cover `pc`; null: none.
 template <typename Memory>
 [[gnu::noinline]] const std::uint8_t* find_fde(Memory memory, const std::uint8_t* hdr,
                                                std::uintptr_t pc) {
@@ -438,7 +438,7 @@ inline bool to_rule(const Row& row, bool signal_frame, FrameRule& rule) {
   return true;
 }
 
-// The code that an FDE is for, with its CIE.
+// The range of code of an FDE, and its CIE.
 struct Function {
   std::uintptr_t begin = 0;
   std::uintptr_t size = 0;
@@ -446,7 +446,7 @@ struct Function {
   const std::uint8_t* end = nullptr;
 };
 
-// Inline, for a walk on a small stack has no room for another frame.
+// Inlined, because a walk on a small stack has no room for another frame.
 template <typename Memory>
 [[gnu::always_inline]] inline bool read_function(Memory memory, const std::uint8_t* fde, Cie& cie,
                                                  Function& function) {

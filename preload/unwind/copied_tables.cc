@@ -16,7 +16,7 @@ class CopiedMemory {
  public:
   explicit CopiedMemory(const CopiedTables& tables) : begin_(tables.begin), end_(tables.end) {}
   bool readable(const std::uint8_t* part) const { return holds(part, 1); }
-  // The numbers lead to any address, so addresses are compared, not pointers into one object.
+  // The numbers may lead anywhere, so addresses are compared, not pointers into one object.
   bool holds(const std::uint8_t* part, std::uint64_t size) const {
     const auto at = reinterpret_cast<std::uintptr_t>(part);
     const auto end = reinterpret_cast<std::uintptr_t>(end_);
@@ -41,7 +41,7 @@ bool is_searchable(const CopiedTables& tables) {
 
 bool next_entry(const CopiedTables& tables, const std::uint8_t*& place, FrameEntry& entry) {
   const CopiedMemory memory(tables);
-  // A 0 ends what one object file brought.
+  // A length of 0 ends the entries of one object file.
   for (std::uint32_t length = 0; memory.holds(place, sizeof length); place += sizeof length) {
     memcpy(&length, place, sizeof length);
     if (length != 0) break;

@@ -1,7 +1,7 @@
-// The door to call frame information for a reader beside the process: it has copied the tables of a
-// file or of another process's memory, and trusts no number of theirs.
-// Must never read outside the copy. Not part of the shim.
-// Called by the tracer, once for each code address (`../../reporter/tracer`).
+// Call frame information for a reader outside the process, which has copied the tables from a file
+// or from another process's memory, and trusts no number in them.
+// Must never read outside the copy. Not part of the shim. Called by the tracer, once for each code
+// address (`../../reporter/tracer`).
 #pragma once
 
 #include <cstddef>
@@ -12,10 +12,10 @@
 
 namespace umaskaudit::shim {
 
-// All addresses are those of the copy: code lies as far from the tables as in the program, whether
-// it was copied or not.
+// All addresses are in the copy: the distance from the tables to the code is that of the program,
+// even if the code was not copied.
 struct CopiedTables {
-  // So many bytes behind `end` are readable, and 0: a number may begin in front of it.
+  // So many readable bytes, all 0, follow `end`: a number may begin before it.
   static constexpr std::size_t kPadding = 16;
   const std::uint8_t* begin = nullptr;
   const std::uint8_t* end = nullptr;
@@ -24,8 +24,8 @@ struct CopiedTables {
 
 Lookup find_rule(const CopiedTables& tables, std::uintptr_t pc, FrameRule& rule, RuleSpace& space);
 
-// For a program without .eh_frame_hdr: goes through the entries of .eh_frame, which begin at
-// `place`. False: no more of them. `code`: where the entry's function begins; 0: it has none.
+// For a program without .eh_frame_hdr: visits the entries of .eh_frame from `place` on. False: no
+// more. `code`: start of the entry's function; 0: it has none.
 struct FrameEntry {
   const std::uint8_t* fde = nullptr;
   std::uintptr_t code = 0;
@@ -35,7 +35,7 @@ bool next_entry(const CopiedTables& tables, const std::uint8_t*& place, FrameEnt
 // Whether `hdr` has a table that find_rule() can search.
 bool is_searchable(const CopiedTables& tables);
 
-// Evaluates an expression of a rule that these tables gave. `Memory` has
+// Evaluates an expression of a rule from these tables. `Memory` has
 // bool read_and_depend(std::uintptr_t address, std::uintptr_t& word).
 template <typename Memory>
 bool evaluate_copied(const std::uint8_t* block, const FrameRegisters& registers,

@@ -1,5 +1,5 @@
-// Expressions of call frame information: signal trampolines, and functions that realign their
-// stack. Must never loop, nor read a stack that is not there. Called by the walk.
+// Evaluates expressions of call frame information, which signal trampolines and functions that
+// realign their stack have. Must never loop, nor read unmapped memory.
 #pragma once
 
 #include <cstdint>
