@@ -15,7 +15,7 @@ namespace {
 enum class Form : std::uint8_t { sequential = 0, cons = 1, external = 2, sliced = 3, thin = 5 };
 constexpr unsigned kFormMask = 7;
 constexpr unsigned kOneByte = 8;
-constexpr unsigned kFirstPart = 16;   // of a cons, and what a thin one stands for
+constexpr unsigned kFirstPart = 16;   // of a cons string; also the target of a thin string
 constexpr unsigned kSecondPart = 24;  // of a cons
 constexpr unsigned kExternalChars = 24;
 

@@ -22,7 +22,7 @@ std::string random_hex(std::size_t digits) {
   return out;
 }
 
-// Behind a NUL, and as long as the address says.
+// The name follows a NUL; its length is given by the address's length.
 AbstractAddress::AbstractAddress(const std::string& name)
     : size_(static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())) {
   address_.sun_family = AF_UNIX;

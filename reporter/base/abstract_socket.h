@@ -1,4 +1,4 @@
-// Names of sockets that need no file (unix(7), the abstract name space), and that nobody guesses.
+// Names of sockets in the abstract name space, which need no file (unix(7)) and cannot be guessed.
 #pragma once
 
 #include <sys/socket.h>
@@ -9,10 +9,10 @@
 
 namespace umaskaudit {
 
-// Random hexadecimal digits (getrandom(2)); empty: the kernel has none.
+// Random hexadecimal digits (getrandom(2)); empty: not supported by the kernel.
 std::string random_hex(std::size_t digits);
 
-// The address of `name`, which is shorter than a path of unix(7).
+// The address of `name`, which must be shorter than sun_path.
 class AbstractAddress {
  public:
   explicit AbstractAddress(const std::string& name);

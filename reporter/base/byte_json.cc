@@ -1,4 +1,3 @@
-// See byte_json.h.
 #include "reporter/base/byte_json.h"
 
 #include <fstream>

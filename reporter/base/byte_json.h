@@ -1,7 +1,6 @@
-// JSON documents that hold bytes: names of files and functions need not be UTF-8.
-// Must never fail for a byte, nor trust a document: what a reader does not expect is an exception
-// of nlohmann::json, which the caller catches.
-// Called by who writes down, beside a packed run, what only its own machine knows.
+// Stores bytes in JSON documents: names of files and functions need not be UTF-8.
+// Must never fail for a byte, nor trust a document: unexpected content is an exception of
+// nlohmann::json, which the caller catches. Used for the files that `pack` adds to a run.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -11,11 +10,11 @@
 
 namespace umaskaudit {
 
-// Each byte as the character of its number (ISO 8859-1), and back; characters beyond are "?".
+// Each byte as the character with its number (ISO 8859-1), and back; other characters become "?".
 std::string text_of_bytes(std::string_view bytes);
 std::string bytes_of_text(const std::string& text);
 
-// The document in a file; nothing where there is no such file, or none that can be read as JSON.
+// The document in a file; nothing if there is no such file, or it is not valid JSON.
 std::optional<nlohmann::json> read_json(const std::string& path);
 
 }  // namespace umaskaudit

@@ -1,4 +1,4 @@
-// Clocks in nanoseconds, as traces have them.
+// Times in nanoseconds, as in traces.
 #pragma once
 
 #include <cstdint>
@@ -6,13 +6,13 @@
 
 namespace umaskaudit {
 
-// Of a time that is not before 1970.
+// `time` must not be before 1970.
 inline std::uint64_t to_ns(const timespec& time) {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
          static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-// clock_gettime(2) of a clock that every kernel has.
+// clock_gettime(2) for a clock that every kernel has.
 inline std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
   timespec now{};
   clock_gettime(clock, &now);

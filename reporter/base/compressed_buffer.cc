@@ -1,4 +1,4 @@
-// The two formats behind one interface. See compressed_buffer.h.
+// gzip by zlib and zstd by libzstd behind one interface; see compressed_buffer.h.
 #include "reporter/base/compressed_buffer.h"
 
 #include <zlib.h>
@@ -14,7 +14,7 @@ constexpr std::size_t kBlock = 1 << 16;
 constexpr char kGzip[] = ".gz";
 constexpr char kZstandard[] = ".zst";
 
-// Gathers text until a block is full; `compress` hands it to the library.
+// Collects text until a block is full, then passes it to the library by `compress`.
 class Blocks : public CompressedBuffer {
  protected:
   explicit Blocks(std::streambuf& sink) : CompressedBuffer(sink) { empty(); }
@@ -58,7 +58,8 @@ class Gzip : public Blocks {
 
  protected:
   bool compress(const char* bytes, std::size_t count, bool last) override {
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes));  // it is only read
+    // zlib does not write to it
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes));
     stream_.avail_in = static_cast<uInt>(count);
     int state = Z_OK;
     do {

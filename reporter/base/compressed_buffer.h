@@ -1,6 +1,7 @@
-// Compression by the name of a file: *.gz as gzip(1), *.zst as zstd(1) reads them.
-// Must never write anything but a whole stream: finish() ends it, and an empty text is one, too.
-// Used by OutputFile.
+// CompressedBuffer: a stream buffer that compresses, in the format that the file's name asks for:
+// *.gz for gzip(1), *.zst for zstd(1).
+// Must never leave a stream incomplete: finish() ends it, also after no text at all. Used by
+// OutputFile.
 #pragma once
 
 #include <memory>
@@ -15,7 +16,7 @@ class CompressedBuffer : public std::streambuf {
   static std::unique_ptr<CompressedBuffer> for_name(const std::string& path, std::streambuf& sink);
   static bool is_asked_for(const std::string& path);
 
-  // Writes what is left and the end of the stream; nothing may follow. False: `sink` took not all.
+  // Writes the rest and the end of the stream; no text may follow. False: a write to `sink` failed.
   virtual bool finish() = 0;
 
  protected:

@@ -1,6 +1,5 @@
-// The two decisions of console.h: colour and width.
-// Must never read more of the environment than the header names, nor write anything.
-// Called by main before the command line is parsed, and by --color.
+// Decides on colour and width; see console.h.
+// Must never read other variables of the environment than the header names, nor write anything.
 #include "reporter/base/console.h"
 
 #include <sys/ioctl.h>
@@ -30,7 +29,7 @@ winsize terminal_size(int descriptor) {
 }  // namespace
 
 bool decide_colour(bool tty, const char* no_color, const char* clicolor_force, const char* term) {
-  // no-color.org: "when present and not an empty string", and it wins over every other wish.
+  // no-color.org: "when present and not an empty string", and before every other setting.
   if (no_color != nullptr && *no_color != '\0') return false;
   if (clicolor_force != nullptr && *clicolor_force != '\0' && std::strcmp(clicolor_force, "0") != 0)
     return true;

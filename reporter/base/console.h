@@ -1,6 +1,6 @@
-// Where a command writes, and what the place it writes to can show.
-// Must never decide what is said: only whether it may be coloured, and how wide a line may be.
-// Made once by main; tests make their own over string streams.
+// Console: the streams that a command writes to, whether they may be coloured, and how wide they
+// are.
+// Must never decide what is written. Made once by main; tests make their own over string streams.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ enum class Verbosity { quiet, normal, verbose };
 enum class ColourWhen { automatic, always, never };
 
 struct Console {
-  std::ostream& out;  // the answer
+  std::ostream& out;  // the result of the command
   std::ostream& err;  // diagnostics and the summary of `run`
   bool out_tty = false;
   bool err_tty = false;
@@ -35,9 +35,9 @@ std::size_t error_columns(const Console& console);
 // Replaces both colour decisions, for --color=WHEN; `automatic` leaves them.
 void set_colour(Console& console, ColourWhen when);
 
-// The environment's wish for a stream: NO_COLOR (not empty) forbids colour, CLICOLOR_FORCE (not
-// empty, not "0") asks for it even in a pipe; else a terminal that is not "dumb" gets it.
-// Null pointers stand for unset variables.
+// The setting for a stream: NO_COLOR (not empty) forbids colour, CLICOLOR_FORCE (not empty, not
+// "0") enables it even in a pipe; else a terminal that is not "dumb" gets it. Null pointers mean
+// unset variables.
 bool decide_colour(bool tty, const char* no_color, const char* clicolor_force, const char* term);
 
 // COLUMNS when it is a number between 20 and 10000, else `terminal_columns` (0 when none).

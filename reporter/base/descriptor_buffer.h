@@ -1,5 +1,6 @@
-// A stream buffer over a descriptor that remembers why a write failed: a stream knows only that.
-// Must never be destroyed before what it holds was flushed. Used by OutputFile and the console.
+// DescriptorBuffer: a stream buffer over a descriptor that keeps the errno of a failed write, which
+// a stream does not.
+// Must be flushed before it is destroyed. Used by OutputFile and the console.
 #pragma once
 
 #include <unistd.h>

@@ -1,7 +1,7 @@
-// A hash table whose entries lie in one array: a look-up touches one line of memory where
-// std::unordered_map touches a bucket and a node, and no entry is allocated by itself.
-// Must never hold the key Key{}, which marks an empty place, nor be asked for a reference to a
-// value across a change of the table. Not thread-safe.
+// FlatMap: a hash table with its entries in one array. A lookup touches one cache line where
+// std::unordered_map touches a bucket and a node, and entries are not allocated one by one.
+// Must never hold the key Key{}, which marks an empty slot. References to values are invalidated by
+// every change. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ class FlatMap {
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
-  // Null: it is not there.
+  // Null: not found.
   const Value* find(const Key& key) const {
     for (std::size_t at = place(key); !(cells_[at].key == Key{}); at = after(at))
       if (cells_[at].key == key) return &cells_[at].value;
@@ -26,7 +26,7 @@ class FlatMap {
   Value* find(const Key& key) { return const_cast<Value*>(std::as_const(*this).find(key)); }
   bool contains(const Key& key) const { return find(key) != nullptr; }
 
-  // The value of `key`, made where it is not there.
+  // The value of `key`, inserted if missing.
   Value& operator[](const Key& key) {
     if ((size_ + 1) * 4 > cells_.size() * 3) grow();
     std::size_t at = place(key);
@@ -37,13 +37,13 @@ class FlatMap {
     return cells_[at].value;
   }
 
-  // Does nothing where it is not there.
+  // No effect if missing.
   void erase(const Key& key) {
     std::size_t at = place(key);
     for (; !(cells_[at].key == key); at = after(at))
       if (cells_[at].key == Key{}) return;
     --size_;
-    // What lies behind moves up, unless it would come before its own place.
+    // Entries after it move up, unless that would put them before their own slot.
     for (std::size_t next = after(at); !(cells_[next].key == Key{}); next = after(next)) {
       const std::size_t wanted = place(cells_[next].key);
       if (((next - wanted) & mask()) < ((next - at) & mask())) continue;
@@ -63,7 +63,7 @@ class FlatMap {
 
   std::size_t mask() const { return cells_.size() - 1; }
   std::size_t after(std::size_t at) const { return (at + 1) & mask(); }
-  // The product brings what tells hashes apart into the upper bits.
+  // The multiplication moves the significant bits to the top.
   std::size_t place(const Key& key) const {
     return static_cast<std::size_t>((Hash()(key) * 0x9E3779B97F4A7C15U) >> shift_);
   }
@@ -85,7 +85,7 @@ class FlatMap {
   std::size_t size_ = 0;
 };
 
-// For numbers that are told apart by themselves.
+// For keys that need no hash of their own.
 struct NumberHash {
   std::uint64_t operator()(std::uint64_t number) const { return number; }
 };

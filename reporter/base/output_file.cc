@@ -1,6 +1,5 @@
-// Temporary name, fchmod(2), rename(2).
+// Writes to a temporary name, then fchmod(2) and rename(2).
 // Must never follow a symbolic link at the final name: rename replaces it.
-// Called by the commands.
 #include "reporter/base/output_file.h"
 
 #include <fcntl.h>
@@ -29,14 +28,14 @@ Error cannot_write(const std::string& path, int error) {
           ExitCode::usage};
 }
 
-// A device or a pipe: renaming a file onto it would put a file in its place.
+// A device or a pipe: renaming a file over it would replace it.
 bool is_special(const std::string& path) {
   struct stat status {};
   return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-// The last link of a chain that begins at `path` and ends in /proc/PID/fd, as that of /dev/stdout
-// does; nothing when there is none. Such a link is no name of a file but of a descriptor: proc(5).
+// The last link of a chain that begins at `path` and ends in /proc/PID/fd, as /dev/stdout does;
+// nothing when there is none. Such a link names a descriptor, not a file: proc(5).
 std::optional<std::string> descriptor_link(std::string path) {
   for (int links = 0; links < 40; ++links) {  // path_resolution(7)
     struct stat status {};
@@ -59,8 +58,8 @@ std::optional<std::string> descriptor_link(std::string path) {
   return std::nullopt;
 }
 
-// Opens what the link stands for. One of our own is duplicated: opened anew it would begin at 0,
-// over what was written there before.
+// Opens the target of such a link. A descriptor of this process is duplicated: opened anew, it
+// would begin at offset 0 and overwrite earlier output.
 int open_descriptor(const std::string& link) {
   const std::string own = "/proc/" + std::to_string(getpid()) + "/fd/";
   if (link.rfind(own, 0) == 0) {
@@ -91,7 +90,7 @@ struct OutputFile::State {
   std::string path, temporary;
   int fd;
   DescriptorBuffer buffer;
-  std::unique_ptr<CompressedBuffer> compressed;  // null: as it is
+  std::unique_ptr<CompressedBuffer> compressed;  // null: no compression
   std::ostream stream;
 };
 
@@ -118,7 +117,7 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);
   if (fd < 0) return cannot_write(path, errno);
   auto state = std::make_unique<State>(path, temporary, fd);
-  // A default ACL of the directory may have widened what mkostemp(3) asked for.
+  // A default ACL of the directory may have widened the mode of mkostemp(3).
   if (fchmod(fd, 0600) != 0) return cannot_write(path, errno);
   return OutputFile(std::move(state));
 }
@@ -135,7 +134,7 @@ Status OutputFile::commit() {
   if (state_->compressed) state_->compressed->finish();
   state_->buffer.pubsync();  // error() says what failed
   int error = state_->buffer.error();
-  // Some filesystems (NFS, quotas) report a full disk only here.
+  // Some filesystems (NFS, or with quotas) report a full disk only on close.
   if (::close(std::exchange(state_->fd, -1)) != 0 && error == 0) error = errno;
   const bool rename = error == 0 && !state_->temporary.empty();
   if (rename && std::rename(state_->temporary.c_str(), state_->path.c_str()) != 0) error = errno;

@@ -1,7 +1,8 @@
-// A file that appears complete or not at all, and that only its owner can read. What is there
-// already and is no file (a device, a pipe) is written to, not replaced.
+// OutputFile: a file that appears complete or not at all, and that only its owner can read. An
+// existing device or pipe is written to, not replaced.
 // Must never leave a half-written file under the final name, nor rely on the umask or a default ACL
-// to keep it private. A name that ends in .gz or .zst asks for that compression. Called by every
+// to keep it private. A name that ends in .gz or .zst asks for compression. Used for -o and
+// run.json.
 // command with -o, and for run.json.
 #pragma once
 
@@ -15,11 +16,11 @@ namespace umaskaudit {
 
 class OutputFile {
  public:
-  // Makes a temporary file beside `path`, mode 0600; opens what is no file.
+  // Creates a temporary file beside `path`, mode 0600; a device or pipe is opened instead.
   static Result<OutputFile> create(const std::string& path);
 
-  // Whether create() would succeed; nothing stays. What is no file is left alone: to open a pipe
-  // and close it again would end what reads from it.
+  // Whether create() would succeed; leaves nothing behind. A device or pipe is not tested: opening
+  // and closing a pipe would end its reader.
   static Status try_place(const std::string& path);
 
   OutputFile(OutputFile&&) noexcept;
@@ -30,8 +31,8 @@ class OutputFile {
   std::ostream& stream();
   // Whether a file of that name would be compressed.
   static bool compresses(const std::string& path);
-  // Where the file is until commit(), for a writer that wants a name instead of a stream; empty for
-  // what is no file. Of a name that asks for compression it must not be used.
+  // The file's name until commit(), for a library that needs a name instead of a stream; empty for
+  // a device or pipe. Not for a name that asks for compression.
   const std::string& temporary_path() const;
   // Writes what is buffered and renames the file to its final name.
   Status commit();

@@ -1,5 +1,5 @@
-// Descriptors and directory streams that close themselves. Must never be copied.
-// Called by what reads, trims, copies or packs files.
+// Descriptor and Directory: a file descriptor and a directory stream with an owner that closes
+// them. They can be moved, not copied.
 #pragma once
 
 #include <dirent.h>

@@ -1,4 +1,3 @@
-// See pager.h.
 #include "reporter/base/pager.h"
 
 #include <fcntl.h>
@@ -17,8 +16,8 @@ extern char** environ;
 namespace umaskaudit {
 namespace {
 
-// A pager that is left alone on the terminal reads keys beside the shell: who ends this process by
-// a key waits for it first. Only what may be called in a signal handler.
+// A pager that is left behind would compete with the shell for the terminal: when a key ends this
+// process, the signal handler waits for the pager first. Only async-signal-safe functions here.
 volatile sig_atomic_t pager_of_handler = 0;
 volatile sig_atomic_t pipe_of_handler = -1;
 
@@ -41,7 +40,7 @@ std::string decide_pager(const char* own, const char* general, const char* term)
 Pager::Pager(std::ostream& out, std::string command, std::size_t rows)
     : out_(out), before_(out.rdbuf(this)), command_(std::move(command)), rows_(rows) {}
 
-int Pager::sync() { return 0; }  // a screen is complete when it is longer than that, or at the end
+int Pager::sync() { return 0; }  // flushed when more than a screen was written, or at the end
 
 Pager::int_type Pager::overflow(int_type next) {
   if (traits_type::eq_int_type(next, traits_type::eof())) return traits_type::not_eof(next);
@@ -72,7 +71,7 @@ void Pager::start() {
     return;
   }
   std::vector<std::string> variables;
-  // As git(1) has it: ends where all fits, keeps colours, leaves the text on the screen.
+  // The options of git(1): end where all fits, keep colours, leave the text on the screen.
   if (std::getenv("LESS") == nullptr) variables.emplace_back("LESS=FRX");
   std::vector<char*> environment;
   for (char** one = environ; *one != nullptr; ++one) environment.push_back(*one);
@@ -107,7 +106,7 @@ void Pager::send() {
     const char* const end = at + held_.size();
     while (at < end) {
       const ssize_t count = write(descriptor_, at, static_cast<std::size_t>(end - at));
-      if (count < 0 && errno != EINTR) break;  // EPIPE: it was left early
+      if (count < 0 && errno != EINTR) break;  // EPIPE: the user left the pager
       if (count > 0) at += count;
     }
   }
@@ -122,7 +121,7 @@ void Pager::finish() {
   out_.flush();
   if (pid_ < 0) return;
   close(descriptor_);
-  // Ctrl-C is the pager's from here on.
+  // Ctrl-C is for the pager from here on.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGQUIT, SIG_IGN);
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;

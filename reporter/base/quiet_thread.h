@@ -1,5 +1,5 @@
-// Threads that no signal interrupts.
-// Must never leave another mask behind in the thread that starts one.
+// Starts threads that receive no signals.
+// Must never change the signal mask of the starting thread.
 #pragma once
 
 #include <pthread.h>
@@ -10,7 +10,7 @@
 
 namespace umaskaudit {
 
-// The thread inherits a mask of all signals: they are the starting thread's, which hands them on.
+// The thread inherits a mask of all signals, so the starting thread handles them.
 template <typename Function>
 std::thread start_quiet_thread(Function function) {
   sigset_t all, before;

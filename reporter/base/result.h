@@ -1,6 +1,6 @@
-// A value or the one error that explains its absence.
-// Below the command line nothing throws and nothing prints: errors travel up to main, which prints
-// them once, as `umaskaudit: error: WHAT (WHY); try HINT`.
+// Result<T>: a value, or the Error that explains why there is none. Nothing below the command line
+// throws or prints: errors are returned up to main, which prints them once, as `umaskaudit: error:
+// WHAT (WHY); try HINT`.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace umaskaudit {
 
-// Process exit codes of the tool (`run` passes the program's own code on instead).
+// Exit codes of the tool (`run` returns the program's own code).
 enum class ExitCode : int {
   clean = 0,
   findings = 1,
@@ -44,7 +44,7 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
-// For operations that only succeed or fail.
+// For operations without a value.
 struct Done {};
 using Status = Result<Done>;
 

@@ -1,4 +1,4 @@
-// Reading with a cap. See text_file.h.
+// Reads a file up to a limit; see text_file.h.
 #include "reporter/base/text_file.h"
 
 #include <fcntl.h>

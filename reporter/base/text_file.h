@@ -1,6 +1,5 @@
-// A small file of the user's, read whole: policy, suppressions, baseline.
-// Must never follow a file without end: the size is capped.
-// Called by the readers of those three.
+// Reads a small file of the user's as a whole: policy, suppressions, baseline.
+// Must never read an endless file: the size is limited.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// A hash table of texts that is searched by a view, without making a string.
+// TextMap: a hash table with string keys that can be looked up by a view, without making a string.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,3 @@
-// See zstd_lines.h.
 #include "reporter/base/zstd_lines.h"
 
 #include <fcntl.h>
@@ -26,7 +25,7 @@ Error cannot_read(const std::string& path, const std::string& why) {
   return {"cannot read '" + path + "'", why, "", ExitCode::unreadable};
 }
 
-// Hands whole lines on; what is left is the begin of the next one.
+// Passes complete lines on; the rest is the beginning of the next line.
 bool give_lines(std::string& text, const std::function<bool(std::string_view)>& visit) {
   std::size_t begin = 0;
   for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)

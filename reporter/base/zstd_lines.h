@@ -1,6 +1,5 @@
-// The lines of a file that zstd(1) compressed.
-// Must never hold more of a file than a line, nor believe a file that ends in the middle.
-// Called by who reads what other machines have written.
+// Reads the lines of a file that zstd(1) compressed.
+// Must never hold more of a file than one line, nor accept a truncated file.
 #pragma once
 
 #include <functional>
@@ -11,8 +10,8 @@
 
 namespace umaskaudit {
 
-// Calls `visit` for each line, without its newline, until that returns false. Errors: it cannot be
-// read, is not compressed so, is cut off, or a line is longer than 16 MiB. The lines before came.
+// Calls `visit` for each line, without its newline, until that returns false. Errors: not readable,
+// not zstd, truncated, or a line longer than 16 MiB; `visit` was then called for the lines before.
 Status for_each_zstd_line(const std::string& path,
                           const std::function<bool(std::string_view line)>& visit);
 

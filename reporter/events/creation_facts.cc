@@ -1,6 +1,5 @@
-// What the calculus must know of a recorded creation.
-// Must never hold more than one mask: which of several candidates it was has been decided.
-// Called by `explain`, `whatif` and the rules.
+// Converts a recorded creation to the input of the calculus.
+// Must never hold more than one mask: the reader has decided between several candidates.
 #include "reporter/events/events.h"
 
 namespace umaskaudit {

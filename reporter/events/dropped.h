@@ -1,6 +1,5 @@
-// What was counted of events whose records are not there: dropped by keep=latest, or mask changes
-// beyond their part of a segment.
-// Plain data: made by the reader, read by analysis and renderers.
+// Dropped: counts of events that have no record any more (dropped by keep=latest), or never had one
+// (mask changes beyond their share of a segment). Plain data: made by the reader.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +12,7 @@
 
 namespace umaskaudit {
 
-// Events that have all of this in common.
+// Events that agree in all of these.
 struct DroppedEvents {
   StackRef stack;                                   // id 0: none, or of many stacks
   trace::RecordType type = trace::RecordType::pad;  // pad: of any type
@@ -32,14 +31,14 @@ struct Dropped {
   // No event later than this was dropped by keep=latest; 0: none was.
   std::uint64_t whole_since_ns = 0;
   std::vector<DroppedEvents> events;
-  // Segments of ended programs that were taken away as a whole to stay within max_run.
+  // Segments of ended programs that were removed to stay within max_run.
   std::uint64_t segments = 0;
   std::uint64_t segment_records = 0;
   std::uint64_t segment_changes = 0;
   std::map<trace::Kind, std::uint64_t> segment_objects;
 
   bool any() const { return whole_since_ns != 0 || !events.empty() || segments != 0; }
-  // All that is in `events`.
+  // The sum over `events`.
   std::uint64_t count() const {
     std::uint64_t sum = 0;
     for (const DroppedEvents& each : events) sum += each.count;

@@ -1,6 +1,5 @@
-// What a run says, in the reporter's words: one struct for each kind of event.
-// Plain data: made by the reader, read by the rules and the renderers. String views point into the
-// Run that made them and live as long as it does.
+// The events of a run: one struct for each kind. Plain data, made by the reader. String views point
+// into the Run that made them and live as long as it does.
 #pragma once
 
 #include <cstdint>
@@ -40,21 +39,21 @@ struct ProcessEvent : EventBase {
   std::string_view comm;
   std::string_view exe;
   trace::Origin origin = trace::Origin::unknown;
-  Mode mask = 0;  // at birth
+  Mode mask = 0;  // initial mask
   trace::MaskSource mask_source = trace::MaskSource::unknown;
   std::uint32_t uid = 0, euid = 0, gid = 0, egid = 0;
   trace::Recorder recorder = trace::Recorder::shim;  // of the image
-  StackRef started;  // of a program: the stack of the exec or spawn that began it, where known
+  StackRef started;  // for a program: the stack of the exec or spawn that started it, if known
 };
 
-// Of how many changes an event tells, all of them like it; and how long the masks before them had
-// been in force.
+// For a folded event: the number of equal changes that it stands for, and how long the masks before
+// them had been in force.
 struct FoldSpan {
   std::uint64_t count = 1;
   std::uint64_t shortest_ns = 0, longest_ns = 0, total_ns = 0;
-  std::uint64_t behind = 1;  // the number of the change that was told before it is so much lower
+  std::uint64_t behind = 1;  // the previous change of the other kind has a number so much lower
 
-  // Else the times of the events tell.
+  // Otherwise the times of the events are exact.
   bool has_times() const { return longest_ns != 0; }
 };
 
@@ -66,11 +65,11 @@ struct UmaskEvent : EventBase {
   bool old_setter_dropped = false;          // nothing: by a call whose record was dropped
   Mode new_mask = 0;
   std::uint32_t argument = 0;  // as passed
-  bool drift = false;          // somebody changed the mask unseen before this call
-  Mode cached = 0;             // the mask we believed in (differs from old_mask when drift)
+  bool drift = false;          // the mask was changed unseen before this call
+  Mode cached = 0;             // the cached mask (differs from old_mask when drift is set)
   // UmaskEvent::id of the change by another process that shares the fs context; nothing: not seen.
   std::optional<std::uint64_t> drift_set_by;
-  // More than one: folded. Times and numbers are the last one's.
+  // More than one: folded. Times and numbers are those of the last one.
   FoldSpan folded;
 };
 
@@ -78,19 +77,19 @@ struct CreateEvent : EventBase {
   trace::Kind kind = trace::Kind::unknown;
   std::string path;      // absolute where that is known; raw bytes
   std::string path_arg;  // as passed
-  std::string link;      // the symbolic link that the path was, where `path` is its target
+  std::string link;      // the symbolic link that was passed, if `path` is its target
   std::uint32_t requested = 0;
-  Mode mask = 0;  // in force: before the call, or the candidate that explains the final mode
+  Mode mask = 0;  // in force before the call, or the candidate that explains the final mode
   std::optional<Mode> final_mode;
-  bool mode_by_name = false;  // final_mode is that of what the path named right after the call
+  bool mode_by_name = false;  // final_mode was read by name right after the call
   trace::Created created = trace::Created::unknown;
   std::optional<std::uint64_t> mask_set_by;  // UmaskEvent::id; nothing: inherited
   bool mask_setter_dropped = false;          // nothing: by a call whose record was dropped
   std::vector<Mode> ambiguous_masks;         // only when the mask moved during the call
   std::vector<Step> steps;
   std::int32_t error = 0;  // errno
-  // Times that this place opened the object, for one that was there before: the first one is the
-  // event, the others were only counted.
+  // How often this call site opened the object, for an existing one: the first time is the event,
+  // later ones were only counted.
   std::uint64_t count = 1;
   std::uint32_t open_flags = 0;
   std::uint64_t change_before = 0, change_after = 0;  // numbers of the context's mask changes
@@ -101,7 +100,7 @@ struct CreateEvent : EventBase {
 };
 
 struct ChmodEvent : EventBase {
-  std::string path;  // empty where a descriptor's object has no name: join by dev and ino
+  std::string path;  // empty where a descriptor's object has no name: use dev and ino
   std::uint32_t requested = 0;
   std::optional<Mode> final_mode;
   std::int32_t error = 0;
@@ -112,7 +111,7 @@ struct ChmodEvent : EventBase {
 struct RenameEvent : EventBase {
   enum class Action : std::uint8_t { renamed = 1, linked = 2, unlinked = 3, symlinked = 4 };
   Action action = Action::renamed;
-  bool exchange = false;  // renamed: both names stay, and have changed their objects
+  bool exchange = false;  // renamed with exchange: both names stay and swap their objects
   std::string from, to;
   std::int32_t error = 0;
   std::uint64_t dev = 0, ino = 0;
@@ -120,10 +119,10 @@ struct RenameEvent : EventBase {
 
 struct BlindSpotEvent : EventBase {
   trace::Blind reason = trace::Blind::other;
-  std::string text;  // the culprit: program, library
+  std::string text;  // the cause: program, library
 };
 
-// What could not be recorded, or could not be read back.
+// Events that could not be recorded, or not be read back.
 struct LossEvent : EventBase {
   std::string reason;       // "segment-full", "damaged", ...
   std::uint64_t count = 0;  // records (bytes, for damage)
@@ -134,7 +133,7 @@ struct NoteEvent : EventBase {
   std::string_view text;
 };
 
-// fork and exec, for those who follow the tree.
+// fork and exec, for the tree of processes.
 struct ForkEvent : EventBase {
   std::uint32_t child = 0;
   trace::Origin origin = trace::Origin::unknown;
@@ -144,7 +143,7 @@ struct ExecEvent : EventBase {
   bool repaired = false;
   std::int32_t error = 0;  // not 0: the exec failed
 };
-// A thread's birth as its creator saw it; `tid` of the base is the creator.
+// The creation of a thread, recorded by its creator, whose id is the base's `tid`.
 struct ThreadCreateEvent : EventBase {
   std::uint32_t created_tid = 0;  // 0 when the new thread never recorded anything
 };
@@ -153,18 +152,18 @@ using Event =
     std::variant<ProcessEvent, UmaskEvent, CreateEvent, ChmodEvent, RenameEvent, BlindSpotEvent,
                  LossEvent, NoteEvent, ForkEvent, ExecEvent, ThreadCreateEvent>;
 
-// Of how many events it tells: more than one where mask changes were folded.
+// The number of changes that the event stands for: more than one if folded.
 inline std::uint64_t count_of(const Event& event) {
   const auto* change = std::get_if<UmaskEvent>(&event);
   return change != nullptr ? change->folded.count : 1;
 }
 
-// What a walk fills in of each event: all of it, or who did what to which object, without names,
-// paths, masks and derivations of what was created, which are most of the work.
+// How much of each event a walk fills in: all of it, or only ids: who did what to which object,
+// without names, paths, masks and derivations of creations, which are most of the work.
 enum class Detail : std::uint8_t { full, brief };
 
-// How changes that a thread made and undid again and again, and that nothing met, are told: each as
-// an event, or one pair of events for many of them (UmaskEvent::folded).
+// How folded mask changes are passed on: each as an event, or one pair of events for many of them
+// (UmaskEvent::folded).
 enum class Folds : std::uint8_t { expanded, folded };
 
 // One recorded frame, not yet symbolised.
@@ -179,7 +178,7 @@ struct ModuleInfo {
   std::uint64_t base = 0, start = 0, end = 0;
 };
 
-// The question that the event answers, for derive() and predict().
+// The input of the calculus for this event, for derive() and predict().
 CreationFacts facts_of(const CreateEvent& event);
 
 // "file", "dir", ... and "yes" -> true etc. as in the JSON schema.
@@ -188,7 +187,7 @@ const char* origin_name(trace::Origin origin);
 const char* mask_source_name(trace::MaskSource source);
 const char* change_name(const RenameEvent& event);
 const char* change_name(const ChmodEvent& event);
-// "exec-static", ... and one line for people that says what it means and what to do.
+// "exec-static", ... and one line that explains it and says what to do.
 const char* blind_name(trace::Blind reason);
 const char* blind_advice(trace::Blind reason);
 

@@ -1,6 +1,5 @@
-// The words for the enumerations of the trace, as the JSON schema and the text reports spell them.
-// Must never meet a value it has no word for: a damaged byte is named "unknown".
-// Called by renderers, rules and the command line.
+// The names of the trace's enumerators in the JSON schema and the text reports.
+// An unknown value, of a damaged byte, is named "unknown".
 #include "reporter/events/events.h"
 #include "reporter/events/script_stack.h"
 

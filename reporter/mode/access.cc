@@ -1,4 +1,4 @@
-// The words of access.h: inode(7) for files, directories and the special bits.
+// Formats the sentence of access.h, by inode(7) for files, directories and the special bits.
 #include "reporter/mode/access.h"
 
 #include <sys/stat.h>
@@ -28,7 +28,7 @@ std::string deeds(unsigned bits, bool directory) {
   if (has(kRead)) words.push_back(directory ? "list" : "read");
   if (directory) {
     if (has(kExecute)) words.push_back("enter");
-    if (has(kWrite | kExecute)) words.push_back("change");  // w alone reaches no entry
+    if (has(kWrite | kExecute)) words.push_back("change");  // w without x cannot change entries
   } else {
     if (has(kWrite)) words.push_back("write");
     if (has(kExecute)) words.push_back("run");

@@ -1,6 +1,6 @@
-// A mode in one sentence: who may do what with the object.
-// Must never speak of more than the mode says: capabilities, named ACL entries and the directories
-// above are not in it. Called by `explain`, `umask`, `diff` and `whatif`.
+// Describes a mode in one sentence: who may do what with the object.
+// Must never say more than the mode does: capabilities, named ACL entries and the directories above
+// are not included. Used by `explain`, `umask`, `diff` and `whatif`.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ std::string who_may(Mode mode, bool directory, bool acl_mask);
 // "rx" for 05: three bits, as letters.
 std::string letters(Mode rwx);
 
-// What makes `to` of `from`, in chmod(1)'s notation: "g-w,o-rx", "u+s,o+w". Empty when nothing.
+// The change from `from` to `to` in chmod(1)'s notation: "g-w,o-rx", "u+s,o+w". Empty when equal.
 std::string access_change(Mode from, Mode to);
 
 }  // namespace umaskaudit

@@ -1,4 +1,4 @@
-// The grammar of setfacl(1), section "ACL ENTRIES", as far as modes depend on it.
+// Parses the grammar of setfacl(1), section "ACL ENTRIES", as far as it affects modes.
 #include "reporter/mode/acl_text.h"
 
 #include <map>
@@ -8,14 +8,14 @@
 namespace umaskaudit {
 namespace {
 
-// A word of the text and where it stands.
+// A word of the text, and its offset.
 struct Field {
   std::string_view text;
   std::size_t offset = 0;
   std::size_t end() const { return offset + text.size(); }
 };
 
-// Takes what stands before `separator` (or all) off the front of `rest`. False at the end.
+// Splits off the part of `rest` before `separator` (or all of it). False at the end.
 bool next_field(std::optional<Field>& rest, char separator, Field& field) {
   if (!rest) return false;
   const std::size_t length = rest->text.find(separator);
@@ -38,7 +38,7 @@ std::optional<Who> who_from(std::string_view word) {
   return std::nullopt;
 }
 
-// Zero for '-', nothing for what is no permission. X is x: the ACL is a directory's.
+// Zero for '-', nothing for a letter that is no permission. X is x: the ACL is a directory's.
 std::optional<unsigned> permission_bit(char letter) {
   switch (letter) {
     case 'r':
@@ -57,7 +57,7 @@ std::optional<unsigned> permission_bit(char letter) {
 
 bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
 
-// An octal number up to 7, or letters in any order, none of them twice.
+// A permission: an octal digit, or letters in any order, none of them twice.
 Parsed<std::uint8_t> permissions(const Field& field) {
   if (field.text.empty()) return NotationError{field.offset, "permissions are missing"};
   const bool number = is_digit(field.text.front());
@@ -88,7 +88,8 @@ class AclParser {
     std::optional<Field> rest = Field{text_, 0};
     Field entry;
     while (next_field(rest, ',', entry)) {
-      if (entry.text.empty() && !rest && entry.offset != 0) break;  // setfacl lets a comma end it
+      // setfacl accepts a trailing comma
+      if (entry.text.empty() && !rest && entry.offset != 0) break;
       if (std::optional<NotationError> error = parse_entry(entry)) return *error;
     }
     return finish(directory);
@@ -126,7 +127,8 @@ class AclParser {
       case Who::user:
       case Who::group:
         if (named) {
-          named_[{who, std::string(qualifier.text)}] = bits;  // named twice: the last one counts
+          // of duplicate entries the last one counts
+          named_[{who, std::string(qualifier.text)}] = bits;
         } else {
           (who == Who::user ? user_ : group_) = bits;
         }

@@ -1,6 +1,6 @@
-// Default ACLs as people write them for setfacl(1).
+// Parses default ACLs in the notation of setfacl(1).
 // Must never look up a user or group: names and numbers are accepted, but only their permissions
-// count. Called by `explain --acl`.
+// matter. Used by `explain --acl`.
 #pragma once
 
 #include <optional>
@@ -12,9 +12,9 @@
 namespace umaskaudit {
 
 // "u::rwx,g::r-x,o::---", "d:u::7,d:u:alice:rw,d:g::5,d:m::rwx,d:o:0": entries as after `setfacl -d
-// --set`. Named users and groups without a mask entry make one from the whole group class, as
-// setfacl does. Owner, group and others that are not named are copied from `directory`, the mode of
-// the directory itself, where that is given; else leaving one out is an error.
+// --set`. Named users and groups without a mask entry get the union of the group class as the mask,
+// as setfacl does. Missing entries for owner, group and others are copied from `directory`, the
+// directory's own mode, if that is given; else they are an error.
 Parsed<DefaultAcl> parse_acl_text(std::string_view text, std::optional<Mode> directory);
 
 }  // namespace umaskaudit

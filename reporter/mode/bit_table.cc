@@ -1,4 +1,4 @@
-// The rows of bit_table.h.
+// Builds the rows; see bit_table.h.
 #include "reporter/mode/bit_table.h"
 
 namespace umaskaudit {
@@ -22,7 +22,7 @@ bool has_special_bits(const CreationFacts& facts, const Derivation& derivation) 
 
 std::vector<BitRow> bit_rows(const CreationFacts& facts, const Derivation& derivation) {
   const Mode request = facts.requested & kAllBits;
-  // Bits that no mask touches.
+  // The special bits, which no mask changes.
   const Mode passes = has_special_bits(facts, derivation) ? kAllBits & ~kPermissions : 0;
   std::vector<BitRow> rows;
   Mode kept = kAllBits;

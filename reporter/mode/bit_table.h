@@ -1,5 +1,5 @@
-// A derivation laid out for people: the rows of bits that are combined, and why each step was
-// taken. Must never compute a mode: the calculus did. Called by `explain` and by the HTML report.
+// BitTable: a derivation as rows of bits for display, with the reason for each step. Must never
+// compute a mode: the calculus did. Used by `explain` and the HTML report.
 #pragma once
 
 #include <string>
@@ -14,11 +14,11 @@ struct BitRow {
   Mode bits;
 };
 
-// Mask, complement, request, AND, result; a default ACL's row joins or replaces the mask's two. The
-// last row is the result. Rows that have no part in this derivation are not there.
+// Mask, complement, request, AND, result; a default ACL's row is added or replaces the mask's two.
+// The last row is the result. Rows that do not apply are omitted.
 std::vector<BitRow> bit_rows(const CreationFacts& facts, const Derivation& derivation);
 
-// True when set-user-ID, set-group-ID or sticky are at stake: then all twelve bits are to be shown.
+// True when set-user-ID, set-group-ID or sticky are involved: then all twelve bits are shown.
 bool has_special_bits(const CreationFacts& facts, const Derivation& derivation);
 
 // "the mask takes bits away, it never adds any": one line, no full stop.

@@ -1,4 +1,4 @@
-// The derivation itself. See calculus.h; nothing here may touch the system.
+// Computes derivations; see calculus.h. Pure: no system call.
 #include "reporter/mode/calculus.h"
 
 #include <sys/stat.h>
@@ -13,8 +13,8 @@ constexpr Mode kPermissions = 0777;
 constexpr Mode kAllBits = 07777;    // S_IALLUGO
 constexpr Mode kMkdirBits = 01777;  // mkdir(2): "mode & ~umask & 01777" on Linux
 
-// sem_open(3) writes the initial value, and a write by an unprivileged caller takes set-user-ID and
-// set-group-ID away (file_remove_privs() in the kernel): whether it did shows in the result alone.
+// sem_open(3) writes the initial value, and the kernel removes set-user-ID and set-group-ID when an
+// unprivileged process writes (file_remove_privs()): only the result shows whether it did.
 constexpr Mode kSetIds = S_ISUID | S_ISGID;
 
 Mode honoured_bits(const CreationFacts& facts) {
@@ -25,18 +25,18 @@ Mode honoured_bits(const CreationFacts& facts) {
   return kAllBits;
 }
 
-// Steps that build on each other; the mode starts at 0.
+// Builds the list of steps; the mode starts at 0.
 class Chain {
  public:
   Chain() { steps_.reserve(kUsualSteps); }
 
-  // `always`: worth a step even when it changes nothing.
+  // `always`: add the step even when it changes nothing.
   void move_to(Rule rule, Mode mode, bool always) {
     if (mode == mode_ && !always) return;
     steps_.push_back({rule, mode & ~mode_, mode_ & ~mode, mode});
     mode_ = mode;
   }
-  // The filesystem had the last word.
+  // Adds the step by which the filesystem reached the final mode.
   void decided_by(std::uint32_t fs_type) { steps_.back().fs_type = fs_type; }
   Mode mode() const { return mode_; }
   std::vector<Step> take() { return std::move(steps_); }
@@ -48,7 +48,7 @@ class Chain {
   Mode mode_ = 0;
 };
 
-// mq_open(3) creates below no directory: neither its ACL nor its group applies.
+// mq_open(3) uses no directory: neither an ACL nor a group applies.
 bool has_parent(const CreationFacts& facts) { return facts.kind != trace::Kind::mqueue; }
 
 const DefaultAcl* default_acl(const CreationFacts& facts) {
@@ -70,8 +70,8 @@ void apply_mask_and_acl(const CreationFacts& facts, std::optional<Mode> mask, Ch
   }
 }
 
-// The bit that a set-group-ID parent decides. No mask touches it, so where the result is known it
-// also tells what cannot be seen: the caller's groups, and mount options (grpid: no inheritance).
+// The bit that a set-group-ID parent decides. No mask affects it, so a known result also shows what
+// cannot be read: the caller's groups, and mount options (grpid: no inheritance).
 void apply_setgid_parent(const CreationFacts& facts, Chain& chain) {
   if (!has_parent(facts)) return;
   if (facts.parent && (facts.parent->mode & S_ISGID) == 0) return;
@@ -81,7 +81,7 @@ void apply_setgid_parent(const CreationFacts& facts, Chain& chain) {
     if (inherits) chain.move_to(Rule::setgid_parent, chain.mode() | S_ISGID, false);
     return;
   }
-  // mode_strip_sgid() looks at the request, not at what the umask left of it.
+  // mode_strip_sgid() tests the request, not the mode after the umask.
   constexpr Mode kGroupExec = S_ISGID | S_IXGRP;
   if ((facts.requested & kGroupExec) != kGroupExec) return;
   const bool cleared =
@@ -114,7 +114,7 @@ bool more_than_one(const std::vector<Mode>& masks) {
   });
 }
 
-// Who to name for a mode that no candidate leads to.
+// The rule to name for a mode that no candidate mask explains.
 void finish(const CreationFacts& facts, Mode final_mode, Chain& chain) {
   if (chain.mode() == final_mode) return;
   if (facts.parent && filesystem_decides(facts.parent->fs_type)) {
@@ -128,7 +128,7 @@ void finish(const CreationFacts& facts, Mode final_mode, Chain& chain) {
 
 }  // namespace
 
-// posix_acl_create_masq() in the kernel: named entries never widen the mode, they stay in the ACL.
+// posix_acl_create_masq() in the kernel: named entries stay in the ACL and never widen the mode.
 Mode acl_allows(const DefaultAcl& acl) {
   const Mode group = acl.mask.value_or(acl.group_obj);
   return Mode{acl.user_obj} << 6 | group << 3 | Mode{acl.other};

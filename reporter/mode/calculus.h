@@ -1,7 +1,7 @@
-// Mode calculus: how a requested mode becomes the mode on disk, as steps.
-// Pure: no file is opened, no clock is read, nothing allocates but the result. Called by the reader
-// for each creation, by `explain`, `whatif` and the rules. Rests on umask(2), open(2), mkdir(2),
-// mknod(2), acl(5), inode(7); checked against the kernel over all 512 masks in tests.
+// The mode calculus: computes the mode on disk from the requested mode, as steps.
+// Pure: no file is opened, no clock is read. Called by the reader for each creation, by `explain`,
+// `whatif` and the rules. Follows umask(2), open(2), mkdir(2), mknod(2), acl(5), inode(7); tests
+// compare it with the kernel for all 512 masks.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,11 @@ enum class Rule : std::uint8_t {
   requested,      // what the program asked for (or what the call implies)
   ignored_bits,   // bits the call or the kernel never honours
   umask,          // bits the mask took away
-  default_acl,    // the parent's default ACL applied in the mask's place
+  default_acl,    // the parent's default ACL, applied instead of the mask
   setgid_parent,  // S_ISGID inherited by a directory, or cleared from a file of a foreign group
-  existing,       // the object was there before: nothing applied
-  filesystem,     // this filesystem decides by itself
-  unexplained,    // none of the above leads to the mode that was found
+  existing,       // the object existed before, so nothing applied
+  filesystem,     // the filesystem's own decision
+  unexplained,    // no rule leads to the final mode
 };
 // "requested", "ignored-bits", ... as in the JSON schema.
 const char* rule_name(Rule rule);
@@ -34,9 +34,9 @@ struct Step {
   Mode sets;                  // bits this step turned on
   Mode clears;                // bits this step turned off
   Mode mode;                  // the mode after it
-  std::uint32_t fs_type = 0;  // which filesystem it was, where one decided
+  std::uint32_t fs_type = 0;  // the filesystem of `filesystem` and `unexplained`
 };
-// The rule's name, and of which filesystem: "umask", "filesystem vfat".
+// The rule's name, with the filesystem: "umask", "filesystem vfat".
 std::string step_name(const Step& step);
 
 // A default ACL reduced to what mode computation needs: acl(5), "OBJECT CREATION AND DEFAULT ACLs".
@@ -45,10 +45,10 @@ struct DefaultAcl {
   std::uint8_t user_obj = 0;
   std::uint8_t group_obj = 0;
   std::uint8_t other = 0;
-  std::optional<std::uint8_t> mask;  // present: it stands in for the group bits
+  std::optional<std::uint8_t> mask;  // if present, it replaces the group bits
 };
 
-// The bits, 0..0777, that it lets through: the mask entry stands for the group where there is one.
+// The bits 0..0777 that it allows: the mask entry replaces the group's if there is one.
 Mode acl_allows(const DefaultAcl& acl);
 
 // Decodes system.posix_acl_default (the kernel's xattr encoding, version 2). Nothing when the bytes
@@ -73,7 +73,7 @@ struct CreationFacts {
   std::uint32_t object_uid = 0;
   std::uint32_t object_gid = 0;
   // The caller is not in the parent's group and lacks CAP_FSETID. Only `explain` can know; with a
-  // final_mode the fate of S_ISGID is read from that.
+  // final_mode, S_ISGID is taken from that.
   bool foreign_group = false;
 };
 
@@ -89,17 +89,17 @@ struct Derivation {
 // final_mode is chosen.
 Derivation derive(const CreationFacts& facts);
 
-// What `requested` becomes under `mask` when nothing else is known: the steps without a final mode.
-// The same function predicts for `explain` and `whatif`. An object that was there before keeps its
-// final_mode; S_ISGID, which no mask touches, follows final_mode where there is one.
+// The steps for `requested` under `mask` without a final mode, to predict one for `explain` and
+// `whatif`. An object that existed before keeps its final_mode; S_ISGID, which no mask affects, is
+// taken from final_mode if there is one.
 Derivation predict(const CreationFacts& facts, Mode mask);
 // The mode that predict() ends with, without type bits.
 Mode predicted_mode(const CreationFacts& facts, Mode mask);
 
-// "vfat", "fuse", ... for statfs(2) f_type; "0x..." for unknown ones.
+// The name for statfs(2) f_type: "vfat", "fuse", ...; "0x..." for unknown ones.
 std::string filesystem_name(std::uint32_t fs_type);
-// True for filesystems that may set modes by themselves (vfat, FUSE, NFS, overlay, 9p, ...), and
-// for those that nothing is known of; not for 0, no filesystem at all.
+// True for filesystems that may set modes on their own (vfat, FUSE, NFS, overlay, 9p, ...), and for
+// unknown types; false for 0, no filesystem at all.
 bool filesystem_decides(std::uint32_t fs_type);
 
 }  // namespace umaskaudit

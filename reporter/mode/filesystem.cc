@@ -1,6 +1,5 @@
-// Names for statfs(2) f_type, and which filesystems are known to set modes by themselves.
-// A table, so that a filesystem is one row. Numbers: linux/magic.h and, for those that keep theirs
-// private or live outside the kernel, their own sources.
+// A table of filesystems by statfs(2) f_type: the name, and whether it sets modes on its own.
+// Numbers: linux/magic.h and, for those that are not there, their own sources.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -11,10 +10,10 @@
 namespace umaskaudit {
 namespace {
 
-// Why a filesystem may answer with a mode of its own.
+// Whether a filesystem may change the mode.
 enum class Decides : bool {
-  no,   // stores what the VFS hands it
-  yes,  // mount options, a server, a daemon, or the kernel itself choose
+  no,   // stores the mode that the VFS passes
+  yes,  // mount options, a server, a daemon, or the kernel itself decide
 };
 
 struct Filesystem {
@@ -24,7 +23,7 @@ struct Filesystem {
 };
 
 constexpr Filesystem kFilesystems[] = {
-    // Kept on a disk or in memory, modes as POSIX says.
+    // On disk or in memory, with POSIX modes.
     {0x0000ef53, Decides::no, "ext4"},  // ext2 and ext3 share the number
     {0x58465342, Decides::no, "xfs"},
     {0x9123683e, Decides::no, "btrfs"},
@@ -51,12 +50,12 @@ constexpr Filesystem kFilesystems[] = {
     {0x00004d5a, Decides::no, "minix"},
     {0x0000482b, Decides::no, "hfsplus"},
     {0x15013346, Decides::no, "udf"},
-    // Read-only: nothing is created there, but an existing object may be opened.
+    // Read-only: nothing is created there, but existing objects are opened.
     {0x73717368, Decides::no, "squashfs"},
     {0xe0f5e1e2, Decides::no, "erofs"},
     {0x28cd3d45, Decides::no, "cramfs"},
     {0x00009660, Decides::no, "iso9660"},
-    // No room for Unix modes on the disk: umask=, fmask=, dmask= of the mount decide.
+    // Without Unix modes on the disk: the mount options umask=, fmask=, dmask= decide.
     {0x00004d44, Decides::yes, "vfat"},
     {0x2011bab0, Decides::yes, "exfat"},
     {0x5346544e, Decides::yes, "ntfs"},
@@ -65,7 +64,7 @@ constexpr Filesystem kFilesystems[] = {
     {0xf995e849, Decides::yes, "hpfs"},
     {0x0000adff, Decides::yes, "affs"},
     {0x0000adf5, Decides::yes, "adfs"},
-    // Another program, host or layer answers.
+    // Another program, host or layer decides.
     {0x65735546, Decides::yes, "fuse"},  // virtiofs too
     {0x00006969, Decides::yes, "nfs"},
     {0xff534d42, Decides::yes, "cifs"},
@@ -85,7 +84,7 @@ constexpr Filesystem kFilesystems[] = {
     {0x47504653, Decides::yes, "gpfs"},
     {0x19830326, Decides::yes, "beegfs"},
     {0xaad7aaea, Decides::yes, "panfs"},
-    // The kernel shows itself: most modes there are fixed.
+    // Interfaces of the kernel: most modes there are fixed.
     {0x00009fa0, Decides::yes, "proc"},
     {0x62656572, Decides::yes, "sysfs"},
     {0x64626720, Decides::yes, "debugfs"},

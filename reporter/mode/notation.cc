@@ -1,5 +1,6 @@
-// The two notations of notation.h. Symbolic: POSIX chmod(1), "Extended Description", with its
-// grammar; several operators in one clause ("u=r+x") and one copy for each operator.
+// Parses and formats modes; see notation.h. Symbolic modes follow the grammar of POSIX chmod(1),
+// "Extended Description"; one clause may have several operators ("u=r+x"), and each operator one
+// copy.
 #include "reporter/mode/notation.h"
 
 #include <sys/stat.h>
@@ -15,7 +16,7 @@ constexpr Mode kAllRead = S_IRUSR | S_IRGRP | S_IROTH;
 constexpr Mode kAllWrite = S_IWUSR | S_IWGRP | S_IWOTH;
 constexpr Mode kAllExecute = S_IXUSR | S_IXGRP | S_IXOTH;
 
-// The bits that belong to a class, its special bit among them: g=rx takes S_ISGID away.
+// The bits of a class, including its special bit: g=rx clears S_ISGID.
 std::optional<Mode> class_bits(char letter) {
   switch (letter) {
     case 'u':
@@ -77,7 +78,7 @@ class SymbolicParser {
     return true;
   }
 
-  // What follows an operator, for all classes. Stops at the first letter that is none.
+  // The permissions after an operator, for all classes. Stops at the first letter that is none.
   Mode permissions() {
     copied_ = peek() != 'a' && peek() != '\0' && class_bits(peek()).has_value();
     if (copied_) return copy_of(*class_bits(text_[at_++]));
@@ -108,7 +109,7 @@ class SymbolicParser {
     }
   }
 
-  // rwx of one class as it is now, for every class; special bits are not copied.
+  // The current rwx of one class, copied to every class; special bits are not copied.
   Mode copy_of(Mode from) const {
     const Mode source = mode_ & from & kPermissions;
     Mode value = 0;
@@ -130,7 +131,7 @@ class SymbolicParser {
   std::size_t at_ = 0;
   Mode mode_;
   bool directory_;
-  bool copied_ = false;  // the latest permissions were a copy
+  bool copied_ = false;  // the last permissions were copied from a class
   NotationError error_;
 };
 
@@ -216,7 +217,7 @@ std::string symbolic_mask(Mode mask) { return symbolic(~mask & kPermissions); }
 
 std::optional<Mode> intended_mask(Mode mask) {
   if ((mask & (S_IRUSR | S_IWUSR)) == 0) return std::nullopt;
-  // Directories and programs want x wherever there is r.
+  // Directories and executable files need x for each class that has r.
   const Mode allowed = mask | (mask & kAllRead) >> 2;
   return ~allowed & kPermissions;
 }

@@ -1,5 +1,5 @@
-// The masks that may have been in force during one call, each with the change that set it.
-// Must never hold a mask twice. Called by the event builder.
+// Candidates: the masks that may have been in force during one call, each with the change that set
+// it. Must never hold a mask twice.
 #pragma once
 
 #include <algorithm>

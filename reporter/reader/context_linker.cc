@@ -1,8 +1,8 @@
-// See context_linker.h. A pid is a process only together with its PID name space and the time from
-// which it had it: what was seen of that pid before is another process's. The facts, from the
-// kernel's rules (execve(2), fork(2), clone(2)): exec keeps the fs context, fork copies it, vfork
-// and clone without CLONE_FS copy it too but into a task that still borrows its maker's memory, so
-// that its records lie in its maker's segment.
+// A pid identifies a process only together with its PID name space and a time: earlier events of
+// the same pid are another process's. The links follow the kernel's rules (execve(2), fork(2),
+// clone(2)): exec keeps the fs context; fork copies it; vfork and clone without CLONE_FS copy it
+// too, but into a task that still shares its parent's memory, so its records are in the parent's
+// segment.
 #include "reporter/reader/context_linker.h"
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 namespace umaskaudit::model {
 namespace {
 
-// What posix_spawn(3) left is timed before its call, so that it comes before the new image; all
-// else is timed by the child, or behind it.
+// A posix_spawn(3) record has the time before the call, so that it comes before the new image; all
+// others have the child's time, or a later one.
 constexpr std::uint64_t kSpawnTakes = 1000000000;
 
 bool may_be_of(std::uint64_t time_ns, trace::Origin origin, std::uint64_t began_ns) {
@@ -53,8 +53,8 @@ ContextPiece* ContextLinker::find(const Segment& segment, std::uint32_t local) c
 }
 
 void ContextLinker::add_segment(Segment* segment) {
-  // Also contexts whose own record was lost: their mask changes are still theirs, and need numbers,
-  // even if it was a damaged writer that named context 0.
+  // Also contexts whose own record was lost: their mask changes need numbers too, even in a damaged
+  // segment with a context 0.
   std::set<std::uint32_t> ids;
   for (const auto& [id, context] : segment->contexts.items()) ids.insert(id);
   for (const auto& [id, history] : segment->histories) ids.insert(id);
@@ -78,8 +78,8 @@ void ContextLinker::add_segment(Segment* segment) {
   add_leavings(*segment);
 }
 
-// The contexts that a later image of the same process may continue, best evidence last: a context
-// made for that process alone (a vfork child's), a forked child's, the one an exec was called in.
+// The contexts that a later image of the same process may continue, best evidence last: one made
+// for that process alone (a vfork child's), a forked child's, the one in which exec was called.
 void ContextLinker::add_leavings(const Segment& segment) {
   for (const auto& [id, context] : segment.contexts.items()) {
     const bool own_process = context.origin == trace::Origin::vfork ||
@@ -106,13 +106,13 @@ void ContextLinker::add_leavings(const Segment& segment) {
   }
 }
 
-// A context that began inside its segment's image: a forked child's, an unshared thread's, that of
-// a task which borrows the memory.
+// Links a context that began inside its segment's image: of a forked child, an unshared thread, or
+// a task that shares the memory.
 void ContextLinker::link_local(ContextPiece* piece, const Segment& segment) {
   const LocalContext* context = segment.contexts.find(piece->local);
   if (context == nullptr) return;
   piece->born_mask = context->mask;
-  // Ids rise, so a parent was added before; a forged one that was not is not found.
+  // Ids rise, so a parent was added before; a forged id is not found.
   const ContextPiece* parent = find(segment, context->parent);
   piece->born_ns = context->born_ns;
   if (parent == nullptr) return;
@@ -123,7 +123,7 @@ void ContextLinker::link_local(ContextPiece* piece, const Segment& segment) {
   }
 }
 
-// The context that a program's threads start in.
+// Links the context that a program's threads start in.
 void ContextLinker::link_image(ContextPiece* piece, const Image& image, trace::Recorder recorder) {
   const ContextPiece* same =
       recorder == trace::Recorder::tracer ? recorded_already(image) : nullptr;
@@ -157,8 +157,8 @@ const ContextLinker::Begun* ContextLinker::latest_begun(const Image& image) cons
   return latest;
 }
 
-// A tracer may take a process that the library records, in the middle of a program: then two
-// segments are of one image, and of one context. Null: an exec lies between them.
+// A tracer may take over a process that the library records, in the middle of a program: then two
+// segments have the same image and context. Null: an exec lies between them.
 const ContextPiece* ContextLinker::recorded_already(const Image& image) const {
   const Begun* begun = latest_begun(image);
   if (begun == nullptr) return nullptr;
@@ -172,8 +172,8 @@ const ContextPiece* ContextLinker::recorded_already(const Image& image) const {
   return begun->piece;
 }
 
-// Process ids are used again: what was left before this process began, or before an earlier image
-// of that pid, is another's.
+// Process ids are reused: evidence from before this process began, or from before an earlier image
+// with that pid, belongs to another process.
 const ContextLinker::Leaving* ContextLinker::latest_leaving(const Image& image) const {
   const std::uint32_t pid_namespace = image.facts.pid_namespace;
   const auto known = leavings_.find(image.facts.pid);
@@ -197,9 +197,9 @@ const ContextLinker::Leaving* ContextLinker::latest_leaving(const Image& image) 
   return latest;
 }
 
-// A child of posix_spawn(3) runs none of our code before its exec: its maker's own record of the
-// fork tells where it came from. One that an earlier process with that pid came from is not it,
-// nor is a fork(2), whose child would have left a record of its own.
+// A child of posix_spawn(3) runs none of our code before its exec: the parent's record of the fork
+// links it. Not a record for an earlier process with that pid, nor one of a fork(2), whose child
+// would have a record of its own.
 bool ContextLinker::copy_forked(ContextPiece* piece, const Image& image) const {
   const auto [begin, end] = forks_.equal_range(image.facts.pid);
   const std::uint64_t began_ns = image.began_ns();
@@ -231,8 +231,8 @@ bool ContextLinker::copy_forked(ContextPiece* piece, const Image& image) const {
   return true;
 }
 
-// Made by system(3), popen(3) or wordexp(3): libc's own fork, which nothing recorded. Its parent is
-// known by number alone, and is believed where one of its masks was the child's at birth.
+// A child of system(3), popen(3) or wordexp(3): libc's own fork, without a record. Its parent is
+// known only by its pid, and is accepted if one of its masks was the child's initial mask.
 void ContextLinker::copy_from_parent(ContextPiece* piece, const Image& image) const {
   const auto known = begun_.find(image.facts.ppid);
   const bool mask_known = image.facts.mask_source != 0;
@@ -253,7 +253,7 @@ void ContextLinker::copy_from_parent(ContextPiece* piece, const Image& image) co
         found = true;
       }
       if (parent->piece->drops && history->gap_behind(i)) {
-        change = changes[i].change + 1;  // or another that was dropped
+        change = changes[i].change + 1;  // or another one that was dropped
         found = true;
       }
     }

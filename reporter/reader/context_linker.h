@@ -1,6 +1,5 @@
-// Draws the links between the fs contexts of all segments, from what images, forks and execs said.
+// ContextLinker: links the fs contexts of all segments, by the records of images, forks and execs.
 // Must never link to a context that comes later: damaged or forged ids cannot make a loop.
-// Called once by ContextTree::build.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +26,7 @@ class ContextLinker {
     const Segment* segment = nullptr;
     ForkFact fact;
   };
-  // What a process left behind when its next image began.
+  // The evidence that a process left for its next image.
   struct Leaving {
     std::uint64_t time_ns = 0;
     std::uint32_t pid_namespace = 0;
@@ -36,7 +35,7 @@ class ContextLinker {
     StackRef stack{};  // of the exec
     bool exec = false;
   };
-  // A program, or a forked child, that has a pid from a time on.
+  // A program, or a forked child, that has a pid from a certain time on.
   struct Begun {
     std::uint64_t time_ns = 0;
     std::uint64_t began_ns = 0;  // Image::began_ns()
@@ -58,9 +57,9 @@ class ContextLinker {
 
   const ContextTree::Segments& segments_;
   Pieces pieces_;
-  std::uint32_t contexts_ = 0;  // run-wide ids given out
+  std::uint32_t contexts_ = 0;  // run-wide ids assigned so far
   std::unordered_map<std::uint64_t, ContextPiece*> index_;
-  // Of the segments added so far, by pid.
+  // For the segments added so far, by pid.
   std::unordered_map<std::uint32_t, std::vector<Leaving>> leavings_;
   std::unordered_map<std::uint32_t, std::vector<Begun>> begun_;
   std::unordered_multimap<std::uint32_t, ForkSeen> forks_;

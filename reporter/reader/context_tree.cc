@@ -1,5 +1,5 @@
-// See context_tree.h: umask ids in merged order, and which of them each context was born with.
-// The links between contexts are drawn in context_linker.cc.
+// Numbers the umask events in merged order, and finds the event behind each context's initial mask.
+// context_linker.cc makes the links between contexts.
 #include "reporter/reader/context_tree.h"
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 namespace umaskaudit::model {
 namespace {
 
-// The not yet numbered changes of one history.
+// The changes of one history that have no id yet.
 struct ChangeCursor {
   MaskHistory* history;
   std::size_t next;
@@ -94,7 +94,7 @@ bool ContextTree::relink(const Segments& segments) {
     const bool due = piece->local <= segments[piece->segment]->contexts_through;
     if (told.fs == 0 && piece->local != 0 && due) {
       const bool same = piece->continues || piece->shares;
-      if (same && piece->before->fs == 0) {  // an exec of it is seen already: before its turn
+      if (same && piece->before->fs == 0) {  // a later exec was seen already
         told_[key(piece->before->segment, piece->before->local)].fs = ++last_fs_;
         told.fs = last_fs_;
       } else {
@@ -171,7 +171,7 @@ void ContextTree::number_events() {
   while (!runs.empty()) {
     ChangeCursor run = runs.top();
     runs.pop();
-    // One history is often far ahead of the others: stay with it as long as it is the earliest.
+    // One history is often far ahead of the others: continue with it as long as it is the earliest.
     do {
       id += run.history->span(run.next);
       run.change().id = id;
@@ -181,7 +181,7 @@ void ContextTree::number_events() {
   }
 }
 
-// The latest change by another process to `mask`, not after `time_ns`; 0: none is known.
+// The latest change to `mask` by another process, not after `time_ns`; 0: none is known.
 std::uint64_t ContextTree::setter_elsewhere(const ContextPiece& piece, Mode mask,
                                             std::uint64_t time_ns) const {
   const auto group = shared_.find(piece.fs);
@@ -221,17 +221,17 @@ void ContextTree::attribute_drifts(const Segments& segments) {
       ContextPiece& piece = *known->second;
       const std::uint64_t setter = setter_elsewhere(piece, drift.found, drift.time_ns);
       if (setter == 0) continue;
-      // A creation that found it has changed nothing; a umask call has.
+      // A creation that noticed the drift has changed nothing; a umask call has.
       auto& facts = segment->call(drift.call) == "umask" ? piece.overwritten : piece.found;
       facts[drift.change] = setter;
     }
   }
 }
 
-// The umask event behind the mask that a context was born with.
+// The umask event behind a context's initial mask.
 ContextTree::Setter ContextTree::birth_of(const ContextPiece& piece) const {
   if (piece.before == nullptr) return {0, images_dropped_};
-  if (piece.shares && piece.born_mask) {  // its maker may have gone on since it was made
+  if (piece.shares && piece.born_mask) {  // the other process may have changed it since
     const std::uint64_t setter = setter_elsewhere(piece, *piece.born_mask, piece.born_ns);
     if (setter != 0) return {setter, false};
   }
@@ -239,7 +239,7 @@ ContextTree::Setter ContextTree::birth_of(const ContextPiece& piece) const {
   if (!piece.continues)
     return {before.set_by(piece.before_change).value_or(0),
             before.setter_dropped(piece.before_change)};
-  // exec ends the image before it: what it changed last is what is in force.
+  // exec ends the image before it, so its last change is in force.
   const MaskHistory* history = before.history;
   const bool changed = history != nullptr && !history->changes().empty();
   if (before.drops && history != nullptr && history->highest() != 0 &&

@@ -1,7 +1,7 @@
-// The fs contexts of a whole run: which of the segments' contexts are one and the same (exec keeps
-// it), which was copied from which (fork, vfork, clone, unshare), and so which umask call a mask
-// goes back to, in whichever process that was. Must never loop: parents come before children. Built
-// when a run is opened; asked for each event.
+// ContextTree: the fs contexts of a whole run: which contexts of different segments are the same
+// one (exec keeps it), which were copied from which (fork, vfork, clone, unshare), and so which
+// umask call, in whichever process, set a mask. Must never loop: parents come before children.
+// Built when a run is opened; used for each event.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace umaskaudit::model {
 
-// One fs context as one segment knows it.
+// An fs context in one segment.
 struct ContextPiece {
   std::uint32_t segment = 0;
   std::uint32_t local = 0;  // id in that segment
@@ -22,27 +22,27 @@ struct ContextPiece {
   // The piece that this one continues (exec) or was copied from; nothing: the run starts here.
   const ContextPiece* before = nullptr;
   bool continues = false;
-  bool shares = false;  // `before` is the very same, seen from another process (CLONE_FS)
+  bool shares = false;              // `before` is the same context in another process (CLONE_FS)
   std::uint64_t before_change = 0;  // the change in force in `before` when it was copied
   std::optional<Mode> born_mask;
   std::uint64_t born_ns = 0;
-  std::uint64_t inherited_from = 0;  // id of the umask event behind the mask at birth; 0: inherited
-  bool inherited_from_dropped = false;  // no: a call set it of which the record was dropped
-  bool drops = false;                   // changes of it may have been dropped
+  std::uint64_t inherited_from = 0;  // id of the umask event behind the initial mask; 0: inherited
+  bool inherited_from_dropped = false;  // 0 because the record of that call was dropped
+  bool drops = false;                   // some of its changes may have been dropped
   MaskHistory* history = nullptr;
-  StackRef started;  // of a program's first context: the stack of the exec or spawn, where known
-  // Changes that only found what another process had set: number -> id of that umask event.
+  StackRef started;  // for a program's first context: the stack of the exec or spawn, if known
+  // Changes that found a mask which another process had set: number -> id of that umask event.
   std::unordered_map<std::uint64_t, std::uint64_t> found;
-  // The same for changes that set a mask of their own, over one that another process had set.
+  // The same for changes that replaced such a mask.
   std::unordered_map<std::uint64_t, std::uint64_t> overwritten;
 
-  // Id of the umask event in another process behind the mask that change `number` met; nothing:
+  // Id of the umask event in another process behind the mask that change `number` found; nothing:
   // none is known.
   std::optional<std::uint64_t> met(std::uint64_t number) const;
   // Id of the umask event in force after change `number` of this piece; nothing: inherited, or the
   // record was lost.
   std::optional<std::uint64_t> set_by(std::uint64_t number) const;
-  // True when a call set that mask whose record was dropped (keep=latest), or found no room.
+  // True when the call that set that mask has no record: dropped (keep=latest), or no room.
   bool setter_dropped(std::uint64_t number) const;
   // The mask in force after change `number`; nothing when that record was lost.
   std::optional<Mode> mask_after(std::uint64_t number) const;
@@ -53,11 +53,11 @@ class ContextTree {
   using Segments = std::vector<std::unique_ptr<Segment>>;
 
   // Links all contexts and numbers all umask events in merged order. `images_dropped`: segments of
-  // ended programs were taken away, any of which may have been the one that a program came from.
+  // ended programs were removed; a program may have been started by one of them.
   void build(const Segments& segments, bool images_dropped = false);
-  // For a run that grows: links what is known by now. What a context was told to be (its run-wide
-  // id, the call behind its mask at birth) it stays. The changes must have their ids. False: some
-  // birth waits for a change that is not there yet; call again.
+  // For a growing run: links what is known so far. A context keeps the run-wide id and the call
+  // behind its initial mask once they are assigned. The changes must have their ids. False: some
+  // initial mask depends on a change that is not there yet; call again.
   bool relink(const Segments& segments);
 
   // Nothing for a context that no record defined.
@@ -66,11 +66,11 @@ class ContextTree {
   StackRef started(const Segment& segment) const;
   // Segment numbers, oldest image first.
   const std::vector<std::uint32_t>& order() const { return order_; }
-  // True when an image of the process that made this exec, or of one that may be it, began then or
-  // later.
+  // True when an image of the process that made this exec, or of one that may be it, began at that
+  // time or later.
   bool image_after(const Segment& segment, const ExecFact& exec) const;
-  // True when the next image of process `pid`, of a context of that segment, is one that a tracer
-  // recorded: what it was said to hide is not hidden.
+  // True when the next image of process `pid`, in a context of that segment, was recorded by a
+  // tracer, so the blind spot for it hides nothing.
   bool traced_after(const Segment& segment, std::uint32_t pid, std::uint32_t context,
                     std::uint64_t time_ns) const;
 
@@ -78,14 +78,14 @@ class ContextTree {
   static std::uint64_t key(std::uint32_t segment, std::uint32_t local) {
     return std::uint64_t{segment} << 32 | local;
   }
-  // What relink() keeps.
+  // The state that relink() keeps.
   struct Told {
     std::uint32_t fs = 0;
     std::uint64_t inherited_from = 0;
     bool inherited_from_dropped = false;
     bool resolved = false;
   };
-  // What a mask goes back to.
+  // The origin of a mask.
   struct Setter {
     std::uint64_t id = 0;  // of the umask event; 0: inherited, or dropped
     bool dropped = false;
@@ -100,7 +100,7 @@ class ContextTree {
 
   std::vector<std::unique_ptr<ContextPiece>> pieces_;  // parents first
   std::unordered_map<std::uint64_t, ContextPiece*> index_;
-  // Of the fs contexts that several processes share, by run-wide id.
+  // The fs contexts that several processes share, by run-wide id.
   std::unordered_map<std::uint32_t, std::vector<const ContextPiece*>> shared_;
   std::vector<std::uint32_t> order_;
   struct ImageStart {

@@ -1,5 +1,5 @@
-// The event of one creation: its path, the masks that may have applied, the one that explains the
-// result, and the umask call behind that. Part of event_builder.h.
+// EventBuilder: makes the event of one creation: its path, the candidate masks, the one that
+// explains the result, and the umask call behind that.
 #include <optional>
 
 #include "reporter/reader/event_builder.h"
@@ -7,8 +7,8 @@
 namespace umaskaudit::model {
 namespace {
 
-// Changes during one call that are looked at one by one: a call can block for hours (the open of a
-// FIFO) while another thread toggles.
+// The most changes during one call that are examined one by one: a call can block for hours
+// (opening a FIFO) while another thread toggles the mask.
 constexpr std::size_t kMostChanges = 65536;
 
 void add_candidates(const trace::Create& create, std::uint16_t flags, const ContextPiece* piece,
@@ -16,7 +16,7 @@ void add_candidates(const trace::Create& create, std::uint16_t flags, const Cont
   const bool busy = (flags & trace::kBusy) != 0;
   const bool moved = create.change_after != create.change_before || busy;
   if (moved && piece != nullptr) {
-    // A snapshot taken during a umask call may carry that call's mask under the number before it.
+    // A snapshot during a umask call may have that call's mask with the number before it.
     const std::optional<Mode> first = piece->mask_after(create.change_before);
     if (first) candidates->add(*first, create.change_before);
     const std::uint64_t last = create.change_after + (busy ? 1 : 0);
@@ -34,7 +34,7 @@ void add_candidates(const trace::Create& create, std::uint16_t flags, const Cont
 
 }  // namespace
 
-// Made without a name, in the directory that the call named: the name that it was given since.
+// Created without a name in the directory that was passed: the name that it was given later.
 void EventBuilder::name_file(const trace::Create& facts, const MergedRecord& merged,
                              CreateEvent* event) const {
   const TmpfileLinks::Name* given = tmpfile_links_.find(facts, merged.record.head.time_ns);
@@ -75,7 +75,7 @@ Event* EventBuilder::make(const trace::Create& facts, const MergedRecord& merged
   return &create_slot_;
 }
 
-// What it takes other records to say: the path, the parent, the masks and the derivation.
+// Fills in what needs other records: the path, the parent, the masks and the derivation.
 void EventBuilder::explain(const trace::Create& facts, const MergedRecord& merged,
                            CreateEvent* created) {
   const Segment& segment = *merged.segment;

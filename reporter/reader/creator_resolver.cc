@@ -1,6 +1,6 @@
-// See creator_resolver.h. Objects are told apart by device, inode and time of birth; the clock of a
-// birth is coarse (a kernel tick), so an inode that is freed and used again at once looks the same,
-// and only the unlink between tells.
+// Objects are distinguished by device, inode and birth time. The clock of birth times is coarse (a
+// kernel tick), so an inode that is freed and reused within a tick looks the same; only the unlink
+// in between shows it.
 #include "reporter/reader/creator_resolver.h"
 
 namespace umaskaudit::model {

@@ -1,7 +1,8 @@
-// Who made an object that more than one call may have made. A `probably` says that the object was
-// born during the call; when another call says so too, or is sure, only one of them can be right.
-// Must never hold anything of the many objects that only sure calls made.
-// Filled while a run is opened, asked for each creation.
+// CreatorResolver: decides which call created an object when several may have. `probably` says that
+// the object was born during the call; when another call says so too, or is certain, only one of
+// them can be right.
+// Must never store objects that only certain calls created. Filled while a run is opened, used for
+// each creation.
 #pragma once
 
 #include <cstdint>
@@ -18,20 +19,19 @@ class CreatorResolver {
   void note(const trace::Create& create);
   // True when a second walk, in merged order, is needed.
   bool disputed() const { return !disputed_.empty(); }
-  // That walk: each creation, and each name that went away (which makes the inode free for
-  // another).
+  // In that walk: each creation, and each removed name (which frees the inode for reuse).
   void walk_create(const trace::Create& create, std::uint32_t segment, std::uint64_t offset);
   void walk_unlink(std::uint64_t dev, std::uint64_t ino);
 
-  // What became of a creation's own word: never `probably`.
+  // The final value of a creation's `created`: never `probably`.
   trace::Created settle(const trace::Create& create, std::uint32_t segment,
                         std::uint64_t offset) const;
 
  private:
   struct Owner {
     std::int64_t birth_ns = 0;
-    bool certain = false;  // some call said yes
-    bool claimed = false;  // some call said probably, the first of them is:
+    bool certain = false;  // a call said yes
+    bool claimed = false;  // a call said probably; the first of them is:
     std::uint64_t first = 0;
   };
 

@@ -1,4 +1,3 @@
-// See derivations.h.
 #include "reporter/reader/derivations.h"
 
 namespace umaskaudit::model {

@@ -1,5 +1,5 @@
-// The derivation of each creation, and a memory of the latest: programs make many objects alike.
-// Must never mix up two creations whose facts differ. Called by the event builder.
+// Derivations: computes the derivation of each creation, with a cache of the latest, because
+// programs make many similar objects. Must never confuse two creations whose facts differ.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,14 @@ class Derivations {
  public:
   Derivations();
 
-  // `masks`: the candidates in order, at least one. `created` is settled. Valid until the next
-  // call.
+  // `masks`: the candidates in order, at least one. `created` is final. Valid until the next call.
   const Derivation& derive(const Segment& segment, const trace::Create& create,
                            trace::Created created, const std::vector<Mode>& masks);
 
  private:
   struct Key {
-    const char* call = nullptr;  // kept by the pool: one name has one address
-    // Where the parent has an ACL, that very one: two are not compared.
+    const char* call = nullptr;  // from the pool, so that equal names have equal addresses
+    // The ACL that the parent record has, by address: contents are not compared.
     std::uint32_t segment = 0, directory = 0;
     Mode parent_mode = 0;
     std::uint32_t parent_gid = 0, fs_type = 0;
@@ -45,11 +44,11 @@ class Derivations {
                                 trace::Created created, const std::vector<Mode>& masks);
 
   std::vector<Entry> latest_;  // by the key's hash
-  Derivation single_;          // of a creation with several candidates
+  Derivation single_;          // for creations with several candidates
 };
 
-// What the filesystem says the mode is, without type bits; nothing when it could not be read.
-// Inline: returned through memory, it was a sixth of all time that findings take.
+// The filesystem's mode, without type bits; nothing when it could not be read. Inline: returned
+// through memory, it was a sixth of the time that findings take.
 inline std::optional<Mode> final_mode(std::uint32_t st_mode) {
   if (st_mode == 0) return std::nullopt;
   return st_mode & 07777;

@@ -1,4 +1,3 @@
-// See dropped.h.
 #include "reporter/reader/dropped.h"
 
 #include <algorithm>

@@ -1,6 +1,5 @@
-// What the totals of all segments and the run's state say of events that were dropped.
-// Must never believe a count to be more than a count: nothing protects these cells.
-// Called when a run is opened.
+// Reads the counts of dropped events from the totals of all segments and from run.state.
+// Must never use a count for anything but display: no checksum protects these cells.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// See event_builder.h. Creations have a file of their own: create_event.cc.
+// Creations are in create_event.cc.
 #include "reporter/reader/event_builder.h"
 
 #include <algorithm>
@@ -31,7 +31,7 @@ void join_path(std::string_view base, std::string_view argument, std::string* pa
     while (!argument.empty() && argument.front() == '/') argument.remove_prefix(1);
   }
   if (relative && !base.empty() && !argument.empty() && base.back() != '/') *path += '/';
-  // Nearly always nothing is to be taken out.
+  // Nearly always nothing has to be removed.
   const bool doubled = path->ends_with('/') && argument.starts_with('/');
   if (!doubled && argument.find("//") == std::string_view::npos) {
     *path += argument;
@@ -63,8 +63,8 @@ Event* EventBuilder::make(const trace::Thread& thread, const MergedRecord& merge
   return nullptr;
 }
 
-// A thread's name at this point of the walk; before its first record the name in that; a task that
-// never told one (a vfork child) has its process's.
+// A thread's name at this point of the walk; before its first record, the name in that one; for a
+// task without any (a vfork child), the process's.
 std::string_view EventBuilder::name_of(const Segment& segment, std::uint32_t tid,
                                        std::uint32_t pid) {
   const std::uint64_t key = std::uint64_t{segment.index} << 32 | tid;

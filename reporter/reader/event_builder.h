@@ -1,6 +1,6 @@
-// Makes the reporter's events out of merged records: names, paths, masks and derivations filled in.
-// Must never allocate for each event where the one before left room. Called by Run::for_each; one
-// builder serves one walk over the events.
+// EventBuilder: makes events from merged records, with names, paths, masks and derivations. Must
+// never allocate for an event if buffers of earlier ones are large enough. One builder serves one
+// walk.
 #pragma once
 
 #include <cstdint>
@@ -21,16 +21,16 @@ namespace umaskaudit::model {
 
 class EventBuilder {
  public:
-  // `pool` keeps what several events name; `texts` what one event alone carries. They may be the
-  // same.
+  // `pool` stores strings that several events share; `texts` those of a single event. They may be
+  // the same.
   EventBuilder(const ContextTree& tree, const CreatorResolver& creators,
                const TmpfileLinks& tmpfile_links, StringPool* pool, StringPool* texts,
                Detail detail = Detail::full);
 
-  // The tree was linked anew.
+  // After the tree was linked again.
   void contexts_changed();
 
-  // The event of one record, valid until the next call; nothing for records that only set the scene
+  // The event of one record, valid until the next call; nothing for records that only change state
   // (thread names) or are too short.
   Event* build(const MergedRecord& merged);
 
@@ -46,7 +46,7 @@ class EventBuilder {
   Event* make(const trace::BlindSpot& facts, const MergedRecord& merged);
   Event* make(const trace::Note& facts, const MergedRecord& merged);
   Event* make(const trace::ThreadCreate& facts, const MergedRecord& merged);
-  // Nothing: the name applies to the events behind it.
+  // Nothing: a name applies to later events.
   Event* make(const trace::Thread& thread, const MergedRecord& merged);
 
   void explain(const trace::Create& facts, const MergedRecord& merged, CreateEvent* event);
@@ -66,7 +66,7 @@ class EventBuilder {
   Derivations derivations_;
   Candidates candidates_;
   const bool brief_;
-  // Kept apart: their paths and vectors keep their room.
+  // Members, so that their paths and vectors keep their capacity.
   Event create_slot_{CreateEvent{}}, chmod_slot_{ChmodEvent{}}, rename_slot_{RenameEvent{}};
   Event other_slot_;
   std::unordered_map<std::uint64_t, std::string_view> names_;  // by segment and tid
@@ -76,12 +76,12 @@ class EventBuilder {
   const ContextPiece* last_piece_ = nullptr;
 };
 
-// The part of a Process record that needs no table.
+// The members that need no table.
 void describe_image(const trace::Process& facts, ProcessEvent* event);
 
-// The path that a call meant: `argument` as passed, joined to `base` where that is known: a
-// directory for a relative path, a root that the program moved to for an absolute one. Only doubled
-// slashes and leading "./" are taken out: ".." may cross a symbolic link. Written to `path`.
+// The path that a call used: `argument` as passed, joined to `base` if that is known: a directory
+// for a relative path, a changed root for an absolute one. Only double slashes and leading "./" are
+// removed: ".." may cross a symbolic link. Written to `path`.
 void join_path(std::string_view base, std::string_view argument, std::string* path);
 
 }  // namespace umaskaudit::model

@@ -1,4 +1,3 @@
-// See folds.h.
 #include "reporter/reader/folds.h"
 
 #include <algorithm>
@@ -18,7 +17,7 @@ unsigned site_of(const trace::Fold& fold, std::uint64_t change) {
   return static_cast<unsigned>((change - fold.begin.first) % 2);
 }
 
-// How long the masks had been in force before those changes that do not stand alone, by site.
+// How long the masks before the remaining changes had been in force, by site.
 class Remainder {
  public:
   explicit Remainder(const trace::Fold& fold) {
@@ -32,7 +31,7 @@ class Remainder {
     }
   }
   void take(unsigned site, std::uint64_t ns) { total_ns_[site] = difference(total_ns_[site], ns); }
-  // The share of `count` changes, of `left` that have not had theirs.
+  // The part of `count` changes, out of `left` that have no duration yet.
   std::uint64_t share(unsigned site, std::uint64_t count, std::uint64_t left) {
     const std::uint64_t each = total_ns_[site] / left;
     const std::uint64_t ns = count == left ? total_ns_[site] : each * count;
@@ -102,7 +101,7 @@ std::vector<std::uint64_t> timed_changes(const trace::Fold& fold) {
 std::vector<FoldPart> parts_of(const trace::Fold& fold, const std::vector<std::uint64_t>& named) {
   std::vector<FoldPart> parts;
   Remainder remainder(fold);
-  // As they stand: pairs of a change and the next, and what is left over as one.
+  // As recorded: pairs of adjacent changes, and a single one if one is left over.
   const trace::FoldState& state = fold.state;
   std::uint64_t next = fold.begin.first;
   std::uint64_t left[2] = {0, 0};
@@ -170,7 +169,7 @@ void FoldQueue::push(Cursor cursor) {
   cursors_.push(cursor);
 }
 
-// What something names, and the change behind it, has an entry of its own.
+// A change that something refers to has an entry of its own, and so has the next one.
 const std::vector<FoldPart>& FoldQueue::parts(std::uint32_t fold) {
   const auto [found, fresh] = parts_.try_emplace(fold);
   if (!fresh) return found->second;

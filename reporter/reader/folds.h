@@ -1,6 +1,6 @@
-// Folded mask changes: found in the records and in the header's cells, and told again as the
-// changes that they stand for. Must never tell a change twice, nor more of them than there can have
-// been. Used by the two passes over a run, and by the reader of a growing one.
+// Folds: finds folded mask changes in records and in the header's cells, and expands them into
+// changes again. Must never expand a change twice, nor more changes than there can have been. Used
+// by both passes over a run, and for a growing run.
 #pragma once
 
 #include <cstdint>
@@ -15,21 +15,21 @@
 
 namespace umaskaudit::model {
 
-// One change, or several that are like it: every other one up to it.
+// One change, or every other change up to it.
 struct FoldPart {
   std::uint64_t change = 0;
   FoldSpan span;
 };
 
-// Folds that were not over when they were read. Read them before the records, for one may move into
-// a record meanwhile; add them after those, unless that happened.
+// Folds in progress when they were read. Read them before the records, because one may become a
+// record meanwhile; add them after the records, unless that happened.
 std::vector<FoldFact> read_fold_cells(const SegmentFile::Reader& file, const Segment& segment);
 void add_cells(const std::vector<FoldFact>& cells, Segment* segment);
 
-// The changes of a fold in order. Those with a number in `named`, which rises and has the first and
-// the last one, stand alone.
+// The changes of a fold in order. The changes in `named`, which is sorted and contains the first
+// and the last one, stand alone.
 std::vector<FoldPart> parts_of(const trace::Fold& fold, const std::vector<std::uint64_t>& named);
-// The numbers of the changes whose times the fold has.
+// The numbers of the changes whose times are in the fold.
 std::vector<std::uint64_t> timed_changes(const trace::Fold& fold);
 
 // A umask record for one of the changes, as the shim would have written it.
@@ -41,7 +41,7 @@ class FoldedChange {
   unsigned char bytes_[sizeof(trace::RecordHeader) + sizeof(trace::Umask)] = {};
 };
 
-// The folds of one segment, change by change.
+// The folds of one segment, expanded in order.
 class FoldQueue {
  public:
   // Empty unless they are `told_here`.
@@ -72,7 +72,7 @@ class FoldQueue {
   const Segment& segment_;
   const bool expand_;
   std::priority_queue<Cursor, std::vector<Cursor>, Later> cursors_;
-  // Of the folds that have begun and are not over.
+  // The folds in progress.
   std::unordered_map<std::uint32_t, std::vector<FoldPart>> parts_;
   FoldedChange change_;
   FoldSpan span_;

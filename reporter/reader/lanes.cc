@@ -1,4 +1,3 @@
-// See lanes.h.
 #include "reporter/reader/lanes.h"
 
 #include <algorithm>

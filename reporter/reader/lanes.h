@@ -1,6 +1,6 @@
-// The first pass over a segment's records, lane by lane, and what its control regions say.
-// Must never tell a record of a chunk that was taken for others meanwhile, nor count that as
-// damage. Called when a run is opened, and at the end of one that was followed.
+// The first pass over a segment, lane by lane, including its control regions.
+// Must never use a record of a chunk that was reused meanwhile, nor count that as damage. Called
+// when a run is opened, and at the end of a followed run.
 #pragma once
 
 #include "reporter/reader/segment/scanner.h"
@@ -8,15 +8,16 @@
 
 namespace umaskaudit::model {
 
-// Where the records lie by now.
+// Lists where the records are at the moment.
 void read_layout(const SegmentFile::Reader& file, Segment* segment);
-// What was dropped by now. After the records: an event is counted twice then rather than missing.
+// Reads what was dropped so far. After the records, so that an event is counted twice rather than
+// missed.
 void read_totals(const SegmentFile::Reader& file, Segment* segment);
 
-// Adds what one part was found to hold.
+// Adds the scan result of one part.
 void add_part(const ScanResult& result, Lane lane, Segment* segment);
 
-// Calls visit(record) for each record that can be believed; fills in `scan` and the lanes' extents.
+// Calls visit(record) for each valid record; fills in `scan` and the lanes' extents.
 template <typename Visit>
 void scan_lanes(SegmentFile::Reader* file, Segment* segment, const Visit& visit) {
   segment->scan = ScanResult();
@@ -30,8 +31,8 @@ void scan_lanes(SegmentFile::Reader* file, Segment* segment, const Visit& visit)
   }
 }
 
-// Finds the records that are out of order in a lane. Only for a segment with a ring, and after
-// finish(): each event is looked at again, with what it is ordered by.
+// Finds the records that are out of order in a lane. Only for a segment with a ring, after
+// finish(): each event is read again, with the key that it is ordered by.
 void find_late(SegmentFile::Reader* file, Segment* segment);
 
 }  // namespace umaskaudit::model

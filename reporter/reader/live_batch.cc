@@ -1,4 +1,3 @@
-// See live_batch.h.
 #include "reporter/reader/live_batch.h"
 
 #include <algorithm>
@@ -14,7 +13,7 @@ bool path_known(const Segment& segment, std::uint32_t id) {
   return id == 0 || segment.paths.find(id) != nullptr;
 }
 
-// Of the runtime's frames; the native ones apart.
+// The script frames are ready; native ones are tested separately.
 bool script_known(const Segment& segment, const ScriptSpan& script) {
   const trace::ScriptStack& facts = script.facts;
   if (facts.runtime != 0 && !segment.runtimes.contains(facts.runtime)) return false;
@@ -40,20 +39,21 @@ bool stack_known(const Segment& segment, std::uint32_t id) {
 }
 
 bool context_known(const Segment& segment, std::uint32_t id) {
-  // A run-wide number goes by the ids: one with a lower id may still be written by another process.
+  // The order of run-wide numbers follows the ids: another process may still be writing one with a
+  // lower id.
   return id == 0 || (id <= segment.contexts_through && segment.contexts.find(id) != nullptr);
 }
 
 bool changes_known(const Segment& segment, const trace::Create& create, std::uint16_t flags) {
   const std::uint64_t last = create.change_after + ((flags & trace::kBusy) != 0 ? 1 : 0);
-  // The change before the call is named too, as the one that set the mask.
+  // The change before the call is needed too, as the one that set the mask.
   const std::uint64_t first = create.change_before == 0 ? 0 : create.change_before - 1;
   if (last == 0) return true;
   const auto history = segment.histories.find(create.context);
   return history != segment.histories.end() && history->second.holds(first, last);
 }
 
-// What an event's record names besides its stack and its context.
+// The records that an event refers to besides its stack and its context.
 template <typename Facts>
 bool others_known(const Segment&, const Record&, const Facts&) {
   return true;
@@ -79,7 +79,7 @@ bool all_known(const Segment& segment, const Record& record, const Facts& facts)
     if (!context_known(segment, facts.context)) return false;
   }
   if constexpr (kTraits<Facts>.is_event && requires { facts.call; }) {
-    // The names of the calls are one of a segment's first records.
+    // The names of the calls are in one of the first records of a segment.
     if (segment.calls.empty()) return false;
   }
   return others_known(segment, record, facts);

@@ -1,7 +1,6 @@
-// The records that one look at a growing run found: copies, in the order in which they become
-// events, and those that wait for a record which somebody still writes.
-// Must never hold back an event for long: the record it waits for may have been lost.
-// Called by LiveRun.
+// LiveBatch: copies of the records that one look at a growing run found, in the order in which they
+// become events, and those that wait for a record that is still being written.
+// Must never delay an event for long: the record that it waits for may have been lost.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +20,8 @@ class LiveBatch {
   bool empty() const { return items_.empty(); }
   std::size_t size() const { return items_.size(); }
 
-  // Tells the records in order and forgets them. Those that are not ready() stay for later calls,
-  // up to `patience` of them; 0: nothing stays.
+  // Passes the records on in order and drops them. Those that are not ready() stay for later calls,
+  // up to `patience` of them; 0: none stays.
   void tell(unsigned patience, const std::function<void(const MergedRecord&)>& visit);
 
  private:
@@ -37,8 +36,8 @@ class LiveBatch {
   std::vector<Item> items_;
 };
 
-// True when everything that an event's record names is known to its segment: stack and modules,
-// paths, context, directory, and the mask changes that it saw.
+// True when everything that an event's record refers to is in its segment: stack and modules,
+// paths, context, directory, and the mask changes that it names.
 bool ready(const Segment& segment, const Record& record);
 
 }  // namespace umaskaudit::model

@@ -1,6 +1,6 @@
-// See live_run.h. One look is: new segments, new records, tables in order, links between contexts,
-// events. A fact of one segment only ever needs facts that were committed before that segment was
-// made, so the directory is listed before anything is read, and older segments are read first.
+// One look is: new segments, new records, tables in order, links between contexts, events. Facts in
+// a segment only depend on facts that were committed before that segment was created; so the
+// directory is listed before anything is read, and older segments are read first.
 #include "reporter/reader/live_run.h"
 
 #include <fcntl.h>
@@ -30,11 +30,13 @@ namespace umaskaudit {
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{2} << 20;  // of records in one look
-constexpr unsigned kPatience = 20;                        // looks
+constexpr unsigned kPatience = 20;                        // in looks
 constexpr std::size_t kMostChanges = 65536;               // kept of each context
-// Segments beyond so many are looked at less often while they rest: a run may have thousands.
+// When there are more segments than this, idle ones are looked at less often: a run may have
+// thousands.
 constexpr std::size_t kManySegments = 64;
-// Of a ring, the latest chunks of each use are read in each look, each other one in one of so many.
+// In a ring, the latest chunks of each use are read in each look, every other chunk in one of so
+// many.
 constexpr std::size_t kLatestChunks = 2;
 constexpr std::size_t kChunkTurns = 64;
 
@@ -42,7 +44,7 @@ EventBase& base_of(Event* event) {
   return std::visit([](auto& any) -> EventBase& { return any; }, *event);
 }
 
-// How far a chunk of a ring was read since it was taken into use.
+// The position in a chunk of a ring, since it was taken into use.
 struct ChunkTail {
   explicit ChunkTail(const model::Part& part) : word(part.word), tail(part.begin) {}
 
@@ -50,20 +52,20 @@ struct ChunkTail {
 
   std::uint64_t word;
   model::SegmentTail tail;
-  bool more = false;  // than there was room for
+  bool more = false;  // not everything fitted
 };
 
-// A segment, and how far it was read.
+// A segment, and the position in it.
 struct Source {
   explicit Source(model::Segment* opened) : tail(model::first_record(*opened)), segment(opened) {}
 
   model::SegmentTail tail;                                // of a segment without a ring
   std::unordered_map<std::uint64_t, ChunkTail> chunks{};  // by offset
   model::Segment* segment;
-  std::size_t links = 0;  // facts that links between contexts are drawn from
+  std::size_t links = 0;  // number of facts that links between contexts are made from
   std::uint64_t rested = 0;
   std::uint64_t next_look = 0;
-  std::uint64_t gap_since = 0;  // the look that first missed a context with a lower id
+  std::uint64_t gap_since = 0;  // the first look in which a context with a lower id was missing
   bool touched = false;
 };
 
@@ -72,8 +74,8 @@ std::size_t link_facts(const model::Segment& segment) {
          segment.forks.size() + segment.execs.size() + segment.drifts.size();
 }
 
-// Ids are given out before the records are written: a process may be kept from writing for long,
-// and the one after it not. One that was killed meanwhile leaves a gap for good.
+// Ids are assigned before the records are written: a process may be delayed for long while a later
+// id is written. One that was killed meanwhile leaves a permanent gap.
 void advance_contexts(Source* source, std::uint64_t look, bool last) {
   model::Segment& segment = *source->segment;
   const auto& items = segment.contexts.items();
@@ -114,10 +116,10 @@ struct LiveRun::State {
   model::ContextTree tree;
   model::CreatorResolver creators;  // stays empty: live events say `probably`
   model::TmpfileLinks
-      tmpfile_links;  // likewise: what a nameless file is called later is not known yet
+      tmpfile_links;  // also empty: a later name of an O_TMPFILE file is not known yet
   model::EventBuilder builder{tree, creators, tmpfile_links, &pool, &texts};
   model::LiveBatch batch;
-  bool unlinked = true;  // the tree waits for something
+  bool unlinked = true;  // the tree waits for a record
   std::uint64_t look = 0, seq = 0, end_ns = 0;
   std::uint64_t last_id = 0;
 
@@ -161,7 +163,7 @@ void LiveRun::State::find_segments(bool last) {
   }
 }
 
-// True: there is more than `budget` let through.
+// True: there was more than `budget` allowed.
 bool LiveRun::State::read(std::size_t budget, bool last) {
   std::size_t told = 0;
   for (Source& source : sources) {
@@ -182,7 +184,7 @@ std::size_t LiveRun::State::read(Source* source, std::size_t budget, bool last) 
   if (has_ring(file, segment)) return read_ring(source, &file, budget, last);
   std::uint64_t end = file.size();
   if (!last) {
-    // The header says how far space was given out: nothing is behind that, and the file may be a
+    // The header says how much space was reserved: nothing follows that, and the file may have a
     // gigabyte of hole.
     std::uint64_t tail = 0;
     if (file.read(offsetof(trace::SegmentHeader, tail), &tail, sizeof tail) == sizeof tail)
@@ -203,8 +205,8 @@ void LiveRun::State::take(Source* source, const model::Record& record) {
   end_ns = std::max(end_ns, record.head.time_ns);
 }
 
-// Chunk by chunk. Records are committed in the latest ones of each use; a writer that was kept from
-// running may still do so in an earlier one.
+// Chunk by chunk. Records are committed in the latest chunks of each use; a delayed writer may
+// still commit in an earlier one.
 std::size_t LiveRun::State::read_ring(Source* source, model::SegmentFile::Reader* file,
                                       std::size_t budget, bool last) {
   model::Segment& segment = *source->segment;
@@ -232,7 +234,7 @@ std::size_t LiveRun::State::read_ring(Source* source, model::SegmentFile::Reader
   return told;
 }
 
-// After this the tables can be asked.
+// Afterwards the tables can be queried.
 void LiveRun::State::settle(bool last) {
   for (Source& source : sources) {
     const std::uint32_t before = source.segment->contexts_through;
@@ -253,9 +255,9 @@ void LiveRun::State::settle(bool last) {
   }
 }
 
-// What was folded since, as it is told.
+// The folds since then, expanded.
 void LiveRun::State::add_folds(model::Segment& segment) {
-  if (segment.folds.empty()) return;  // as after nearly each record
+  if (segment.folds.empty()) return;  // nearly always
   model::FoldedChange change;
   for (const model::FoldFact& fact : segment.folds) {
     for (const model::FoldPart& part :
@@ -266,14 +268,14 @@ void LiveRun::State::add_folds(model::Segment& segment) {
   segment.folds.clear();
 }
 
-// Folds that are not over when nobody writes any more.
+// The folds in progress when all writers have ended.
 void LiveRun::State::read_cells() {
   for (Source& source : sources) {
     model::Segment& segment = *source.segment;
     model::read_header_again(&segment);
     std::vector<model::FoldFact> cells =
         model::read_fold_cells(segment.file.growing_reader(), segment);
-    // One that moved into a record before its cell was free again was told as that.
+    // A fold that became a record before its cell was freed was passed on as that record.
     std::erase_if(cells, [&](const model::FoldFact& cell) {
       const auto history = segment.histories.find(cell.fold.begin.context);
       return history != segment.histories.end() && !history->second.changes().empty() &&
@@ -286,7 +288,7 @@ void LiveRun::State::read_cells() {
   }
 }
 
-// Ids by time among the changes of this look: what is told next.
+// Assigns ids by time to the changes of this look, which are passed on next.
 void LiveRun::State::number_changes() {
   struct Fresh {
     model::MaskChange* change;
@@ -329,7 +331,7 @@ void LiveRun::State::tell(const Visit& visit, bool last) {
   texts = model::StringPool();
 }
 
-// What no single record says, in the words of Run.
+// What no single record says, as Run reports it.
 void LiveRun::State::assess(const Visit& visit) {
   for (const auto& segment : segments) {
     model::read_header_again(segment.get());

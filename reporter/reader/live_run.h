@@ -1,7 +1,7 @@
-// A run that is still being recorded: events as soon as they are committed.
-// Must never lose an event that Run would tell later, nor write, wait or follow a link. Memory
-// follows what it does for Run, but for mask changes, of which each context keeps the latest, and
-// for what was created, of which nothing is kept. Called by the live commands. Not thread-safe.
+// LiveRun: a run that is still being recorded; passes events on as soon as they are committed.
+// Must never lose an event that Run would have, nor write, wait or follow a link. Memory is bounded
+// as in Run, except that each context keeps only its latest mask changes, and nothing is kept of
+// creations. Not thread-safe.
 #pragma once
 
 #include <array>
@@ -27,31 +27,30 @@ class LiveRun : public StackSource {
 
   using Visit = std::function<void(const Event&)>;
 
-  // Calls `visit` for what was committed since the last call, sorted by time as far as it was read
-  // in one go. An event waits up to twenty calls for what it names and others still write. Its seq
-  // and its ids are those of this stream. A creation that only its clock ties to the object says
-  // `probably`: which of several calls made it is known at the end of a run, as is the name that a
-  // nameless file gets. Views in the event are valid during the call. True: there is more to be
-  // read at once.
+  // Calls `visit` for what was committed since the last call, sorted by time within one look. An
+  // event waits up to twenty calls for records that it refers to and that are still being written.
+  // Its seq and ids are those of this stream. A creation that is related to the object only by its
+  // time says `probably`: which of several calls created it is known at the end of a run, as is the
+  // later name of an O_TMPFILE file. Views in the event are valid during the call. True: there is
+  // more to read at once.
   bool poll(const Visit& visit);
 
-  // The run is over: the rest, whatever it waits for, and then what Run::for_each has last, execs
-  // that nobody followed and losses. Nothing may be called after it.
+  // The run is over: passes on the rest, ready or not, and then what Run::for_each has last: execs
+  // that no image followed, and losses. Nothing may be called after it.
   void finish(const Visit& visit);
 
-  // Somebody wants no more: what waits for other records, as far as it goes. Nothing may be called
-  // after it either.
+  // Stops early: passes on waiting records that are ready. Nothing may be called after it.
   void stop(const Visit& visit);
 
-  // True when a process that records, or recorded, is there under its pid.
+  // True while a process that records or recorded exists under its pid.
   bool anybody_lives() const;
-  // Those of the processes that recorded which are not there any more, by their pids; none of
-  // another PID name space than the caller's, where pids say something else.
+  // The recorded processes that do not exist any more, by pid; none of another PID name space than
+  // the caller's, where pids mean something else.
   std::unordered_set<std::uint32_t> ended() const;
   // CLOCK_MONOTONIC of the beginning, and CLOCK_REALTIME of any moment; 0 before the first segment.
   std::uint64_t begin_ns() const;
   std::uint64_t real_ns(std::uint64_t time_ns) const;
-  // As Run::boot_id(); zeroes before the first segment, too.
+  // As Run::boot_id(); zeroes also before the first segment.
   std::array<std::uint8_t, 16> boot_id() const;
 
   std::vector<RawFrame> stack(StackRef ref) const override;

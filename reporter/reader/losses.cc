@@ -1,4 +1,3 @@
-// See losses.h.
 #include "reporter/reader/losses.h"
 
 #include <algorithm>
@@ -65,7 +64,7 @@ void assess_segment(const Segment& segment, Completeness* all) {
           std::to_string(trace::kMinor));
 }
 
-// The shim names an exec that it cannot follow by a blind spot of the same thread.
+// The shim records an exec that it cannot follow as a blind spot of the same thread.
 bool explained(const Segment& segment, const ExecFact& exec, std::uint64_t since_ns) {
   return std::any_of(
       segment.told_blind.begin(), segment.told_blind.end(),
@@ -76,7 +75,7 @@ constexpr std::uint64_t bit(trace::Blind reason) {
   return std::uint64_t{1} << static_cast<unsigned>(reason);
 }
 
-// But for execs of images that a tracer recorded.
+// Except execs of images that a tracer recorded.
 std::uint64_t reasons_of_execs(const Segment& segment, const ContextTree& tree) {
   std::uint64_t reasons = 0;
   for (const BlindFact& spot : segment.told_blind) {
@@ -88,7 +87,7 @@ std::uint64_t reasons_of_execs(const Segment& segment, const ContextTree& tree) 
   return reasons;
 }
 
-// Somebody changed a mask who was not seen in another process that shares it.
+// A mask was changed by a process that shares it and was not recorded.
 bool drifted_unseen(const Segment& segment, const ContextTree& tree) {
   return std::any_of(segment.drifts.begin(), segment.drifts.end(), [&](const DriftFact& drift) {
     const ContextPiece* piece = tree.find(segment.index, drift.context);
@@ -133,7 +132,7 @@ Completeness assess(const std::vector<std::unique_ptr<Segment>>& segments,
 
 void assess_hidden(const std::vector<std::unique_ptr<Segment>>& segments, const ContextTree& tree,
                    bool unfollowed, Completeness* all) {
-  // About masks and names: what is created behind these is seen.
+  // Blind spots about masks and names only: creations behind them are recorded.
   constexpr std::uint64_t kHarmless = bit(trace::Blind::no_mask) | bit(trace::Blind::raw_clone) |
                                       bit(trace::Blind::untracked_chroot);
   constexpr std::uint64_t kOtherOwners =

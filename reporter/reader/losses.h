@@ -1,5 +1,5 @@
-// Puts into words what a run could not keep, read back or follow.
-// Must never hide a loss: whatever is counted has a line. Called when a run is opened.
+// Describes what a run could not keep, read back or follow.
+// Must never hide a loss: every count has a line. Called when a run is opened.
 #pragma once
 
 #include <cstdint>
@@ -13,24 +13,24 @@
 
 namespace umaskaudit::model {
 
-// What the run directory says beside its segments.
+// What the run directory says in addition to its segments.
 struct DirectoryFacts {
   bool has_state = false;
   trace::RunState state{};
   std::vector<LossEvent> unreadable;  // segments that could not be used at all
 };
 
-// Counts and words for the whole run. Each LossEvent is dated `end_ns`.
+// Counts and descriptions for the whole run. Each LossEvent has the time `end_ns`.
 Completeness assess(const std::vector<std::unique_ptr<Segment>>& segments,
                     const DirectoryFacts& directory, std::uint64_t end_ns);
 
-// Execs that neither failed, nor led to an image that recorded, nor were explained by the shim, nor
-// by a segment that keep=latest took away since. Ordered by time.
+// Execs that did not fail, were not followed by a recorded image, and are explained neither by a
+// blind spot nor by a segment that keep=latest removed. Ordered by time.
 std::vector<BlindSpotEvent> unfollowed_execs(const std::vector<std::unique_ptr<Segment>>& segments,
                                              const ContextTree& tree,
                                              const DirectoryFacts& directory);
 
-// Fills in what may have been created behind all that; `all` has the losses.
+// Sets what may have been created unseen; `all` has the losses.
 void assess_hidden(const std::vector<std::unique_ptr<Segment>>& segments, const ContextTree& tree,
                    bool unfollowed, Completeness* all);
 

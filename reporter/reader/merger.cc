@@ -1,5 +1,4 @@
-// See merger.h: a binary heap of streams; a segment joins it when the merge reaches its first
-// event.
+// A binary heap of streams; a segment is added when the merge reaches its first event.
 #include "reporter/reader/merger.h"
 
 #include <algorithm>
@@ -8,9 +7,9 @@
 namespace umaskaudit::model {
 namespace {
 
-// All buffers together, however many segments there are, as far as kLeastWindow allows.
+// The size of all buffers together, for any number of segments, as far as kLeastWindow allows.
 constexpr std::size_t kBuffers = std::size_t{32} << 20;
-// Twice around the second-level cache is enough: what lies further behind has a queue of its own.
+// Twice the second-level cache: records further out of order have a queue of their own.
 constexpr std::size_t kMostWindow = std::size_t{512} << 10;
 
 }  // namespace
@@ -53,7 +52,7 @@ void Merger::start(const Segment& segment, Lane lane) {
   std::push_heap(active_.begin(), active_.end(), later);
 }
 
-// Restores the heap after the front stream moved on.
+// Restores the heap after the front stream has advanced.
 void Merger::settle_front() {
   if (active_.front().stream->done()) {
     active_.front() = std::move(active_.back());

@@ -1,6 +1,5 @@
-// All segments of a run as one stream of records, in merged order.
-// Must never hold more than a buffer for each lane of a segment whose time has come and not yet
-// passed. Called by Run for each walk over the events.
+// Merger: all segments of a run as one stream of records, in merged order.
+// Must never hold more than a buffer for each lane of a segment that is active at the current time.
 #pragma once
 
 #include <cstdint>
@@ -28,10 +27,10 @@ class Merger {
   bool next(MergedRecord* merged);
 
  private:
-  // What comes next of a stream. Beside it, so that comparing two asks for no other memory.
+  // The next record of a stream, stored beside it so that a comparison needs no other memory.
   struct Next {
     OrderKey key;
-    std::uint64_t rank;  // of two that come at one time, the first: by segment and lane
+    std::uint64_t rank;  // breaks ties at one time: by segment and lane
     std::unique_ptr<SegmentStream> stream;
   };
   static bool later(const Next& a, const Next& b);

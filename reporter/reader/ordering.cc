@@ -1,4 +1,3 @@
-// See ordering.h.
 #include "reporter/reader/ordering.h"
 
 #include <algorithm>
@@ -9,7 +8,7 @@ namespace umaskaudit::model {
 
 namespace {
 
-// The last change that a record's event came behind, and how many more may have counted too.
+// The last change that precedes a record's event, and how many later ones may precede it too.
 struct Place {
   std::uint64_t change = 0;
   std::uint64_t reach = 0;
@@ -41,8 +40,8 @@ OrderKey Ordering::key_of(const Record& record) {
   return key;
 }
 
-// Between mask change `change` and the one after it, whatever the clock says: a thread can lose the
-// processor between its call and its look at the clock. `reach`: changes that may have counted too.
+// Between mask change `change` and the next one, whatever the clock says: a thread can lose the
+// processor between its call and reading the clock. `reach`: later changes that may precede it too.
 OrderKey Ordering::among_changes(const Record& record, std::uint32_t context, std::uint64_t change,
                                  std::uint64_t reach) {
   OrderKey key{record.head.time_ns, 0};

@@ -1,6 +1,5 @@
-// What the events of one segment are ordered by.
+// Ordering: the sort keys of the events of one segment.
 // Must never let the clock contradict the numbers of the mask changes.
-// Called by the streams of the second pass, for each record.
 #pragma once
 
 #include <compare>
@@ -11,8 +10,8 @@
 
 namespace umaskaudit::model {
 
-// `tie` orders events of one nanosecond: 2 * id for a mask change, 2 * id + 1 for what was done
-// under it, 0 for the others.
+// `tie` orders events of one nanosecond: 2 * id for a mask change, 2 * id + 1 for events under it,
+// 0 for others.
 struct OrderKey {
   std::uint64_t time_ns = 0;
   std::uint64_t tie = 0;

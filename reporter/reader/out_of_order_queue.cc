@@ -1,4 +1,3 @@
-// See out_of_order_queue.h.
 #include "reporter/reader/out_of_order_queue.h"
 
 #include <algorithm>
@@ -6,7 +5,7 @@
 namespace umaskaudit::model {
 namespace {
 
-// Most records are smaller: one read(2) for each.
+// Most records are smaller: one read(2) each.
 constexpr std::size_t kGuess = 512;
 
 }  // namespace

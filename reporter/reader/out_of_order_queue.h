@@ -1,5 +1,6 @@
-// The late records of one segment, in order, each read by itself when its turn comes.
-// Must never hold more than 32 bytes for each, and the bytes of one. Called by the stream.
+// OutOfOrderQueue: the out-of-order records of one segment, sorted; each is read when its turn
+// comes.
+// Must never hold more than 32 bytes for each, and the bytes of one.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@ class OutOfOrderQueue {
   bool empty() const { return next_ == records_.size(); }
   // Only while not empty().
   const OrderKey& key() const { return records_[next_].key; }
-  // Valid until the next call; a pad when the file is not what it was.
+  // Valid until the next call; a pad when the file has changed.
   Record read();
   void pop() { ++next_; }
 

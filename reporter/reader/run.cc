@@ -1,4 +1,5 @@
-// See run.h: opening (first pass, tables, links between contexts) and walking (second pass).
+// Opens a run (first pass, tables, links between contexts) and walks over it (second pass); see
+// run.h.
 #include "reporter/reader/run.h"
 
 #include <algorithm>
@@ -21,7 +22,7 @@
 namespace umaskaudit {
 namespace {
 
-constexpr std::uint64_t kTickEvery = 1 << 14;  // a few milliseconds
+constexpr std::uint64_t kTickEvery = 1 << 14;  // every few milliseconds
 
 }  // namespace
 
@@ -39,7 +40,7 @@ struct Run::State {
   std::uint64_t begin_ns = 0, end_ns = 0, begin_real_ns = 0;
   std::array<std::uint8_t, 16> boot_id{};
   Ticker ticker;
-  std::uint64_t scanned = 0;  // records, over all segments
+  std::uint64_t scanned = 0;  // records of all segments so far
 
   void scan(model::Segment* segment);
   void tick(std::uint64_t done, std::uint64_t total) const {

@@ -1,5 +1,5 @@
-// See run_open.h. Which header fields can be trusted decides what a segment is: a torn header does
-// not cost its records, a newer major version does.
+// Whether a segment can be used depends on which header fields can be trusted: a torn header does
+// not lose its records, a newer major version does.
 #include "reporter/reader/run_open.h"
 
 #include <dirent.h>
@@ -33,7 +33,7 @@ HeaderState read_header(const SegmentFile::Reader& file, trace::SegmentHeader* h
     return HeaderState::damaged;
   }
   if (header->major != trace::kMajor) return HeaderState::newer_major;
-  // Only a newer minor version may have a longer header: nothing protects this field.
+  // Only a newer minor version may have a longer header: no checksum protects this field.
   const std::uint64_t known = sizeof *header +
                               std::uint64_t{header->repeats} * sizeof(trace::Repeat) +
                               std::uint64_t{header->folds} * sizeof(trace::FoldCell);
@@ -118,7 +118,7 @@ std::vector<std::string> segment_names(const Descriptor& directory) {
 }
 
 Error cannot_open(const std::string& path, int error) {
-  // What is there and cannot be read would not be recorded into either.
+  // A directory that cannot be read could not be recorded into either.
   const bool missing = error == ENOENT && !path.empty();
   return Error{"cannot open run '" + path + "'", std::strerror(error),
                missing ? "umaskaudit run -o " + path + " -- CMD to record one" : "",
@@ -182,8 +182,8 @@ Result<RunFiles> open_run(const std::string& path) {
     if (why.reason == "version") newer = why.detail;
     run.facts.unreadable.push_back(std::move(why));
   }
-  // A run.state without segments and without failures: nothing in the run could be recorded (its
-  // program is static, say). That is an answer, not an error.
+  // A run.state without segments and without failures: nothing in the run could be recorded (a
+  // static program, for example). That is a valid, empty run.
   const bool nothing_to_record = run.facts.has_state && run.facts.state.segments_failed == 0 &&
                                  run.facts.unreadable.empty() && !newer;
   if (run.segments.empty() && !nothing_to_record) return nothing_usable(path, run, newer);

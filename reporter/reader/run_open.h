@@ -1,5 +1,5 @@
-// Finds and opens what lies in a run directory.
-// Must never go below the directory, follow a link in it, or write. Called by Run::open.
+// Finds and opens the files of a run directory.
+// Must never go below the directory, follow a link in it, or write.
 #pragma once
 
 #include <memory>
@@ -20,12 +20,12 @@ struct RunFiles {
 // `path`: a run directory or one segment file.
 Result<RunFiles> open_run(const std::string& path);
 
-// The pieces of it, for a run that grows. `directory` is open for reading.
+// The steps of it, for a growing run. `directory` is open for reading.
 std::vector<std::string> segment_names(const Descriptor& directory);
-// One segment, its header read; null when it cannot be used: `why` is then the loss that says so.
+// Opens one segment and reads its header; null when it cannot be used: `why` is the loss for it.
 std::unique_ptr<Segment> open_segment(const std::shared_ptr<const Descriptor>& directory,
                                       const std::string& name, std::uint32_t index, LossEvent* why);
-// Reads the header again: its counters move while the program runs.
+// Reads the header again: its counters change while the program runs.
 void read_header_again(Segment* segment);
 void read_state(const std::shared_ptr<const Descriptor>& directory, DirectoryFacts* facts);
 // `error`: errno.

@@ -1,6 +1,6 @@
-// See stream.h. What lies in the extents was believed when the run was opened; the file may have
-// changed since, so lengths are checked again. Checksums are not: they are a quarter of a walk, and
-// nothing behind here depends on them but the sense of what a changed file says.
+// The records in the extents were valid when the run was opened; the file may have changed since,
+// so lengths are checked again. Checksums are not: that takes a quarter of a walk, and a changed
+// record could only give a wrong event, not a wrong access.
 #include "reporter/reader/stream.h"
 
 #include <algorithm>
@@ -61,7 +61,7 @@ void SegmentStream::pop() {
   look_ahead();
 }
 
-// Moves what is still to come to the front of the buffer.
+// Moves the unread part to the front of the buffer.
 void SegmentStream::keep_pending() {
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(head_));
   head_ = 0;
@@ -76,7 +76,7 @@ void SegmentStream::keep_pending() {
   buffer_.swap(spare_);
 }
 
-// Reads on until the buffer is full or the segment at its end.
+// Reads until the buffer is full or the segment at its end.
 void SegmentStream::refill() {
   const std::vector<Extent>& extents = lane_.extents;
   keep_pending();
@@ -87,19 +87,19 @@ void SegmentStream::refill() {
     const auto want =
         static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer_.size() - used));
     std::size_t got = file.read(position_, &buffer_[used], want);
-    if (!segment_.layout.unchanged(file, position_)) got = 0;  // dropped since
+    if (!segment_.layout.unchanged(file, position_)) got = 0;  // dropped since it was listed
     const std::size_t parsed = parse(used, used + got, position_);
     used += parsed;
     position_ += parsed;
-    // Cut by the buffer's end: read that record again next time. Where there was room for any
-    // record, the file is not what it was when it was opened.
+    // A record cut by the buffer's end is read again next time. If the buffer had room for any
+    // record, the file has changed.
     const bool stuck = parsed == 0 && want >= trace::kMaxRecord;
     if (parsed < left && got == want && want < left && !stuck) return;
     if (++extent_ < extents.size()) position_ = extents[extent_].begin;
   }
 }
 
-// Takes the whole records between `begin` and `end` of the buffer; returns their bytes.
+// Parses the whole records between `begin` and `end` of the buffer; returns their size.
 std::size_t SegmentStream::parse(std::size_t begin, std::size_t end, std::uint64_t offset) {
   Record record;
   std::size_t at = begin;
@@ -110,7 +110,7 @@ std::size_t SegmentStream::parse(std::size_t begin, std::size_t end, std::uint64
   return at - begin;
 }
 
-// Places come in rising order.
+// Positions rise.
 bool SegmentStream::is_late(std::uint64_t offset) {
   const std::vector<std::uint64_t>& late = lane_.late.offsets();
   const Layout& layout = segment_.layout;
@@ -122,7 +122,7 @@ bool SegmentStream::is_late(std::uint64_t offset) {
 void SegmentStream::insert(const Record& record, std::size_t at) {
   pending_.push_back({ordering_.key_of(record), record.offset, at});
   pending_bytes_ += record.head.length;
-  // Nearly always in place already; equal keys stay in the file's order.
+  // Nearly always in place already; equal keys keep the order of the file.
   for (std::size_t i = pending_.size() - 1; i > head_; --i) {
     if (pending_[i - 1].key <= pending_[i].key) break;
     std::swap(pending_[i - 1], pending_[i]);

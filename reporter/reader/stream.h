@@ -1,7 +1,7 @@
-// The events of one lane of a segment in order: the second pass. Records lie in the file in the
-// order in which their space was reserved, which several threads do slightly out of time order: the
-// stream looks ahead by half its buffer to mend that, and has a queue for those that lie further
-// behind. Must never hold more than its buffer and that queue. Called by the merger.
+// SegmentStream: the events of one lane of a segment in order, for the second pass. Records are in
+// the file in the order in which their space was reserved, which with several threads is slightly
+// out of time order: the stream sorts within half its buffer, and has a queue for records further
+// out of order. Must never hold more than its buffer and that queue.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,12 @@
 
 namespace umaskaudit::model {
 
-// Room for any record in either half of the buffer.
+// Enough for any record in either half of the buffer.
 inline constexpr std::size_t kLeastWindow = 2 * std::size_t{trace::kMaxRecord};
 
 class SegmentStream {
  public:
-  // `window`: bytes to hold at once, at least kLeastWindow.
+  // `window`: size of the buffer, at least kLeastWindow.
   SegmentStream(const Segment& segment, Lane lane, std::size_t window, Folds folds);
 
   const Segment& segment() const { return segment_; }
@@ -63,7 +63,7 @@ class SegmentStream {
   OutOfOrderQueue late_;
   FoldQueue folds_;
   FoldSpan span_;
-  std::size_t late_met_ = 0;  // how many of the late ones parse() came by
+  std::size_t late_met_ = 0;  // number of out-of-order records that parse() has passed
   std::vector<unsigned char> buffer_, spare_;
   std::vector<Pending> pending_;  // sorted from head_ on
   std::size_t head_ = 0;

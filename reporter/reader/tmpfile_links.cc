@@ -1,4 +1,4 @@
-// See tmpfile_links.h. Only inodes that were a file without a name are kept: few programs make any.
+// Only inodes that were a file without a name are stored: few programs make any.
 #include "reporter/reader/tmpfile_links.h"
 
 #include <algorithm>

@@ -1,6 +1,5 @@
-// Escaping as escape.h promises.
-// Must never depend on the locale: a report reads the same under LANG=C.
-// Called by the text renderers and the command line.
+// Escapes text; see escape.h.
+// Must never depend on the locale: a report is the same under LANG=C.
 #include "reporter/text/escape.h"
 
 #include <algorithm>
@@ -13,8 +12,8 @@ struct Range {
   std::uint32_t first, last;
 };
 
-// Sorted. Unicode's Cc, Cf, Zl, Zp and noncharacters as far as they hide, reorder or move text:
-// what "Trojan Source" (CVE-2021-42574) and terminal title tricks are made of.
+// Sorted ranges of code points that hide, reorder or move text, from Unicode's Cc, Cf, Zl, Zp and
+// noncharacters, as used by "Trojan Source" (CVE-2021-42574) and terminal title tricks.
 constexpr Range kDeceptive[] = {
     {0x0000, 0x001F},   {0x007F, 0x009F},   {0x00AD, 0x00AD},    {0x034F, 0x034F},
     {0x061C, 0x061C},   {0x115F, 0x1160},   {0x17B4, 0x17B5},    {0x180B, 0x180F},

@@ -1,6 +1,5 @@
-// The one function through which bytes of the audited program reach a terminal.
-// Must never lose a byte (the original can be read back) nor let a control sequence through.
-// Called by every text sink: file names, thread names, symbols, notes, and error lines.
+// Escapes bytes of the audited program; they reach a terminal only through this function.
+// Must never lose a byte (the original can be restored) nor let a control sequence through.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,5 @@
-// The writer of json_writer.h: appends, never looks back.
-// Must never allocate but for the output itself: it runs once per event.
-// Called by the JSON Lines renderer.
+// Appends JSON text; see json_writer.h.
+// Must never allocate except for the output: it runs once per event.
 #include "reporter/text/json_writer.h"
 
 #include <algorithm>
@@ -58,7 +57,7 @@ void append_number(std::string& out, Number value) {
 }
 
 constexpr std::uint64_t repeated(unsigned char byte) { return 0x0101010101010101U * byte; }
-// The upper bit of a byte is set where one of the eight is zero, or less than `least`.
+// Sets the upper bit of each of the eight bytes that is zero, or less than `least`.
 constexpr std::uint64_t has_zero(std::uint64_t word) {
   return (word - repeated(1)) & ~word & repeated(0x80);
 }
@@ -66,7 +65,7 @@ constexpr std::uint64_t has_less(std::uint64_t word, unsigned char least) {
   return (word - repeated(least)) & ~word & repeated(0x80);
 }
 
-// is_plain() of all bytes: true of nearly all texts, so eight of them are looked at at once.
+// Whether all bytes are is_plain(): true of nearly all texts, so eight are tested at once.
 bool all_plain(std::string_view text) {
   while (text.size() >= sizeof(std::uint64_t)) {
     std::uint64_t word = 0;
@@ -82,10 +81,10 @@ bool all_plain(std::string_view text) {
 
 }  // namespace
 
-// The beginning of a member, and its value where that is short: one addition to the output.
+// The name of a member, and its value where that is short: one append.
 class JsonWriter::Piece {
  public:
-  // With a comma, if one must come before it.
+  // With a comma if one is needed.
   Piece(JsonWriter& json, std::string_view key) : json_(json) {
     if (!json.first_) add(',');
     json.first_ = false;
@@ -104,7 +103,7 @@ class JsonWriter::Piece {
   Piece& operator=(const Piece&) = delete;
 
   void add(char one) { *at_++ = one; }
-  // Of a few bytes.
+  // For short values.
   void add(std::string_view text) {
     text.copy(at_, text.size());
     at_ += text.size();
@@ -166,7 +165,7 @@ void JsonWriter::separate() {
 
 void JsonWriter::name(std::string_view key) {
   { Piece piece(*this, key); }
-  first_ = true;  // the value that follows takes no comma
+  first_ = true;  // no comma before the value
 }
 
 void JsonWriter::open(char bracket) {
@@ -213,7 +212,7 @@ void JsonWriter::boolean(std::string_view key, bool value) {
 void JsonWriter::null(std::string_view key) { Piece(*this, key).add("null"); }
 
 void JsonWriter::mode(std::string_view key, std::uint32_t bits) {
-  const std::string text = octal(bits);  // short: nothing is allocated
+  const std::string text = octal(bits);  // short enough for no allocation
   Piece piece(*this, key);
   piece.add('"');
   piece.add(text);

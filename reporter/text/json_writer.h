@@ -1,6 +1,6 @@
-// One JSON object after the other, written as text while it is built.
-// Must never emit invalid UTF-8, nor bytes that a terminal obeys; values stay what they were.
-// Called by the JSON Lines renderer, and by run.json.
+// JsonWriter: writes JSON objects one after the other into a string.
+// Must never write invalid UTF-8, nor bytes that a terminal interprets; values can be restored. For
+// streams of objects; bounded documents use nlohmann::ordered_json.
 #pragma once
 
 #include <cstdint>

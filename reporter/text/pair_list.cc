@@ -1,4 +1,3 @@
-// See pair_list.h.
 #include "reporter/text/pair_list.h"
 
 #include <algorithm>

@@ -12,8 +12,8 @@ namespace umaskaudit {
 
 using PairList = std::vector<std::pair<std::string, std::string>>;
 
-// Blanks around names and values do not count, nor do empty places between commas. Nothing: there
-// is a pair without '=' or without a name, or a '%' without two hexadecimal digits behind it.
+// Blanks around names and values are ignored, as are empty items. Nothing: an item has no '=' or no
+// name, or a '%' is not followed by two hexadecimal digits.
 std::optional<PairList> parse_pairs(std::string_view text);
 
 }  // namespace umaskaudit

@@ -1,4 +1,3 @@
-// See percent.h.
 #include "reporter/text/percent.h"
 
 namespace umaskaudit {

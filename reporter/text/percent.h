@@ -1,6 +1,5 @@
 // Percent-encoding (RFC 3986, 2.1).
-// Must never keep a byte that is no letter or digit unless it is asked to.
-// Called by who writes URIs, and names of directories.
+// Must never keep a byte that is no letter or digit unless the caller asks for it.
 #pragma once
 
 #include <string>

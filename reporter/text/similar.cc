@@ -1,4 +1,3 @@
-// See similar.h.
 #include "reporter/text/similar.h"
 
 #include <algorithm>
@@ -8,7 +7,7 @@ namespace umaskaudit {
 namespace {
 
 constexpr std::size_t kMostEdits = 2;
-constexpr std::size_t kLongest = 64;  // no name of ours is longer
+constexpr std::size_t kLongest = 64;  // our names are shorter
 
 std::size_t edits(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));

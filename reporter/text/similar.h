@@ -1,5 +1,4 @@
-// The word that somebody may have meant.
-// Called where a name is not known.
+// Suggests a known name for one that is not known, for error messages.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SGR sequences (ECMA-48, 8.3.117) for the few styles that reports use.
-// Must never use a colour that light or dark terminals hide: the sixteen named ones only.
-// Called through Paint.
+// Must never use a colour that is unreadable on light or dark terminals: only the sixteen named
+// ones.
 #include "reporter/text/style.h"
 
 namespace umaskaudit {

@@ -1,6 +1,5 @@
-// Colour, as a decision made once and carried by value.
+// Paint: whether to use colour, decided once and passed by value.
 // Must never add a byte when colour is off.
-// Called by the text renderers.
 #pragma once
 
 #include <string>

@@ -1,6 +1,5 @@
-// Layout of text_table.h: natural widths first, then elastic columns shrink, widest first.
+// Lays out a TextTable: natural widths first, then elastic columns shrink, widest first.
 // Must never wrap: one row is one line, so that grep and awk work on it.
-// Called by the text renderers.
 #include "reporter/text/text_table.h"
 
 #include <algorithm>
@@ -12,9 +11,10 @@ namespace umaskaudit {
 namespace {
 
 constexpr std::size_t kGap = 2;
-constexpr std::size_t kMostPadded = 64;    // where there is no limit: longer cells push their line
-constexpr std::size_t kLeastOnScreen = 5;  // a letter, the mark, a letter
-constexpr std::size_t kLeftOut = static_cast<std::size_t>(-1);  // instead of a width
+// without a limit: a longer cell pushes the rest of its line
+constexpr std::size_t kMostPadded = 64;
+constexpr std::size_t kLeastOnScreen = 5;                       // a letter, the mark, a letter
+constexpr std::size_t kLeftOut = static_cast<std::size_t>(-1);  // in place of a width
 constexpr char kMark[] = " ...";
 constexpr std::size_t kMarkWidth = sizeof kMark - 1;
 
@@ -60,7 +60,7 @@ void TextTable::limit_padding(Widths& widths) const {
   }
 }
 
-// Elastic columns give way, the widest first, down to `least`; 0: what each wants to keep.
+// Elastic columns shrink, the widest first, down to `least`; 0: down to the width that each keeps.
 void TextTable::shrink(Widths& widths, std::size_t width, std::size_t least) const {
   for (std::size_t sum = total(widths); width != 0 && sum > width; --sum) {
     std::size_t victim = columns_.size();
@@ -74,7 +74,7 @@ void TextTable::shrink(Widths& widths, std::size_t width, std::size_t least) con
   }
 }
 
-// The last one that gives way, or with `any` the last one at all but the first; false: there is
+// The last column that may be left out, or with `any` the last column except the first; false:
 // none.
 bool TextTable::leave_one_out(Widths& widths, bool any) const {
   for (std::size_t c = columns_.size(); c-- > 1;) {
@@ -118,7 +118,7 @@ std::string TextTable::lines(const Widths& widths, Paint paint, const char* mark
                              bool whole) const {
   std::string out;
   const auto line = [&](const std::vector<Cell>& cells, const char* end) {
-    std::string blanks(indent_, ' ');  // owed: written only in front of something
+    std::string blanks(indent_, ' ');  // pending: written only before more text
     bool first = true;
     for (std::size_t c = 0; c < columns_.size(); ++c) {
       if (widths[c] == kLeftOut) continue;

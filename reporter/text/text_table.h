@@ -1,6 +1,5 @@
-// An aligned table for a terminal, a pipe or a file.
+// TextTable: aligned columns for a terminal, a pipe or a file.
 // Must never receive unescaped text; cells are printed as they are.
-// Called by the text renderers.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +16,8 @@ struct Column {
   std::string title;
   Align align = Align::left;
   bool elastic = false;    // may be elided in the middle when the line is too wide
-  bool gives_way = false;  // among the first to be left out where lines must not be too wide
-  std::size_t least = 12;  // columns that an elastic one keeps as long as another can be left out
+  bool gives_way = false;  // among the first columns to be left out when lines are too wide
+  std::size_t least = 12;  // minimum width while another column can be left out
 };
 
 struct Cell {
@@ -36,11 +35,11 @@ class TextTable {
   // Missing cells are empty; cells beyond the columns are dropped.
   void add(std::vector<Cell> cells);
   bool empty() const { return rows_.empty(); }
-  // All lines with their newline, at most `width` columns (0: no limit, and nothing is elided) as
-  // far as elastic columns can give way. No trailing blanks.
+  // All lines with their newline, at most `width` columns (0: no limit, nothing is elided) as far
+  // as elastic columns can shrink. No trailing blanks.
   std::string text(std::size_t width, Paint paint) const;
   // The same for a screen that would cut longer lines: whole columns are left out until `width` is
-  // kept, and the line of titles ends in "...". Nothing is cut within a cell that is not elastic.
+  // kept, and the line of titles ends in "...". Only elastic cells are elided.
   std::string screen_text(std::size_t width, Paint paint) const;
 
  private:

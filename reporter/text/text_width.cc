@@ -1,6 +1,5 @@
-// Widths by wcwidth(3) in C.UTF-8, which glibc has built in since 2.35.
-// Must never change the process's locale: uselocale(3) for the one call, on this thread.
-// Called by TextTable.
+// Measures widths by wcwidth(3) in C.UTF-8, which glibc has built in since 2.35.
+// Must never change the process's locale: uselocale(3) for one call, on this thread.
 #include "reporter/text/text_width.h"
 
 #include <locale.h>
@@ -30,7 +29,7 @@ struct Glyph {
   std::size_t begin, columns;
 };
 
-// Which bytes are part of a number: digits, and all of 0x1f.
+// The bytes that are part of a number: digits, and all of 0x1f.
 std::vector<bool> numbers_in(std::string_view text) {
   std::vector<bool> part(text.size());
   for (std::size_t at = 0; at < text.size();) {
@@ -71,7 +70,7 @@ std::string elide_middle(std::string_view text, std::size_t columns) {
   while (used + glyphs[front].columns <= front_room) used += glyphs[front++].columns;
   std::size_t back = glyphs.size();
   while (back > front && used + glyphs[back - 1].columns <= room) used += glyphs[--back].columns;
-  // Half a mode, offset or line number reads as another one.
+  // A cut number would read as another mode, offset or line number.
   const std::vector<bool> numbers = numbers_in(text);
   const auto splits = [&](std::size_t at) {
     return at > 0 && at < glyphs.size() && numbers[glyphs[at - 1].begin] &&
@@ -80,7 +79,7 @@ std::string elide_middle(std::string_view text, std::size_t columns) {
   std::size_t begin = back;
   while (splits(begin)) --begin;
   if (begin != back && glyphs.size() - begin <= room) {
-    // Digits are one column each; the front gives them room.
+    // Digits have one column each; the front part gets shorter for them.
     for (; back > begin && front > 0; --front, --back) used -= glyphs[front - 1].columns - 1;
     for (; back > begin && used < room; --back) ++used;
   }

@@ -1,6 +1,5 @@
-// How many columns a string takes, and how to make it take fewer.
-// Must never depend on the user's locale: the same report has the same shape everywhere.
-// Called by TextTable and by renderers that wrap lines.
+// Measures the columns of a string, and shortens or wraps it to a width.
+// Must never depend on the user's locale: the same report has the same layout everywhere.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +12,12 @@ namespace umaskaudit {
 std::size_t display_width(std::string_view text);
 
 // `text` cut in the middle to at most `columns` (at least 5): "/srv/very...name". Both ends stay,
-// the file's name and its extension among them.
+// including the file's name and extension.
 std::string elide_middle(std::string_view text, std::size_t columns);
 
-// Adds `text` and a newline, broken at blanks where a line would be wider than `width` columns (0:
-// never broken): the first line behind `indent` blanks, the others behind `hanging`. A word that is
-// too long stays whole. `text` is escaped already and has no colour.
+// Appends `text` and a newline, wrapped at blanks to `width` columns (0: not wrapped): the first
+// line after `indent` blanks, the others after `hanging`. A word that is too long stays whole.
+// `text` must be escaped and without colour.
 void append_wrapped(std::string& out, std::string_view text, std::size_t indent,
                     std::size_t hanging, std::size_t width);
 

@@ -1,5 +1,4 @@
-// See time_text.h.
-// Must never round a span to nothing.
+// Formats times; see time_text.h. Must never round a duration to zero.
 #include "reporter/text/time_text.h"
 
 #include <array>

@@ -1,6 +1,5 @@
-// Moments, spans and counts as people read them.
+// Formats times, durations, sizes and counts for people.
 // Must never depend on the time zone or the locale: reports are compared across machines.
-// Called by the rules' messages and the text renderers.
 #pragma once
 
 #include <cstdint>

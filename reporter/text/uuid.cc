@@ -1,4 +1,3 @@
-// See uuid.h.
 #include "reporter/text/uuid.h"
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Things that a segment defines once and then names by number.
-// Must never size anything by an id: ids come from a file. Called by the segment's tables.
+// IdTable: the items that a segment defines once and refers to by id.
+// Must never size anything by an id: ids come from a file.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,8 @@
 
 namespace umaskaudit::model {
 
-// Ids are usually 1, 2, 3, ... in order, and then a lookup is one comparison. Any others work too.
+// Ids are usually 1, 2, 3, ... in order, and then a lookup is one comparison. Other orders work
+// too.
 template <typename T>
 class IdTable {
  public:
@@ -20,7 +21,7 @@ class IdTable {
     items_.emplace_back(id, std::move(value));
   }
 
-  // Call once, before the first find(). Of two definitions of one id the first counts.
+  // Call once, before the first find(). Of two definitions of an id the first counts.
   void finish() {
     if (sorted_) return;
     const auto by_id = [](const Item& a, const Item& b) { return a.first < b.first; };

@@ -1,6 +1,6 @@
-// See layout.h. The writer zeroes a chunk when all its records are in the totals, and gives it a
-// new turn when it is used again: bytes between two readings of the same entry are the records that
-// it speaks of.
+// The writer zeroes a chunk when all its records are in the totals, and gives it a new turn when it
+// is used again: when an entry is the same before and after reading, the bytes read are the records
+// that it describes.
 #include "reporter/reader/segment/layout.h"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ namespace {
 
 // Above any place in a lane: kRingChunks of them are a gigabyte.
 constexpr unsigned kLaneShift = 44;
-// How often a chunk that changes is read.
+// How often a chunk that changes is read again.
 constexpr int kTries = 8;
 
 Lane lane_of(trace::ChunkUse use) {
@@ -71,7 +71,7 @@ Layout::Region Layout::region_at(std::uint64_t offset, std::uint64_t first, std:
   return fits ? Region{offset, offset + trace::kControl} : Region{};
 }
 
-// False when it does not say how many chunks there are, or fewer than it says are used.
+// False: the number of chunks is invalid, or less than the number used.
 bool Layout::read_ring(const SegmentFile::Reader& file) {
   trace::Ring head{};
   const bool whole = file.read(ring_.begin, &head, sizeof head) == sizeof head;
@@ -85,7 +85,7 @@ bool Layout::read_ring(const SegmentFile::Reader& file) {
   return false;
 }
 
-// Without what is no records.
+// Leaves out the control regions.
 void Layout::add(Part part) {
   std::array<Region, 2> regions = {ring_, totals_};
   if (regions[1].begin < regions[0].begin) std::swap(regions[0], regions[1]);
@@ -124,7 +124,7 @@ bool Layout::hold(SegmentFile::Reader* file, Part* part) {
     part->begin = std::clamp(begin, part->begin, part->end);
     return true;
   }
-  return false;  // what is left of it goes while we look
+  return false;  // its last records are being dropped while we read
 }
 
 bool Layout::unchanged(const SegmentFile::Reader& file, std::uint64_t offset) const {

@@ -1,8 +1,8 @@
-// Where the records of a segment lie, and in which order they are read. Without a ring that is the
-// order of the file, around the totals. With one (keep=latest) it is chunk by chunk, by use and
-// turn: each use is a stream nearly in the order of time.
-// Must never trust a number of the ring or the header: a wrong one costs order, never a byte that
-// is not the file's. Called by the two passes over a run, and by the reader of a growing one.
+// Layout: where the records of a segment are, and in which order to read them. Without a ring that
+// is the order of the file, around the totals. With one (keep=latest) it is chunk by chunk, by use
+// and turn: each use is a stream nearly in the order of time.
+// Must never trust a number of the ring or the header: a wrong one may cost the order, never an
+// access outside the file. Used by both passes over a run, and for a growing run.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace umaskaudit::model {
 
-// Of a segment with a ring, one for each use; `other`: what is being dropped. Else all is `kept`.
+// In a ring, one lane for each use; `other`: chunks being dropped. Without a ring all is `kept`.
 enum class Lane : std::uint8_t { kept, events, changes, other };
 inline constexpr std::size_t kLanes = 4;
 
@@ -22,7 +22,7 @@ struct Part {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   Lane lane = Lane::kept;
-  std::uint32_t chunk = 0;  // its entry in the ring; 0: none that can change
+  std::uint32_t chunk = 0;  // its entry in the ring; 0: none, it cannot change
   std::uint64_t word = 0;   // of that entry when the parts were listed
 };
 
@@ -38,15 +38,15 @@ class Layout {
   std::uint64_t totals() const { return totals_.begin; }
   // The header names a ring, or totals, where there can be none.
   bool damaged() const { return damaged_; }
-  // By lane, and in each in the order in which they were written.
+  // By lane, and within each in the order of writing.
   const std::vector<Part>& parts() const { return parts_; }
-  // Reads a part of a chunk into `file`, where it is then read from. False when the chunk was taken
-  // for other records since it was listed, or changes all the time while it is dropped. Of one
-  // whose dropping came no further the begin moves on.
+  // Reads a part of a chunk into `file`, which then serves reads from it. False when the chunk was
+  // reused since it was listed, or changes continually while it is dropped. If the dropping has
+  // advanced, the begin moves on.
   bool hold(SegmentFile::Reader* file, Part* part);
-  // Whether what was just read at `offset` was still the records that were listed.
+  // Whether what was just read at `offset` is still the records that were listed.
   bool unchanged(const SegmentFile::Reader& file, std::uint64_t offset) const;
-  // Grows in the order of parts().
+  // Increases in the order of parts().
   std::uint64_t place(std::uint64_t offset) const {
     return places_.empty() ? offset : place_in_ring(offset);
   }
@@ -64,9 +64,9 @@ class Layout {
   std::uint64_t place_in_ring(std::uint64_t offset) const;
 
   Region ring_, totals_;                       // control regions; empty: there is none
-  std::vector<trace::RingChunk> ring_chunks_;  // as listed, or as held since
+  std::vector<trace::RingChunk> ring_chunks_;  // as listed, or as last checked
   std::vector<Part> parts_;
-  std::vector<std::uint64_t> places_;  // of each chunk's begin
+  std::vector<std::uint64_t> places_;  // the begin of each chunk
   bool damaged_ = false;
 };
 

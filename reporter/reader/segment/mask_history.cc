@@ -1,5 +1,4 @@
-// See mask_history.h. Numbers run 1, 2, 3, ... unless records were lost or changes folded, so most
-// lookups are direct.
+// Numbers run 1, 2, 3, ... unless records were lost or changes folded, so most lookups are direct.
 #include "reporter/reader/segment/mask_history.h"
 
 #include <algorithm>
@@ -39,7 +38,7 @@ void MaskHistory::add(const trace::Fold& fold, std::uint64_t offset) {
     const std::uint16_t other = fold.begin.sites[second ? 0 : 1].new_mask & 0777;
     changes_.push_back({time_ns, change, 0, where_of(offset), mask,
                         static_cast<std::uint16_t>(kFolded | kOfFold | other)});
-    // Before the first of them there is nothing that is folded.
+    // Nothing before the first entry is folded.
     if (change == fold.begin.first) changes_.back().folded = kOfFold;
   };
   folds_ = true;
@@ -63,8 +62,9 @@ void MaskHistory::witness(std::uint64_t change, std::uint64_t time_ns) {
   }
 }
 
-// What something names stands for itself, and so does the change behind it: the events between the
-// two come between them. The shim keeps the times of those; here they are made up.
+// A change that something refers to stands alone, and so does the next one, because the events
+// between the two are ordered between them. The shim keeps the times of those; here they are
+// interpolated.
 void MaskHistory::split_folds() {
   std::vector<MaskChange> split;
   for (const auto& witness : witnesses_) {
@@ -98,7 +98,7 @@ void MaskHistory::finish() {
   std::uint64_t bound = std::numeric_limits<std::uint64_t>::max();
   for (std::size_t i = changes_.size(); i-- > 0;) {
     MaskChange& change = changes_[i];
-    if (change.change == 0) break;  // made without the lock: nothing but its time orders it
+    if (change.change == 0) break;  // made without the lock: ordered by its time only
     for (; seen != witnesses_.rend() && seen->first >= change.change; ++seen) {
       bound = std::min(bound, seen->second);
     }
@@ -140,7 +140,7 @@ std::size_t MaskHistory::entry_of(std::uint64_t change) const {
 std::uint64_t MaskHistory::span(std::size_t index) const {
   const MaskChange& entry = changes_[index];
   if ((entry.folded & kFolded) == 0) return 1;
-  // Of a fold whose begin is forgotten, or lost, nothing else is known.
+  // Of a fold whose begin is forgotten, or lost, only the end is known.
   if (index == 0 || changes_[index - 1].change >= entry.change) return 1;
   return entry.change - changes_[index - 1].change;
 }

@@ -1,5 +1,5 @@
-// See out_of_order_records.h. Being late is judged by blocks of the file, each half as large as
-// what a stream always looks ahead: what is overtaken only within two blocks is mended there.
+// Lateness is measured in blocks of the file, each half as large as a stream's buffer: records
+// overtaken within two blocks are sorted there.
 #include "reporter/reader/segment/out_of_order_records.h"
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace umaskaudit::model {
 namespace {
 
 constexpr std::uint64_t kBlock = trace::kMaxRecord / 2;
-// Only a forged or badly torn file has more; its order is then not mended further.
+// Only a forged or badly torn file has more; its order is then not repaired further.
 constexpr std::size_t kMostLate = std::size_t{1} << 18;
 
 }  // namespace
@@ -60,7 +60,7 @@ void OutOfOrderRecords::see_snapshot(std::uint64_t offset, std::uint32_t context
 void OutOfOrderRecords::finish(const std::unordered_map<std::uint32_t, MaskHistory>& histories) {
   for (const auto& [context, history] : histories) {
     for (const MaskChange& change : history.changes()) {
-      if ((change.folded & kOfFold) != 0) continue;  // told by a queue of their own
+      if ((change.folded & kOfFold) != 0) continue;  // queued as parts of their fold
       const std::uint64_t offset = std::uint64_t{change.where} * trace::kRecordAlign;
       if (overtaken(offset, change.time_ns)) add(offset);
     }

@@ -1,7 +1,8 @@
-// The records that lie too far behind their place in the order for a buffer to mend: a thread can
-// lose its processor between its call and its record, and be overtaken by tens of thousands.
+// OutOfOrderRecords: the records that are too far from their place in the order for a buffer to
+// sort: a thread can lose its processor between its call and its record, and be overtaken by tens
+// of thousands of records.
 // Must never keep more than kMostLate offsets. Filled by the first pass; the second one fetches
-// those records out of turn.
+// those records separately.
 #pragma once
 
 #include <cstdint>
@@ -14,24 +15,24 @@ namespace umaskaudit::model {
 
 class OutOfOrderRecords {
  public:
-  // In the file's order. An event, by the clock:
+  // Call these in the file's order. For an event, by the clock:
   void see(std::uint64_t offset, std::uint64_t time_ns) { see(offset, time_ns, offset); }
-  // The same where the order is not that of the file: `place` grows.
+  // The same where the order is not that of the file: `place` increases.
   void see(std::uint64_t place, std::uint64_t time_ns, std::uint64_t offset);
-  // A mask change:
+  // For a mask change:
   void see_change(std::uint64_t offset, std::uint32_t context, std::uint64_t change);
-  // Something that no change of `context` after `last_change` can have come before:
+  // For an event that no change of `context` after `last_change` can precede:
   void see_snapshot(std::uint64_t offset, std::uint32_t context, std::uint64_t last_change);
 
   // Call once, with histories that are finished.
   void finish(const std::unordered_map<std::uint32_t, MaskHistory>& histories);
-  // The same where no change was told: each event came with the time that it is ordered by.
+  // The same where no change was added: each event came with the time that it is ordered by.
   void finish();
-  // In the order in which they are read.
+  // In the order in which they have to be read.
   const std::vector<std::uint64_t>& offsets() const { return offsets_; }
 
  private:
-  // The highest change number of a context, in blocks before the current one and in it.
+  // The highest change number of a context, before the current block and up to now.
   struct Progress {
     std::uint64_t block = 0;
     std::uint64_t before = 0;
@@ -42,7 +43,8 @@ class OutOfOrderRecords {
   void add(std::uint64_t offset);
 
   std::vector<std::uint64_t> offsets_;
-  std::vector<std::uint64_t> latest_ns_;  // by block: the latest event up to its end
+  // for each block, the time of the latest event up to its end
+  std::vector<std::uint64_t> latest_ns_;
   std::unordered_map<std::uint32_t, Progress> progress_;
   std::uint32_t known_context_ = 0;
   Progress* known_progress_ = nullptr;

@@ -1,5 +1,5 @@
-// One record as it lies in a buffer, and the bounds-checked ways to look into it.
-// Must never hand out a byte beyond the record. Called by the scanner, the tables and the builder.
+// Record: one record in a buffer, and bounds-checked access to it.
+// Must never give out a byte beyond the record.
 #pragma once
 
 #include <cstdint>
@@ -57,7 +57,7 @@ inline std::uint32_t length_at(const unsigned char* bytes, std::size_t available
   return head.length;
 }
 
-// Takes apart a record that was believed before.
+// Parses a record that was found valid before.
 inline void read_record(const unsigned char* bytes, std::uint64_t offset, Record* record) {
   std::memcpy(&record->head, bytes, sizeof record->head);
   record->offset = offset;
@@ -65,8 +65,8 @@ inline void read_record(const unsigned char* bytes, std::uint64_t offset, Record
   record->payload_length = record->head.length - static_cast<std::uint32_t>(sizeof record->head);
 }
 
-// True, and takes it apart, when a record of possible length lies at `bytes`, which are at `offset`
-// of the file, and all of it is there.
+// True, and parses it, when a record of possible length is at `bytes`, which are at `offset` of the
+// file, and all of it is there.
 inline bool framed_record(const unsigned char* bytes, std::size_t available, std::uint64_t offset,
                           Record* record) {
   const std::uint32_t length = length_at(bytes, available);
@@ -75,7 +75,7 @@ inline bool framed_record(const unsigned char* bytes, std::size_t available, std
   return framed;
 }
 
-// The same for a record that can be believed: committed, and its checksum holds.
+// The same for a valid record: committed, with the right checksum.
 inline bool whole_record(const unsigned char* bytes, std::size_t available, std::uint64_t offset,
                          Record* record) {
   return framed_record(bytes, available, offset, record) && record->head.commit != 0 &&

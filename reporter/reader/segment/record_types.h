@@ -1,4 +1,4 @@
-// What record_types.def says of each type of record, for code that has the type's structure.
+// The columns of record_types.def for code that has the structure of a type.
 // Must never name a type: a new row of the table reaches all code through here.
 #pragma once
 
@@ -30,7 +30,7 @@ inline constexpr RecordTraits kTraits;
 #include "preload/trace/record_types.def"
 #undef RECORD
 
-// A stack that the table forgets would be missing from events of a run that still grows.
+// If the table did not mark the member `stack`, events of a growing run would miss their stacks.
 template <typename Facts>
 inline constexpr bool kNamesItsStack = requires(Facts facts) {
   facts.stack;
@@ -42,14 +42,14 @@ inline constexpr bool kNamesItsStack = requires(Facts facts) {
 
 enum class Shape : std::uint8_t {
   whole,
-  too_short,  // for its type
+  too_short,  // shorter than its type
   unknown,    // a type that this reader does not know
 };
 
 template <typename Facts, typename Visit>
 Shape visit_as(const Record& record, const Visit& visit) {
   Facts facts{};
-  // A structure without members says nothing of the payload, not even that there is one.
+  // A structure without members says nothing about the payload, not even that there is one.
   if constexpr (!std::is_empty_v<Facts>) {
     if (!fixed_part(record, &facts)) return Shape::too_short;
   }

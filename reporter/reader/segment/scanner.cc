@@ -1,5 +1,5 @@
-// See scanner.h. A gap is everything between two believed records: a record that its writer did not
-// live to commit, the unused end of a chunk, a hole, or damage. format.md draws the cases.
+// A gap is everything between two valid records: a record that was never committed because its
+// writer was killed, the unused end of a chunk, a hole, or damage. format.md draws the cases.
 #include "reporter/reader/segment/scanner.h"
 
 #include <algorithm>
@@ -9,14 +9,14 @@ namespace umaskaudit::model {
 namespace {
 
 constexpr std::size_t kWindow = std::size_t{256} << 10;
-// Where the writer maps its chunks; a record never crosses into the next one, and what is left of a
-// chunk stays zero. Only the count of unfinished records rests on this, never what is recovered.
+// The writer's chunks: a record never crosses into the next one, and the rest of a chunk stays
+// zero. Only the count of unfinished records depends on this, never which records are recovered.
 constexpr std::uint64_t kFirstChunk = std::uint64_t{64} << 10;
 constexpr std::uint64_t kChunk = std::uint64_t{256} << 10;
 
 // A hostile file can claim a 64 KiB record every 8 bytes. Long candidates are checked while the
-// bytes checked in vain stay below a start credit and a multiple of the bytes searched; short ones
-// always: together a bounded multiple of the file's size.
+// bytes checked in vain are fewer than an initial credit plus a multiple of the bytes searched;
+// short ones always. Together that is a bounded multiple of the file's size.
 constexpr std::uint64_t kCheckCredit = std::uint64_t{16} << 20;
 constexpr std::uint64_t kCheckFactor = 16;
 constexpr std::uint32_t kShortRecord = 256;
@@ -38,7 +38,7 @@ std::uint64_t word_at(const unsigned char* bytes) {
 struct Scanner::Gap {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;        // the next record, or the end of the file
-  std::uint64_t last_byte = 0;  // behind the last byte that is not zero; `begin` when all are zero
+  std::uint64_t last_byte = 0;  // after the last byte that is not zero; `begin` when all are zero
   bool found = false;
 };
 
@@ -54,7 +54,7 @@ Scanner::Scanner(const SegmentFile::Reader& file, std::uint64_t begin, std::uint
   window_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kWindow, size)));
 }
 
-// Makes `need` bytes at `offset` visible through at(); returns how many are, up to `need`.
+// Makes `need` bytes at `offset` available to at(); returns how many are, up to `need`.
 std::size_t Scanner::view(std::uint64_t offset, std::size_t need) {
   const std::uint64_t window_end = window_begin_ + window_size_;
   if (offset >= window_begin_ && offset + need <= window_end) return need;
@@ -89,7 +89,7 @@ bool Scanner::next(Record* record) {
   return true;
 }
 
-// Moves on to the next record. False: there is none.
+// Advances to the next record. False: there is none.
 bool Scanner::skip_gap() {
   const Gap gap = find_next();
   if (gap.last_byte > gap.begin) {
@@ -108,11 +108,11 @@ bool Scanner::worth_checking(std::uint32_t length, std::uint64_t scanned) {
   return worth;
 }
 
-// The first non-zero word at or behind `offset` that is already in the window, or where to read on.
+// The first non-zero word at or after `offset` that is already in the window, or where to read on.
 std::uint64_t Scanner::skip_zeros(std::uint64_t offset) {
   const std::uint64_t window_end = window_begin_ + window_size_;
   while (offset + 8 <= window_end && word_at(at(offset)) == 0) offset += 8;
-  // A window that ends in zeros may be followed by a hole of any size.
+  // Zeros at the end of the window may continue as a hole of any size.
   if (offset + 8 > window_end) {
     const std::uint64_t data = file_.next_data(offset);
     offset = std::max(offset, data / trace::kRecordAlign * trace::kRecordAlign);
@@ -151,14 +151,14 @@ Scanner::Gap Scanner::find_next() {
   }
 }
 
-// Tells records in flight from damage in a gap that holds more than zeros.
+// Distinguishes records in progress from damage in a gap that has more than zeros.
 void Scanner::classify(const Gap& gap) {
   std::uint64_t offset = gap.begin;
   while (offset < gap.last_byte) {
     const Start start = start_at(offset, gap.end);
     if (start.committed) break;
     if (start.fits) {
-      ++result_.unfinished;  // already says how long it was to be
+      ++result_.unfinished;  // its length is known
       offset += start.length;
       continue;
     }
@@ -166,12 +166,12 @@ void Scanner::classify(const Gap& gap) {
     const bool chunk_end = begun >= next_border(offset);
     const Start next = start_at(begun, gap.end);
     if (chunk_end || (next.committed && next.fits && begun + next.length == gap.end)) {
-      if (!chunk_end) ++result_.unfinished;  // not even begun, and something damaged behind it
+      if (!chunk_end) ++result_.unfinished;  // not even begun, and damage after it
       offset = begun;
       continue;
     }
     if (gap.last_byte - offset > trace::kMaxRecord) break;
-    ++result_.unfinished;  // its payload was being written, its length was not there yet
+    ++result_.unfinished;  // its payload was being written, without its length
     return;
   }
   if (offset >= gap.last_byte) return;
@@ -179,7 +179,7 @@ void Scanner::classify(const Gap& gap) {
   result_.damaged_bytes += (gap.found ? gap.end : gap.last_byte) - offset;
 }
 
-// What the first word at `offset` says, were it a record.
+// Interprets the first word at `offset` as that of a record.
 Scanner::Start Scanner::start_at(std::uint64_t offset, std::uint64_t end) {
   Start start;
   if (view(offset, sizeof(std::uint64_t)) < sizeof(std::uint64_t)) {

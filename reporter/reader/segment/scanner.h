@@ -1,6 +1,7 @@
-// Walks a segment once from its first record to its end, and finds the next record after damage.
-// Must never believe a record whose checksum does not hold, nor work more than a fixed multiple of
-// the bytes it reads, whatever those bytes are. Called when a run is opened.
+// Scanner: reads a segment once from its first record to its end, and finds the next record after
+// damage.
+// Must never accept a record with a wrong checksum, nor do more work than a fixed multiple of the
+// bytes read, whatever they are.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 
 namespace umaskaudit::model {
 
-// Records that follow each other without a gap: what the second pass reads.
+// Adjacent records without a gap: what the second pass reads.
 struct Extent {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
@@ -23,7 +24,7 @@ struct ScanResult {
   std::uint64_t damaged_bytes = 0;  // skipped, and not explained by an unfinished record
   std::uint64_t damages = 0;        // places
   std::uint64_t unfinished = 0;     // reserved, never committed
-  std::uint64_t searched = 0;       // bytes of candidates whose checksum was taken in a search
+  std::uint64_t searched = 0;       // bytes of candidates whose checksum was computed in searches
 };
 
 class Scanner {
@@ -31,7 +32,7 @@ class Scanner {
   // `begin`: offset of the first record. Nothing at or behind `end` is looked at.
   Scanner(const SegmentFile::Reader& file, std::uint64_t begin, std::uint64_t end = UINT64_MAX);
 
-  // The next believed record; its payload is valid until the next call. False at the end.
+  // The next valid record; its payload is valid until the next call. False at the end.
   bool next(Record* record);
   const ScanResult& result() const { return result_; }
 

@@ -1,4 +1,4 @@
-// See segment.h: what one record of the first pass adds to the tables.
+// Adds one record of the first pass to the tables; see segment.h.
 // Must never trust a count or a length in a record beyond the record's own end.
 #include "reporter/reader/segment/segment.h"
 
@@ -35,7 +35,7 @@ bool names_exec(trace::Blind reason) {
 
 namespace {
 
-// What each type adds; `record` is the one that the fixed part came from.
+// add() for each type; `record` is the one that the fixed part came from.
 class Learner {
  public:
   Learner(const Record& record, Segment* segment, StringPool* pool)
@@ -45,7 +45,7 @@ class Learner {
   bool learn();
 
  private:
-  // Happened between mask change `change` and the one behind `last_change`.
+  // An event between mask change `change` and the one after `last_change`.
   void snapshot(std::uint32_t context, std::uint64_t change, std::uint64_t last_change);
 
   void add(const trace::Process& process);
@@ -67,7 +67,7 @@ class Learner {
   void add(const trace::Runtime& runtime);
   void add(const trace::ScriptFrame& frame);
   void add(const trace::ScriptStack& stack);
-  // Types that leave nothing in the tables.
+  // Types that add nothing to the tables.
   void add(const trace::Pad&) {}
   void add(const trace::Note&) {}
   void add(const trace::Chmod&) {}
@@ -102,7 +102,7 @@ void Learner::add(const trace::Thread& thread) {
   // A name change repeats the handle; only a thread's first record says when it began.
   if (!added && known->second.handle == thread.handle) return;
   known->second.handle = thread.handle;
-  if (thread.handle == 0) return;  // no thread of pthread_create(3)
+  if (thread.handle == 0) return;  // not made by pthread_create(3)
   segment_.threads.push_back({record_.head.pid, thread.handle, record_.head.time_ns, thread.tid});
 }
 
@@ -187,7 +187,7 @@ void Learner::add(const trace::Exec& exec) {
 }
 
 void Learner::add(const trace::ExecFailed& failed) {
-  // One thread's records are in order, so its latest attempt is the one that failed.
+  // The records of one thread are in order, so its latest attempt is the one that failed.
   const auto exec = segment_.last_exec.find(record_.head.tid);
   if (exec != segment_.last_exec.end()) segment_.execs[exec->second].error = failed.error;
 }
@@ -265,8 +265,8 @@ bool Learner::learn() {
   return true;
 }
 
-// Meets each thread with the latest pthread_create of its handle before the thread's first record:
-// handles are addresses, used again once a thread is joined, and the same in a forked child.
+// Matches each thread with the latest pthread_create of its handle before the thread's first
+// record: handles are addresses, reused once a thread is joined, and the same in a forked child.
 void join_births(Segment* segment) {
   std::vector<BirthFact>& births = segment->births;
   const auto order = [](const BirthFact& a, const BirthFact& b) {
@@ -289,7 +289,7 @@ void join_births(Segment* segment) {
 }  // namespace
 
 trace::Recorder Segment::recorder() const {
-  // Up to 1.5 that byte was part of a number.
+  // Up to version 1.5 that byte was part of a number.
   constexpr std::uint16_t kFirstMinor = 6;
   return header_damaged || header.minor < kFirstMinor
              ? trace::Recorder::shim
@@ -323,7 +323,8 @@ std::vector<RawFrame> Segment::frames_of(std::uint32_t stack) const {
   constexpr std::uint64_t kOffsetBits = (std::uint64_t{1} << trace::kFrameModuleShift) - 1;
   std::vector<RawFrame> out;
   const ScriptSpan* script = script_span(stack);
-  // A script's stack names a native one; one that names another script's, or itself, names nothing.
+  // A script stack refers to a native one; one that refers to another script stack, or itself, is
+  // invalid.
   const StackSpan* span = stacks.find(script == nullptr ? stack : script->facts.native);
   for (std::uint32_t i = 0; span != nullptr && i < span->count; ++i) {
     const std::uint64_t frame = frames[span->first + i];
@@ -362,7 +363,7 @@ std::optional<ScriptStack> Segment::script_of(std::uint32_t stack) const {
       frame.line_of_other = (place->facts.flags & trace::kLineOfOther) != 0;
       if (const std::string_view* path = paths.find(place->facts.file)) frame.file = *path;
     } else {
-      frame.language = script.language;  // its record was lost
+      frame.language = script.language;  // the record of its file or function was lost
     }
     script.frames.push_back(frame);
   }
@@ -437,7 +438,7 @@ void learn(const Record& record, Segment* segment, StringPool* pool) {
 namespace {
 
 void finish_tables(Segment* segment) {
-  // Records of the program and of its first child may be a little out of order.
+  // Records of the program and of its first child may be slightly out of order.
   const auto older = [](const Image& a, const Image& b) { return a.time_ns < b.time_ns; };
   std::stable_sort(segment->images.begin(), segment->images.end(), older);
   segment->modules.finish();
@@ -466,7 +467,7 @@ void finish(Segment* segment) {
     history.changes().shrink_to_fit();
     for (const MaskChange& change : history.changes()) {
       if (change.change == 0) continue;
-      // The first change, and what was done before it.
+      // The first change, and what precedes it.
       segment->first_ns =
           std::min(segment->first_ns, std::max<std::uint64_t>(change.time_ns, 1) - 1);
       break;

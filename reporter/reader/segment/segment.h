@@ -1,7 +1,7 @@
-// One segment: its header, the tables its records define, and the few facts about its events that
-// must be known before the first of them can be shown. Must never grow with the count of events,
-// mask changes excepted (32 bytes each; folded ones by the fold). Filled when a run is opened,
-// read-only afterwards.
+// Segment: one segment file: its header, the tables that its records define, and the few facts
+// about its events that must be known before the first event is shown. Must never grow with the
+// number of events, except mask changes (32 bytes each; folded ones by the fold). Filled when a run
+// is opened, read-only afterwards.
 #pragma once
 
 #include <array>
@@ -33,7 +33,7 @@ struct StackSpan {
   std::uint16_t flags = 0;
 };
 
-// A runtime of a language, by the module that it was found in.
+// A language runtime, by the module that it was found in.
 struct RuntimeFact {
   trace::Runtime facts{};
   std::string_view text;
@@ -55,10 +55,10 @@ struct LocalContext {
   std::uint32_t owner = 0;
   trace::Origin origin = trace::Origin::unknown;
   std::uint64_t born_ns = 0;
-  Mode mask = 0;  // at birth
+  Mode mask = 0;  // initial mask
 };
 
-// What a Process record says: a program from its exec on, or a child forked from one.
+// A Process record: a program from its exec on, or a child forked from one.
 struct Image {
   trace::Process facts{};
   std::uint64_t offset = 0;
@@ -66,11 +66,11 @@ struct Image {
   std::string_view exe, comm;
 
   trace::Origin origin() const { return static_cast<trace::Origin>(facts.origin); }
-  // No later than the process began, by at most a clock tick and a millisecond; 0: not known.
+  // Not later than the process began, by at most a clock tick and a millisecond; 0: not known.
   std::uint64_t began_ns() const;
 };
 
-// PID name spaces by inode number; 0 is not known, and may be any.
+// PID name spaces by inode number; 0 is not known, and matches any.
 inline bool may_be_same_namespace(std::uint32_t a, std::uint32_t b) {
   return a == 0 || b == 0 || a == b;
 }
@@ -90,7 +90,7 @@ struct ForkFact {
   std::uint32_t stack = 0;
 };
 
-// A pthread_create as its caller saw it.
+// A pthread_create, as the creator recorded it.
 struct BirthFact {
   std::uint32_t pid = 0;
   std::uint64_t handle = 0, time_ns = 0, offset = 0;
@@ -108,7 +108,7 @@ struct ThreadFact {
   std::uint32_t tid = 0;
 };
 
-// A change that found another mask than the process had left.
+// A change that found another mask than the process had left: a drift.
 struct DriftFact {
   std::uint64_t time_ns = 0, change = 0;
   std::uint32_t context = 0;
@@ -116,7 +116,7 @@ struct DriftFact {
   std::uint16_t found = 0;  // the mask
 };
 
-// A blind spot that an exec left, as the shim told it.
+// A blind spot that the shim recorded for an exec.
 struct BlindFact {
   std::uint32_t tid = 0;
   std::uint64_t time_ns = 0;
@@ -124,7 +124,7 @@ struct BlindFact {
   trace::Blind reason = trace::Blind::other;
 };
 
-// Left by an exec: it says why no image announces itself.
+// For an exec: the reason why no image follows.
 bool names_exec(trace::Blind reason);
 
 // Mask changes that were folded into one record, or into a cell of the header.
@@ -166,17 +166,17 @@ struct Segment {
   IdTable<ModuleInfo> modules;
   IdTable<StackSpan> stacks;
   std::vector<std::uint64_t> frames;
-  std::map<std::uint32_t, RuntimeFact> runtimes;  // by module; the latest record of one counts
+  std::map<std::uint32_t, RuntimeFact> runtimes;  // by module; the latest record of a module counts
   IdTable<ScriptPlace> script_frames;
   IdTable<ScriptSpan> scripts;  // their ids are stacks'
   std::vector<std::uint32_t> script_words;
   IdTable<std::string_view> paths;
   IdTable<ParentFacts> directories;
   IdTable<LocalContext> contexts;
-  // In a run that grows: no context with an id up to here is still to come, but for lost ones.
+  // For a growing run: no context with an id up to here is still to come, except lost ones.
   std::uint32_t contexts_through = UINT32_MAX;
   std::unordered_map<std::uint32_t, MaskHistory> histories;  // by context
-  // PID name spaces that are not the program's, by the context that a forked child began in.
+  // PID name spaces other than the program's, by the context that a forked child began in.
   std::unordered_map<std::uint32_t, std::uint32_t> pid_namespaces;
   std::unordered_map<std::uint32_t, TidFact> tids;
   std::vector<ThreadFact> threads;
@@ -192,9 +192,9 @@ struct Segment {
   trace::Recorder recorder() const;
   LaneRecords& of(Lane lane) { return lanes[static_cast<std::size_t>(lane)]; }
   const LaneRecords& of(Lane lane) const { return lanes[static_cast<std::size_t>(lane)]; }
-  // Where the folds are told.
+  // The lane in which folds are expanded.
   Lane lane_of_folds() const { return layout.has_ring() ? Lane::changes : Lane::kept; }
-  // Mask changes were made of which there is no record, though the shim saw them.
+  // Mask changes were made that the shim saw but could not record.
   bool dropped_changes() const;
   // The program that the segment belongs to; nothing when its record was lost.
   const Image* image() const { return images.empty() ? nullptr : &images.front(); }
@@ -207,7 +207,7 @@ struct Segment {
   const ScriptSpan* script_span(std::uint32_t stack) const;
   std::optional<ScriptStack> script_of(std::uint32_t stack) const;
   bool stack_truncated(std::uint32_t stack) const;
-  // The name of the process `pid`, or of the image when it never told.
+  // The name of process `pid`, or of the image if it has no record.
   std::string_view comm_of(std::uint32_t pid) const;
   std::string_view call(std::uint16_t number) const {
     return number < calls.size() ? calls[number] : std::string_view{};
@@ -222,16 +222,16 @@ inline std::uint64_t first_record(const Segment& segment) {
   return segment.header_damaged ? sizeof(trace::SegmentHeader) : segment.header.header_length;
 }
 
-// Puts one record of the first pass into the tables. Strings are kept in `pool`.
+// Adds one record of the first pass to the tables. `pool` stores its strings.
 void learn(const Record& record, Segment* segment, StringPool* pool);
-// The same for a fold, wherever it was found, that is sound: its numbers can be those of changes
-// that were made.
+// The same for a valid fold, from a record or a cell: its numbers can be those of changes that were
+// made.
 bool is_sound(const trace::Fold& fold);
 void learn_fold(const FoldFact& fact, Segment* segment);
 // Call once after the last record.
 void finish(Segment* segment);
-// For a segment that grows, after each few records: lets the tables be asked, and forgets what only
-// a finished run can use.
+// For a growing segment, after a few records each: makes the tables usable, and drops what only a
+// finished run needs.
 void settle(Segment* segment);
 
 }  // namespace umaskaudit::model

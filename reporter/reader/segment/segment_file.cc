@@ -1,5 +1,4 @@
-// See segment_file.h. Holes are found by SEEK_DATA (lseek(2)): a segment may be 256 MiB long and
-// hold a few KiB.
+// Holes are found by SEEK_DATA (lseek(2)): a segment may be 256 MiB long and hold a few KiB.
 #include "reporter/reader/segment/segment_file.h"
 
 #include <fcntl.h>
@@ -15,8 +14,8 @@
 namespace umaskaudit::model {
 namespace {
 
-// O_NONBLOCK: opening a FIFO that somebody put here must not wait for a writer. It also refuses a
-// file that `run` holds a lease on, for a moment, to trim it (EWOULDBLOCK, open(2)).
+// O_NONBLOCK: opening a FIFO must not wait for a writer. It also makes the open of a file fail on
+// which `run` holds a lease, for a moment, to trim it (EWOULDBLOCK, open(2)).
 Descriptor open_below(const Descriptor& directory, const std::string& name) {
   constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   int fd = -1;
@@ -94,7 +93,7 @@ std::uint64_t SegmentFile::Reader::next_data(std::uint64_t offset) const {
   if (offset >= size_) return size_;
   if (offset >= held_begin_ && offset - held_begin_ < held_.size()) return offset;
   const off_t found = ::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_DATA);
-  // ENXIO: only a hole is left. Any other error: this filesystem cannot tell, so read on.
+  // ENXIO: only a hole is left. Any other error: not supported here, so read on.
   if (found < 0) return errno == ENXIO ? size_ : offset;
   return static_cast<std::uint64_t>(found) < size_ ? static_cast<std::uint64_t>(found) : size_;
 }

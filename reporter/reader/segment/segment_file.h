@@ -1,7 +1,6 @@
-// One segment file, read by pread(2) into memory of our own: a mapping would turn a file that
-// shrinks under us, or a disk error, into SIGBUS. Must never follow a symbolic link, block on a
-// FIFO or keep a descriptor per segment (a run may have thousands). Called by the scanner and the
-// stream.
+// SegmentFile: one segment file, read by pread(2): if it were mapped, a file that shrinks
+// meanwhile, or a disk error, would raise SIGBUS. Must never follow a symbolic link, block on a
+// FIFO or keep a descriptor per segment (a run may have thousands).
 #pragma once
 
 #include <cstdint>
@@ -28,10 +27,11 @@ class SegmentFile {
    public:
     // Bytes read at `offset`: fewer than `size` at the end of the file, 0 on errors.
     std::size_t read(std::uint64_t offset, void* to, std::size_t size) const;
-    // The first offset >= `offset` that may hold something but zero; file size when nothing does.
+    // The first offset >= `offset` that may hold something but zero; the file's size when there is
+    // none.
     std::uint64_t next_data(std::uint64_t offset) const;
     std::uint64_t size() const { return size_; }
-    // Reads these bytes now. Until the next call, what lies among them is read from that copy.
+    // Reads these bytes now. Until the next call, reads within them are served from that copy.
     void hold(std::uint64_t begin, std::uint64_t end);
 
    private:
@@ -43,8 +43,8 @@ class SegmentFile {
     std::uint64_t held_begin_ = 0;
   };
 
-  // Reads nothing when the file is gone or another one took its name since open(), and nothing that
-  // was added since.
+  // Reads nothing when the file is gone or replaced by another since open(), and nothing that was
+  // added since.
   Reader reader() const;
   // The same, but up to where the file ends now.
   Reader growing_reader() const;

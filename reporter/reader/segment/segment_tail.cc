@@ -1,4 +1,3 @@
-// See segment_tail.h.
 #include "reporter/reader/segment/segment_tail.h"
 
 #include <algorithm>
@@ -6,8 +5,8 @@
 namespace umaskaudit::model {
 namespace {
 
-// Gaps that one read() looks into. Nearly all are the ends of chunks, which stay empty for ever;
-// a live one is among the latest.
+// The number of gaps that one read() examines. Nearly all are the ends of chunks, which stay empty
+// for ever; a gap that will be filled is among the latest.
 constexpr std::size_t kLatestGaps = 8;
 constexpr std::size_t kTurn = 8;
 
@@ -26,8 +25,8 @@ std::size_t SegmentTail::read(const SegmentFile::Reader& file, std::uint64_t end
     told += record.head.length;
     visit(record);
   }
-  // What a record rests on, such as its thread's name, was committed before it, but maybe after we
-  // had passed that place.
+  // What a record depends on, such as its thread's name, was committed before it, but maybe after
+  // we had passed that place.
   if (position_ != begin) told += read_gaps(file, all, visit);
   return told;
 }

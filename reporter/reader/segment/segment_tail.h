@@ -1,7 +1,7 @@
-// The records of one segment as they are committed. A record may be committed long after others
-// behind it: what lies between two records stays open as a gap, and is looked at again.
-// Must never tell a record twice, nor wait for one that its writer will not finish. Called by the
-// reader of a growing run.
+// SegmentTail: reads the records of a growing segment as they are committed. A record may be
+// committed long after others that follow it, so the space between two records stays listed as a
+// gap, and is read again.
+// Must never pass a record on twice, nor wait for one that its writer will not finish.
 #pragma once
 
 #include <cstddef>
@@ -21,9 +21,9 @@ class SegmentTail {
   // `begin`: offset of the first record.
   explicit SegmentTail(std::uint64_t begin) : position_(begin) {}
 
-  // Tells what was committed before `end` since the last call, up to some `budget` bytes; returns
-  // how many those were. What a thread committed before a record that is told is told as well,
-  // maybe after it. `all`: looks into every gap, not only into some of them in turn.
+  // Passes on what was committed before `end` since the last call, up to about `budget` bytes;
+  // returns their size. Earlier records of the same thread are passed on too, maybe after it.
+  // `all`: reads every gap, not only some of them in turn.
   std::size_t read(const SegmentFile::Reader& file, std::uint64_t end, std::size_t budget, bool all,
                    const Visit& visit);
   // Behind the last record.
@@ -34,7 +34,7 @@ class SegmentTail {
   std::size_t read_gaps(const SegmentFile::Reader& file, bool all, const Visit& visit);
 
   std::uint64_t position_;
-  std::vector<Extent> gaps_;  // the unused end of each chunk among them
+  std::vector<Extent> gaps_;  // including the unused end of each chunk
   std::size_t next_gap_ = 0;
 };
 

@@ -1,5 +1,5 @@
-// One arena and one open-addressing table; see string_pool.h.
-// Must never rehash a string's bytes when it grows: the hash is kept.
+// One arena and one open-addressing table; see string_pool.h. Hashes are stored, so growing does
+// not read the strings again.
 #include "reporter/reader/segment/string_pool.h"
 
 #include <cstring>

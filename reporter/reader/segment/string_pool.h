@@ -1,5 +1,5 @@
-// Keeps one copy of each distinct string of a run, so that events can carry views.
-// Must never move or drop a string while the pool lives. Called by the reader's tables and builder.
+// StringPool: one copy of each distinct string of a run, so that events can hold views.
+// Must never move or drop a string while the pool lives.
 #pragma once
 
 #include <cstddef>
