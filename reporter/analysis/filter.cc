@@ -1,6 +1,5 @@
-// The filter's rules, as filter.h states them.
-// Must never allocate per event: it runs once for each.
-// Called by every command that takes a RUN.
+// Applies the filter; see filter.h.
+// Must never allocate per event.
 #include "reporter/analysis/filter.h"
 
 #include <fnmatch.h>
@@ -15,7 +14,8 @@
 namespace umaskaudit {
 namespace {
 
-// Event paths are std::string, names are views into the run: fnmatch wants NUL-terminated ones.
+// Event paths are std::string, thread names are views into the run: fnmatch needs NUL-terminated
+// ones.
 bool matches_any(const std::vector<std::string>& globs, const std::string& text) {
   return std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
     return fnmatch(glob.c_str(), text.c_str(), 0) == 0;
@@ -42,7 +42,7 @@ std::uint64_t seq_of(const Event& event) {
 
 struct Property {
   const Filter& filter;
-  bool object = false;  // of one that had a matching name
+  bool object = false;  // it is about an object that had a matching name
 
   bool path(const CreateEvent& e) const {
     return matches_any(filter.paths, e.path) ||

@@ -1,6 +1,5 @@
-// Which events and findings a report is about.
-// Must never drop a blind spot or a loss: what could not be seen is part of every answer.
-// Filled from the command line, asked for each event and each finding.
+// Filter: selects the events and findings of a report.
+// Must never drop a blind spot or a loss: they are part of every report.
 #pragma once
 
 #include <array>
@@ -18,10 +17,10 @@
 
 namespace umaskaudit {
 
-// What a filter chooses events by. Rules and severities choose findings.
+// The properties of events that a filter selects by. Rules and severities select findings.
 enum class FilterPart : std::uint8_t { path, pid, tid, thread, call, kind, since };
 
-// Empty members select everything; within one member any match suffices. An event that has no such
+// Empty members select everything; within one member any match is enough. An event without the
 // property (a mask change has no path) is not selected when that member is set.
 class Filter {
  public:
@@ -32,22 +31,22 @@ class Filter {
   std::vector<std::string> calls;
   std::vector<std::string> kinds;  // "file", "dir", ...
   std::uint64_t since_ns = 0;      // CLOCK_MONOTONIC; earlier events are left out
-  // About findings: ids of rules, and the least severity. Events are then those that a selected
-  // finding names: see note() and mark().
+  // For findings: rule ids, and the least severity. Then only events that a selected finding refers
+  // to are selected: see note() and mark().
   std::vector<std::string> rules;
   std::optional<Severity> severity;
 
   bool selects(const Event& event) const;
-  // With `paths`: finds the objects that ever had a matching name, so that their events are
-  // selected under whatever name those carry. Reads the run twice; does nothing without `paths`.
+  // With `paths`: finds the objects that ever had a matching name, so that all their events are
+  // selected, under whatever name. Reads the run twice; no effect without `paths`.
   void find_objects(const Run& run);
   bool selects_path(const std::string& path) const;
-  // One of an object's names suffices.
+  // One matching name of an object is enough.
   bool selects_path(std::span<const std::string> names) const;
-  // A finding that names an event of the selected kind: as its cause, or among its examples. With
-  // `paths` or `kinds`, one that hit such an object.
+  // Selects a finding that refers to a selected event, as its cause or in its examples. With
+  // `paths` or `kinds`, one that affects such an object.
   bool selects(const Finding& finding) const;
-  // One object that a finding may have hit, by rule, severity, path and kind.
+  // One object that a finding may affect, by rule, severity, path and kind.
   bool selects(const Hit& hit) const;
   bool selects(const FinalHit& hit) const;
   bool empty() const;
@@ -55,10 +54,9 @@ class Filter {
   Filter only(FilterPart part) const;
   bool by_finding() const { return !rules.empty() || severity.has_value(); }
 
-  // For FindOptions::on_hit: remembers the object, one bit an event.
+  // For FindOptions::on_hit: stores the object, one bit an event.
   void note(const Hit& hit);
-  // Narrows the events down to those that `findings` name and that note() was told of for their
-  // rules.
+  // Restricts the events to those of `findings`, and to those stored by note() for their rules.
   void mark(const std::vector<Finding>& findings);
 
  private:
@@ -73,7 +71,7 @@ class Filter {
   std::optional<Events> named_;
 };
 
-// What could not be seen: part of every answer, whatever was asked for and however much is shown.
+// Blind spots and losses: part of every report, whatever is selected or limited.
 bool is_never_dropped(const Event& event);
 
 // "1.5s", "200ms", "3m", "2" (seconds) as nanoseconds.

@@ -1,6 +1,5 @@
-// Follows inode numbers and names through the events. See final_objects.h.
-// Must never take two objects for one because an inode number was used again: a creation starts
-// anew.
+// Follows inode numbers and names through the events; see final_objects.h.
+// Must never merge two objects because an inode number was reused: a creation starts a new object.
 #include "reporter/analysis/final_objects.h"
 
 #include <algorithm>
@@ -8,7 +7,7 @@
 namespace umaskaudit {
 namespace {
 
-// What an earlier object of the same name must share to be kept as one with it.
+// Whether an earlier object of the same name is equal enough to be counted with this one.
 bool made_alike(const FinalObject& object, const CreateEvent& event) {
   const CreateEvent& other = object.creation;
   return object.settled_by.empty() && other.kind == event.kind && other.call == event.call &&
@@ -60,7 +59,7 @@ void FinalObjects::settle(const ObjectLife& life, bool removed) {
   object.mode = life.mode;
   object.settled_by = life.settled_by.call;
   object.removed = removed;
-  // An object that was renamed or changed stays by itself.
+  // An object that was renamed or changed is not merged.
   if (removed && object.path == object.creation.path) gone_[object.path].push_back(found->second);
   indices_.erase(found);
 }

@@ -1,6 +1,6 @@
-// The objects that a run made, with the names and the modes that it left them with.
-// Must never grow with the number of events: an object that came and went many times in one way is
-// kept once. Called by `diff` and `whatif`.
+// FinalObjects: the objects that a run created, with their names and modes at the end.
+// Must never grow with the number of events: an object that was created and removed many times in
+// the same way is stored once. Used by `diff` and `whatif`.
 #pragma once
 
 #include <cstdint>
@@ -17,21 +17,21 @@ namespace umaskaudit {
 
 struct FinalObject {
   CreateEvent creation;
-  std::string path;         // the last name that it had
-  Mode mode = 0;            // that the run left it with
+  std::string path;         // the last name
+  Mode mode = 0;            // at the end of the run
   std::string settled_by;   // the last chmod, fchmod, setxattr ... ; empty: none
-  bool removed = false;     // its name is gone
-  std::uint64_t times = 1;  // made so, removed, and made again
+  bool removed = false;     // it has no name any more
+  std::uint64_t times = 1;  // created and removed so often in the same way
 };
 
-// Fed with a run's events in order; then asked for the objects.
+// Call see() with a run's events in order, then take().
 class FinalObjects {
  public:
-  // `selects`: of interest; null for all.
+  // `selects`: the creations to include; null: all.
   explicit FinalObjects(std::function<bool(const CreateEvent&)> selects = nullptr);
 
   void see(const Event& event);
-  // In the order in which they were made. Call once.
+  // In the order of creation. Call once.
   std::vector<FinalObject> take();
 
  private:
@@ -40,7 +40,8 @@ class FinalObjects {
 
   std::function<bool(const CreateEvent&)> selects_;
   std::vector<FinalObject> objects_;
-  std::unordered_map<std::uint64_t, std::size_t> indices_;  // of what is there, by ObjectLife::id
+  // of existing objects, by ObjectLife::id
+  std::unordered_map<std::uint64_t, std::size_t> indices_;
   std::map<std::string, std::vector<std::size_t>> gone_;
   ObjectLives lives_;
 };

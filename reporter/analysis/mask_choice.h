@@ -1,6 +1,6 @@
-// Who chose a mask: the umask call that came up with it, not one that only put it back.
-// Must never be asked before it has seen the whole run: a creation may name a later umask call.
-// Called by `blame` and `diff`.
+// MaskChoice: finds the umask call that chose a mask, as opposed to one that restored it.
+// Must never be queried before it has seen the whole run: a creation may refer to a later umask
+// call. Used by `blame` and `diff`.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ class MaskChoice {
     if (const auto* change = std::get_if<UmaskEvent>(&event)) add(*change);
   }
 
-  // UmaskEvent::id of the call that chose the mask which `call` set; nothing: it was inherited.
+  // UmaskEvent::id of the call that chose the mask which `call` set; nothing: inherited.
   std::optional<std::uint64_t> chooser(std::uint64_t call) const {
     const std::uint64_t id = of(call);
     if (id == 0) return std::nullopt;
@@ -26,17 +26,18 @@ class MaskChoice {
   }
 
  private:
-  // A mask whose call's record was dropped: who puts it back is the first that is known to set it.
+  // If the record of the choosing call was dropped, the first known call that restores the mask
+  // counts.
   static constexpr std::uint64_t kDropped = UINT64_MAX;
 
-  // 0: inherited. A call that was not seen stands for itself.
+  // 0: inherited. A call without a record stands for itself.
   std::uint64_t of(std::uint64_t call) const {
     const auto known = chosen_by_.find(call);
     return known == chosen_by_.end() ? call : known->second;
   }
   void add(const UmaskEvent& event) {
-    // With a drift the old mask is that of another process, or of something unseen: the call that
-    // returned it is the first that is known of it.
+    // After a drift the old mask was set by another process, or unseen: the call that returned it
+    // is the first that is known.
     std::uint64_t old = event.old_setter_dropped ? kDropped : 0;
     if (event.old_set_by) old = of(*event.old_set_by);
     if (event.drift) old = event.drift_set_by ? of(*event.drift_set_by) : event.id;

@@ -1,12 +1,13 @@
-// Which umask calls put back what an earlier one returned: most calls come in such pairs.
-// Must never be asked out of order: events come in that of the run.
-// Called by the replay of `whatif` and by `blame`, each with what it wants to know of a mask.
+// MaskPairs: matches umask calls that restore a mask with the earlier call that returned it; most
+// calls come in such pairs.
+// Must be given the events in the order of the run. Used by the replay of `whatif` and by `blame`,
+// each with a Value of its own.
 //
 // A call is taken for the second of a pair when its argument is a mask that the process (or the one
-// it was forked from) got from umask before and has not put back yet. What the second call of a
-// pair returns few programs look at: that counts only for the same thread, and for a place that
-// never set this very mask as one of its own, as each umask(0) of a getter does. Not known is what
-// a program computes from a mask: umask(old | 077) counts as one of its own.
+// it was forked from) got from umask before and has not restored yet. What the second call of a
+// pair returns is rarely used by a program: that counts only for the same thread, and for a call
+// site that never set this very mask as a constant, as umask(0) of a getter does. A mask that a
+// program computes is not recognised: umask(old | 077) counts as a constant.
 #pragma once
 
 #include <cstddef>
@@ -22,23 +23,24 @@
 
 namespace umaskaudit {
 
-// `Value`: what is known of a mask.
+// `Value`: the information that is kept with a mask.
 template <typename Value>
 class MaskPairs {
  public:
-  // fork copies the variables that hold an old mask, exec leaves none of them.
+  // fork copies the variables that hold an old mask, exec discards them.
   void see(const ProcessEvent& event) {
     const auto parent = memories_.find(event.ppid);
     const bool copied = event.origin != trace::Origin::exec && parent != memories_.end();
     memories_[event.pid] = copied ? Memory(parent->second) : Memory();
   }
 
-  // `old`: of the mask that the call returned. What it puts back; nothing for a mask of its own.
+  // `old`: for the mask that the call returned. Returns the Value of a restored mask; nothing for a
+  // constant.
   std::optional<Value> see(const UmaskEvent& event, const Value& old) {
     Memory& memory = memories_[event.pid];
     const auto argument = static_cast<Mode>(event.argument & 0777);
     const std::uint64_t site = std::uint64_t{event.stack.segment} << 32 | event.stack.id;
-    // A call that changes nothing is the second of a pair, or says again what was said before.
+    // A call that changes nothing is the second of a pair, or sets the same constant again.
     const bool again = argument == event.old_mask && memory.constant_sites.contains(site);
     const bool own = memory.constants.contains({site, argument});
     std::optional<Value> put_back;
@@ -52,14 +54,14 @@ class MaskPairs {
   }
 
  private:
-  // Masks that a program got and never puts back: the latest of them are kept.
+  // The number of returned masks to keep that are never restored; the latest.
   static constexpr std::size_t kMostSaved = 16;
 
   struct Returned {
     Value value;
-    std::uint32_t second_of;  // the thread, where the second call of a pair returned it; else 0
+    std::uint32_t second_of;  // the thread, if the second call of a pair returned it; else 0
   };
-  // What a process remembers of the masks that umask gave it.
+  // The masks that umask returned to a process.
   struct Memory {
     std::map<Mode, std::vector<Returned>> returned;      // by the mask as recorded, latest last
     std::set<std::uint64_t> constant_sites;              // stacks that set a mask of their own
@@ -76,7 +78,7 @@ class MaskPairs {
     return std::nullopt;
   }
   static void keep(std::vector<Returned>& saved, Returned returned) {
-    // A getter that is called again and again must not push out what others are to put back.
+    // A getter that is called repeatedly must not push out masks that are still to be restored.
     if (returned.second_of != 0 && !saved.empty() && saved.back().second_of == returned.second_of)
       saved.pop_back();
     if (saved.size() == kMostSaved) saved.erase(saved.begin());

@@ -1,4 +1,4 @@
-// The replay of mask_replay.h.
+// Replays the umask calls; see mask_replay.h.
 #include "reporter/analysis/mask_replay.h"
 
 #include <algorithm>
@@ -22,7 +22,7 @@ Mode MaskReplay::mask_after(std::optional<std::uint64_t> id) const {
 }
 
 void MaskReplay::add(const UmaskEvent& event) {
-  // With a drift somebody unseen has set the old mask, and somebody whose record was dropped may.
+  // After a drift the old mask was set unseen, or by a call whose record was dropped.
   const bool unseen = event.drift || event.old_setter_dropped;
   const Mode old_mask = unseen ? event.old_mask : mask_after(event.old_set_by);
   const Mode mask =

@@ -1,10 +1,10 @@
-// The masks that a run would have had if it had begun under another one.
-// Must never be asked before it has seen the whole run: a creation may name a later umask call.
-// Called by `whatif`.
+// MaskReplay: the masks that a run would have had under another initial mask.
+// Must never be queried before it has seen the whole run: a creation may refer to a later umask
+// call. Used by `whatif`.
 //
-// A program that sets a mask of its own sets the same one again. But most umask calls come in
-// pairs (mask_pairs.h), and the second one puts back what the first one returned: under another
-// mask it returns, and puts back, another one.
+// A program that sets a constant mask sets the same one again. But most umask calls come in pairs
+// (mask_pairs.h), and the second one restores what the first one returned: under another initial
+// mask it returns, and restores, another mask.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ class MaskReplay {
   std::unordered_map<std::uint64_t, std::uint16_t> after_;  // by UmaskEvent::id
 };
 
-// The masks that those processes were born with whose parents are not in the run.
+// The initial masks of the processes whose parents are not in the run.
 std::vector<Mode> inherited_masks(const Run& run);
 
 }  // namespace umaskaudit

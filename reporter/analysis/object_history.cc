@@ -1,4 +1,4 @@
-// Two readings: which objects had the name, and what became of them. See object_history.h.
+// Two passes: which objects had the name, and what happened to them; see object_history.h.
 #include "reporter/analysis/object_history.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ bool same_text(const std::string& recorded, const std::string& path) {
                               std::filesystem::path(recorded).lexically_normal() == path);
 }
 
-// The paths that may be meant: the one that was asked for, and the files of POSIX IPC objects.
+// The paths to look for: the given one, and the files of POSIX IPC objects.
 std::vector<std::string> meant(const std::string& path) {
   std::vector<std::string> out{path};
   const bool one_component = path.rfind('/') == (path.starts_with('/') ? 0 : std::string::npos);
@@ -37,11 +37,11 @@ void for_each_with_object(const Run& run, ObjectLives& lives, Visit&& visit) {
   });
 }
 
-// Objects of the run by ObjectLife::id; what the run did not make, by its inode.
+// Objects of the run by ObjectLife::id; other objects by inode.
 struct Found {
   std::set<std::uint64_t> ids;
   std::set<Inode> inodes;
-  std::uint64_t current = 0;  // has the name at the end
+  std::uint64_t current = 0;  // the object that has the name at the end
 
   bool empty() const { return ids.empty() && inodes.empty(); }
 };

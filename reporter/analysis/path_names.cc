@@ -1,4 +1,4 @@
-// The rules of path_names.h.
+// Normalises names; see path_names.h.
 #include "reporter/analysis/path_names.h"
 
 #include <fcntl.h>
@@ -25,7 +25,7 @@ bool is_python(unsigned char c) { return std::islower(c) != 0 || std::isdigit(c)
 
 std::string base_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-// The component with its random characters replaced; empty when they cannot be told.
+// The component with its random characters replaced; empty if none are recognised.
 std::string by_mkstemp(const std::string& name, bool suffix) {
   const std::size_t end = suffix ? std::min(name.rfind('.'), name.size()) : name.size();
   if (end < kRandom || !all_of(std::string_view(name).substr(end - kRandom, kRandom), is_alnum))
@@ -100,7 +100,7 @@ std::string SameText::replaced(const std::string& path, std::uint64_t* count) co
       out += "<same>";
       ++*count;
       rest += match.rm_eo;
-    } else {  // an empty match: go on behind the next character
+    } else {  // an empty match: continue after the next character
       rest += match.rm_so;
       if (*rest != '\0') out += *rest++;
     }
@@ -111,7 +111,7 @@ std::string SameText::replaced(const std::string& path, std::uint64_t* count) co
 PathNames::PathNames(std::string root, std::vector<SameText> same, bool exact)
     : root_(std::move(root)), same_(std::move(same)), exact_(exact) {
   while (root_.size() > 1 && root_.back() == '/') root_.pop_back();
-  if (root_ == "/") root_.clear();  // everything lies below it: nothing would be said
+  if (root_ == "/") root_.clear();  // everything is below it: replacing it would say nothing
 }
 
 void PathNames::learn(const Event& event, bool by_python) {

@@ -1,7 +1,6 @@
-// Names that differ from run to run though nothing differs: the directory of a run, random names,
-// process ids. What is read as the same is counted, so that a comparison can say what it took for
-// equal. Must never join names of one run that the rules below do not name.
-// Called by `diff`.
+// Normalises names that differ from run to run without meaning: the directory of a run, random
+// names, process ids. Replacements are counted, so that a comparison can report what it treated as
+// equal. Must never merge names of one run except by the rules below. Used by `diff`.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +15,11 @@
 
 namespace umaskaudit {
 
-// One POSIX extended regular expression; what it matches in a path is read as "<same>".
+// One POSIX extended regular expression; its matches in a path are replaced by "<same>".
 class SameText {
  public:
   static Result<SameText> compile(const std::string& expression);
-  // Replaces every match. `count` grows by their number.
+  // Replaces every match. Adds their number to `count`.
   std::string replaced(const std::string& path, std::uint64_t* count) const;
 
  private:
@@ -30,17 +29,17 @@ class SameText {
 
 class PathNames {
  public:
-  // `root` (absolute; empty: none) is read as ".", and what lies below it as "./...".
-  // `exact`: every path is what it is.
+  // `root` (absolute; empty: none) is replaced by ".", and paths below it by "./...". `exact`: no
+  // replacements.
   PathNames(std::string root, std::vector<SameText> same, bool exact);
 
-  // To be told of all events first: random names and process ids come from there.
-  // `by_python`: a creation that its module tempfile made.
+  // Call with all events first: random names and process ids are collected from them.
+  // `by_python`: a creation by Python's module tempfile.
   void learn(const Event& event, bool by_python = false);
   std::string normal(const std::string& path);
 
   const std::string& root() const { return root_; }
-  // How many paths each rule has changed.
+  // The number of paths that each rule has changed.
   std::uint64_t below_root() const { return below_root_; }
   std::uint64_t temporary() const { return temporary_; }
   std::uint64_t with_pid() const { return with_pid_; }
@@ -52,7 +51,7 @@ class PathNames {
   std::string root_;
   std::vector<SameText> same_;
   bool exact_;
-  std::map<std::string, std::string> random_;  // path -> its last component, read as the same
+  std::map<std::string, std::string> random_;  // path -> its last component, normalised
   std::set<std::string> pids_;
   std::uint64_t below_root_ = 0, temporary_ = 0, with_pid_ = 0, same_count_ = 0;
 };

@@ -1,4 +1,4 @@
-// The comparison of run_diff.h.
+// Compares two runs; see run_diff.h.
 #include "reporter/analysis/run_diff.h"
 
 #include <algorithm>
@@ -70,7 +70,7 @@ std::vector<Outcome> missing_in(const std::vector<Outcome>& from, const std::vec
   return out;
 }
 
-// Calls `visit` with the entries of either map under each key that is in one of them.
+// Calls `visit` with the entries of both maps for each key in either of them.
 template <typename Map, typename Visit>
 void join(const Map& a, const Map& b, const Visit& visit) {
   auto left = a.begin();
@@ -118,7 +118,7 @@ RunDiff compare(const RunSide& a, const RunSide& b) {
       return;
     }
     if (left != nullptr && right != nullptr) {
-      // Where one side has a subset of the other's outcomes, its first stands for it.
+      // If one side has a subset of the other's outcomes, its first one represents it.
       if (difference.a.empty()) difference.a.push_back(left->front());
       if (difference.b.empty()) difference.b.push_back(right->front());
       difference.steps =

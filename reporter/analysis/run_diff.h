@@ -1,6 +1,6 @@
-// Two runs side by side: which objects differ in mode, at which step, and which code sets other
-// masks. Addresses, process ids, times and counts are never a difference.
-// Must never read a run: the caller collects both sides. Called by `diff`.
+// RunDiff: two runs compared: objects that differ in mode, at which step, and code that sets other
+// masks. Addresses, process ids, times and counts are never differences.
+// Must never read a run: the caller collects both sides.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace umaskaudit {
 
-// What one run made under one (normalised) name: usually one outcome, more where its runs race or
-// temporary names are read as the same.
+// What one run created under one (normalised) name: usually one outcome, more if its processes race
+// or temporary names were merged.
 struct Outcome {
   trace::Kind kind = trace::Kind::unknown;
   Mode mode = 0;
@@ -22,7 +22,7 @@ struct Outcome {
   std::uint64_t count = 0;
 };
 
-// The masks that one place in the code sets. The key of a place names no address.
+// The masks that one call site sets. Its key contains no address.
 struct MaskSite {
   std::string where;  // for people
   std::string call;
@@ -38,34 +38,35 @@ struct RunSide {
   void add(const std::string& name, FinalObject object);
 };
 
-// One step that the two sides took differently.
+// One step in which the two sides differ.
 struct StepDifference {
   std::string step;  // a rule of the calculus, "kind" or "chmod"
-  std::string a, b;  // what it was on either side
+  std::string a, b;  // the value on either side
 };
 
 struct ObjectDifference {
   std::string name;
-  std::vector<Outcome> a, b;  // what the other side has not; empty: it has nothing of that name
+  // outcomes that the other side does not have; empty: no object of that name
+  std::vector<Outcome> a, b;
   bool only_a = false, only_b = false;
-  std::vector<StepDifference> steps;  // of the first of each
+  std::vector<StepDifference> steps;  // between the first outcome of each
 };
 
 struct SiteDifference {
-  const MaskSite* a = nullptr;  // null: this code sets no mask there
+  const MaskSite* a = nullptr;  // null: this code sets no mask on that side
   const MaskSite* b = nullptr;
 };
 
 struct RunDiff {
   std::vector<ObjectDifference> objects;  // by name
   std::vector<SiteDifference> sites;
-  bool inherited = false;  // the runs began under different masks
+  bool inherited = false;  // the runs had different initial masks
   std::uint64_t same = 0;  // names whose outcomes are equal
 
   bool any() const { return inherited || !objects.empty() || !sites.empty(); }
 };
 
-// `a` and `b` must outlive the answer.
+// `a` and `b` must outlive the result.
 RunDiff compare(const RunSide& a, const RunSide& b);
 
 }  // namespace umaskaudit

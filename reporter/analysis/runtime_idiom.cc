@@ -1,4 +1,3 @@
-// See runtime_idiom.h.
 #include "reporter/analysis/runtime_idiom.h"
 
 #include <algorithm>
@@ -28,7 +27,7 @@ std::string runtime_idiom(const StackSource& source, StackRef sets, StackRef res
   const auto same = [](const RawFrame& a, const RawFrame& b) {
     return a.module == b.module && a.offset == b.offset;
   };
-  // Without its caller a function may have been called twice.
+  // Without the caller's frame, the function itself may have been called twice.
   if (first.size() < 2 || first.size() != second.size() || sets.segment != restores.segment ||
       first[0].module != second[0].module || first[0].offset == second[0].offset ||
       !std::equal(first.begin() + 1, first.end(), second.begin() + 1, same) ||

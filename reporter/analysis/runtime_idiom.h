@@ -1,5 +1,6 @@
-// Which runtime of a language reads the umask by setting it, of its own accord.
-// Must never look at a symbol: stripped runtimes do it, too. Given to the rules by the commands.
+// Recognises language runtimes that read the umask by setting it, on their own.
+// Must never use a symbol, because stripped runtimes do it too. Passed to the rules by the
+// commands.
 #pragma once
 
 #include <string>
@@ -8,9 +9,9 @@
 
 namespace umaskaudit {
 
-// "node", "dash": the interpreter in whose code, called once, both umask calls were made, one
-// behind the other. Empty: there is none such. Python's two os.umask() are made by one and the same
-// instruction, called twice.
+// "node", "dash": the interpreter in whose code, called once, both umask calls were made in a row.
+// Empty: none. Python's two os.umask() calls are made by the same instruction, which is executed
+// twice.
 std::string runtime_idiom(const StackSource& source, StackRef sets, StackRef restores);
 
 }  // namespace umaskaudit

@@ -1,4 +1,3 @@
-// See saved_unrecorded.h.
 #include "reporter/analysis/saved_unrecorded.h"
 
 #include "reporter/base/byte_json.h"

@@ -1,6 +1,5 @@
-// What find_unrecorded() found where the run was recorded, kept beside a packed run.
-// Must never be mixed with what lies under the same paths here.
-// Written by `pack`, read by whoever opens the run.
+// Saves the result of find_unrecorded() beside a packed run, and loads it.
+// Must never be merged with files under the same paths on this machine.
 #pragma once
 
 #include <optional>

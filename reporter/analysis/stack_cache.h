@@ -1,6 +1,6 @@
-// Symbolised stacks of one run, each looked up once.
-// Must never grow with the number of events: one entry a distinct stack.
-// Shared by the renderers of one command.
+// StackCache: the symbolised stacks of one run, each looked up once.
+// Must never grow with the number of events: one entry a distinct stack. Shared by the renderers of
+// one command.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,9 @@ namespace umaskaudit {
 
 // Which frames of a stack are shown.
 enum class FrameView : std::uint8_t {
-  folded,  // the program's own, or a script's
+  folded,  // frames of the program's own code or of scripts
   all,
-  native,  // the native ones alone
+  native,  // native frames only
 };
 
 class StackCache {
@@ -31,7 +31,7 @@ class StackCache {
   StackCache(const StackSource& source, Symbolizer& symbolizer, FrameView view = FrameView::folded)
       : source_(source), symbolizer_(symbolizer), view_(view) {}
 
-  // To be shown. Innermost first; empty when no stack was recorded. Valid as long as the cache.
+  // For display. Innermost first; empty if no stack was recorded. Valid as long as the cache.
   const std::vector<Frame>& frames(StackRef ref) {
     if (view_ != FrameView::native) return code(ref);
     const auto [entry, fresh] = native_.try_emplace(key(ref));
@@ -39,7 +39,7 @@ class StackCache {
     return entry->second;
   }
 
-  // To tell one code from another: the same frames whatever is shown.
+  // To identify code: the same frames whatever is displayed.
   const std::vector<Frame>& code(StackRef ref) {
     const auto [entry, fresh] = cache_.try_emplace(key(ref));
     if (!fresh || ref.id == 0) return entry->second;
@@ -51,8 +51,8 @@ class StackCache {
     return entry->second;
   }
 
-  // Of a program that is no script, or one that was given as text (sh -c): the stack of the script
-  // that started it, or what did, and so on up to the first one that is a file.
+  // For a program that is no script, or a script given as text (sh -c): the stack of the script
+  // that started it, or of its starter, and so on up to the first that is a file.
   std::vector<const std::vector<Frame>*> starters(StackRef ref) {
     std::vector<const std::vector<Frame>*> out;
     if (ref.id == 0 || view_ == FrameView::native) return out;
@@ -70,20 +70,20 @@ class StackCache {
   const StackSource& source() const { return source_; }
   FrameView view() const { return view_; }
 
-  // From now on line_of() shows what frames name.
+  // From now on line_of() returns source lines.
   void show_sources(SourceLines sources) { sources_.emplace(std::move(sources)); }
   const SourceLine& line_of(const Frame& frame) {
     static const SourceLine kUnknown;
     return sources_ ? sources_->line(frame) : kUnknown;
   }
 
-  // Why frames of the stacks asked for so far may have no names: Symbolizer::notes().
+  // Why frames of the stacks so far may have no names: Symbolizer::notes().
   const std::vector<std::string>& symbol_notes() const { return symbolizer_.notes(); }
-  // And why there may be none of a script.
+  // Why there may be no script frames.
   std::vector<std::string> notes() const {
     std::vector<std::string> notes = runtime_notes(source_.runtimes());
     for (const std::string& note : symbol_notes()) {
-      // Nobody misses names in frames that are not shown.
+      // Names are not needed for frames that are not displayed.
       const std::string module = note.substr(0, note.find(": "));
       if (folded_.count(module) == 0 || shown_.count(module) != 0) notes.push_back(note);
     }

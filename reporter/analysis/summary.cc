@@ -1,6 +1,5 @@
-// The pass behind summary.h.
+// Computes the summary in one pass; see summary.h.
 // Must never keep more of an object that is gone than will be shown.
-// Called by the commands that take a RUN.
 #include "reporter/analysis/summary.h"
 
 #include <algorithm>
@@ -19,7 +18,8 @@ constexpr std::size_t kMostOpen = 10;
 constexpr std::size_t kMostFailed = 10;
 constexpr std::size_t kMostGroups = 20000;
 
-// What programs expect, and try for: a name that is there already, a directory that is to be made.
+// Failures that programs expect: a name that exists already, a directory that is still to be
+// created.
 bool is_expected(std::int32_t error) {
   constexpr std::int32_t kExpected[] = {EEXIST, ENOENT, ENOTDIR, EISDIR, EINTR, EAGAIN, ENXIO};
   return std::find(std::begin(kExpected), std::end(kExpected), error) != std::end(kExpected);
@@ -68,9 +68,9 @@ Before order_of(SortKey key) {
   return by_time;
 }
 
-// Keeps the first `limit` of what it is given, in the order of `before`; 0: all.
+// Keeps the first `limit` items, in the order of `before`; 0: all.
 void keep(std::vector<ObjectLife>& kept, const ObjectLife& life, std::size_t limit, Before before) {
-  // The top of the heap is the last of those kept: what comes before it takes its place.
+  // The top of the heap is the last of the kept items: an item that precedes it replaces it.
   if (limit != 0 && kept.size() == limit) {
     if (!before(life, kept.front())) return;
     std::pop_heap(kept.begin(), kept.end(), before);
@@ -80,11 +80,11 @@ void keep(std::vector<ObjectLife>& kept, const ObjectLife& life, std::size_t lim
   if (limit != 0) std::push_heap(kept.begin(), kept.end(), before);
 }
 
-// The change that is in force in a context, to be closed by the next one there.
+// The change in force in a context, which the next change there closes.
 struct InForce {
   std::size_t group;
   std::uint64_t since_ns;
-  std::uint64_t seen_ns;  // the last event of the context
+  std::uint64_t seen_ns;  // time of the last event of the context
   std::uint32_t pid;
 };
 
@@ -97,7 +97,7 @@ class Summarizer::Collector {
 
   void see(const Event& event) {
     const bool selected = options_.filter.selects(event);
-    // Every change ends the one before it, selected or not.
+    // Every change ends the one before it, whether selected or not.
     if (const auto* change = std::get_if<UmaskEvent>(&event)) end_change(*change);
     std::visit([this](const auto& one) { is_alive(one); }, event);
     selected_ = selected;
@@ -146,7 +146,7 @@ class Summarizer::Collector {
 
   void finish(std::uint64_t end_ns) {
     for (const auto& [fs, open] : in_force_) {
-      // The first process is CMD, and with it the run ends.
+      // The first process is CMD, and the run ends with it.
       const bool unseen = open.pid != first_pid_ && open.seen_ns < end_ns;
       close(open, unseen ? open.seen_ns : end_ns);
       if (unseen) out_.changes[open.group].end_unseen = true;
@@ -221,7 +221,7 @@ class Summarizer::Collector {
 
   void seen(const EventBase& event) {
     if (event.pid == 0) return;
-    // Of a million events few are the first of their thread.
+    // Few events are the first of their thread.
     ThreadId& lately = lately_[(event.pid * 0x9E3779B1u + event.tid * 0x85EBCA6Bu) >> 24];
     const ThreadId thread{event.pid, event.tid};
     if (thread == lately) return;
@@ -229,7 +229,7 @@ class Summarizer::Collector {
     threads_.insert(thread);
   }
 
-  // Most objects lie in the directory of the one before.
+  // Most objects are in the same directory as the previous one.
   void count_in_group(const ObjectLife& life) {
     const std::string_view path = life.last_path;
     const std::size_t slash = path.rfind('/');
@@ -305,7 +305,7 @@ class Summarizer::Collector {
   const SummaryOptions& options_;
   Summary& out_;
   Before before_;
-  bool selected_ = false;  // by the filter: the event that is being looked at
+  bool selected_ = false;  // the filter selects the current event
   ObjectLives lives_;
   std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>, std::size_t>
       groups_;

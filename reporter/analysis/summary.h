@@ -1,6 +1,5 @@
-// A run in numbers: one pass over its events, kept small enough for any run.
-// Must never grow with the number of events: threads, stacks, masks and `limit` bound it.
-// Called by `run`, `report`, `threads` and the JSON summary.
+// Summary: a run in numbers, computed in one pass.
+// Must never grow with the number of events: it is bounded by threads, stacks, masks and `limit`.
 #pragma once
 
 #include <cstdint>
@@ -37,10 +36,10 @@ struct MaskChanges {
   std::uint64_t drifts = 0;
   std::map<std::pair<Mode, Mode>, std::uint64_t> transitions;  // old, new -> how often
   std::uint64_t first_ns = 0, last_ns = 0;
-  // How long what it set stayed in force, until the next change in the same context.
+  // How long the masks that it set stayed in force, until the next change in the same context.
   std::uint64_t held_ns = 0, longest_ns = 0;
-  // Both are the least: the context changed no more, and a program that nobody waited for may have
-  // gone on behind the last event that it recorded.
+  // Both are lower bounds: the context's mask was not changed again, and a process may have gone on
+  // after its last recorded event.
   bool end_unseen = false;
 };
 
@@ -50,16 +49,16 @@ struct BlindSpots {
   std::uint64_t count = 0;
 };
 
-// A call that would have made an object, and why it was refused where a directory explains it.
+// A failed creating call, and the directory that explains the failure, if any.
 struct FailedCreation {
   CreateEvent event;  // the first one of that path and error
   std::optional<Refusal> refusal;
   std::uint64_t count = 1;
 };
 
-// Objects of one directory that were made alike and have the same mode at the end.
+// Objects of one directory that were created in the same way and have the same mode at the end.
 struct ObjectGroup {
-  std::string directory;  // raw bytes; empty: of all that are too many to tell apart
+  std::string directory;  // raw bytes; empty: all directories beyond the limit
   trace::Kind kind = trace::Kind::unknown;
   std::string call;
   std::optional<Mode> mode;  // nothing: not known
@@ -75,7 +74,7 @@ struct SummaryOptions {
   std::size_t limit = 0;    // objects kept; 0: all of them
   NameTree::Links links{};  // see ObjectLives
   bool groups = false;      // Summary::groups
-  bool objects = true;      // false: only counts, and what others tell of the lives of objects
+  bool objects = true;  // false: only counts, and what the caller passes for the lives of objects
 };
 
 struct Summary {
@@ -86,31 +85,31 @@ struct Summary {
   std::uint64_t mask_changes = 0;
   std::uint64_t created = 0;   // certain or probable
   std::uint64_t unsure = 0;    // may have been created
-  std::uint64_t existing = 0;  // calls that opened what was there
+  std::uint64_t existing = 0;  // calls that opened an existing object
   std::uint64_t failed = 0;
-  // Of these, what no program takes for granted (a name that is there, a directory that is not):
-  // the first kMostFailed paths.
+  // The failed calls that programs do not expect (not: a name that exists, a directory that is
+  // missing): the first kMostFailed paths.
   std::vector<FailedCreation> refused;
   std::uint64_t refused_count = 0;
-  std::uint64_t ambiguous = 0;      // the mask moved during the call
+  std::uint64_t ambiguous = 0;      // the mask changed during the call
   std::uint64_t unknown_masks = 0;  // of the objects: ObjectLife::ambiguous
   std::uint64_t chmods = 0;
   std::map<trace::Kind, std::uint64_t> kinds;  // of what was created
   std::vector<MaskChanges> changes;            // by first change
   std::vector<ObjectLife> objects;             // created or unsure, sorted, at most `limit`
-  // Of what is there at the end and other people may write, or a program with set-user-ID or
-  // set-group-ID: the widest first, kMostOpen at most.
+  // Objects that exist at the end and that others may write to, or that are programs with
+  // set-user-ID or set-group-ID: the widest first, at most kMostOpen.
   std::vector<ObjectLife> open;
   std::uint64_t open_count = 0;
   std::uint64_t gone = 0;           // of the objects: removed or replaced before the end
-  std::uint64_t named_anew = 0;     // there at the end under another name than at birth
-  std::uint64_t mode_anew = 0;      // ... with another mode
+  std::uint64_t named_anew = 0;     // existing objects with another name than at birth
+  std::uint64_t mode_anew = 0;      // existing objects with another mode than at birth
   std::vector<ObjectGroup> groups;  // of what was created or unsure, in no order
   std::vector<BlindSpots> blind_spots;
   std::vector<std::string> notes;
 };
 
-// Fed with the events of a run, in order.
+// Summarizer: call see() with the events of a run, in order.
 class Summarizer {
  public:
   // `options` must outlive it.
@@ -120,8 +119,8 @@ class Summarizer {
   Summarizer& operator=(const Summarizer&) = delete;
 
   void see(const Event& event);
-  // With SummaryOptions::objects == false, for who follows them anyway: each object that ends, and
-  // before finish() those that exist at the end.
+  // With SummaryOptions::objects == false, for a caller that follows objects itself: each object
+  // that ends, and before finish() those that exist at the end.
   void object_ends(const ObjectLife& life);
   void objects_at_end(const ObjectLives& lives);
   // The same for each creation that failed, after see().

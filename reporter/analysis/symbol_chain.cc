@@ -1,4 +1,4 @@
-// Names that survive another build, another load address and another host.
+// Names code independently of build, load address and host; see symbol_chain.h.
 #include "reporter/analysis/symbol_chain.h"
 
 #include <algorithm>
@@ -12,11 +12,11 @@
 namespace umaskaudit {
 namespace {
 
-// Enough to tell two callers of one helper apart; further out, stacks differ by how a test was
-// started.
+// Enough frames to distinguish two callers of one helper; further out, stacks differ by how a test
+// was started.
 constexpr std::size_t kFrames = 4;
 
-// GCC and LLVM name clones of a function by suffixes that come and go with optimisation.
+// GCC and LLVM name clones of a function by suffixes, which depend on optimisation.
 std::string without_clone(const std::string& symbol) {
   static constexpr std::string_view kSuffixes[] = {".constprop.", ".isra.",     ".part.",  ".cold",
                                                    ".llvm.",      ".lto_priv.", " [clone "};
@@ -29,8 +29,8 @@ bool is_entry(const std::string& symbol) {
   return symbol == "main" || symbol == "start_thread" || symbol == "_start";
 }
 
-// "app.py!set_mask", "build.sh": of a script the line changes with each edit, and what runs it with
-// how warm it is.
+// "app.py!set_mask", "build.sh": a script's lines change with each edit, and its interpreter's
+// frames with caching.
 std::string script_name(const Frame& frame) {
   const std::string file = frame.file.empty() ? frame.language : base_name(frame.file);
   return frame.symbol.empty() ? file : file + '!' + frame.symbol;
@@ -46,7 +46,7 @@ std::string frame_name(const Frame& frame) {
   return name + offset.data();
 }
 
-// The innermost frame that is the program's own; null where there is none.
+// The innermost frame of the program's own code; null if there is none.
 const Frame* innermost_frame(const std::vector<Frame>& stack) {
   const Frame* first = culprit(stack);
   if (first == nullptr || first->script) return first;
@@ -62,8 +62,8 @@ const Frame* innermost_frame(const std::vector<Frame>& stack) {
 
 enum class Inlined : std::uint8_t { skipped, named };
 
-// Where the part of a name that ends before `end` begins: "main::" of "Invoker<main::", "f(int)::"
-// of "tuple<f(int)::".
+// The begin of the part of a name that ends before `end`: "main::" in "Invoker<main::", "f(int)::"
+// in "tuple<f(int)::".
 std::size_t begin_of_name(std::string_view text, std::size_t end) {
   int depth = 0;
   std::size_t at = end;
@@ -77,7 +77,8 @@ std::size_t begin_of_name(std::string_view text, std::size_t end) {
   return at;
 }
 
-// "main::{lambda()#1}", the first that a name of std:: was made for; empty where there is none.
+// "main::{lambda()#1}", the first that a name of std:: was instantiated for; empty if there is
+// none.
 std::string lambda_in(const std::string& symbol) {
   const std::size_t at = symbol.find("{lambda(");
   if (at == std::string::npos) return "";
@@ -87,11 +88,11 @@ std::string lambda_in(const std::string& symbol) {
   return symbol.substr(begin, end + 1 - begin);
 }
 
-// The code of one frame; empty: it is nobody's own.
+// The name of a frame's code; empty: it is not the program's own.
 std::string own_name(const Frame& frame) {
   if (frame.module.empty() || is_interpreter(frame.module) || is_c_runtime(frame.module)) return "";
   std::string module = base_name(frame.module);
-  // The version of a library differs from host to host.
+  // The version of a library differs between hosts.
   if (const std::size_t so = module.find(".so."); so != std::string::npos) module.resize(so + 3);
   if (frame.symbol.empty()) return module;
   if (!is_standard_library(frame)) return module + '!' + without_signature(frame.symbol);
@@ -111,7 +112,7 @@ std::string own_function(const std::vector<Frame>& stack, Inlined inlined) {
   return place_of(stack);
 }
 
-// Of a program that came with the system, or of an interpreter.
+// Whether it is a program of the system, or an interpreter.
 bool is_installed(const std::vector<Frame>& stack) {
   for (auto frame = stack.rbegin(); frame != stack.rend(); ++frame) {
     const std::string& module = frame->module;
@@ -123,7 +124,7 @@ bool is_installed(const std::vector<Frame>& stack) {
   return false;
 }
 
-// What started a program of the system, where that is somebody's own code.
+// The starter of a system program, if that is not of the system.
 std::string starter_name(StackCache& stacks, StackRef ref, Inlined inlined) {
   constexpr int kGenerations = 16;
   StackRef at = stacks.source().started(ref.segment);
@@ -148,7 +149,7 @@ std::string name_code(StackCache& stacks, StackRef ref, Inlined inlined) {
   return starter.empty() ? name : name + '<' + starter;
 }
 
-// Behind the list of parameters that begins at `at`.
+// The position after the list of parameters that begins at `at`.
 std::size_t behind_parameters(std::string_view symbol, std::size_t at) {
   int depth = 0;
   for (; at < symbol.size(); ++at) {
@@ -189,7 +190,7 @@ std::string without_signature(const std::string& symbol) {
       if (c == '>' || c == '}') --depth;
       out += c;
       ++at;
-      if (c == ' ' && depth == 0) begin = out.size();  // behind a return type
+      if (c == ' ' && depth == 0) begin = out.size();  // after a return type
     }
   }
   if (out.find("operator") == std::string::npos) out.erase(0, begin);
@@ -228,9 +229,9 @@ std::string symbol_chain(const std::vector<Frame>& stack) {
   if (first == nullptr) return "";
   std::string out;
   std::size_t taken = 0;
-  // Programs and libraries that run other people's code are left out, and so is generated code,
-  // which has no module: what is on the stack inside them says how warm a cache was, or what a
-  // compiler has done so far, not what called. Among the frames of a script all native ones are.
+  // Programs and libraries that run other code are left out, and so is generated code, which has no
+  // module: their frames depend on caches and compilation, not on the caller. In a stack with
+  // script frames all native frames are.
   const auto counts = [&](const Frame& frame) {
     if (first->script) return frame.script && is_library(frame) == is_library(*first);
     return !frame.module.empty() && !is_interpreter(frame.module);

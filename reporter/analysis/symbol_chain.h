@@ -1,6 +1,6 @@
-// The code behind a stack as one string, for fingerprints.
-// Must never hold an address or a path: module names, symbols, and offsets where no symbol is
-// known. Given to the rules by the commands.
+// Names the code behind a stack as one string, for fingerprints.
+// Must never contain an address or a path: only module names, symbols, and offsets where there is
+// no symbol. Passed to the rules by the commands.
 #pragma once
 
 #include <string>
@@ -14,21 +14,21 @@ namespace umaskaudit {
 // its own frames alone. Empty when no stack was recorded, or no frame of it is left.
 std::string symbol_chain(const std::vector<Frame>& stack);
 
-// "app!acquire": the first of them that is not of the standard library of its language, which is
+// "app!acquire": the first of them that is not in the standard library of its language, which is
 // compiled into the program (C++ templates, Rust).
 std::string innermost_symbol(const std::vector<Frame>& stack);
 
-// The same; where it has no name, its module alone: offsets change with each build.
+// The same; if it has no name, only its module, because offsets change with each build.
 std::string place_of(const std::vector<Frame>& stack);
 
-// The code behind a stack for fingerprints: the innermost function of the program's own that has
-// machine code of its own, so that it is the same with and without debugging information:
-// "app!cfg::acquire", without parameters, return types and what compilers add to names. A lambda
-// that was inlined into a function of std:: is known by that function's template arguments. Without
-// a symbol the module stands in. Of a script "app.py!set_mask".
+// The code behind a stack for fingerprints: the innermost function of the program's own code that
+// has machine code of its own, so that it is equal with and without debugging information:
+// "app!cfg::acquire", without parameters, return types and additions by compilers. A lambda that
+// was inlined into a function of std:: is named by that function's template arguments. Without a
+// symbol, the module. In a script "app.py!set_mask".
 //
-// A program of the system (below /usr, /bin, /sbin) that somebody's script or program started is
-// told apart by that, too: "mkdir<deploy.sh!install".
+// For a program of the system (below /usr, /bin, /sbin) that a script or another program started,
+// that starter is added: "mkdir<deploy.sh!install".
 std::string code_name(StackCache& stacks, StackRef ref);
 // The same with functions that were inlined.
 std::string source_code_name(StackCache& stacks, StackRef ref);

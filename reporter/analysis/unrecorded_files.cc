@@ -1,4 +1,3 @@
-// See unrecorded_files.h.
 #include "reporter/analysis/unrecorded_files.h"
 
 #include <dirent.h>
@@ -27,14 +26,14 @@ constexpr std::size_t kMostDirectories = 16384;
 constexpr std::chrono::seconds kMostTime{30};
 constexpr std::uint64_t kTickEvery = 1024;  // entries
 
-// Device and inode. A number is used again: of two such objects the births differ.
+// Device and inode. Numbers are reused: two such objects differ in birth time.
 using Inode = std::pair<std::uint64_t, std::uint64_t>;
 
 struct Candidate {
   std::int64_t birth_ns = 0;
   UnrecordedObject file;
 };
-// At most UnrecordedQuery::most_entries, whatever the run created.
+// At most UnrecordedQuery::most_entries, however much the run created.
 using Candidates = std::multimap<Inode, Candidate>;
 
 std::string parent_of(const std::string& path) {
@@ -45,11 +44,11 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// What the records say about where to look, and for whose objects.
+// What the records tell about where to search, and for which owners.
 struct Places {
   std::set<std::string> directories;
   std::set<std::uint32_t> users;
-  bool root = false;      // some process could become any user
+  bool root = false;      // some process ran as root and could become any user
   bool too_many = false;  // directories
 };
 
@@ -74,14 +73,14 @@ Places places_of(const Run& run, const std::string& started) {
       return true;
     add(parent_of(create->path));
     if (create->kind == trace::Kind::dir) add(create->path);
-    // setuid(2) leaves no record, but what a process creates is its own.
+    // setuid(2) has no record, but the owners of created objects show it.
     if (create->ino != 0) places.users.insert(create->uid);
     return true;
   });
   return places;
 }
 
-// Takes away what the records name. One without a birth names whatever has the inode.
+// Removes objects that have records. A record without birth time matches any object with its inode.
 void remove_named(const Run& run, Candidates& candidates) {
   const auto remove = [&](const Event& event) {
     const auto* create = std::get_if<CreateEvent>(&event);
@@ -96,7 +95,7 @@ void remove_named(const Run& run, Candidates& candidates) {
   run.for_each(remove, Detail::brief, Folds::folded);
 }
 
-// The kernel stamps births with the time of its last tick, usually not further in the past.
+// The kernel uses the time of its last tick for births, usually not further in the past.
 std::uint64_t tick_ns() {
   struct timespec tick {};
   if (clock_getres(CLOCK_REALTIME_COARSE, &tick) != 0) return 10'000'000;  // of the slowest kernels
@@ -111,12 +110,12 @@ struct Span {
   }
 };
 
-// Empty when neither is known. A directory may hold an older run as well: that began earlier.
+// Empty when neither is known. A directory may also contain an older run, which began earlier.
 Span span_of(const Run& run, const UnrecordedQuery& query) {
   const std::uint64_t first = run.begin_real_ns();
   if (first == 0 && query.begin_real_ns == 0) return {1, 0};
   const bool started = query.begin_real_ns != 0 && (first == 0 || query.begin_real_ns <= first);
-  // What was dropped had its records.
+  // Dropped events had records.
   const std::uint64_t whole_ns = run.dropped().whole_since_ns;
   if (first != 0 && whole_ns > run.begin_ns())
     return {first + (whole_ns - run.begin_ns()),
@@ -131,14 +130,14 @@ struct Closer {
 };
 using Listing = std::unique_ptr<DIR, Closer>;
 
-// A directory that is to be looked into.
+// A directory to search.
 struct Place {
   std::string path;
-  bool fresh = false;  // born in the run's time
-  bool below = true;   // go on with the directories in it
+  bool fresh = false;  // born during the run
+  bool below = true;   // also search the directories in it
 };
 
-// Null where there is none.
+// Null if it cannot be opened.
 Listing open_directory(const std::string& path, struct statx& facts) {
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   int fd = open(path.c_str(), kFlags | O_NOATIME);
@@ -157,7 +156,7 @@ bool is_shared(const struct statx& facts) {
   return (facts.stx_mode & S_ISVTX) != 0 && (facts.stx_mode & S_IWOTH) != 0;
 }
 
-// The walk. What is as new as the run comes first: there the most is to be found, and little else.
+// The search. Directories that are as new as the run come first: they contain most of the results.
 class Search {
  public:
   Search(const Run& run, const UnrecordedQuery& query, Places places)
@@ -198,12 +197,13 @@ class Search {
     struct statx facts {};
     const Listing listing = open_directory(place.path, facts);
     if (listing == nullptr || is_shared(facts)) return;
-    if ((facts.stx_mask & STATX_BTIME) == 0) return;  // no births are kept there, as in /proc
+    // a filesystem without birth times, such as /proc
+    if ((facts.stx_mask & STATX_BTIME) == 0) return;
     const Inode id{trace::device_of(facts), facts.stx_ino};
-    // The run's own directory is not the program's.
+    // The run directory itself is not the program's.
     if (own_.count(id) != 0 || !seen_.insert(id).second) return;
     const bool fresh = place.fresh || span_.holds(trace::birth_of(facts));
-    // Nothing was put into it since: only what lies below its directories can be new.
+    // It did not change since: only directories below it can contain new objects.
     const bool untouched = !fresh && !later_than_begin(facts.stx_mtime);
     if (untouched && (!place.below || facts.stx_nlink == 2)) return;  // a link for each directory
     while (const dirent* entry = readdir(listing.get())) {
@@ -221,7 +221,7 @@ class Search {
     if (statx(dirfd(listing), name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &facts) !=
         0)
       return;
-    if (S_ISLNK(facts.stx_mode)) return;  // they have no mode of their own
+    if (S_ISLNK(facts.stx_mode)) return;  // symbolic links have no mode
     const std::int64_t birth_ns = trace::birth_of(facts);
     const bool born = span_.holds(birth_ns);
     std::string path = place.path == "/" ? "" : place.path;
@@ -233,7 +233,7 @@ class Search {
     if (!born || own_.count(id) != 0 || !is_owner(facts.stx_uid, directory.stx_uid, fresh)) return;
     const auto [known, last] = found_.equal_range(id);
     for (auto at = known; at != last; ++at)
-      if (at->second.birth_ns == birth_ns) return;  // another name of it
+      if (at->second.birth_ns == birth_ns) return;  // another name of the same object
     const auto birth = static_cast<std::uint64_t>(birth_ns);
     const std::uint64_t after = birth > first_real_ns_ ? birth - first_real_ns_ : 0;
     found_.insert({id,

@@ -1,5 +1,5 @@
-// See code_hints.h. Imports by their names; instructions by their bytes: no disassembler is needed
-// for the two that count, `mov eax, NUMBER ... syscall` and `mov esi, FLAGS ... call dlopen`.
+// Searches imports by name, and instructions by bytes: two patterns need no disassembler, `mov eax,
+// NUMBER ... syscall` and `mov esi, FLAGS ... call dlopen`.
 #include "reporter/inspect/code_hints.h"
 
 #include <dlfcn.h>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kNear = 24;  // bytes between an argument's instruction and its call
 
-// Calls that create or change the mask: unseen when made without libc.
+// Calls that create or change the mask, which are not recorded when made without libc.
 struct Number {
   long number;
   const char* name;
@@ -49,12 +49,12 @@ bool operand_before(const unsigned char* begin, const unsigned char* end, unsign
   return false;
 }
 
-// A function that is called through the procedure linkage table, or through its slot.
+// A function that is called through the procedure linkage table or the global offset table.
 class Callee {
  public:
   explicit Callee(std::uint64_t slot) : slot_(slot) {}
 
-  // Stubs of the table: `jmp *slot`, with or without endbr64 and bnd before it.
+  // Entries of the table: `jmp *slot`, with or without endbr64 and bnd before it.
   void find_stub(std::uint64_t address, const unsigned char* code) {
     if (slot_ == 0 || code[0] != 0xff || code[1] != 0x25) return;
     if (address + 6 + sign_extended(word_at(code + 2)) != slot_) return;
@@ -62,7 +62,7 @@ class Callee {
   }
   bool called_at(std::uint64_t address, const unsigned char* code) const {
     if (slot_ == 0) return false;
-    const bool near = code[0] == 0xe8 || code[0] == 0xe9;  // call, or jmp as a last act
+    const bool near = code[0] == 0xe8 || code[0] == 0xe9;  // call, or jmp as a tail call
     if (near) return stubs_.count(address + 5 + sign_extended(word_at(code + 1))) != 0;
     const bool indirect = code[0] == 0xff && (code[1] == 0x15 || code[1] == 0x25);
     return indirect && address + 6 + sign_extended(word_at(code + 2)) == slot_;
@@ -111,7 +111,7 @@ class CodeReader {
   const std::set<std::string>& calls() const { return calls_; }
 
  private:
-  static constexpr std::size_t kInstruction = 6;  // the longest of those looked for
+  static constexpr std::size_t kInstruction = 6;  // the longest instruction searched for
   static constexpr unsigned char kMovEax = 0xb8, kMovEsi = 0xbe, kMovEdi = 0xbf;
   static constexpr std::uint32_t kAllFlags = 0x1fff;  // of dlopen(3)
 

@@ -1,6 +1,6 @@
-// What in a program's code goes past the library, as far as the file tells without running it.
-// Must never claim more than it found: a hint is a reason to look at the record's blind spots.
-// Called by `doctor`.
+// CodeHint: code in a program file that may escape recording, found without running it.
+// Must never claim more than it found: a hint is a reason to look at the blind spots of a
+// recording.
 #pragma once
 
 #include <string>
@@ -11,12 +11,11 @@
 namespace umaskaudit {
 
 struct CodeHint {
-  trace::Blind reason;  // the blind spot that a recording would have; `other`: drift of the mask
+  trace::Blind reason;  // the blind spot in a recording; `other`: drift of the mask
   std::string culprit;  // what was found: "imports dlmopen", ...
 };
 
-// For ELF files that can be audited; nothing for all others. What can be said of instructions
-// depends on the machine: x86-64 here.
+// For ELF files that can be recorded; nothing for others. Instructions are only searched on x86-64.
 std::vector<CodeHint> code_hints(const std::string& path);
 
 }  // namespace umaskaudit

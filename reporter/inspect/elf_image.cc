@@ -13,7 +13,7 @@ namespace {
 
 constexpr unsigned kMostHeaders = 128;
 constexpr std::size_t kMostEntries = 1 << 16;    // of the dynamic section, of relocations
-constexpr std::size_t kMostName = 256;           // C++ names may be longer: not those looked for
+constexpr std::size_t kMostName = 256;           // longer C++ names are never searched for
 constexpr std::uint64_t kMostCode = 512u << 20;  // bytes
 constexpr std::size_t kPiece = 1 << 20;
 constexpr unsigned char kOwnOrder =
@@ -27,7 +27,7 @@ bool fills_slot(std::uint16_t machine, std::uint32_t type) {
 
 }  // namespace
 
-// What the dynamic section points to.
+// The tables that the dynamic section refers to.
 struct ElfImage::Tables {
   std::uint64_t strings = 0, symbols = 0;
   struct {
@@ -71,7 +71,8 @@ bool ElfImage::read_at(void* to, std::size_t size, std::uint64_t address) const 
   return false;
 }
 
-// Strings end at a zero byte, or at the end of the segment: byte by byte where blocks do not fit.
+// A string ends at a zero byte or at the end of the segment: read byte by byte where a block does
+// not fit.
 std::string ElfImage::text_at(std::uint64_t address) const {
   std::string text;
   char byte = 0;

@@ -1,7 +1,7 @@
-// An ELF64 file as the loader would lay it out: bytes by their virtual address, imported functions
-// with the slots that calls of them go through.
-// Must never map or execute the file, nor believe a length in it: every read is bounded.
-// Called by code_hints.cc.
+// ElfImage: an ELF64 file as the loader would map it: bytes by virtual address, and imported
+// functions with the slots that calls of them use.
+// Must never map or execute the file, nor trust a length in it: every read is bounded. Not libelf,
+// which reads hostile files only in the child process of the symbolizer.
 #pragma once
 
 #include <elf.h>
@@ -25,16 +25,16 @@ class ElfImage {
   ElfImage(const ElfImage&) = delete;
   ElfImage& operator=(const ElfImage&) = delete;
 
-  // False: no ELF64 file of this byte order, or its headers make no sense.
+  // False: not an ELF64 file of this byte order, or its headers are invalid.
   bool valid() const { return !loads_.empty(); }
   std::uint16_t machine() const { return machine_; }
 
-  // Symbols that relocations of code name, at most some thousands.
+  // Symbols that relocations of code refer to, some thousands at most.
   std::vector<Import> imports() const;
-  // Libraries that it is linked with (DT_NEEDED).
+  // Libraries that it needs (DT_NEEDED).
   std::vector<std::string> needed() const;
-  // Hands executable bytes to `visit` piece by piece: address, bytes, their count. Each piece
-  // begins with the last kOverlap bytes of the one before.
+  // Passes executable bytes to `visit` in pieces: address, bytes, size. Each piece begins with the
+  // last kOverlap bytes of the previous one.
   static constexpr std::size_t kOverlap = 64;
   void for_each_code(
       const std::function<void(std::uint64_t, const unsigned char*, std::size_t)>& visit) const;

@@ -1,4 +1,4 @@
-// See launchers.h: one row a launcher, from its manual page.
+// One row for each launcher, from its manual page.
 #include "reporter/inspect/launchers.h"
 
 #include <algorithm>
@@ -11,13 +11,13 @@ namespace {
 struct Launcher {
   const char* name;
   const char* with_value;       // short options that take a value
-  const char* long_with_value;  // the same for long ones, each with a blank behind it
+  const char* long_with_value;  // the same for long ones, each followed by a blank
   unsigned operands = 0;        // words before the program: the duration of timeout(1)
   bool assignments = false;     // NAME=VALUE words before it
   bool always_cleans = false;
   const char* cleaning = "";  // a short option that empties the environment
   const char* cleaning_long = "";
-  bool always_becomes = false;     // another user, whatever the options
+  bool always_becomes = false;     // always runs it as another user
   const char* becoming_long = "";  // options that name another user, each with a blank behind it
   const char* becoming = "";       // the same, short
   bool changes_root = false;
@@ -88,7 +88,7 @@ constexpr Launcher kLaunchers[] = {
      .operands = 1},
 };
 
-// One of the words, each with a blank behind it; "--user=x" is "--user".
+// Whether `words` contains the option, each followed by a blank; "--user=x" counts as "--user".
 bool is_among(const std::string& word, const char* words) {
   return std::strstr(words, (word.substr(0, word.find('=')) + ' ').c_str()) != nullptr;
 }
@@ -100,7 +100,7 @@ const Launcher* find(const std::string& word) {
   return found == std::end(kLaunchers) ? nullptr : found;
 }
 
-// runuser -u USER: the program follows instead of a user's name.
+// runuser -u USER: the program follows in place of a user name.
 bool names_user(const std::vector<std::string>& command) {
   return std::any_of(command.begin() + 1, command.end(), [](const std::string& word) {
     return word == "-u" || word.starts_with("--user");
@@ -133,11 +133,11 @@ Launch started_program(const std::vector<std::string>& command) {
       launch.cleans_environment |= word == launcher->cleaning_long;
       launch.changes_user |= is_among(word, launcher->becoming_long);
       if (is_among(word, launcher->naming) && word.find('=') == std::string::npos) named = at + 1;
-      // "--unset NAME" takes the next word, "--unset=NAME" has it.
+      // "--unset NAME" takes the next word, "--unset=NAME" contains it.
       if (std::strstr(launcher->long_with_value, (word + ' ').c_str()) != nullptr) ++at;
       continue;
     }
-    // The same with "-u NAME" and "-uNAME", also behind others: "-vu NAME".
+    // The same for "-u NAME" and "-uNAME", also after other letters: "-vu NAME".
     const std::size_t value = word.find_first_of(launcher->with_value, 1);
     const std::string_view letters = std::string_view(word).substr(0, value);
     launch.cleans_environment |=
@@ -151,7 +151,7 @@ Launch started_program(const std::vector<std::string>& command) {
          command[at].find('=') != std::string::npos) {
     ++at;
   }
-  // What runs a login shell, or "-c COMMAND", has a user's name here.
+  // For a login shell, or "-c COMMAND", this word is a user name.
   const bool shell = launcher->always_becomes && launcher->operands == 0 &&
                      !launcher->assignments && !names_user(command);
   at = named != 0 ? named : at + launcher->operands;

@@ -1,4 +1,4 @@
-// The two ways of own_mask.h.
+// Reads the mask in two ways; see own_mask.h.
 #include "reporter/inspect/own_mask.h"
 
 #include <sys/stat.h>
@@ -12,8 +12,8 @@
 namespace umaskaudit {
 namespace {
 
-// fork(2) copies the fs context, so what the child writes is its own. Nine bits do not fit into an
-// exit status: they come back through a pipe.
+// fork(2) copies the fs context, so the child's umask call affects only the child. Nine bits do not
+// fit in an exit status, so they are returned through a pipe.
 std::optional<Mode> mask_from_child() {
   int ends[2];
   if (::pipe(ends) != 0) return std::nullopt;

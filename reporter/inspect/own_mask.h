@@ -1,5 +1,5 @@
-// The mask of this very process, without changing it for a moment.
-// Called by `umask` and `explain`, whose caller's mask it is by inheritance.
+// Reads the mask of this process without changing it even for a moment. It is inherited from the
+// caller.
 #pragma once
 
 #include "reporter/base/result.h"
@@ -7,8 +7,7 @@
 
 namespace umaskaudit {
 
-// From /proc; without it, a forked child reads its own copy the only way umask(2) has. Error: no
-// /proc, and no process could be made.
+// From /proc; without it, by umask(2) in a forked child. Error: no /proc, and fork(2) failed.
 Result<Mode> own_mask();
 
 }  // namespace umaskaudit

@@ -1,4 +1,4 @@
-// stat(2), statfs(2) and getxattr(2) behind parent_facts.h.
+// Uses stat(2), statfs(2) and getxattr(2); see parent_facts.h.
 #include "reporter/inspect/parent_facts.h"
 
 #include <sys/stat.h>
@@ -39,7 +39,7 @@ Result<ParentFacts> read_parent(const std::string& directory) {
   std::vector<char> acl(kLongestAttribute);
   const ssize_t length =
       ::getxattr(directory.c_str(), "system.posix_acl_default", acl.data(), acl.size());
-  // ENODATA: there is none. EOPNOTSUPP: this filesystem has no ACLs.
+  // ENODATA: no ACL. EOPNOTSUPP: a filesystem without ACLs.
   if (length < 0 && errno != ENODATA && errno != EOPNOTSUPP) {
     return cannot_read(directory, std::strerror(errno));
   }

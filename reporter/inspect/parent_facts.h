@@ -1,5 +1,5 @@
-// A real directory, as far as it takes part in the modes of what is created in it.
-// Must never follow or change anything in it. Called by `explain --parent`.
+// The facts of a directory on disk that affect the modes of objects created in it. Must never
+// follow or change anything in it.
 #pragma once
 
 #include <string>

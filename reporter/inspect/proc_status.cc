@@ -1,6 +1,5 @@
-// Reads one field of proc(5).
+// Reads one field of a file of proc(5).
 // Must never trust the field's length.
-// Called as proc_status.h says.
 #include "reporter/inspect/proc_status.h"
 
 #include <charconv>

@@ -1,6 +1,5 @@
-// What /proc says about a process's mask and name.
+// Reads a process's mask and name from /proc.
 // Must never read a mask by writing it: umask(2) has no other way, /proc has (Linux 4.7).
-// Called by `run`, `umask` and `doctor`.
 #pragma once
 
 #include <cstdint>

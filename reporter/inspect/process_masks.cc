@@ -1,4 +1,4 @@
-// Reading and wording of process_masks.h.
+// Reads and formats masks; see process_masks.h.
 #include "reporter/inspect/process_masks.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr Mode kPermissions = 0777;
 
-// /proc/PID/comm: at most 15 bytes of whatever the process likes, and a newline.
+// /proc/PID/comm: at most 15 arbitrary bytes and a newline.
 std::string command_name(const std::string& pid) {
   std::ifstream file("/proc/" + pid + "/comm", std::ios::binary);
   char bytes[64];
@@ -67,7 +67,8 @@ std::vector<ProcessMask> read_processes() {
     const std::string name = entry->path().filename().string();
     const std::optional<std::uint32_t> pid = pid_from(name);
     if (!pid) continue;
-    const std::optional<std::uint32_t> mask = umask_of_process(name);  // gone meanwhile: nothing
+    // nothing: it has ended meanwhile
+    const std::optional<std::uint32_t> mask = umask_of_process(name);
     if (mask) processes.push_back({*pid, *mask, command_name(name)});
   }
   std::sort(processes.begin(), processes.end(),
@@ -78,7 +79,7 @@ std::vector<ProcessMask> read_processes() {
 std::string masks_text(const std::vector<ProcessMask>& processes, Paint paint, std::size_t width) {
   TextTable table({{"PID", Align::right}, {"MASK"}, {"ALLOWS"}, {"COMMAND", Align::left, true}}, 0);
   for (const ProcessMask& process : processes) {
-    // A process whose files anybody may write is what one looks for in such a list.
+    // Highlights processes whose files everyone may write.
     const bool open = (process.mask & 0002) == 0;
     table.add({std::to_string(process.pid),
                {octal(process.mask), open ? Style::bad : Style::plain},

@@ -1,6 +1,5 @@
 // The masks of running processes, from /proc.
-// Must never attach to a process or depend on its good will: names are escaped.
-// Called by `umask`.
+// Must never attach to a process; names are escaped.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +22,7 @@ struct ProcessMask {
 // kernel before 4.7).
 Result<ProcessMask> read_process(const std::string& pid);
 
-// All that can be read, by pid. Kernel threads among them: they have a mask too.
+// All readable ones, by pid. Includes kernel threads, which have a mask too.
 std::vector<ProcessMask> read_processes();
 
 // A table of pid, mask, what it allows, command; at most `width` columns (0: no limit).

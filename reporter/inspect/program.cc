@@ -1,6 +1,5 @@
 // Reads file headers: #! lines, ELF program headers, modes and capabilities.
 // Must never loop or allocate by what a file claims: fixed buffers, bounded counts.
-// Called by `run` and `doctor`.
 #include "reporter/inspect/program.h"
 
 #include <elf.h>
@@ -49,7 +48,7 @@ bool is_file(const std::string& path, int access_mode) {
          access(path.c_str(), access_mode) == 0;
 }
 
-// As execvp(3): a file that may not be executed is remembered while the search goes on.
+// Like execvp(3): a file without execute permission is remembered while the search continues.
 std::string find_in_path(const std::string& name) {
   if (name.find('/') != std::string::npos) return is_file(name, F_OK) ? name : "";
   const char* variable = std::getenv("PATH");
@@ -66,7 +65,7 @@ std::string find_in_path(const std::string& name) {
   return second_best;
 }
 
-// The words of a #! line: the interpreter and what it is given.
+// The words of a #! line: the interpreter and its argument.
 std::vector<std::string> interpreter_words(std::string_view head) {
   std::vector<std::string> words;
   const std::string line(head.substr(2, head.find('\n') - 2));
@@ -88,7 +87,8 @@ bool is_privileged(const File& file) {
   return getuid() != 0 && fgetxattr(file.fd(), "security.capability", nullptr, 0) > 0;
 }
 
-// Among the notes of a segment, elf(5): Go's linker writes one of "Go" with its build id.
+// Searches the notes of a segment (elf(5)) for one named "Go", which Go's linker writes with its
+// build id.
 bool has_go_note(const File& file, const Elf64_Phdr& header) {
   std::array<char, 4096> bytes{};
   const std::size_t size = file.read(
@@ -106,8 +106,8 @@ bool has_go_note(const File& file, const Elf64_Phdr& header) {
   return false;
 }
 
-// The loader itself, started as a command, brings in LD_PRELOAD like any program's: it has no
-// interpreter, but unlike a static program a name by which others ask for it.
+// The loader itself, started as a command, processes LD_PRELOAD like any program: it has no
+// interpreter, but unlike a static program it has a DT_SONAME.
 bool is_loader(const File& file, const Elf64_Phdr& dynamic) {
   constexpr unsigned kMostEntries = 256;
   for (unsigned i = 0; i < kMostEntries; ++i) {
@@ -121,7 +121,7 @@ bool is_loader(const File& file, const Elf64_Phdr& dynamic) {
   return false;
 }
 
-// Sets *go for a program of Go, however it is linked.
+// Sets *go for a Go program, however it is linked.
 Obstacle judge_elf(const File& file, bool* is_go) {
   Elf64_Ehdr elf{};
   Elf64_Ehdr self{};
@@ -224,7 +224,7 @@ ProgramFacts inspect_program(const std::string& name) {
       return facts;
     }
     const File file(current);
-    if (file.fd() < 0) return facts;  // executable but not readable: nothing can be said
+    if (file.fd() < 0) return facts;  // executable but not readable: unknown
     std::array<char, kHead> head{};
     const std::size_t size = file.read(head.data(), head.size(), 0);
     if (size < 2 || head[0] != '#' || head[1] != '!') {

@@ -1,4 +1,3 @@
-// See final_states.h.
 #include "reporter/objects/final_states.h"
 
 #include "reporter/objects/local_links.h"

@@ -1,5 +1,6 @@
-// What became of the objects of a run, for those who list creations one by one: known before the
-// first of them is listed. Memory is bounded by the objects that were renamed or changed.
+// FinalStates: the state at the end of each object of a run, for output that lists creations in
+// order and needs it before the first of them. Memory is bounded by the objects that were renamed
+// or changed.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +16,18 @@ namespace umaskaudit {
 class FinalStates {
  public:
   struct State {
-    std::string path;  // the name at the end, or the last one
+    std::string path;  // the last name
     std::optional<Mode> mode;
     ObjectState state = ObjectState::there;
-    bool named_anew = false, changed = false;  // against the name and the mode at birth
+    bool named_anew = false, changed = false;  // compared with name and mode at birth
   };
 
   FinalStates() = default;
   // Reads the run once.
   explicit FinalStates(const Run& run);
 
-  // Of what this event created. An object that no later event named is as it was born.
+  // The state of the object that this event created. An object without later events is as it was
+  // created.
   State of(const CreateEvent& event) const;
 
  private:

@@ -1,6 +1,6 @@
-// An index over entries that the caller keeps in an array: one table of numbers and hashes, which
-// linear probing walks. A look-up touches one line of memory, and the entry only where its hash is
-// the one that is looked for; nothing is allocated for an entry. Not thread-safe.
+// FlatIndex: an index over entries that the caller keeps in an array: one table of entry numbers
+// and hashes, with linear probing. A lookup touches one cache line, and the entry only if its hash
+// matches; entries are not allocated one by one. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ class FlatIndex {
   // An entry's number in the array; 0 is none.
   using Number = std::uint32_t;
 
-  // `same(number)`: whether it has the key that is looked for. 0: there is none.
+  // `same(number)`: whether that entry has the key. 0: not found.
   template <typename Same>
   Number find(std::uint32_t hash, Same same) const {
     for (std::size_t at = place(hash); cells_[at].entry != 0; at = after(at))
@@ -25,9 +25,9 @@ class FlatIndex {
     return 0;
   }
 
-  // Brings where `hash` is looked for near.
+  // Prefetches the slot of `hash`.
   void prefetch(std::uint32_t hash) const { __builtin_prefetch(&cells_[place(hash)]); }
-  // The first entry with that hash, which nearly always is the one that has the key; 0: none.
+  // The first entry with that hash, which nearly always has the key; 0: none.
   Number guess(std::uint32_t hash) const {
     return find(hash, [](Number) { return true; });
   }
@@ -38,13 +38,13 @@ class FlatIndex {
     put({entry, hash});
   }
 
-  // Does nothing where the entry is not in it with that hash.
+  // No effect if the entry is not in the index with that hash.
   void erase(Number entry, std::uint32_t hash) {
     std::size_t at = place(hash);
     while (cells_[at].entry != 0 && cells_[at].entry != entry) at = after(at);
     if (cells_[at].entry == 0) return;
     --size_;
-    // What lies behind moves up, unless it would come before its own place.
+    // Entries after it move up, unless that would put them before their own slot.
     for (std::size_t next = after(at); cells_[next].entry != 0; next = after(next)) {
       const std::size_t wanted = place(cells_[next].hash);
       if (((next - wanted) & mask()) < ((next - at) & mask())) continue;
@@ -61,7 +61,7 @@ class FlatIndex {
   };
 
   std::size_t mask() const { return cells_.size() - 1; }
-  // By the upper bits: they are the ones that mixed() mixes best.
+  // By the upper bits, which mixed() mixes best.
   std::size_t place(std::uint32_t hash) const { return hash >> shift_; }
   std::size_t after(std::size_t at) const { return (at + 1) & mask(); }
 
@@ -84,7 +84,7 @@ class FlatIndex {
   std::size_t size_ = 0;
 };
 
-// The upper half of a product that mixes all bits of `key` into it.
+// The upper half of a product that depends on all bits of `key`.
 inline std::uint32_t mixed(std::uint64_t key) {
   return static_cast<std::uint32_t>((key * 0x9E3779B97F4A7C15U) >> 32);
 }

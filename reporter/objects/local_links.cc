@@ -1,4 +1,3 @@
-// See local_links.h.
 #include "reporter/objects/local_links.h"
 
 #include <limits.h>

@@ -1,5 +1,6 @@
-// The symbolic links of this machine, for the directories of a run that was recorded on it.
-// Must never be asked about a run of another machine: its paths mean something else here.
+// LocalLinks: the symbolic links of this machine, for the directories of a run that was recorded
+// here.
+// Must never be used for a run of another machine: its paths mean something else here.
 #pragma once
 
 #include <map>
@@ -11,21 +12,21 @@
 
 namespace umaskaudit {
 
-// Whether the run was recorded on this machine since it was started. False where that is not known.
+// Whether the run was recorded on this machine since the last boot. False if that is not known.
 bool is_of_this_boot(const Run& run);
 
-// readlink(2) of a directory's name. Null where the run was not recorded since this machine was
-// started: what its paths lead to cannot be known.
+// readlink(2) for directories. Null if the run was not recorded here since the last boot: then the
+// targets of its paths cannot be known.
 NameTree::Links local_links(const Run& run);
 
-// What local_links() answered where the run was recorded, kept beside a packed run: from there on
-// it answers the same.
+// The results of local_links() on the recording machine, saved beside a packed run, which then
+// gives the same results anywhere.
 inline constexpr char kKnownLinksFile[] = "links.json";
-// Null links: it was not known where the run's paths lead to.
+// Null links: the targets of the run's paths were not known.
 class KnownLinks {
  public:
   explicit KnownLinks(NameTree::Links links) : links_(std::move(links)) {}
-  // Asks, and remembers the answers. Null as the links are; must not outlive this.
+  // Calls the links and stores the results. Null if the links are; must not outlive this.
   NameTree::Links links();
   std::string text() const;
 
@@ -34,7 +35,7 @@ class KnownLinks {
   std::map<std::string, std::string> targets_;
 };
 
-// Whether the run was packed: what lies under its paths here has nothing to do with it.
+// Whether the run was packed: files under its paths here are unrelated to it.
 bool is_packed(const Run& run);
 
 }  // namespace umaskaudit

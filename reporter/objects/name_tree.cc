@@ -8,7 +8,7 @@
 namespace umaskaudit {
 namespace {
 
-// Takes the first component off `rest`; empty where there is none.
+// Splits the first component off `rest`; empty if there is none.
 std::string_view next_component(std::string_view& rest) {
   const std::size_t begin = std::min(rest.find_first_not_of('/'), rest.size());
   const std::size_t end = std::min(rest.find('/', begin), rest.size());
@@ -17,8 +17,8 @@ std::string_view next_component(std::string_view& rest) {
   return component;
 }
 
-// The directory of a path with its slash, and the last component; nothing where the path has no
-// slash, or does not end in a name.
+// The directory of a path with its slash, and the last component; nothing if the path has no slash,
+// or does not end in a name.
 std::pair<std::string_view, std::string_view> split(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   if (slash == path.npos) return {};
@@ -106,7 +106,7 @@ void NameTree::forget_paths_through(const Entry& entry) {
   ++moved_;
 }
 
-// By the last bytes: paths of one run begin alike.
+// Hashes the last bytes, because the paths of a run begin alike.
 NameTree::Recent& NameTree::recent(std::string_view directory) const {
   std::uint64_t last = directory.size();
   const std::size_t size = std::min(directory.size(), sizeof last);
@@ -126,7 +126,7 @@ NameTree::Directory NameTree::known_directory(std::string_view directory) const 
 
 NameTree::Directory NameTree::remember_directory(std::string_view directory, Node node) const {
   const bool plain = directory == (node == kRoot ? "/" : path(node) + '/');
-  // Of others nothing would be forgotten when they go.
+  // Other nodes have nothing to be forgotten.
   const bool lasting = node == kRoot || node == kUnknown || nodes_[node].directory;
   if (!lasting) return {node, plain};
   if (directories_.size() == kMostDirectories) directories_.clear();
@@ -141,14 +141,14 @@ void NameTree::set_link(Node node, std::string_view target) {
 }
 
 void NameTree::learn_link(Node node) {
-  nodes_[node].asked = true;  // also where nobody can say: it was there before
+  nodes_[node].asked = true;  // also without an answer: it existed before the run
   if (!links_) return;
   const std::string target = links_(path(node));
   if (!target.empty()) set_link(node, target);
 }
 
-// From `at`, which becomes the node that `path` leads to. `last`: the last component is the one
-// that is asked for, so it is not followed.
+// Walks from `at`, which becomes the node of `path`. `last`: the last component is the name itself,
+// so it is not followed.
 bool NameTree::walk(std::string_view path, Node& at, int& links, bool last) {
   if (path.starts_with('/')) at = kRoot;
   std::string_view rest = path;
@@ -261,7 +261,7 @@ void NameTree::path(Node node, std::string* path) const {
     length += 1 + nodes_[at].name.view().size();
   const bool absolute = at == kRoot;
   path->resize(length - (absolute || length == 0 ? 0 : 1));
-  // From its end, as the nodes come.
+  // Built from its end, because nodes lead upwards.
   std::size_t left = path->size();
   for (at = node; left > 0; at = nodes_[at].parent) {
     const std::string_view name = nodes_[at].name.view();
@@ -317,10 +317,10 @@ void NameTree::clear(Node node, const std::function<void(std::uint32_t object, N
   entry.link = false;
 }
 
-// The same for all that lies below, and then the object of the node.
+// Removes everything below, then the node's object.
 void NameTree::clear_below(Node node,
                            const std::function<void(std::uint32_t object, Node node)>& lost) {
-  // Depth does not grow the stack: a trace may hold any number of components.
+  // Iterative: a trace may hold any number of components.
   std::vector<Node> below{node};
   for (std::size_t i = 0; i < below.size(); ++i)
     for (Node one = nodes_[below[i]].child; one != kNone; one = nodes_[one].next)

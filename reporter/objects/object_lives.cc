@@ -1,4 +1,4 @@
-// Follows inode numbers and names through the events of a run. See object_lives.h.
+// Follows inode numbers and names through the events of a run; see object_lives.h.
 #include "reporter/objects/object_lives.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ constexpr Mode kAllBits = 07777;
 constexpr Mode kOtherPeople = 077;
 constexpr std::uint16_t kDefaultAcl = 2;  // ChmodEvent::acl
 
-// Whether file_path() may be another one than the recorded one.
+// Whether file_path() may differ from the recorded path.
 bool is_ipc(trace::Kind kind) {
   return kind == trace::Kind::shm || kind == trace::Kind::sem || kind == trace::Kind::mqueue;
 }
@@ -21,7 +21,7 @@ std::string without_slashes(const std::string& name) {
   return name.substr(std::min(name.find_first_not_of('/'), name.size()));
 }
 
-// Whether the mask is in doubt: several could have been in force, and the mode does not tell which.
+// Whether several masks may have applied, and the mode does not show which.
 bool is_ambiguous(const CreateEvent& event) {
   if (event.ambiguous_masks.empty()) return false;
   if (!event.final_mode) return true;
@@ -172,7 +172,7 @@ void ObjectLives::Ahead::begin(const ObjectLives& lives, const Event& event) {
   }
 }
 
-// Step by step: the entries that the tables name, the lives that these name, and what those name.
+// Prefetches in steps: entries of the tables, the lives that they name, and what those name.
 void ObjectLives::Ahead::go_on(const ObjectLives& lives) {
   switch (step_++) {
     case 0:
@@ -213,13 +213,13 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
   const bool has_name = event.kind != trace::Kind::tmpfile;
   const bool kept = !options_.selects || options_.selects(event);
   NameTree::Node node = NameTree::kNone;
-  // Of what is not kept no name is made: names would grow with all that was ever created.
+  // No names for objects that are not kept: names would grow with everything ever created.
   if (has_name && (kept || living_ != 0)) {
     if (is_ipc(event.kind)) file_path_ = file_path(event.kind, event.path);
     const std::string& path = is_ipc(event.kind) ? file_path_ : event.path;
     node = kept ? tree_.make(path) : tree_.find(path);
   }
-  // What had the name must have lost it, or nothing could have been made there.
+  // The previous object must have lost this name, or nothing could have been created here.
   if (node != NameTree::kNone) vacate(node, ObjectState::replaced);
   if (!kept) {
     if (node != NameTree::kNone) tree_.prune(node);
@@ -254,7 +254,7 @@ std::uint64_t ObjectLives::on(const CreateEvent& event) {
   return id;
 }
 
-// The memory of texts is kept for the next life.
+// Reuses the memory of strings for the next life.
 void ObjectLives::Named::reset() {
   std::string born_path = std::move(life.born_path);
   std::vector<std::string> earlier = std::move(life.earlier);
@@ -281,7 +281,7 @@ ObjectLives::Slot ObjectLives::new_slot() {
   return slot;
 }
 
-// What the object was before the call is not known, and of its names the one that was used.
+// The object before the call is not known, and of its names only the one that was used.
 ObjectLives::Slot ObjectLives::adopt(const ChmodEvent& event) {
   if (!options_.adopts || event.error != 0 || event.ino == 0 || event.path.empty()) return 0;
   if (!event.final_mode || event.acl == kDefaultAcl || !options_.adopts(event)) return 0;
@@ -295,7 +295,7 @@ ObjectLives::Slot ObjectLives::adopt(const ChmodEvent& event) {
   life.dev = event.dev;
   life.ino = event.ino;
   enter(slot);
-  // chmod(2) follows a symbolic link: then the name is the link's.
+  // chmod(2) follows a symbolic link, and then the name is the link's.
   const NameTree::Node node = tree_.make(event.path);
   const bool own = node != NameTree::kNone && tree_.object(node) == 0 && !tree_.is_link(node);
   if (own) add_name(slot, node);
@@ -313,7 +313,7 @@ std::uint64_t ObjectLives::on(const ChmodEvent& event) {
   if (!event.final_mode || event.acl == kDefaultAcl) return life.id;
   const Mode after = *event.final_mode & kAllBits;
   life.settled_by = change_of(event, life.mode, after);
-  // Set-user-ID and set-group-ID give others something as well.
+  // Set-user-ID and set-group-ID give access to others as well.
   if (adopted || (after & ~life.mode & (kOtherPeople | 06000)) != 0)
     life.widened_by = life.settled_by;
   life.mode = after;
@@ -343,10 +343,10 @@ std::uint64_t ObjectLives::rename(const RenameEvent& event) {
   if (slot == 0 && from != NameTree::kNone) slot = tree_.object(from);
   const std::uint64_t id = id_at(slot);
   const NameTree::Node to = tree_.make(event.to);
-  // rename(2): a file and itself, or two links of one file, stay as they are.
+  // rename(2): a file onto itself, or between two links of one file, has no effect.
   if (to == NameTree::kNone || to == from || (slot != 0 && tree_.object(to) == slot)) return id;
   vacate(to, ObjectState::replaced);
-  // A damaged trace may have moved a directory onto one above it.
+  // A damaged trace may have moved a directory below itself.
   slot = slot_of(id);
   from = tree_.find(event.from);
   if (slot != 0) {
@@ -355,20 +355,21 @@ std::uint64_t ObjectLives::rename(const RenameEvent& event) {
     entry(slot).as_born = kMoved;
   }
   const bool as_known = from != NameTree::kNone && tree_.object(from) == slot;
-  if (as_known) {  // also a directory that the run did not make, and a symbolic link
+  if (as_known) {  // also a directory that the run did not create, or a symbolic link
     tree_.move(from, to);
-  } else if (slot == 0) {  // the trace never saw what was renamed: only what it replaced is known
+    // what was renamed is not in the trace: only the replaced object is known
+  } else if (slot == 0) {
     tree_.prune(to);
   } else if (entry(slot).node == NameTree::kNone) {
     add_name(slot, to);
-  } else {  // it was renamed before, unseen
+  } else {  // it was renamed before without a record
     tree_.move(entry(slot).node, to);
   }
   return id;
 }
 
-// RENAME_EXCHANGE (renameat2(2)): both names stay. What the run did not make is exchanged as well:
-// what it made below a directory moves with that.
+// RENAME_EXCHANGE (renameat2(2)): both names stay. An object that the run did not create is
+// exchanged as well, because objects below a directory move with it.
 std::uint64_t ObjectLives::exchange(const RenameEvent& event) {
   const NameTree::Node from = tree_.make(event.from);
   const NameTree::Node to = tree_.make(event.to);
@@ -414,7 +415,7 @@ std::uint64_t ObjectLives::unlink(const RenameEvent& event) {
   const Slot slot = tree_.object(node);
   const std::uint64_t id = id_at(slot);
   if (slot != 0) ++entry(slot).life.changes;
-  // A directory is removed when it is empty: what lay below went unseen.
+  // A directory is empty when it is removed: objects below it were removed without a record.
   tree_.remove(node, [this](std::uint32_t object, NameTree::Node at) {
     lose_name(object, at, ObjectState::gone);
   });
@@ -437,7 +438,7 @@ void ObjectLives::add_name(Slot slot, NameTree::Node node) {
     named.more.push_back(node);
 }
 
-// `node` is about to go, or to get another object; its path still stands.
+// `node` is about to be deleted or to get another object; its path is still valid.
 void ObjectLives::lose_name(Slot slot, NameTree::Node node, ObjectState state) {
   Named& named = entry(slot);
   if (named.node == node && named.more.empty()) {
@@ -454,7 +455,7 @@ void ObjectLives::lose_name(Slot slot, NameTree::Node node, ObjectState state) {
   }
 }
 
-// Leaves a node without an object and without anything below.
+// Leaves a node without object and without anything below.
 void ObjectLives::vacate(NameTree::Node node, ObjectState state) {
   tree_.clear(node, [this, state](std::uint32_t object, NameTree::Node at) {
     lose_name(object, at, state);
@@ -469,10 +470,10 @@ void ObjectLives::remember_name(ObjectLife& life, std::string name) {
   names.push_back(std::move(name));
 }
 
-// The names of the object must still stand: the last of them is kept with it.
+// The object's names must still be in the tree: the last one is stored with it.
 void ObjectLives::end(Slot slot, ObjectState state) {
   Named& named = entry(slot);
-  // A file that never had a name went with its last descriptor.
+  // A file that never had a name was deleted with its last descriptor.
   const bool nameless = named.node == NameTree::kNone && named.life.kind == trace::Kind::tmpfile;
   named.life.state = nameless ? ObjectState::gone : state;
   if (options_.on_end) name_of(slot, &last_path_);
@@ -539,14 +540,14 @@ void ObjectLives::name_of(Slot slot, std::string* path) const {
 }
 
 void ObjectLives::for_each(const std::function<void(const ObjectLife&)>& visit) const {
-  ObjectLife life;  // one for all: its texts keep their memory
+  ObjectLife life;  // one object for all, to reuse its strings
   for (const Birth& birth : births_) {
     if (keys_[birth.slot].id != birth.id) continue;
     const Named& named = entry(birth.slot);
     life = named.life;
     name_of(birth.slot, &life.last_path);
     life.name_count = named.more.size() + (named.node == NameTree::kNone ? 0 : 1);
-    // Nobody can open it any more once the run is over.
+    // It cannot be opened any more once the run is over.
     if (named.node == NameTree::kNone && life.kind == trace::Kind::tmpfile)
       life.state = ObjectState::gone;
     lately_ = birth.slot;

@@ -1,4 +1,3 @@
-// See open_objects.h.
 #include "reporter/objects/open_objects.h"
 
 #include <sys/stat.h>

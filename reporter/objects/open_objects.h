@@ -1,5 +1,5 @@
-// Which objects are open to other people at the end of a run.
-// Must never call an object open that lies below a directory of the run which others cannot enter.
+// OpenObjects: finds objects that other users can write to at the end of a run.
+// Must never include an object below a directory of the run which others cannot enter.
 #pragma once
 
 #include <string>
@@ -9,22 +9,22 @@
 
 namespace umaskaudit {
 
-// Whom the mode lets write, with nothing that says that they are meant to: null, zero, tty are for
-// everybody; a sticky directory is shared on purpose; a group is the usual answer for a server's
-// socket, whose mode says who may connect. S_IWOTH and S_IWGRP at most.
+// The write bits for others, unless there is a sign that they are intended: null, zero, tty are for
+// everyone; a sticky directory is shared on purpose; a group is the usual way to let clients
+// connect to a server's socket. S_IWOTH and S_IWGRP at most.
 Mode writers(Mode mode, trace::Kind kind);
-// Set-user-ID, and set-group-ID of a program: without the group's execute bit it is none, but a
-// sign of mandatory locking (inode(7)).
+// Set-user-ID, and set-group-ID of a program: without the group's execute bit it does not mean
+// that, but mandatory locking (inode(7)).
 Mode setid(Mode mode, trace::Kind kind);
 
 class OpenObjects {
  public:
-  // Takes the directories as they are at the end.
+  // Uses the directories as they are at the end.
   explicit OpenObjects(const ObjectLives& lives);
 
-  // Others may write it, or it is a program with set-user-ID or set-group-ID, and others can get
-  // there. A directory with the sticky bit is shared on purpose, a device is for everybody.
-  // `life` with its last path.
+  // Others may write to it, or it is a program with set-user-ID or set-group-ID, and others can
+  // reach it. A directory with the sticky bit is shared on purpose, a device is for everyone.
+  // `life` has its last path.
   bool contains(const ObjectLife& life) const;
 
  private:

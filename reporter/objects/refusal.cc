@@ -30,8 +30,8 @@ std::optional<Refusal> refusal_of(const CreateEvent& event, const ObjectLives& l
     const ObjectLife* life = lives.find(lives.at(path.substr(0, at)));
     if (life == nullptr || life->kind != trace::Kind::dir || !life->mode_known) continue;
     const Mode lacking = (at == last ? kWriteAndSearch : kSearch) & ~life->mode;
-    // The topmost one that keeps somebody out; better, one that keeps out its owner, who is the
-    // likeliest to have made what lies below.
+    // The topmost directory that denies access to anyone; preferably one that denies it to its
+    // owner, who most likely created what is below.
     if (lacking == 0 || (found && (lacking & kOwner) == 0)) continue;
     found.emplace();
     found->directory = lives.path(*life);

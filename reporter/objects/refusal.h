@@ -1,5 +1,6 @@
-// Why a creation was refused, as far as a directory above explains it that the run made itself.
-// Must never accuse a directory that anybody may enter and write, nor say who the caller was: a
+// Refusal: explains why a creation failed, if a directory that the run itself created is the
+// reason.
+// Must never name a directory that everyone may enter and write, nor say who the caller was: a
 // program changes its user without a record.
 #pragma once
 
@@ -13,12 +14,12 @@ namespace umaskaudit {
 struct Refusal {
   std::string directory;        // its name now
   Mode mode = 0;                // at that moment
-  bool directly_above = false;  // what was to be made lies in it: it must be written, too
-  Mode born_mask = 0;           // under which it was born with `mode`
-  std::string_view changed_by;  // the call that gave it `mode`; empty: it was born with it
+  bool directly_above = false;  // the new object would be in it, so it must be writable
+  Mode born_mask = 0;           // the mask at its creation
+  std::string_view changed_by;  // the call that set `mode`; empty: its creation
 };
 
-// Of a creation that failed with EACCES, at the moment when `lives` has seen all events before it.
+// For a creation that failed with EACCES, when `lives` has seen all events before it.
 std::optional<Refusal> refusal_of(const CreateEvent& event, const ObjectLives& lives);
 
 }  // namespace umaskaudit

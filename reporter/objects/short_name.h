@@ -1,6 +1,6 @@
-// A component of a path that lies where its owner lies: most are short, and a look-up that compares
-// one touches no memory besides the entry that it was found in.
-// Must never be longer than its memory: what does not fit is allocated.
+// ShortName: a path component stored inside its owner: most are short, and comparing one touches no
+// memory but the entry.
+// Longer components are allocated.
 #pragma once
 
 #include <cstdint>

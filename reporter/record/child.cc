@@ -1,6 +1,5 @@
 // fork, execvp, waitpid, and the signals in between.
-// Must never let a handler of ours reach CMD: dispositions are put back in the child before exec.
-// Called by `run`.
+// Must never pass our signal dispositions on to CMD: they are restored in the child before exec.
 #include "reporter/record/child.h"
 
 #include <fcntl.h>
@@ -18,7 +17,7 @@ namespace {
 volatile sig_atomic_t forward_to = 0;
 
 void forward(int signal, siginfo_t* info, void*) {
-  // SI_KERNEL: the terminal hung up on its whole foreground group, CMD included.
+  // SI_KERNEL: the terminal sent it to the whole foreground group, including CMD.
   const int saved = errno;
   if (info->si_code != SI_KERNEL) kill(forward_to, signal);
   errno = saved;
@@ -27,7 +26,7 @@ void forward(int signal, siginfo_t* info, void*) {
 struct sigaction file_size_before {};  // what CMD inherits for SIGXFSZ
 bool survives_file_size = false;
 
-// The signal set-up that CMD must inherit, taken before ours replaces it.
+// The signal set-up that CMD must inherit, saved before ours replaces it.
 class SignalState {
  public:
   SignalState() {
@@ -36,7 +35,7 @@ class SignalState {
     sigprocmask(SIG_SETMASK, &all, &mask_);
     for (Slot& slot : slots_) sigaction(slot.signal, nullptr, &slot.before);
     if (survives_file_size) slots_[5].before = file_size_before;
-    // With SIGCHLD ignored, children vanish before waitpid(2) sees them.
+    // With SIGCHLD ignored, children would be reaped before waitpid(2).
     replace(SIGCHLD, SIG_DFL);
     replace(SIGINT, SIG_IGN);
     replace(SIGQUIT, SIG_IGN);
@@ -48,12 +47,12 @@ class SignalState {
   SignalState(const SignalState&) = delete;
   SignalState& operator=(const SignalState&) = delete;
 
-  // Puts everything back; async-signal-safe, for the child too.
+  // Restores everything; async-signal-safe, for the child too.
   void restore() const {
     for (const Slot& slot : slots_) sigaction(slot.signal, &slot.before, nullptr);
     sigprocmask(SIG_SETMASK, &mask_, nullptr);
   }
-  // Hands SIGTERM and SIGHUP on to `child` from here on, unless they were ignored (nohup).
+  // Forwards SIGTERM and SIGHUP to `child` from here on, unless they were ignored (nohup).
   void forward_signals(pid_t child) {
     forward_to = child;
     for (const Slot& slot : slots_) {
@@ -83,7 +82,7 @@ class SignalState {
                     {SIGTERM, {}}, {SIGHUP, {}}, {SIGXFSZ, {}}};
 };
 
-// What execvp(3) failed with, through a pipe that a successful exec closes; 0 when CMD runs.
+// The errno of execvp(3), through a pipe that a successful exec closes; 0 when CMD runs.
 int read_exec_error(int pipe_end) {
   int error = 0;
   ssize_t count;
@@ -98,8 +97,8 @@ void wait_for(ChildEnd& end) {
     const pid_t got = waitpid(end.pid, &status, WUNTRACED);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 || !WIFSTOPPED(status)) break;
-    // A stop from the terminal reached us as well. A program that stopped itself did so for our
-    // parent to see (`suspend` in a shell): stop too, and carry the wake-up on.
+    // A stop from the terminal has stopped us as well. A program that stopped itself did so for our
+    // parent to see (`suspend` in a shell): so stop too, and forward the SIGCONT.
     const bool terminal = WSTOPSIG(status) != SIGSTOP && getpgid(end.pid) == getpgrp();
     if (terminal) continue;
     raise(SIGSTOP);
@@ -127,7 +126,7 @@ FileSizeErrors::~FileSizeErrors() {
 std::vector<char*> exec_pointers(const std::vector<std::string>& words) {
   std::vector<char*> out;
   out.reserve(words.size() + 1);
-  // execve(2) takes char* for history's sake and writes to none of them.
+  // execve(2) takes char* for historical reasons and does not write to them.
   for (const std::string& word : words) out.push_back(const_cast<char*>(word.c_str()));
   out.push_back(nullptr);
   return out;

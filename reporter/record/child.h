@@ -1,6 +1,5 @@
-// Runs CMD as a child that cannot tell: same group, terminal, descriptors, signal set-up.
-// Must never change what CMD inherits, and never die before CMD when a terminal signal meant CMD.
-// Called by `run`.
+// Runs CMD as a child process that cannot notice: same group, terminal, descriptors, signal set-up.
+// Must never change what CMD inherits, nor end before CMD when a terminal signal was meant for CMD.
 #pragma once
 
 #include <sys/types.h>
@@ -13,7 +12,7 @@
 
 namespace umaskaudit {
 
-// What execvp(3) takes: pointers into `words`, which must live longer, and a null behind them.
+// The argument array of execvp(3): pointers into `words`, which must live longer, and a null.
 std::vector<char*> exec_pointers(const std::vector<std::string>& words);
 
 struct ChildEnd {
@@ -22,12 +21,12 @@ struct ChildEnd {
   int exit_code = 0;   // CMD's own when it exited
   int signal = 0;      // what killed it, else 0
 
-  // CMD's own code, 128+N for a signal. Of no use when CMD never ran.
+  // CMD's exit code, 128+N for a signal. Undefined if CMD never ran.
   int code() const;
 };
 
-// As long as it lives, a file that reaches RLIMIT_FSIZE is an error of ours (EFBIG) and no SIGXFSZ;
-// CMD inherits what was there before. One at a time.
+// While it exists, a write beyond RLIMIT_FSIZE is an error (EFBIG) in this process and not SIGXFSZ;
+// CMD inherits the previous disposition. One at a time.
 class FileSizeErrors {
  public:
   FileSizeErrors();
@@ -38,8 +37,8 @@ class FileSizeErrors {
 
 // Starts `command` (found through PATH) with `environment` ("KEY=value" strings) and waits for it.
 // SIGINT and SIGQUIT are ignored meanwhile (the terminal sends them to CMD itself), SIGTERM and
-// SIGHUP are handed on. `in_child` is called in the child just before, `started` here once CMD
-// runs. Error: no process could be made.
+// SIGHUP are forwarded. `in_child` is called in the child before exec, `started` here once CMD
+// runs. Error: fork(2) failed.
 Result<ChildEnd> run_child(const std::vector<std::string>& command,
                            const std::vector<std::string>& environment,
                            const std::function<void()>& started = {},

@@ -1,4 +1,4 @@
-// See ci_job.h. The names are those that the makers of these systems document.
+// The variable names are those that these systems document.
 #include "reporter/record/ci_job.h"
 
 #include <cstdlib>
@@ -8,7 +8,7 @@ namespace {
 
 struct System {
   const char* name;
-  const char* sign;  // set: this is the one
+  const char* sign;  // set by this system
   const char *revision, *job, *url;
 };
 
@@ -28,7 +28,7 @@ std::string variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
-// GitHub has no variable for it.
+// GitHub has no variable for the URL.
 std::string github_url() {
   const std::string server = variable("GITHUB_SERVER_URL");
   const std::string repository = variable("GITHUB_REPOSITORY");

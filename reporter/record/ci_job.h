@@ -1,6 +1,5 @@
-// Which job of a continuous integration this process is part of, as its environment names it.
-// Must never read a variable that may hold a secret: those below are all.
-// Called by `run`, and by `export` for a run that was recorded without.
+// CiJob: the continuous integration job that this process is part of, from its environment.
+// Must never read a variable that may hold a secret: the ones below are all that is read.
 #pragma once
 
 #include <string>
@@ -9,10 +8,10 @@ namespace umaskaudit {
 
 // Raw bytes; empty where they are not known.
 struct CiJob {
-  std::string system;    // "github", "gitlab", ...; empty: none that is known
-  std::string job;       // its name or number there
-  std::string url;       // a page for people
-  std::string revision;  // the commit that is built
+  std::string system;    // "github", "gitlab", ...; empty: none known
+  std::string job;       // its name or number
+  std::string url;       // its web page
+  std::string revision;  // the commit that it builds
   bool operator==(const CiJob&) const = default;
 };
 

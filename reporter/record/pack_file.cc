@@ -1,4 +1,4 @@
-// See pack_file.h. libarchive packs and unpacks; each file is written here, by its name alone.
+// libarchive packs and unpacks; files are written here, by plain names only.
 #include "reporter/record/pack_file.h"
 
 #include <archive.h>
@@ -34,7 +34,7 @@ struct Ends {
 };
 using Archive = std::unique_ptr<archive, Ends>;
 
-// Null where it cannot be listed.
+// Null if it cannot be listed.
 Directory list(int directory) {
   const int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* listing = copy < 0 ? nullptr : fdopendir(copy);
@@ -63,7 +63,7 @@ la_ssize_t put(archive* one, void* to, const void* bytes, std::size_t size) {
   return -1;
 }
 
-// A header of what is always the same but its name and size: equal runs give equal packs.
+// A header with constant values except name and size: equal runs give equal packs.
 bool begin_file(archive* to, const std::string& name, std::int64_t size) {
   const std::unique_ptr<archive_entry, Ends> entry(archive_entry_new());
   archive_entry_set_pathname(entry.get(), name.c_str());
@@ -88,7 +88,7 @@ Status add_file(archive* to, int directory, const std::string& run, const std::s
     ssize_t got = read(file.get(), piece.data(), wanted);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return cannot_pack(run, name + ": " + std::strerror(errno));
-    if (got == 0) {  // it was cut meanwhile: what it had there was never used
+    if (got == 0) {  // truncated meanwhile: the rest was never used
       std::fill(piece.begin(), piece.end(), '\0');
       got = static_cast<ssize_t>(wanted);
     }
@@ -123,7 +123,7 @@ bool begins_as_a_pack(const std::string& path) {
          magic == std::array<unsigned char, 4>{0x28, 0xB5, 0x2F, 0xFD};
 }
 
-// What is all zeros becomes a hole: segments have many.
+// Blocks of zeros become holes: segments have many.
 bool write_piece(int file, const char* bytes, std::size_t size, std::int64_t at) {
   if (std::all_of(bytes, bytes + size, [](char c) { return c == '\0'; })) return true;
   while (size > 0) {

@@ -1,7 +1,7 @@
-// A run as one compressed file, to be passed on: a tar archive (zstd) of the run directory's files,
-// and of what only the machine knows that recorded it.
-// Must never write outside a directory of our own, whatever names or types an archive has in it.
-// Written by `pack`; opened by every command that takes a RUN.
+// A run as one compressed file: a tar archive (zstd) of the run directory's files, and of facts
+// that only the recording machine knows.
+// Must never write outside a directory of our own, whatever names or types an archive contains.
+// Written by `pack`; read by every command that takes a RUN.
 #pragma once
 
 #include <optional>
@@ -15,18 +15,19 @@ namespace umaskaudit {
 
 inline constexpr char kPackEnding[] = ".uapack";
 
-// A file of the archive that is not in the run's directory.
+// An additional file of the archive, which is not in the run directory.
 using AddedFile = std::pair<std::string, std::string>;  // name, content
 
-// Replaces `file` when all of it is written. `run` must not be recorded any more.
+// Replaces `file` once everything is written. `run` must not be recording any more.
 Status write_pack(const std::string& file, const std::string& run,
                   const std::vector<AddedFile>& added);
 
-// A packed run, unpacked into a directory of its own (TMPDIR, else /tmp; 0700), which goes with
-// this.
+// A packed run, unpacked into a temporary directory (TMPDIR, else /tmp; 0700), which is removed
+// with this object.
 class UnpackedRun {
  public:
-  // Nothing: the file is no pack. `added`: names of files that it may have beside those of a run.
+  // Nothing: the file is no pack. `added`: names of files that it may contain beside those of a
+  // run.
   static Result<std::optional<UnpackedRun>> open(const std::string& file,
                                                  const std::vector<std::string>& added);
   UnpackedRun(UnpackedRun&&) noexcept;

@@ -1,6 +1,5 @@
-// The library's place and the two variables, as preload_environment.h says.
+// Finds the library and extends the two variables; see preload_environment.h.
 // Must never search the working directory or PATH: a preloaded library runs with the user's rights.
-// Called by `run` and `doctor`.
 #include "reporter/record/preload_environment.h"
 
 #include <limits.h>
@@ -14,7 +13,7 @@ namespace umaskaudit {
 namespace {
 
 constexpr char kLibraryName[] = "libumaskaudit.so";
-// As preload/options.h has it: longer values are refused by the library.
+// The limit of preload/options.h: the library refuses longer values.
 constexpr std::size_t kLongestValue = 1023;
 
 std::string executable_directory() {
@@ -74,7 +73,7 @@ Result<std::vector<std::string>> preload_environment(const std::string& library,
   std::string list = "log=off";
   append(list, variable("UMASKAUDIT_OPTIONS"));
   for (const std::string& value : options.values) append(list, value);
-  append(list, "trace=" + options.directory);  // the last one of a key wins
+  append(list, "trace=" + options.directory);  // of two equal keys the last one counts
   std::string preload = variable("LD_PRELOAD");
   append(preload, library);
 

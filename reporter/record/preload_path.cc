@@ -1,4 +1,3 @@
-// See preload_path.h.
 #include "reporter/record/preload_path.h"
 
 #include <stdlib.h>
@@ -15,7 +14,7 @@ Result<PreloadPath> PreloadPath::of(const std::string& library) {
   std::string directory = "/tmp/umaskaudit.XXXXXX";
   const bool made = mkdtemp(directory.data()) != nullptr;
   PreloadPath name(directory + "/libumaskaudit.so", directory);
-  // Programs of the run may change their user, and load it all the same.
+  // Programs of the run may change their user, and still have to load it.
   if (made && chmod(directory.c_str(), 0711) == 0 &&
       symlink(library.c_str(), name.path_.c_str()) == 0)
     return name;

@@ -1,7 +1,6 @@
-// A name of the library that LD_PRELOAD can carry: the list knows no quoting, and checkouts lie in
-// folders like "My projects".
-// Must never leave a link behind that nobody needs, nor take one away that a program may still
-// load. Called by `run`.
+// PreloadPath: a path of the library that LD_PRELOAD can hold: its list has no quoting, and
+// directories may have names like "My projects".
+// Must never leave an unused link behind, nor remove one that a program may still load.
 #pragma once
 
 #include <string>
@@ -13,12 +12,12 @@ namespace umaskaudit {
 
 class PreloadPath {
  public:
-  // `library` itself where ld.so(8) can read it from the list, else a link to it in a directory of
-  // its own below /tmp. Error: that cannot be made.
+  // `library` itself if ld.so(8) can parse it in the list, else a link to it in a new directory
+  // below /tmp. Error: that cannot be created.
   static Result<PreloadPath> of(const std::string& library);
 
   const std::string& path() const { return path_; }
-  // Removes what was made; when no program of the run is left that could execute another.
+  // Removes the link; call when no program of the run is left that could exec.
   void forget() const;
 
  private:

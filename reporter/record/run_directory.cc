@@ -1,6 +1,5 @@
-// Run directories on the way in: names, ownership, modes.
+// Creates and checks run directories: names, ownership, modes.
 // Must never rely on the umask: a default ACL or umask 0 would open the trace to others.
-// Called by `run`.
 #include "reporter/record/run_directory.h"
 
 #include <dirent.h>
@@ -36,7 +35,7 @@ bool is_ours(const std::string& name) {
          name.rfind(kRunRecordName, 0) == 0;
 }
 
-// The files of ours in `directory`; a foreign one is an error.
+// The trace's files in `directory`; any other file is an error.
 Result<std::vector<std::string>> own_files(int directory, const std::string& path) {
   const Directory stream(fdopendir(dup(directory)));
   if (!stream) return cannot_record(path, std::strerror(errno));
@@ -56,7 +55,7 @@ bool is_run(const std::vector<std::string>& files) {
                      [](const std::string& name) { return name != trace::kRunStateName; });
 }
 
-// Removes an earlier run from `directory`, which is at `path`.
+// Removes an earlier run from `directory`, whose path is `path`.
 Status remove_files(int directory, const std::string& path, const std::vector<std::string>& files) {
   if (const long recorder = recorder_of(path); recorder != 0)
     return cannot_record(path, "process " + std::to_string(recorder) + " still records into it");
@@ -65,8 +64,8 @@ Status remove_files(int directory, const std::string& path, const std::vector<st
   return Done{};
 }
 
-// An empty run.state marks the directory as a run even when nobody in it can record. A page of it
-// is written: the library maps that, and then needs neither space nor a larger file to count.
+// An empty run.state marks the directory as a run even if no process in it can record. One page is
+// written: the library maps it, and then can count without more disk space or a larger file.
 bool mark_as_run(int directory) {
   const int fd = openat(directory, trace::kRunStateName,
                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -83,7 +82,7 @@ bool mark_as_run(int directory) {
   if (written) {
     const ssize_t count = write(fd, page, sizeof page);
     written = count == static_cast<ssize_t>(sizeof page);
-    if (count >= 0 && !written) errno = EFBIG;  // RLIMIT_FSIZE ends a write early (setrlimit(2))
+    if (count >= 0 && !written) errno = EFBIG;  // RLIMIT_FSIZE cuts a write short (setrlimit(2))
   }
   const int error = errno;
   close(fd);
@@ -102,7 +101,7 @@ bool is_segment(const std::string& name) {
 long recorder_of(const std::string& path) {
   const std::optional<RunRecord> record = read_run_record(path);
   if (!record || record->exit_code || record->recorder <= 0) return 0;
-  // Of one that was killed the number may be another program's by now.
+  // If the recorder was killed, its pid may belong to another program by now.
   const std::string name = name_of_process(std::to_string(record->recorder));
   return name == name_of_process("self") ? record->recorder : 0;
 }
@@ -147,7 +146,7 @@ Result<RunDirectory> prepare_run_directory(const std::string& path, EarlierRun e
   RunDirectory run;
   run.made = mkdir(path.c_str(), 0700) == 0;
   if (!run.made && errno != EEXIST) return cannot_record(path, std::strerror(errno));
-  // A mask with 0700 in it keeps out the owner too, and open(2) wants to read.
+  // A mask with 0700 denies access to the owner too, and open(2) needs read permission.
   if (run.made) fchmodat(AT_FDCWD, path.c_str(), 0700, AT_SYMLINK_NOFOLLOW);
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return cannot_record(path, std::strerror(errno));

@@ -1,6 +1,5 @@
-// The directory that a run is recorded into: making it, taking it over, tidying it up.
-// Must never touch a file in it that is not the trace's, nor a directory of somebody else.
-// Called by `run`.
+// The directory that a run is recorded into: its creation, reuse and clean-up.
+// Must never touch a file that is not the trace's, nor another user's directory.
 #pragma once
 
 #include <condition_variable>
@@ -18,12 +17,12 @@ class App;
 
 namespace umaskaudit {
 
-// By the name of a file of a run directory.
+// Whether the name is one of a run directory's files.
 bool is_segment(const std::string& name);
 
-// What becomes of an earlier run in the directory that is given.
+// What to do with an earlier run in the given directory.
 enum class EarlierRun {
-  refused,    // an error: nobody asked for anything else
+  refused,    // an error, without an option
   continued,  // --append: the new one is added to it
   removed,    // --force: its files are removed
 };
@@ -32,29 +31,28 @@ void add_earlier_run_options(CLI::App& app, EarlierRun& earlier);
 
 struct RunDirectory {
   std::string path;        // absolute
-  bool made = false;       // it did not exist before
-  bool continued = false;  // it holds an earlier run, which this one adds to
+  bool made = false;       // created by us
+  bool continued = false;  // contains an earlier run, to which this one is added
 };
 
-// Makes `path` (or takes an empty directory, or one that holds a run, as `earlier` says) and sets
-// it to 0700 by fchmod(2). Errors: something else is there, somebody else owns it, it holds foreign
-// files, or a run that is not to be touched: one that is still recorded is never removed.
+// Creates `path` (or uses an empty directory, or one with a run, according to `earlier`) and sets
+// it to 0700 by fchmod(2). Errors: something else is there, another user owns it, it has other
+// files, or a run that must not be touched: one that is still being recorded is never removed.
 Result<RunDirectory> prepare_run_directory(const std::string& path, EarlierRun earlier);
 
-// Takes back what was done for a program that then did not start: removes a directory that was
-// made, leaves one that was empty before empty.
+// Reverts it for a program that did not start: removes a directory that was created, empties one
+// that was empty.
 void remove_run_directory(const RunDirectory& run);
 
-// The process that records into `path` now; 0: none.
+// The process that is recording into `path`; 0: none.
 long recorder_of(const std::string& path);
 
-// Removes the trace's files from a directory. Errors: it is none of a run of ours, somebody still
-// records into it, it holds foreign files.
+// Removes the trace's files from a directory. Errors: it is not a run of this user, it is being
+// recorded into, it has other files.
 Status empty_run_directory(const std::string& path);
 
-// Gives the unused ends of ended images' segments back, again and again while the run goes on, and
-// a last time. Segments that a living process still writes to, or may, are left as they are
-// (sparse).
+// Releases the unused ends of segments of ended images, repeatedly while the run goes on, and once
+// at the end. Segments that a living process writes to, or may, are left unchanged (sparse).
 class SegmentTrimmer {
  public:
   explicit SegmentTrimmer(std::string directory) : directory_(std::move(directory)) {}
@@ -63,7 +61,7 @@ class SegmentTrimmer {
   SegmentTrimmer& operator=(const SegmentTrimmer&) = delete;
 
   void start();
-  // Ends the thread, looks once more, and returns how many segments are left as they are.
+  // Ends the thread, runs once more, and returns how many segments are left unchanged.
   unsigned finish();
 
  private:

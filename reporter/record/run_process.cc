@@ -1,4 +1,3 @@
-// See run_process.h.
 #include "reporter/record/run_process.h"
 
 #include <fcntl.h>

@@ -1,6 +1,5 @@
-// `run` as a process of its own, for a command that needs the terminal for itself.
-// Must never let CMD write into somebody's screen, nor take its keys.
-// Called by `top`.
+// RunProcess: `umaskaudit run` as a child process, for `top`, which needs the terminal itself.
+// Must never let CMD write to the screen, nor read its keys.
 #pragma once
 
 #include <sys/types.h>
@@ -16,8 +15,8 @@ namespace umaskaudit {
 class RunProcess {
  public:
   // Starts `umaskaudit run -o DIRECTORY -- COMMAND`. With `screen`, the terminal is ours: COMMAND
-  // gets a session of its own, an empty standard input, and what it prints on a terminal is
-  // dropped. Error: it cannot be started.
+  // gets a session of its own and an empty standard input, and its output to a terminal is
+  // discarded. Error: it cannot be started.
   static Result<RunProcess> start(const std::string& directory,
                                   const std::vector<std::string>& command, bool screen);
 
@@ -25,7 +24,7 @@ class RunProcess {
   bool ended();
   // Asks CMD to end (SIGTERM).
   void ask_to_end() const;
-  // Waits for the end. CMD's exit code as `run` passes it on.
+  // Waits for the end. Returns CMD's exit code.
   int wait();
 
  private:

@@ -1,6 +1,5 @@
-// run.json in and out.
-// Must never trust what it reads: the directory may come from anybody.
-// Called by `run` and `report`.
+// Writes and reads run.json.
+// Must never trust what it reads: the directory may come from another machine or user.
 #include "reporter/record/run_record.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-// See run_store.h. Nothing is locked: names are taken by mkdir(2) when the run begins, and the link
-// is replaced by rename(2).
+// Without locks: names are claimed by mkdir(2) when a run begins, and the link is replaced by
+// rename(2).
 #include "reporter/record/run_store.h"
 
 #include <dirent.h>
@@ -22,14 +22,14 @@ namespace {
 
 constexpr char kLatest[] = "latest";
 
-// A directory of ours into which nobody else writes: theirs may hold a run that looks like ours.
+// A directory of this user that no other user can write to; others' may contain a forged run.
 bool is_own_directory(const std::string& path) {
   struct stat facts {};
   return lstat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == geteuid() &&
          (facts.st_mode & 0022) == 0;
 }
 
-// Empty: the environment names no such place.
+// Empty: the environment names no such directory.
 std::string state_store() {
   const char* state = std::getenv("XDG_STATE_HOME");
   if (state != nullptr && state[0] == '/') return std::string(state) + "/umaskaudit";
@@ -38,7 +38,7 @@ std::string state_store() {
   return "";
 }
 
-// mkdir -p, 0700 whatever the umask is. An error number; 0 when it is there and ours.
+// mkdir -p, with 0700 whatever the umask is. An error number; 0 when it exists and is ours.
 int make_own_directory(const std::string& path) {
   for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
     if (mkdir(path.substr(0, at).c_str(), 0700) != 0 && errno != EEXIST && errno != EROFS)
@@ -49,7 +49,7 @@ int make_own_directory(const std::string& path) {
   return is_own_directory(path) ? 0 : EPERM;
 }
 
-// Traces name a machine's paths and its users: nobody commits them by accident.
+// Traces contain paths and users of a machine, and must not be committed by accident.
 void write_ignore_file(const std::string& store) {
   const int fd = open((store + "/.gitignore").c_str(),
                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -157,8 +157,8 @@ std::string store_of(const std::string& run) {
 
 namespace {
 
-// Has `latest` of the store lead to the run, when it is one of a store. Atomically: another one may
-// begin at the same time. Where that fails the latest run is told by its time.
+// Points `latest` of the store to the run, if it is in one. Atomically, because another run may
+// begin at the same time. If that fails, the latest run is found by its time.
 void set_latest(const std::string& run) {
   const std::string store = store_of(run);
   if (store.empty() || !is_own_directory(store)) return;
@@ -181,7 +181,7 @@ Result<RunDirectory> begin_run(const std::string& given, const std::string& comm
 
 std::string store_path() {
   const std::string state = state_store();
-  // What cannot be made here was recorded there.
+  // A store that cannot be created here was created in the other place.
   if (is_own_directory(kStoreName) || state.empty()) return kStoreName;
   return is_there(kStoreName) || access(".", W_OK) != 0 || is_own_directory(state) ? state
                                                                                    : kStoreName;

@@ -1,8 +1,6 @@
-// Where runs live that nobody gave a directory: `.umaskaudit` in the working directory, or, where
-// that cannot be ours, `umaskaudit` in the user's state directory (XDG Base Directory).
-// Must never take a store, a run or a link of another user for ours: its runs would be read as
-// ours, and ours would be written where others can wait for them.
-// Called by what records, and by every command that takes a RUN.
+// The store: where runs without -o are kept: `.umaskaudit` in the working directory, or, if that
+// cannot be ours, `umaskaudit` in the user's state directory (XDG Base Directory).
+// Must never use a store, a run or a link of another user, who could forge runs, or wait for ours.
 #pragma once
 
 #include <cstdint>
@@ -18,25 +16,24 @@ namespace umaskaudit {
 
 inline constexpr char kStoreName[] = ".umaskaudit";
 
-// The path of a run to be, `STORE/NAME.PID`, from the base name of CMD, cut to what the kernel
-// keeps of it; with ".2" and so on behind it where that name is taken: in a container each run may
-// have the same pid. The store is made where it is not there: 0700, with a .gitignore.
+// The path of a new run, `STORE/NAME.PID`, from the base name of CMD, cut to the kernel's limit for
+// names of processes; followed by ".2" and so on if that name is used: in a container each run may
+// have the same pid. The store is created if it is missing: 0700, with a .gitignore.
 Result<std::string> new_run_path(const std::string& command, long pid);
 
-// Makes the directory of a run that is about to begin: `given`, or, where that is empty, one of the
-// store (new_run_path()), to which `latest` of the store then leads. Errors: as of
-// prepare_run_directory().
+// Creates the directory of a new run: `given`, or, if that is empty, one in the store
+// (new_run_path()), to which `latest` then points. Errors: as for prepare_run_directory().
 Result<RunDirectory> begin_run(const std::string& given, const std::string& command, long pid,
                                EarlierRun earlier);
 
-// The store that holds the run; empty: it is in none.
+// The store that contains the run; empty: none.
 std::string store_of(const std::string& run);
 
-// The run that RUN means: a path as it is; without a slash and where no such file is, a run of that
-// name in the store; empty, the latest one here. Error: there is none (usage).
+// The run that RUN means: an existing path; a name without slash, a run of that name in the store;
+// empty, the latest one here. Error: there is none (usage).
 Result<std::string> find_run(const std::string& word);
 
-// Whether a run of that name is in the store.
+// Whether the store has a run of that name.
 bool is_stored_run(const std::string& name);
 
 struct StoredRun {
@@ -49,12 +46,12 @@ struct StoredRun {
   bool recording = false;  // its recorder is alive
 };
 
-// The runs of the store that a run here would use, oldest first, and where that is.
+// The runs of the store that a run here would use, oldest first, and that store.
 std::vector<StoredRun> stored_runs();
 std::string store_path();
 
-// Removes a run: the trace's own files, and the directory when nothing else is in it. Errors: it is
-// still recorded, it holds foreign files, it is another user's.
+// Removes a run: the trace's own files, and the directory if nothing else is in it. Errors: it is
+// still being recorded, it has other files, it is another user's.
 Status remove_run(const std::string& path);
 
 }  // namespace umaskaudit

@@ -1,6 +1,6 @@
-// See segment_copy.h. The header comes first, for a fold may move from its cells into a record
-// meanwhile; then the records, the latest first, for what they refer to was written before them;
-// last the totals, together with what the ring said while they were read.
+// The order matters. First the header, because a fold may move from its cells into a record
+// meanwhile; then the records, the latest first, because they refer to earlier ones; last the
+// totals, with the state of the ring while they were read.
 #include "reporter/record/segment_copy.h"
 
 #include <sched.h>
@@ -29,8 +29,8 @@ using trace::same_records;
 using trace::use_of;
 
 constexpr std::uint64_t kPage = 4096;
-// How often something that is just being written is looked at again at once, and how long after
-// that: on a busy machine its writer may wait for a processor. One that was killed never finishes.
+// How often something that is being written is read again at once, and how long afterwards: on a
+// busy machine its writer may wait for a processor. A killed writer never finishes.
 constexpr int kYields = 100;
 constexpr std::chrono::seconds kPatience{1};
 
@@ -42,7 +42,7 @@ bool is_there(std::uint64_t word) { return trace::has_records(use_of(word)); }
 
 bool same_turn(std::uint64_t a, std::uint64_t b) { return trace::turn_of(a) == trace::turn_of(b); }
 
-// True when no record in these bytes, which begin with one, is still being written.
+// True when none of the records in these bytes, which begin with one, is still being written.
 bool is_settled(const Bytes& bytes, std::uint64_t offset) {
   std::size_t at = 0;
   trace::RecordHeader head{};
@@ -79,14 +79,14 @@ class SegmentCopy {
       copy_known();
     else
       write(0, read(0, size_));
-    // Its last byte may be in a hole.
+    // The file's last byte may be in a hole.
     if (error_ == 0 && ftruncate(to_, static_cast<off_t>(end_)) != 0) error_ = errno;
     if (error_ != 0) return because(error_);
     return written_;
   }
 
  private:
-  // False: it was waited for long enough, over the whole segment.
+  // False: the time limit for the whole segment is reached.
   bool wait() {
     if (++waits_ <= kYields) return sched_yield() == 0;
     const auto now = std::chrono::steady_clock::now();
@@ -112,7 +112,7 @@ class SegmentCopy {
     return bytes;
   }
 
-  // Pages that are zero stay holes.
+  // Pages of zeros stay holes.
   void write(std::uint64_t offset, const Bytes& bytes) {
     std::size_t at = 0;
     while (at < bytes.size() && error_ == 0) {
@@ -142,7 +142,7 @@ class SegmentCopy {
   }
 
   void copy_known() {
-    // It may be cut off where its folds begin, never in one of them.
+    // The copy may end where the folds begin, but not within one.
     const Bytes header = read(0, header_.header_length);
     if (read_ring()) {
       copy_chunks();
@@ -174,7 +174,7 @@ class SegmentCopy {
     return {ring, std::move(entries)};
   }
 
-  // Of each use the latest one first, and what the others refer to after them.
+  // For each use the latest chunk first, and the chunks that others refer to last.
   void copy_chunks() {
     std::vector<std::uint32_t> order;
     for (std::uint32_t chunk = 1; chunk < entries_.size(); ++chunk)
@@ -190,7 +190,8 @@ class SegmentCopy {
     for (const std::uint32_t chunk : order) copy_chunk(chunk);
   }
 
-  // Bytes between two readings of the same entry are the records that it speaks of.
+  // When an entry is the same before and after reading, the bytes are the records that it
+  // describes.
   void copy_chunk(std::uint32_t chunk) {
     const std::uint64_t begin = chunk_begin(chunk);
     for (bool last = false;;) {
@@ -213,7 +214,7 @@ class SegmentCopy {
       return;
     }
   }
-  // Its offset in the chunk: behind what was dropped, and behind the control regions.
+  // The offset of its records in the chunk: after dropped ones, and after the control regions.
   std::size_t first_record(std::uint32_t chunk, const trace::RingChunk& entry) const {
     const std::uint64_t begin = chunk_begin(chunk);
     std::uint64_t first = begin;
@@ -234,7 +235,7 @@ class SegmentCopy {
 
   void write_controls() {
     if (!entries_.empty()) return write_ring();
-    // The totals may be there since the header was read.
+    // The totals may have been added since the header was read.
     trace::SegmentHeader now{};
     const Bytes bytes = read(0, sizeof now);
     if (bytes.size() != sizeof now) return;
@@ -245,7 +246,8 @@ class SegmentCopy {
     write_region(now.totals, read(now.totals, trace::kControl));
   }
 
-  // What was dropped since its chunk was copied is in the totals, and no more in the copy.
+  // Records that were dropped since their chunk was copied are in the totals, so they are removed
+  // from the copy.
   void write_ring() {
     Bytes totals;
     std::vector<trace::RingChunk> now;
@@ -269,8 +271,8 @@ class SegmentCopy {
     if (!totals.empty()) write_region(header_.totals, totals);
   }
 
-  // Of a chunk that was copied, dropping is about to begin, or has just ended: the entry does not
-  // tell which.
+  // For a chunk that was copied, dropping is about to begin or has just ended: the entry does not
+  // say which.
   bool has_begun(const std::vector<trace::RingChunk>& now) const {
     for (std::size_t i = 0; i < copied_.size(); ++i) {
       const bool dropping = use_of(now[i].word) == trace::ChunkUse::dropping;
@@ -288,7 +290,7 @@ class SegmentCopy {
   std::uint64_t size_ = 0;
   trace::SegmentHeader header_{};
   trace::Ring ring_{};
-  std::vector<trace::RingChunk> entries_;  // empty: there is no ring
+  std::vector<trace::RingChunk> entries_;  // empty: no ring
   std::vector<trace::RingChunk> copied_;   // as they were when their chunks were copied
   std::uint64_t written_ = 0;
   std::uint64_t end_ = 0;

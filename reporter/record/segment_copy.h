@@ -1,5 +1,5 @@
-// One segment file, copied while it is written.
-// Must never believe a number of the file further than its size. Of snapshot.cc.
+// Copies one segment file while it is being written.
+// Must never trust a number in the file beyond its size.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 namespace umaskaudit {
 
 // Descriptors of the segment and of its copy, which is empty. Returns how many bytes were written;
-// what is zero stays a hole. Error: `why` alone.
+// zeros stay holes. Error: only `why` is set.
 Result<std::uint64_t> copy_segment(int from, int to);
 
 }  // namespace umaskaudit

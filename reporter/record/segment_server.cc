@@ -1,4 +1,4 @@
-// The socket, its connections, and the files; see segment_server.h.
+// Serves the socket, its connections, and the files; see segment_server.h.
 #include "reporter/record/segment_server.h"
 
 #include <fcntl.h>
@@ -23,19 +23,19 @@
 namespace umaskaudit {
 namespace {
 
-// More that are open at once come from somebody who only wants to be in the way: everybody can see
-// the name. The oldest that has not asked makes room.
+// More open connections than this are an attack: every user can see the name. The oldest one that
+// has sent no request is closed.
 constexpr std::size_t kMostConnections = 4096;
 constexpr std::size_t kPage = 4096;
 
-// Takes as long whatever the bytes are.
+// In constant time.
 bool same_key(const char (&a)[trace::kRecorderKeySize], const std::string& b) {
   unsigned difference = 0;
   for (std::size_t i = 0; i < sizeof a; ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
   return difference == 0;
 }
 
-// Needs no signal, for MSG_NOSIGNAL; `fd` -1: none goes with it.
+// MSG_NOSIGNAL: no SIGPIPE; `fd` -1: without a descriptor.
 void send_answer(int connection, const trace::SegmentAnswer& answer, int fd) {
   trace::SegmentAnswer copy = answer;
   iovec part{&copy, sizeof copy};
@@ -55,7 +55,7 @@ void send_answer(int connection, const trace::SegmentAnswer& answer, int fd) {
   sendmsg(connection, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-// The name that the root directory of process `pid` has here; "": it is ours, or has none, as in
+// The name that the root directory of process `pid` has here; "": it is ours, or has no name, as in
 // another mount name space.
 std::string root_of(pid_t pid) {
   const std::string link = "/proc/" + std::to_string(pid) + "/root";
@@ -110,9 +110,9 @@ bool SegmentServer::listen_on(const std::string& name) {
          listen(listener_, SOMAXCONN) == 0;
 }
 
-// Programs wait for the answer, and they may be hundreds that start at once: the thread comes
-// before them where it may (setpriority(2) is of a thread in Linux), and has as many descriptors as
-// it needs. CMD has been started by now, and inherits nothing of this.
+// Programs wait for the answer, and hundreds may start at once, so the thread gets a higher
+// priority if it may (setpriority(2) is per thread on Linux), and as many descriptors as it needs.
+// CMD has been started by now and inherits none of this.
 void SegmentServer::run() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), -20);
   for (;;) {
@@ -120,7 +120,7 @@ void SegmentServer::run() {
     char word = 0;
     if (read(wake_read_, &word, 1) == 1) break;
   }
-  // What has ended by now has been heard by then.
+  // Requests of processes that have ended have been read by then.
   serve(0);
   serve(0);
 }
@@ -147,7 +147,7 @@ void SegmentServer::finish() {
   listener_ = -1;
 }
 
-// One look at everything, after waiting for something.
+// Handles all events after one poll.
 void SegmentServer::serve(int timeout_ms) {
   std::vector<pollfd> waited{{wake_read_, POLLIN, 0}, {listener_, POLLIN, 0}};
   for (const Connection& connection : connections_) waited.push_back({connection.fd, POLLIN, 0});
@@ -187,7 +187,7 @@ bool SegmentServer::read_from(Connection& connection) {
     settle(connection, outcome.error);
     return false;
   }
-  // Killed meanwhile; what was not even given its size holds nothing.
+  // It was killed meanwhile; a file without its size has no content.
   struct stat facts {};
   const char* name = connection.segment.c_str();
   if (fstatat(directory_, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 && facts.st_size == 0)
@@ -226,21 +226,21 @@ bool SegmentServer::answer_request(Connection& connection) {
   return false;
 }
 
-// As the library counts it for the images that make their own.
+// As the library counts images with a segment of their own.
 void SegmentServer::settle(const Connection& connection, int error) {
   count([error](trace::RunState& state) {
     add(error == 0 ? state.segments : state.segments_failed);
     if (error != 0)
       __atomic_store_n(&state.last_errno, static_cast<std::uint64_t>(error), __ATOMIC_RELAXED);
   });
-  // An empty segment would only look like a damaged one.
+  // An empty segment would look like a damaged one.
   if (error != 0 && !connection.segment.empty())
     unlinkat(directory_, connection.segment.c_str(), 0);
 }
 
 // "<pid>-<time>.u<uid>.seg", 0600 and ours, whatever the umask and a default ACL say. The library
-// takes files of such names away in no case (keep=latest): to count what is in one it would map it,
-// while somebody else can still cut it off. A descriptor, or a negative errno.
+// never removes files with such names (keep=latest): to total one it would map it, while another
+// user can still truncate it. A descriptor, or a negative errno.
 int SegmentServer::make_segment(std::uint32_t pid, uid_t uid, std::string& name) const {
   const std::uint64_t now = now_ns();
   for (unsigned attempt = 0; attempt < 16; ++attempt) {
@@ -258,8 +258,8 @@ int SegmentServer::make_segment(std::uint32_t pid, uid_t uid, std::string& name)
   return -EEXIST;
 }
 
-// What one more may take. Where the run is bounded (max_run=), all of them together take a quarter
-// of that, and are counted apart: no other user takes room from the run's own programs.
+// The limit of one more segment. If the run is bounded (max_run=), all served segments together get
+// a quarter of that, counted separately: other users take no space from the run's own programs.
 std::uint64_t SegmentServer::room() const {
   const std::uint64_t bound =
       state_ == nullptr ? 0 : __atomic_load_n(&state_->max_run, __ATOMIC_RELAXED);
@@ -279,8 +279,8 @@ void SegmentServer::close(std::size_t index) {
   connections_.erase(connections_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
-// A store to a page that has no space on the disk is a SIGBUS; asked first, where the kernel
-// answers.
+// A store to a page without disk space raises SIGBUS; so it is reserved first, where the kernel
+// supports that.
 template <typename Count>
 void SegmentServer::count(Count counter) {
   constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, since Linux 5.14

@@ -1,7 +1,8 @@
-// Makes segments for the programs of a run that cannot open its directory: those of another user,
-// in another root, behind a read-only mount. They ask through a socket (segment_request.h).
-// Must never wait for one of them, hand out anything but a new segment, nor make one that others
-// may read. Called by `run`.
+// SegmentServer: creates segments for programs of a run that cannot open its directory: those of
+// another user, in another root, behind a read-only mount. They ask through a socket
+// (segment_request.h).
+// Must never wait for a client, pass on anything but a new segment, nor create one that others may
+// read.
 #pragma once
 
 #include <sys/types.h>
@@ -18,29 +19,30 @@ namespace umaskaudit {
 
 class SegmentServer {
  public:
-  // Listens; what asks before start() is answered then. `directory`: of the run, which is there.
+  // Listens; requests before start() are answered after it. `directory`: of the run, which must
+  // exist.
   explicit SegmentServer(const std::string& directory);
   ~SegmentServer();
   SegmentServer(const SegmentServer&) = delete;
   SegmentServer& operator=(const SegmentServer&) = delete;
 
-  // "recorder=...", for the library; "" where no such socket can be had.
+  // The option "recorder=..." for the library; "" without such a socket.
   const std::string& option() const { return option_; }
   void start();
-  // Answers what was asked until now, and nothing more.
+  // Answers the requests so far, and no more.
   void finish();
 
  private:
   struct Connection {
     int fd;
-    std::string segment;  // name of the file that was handed over; "": nothing was asked yet
+    std::string segment;  // the name of the file that was passed on; "": no request yet
   };
 
   bool listen_on(const std::string& name);
   void run();
   void serve(int timeout_ms);
   void accept_all();
-  // False: it is over.
+  // False: the connection is over.
   bool read_from(Connection& connection);
   bool answer_request(Connection& connection);
   void settle(const Connection& connection, int error);

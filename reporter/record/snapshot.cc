@@ -1,6 +1,5 @@
-// See snapshot.h. run.state comes first: it counts no segment that the listing behind it does not
-// have. Of the segments the latest come first: what one of them rests on was written into an older
-// one before it was made.
+// run.state comes first: it counts no segment that the later listing does not have. Of the segments
+// the latest come first: what one refers to was written to an older one before it was created.
 #include "reporter/record/snapshot.h"
 
 #include <dirent.h>
@@ -85,7 +84,7 @@ Result<Snapshot> copy_run(const std::string& from, const std::string& to) {
   for (const std::string& name : *names) {
     const Descriptor file(
         openat(source.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-    if (file.get() < 0 && errno == ENOENT) continue;  // it gave way to max_run since
+    if (file.get() < 0 && errno == ENOENT) continue;  // it was removed because of max_run since
     struct stat facts {};
     if (file.get() < 0 || fstat(file.get(), &facts) != 0)
       return cannot_copy(from + "/" + name, std::strerror(errno));
@@ -99,7 +98,7 @@ Result<Snapshot> copy_run(const std::string& from, const std::string& to) {
     ++snapshot.segments;
     snapshot.bytes += *bytes;
   }
-  // What gave way meanwhile is in these counts, whether it was listed or not.
+  // Segments that were removed meanwhile are in these counts, whether they were listed or not.
   const trace::RunState now = state_of(source.get());
   state.dropped_segments = now.dropped_segments;
   state.dropped_records = now.dropped_records;
@@ -110,7 +109,7 @@ Result<Snapshot> copy_run(const std::string& from, const std::string& to) {
     if (const Status written = write_state(target.get(), state); !written) return written.error();
   }
   if (std::optional<RunRecord> record = read_run_record(from)) {
-    record->recorder = 0;  // nobody records into the copy
+    record->recorder = 0;  // the copy is not being recorded
     if (const Status written = write_run_record(to, *record); !written) return written.error();
   }
   return snapshot;

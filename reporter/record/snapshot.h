@@ -1,6 +1,5 @@
-// A copy of a run as it is while its programs go on.
-// Must never write to the run, wait for a program, or copy a chunk that was taken for other records
-// meanwhile. Called by `snapshot`.
+// Copies a run while its programs go on.
+// Must never write to the run, wait for a program, or copy a chunk that was reused meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +14,12 @@ struct Snapshot {
   std::uint64_t bytes = 0;  // that were written
 };
 
-// Whether there is anything in `directory` that a run consists of.
+// Whether `directory` contains any file of a run.
 bool holds_run(const std::string& directory);
 
 // Copies the run in `from` into `to`, an absolute path, a directory of ours with an empty run.state
-// in it (prepare_run_directory). What events refer to is copied after them, so that it is there.
+// in it (prepare_run_directory). Records that events refer to are copied after the events, so that
+// they are there.
 Result<Snapshot> copy_run(const std::string& from, const std::string& to);
 
 }  // namespace umaskaudit

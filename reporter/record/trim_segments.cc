@@ -1,6 +1,6 @@
-// Gives the unused end of finished segments back.
-// Must never shorten a file that somebody still maps: a store behind its new end is a SIGBUS in a
-// program that is not ours. Called by `run`, while CMD runs and when it has ended.
+// Releases the unused ends of finished segments.
+// Must never shorten a file that a process still maps: a store beyond the new end would raise
+// SIGBUS in a program that is not ours. Runs while CMD runs and once after it.
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -29,9 +29,9 @@ namespace {
 
 constexpr std::uint64_t kPage = 4096;
 
-// The kernel grants a write lease only while nobody else has the file open or mapped (fcntl(2),
-// F_SETLEASE). Given back at once. A reader that comes meanwhile breaks it: the signal for that is
-// one whose default is to be ignored, for SIGIO kills.
+// The kernel grants a write lease only while no other process has the file open or mapped
+// (fcntl(2), F_SETLEASE). It is released at once. A reader that opens the file meanwhile breaks the
+// lease: the signal for that is set to one that is ignored by default, because SIGIO kills.
 bool nobody_holds(int fd) {
   fcntl(fd, F_SETSIG, SIGURG);
   if (fcntl(fd, F_SETLEASE, F_WRLCK) != 0) return false;
@@ -39,9 +39,9 @@ bool nobody_holds(int fd) {
   return true;
 }
 
-// overlayfs maps the file below its own, which the lease does not see: there the processes' maps
-// tell, and as each is read at another moment than the lease is asked for, only of segments whose
-// process has ended. The names of segments that are mapped; nothing where they cannot be had.
+// overlayfs maps the lower file, which the lease does not notice: there /proc/PID/maps is read, and
+// since that happens at another moment than the lease, only for segments whose process has ended.
+// The names of mapped segments; nothing if maps cannot be read.
 struct Mapped {
   bool known = true;
   bool lease_tells = false;
@@ -66,7 +66,7 @@ Mapped mapped_segments(const std::string& directory) {
   return mapped;
 }
 
-// Behind what a segment has besides the records before its tail; 0: nothing.
+// The end of what a segment has after its records' tail; 0: nothing.
 std::uint64_t end_of_chunks(int file, const trace::SegmentHeader& header) {
   trace::Ring ring{};
   std::uint64_t end = 0;
@@ -79,8 +79,8 @@ std::uint64_t end_of_chunks(int file, const trace::SegmentHeader& header) {
   return std::max(end, trace::kFirstChunk + std::uint64_t{ring.used} * trace::kChunk);
 }
 
-// True when the segment was cut, or had nothing to cut, and its process has ended. `lease_tells`:
-// what an exec(2) of a process that is there has unmapped is cut, too.
+// True when the segment was trimmed, or had nothing to trim, and its process has ended.
+// `lease_tells`: a segment that a living process has unmapped by exec(2) is trimmed, too.
 bool trim(int directory, const char* name, bool lease_tells) {
   const Descriptor file(openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   struct stat facts {};

@@ -1,6 +1,5 @@
 // Sorted half-open address ranges, and the search that units, functions and symbols share.
-// Must never look back without a bound: the ranges of a hostile file overlap.
-// Called by debug_info.cc, debug_unit.cc and symbol_table.cc.
+// Must never search back without a bound: the ranges of a hostile file overlap.
 #pragma once
 
 #include <algorithm>
@@ -22,8 +21,8 @@ void sort_ranges(std::vector<AddressRange<T>>& ranges) {
                    [](const auto& a, const auto& b) { return a.low < b.low; });
 }
 
-// The innermost range around `address`: of those that hold it, one that begins last. Null when
-// there is none.
+// The innermost range around `address`: among those that contain it, one that begins last. Null if
+// none does.
 template <typename T>
 const AddressRange<T>* range_at(const std::vector<AddressRange<T>>& ranges, std::uint64_t address) {
   constexpr int kMaxLookBack = 64;  // aliases, and ranges nested in others

@@ -12,7 +12,7 @@ bool has(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-// ".../lib/python3.11/subprocess.py"; what users install lies below it, too.
+// ".../lib/python3.11/subprocess.py"; packages that users install are below it, too.
 bool is_python_library(std::string_view file) {
   if (file.starts_with("<frozen ")) return true;
   const auto is_version = [](std::string_view name) {
@@ -59,8 +59,8 @@ std::string_view go_package(std::string_view symbol) {
   return symbol.substr(0, symbol.find('.', from));
 }
 
-// Of a package that came with Go: its path names no host, and its sources lie in a folder of that
-// name, below Go's own or, with -trimpath, below nothing.
+// Whether the package came with Go: its path has no host name, and its sources are in a directory
+// of that name, below Go's own or, with -trimpath, at the top.
 bool is_go_library(const Frame& frame) {
   const std::string_view file = frame.file;
   if (!file.ends_with(".go") && !file.ends_with(".s")) return false;
@@ -70,7 +70,7 @@ bool is_go_library(const Frame& frame) {
   return has(file, "/src/" + package + "/") || file.starts_with(package + "/");
 }
 
-// libc linked into the program: distributions' archives have no line tables.
+// libc linked statically: the archives of distributions have no line tables.
 bool is_linked_libc(const Frame& frame) {
   if (frame.script || !frame.file.empty()) return false;
   const std::string_view symbol = frame.symbol;
@@ -82,14 +82,14 @@ bool is_linked_libc(const Frame& frame) {
   return std::find(std::begin(kCalls), std::end(kCalls), symbol) != std::end(kCalls);
 }
 
-// What begins a program or a thread, and is linked into the program itself.
+// The code that starts a program or a thread, and is linked into the program itself.
 bool is_start(const Frame& frame) {
   return !frame.script && frame.symbol == "_start" &&
          (frame.file.empty() || frame.file.ends_with("/start.S"));
 }
 
-// The innermost native frame that `passes` takes; where none is, the innermost outside the C run
-// time, and then the innermost of all.
+// The innermost native frame for which `passes` is true; if there is none, the innermost outside
+// the C run time, and else the innermost of all.
 template <typename Passes>
 const Frame* innermost(const std::vector<Frame>& stack, const Passes& passes) {
   const Frame* program = nullptr;
@@ -108,7 +108,7 @@ bool is_standard_library(const Frame& frame) {
   static constexpr std::string_view kCpp[] = {"std::", "<std::", "__gnu_cxx::"};
   static constexpr std::string_view kRust[] = {"core::", "<core::", "alloc::", "<alloc::"};
   if (frame.script) return false;
-  // A template's name begins with the type that it returns where there is no debug information.
+  // Without debug information, a template's name begins with its return type.
   std::string_view name = frame.symbol;
   name = name.substr(0, name.find_first_of("<(", 1));
   if (const std::size_t blank = name.rfind(' '); blank != std::string_view::npos)
@@ -117,8 +117,7 @@ bool is_standard_library(const Frame& frame) {
     return name.starts_with(prefix) || frame.symbol.starts_with(prefix);
   };
   if (std::any_of(std::begin(kCpp), std::end(kCpp), begins)) return true;
-  // Names of Rust have no parameters; a program in C++ may have a namespace of its own of that
-  // name.
+  // Rust names have no parameters; a C++ program may have a namespace with the same name as Rust's.
   const bool rust = frame.language.empty() ? !has(frame.symbol, "(") : frame.language == "Rust";
   return rust && std::any_of(std::begin(kRust), std::end(kRust), begins);
 }

@@ -1,4 +1,3 @@
-// Implementation of debug_info.h.
 #include "reporter/symbolize/debug_info.h"
 
 #include <dwarf.h>

@@ -1,6 +1,5 @@
-// The DWARF of one module: from an address to functions, files and lines.
-// Must never open a file by itself; module.cc gives it what was found.
-// Called by module.cc.
+// DebugInfo: the DWARF of one module: functions, files and lines by address.
+// Must never open a file itself; module.cc passes the files.
 #pragma once
 
 #include <elfutils/libdw.h>
@@ -19,13 +18,13 @@ class DebugInfo {
   // Lists the units of `dwarf`, which must live longer.
   DebugInfo(Dwarf* dwarf, std::string directory);
 
-  // Places of the instruction at `address`, innermost first; empty when DWARF says nothing.
+  // The locations of the instruction at `address`, innermost first; empty if DWARF has none.
   Places expand(Dwarf_Addr address);
 
  private:
   std::string directory_;
   std::vector<Dwarf_Die> dies_;
-  std::vector<std::unique_ptr<DebugUnit>> units_;  // made when first needed
+  std::vector<std::unique_ptr<DebugUnit>> units_;  // created when first needed
   std::vector<AddressRange<std::size_t>> ranges_;  // index of dies_ and units_
 };
 

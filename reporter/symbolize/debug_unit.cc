@@ -1,4 +1,3 @@
-// Implementation of debug_unit.h.
 #include "reporter/symbolize/debug_unit.h"
 
 #include <dwarf.h>
@@ -20,9 +19,9 @@ const char* unit_string(Dwarf_Die* unit, unsigned name) {
   return dwarf_formstring(dwarf_attr(unit, name, &attribute));
 }
 
-// The name of a source file as a debugger gives it: where a compiler was called with a relative
-// name (meson and CMake with ninja do that), the debug information has it relative to the directory
-// of the build. libdw joins the two only where the line table has no directory for the file.
+// The name of a source file as a debugger shows it: if the compiler was called with a relative name
+// (meson and CMake with ninja do that), the name in the debug information is relative to the build
+// directory. libdw joins the two only if the line table has no directory for the file.
 std::string source_path(const char* name, const std::string& built_in) {
   if (name == nullptr || *name == '\0') return "";
   return (std::filesystem::path(built_in) / name).lexically_normal().string();
@@ -30,12 +29,12 @@ std::string source_path(const char* name, const std::string& built_in) {
 
 std::string build_directory(Dwarf_Die* unit) {
   const char* name = unit_string(unit, DW_AT_comp_dir);
-  // A relative one was put there by an option such as -ffile-prefix-map, to hide the directory.
+  // A relative directory was set by an option such as -ffile-prefix-map, to hide the real one.
   return name != nullptr && *name == '/' ? name : "";
 }
 
-// The tree of a unit whose DWARF was split off into a .dwo file. libdw opens the file by itself, so
-// both names that it will try are checked first.
+// The tree of a unit whose DWARF was split off into a .dwo file. libdw opens that file itself, so
+// both names that it tries are checked first.
 Dwarf_Die tree_of(Dwarf_Die unit, const std::string& debug_directory) {
   const char* name = unit_string(&unit, DW_AT_dwo_name);
   if (name == nullptr) name = unit_string(&unit, DW_AT_GNU_dwo_name);
@@ -58,8 +57,8 @@ bool may_hold_inlined_calls(int tag) {
          tag == DW_TAG_try_block || tag == DW_TAG_catch_block || tag == DW_TAG_with_stmt;
 }
 
-// Appends the inlined calls within `function` that cover `address`, outermost first. Blocks and
-// calls nest, and siblings do not overlap: one way leads down.
+// Appends the inlined calls within `function` that contain `address`, outermost first. Blocks and
+// calls nest, and siblings do not overlap: there is one path down.
 void append_inlined(const Dwarf_Die& function, Dwarf_Addr address, std::vector<Dwarf_Die>& chain) {
   Dwarf_Die parent = function;
   Dwarf_Die child;
@@ -156,7 +155,7 @@ Places DebugUnit::expand(Dwarf_Addr address) {
   }
   std::vector<Dwarf_Die> chain{*function};
   append_inlined(*function, address, chain);
-  // Each inlined entry says where it was called: that is the place within the function around it.
+  // Each inlined entry has the position of its call, which is in the function around it.
   while (!chain.empty()) {
     Dwarf_Die die = chain.back();
     chain.pop_back();

@@ -1,6 +1,6 @@
-// One compilation unit of DWARF: which function covers an address, and the calls inlined there.
+// DebugUnit: one compilation unit of DWARF: the function at an address, and the calls inlined
+// there.
 // Must never search the whole unit for each address: its functions are indexed once.
-// Called by debug_info.cc.
 #pragma once
 
 #include <elfutils/libdw.h>
@@ -16,10 +16,10 @@ namespace umaskaudit {
 
 class DebugUnit {
  public:
-  // `debug_directory`: where the file with this unit lies; split DWARF is looked up there too.
+  // `debug_directory`: where this unit's file is; split DWARF is searched for there too.
   DebugUnit(const Dwarf_Die& unit, const std::string& debug_directory);
 
-  // Places of the instruction at `address`, innermost first; empty when the unit has none.
+  // The locations of the instruction at `address`, innermost first; empty if the unit has none.
   Places expand(Dwarf_Addr address);
 
  private:
@@ -32,7 +32,7 @@ class DebugUnit {
   Dwarf_Die lines_;  // has the line table: the skeleton, where DWARF is split
   Dwarf_Die tree_;   // has the functions
   std::string language_;
-  std::string built_in_;  // the directory of the build, absolute; else empty
+  std::string built_in_;  // the build directory, if absolute; else empty
   bool indexed_ = false;
   std::vector<AddressRange<Dwarf_Die>> functions_;
 };

@@ -1,4 +1,3 @@
-// Implementation of debuginfod.h.
 #include "reporter/symbolize/debuginfod.h"
 
 #include <dlfcn.h>
@@ -16,7 +15,7 @@ Function* symbol_of(void* library, const char* name) {
 
 }  // namespace
 
-// Loaded late and not linked: it brings libcurl with it, which nobody needs who does not ask.
+// Loaded on demand and not linked: it needs libcurl, which most users do not.
 Debuginfod::Debuginfod() : library_(dlopen("libdebuginfod.so.1", RTLD_NOW | RTLD_LOCAL)) {
   if (library_ == nullptr) return;
   auto* begin = symbol_of<Begin>(library_, "debuginfod_begin");

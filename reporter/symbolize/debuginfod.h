@@ -1,6 +1,5 @@
-// Asks the servers of DEBUGINFOD_URLS for files by build id, through libdebuginfod.
-// Must never be made unless the user asked for it: it talks to the network.
-// Called by file_search.cc.
+// Debuginfod: fetches files by build id from the servers of DEBUGINFOD_URLS, through libdebuginfod.
+// Must never be constructed unless the user asked for it: it uses the network.
 #pragma once
 
 #include <optional>

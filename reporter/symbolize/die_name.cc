@@ -1,4 +1,3 @@
-// Implementation of die_name.h.
 #include "reporter/symbolize/die_name.h"
 
 #include <dwarf.h>
@@ -19,7 +18,8 @@ const char* string_attribute(Dwarf_Die* die, unsigned name) {
   return dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
 }
 
-// From an inlined or out-of-line instance to the declaration, whose place in the tree is its scope.
+// From an inlined or out-of-line instance to the declaration, whose position in the tree is its
+// scope.
 Dwarf_Die declaration_of(Dwarf_Die die) {
   for (int i = 0; i < kMaxOrigins; ++i) {
     Dwarf_Attribute attribute;
@@ -49,9 +49,9 @@ bool is_scope(int tag) {
   }
 }
 
-// The entries around `target`, outermost first. A DIE's children lie between it and its next
-// sibling, and producers that leave linkage names out write DW_AT_sibling: each level is one hop
-// a child.
+// The entries around `target`, outermost first. The children of a DIE are between it and its next
+// sibling, and producers that omit linkage names write DW_AT_sibling, so that a level takes one
+// step for each child.
 std::vector<Dwarf_Die> enclosing(const Dwarf_Die& target) {
   std::vector<Dwarf_Die> path;
   Dwarf_Die unit;
@@ -82,7 +82,7 @@ std::string scoped_name(Dwarf_Die die, int depth) {
     const int tag = dwarf_tag(&scope);
     if (!is_scope(tag)) continue;
     if (tag == DW_TAG_subprogram) {
-      // Its own place says more than ours: it is often defined outside its class or namespace.
+      // The declaration's scope: a definition is often outside its class or namespace.
       if (depth < kMaxDepth) prefix = scoped_name(scope, depth + 1) + "::";
       continue;
     }

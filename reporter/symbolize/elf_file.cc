@@ -1,4 +1,3 @@
-// Implementation of elf_file.h.
 #include "reporter/symbolize/elf_file.h"
 
 #include <elfutils/libdwelf.h>
@@ -34,10 +33,10 @@ int open_raw(const std::string& root, const std::string& path, int flags) {
   if (!root_fd) return -1;
   open_how how{};
   how.flags = static_cast<unsigned>(flags);
-  // An absolute link in a copied system means that system's file, not the one of this host.
+  // An absolute link below a sysroot means a file of that system, not of this host.
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
   const long fd = syscall(SYS_openat2, root_fd.get(), path.c_str(), &how, sizeof how);
-  // Before Linux 5.6, and where a container's filter does not know the call yet.
+  // Before Linux 5.6, and where a container's filter does not know the call.
   if (fd < 0 && (errno == ENOSYS || errno == EPERM))
     return open((root + "/" + path).c_str(), flags);
   return static_cast<int>(fd);
@@ -71,8 +70,8 @@ void Fd::reset(int fd) {
 }
 
 Result<ElfFile> open_elf(const std::string& root, const std::string& path, ElfKind kind) {
-  // Opening a device can already act on it (a watchdog, a tape), and opening a FIFO can block: look
-  // first, through O_PATH, which touches neither.
+  // Opening a device may have effects (a watchdog, a tape), and opening a FIFO may block: so it is
+  // examined first, through O_PATH, which has no effect on either.
   const Fd look(open_raw(root, path, O_PATH));
   if (!look) return cannot_use(path, std::strerror(errno));
   struct stat expected {};
@@ -86,7 +85,7 @@ Result<ElfFile> open_elf(const std::string& root, const std::string& path, ElfKi
 }
 
 Result<ElfFile> inspect_elf(Fd fd, const std::string& path, ElfKind kind) {
-  // libelf would also unpack archives, and libdwfl compressed kernels: only plain ELF gets in.
+  // libelf would also unpack archives, and libdwfl compressed kernels: only plain ELF is accepted.
   char magic[SELFMAG] = {};
   if (pread(fd.get(), magic, sizeof magic, 0) != SELFMAG ||
       std::memcmp(magic, ELFMAG, SELFMAG) != 0) {

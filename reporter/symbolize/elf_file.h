@@ -1,6 +1,7 @@
-// Opens ELF files that a trace names, which may be anything at all: FIFOs, devices, hostile bytes.
-// Must never block in open(2), wake a device, or hand on a file that is not a regular ELF file.
-// Called by file_search.cc, in the child process of worker.cc.
+// ElfFile: opens ELF files that a trace names, which may be anything: FIFOs, devices, hostile
+// bytes.
+// Must never block in open(2), touch a device, or accept anything but a regular ELF file. Runs in
+// the child process of worker.cc.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,7 @@ class Fd {
   int fd_ = -1;
 };
 
-// What can be said of an ELF file before its symbols are read.
+// The facts about an ELF file before its symbols are read.
 struct ElfFile {
   Fd fd;
   std::string path;      // as opened, below the root
@@ -45,7 +46,7 @@ struct ElfFile {
   std::uint32_t debuglink_crc = 0;
 };
 
-// Which ELF files will do.
+// The kinds of ELF files that are accepted.
 enum class ElfKind {
   loadable,  // programs, shared libraries, and their debug files
   any,       // also what dwz(1) makes: it calls its output a relocatable object
@@ -56,20 +57,20 @@ enum class ElfKind {
 Result<ElfFile> open_elf(const std::string& root, const std::string& path,
                          ElfKind kind = ElfKind::loadable);
 
-// The same checks for a descriptor that somebody else opened. `path` is for messages.
+// The same checks for a descriptor that another function opened. `path` is for messages.
 Result<ElfFile> inspect_elf(Fd fd, const std::string& path, ElfKind kind = ElfKind::loadable);
 
 // Everything before the last '/'; empty when there is none.
 std::string directory_of(const std::string& path);
 
-// False for what exists and must not be opened: FIFOs, devices, sockets.
+// False for files that must not be opened: FIFOs, devices, sockets.
 bool harmless_to_open(const std::string& path);
 
-// CRC-32 (IEEE 802.3) of the whole file, as .gnu_debuglink has it. False when it cannot be read, or
-// has more than `most` bytes.
+// CRC-32 (IEEE 802.3) of the whole file, for .gnu_debuglink. False if it cannot be read, or is
+// longer than `most` bytes.
 bool file_crc32(int fd, std::uint64_t most, std::uint32_t& crc);
 
-// The size in bytes; 0 when it cannot be told.
+// The size in bytes; 0: unknown.
 std::uint64_t file_size(int fd);
 
 // Lower-case hex, as build ids are written.

@@ -1,4 +1,3 @@
-// Implementation of file_search.h.
 #include "reporter/symbolize/file_search.h"
 
 #include <utility>
@@ -13,8 +12,8 @@ std::string changed_note(const ModuleKey& key, const ElfFile& on_disk) {
          (on_disk.build_id.empty() ? "none" : on_disk.build_id) + " on disk)";
 }
 
-// The checksum is that of the whole file, and the file may be sparse: reading 1 TiB takes an hour.
-// Debug information is some ten times as large as the code that it describes.
+// The checksum covers the whole file, which may be sparse: reading 1 TiB takes an hour. Debug
+// information is about ten times as large as the code that it describes.
 std::uint64_t most_debug_bytes(const ElfFile& main) {
   return (std::uint64_t{64} << 20) + 256 * file_size(main.fd.get());
 }
@@ -52,7 +51,7 @@ bool FileSearch::has_checksum(const ElfFile& file, const ElfFile& main, std::str
   return file_crc32(file.fd.get(), size, crc) && crc == main.debuglink_crc;
 }
 
-// The places that gdb looks at, in its order.
+// The directories of gdb, in its order.
 std::optional<ElfFile> FileSearch::by_debuglink(const ElfFile& main, std::string& note) {
   const std::string& link = main.debuglink;
   if (link.empty() || link.find('/') != std::string::npos) return std::nullopt;
@@ -80,7 +79,7 @@ std::optional<ElfFile> FileSearch::debug_file(const ElfFile& main, std::string& 
   return std::nullopt;
 }
 
-// A .debug file keeps the program headers and symbols of its program: it can stand in for it.
+// A .debug file has the program headers and symbols of its program, so it can replace it.
 std::optional<ElfFile> FileSearch::recorded_elsewhere(const std::string& build_id) {
   if (std::optional<ElfFile> file = by_build_id(build_id, "")) return file;
   if (std::optional<ElfFile> file = by_build_id(build_id, ".debug")) return file;
@@ -90,8 +89,8 @@ std::optional<ElfFile> FileSearch::recorded_elsewhere(const std::string& build_i
 }
 
 Result<FoundModule> FileSearch::find(const ModuleKey& key) {
-  // "linux-vdso.so.1" is no file. A relative path means another directory today: only a build id
-  // can tell that it is the same file.
+  // "linux-vdso.so.1" is no file. A relative path may mean another directory now: only a build id
+  // can prove that it is the same file.
   const bool is_file = key.path.find('/') != std::string::npos;
   const bool may_open =
       key.path.starts_with('/') || (is_file && sysroot_.empty() && !key.build_id.empty());

@@ -1,7 +1,7 @@
-// Where a module and its separate debug files lie: below a sysroot, by build id, by debug link.
-// Must never accept a file whose build id differs from the recorded one, and never ask the network
-// unless told to.
-// Called by module.cc.
+// FileSearch: finds a module and its separate debug files: below a sysroot, by build id, by debug
+// link.
+// Must never accept a file whose build id differs from the recorded one, nor use the network unless
+// told to.
 #pragma once
 
 #include <optional>
@@ -17,19 +17,19 @@ namespace umaskaudit {
 
 struct FoundModule {
   ElfFile main;
-  std::optional<ElfFile> debug;  // only when `main` has no DWARF of its own
-  std::string note;              // why a debug file that is there was not used, for people
+  std::optional<ElfFile> debug;  // only if `main` has no DWARF
+  std::string note;              // why an existing debug file was not used, as text
 };
 
 class FileSearch {
  public:
   explicit FileSearch(const SymbolOptions& options);
 
-  // The module as recorded. Error: one line for people (Error::what) that says why there is none;
-  // empty where that is no news (the vDSO).
+  // The module as recorded. Error: one line (Error::what) that explains why there is none; empty if
+  // that is expected (the vDSO).
   Result<FoundModule> find(const ModuleKey& key);
 
-  // The file that dwz(1) moved common DWARF to, named by `user`.
+  // The file with DWARF that dwz(1) shared, which `user` names.
   std::optional<ElfFile> find_shared(const ElfFile& user, const std::string& name,
                                      const std::string& build_id);
 
@@ -48,7 +48,7 @@ class FileSearch {
   std::string sysroot_;
   std::vector<Directory> directories_;
   std::optional<Debuginfod> debuginfod_;
-  std::uint64_t checksum_bytes_ = std::uint64_t{4} << 30;  // to be read at most, of all files
+  std::uint64_t checksum_bytes_ = std::uint64_t{4} << 30;  // the most to read, of all files
 };
 
 }  // namespace umaskaudit

@@ -1,4 +1,3 @@
-// See known_names.h.
 #include "reporter/symbolize/known_names.h"
 
 #include "reporter/base/byte_json.h"
@@ -63,7 +62,7 @@ KnownNames names_of(const json& document) {
 std::string known_names_text(const KnownNames& names) {
   json modules = json::array();
   for (const auto& [key, module] : names.modules) {
-    // In the order of the addresses, so that a run gives the same file each time.
+    // Sorted by address, so that a run always gives the same file.
     const std::map<std::uint64_t, Places> sorted(module.places.begin(), module.places.end());
     json addresses = json::array();
     for (const auto& [address, places] : sorted) {

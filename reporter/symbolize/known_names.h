@@ -1,6 +1,6 @@
-// What was found out of a run's modules and sources where it was recorded, kept beside a packed
-// run. Must never be trusted: whoever hands a pack on can write what he likes into it. Written by
-// `pack`; asked by the symboliser and by SourceLines.
+// KnownNames: names and source lines of a run, as its own machine had them, saved beside a packed
+// run. Must never be trusted: a pack may contain anything. Written by `pack`; used by the
+// symbolizer and by SourceLines.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +38,7 @@ struct KnownNames {
   }
 };
 
-// As the file has it, and from there. Null: there is no such file in the directory, or it is
-// damaged.
+// The content of the file. Null: there is no such file in the directory, or it is damaged.
 std::string known_names_text(const KnownNames& names);
 std::shared_ptr<const KnownNames> read_known_names(const std::string& directory);
 

@@ -1,6 +1,6 @@
-// What the symboliser's parts hand to each other: which module is asked, and what was found there.
+// The values that the parts of the symbolizer exchange: a module, and the source locations of its
+// addresses.
 // Must never hold a pointer into libdw: these values cross from the child process to the reporter.
-// Made by module.cc, carried by wire.h, cached by symbolizer.cc.
 #pragma once
 
 #include <cstdint>
@@ -26,11 +26,11 @@ struct Location {
   bool operator==(const Location&) const = default;
 };
 
-using Places = std::vector<Location>;  // of one address; empty when nothing is known
+using Places = std::vector<Location>;  // of one address; empty: unknown
 
 struct ModulePlaces {
-  std::vector<Places> places;  // one for each offset asked, in that order
-  std::string note;            // why names are missing; empty when none need be
+  std::vector<Places> places;  // one for each address asked for, in that order
+  std::string note;            // why names are missing; empty: none are
 };
 
 }  // namespace umaskaudit

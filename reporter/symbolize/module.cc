@@ -1,4 +1,3 @@
-// Implementation of module.h.
 #include "reporter/symbolize/module.h"
 
 #include <elfutils/libdwelf.h>
@@ -11,9 +10,9 @@
 namespace umaskaudit {
 namespace {
 
-// g++ gives lambdas, and functions of templates that were made for them, no linkage name: what
-// stands in the debugging entries is another name than the symbol has, and the same for all lambdas
-// of a function.
+// g++ writes no linkage name for lambdas, and for instances of function templates made for them:
+// the name in the debugging entries differs from the symbol's, and is the same for all lambdas of a
+// function.
 bool has_lambda(const std::string& symbol) {
   return symbol.find("{unnamed}") != std::string::npos ||
          symbol.find("<lambda") != std::string::npos;
@@ -27,8 +26,8 @@ Module::~Module() {
   if (debug_fd_ >= 0) Fd(debug_fd_).reset(-1);
 }
 
-// libdwfl's find_debuginfo callback. It asks once for the debug file, and again for the file that
-// dwz made; we attach that one ourselves.
+// libdwfl's find_debuginfo callback. It is called once for the debug file, and again for dwz's
+// shared file, which we attach ourselves.
 int Module::give_debug_file(Dwfl_Module*, void** user, const char*, Dwarf_Addr, const char*,
                             const char*, GElf_Word, char**) {
   auto* self = static_cast<Module*>(*user);
@@ -51,8 +50,8 @@ bool Module::load(FoundModule found, FileSearch& files) {
   dwfl_.reset(dwfl_begin(&kCallbacks));
   if (dwfl_ == nullptr) return false;
   dwfl_report_begin(dwfl_.get());
-  // Base 0 on top of the file's own addresses: an address of the module is an address of its ELF
-  // file, for ET_EXEC, ET_DYN and prelinked files alike. That is what the trace holds.
+  // Base 0 plus the file's own addresses: an address of the module is an address of its ELF file,
+  // for ET_EXEC, ET_DYN and prelinked files alike. The trace has the same addresses.
   const int fd = found.main.fd.get();
   module_ = dwfl_report_elf(dwfl_.get(), "module", found.main.path.c_str(), fd, 0, true);
   if (module_ == nullptr) return false;
@@ -73,7 +72,7 @@ bool Module::load(FoundModule found, FileSearch& files) {
   return true;
 }
 
-// False when `dwarf` needs a file that must not be opened.
+// False: `dwarf` needs a file that must not be opened.
 bool Module::attach_shared_dwarf(Dwarf* dwarf, const ElfFile& user, FileSearch& files) {
   const char* name = nullptr;
   const void* id = nullptr;
@@ -89,7 +88,7 @@ bool Module::attach_shared_dwarf(Dwarf* dwarf, const ElfFile& user, FileSearch& 
       return true;
     }
   }
-  // libdw would now open the name by itself when it meets the first reference.
+  // libdw would open the name itself at the first reference.
   const std::string path = *name == '/' ? name : directory_of(user.path) + "/" + name;
   return harmless_to_open(path);
 }
@@ -106,7 +105,7 @@ Places Module::places_at(std::uint64_t address) {
   if (debug_ != nullptr) places = debug_->expand(address - bias_);
   if (places.empty()) places.emplace_back();
   Location& outermost = places.back();
-  // The assembler notes some alias of a function ("__GI_umask"); the table knows the best of them.
+  // The assembler wrote one of a function's aliases ("__GI_umask"); the table has the best one.
   if (outermost.symbol.empty() || outermost.language == kAssembler ||
       has_lambda(outermost.symbol)) {
     std::string name = symbols().name_at(address);

@@ -1,6 +1,5 @@
-// One module with its debug files, open for look-ups by libdwfl.
-// Must never let libdwfl search for files: it opens whatever carries the name, and may ask servers.
-// Called by resolver.cc.
+// Module: one module with its debug files, open for lookups by libdwfl.
+// Must never let libdwfl search for files: it opens whatever has the name, and may use the network.
 #pragma once
 
 #include <elfutils/libdwfl.h>
@@ -19,15 +18,15 @@ namespace umaskaudit {
 
 class Module {
  public:
-  // Error: a line for people, see FileSearch::find.
+  // Error: one line of text, see FileSearch::find.
   static Result<std::unique_ptr<Module>> open(const ModuleKey& key, FileSearch& files);
   ~Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
 
-  // Places of the instruction at `address`, an address of the ELF file; innermost first.
+  // The locations of the instruction at `address`, an address of the ELF file; innermost first.
   Places places_at(std::uint64_t address);
-  // True when nothing in the module could have a name: stripped, and no debug file was found.
+  // True if the module has no names at all: stripped, and no debug file was found.
   bool is_nameless();
   // FoundModule::note.
   const std::string& note() const { return note_; }
@@ -47,10 +46,11 @@ class Module {
   bool attach_shared_dwarf(Dwarf* dwarf, const ElfFile& user, FileSearch& files);
   const SymbolTable& symbols();
 
-  // Order matters: the shared DWARF and the tables must outlive, and die before, the right ones.
+  // The order of destruction matters: the shared DWARF must outlive its users, the tables must not
+  // outlive what they index.
   Fd shared_fd_;
   std::unique_ptr<Dwarf, DwarfEnd> shared_;
-  int debug_fd_ = -1;  // handed to libdwfl at the first request
+  int debug_fd_ = -1;  // passed to libdwfl at the first request
   std::unique_ptr<Dwfl, DwflEnd> dwfl_;
   Dwfl_Module* module_ = nullptr;  // of dwfl_
   Dwarf_Addr bias_ = 0;            // address - address in DWARF; not 0 for prelinked modules

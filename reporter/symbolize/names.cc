@@ -1,4 +1,3 @@
-// Implementation of names.h.
 #include "reporter/symbolize/names.h"
 
 #include <cxxabi.h>
@@ -37,7 +36,7 @@ void strip_rust_hash(std::string& name) {
 }
 
 #ifdef HAVE_LIBIBERTY
-// Empty: it is none of Rust's. Its options: no hashes.
+// Empty: not a Rust name. The options: no hashes.
 std::string demangle_rust(const char* name) {
   const std::unique_ptr<char, decltype(&std::free)> text(rust_demangle(name, DMGL_NO_OPTS),
                                                          &std::free);

@@ -1,6 +1,5 @@
-// Names for people: demangled symbols and the languages of DWARF.
-// Must never be fed a name of unbounded length: the demangler recurses.
-// Called by debug_info.cc and symbol_table.cc.
+// Demangles symbols, and names the languages of DWARF.
+// Must never be called with a name of unbounded length: the demangler recurses.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +12,7 @@ namespace umaskaudit {
 // Rust's newer scheme ("_R...") needs libiberty.
 std::string demangle(const char* name);
 
-// Whether a linkage name says more than the plain name: C++, Rust, D and Swift mangle.
+// Whether linkage names of the language are mangled: C++, Rust, D and Swift.
 bool is_mangled(std::string_view name);
 
 inline constexpr char kAssembler[] = "assembler";

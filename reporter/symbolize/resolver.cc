@@ -1,4 +1,3 @@
-// Implementation of resolver.h.
 #include "reporter/symbolize/resolver.h"
 
 #include <utility>

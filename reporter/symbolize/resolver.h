@@ -1,6 +1,6 @@
-// Answers questions about many modules in this process: opens each once and keeps it.
-// Must never be called by the reporter itself: a hostile file can crash or hang libdw. worker.cc
-// calls it in a child process; so do the tests of the parts.
+// Resolver: looks up addresses of many modules in this process, and keeps modules open.
+// Must never be used by the reporter itself: a hostile file can crash or hang libdw. worker.cc uses
+// it in a child process; tests of the parts use it directly.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ class Resolver {
 
  private:
   struct Entry {
-    std::unique_ptr<Module> module;  // null: it could not be used
-    std::string note;                // why names are missing; empty when none need be
+    std::unique_ptr<Module> module;  // null: not usable
+    std::string note;                // why names are missing; empty: none are
   };
   Entry& entry_of(const ModuleKey& key);
 

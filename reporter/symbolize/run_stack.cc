@@ -1,6 +1,5 @@
-// Symbolizer::stack: the one place where symbols meet a Run.
-// Must never do more than translate: everything else works, and is tested, without a run.
-// Called by the renderers.
+// Symbolizer::stack(): converts a stack of a Run to addresses and the result to frames. Everything
+// else in this room works, and is tested, without a run.
 #include <algorithm>
 #include <iterator>
 #include <string>
@@ -15,7 +14,7 @@
 namespace umaskaudit {
 namespace {
 
-// Null: they are read.
+// Null: their script frames could be read.
 const char* reason_of(trace::RuntimeState state) {
   switch (state) {
     case trace::RuntimeState::read:
@@ -46,15 +45,15 @@ Frame frame_of(const ScriptFrame& script, const std::string& runtime) {
   return frame;
 }
 
-// The folder that a Java runtime's libraries are in, with its slash: that above libjvm.so's.
+// The directory of a Java runtime's libraries, with its slash: the parent of libjvm.so's.
 std::string java_folder(const std::string& libjvm) {
   const std::size_t file = libjvm.rfind('/');
   if (file == std::string::npos || file == 0) return "";
   return libjvm.substr(0, libjvm.rfind('/', file - 1) + 1);
 }
 
-// What a reader of scripts does not want to see: the interpreter's frames, wherever they are, its
-// generated code, and, outside all script frames, libc's that started it.
+// The frames that are hidden in a script stack: the interpreter's, its generated code, and, outside
+// all script frames, those of libc that started it.
 void fold(std::vector<Frame>& frames, const std::string& runtime, trace::Language language) {
   const bool generates_code = placement_of(language) == ScriptPlacement::run;
   const std::string folder = language == trace::Language::java ? java_folder(runtime) : "";
@@ -101,7 +100,7 @@ std::vector<Frame> Symbolizer::stack(const StackSource& source, StackRef ref) {
   std::vector<RecordedAddress> addresses;
   for (const MergedFrame& one : merged)
     if (!one.script) addresses.push_back(address_of(source, ref, native[one.index]));
-  lookup(addresses);  // of each module at once
+  lookup(addresses);  // one request for each module
   const ModuleInfo* module = source.module(ref.segment, script->runtime);
   const std::string runtime(module == nullptr ? std::string_view{} : module->path);
   std::vector<Frame> frames;

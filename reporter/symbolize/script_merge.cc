@@ -1,4 +1,3 @@
-// See script_merge.h.
 #include "reporter/symbolize/script_merge.h"
 
 #include <algorithm>
@@ -17,7 +16,7 @@ class Merge {
       for (std::size_t i = 0; i < native_.size(); ++i) out_.push_back({i, false});
       return std::move(out_);
     }
-    std::size_t behind = 0;  // the last one of them that stands in the place of a native frame
+    std::size_t behind = 0;  // the last one that is in the position of a native frame
     for (std::size_t i = 0; i < native_.size(); ++i) {
       const std::size_t end = end_of_evaluators(i);
       if (end == i || next_ == script_.frames.size()) {
@@ -28,7 +27,7 @@ class Merge {
       behind = out_.size();
       i = end - 1;
     }
-    // What is left was run by native frames that are missing, or by none that is known as such.
+    // The rest was run by native frames that are missing, or not recognised.
     std::vector<MergedFrame> outer;
     std::swap(outer, out_);
     take_all();
@@ -45,7 +44,7 @@ class Merge {
            frame.offset - script_.evaluator < script_.evaluator_size;
   }
 
-  // Behind the native frames from `i` on that run script frames together; `i`: there are none.
+  // The end of the native frames from `i` on that run script frames together; `i`: there are none.
   std::size_t end_of_evaluators(std::size_t i) const {
     if (placement_of(script_.language) == ScriptPlacement::each)
       return is_evaluator(native_[i]) ? i + 1 : i;

@@ -1,6 +1,6 @@
-// Where the frames of a script stand among the native frames of the same stack.
-// Must never look at a symbol: the places go by addresses, so that they are the same without any.
-// Called by run_stack.cc.
+// Merges the script frames of a stack into its native frames.
+// Must never use a symbol: the positions depend on addresses only, so they are the same without
+// symbols.
 #pragma once
 
 #include <cstddef>
@@ -13,15 +13,15 @@
 
 namespace umaskaudit {
 
-// One frame of the merged stack: the index of a native one, or of a script's.
+// One frame of the merged stack: the index of a native or a script frame.
 struct MergedFrame {
   std::size_t index = 0;
   bool script = false;
   bool operator==(const MergedFrame&) const = default;
 };
 
-// Innermost first. A native frame that ran script frames gives way to them; see languages.def.
-// `truncated`: the native frames are not all there.
+// Innermost first. Script frames replace the native frame that ran them; see languages.def.
+// `truncated`: native frames are missing at the outer end.
 std::vector<MergedFrame> merge_script(std::span<const RawFrame> native, const ScriptStack& script,
                                       bool truncated);
 

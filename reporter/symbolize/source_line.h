@@ -1,6 +1,5 @@
-// One line of a source file, as far as it can be shown.
-// Must never hold what is no line of a source: SourceLines sees to that.
-// Made by SourceLines, kept by KnownNames.
+// SourceLine: one line of a source file, if it can be shown.
+// Must never contain anything but a source line: SourceLines checks that.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// Reading of source_lines.h. A name may lead to a FIFO, a device, a file without end or one that
-// holds a secret: only regular files of a plausible size are read whose real name, behind all
-// symbolic links, is that of a source, or which begin as a script does.
+// A name may lead to a FIFO, a device, an endless file or one that contains a secret: only regular
+// files of a plausible size are read whose real name, after all symbolic links, is that of a source
+// file, or which begin as a script does.
 #include "reporter/symbolize/source_lines.h"
 
 #include <fcntl.h>
@@ -48,7 +48,7 @@ std::uint64_t changed_ns(const struct stat& facts) {
   return facts.st_mtim.tv_sec < 0 ? 0 : to_ns(facts.st_mtim);
 }
 
-// False where it cannot be read in full.
+// False: it cannot be read completely.
 bool read_all(int file, std::size_t size, std::string& text) {
   text.resize(size);
   for (std::size_t at = 0; at < size;) {
@@ -60,7 +60,7 @@ bool read_all(int file, std::size_t size, std::string& text) {
   return true;
 }
 
-// Empty: there is no such line.
+// Empty: the file has no such line.
 std::string_view nth_line(std::string_view text, std::uint32_t number) {
   for (; number > 1; --number) {
     const std::size_t end = text.find('\n');
@@ -78,7 +78,7 @@ SourceLines::File SourceLines::read(const std::string& name) const {
   File file;
   const std::string path = sysroot_ + name;
   struct stat facts {};
-  // To open a device or a FIFO may be seen by who made it.
+  // Opening a device or a FIFO has effects that its other users may see.
   if (name.find('\0') != std::string::npos || stat(path.c_str(), &facts) != 0 ||
       !S_ISREG(facts.st_mode))
     return file;
@@ -101,7 +101,8 @@ const SourceLine& SourceLines::line(const Frame& frame) {
   if (frame.line == 0 || frame.line_of_other || is_given_text(frame)) return kUnknown;
   std::string name = frame.file;
   if (!name.starts_with('/')) {
-    // Of a compiler's, the build hid its directory; scripts are mostly named from where CMD began.
+    // A relative name of a compiler means that the build hid its directory; scripts are mostly
+    // named relative to where CMD began.
     if (!frame.script || directory_.empty()) return kUnknown;
     name = directory_ + '/' + name;
   }

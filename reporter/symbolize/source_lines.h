@@ -1,6 +1,6 @@
-// Lines of source files, for who wants to show the code that a frame names.
-// Must never wait for a file, nor show one that is no source: the names come from the program.
-// Owned by StackCache, asked by the renderers.
+// SourceLines: reads the source lines that frames name.
+// Must never block on a file, nor return a line of anything but a source file: the names come from
+// the program.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,9 @@ struct KnownNames;
 
 class SourceLines {
  public:
-  // `sysroot`: files are looked up below it. `directory`: where the run began, for scripts with a
-  // relative name. `begin_real_ns`: when it began; 0: not known. `known`: in place of all files.
+  // `sysroot`: files are looked up below it. `directory`: the working directory at the start of the
+  // run, for scripts with a relative name. `begin_real_ns`: the start; 0: not known. `known`: used
+  // instead of all files.
   SourceLines(std::string sysroot, std::string directory, std::uint64_t begin_real_ns,
               std::shared_ptr<const KnownNames> known = nullptr)
       : sysroot_(std::move(sysroot)),
@@ -27,10 +28,10 @@ class SourceLines {
         begin_real_ns_(begin_real_ns),
         known_(std::move(known)) {}
 
-  // The line that the frame names. Each file is read once, as long as no other is asked for, and
-  // each line kept.
+  // The line that the frame names. A file is kept until another one is needed, and each line for
+  // good.
   const SourceLine& line(const Frame& frame);
-  // Adds the lines that were asked for and can be shown, or are told to have changed.
+  // Adds the lines that were requested and can be shown, or have changed.
   void tell(KnownNames& names) const;
 
  private:

@@ -1,4 +1,3 @@
-// Implementation of symbol_table.h.
 #include "reporter/symbolize/symbol_table.h"
 
 #include <algorithm>
@@ -14,13 +13,13 @@ struct Candidate {
   GElf_Addr low = 0;
   GElf_Addr high = 0;
   GElf_Addr section_end = 0;
-  int rank = 0;  // of names for one address, the highest is shown
+  int rank = 0;  // among names for one address, the highest is shown
   std::string_view name;
 };
 
 bool names_code(const GElf_Sym& symbol) {
   const int type = GELF_ST_TYPE(symbol.st_info);
-  // Hand-written assembly often has no type.
+  // Symbols of hand-written assembly often have no type.
   return type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE;
 }
 
@@ -28,7 +27,7 @@ int rank_of(const GElf_Sym& symbol) {
   int rank = GELF_ST_TYPE(symbol.st_info) == STT_NOTYPE ? 0 : 4;
   if (symbol.st_size != 0) rank += 8;
   const int bind = GELF_ST_BIND(symbol.st_info);
-  // "write" (weak) is what programmers know, "__GI___libc_write" (local) is not.
+  // "write" (weak) is the known name, "__GI___libc_write" (local) an internal one.
   if (bind == STB_GLOBAL) rank += 2;
   if (bind == STB_WEAK) rank += 1;
   return rank;
@@ -59,7 +58,7 @@ SymbolTable::SymbolTable(Dwfl_Module* module) {
     GElf_Word section = 0;
     const char* name =
         dwfl_module_getsym_info(module, i, &symbol, &address, &section, nullptr, nullptr);
-    // "$x" and the like are marks of the ARM and RISC-V assemblers, not functions.
+    // "$x" and the like are mapping symbols of the ARM and RISC-V assemblers, not functions.
     if (name == nullptr || *name == '\0' || *name == '$' || section == SHN_UNDEF ||
         !names_code(symbol))
       continue;
@@ -69,7 +68,7 @@ SymbolTable::SymbolTable(Dwfl_Module* module) {
     candidate.name = name;
     if (symbol.st_size != 0) {
       candidate.high = address + symbol.st_size;
-      if (candidate.high <= address) continue;  // wrapped around
+      if (candidate.high <= address) continue;  // overflow
     } else {
       candidate.section_end = code_end(module, address);
       if (candidate.section_end == 0) continue;
@@ -84,8 +83,8 @@ SymbolTable::SymbolTable(Dwfl_Module* module) {
     const std::size_t b_size = b.name.size();
     return std::tie(a_size, a.name) < std::tie(b_size, b.name);  // "openat" before "openat64"
   });
-  // One name for an address, and none without a size inside a function that has one: a label.
-  // What has no size reaches to the next symbol.
+  // One name for an address, and none without a size inside a function that has one, which is a
+  // label. A symbol without a size extends to the next one.
   GElf_Addr sized_end = 0;
   bool open_end = false;
   for (const Candidate& symbol : found) {

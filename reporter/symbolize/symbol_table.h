@@ -1,6 +1,6 @@
-// The ELF symbols of one module, for code without DWARF: .symtab, .dynsym and .gnu_debugdata.
+// SymbolTable: the ELF symbols of one module, for code without DWARF: .symtab, .dynsym and
+// .gnu_debugdata.
 // Must never scan the table for each address, as dwfl_module_addrinfo does: it is sorted once.
-// Called by module.cc.
 #pragma once
 
 #include <elfutils/libdwfl.h>

@@ -1,4 +1,3 @@
-// Implementation of symbolizer.h.
 #include "reporter/symbolize/symbolizer.h"
 
 #include <algorithm>
@@ -16,11 +15,11 @@
 namespace umaskaudit {
 namespace {
 
-// Addresses in one request: bounds the time that one answer takes.
+// Addresses in one request, which bounds the time for one answer.
 constexpr std::size_t kBatch = 512;
 
-// The instruction before a return address is the call, which is on the line that people look for;
-// the address itself may already belong to the next line or function.
+// The instruction before a return address is the call, on the line of interest; the address itself
+// may belong to the next line or function.
 std::uint64_t call_address(std::uint64_t return_address) {
   return return_address == 0 ? 0 : return_address - 1;
 }
@@ -36,7 +35,7 @@ ModuleKey key_of(const RecordedAddress& address) {
 struct Symbolizer::State {
   explicit State(SymbolOptions given) : options(std::move(given)), worker(options) {}
 
-  // Asks for what the cache does not have of `offsets`.
+  // Requests the `offsets` that are not in the cache.
   void fetch(const ModuleKey& key, std::span<const std::uint64_t> offsets);
   ModulePlaces look_up(const ModuleKey& key, const std::vector<std::uint64_t>& calls);
   void note(const ModuleKey& key, const std::string& text);

@@ -1,4 +1,3 @@
-// Implementation of wire.h.
 #include "reporter/symbolize/wire.h"
 
 #include <poll.h>
@@ -28,7 +27,7 @@ void put_string(std::string& out, const std::string& text) {
   out.append(text, 0, size);
 }
 
-// Takes values off the front; once something is missing, `ok` stays false.
+// Takes values off the front; after a missing one, `ok` stays false.
 struct Reader {
   std::string_view rest;
   bool ok = true;
@@ -57,7 +56,7 @@ struct Reader {
   }
 };
 
-// 0 at the end of the stream, on an error, and when the time is up.
+// 0 at the end of the stream, after an error, and at the timeout.
 std::size_t receive_some(int socket, char* to, std::size_t size, int timeout_ms) {
   pollfd watched{socket, POLLIN, 0};
   int ready = 0;
@@ -156,7 +155,7 @@ std::optional<std::string> receive_message(int socket, int timeout_ms) {
   std::uint32_t size = 0;
   std::memcpy(&size, head, sizeof size);
   if (size > kMaxMessage) return std::nullopt;
-  // Grows with what arrives, not with what was promised.
+  // Grows with the bytes that arrive, not with the announced length.
   std::string payload;
   while (payload.size() < size) {
     const std::size_t have = payload.size();

@@ -1,6 +1,5 @@
-// Bytes between the reporter and its symbolising child: a 32-bit length, then the payload.
-// Must never trust the child: libdw may have been taken over by the file that it reads.
-// Called by worker.cc on both ends.
+// The protocol between the reporter and its symbolizing child: a 32-bit length, then the payload.
+// Must never trust the child: the file that it reads may have exploited libdw.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +24,8 @@ inline constexpr std::uint32_t kMaxMessage = 64u << 20;
 std::string encode_request(const ModuleKey& key, std::span<const std::uint64_t> addresses);
 std::optional<ModuleQuery> decode_request(std::string_view bytes);
 
-// Strings are cut at 16 KiB and places at 256 an address. Nothing is returned by decode_answer when
-// the bytes are no answer for `addresses` addresses.
+// Strings are cut at 16 KiB and places at 256 an address. decode_answer returns nothing for bytes
+// that are no answer for `addresses` addresses.
 std::string encode_answer(const ModulePlaces& answer);
 std::optional<ModulePlaces> decode_answer(std::string_view bytes, std::size_t addresses);
 

@@ -1,4 +1,3 @@
-// Implementation of worker.h.
 #include "reporter/symbolize/worker.h"
 
 #include <fcntl.h>
@@ -30,7 +29,7 @@ constexpr std::uint64_t kLeastMemory = 1u << 30;
 constexpr int kDownloadMs = 900'000;
 
 #if defined(__SANITIZE_ADDRESS__)
-constexpr bool kLimitMemory = false;  // its shadow alone is 16 TiB of address space
+constexpr bool kLimitMemory = false;  // the shadow memory alone is 16 TiB of address space
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 constexpr bool kLimitMemory = false;
@@ -48,7 +47,7 @@ void set_limit(__rlimit_resource resource, rlim_t value) {
   setrlimit(resource, &limit);
 }
 
-// The child begins as a copy of the reporter, which may map a large trace.
+// The child begins as a copy of the reporter, which may have mapped a large trace.
 std::uint64_t mapped_bytes() {
   const Fd file(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
   char text[64] = {};
@@ -71,20 +70,20 @@ void allow_cpu(unsigned seconds) {
 
 void confine(const WorkerLimits& limits, bool network) {
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  // ^C is for the reporter, which may still want its stacks named. When it ends, our socket does.
+  // ^C is for the reporter, which may still need names. When the reporter ends, its socket closes.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGQUIT, SIG_IGN);
   for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU}) {
     std::signal(number, SIG_DFL);
   }
-  // If memory runs out, the kernel shall choose the child.
+  // If memory runs out, the kernel should kill the child.
   if (const Fd score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)); score) {
     (void)!write(score.get(), "1000", 4);
   }
   set_limit(RLIMIT_CORE, 0);
   if (!network) {
     set_limit(RLIMIT_FSIZE, 0);  // with it, libdebuginfod fills its cache
-    // Our own code never asks; this keeps every other path inside libdwfl from asking.
+    // Our own code does not use it; this keeps other code in libdwfl from doing so.
     unsetenv("DEBUGINFOD_URLS");
   }
   if (kLimitMemory) {
@@ -99,10 +98,10 @@ WorkerLimits limits_for(const SymbolOptions& options) {
   return limits;
 }
 
-// How a child ended that gave no good answer.
+// How a child ended without a valid answer.
 struct End {
   std::string how;     // for people
-  bool final = false;  // a second child would fare the same
+  bool final = false;  // a second child would end likewise
 };
 
 End end_of(std::optional<int> status) {
@@ -138,7 +137,7 @@ void Worker::serve(int socket) noexcept {
   const Resolve resolve = make_();
   for (;;) {
     const std::optional<std::string> bytes = receive_message(socket, -1);
-    if (!bytes) _exit(0);  // the reporter is done
+    if (!bytes) _exit(0);  // the reporter closed the socket
     const std::optional<ModuleQuery> request = decode_request(*bytes);
     if (!request) _exit(1);
     allow_cpu(limits_.cpu_seconds);
@@ -153,10 +152,10 @@ bool Worker::start() {
   Fd theirs(ends[1]);
   child_ = fork();
   if (child_ == 0) {
-    // Keep none of the reporter's descriptors: somebody may wait for the end of a pipe that only
-    // this child still holds open.
+    // Close the reporter's descriptors: another process may wait for the end of a pipe that only
+    // this child holds open.
     const int socket = theirs.get() == 3 ? 3 : dup2(theirs.get(), 3);
-    // What a library has to say when it ends the child, the note says.
+    // Error messages of libraries are not shown: the note says how the child ended.
     if (const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC)); null) {
       for (int standard = 0; standard <= 2; ++standard) dup2(null.get(), standard);
     }
@@ -173,14 +172,14 @@ bool Worker::start() {
 std::optional<int> Worker::stop() {
   if (child_ <= 0) return std::nullopt;
   socket_.reset(-1);
-  // One that crashed keeps its own signal: SIGKILL cannot end what has ended.
+  // If it crashed, its status has that signal: SIGKILL has no effect on an ended process.
   kill(child_, SIGKILL);
   int status = 0;
   pid_t reaped = 0;
   do {
     reaped = waitpid(child_, &status, 0);
   } while (reaped < 0 && errno == EINTR);
-  if (reaped != std::exchange(child_, -1)) return std::nullopt;  // somebody else waited for it
+  if (reaped != std::exchange(child_, -1)) return std::nullopt;  // another waitpid(2) reaped it
   return status;
 }
 
@@ -189,7 +188,7 @@ ModulePlaces Worker::resolve(const ModuleKey& key, std::span<const std::uint64_t
   nothing.places.resize(addresses.size());
   if (poison_.contains(key) || ended_ >= kMaxEnded) return nothing;
   End end;
-  // Twice: the memory may have gone to the modules before this one.
+  // Tried twice: earlier modules may have used up the memory.
   for (int attempt = 0; attempt < 2 && !end.final; ++attempt) {
     if (child_ <= 0 && !start()) {
       nothing.note = std::string("cannot start the symboliser (") + std::strerror(errno) + ")";

@@ -1,7 +1,8 @@
-// Symbolises in a child process, so that a hostile module file can end or delay the child only.
-// Must never leave a child behind, and never let one file cost more than two children.
-// Called by symbolizer.cc. Not thread-safe. The child is forked at the first request and after each
-// crash; it calls malloc, which glibc keeps usable in the child of a threaded process.
+// Worker: symbolizes in a child process, so that a hostile module file can only end or delay the
+// child.
+// Must never leave a child behind, nor let one file cost more than two children. Not thread-safe.
+// The child is forked at the first request and after each crash; it calls malloc, which glibc keeps
+// usable in the child of a threaded process.
 #pragma once
 
 #include <sys/types.h>
@@ -19,7 +20,7 @@
 
 namespace umaskaudit {
 
-// What a child may use. Chosen well above what the largest programs need.
+// The limits of a child, well above what the largest programs need.
 struct WorkerLimits {
   std::uint64_t memory_bytes = 0;  // address space on top of what it starts with; 0: by the machine
   unsigned cpu_seconds = 60;       // for one request
@@ -28,7 +29,7 @@ struct WorkerLimits {
 
 class Worker {
  public:
-  // What the child does with a request; the tests put misbehaving ones in its place.
+  // Handles a request in the child; tests replace it with misbehaving ones.
   using Resolve = std::function<ModulePlaces(const ModuleKey&, std::span<const std::uint64_t>)>;
   using MakeResolve = std::function<Resolve()>;  // called in the child
 
@@ -38,13 +39,13 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // One Places for each address, empty ones where nothing could be found out.
+  // One Places for each address, empty if unknown.
   ModulePlaces resolve(const ModuleKey& key, std::span<const std::uint64_t> addresses);
 
  private:
   bool start();
   std::optional<int> stop();  // the wait status of the child, if there was one
-  // noexcept: an exception must end the child, not run on in a copy of the reporter.
+  // noexcept: an exception must end the child, not unwind into a copy of the reporter.
   [[noreturn]] void serve(int socket) noexcept;
 
   MakeResolve make_;

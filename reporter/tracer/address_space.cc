@@ -1,4 +1,4 @@
-// The door to the walk and the modules; see address_space.h.
+// Combines the walk and the modules; see address_space.h.
 
 #include "reporter/tracer/address_space.h"
 

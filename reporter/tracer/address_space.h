@@ -1,7 +1,7 @@
-// The memory of a traced process as its stacks need it: which file lies where, and how to walk from
-// a frame to its caller.
-// Must never stop the process, write to it, or trust a number of its tables.
-// Called by the tracer, for a thread that it has stopped.
+// AddressSpace: the memory of a traced process for its stacks: which file is mapped where, and how
+// to walk from a frame to its caller.
+// Must never stop the process, write to it, or trust a number in its tables. For a thread that the
+// tracer has stopped.
 #pragma once
 
 #include <sys/types.h>
@@ -16,7 +16,8 @@ namespace umaskaudit::tracer {
 
 class AddressSpace {
  public:
-  // Of an image of the process; a new one after each exec. Nothing is read before it is needed.
+  // For one image of the process; make a new one after each exec. Reads nothing before it is
+  // needed.
   explicit AddressSpace(pid_t pid);
   ~AddressSpace();
   AddressSpace(const AddressSpace&) = delete;
@@ -25,8 +26,8 @@ class AddressSpace {
   // At most `depth` frames of the thread `tid`, stopped with `registers`.
   RemoteStack walk(pid_t tid, const Registers& registers, unsigned depth);
 
-  // The module that holds an address, as an index that stays its own for the life of this; nothing
-  // for generated code. Asks for the maps again when the address lies in none that is known.
+  // The module that contains an address, as an index that stays valid for the life of this object;
+  // nothing for generated code. Reads the maps again if no known module contains it.
   std::optional<std::size_t> module_of(std::uint64_t address);
   const RemoteModule& module(std::size_t index) const;
 

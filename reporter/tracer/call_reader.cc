@@ -1,4 +1,4 @@
-// Arguments of calls; see call_reader.h.
+// Reads arguments of calls; see call_reader.h.
 
 #include "reporter/tracer/call_reader.h"
 
@@ -29,7 +29,7 @@ bool read_name(pid_t tid, std::uint64_t address, std::string& out) {
   return text.has_value();
 }
 
-// unix(7): a path, neither an abstract name nor none.
+// unix(7): a path, not an abstract name or an empty one.
 bool read_socket(Task& task) {
   PendingCall& call = task.call;
   sockaddr_un address{};
@@ -38,7 +38,7 @@ bool read_socket(Task& task) {
   if (got <= offsetof(sockaddr_un, sun_path) || address.sun_family != AF_UNIX) return false;
   call.path.assign(address.sun_path, strnlen(address.sun_path, sizeof address.sun_path));
   if (call.path.empty()) return false;
-  // The kernel asks for the socket's own mode: 0777, unless fchmod(2) set another.
+  // The requested mode is the socket's own: 0777, unless fchmod(2) set another.
   const TakenDescriptor socket(task.process->descriptor, task.tid,
                                static_cast<int>(call.arguments[0]));
   struct statx facts {};
@@ -56,7 +56,7 @@ bool read_how(Task& task) {
   return may_create(call.flags);
 }
 
-// Which of setxattr(2)'s attributes are modes.
+// The attributes of setxattr(2) that affect modes.
 bool is_permission(const std::string& attribute) {
   return attribute == "system.posix_acl_access" || attribute == "system.posix_acl_default";
 }
@@ -66,12 +66,12 @@ bool read_attribute(Task& task) {
   return read_name(task.tid, call.arguments[1], call.attribute) && is_permission(call.attribute);
 }
 
-// Both may make a context of its own: CLONE_FS itself, and what implies it (unshare(2)).
+// Calls that may create an fs context: by CLONE_FS, or by flags that imply it (unshare(2)).
 bool makes_context(const PendingCall& call) {
   return (call.flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER)) != 0;
 }
 
-// Before the call, for kernels that do not tell afterwards who made an object.
+// Looks before the call, for kernels without F_CREATED_QUERY.
 void look_before(Task& task) {
   PendingCall& call = task.call;
   struct statx facts {};
@@ -121,7 +121,7 @@ bool read_call(Task& task, bool kernel_tells_creations) {
     case Effect::queue:
       if ((call.flags & O_CREAT) == 0) return false;
       call.unread = !read_name(task.tid, call.arguments[0], call.path);
-      call.path.insert(0, 1, '/');  // libc's name for it (mq_overview(7))
+      call.path.insert(0, 1, '/');  // libc's name has a leading slash (mq_overview(7))
       return true;
     case Effect::bind:
       call.flags = O_CREAT | O_EXCL;

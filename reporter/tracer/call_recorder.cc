@@ -49,12 +49,12 @@ void record_mask(Task& task, std::uint16_t old_mask) {
   writer_of(task).write(trace::RecordType::umask, author_of(task, flags), record);
 }
 
-// What a creating call left.
+// The result of a creating call.
 struct Made {
   bool known = false;
   struct statx facts {};
   trace::Created created = trace::Created::unknown;
-  std::string name;  // that the object has, where the path led through a symbolic link
+  std::string name;  // the object's name, if the path was a symbolic link
   bool by_name = false;
 };
 
@@ -227,15 +227,15 @@ void record_names(Task& task, NameAction action) {
   writer_of(task).write(trace::RecordType::rename, author, record, from, to);
 }
 
-// glibc keeps them in a filesystem of their own, which is mounted here, if anywhere.
+// glibc's POSIX message queues are in a filesystem that may not be mounted here.
 void record_unlinked_queue(Task& task) {
   task.call.path.insert(0, "/dev/mqueue/");
   record_names(task, NameAction::unlinked);
 }
 
 void record_new_context(Task& task) {
-  task.context->root.reset();  // a mount namespace has its own
-  // The others keep the old one; where there is none, the kernel makes none either.
+  task.context->root.reset();  // each mount name space has its own
+  // Other kinds keep the old one.
   FsContext& old = *task.context;
   if (old.tasks < 2) return;
   auto own = std::make_shared<FsContext>();

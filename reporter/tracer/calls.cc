@@ -1,4 +1,4 @@
-// Numbers of calls of interest; see calls.h.
+// Builds the index of calls by number; see calls.h.
 
 #include "reporter/tracer/calls.h"
 
@@ -8,7 +8,7 @@
 
 #include <array>
 
-// Headers may be older than the kernel, and aarch64 has only the calls with a descriptor.
+// Headers may be older than the kernel, and aarch64 has only the *at calls.
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452
 #endif
@@ -42,7 +42,7 @@ const unsigned kCallCount = sizeof kCalls / sizeof *kCalls;
 namespace {
 
 constexpr unsigned kNumbers = 512;
-using Index = std::array<std::uint8_t, kNumbers>;  // 1 + row; 0: of no interest
+using Index = std::array<std::uint8_t, kNumbers>;  // 1 + row; 0: not traced
 
 Index index_of(int CallRow::*number) {
   Index index{};

@@ -1,5 +1,5 @@
-// The system calls of interest, by the number that each machine gives them.
-// Must never be asked with a number whose machine is not known: i386 has others.
+// The traced system calls, by their number on each machine.
+// Must never be queried with a number of an unknown machine: i386 has other numbers.
 #pragma once
 
 #include <cstdint>
@@ -12,22 +12,22 @@ enum class Effect : std::uint8_t {
   mask,       // umask(2)
   open,       // open(2): creates, if its flags say so
   open_how,   // openat2(2): flags and mode lie in a struct
-  make,       // mkdir(2), mknod(2): a new object or an error
+  make,       // mkdir(2), mknod(2): success means a new object
   bind,       // bind(2): a socket of AF_UNIX
   queue,      // mq_open(2): a name without its slash
   chmod,      // by path
   fchmod,     // by descriptor
-  attribute,  // setxattr(2): an ACL, perhaps
+  attribute,  // setxattr(2): may set an ACL
   rename,
   link,
   symlink,
   unlink,
   unlink_queue,
-  unshare,      // a new fs context, perhaps
-  root,         // another root directory
+  unshare,      // may create an fs context
+  root,         // changes the root directory
   name_thread,  // prctl(2), PR_SET_NAME
   exec,
-  uring,  // io_uring_setup(2): what goes that way passes no call
+  uring,  // io_uring_setup(2): its operations make no system calls
 };
 
 struct CallRow {
@@ -41,7 +41,7 @@ struct CallRow {
 extern const CallRow kCalls[];
 extern const unsigned kCallCount;
 
-// Nothing: null. `arch` as AUDIT_ARCH_ has it (ptrace(2), PTRACE_GET_SYSCALL_INFO).
+// Null: not traced. `arch` is an AUDIT_ARCH_ value (ptrace(2), PTRACE_GET_SYSCALL_INFO).
 const CallRow* find_call(std::uint32_t arch, std::uint64_t number);
 inline std::uint16_t number_in_trace(const CallRow& row) {
   return static_cast<std::uint16_t>(&row - kCalls);
@@ -49,12 +49,12 @@ inline std::uint16_t number_in_trace(const CallRow& row) {
 // NUL-terminated, in the order of the rows: what a CallNames record holds.
 std::string call_names();
 
-// Of a call that sets flags, as open(2) has them: whether it may create, what can only be a file
-// without a name, and what can only be a new object.
+// For a call with flags of open(2): whether it may create, whether it can only create a file
+// without a name, and whether it can only create a new object.
 bool may_create(std::uint64_t flags);
 bool is_unnamed(std::uint64_t flags);
 bool is_exclusive(std::uint64_t flags);
-// creates, or changes the mask: what the gate keeps apart.
+// Whether the call creates, or changes the mask: these exclude each other at the gate.
 inline bool is_creating(Effect effect) {
   return effect == Effect::open || effect == Effect::open_how || effect == Effect::make ||
          effect == Effect::bind || effect == Effect::queue;

@@ -1,4 +1,4 @@
-// Decodes the few instructions that matter; see code_sites.h.
+// Decodes a few instructions; see code_sites.h.
 
 #include "reporter/tracer/code_sites.h"
 
@@ -13,8 +13,8 @@ constexpr std::size_t kBehind = 9;
 
 #if defined(__x86_64__)
 
-// The length of `call` through a register or memory (opcode ff, /2), without a prefix, by its
-// ModR/M and SIB bytes (Intel's manual, volume 2, section 2.1).
+// The length of an indirect `call` (opcode ff, /2), without a prefix, by its ModR/M and SIB bytes
+// (Intel's manual, volume 2, section 2.1).
 unsigned length_of_indirect(const std::uint8_t* code) {
   const unsigned mode = code[1] >> 6;
   const unsigned base = code[1] & 7;
@@ -26,8 +26,8 @@ unsigned length_of_indirect(const std::uint8_t* code) {
   return length;
 }
 
-// Through an entry of a procedure linkage table (psABI, section 5.2): endbr64 perhaps, and a jump
-// to where a pointer of the global offset table leads.
+// Follows an entry of a procedure linkage table (psABI, section 5.2): optional endbr64, and a jump
+// through a pointer in the global offset table.
 std::uint64_t behind_linkage(ProcessMemory memory, std::uint64_t target) {
   static constexpr std::uint8_t kEndbr[] = {0xf3, 0x0f, 0x1e, 0xfa};
   std::uint8_t code[12] = {};
@@ -90,7 +90,7 @@ CodeSite CodeSites::at(ProcessMemory memory, std::uint64_t address, unsigned gen
   const auto [place, fresh] = known_.try_emplace(address);
   if (!fresh) return place->second;
   std::uint8_t code[kBefore + kBehind] = {};
-  // Code may begin or end with the page.
+  // Code may begin or end at a page border.
   if (memory.read(address - kBefore, code, sizeof code) < kBefore) return place->second;
   read_call(memory, code + kBefore, address, place->second);
   place->second.signal_return = is_signal_return(code + kBefore);

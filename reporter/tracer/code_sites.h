@@ -1,5 +1,4 @@
-// What the instructions around a code address of a process say, where no table does.
-// Called by the stack walk.
+// Examines the instructions around a code address, for code without unwind tables.
 #pragma once
 
 #include <cstdint>
@@ -10,18 +9,18 @@
 namespace umaskaudit::tracer {
 
 struct CodeSite {
-  bool behind_call = false;  // an instruction in front of it calls something, so it may return here
-  std::uint64_t target = 0;  // of that call; 0: only known at run time
-  bool signal_return = false;  // it begins rt_sigreturn(2): what a signal handler returns to
+  bool behind_call = false;    // the instruction before it is a call, so it may be a return address
+  std::uint64_t target = 0;    // of that call; 0: indirect
+  bool signal_return = false;  // it begins rt_sigreturn(2): the return address of a signal handler
 };
 
 class CodeSites {
  public:
-  // `generation`: what was known is forgotten when it changes.
+  // `generation`: the cache is cleared when it changes.
   CodeSite at(ProcessMemory memory, std::uint64_t address, unsigned generation);
 
-  // How far above the stack pointer the caller's was when this code was last met: most functions
-  // move it only where they begin and end. 0: not known.
+  // The distance from the stack pointer to the caller's when this code was last walked: most
+  // functions change the stack pointer only at their begin and end. 0: not known.
   std::uint64_t frame_size(std::uint64_t pc) const {
     const auto place = sizes_.find(pc);
     return place == sizes_.end() ? 0 : place->second;

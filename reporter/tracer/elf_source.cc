@@ -13,7 +13,7 @@ namespace umaskaudit::tracer {
 
 namespace {
 
-// Nothing is allocated for more than this at once, whatever a file claims.
+// The most memory to allocate at once, whatever a file claims.
 constexpr std::uint64_t kPiece = 1 << 20;
 constexpr std::uint64_t kMostBytes = 64 << 20;
 
@@ -41,7 +41,7 @@ std::optional<ElfSource> ElfSource::of_file(int fd) {
 std::optional<ElfSource> ElfSource::of_memory(ProcessMemory memory, std::uint64_t start) {
   ElfSource source(-1, memory, start);
   if (!source.read_headers()) return std::nullopt;
-  // The header is the file's first bytes, and in the first segment.
+  // The header is at the beginning of the file, in the first segment.
   const Span span = source.span();
   source.bias_ = start - span.begin;
   return source;

@@ -1,7 +1,5 @@
-// The bytes of an ELF image, from its file or from a process that has mapped it.
-// Must never map a file (its program may cut it short), nor trust a number in it: what is not there
-// is not read.
-// Called by module_image.cc and address_space.cc.
+// ElfSource: the bytes of an ELF image, from its file or from a process that has mapped it.
+// Must never map a file (its program may truncate it), nor trust a number in it: reads are bounded.
 #pragma once
 
 #include <elf.h>
@@ -16,9 +14,9 @@ namespace umaskaudit::tracer {
 
 class ElfSource {
  public:
-  // Takes the descriptor. Nothing: no ELF file of this word size and byte order.
+  // Takes ownership of the descriptor. Nothing: not an ELF file of this word size and byte order.
   static std::optional<ElfSource> of_file(int fd);
-  // `start`: where the process has the ELF header.
+  // `start`: the address of the ELF header in the process.
   static std::optional<ElfSource> of_memory(ProcessMemory memory, std::uint64_t start);
 
   ElfSource(ElfSource&& other) noexcept;
@@ -30,14 +28,14 @@ class ElfSource {
   bool is_file() const { return fd_ >= 0; }
   int fd() const { return fd_; }
 
-  // The addresses of the segments that are loaded. Empty: there is none.
+  // The addresses of the loaded segments. Empty: there are none.
   struct Span {
-    std::uint64_t begin = 0;  // of a page
+    std::uint64_t begin = 0;  // rounded down to a page
     std::uint64_t end = 0;
   };
   Span span() const;
 
-  // Up to `size` bytes by an address in the image, or by a place in its file; short where they end.
+  // Reads up to `size` bytes by an address in the image, or by a file offset; fewer at the end.
   std::vector<std::uint8_t> read(std::uint64_t address, std::uint64_t size) const;
   std::vector<std::uint8_t> read_file(std::uint64_t offset, std::uint64_t size) const;
 
@@ -47,10 +45,10 @@ class ElfSource {
   bool read_headers();
   std::size_t read_some(std::uint64_t offset, void* to, std::size_t size) const;
 
-  int fd_;  // -1: in memory
+  int fd_;  // -1: reads memory
   ProcessMemory memory_;
   std::uint64_t start_;
-  std::uint64_t bias_ = 0;  // of a process's memory
+  std::uint64_t bias_ = 0;  // load bias, for a process's memory
   Elf64_Ehdr header_{};
   std::vector<Elf64_Phdr> segments_;
 };

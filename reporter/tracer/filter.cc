@@ -1,4 +1,4 @@
-// Instructions of the classic BPF, and two injected calls; see filter.h.
+// Builds the classic BPF program, and injects two calls; see filter.h.
 
 #include "reporter/tracer/filter.h"
 
@@ -38,12 +38,12 @@ void load(Program& program, std::size_t offset) {
 
 void give(Program& program, std::uint32_t answer) { add(program, BPF_RET | BPF_K, answer); }
 
-// The low half of an argument: flags have no more.
+// The low half of an argument: flags are in it.
 constexpr std::size_t argument_offset(int index) {
   return offsetof(seccomp_data, args) + sizeof(std::uint64_t) * static_cast<std::size_t>(index);
 }
 
-// One call by its number, which is in the accumulator.
+// Tests the number, which is in the accumulator, for one call.
 void add_call(Program& program, const CallRow& row, std::uint32_t number) {
   constexpr std::uint32_t kCreates = O_CREAT | (O_TMPFILE & ~O_DIRECTORY);
   const bool flags = row.flags >= 0 && (row.effect == Effect::open || row.effect == Effect::queue);
@@ -112,8 +112,8 @@ Program make_filter() {
 struct Injection::State {
   pid_t tid;
   user_regs_struct before;
-  long text;            // of the image, where the calls are made
-  std::uint64_t place;  // of the filter, in its stack
+  long text;            // address of code in the image, for making the calls
+  std::uint64_t place;  // address of the filter, on its stack
   bool filtering = false;
   std::vector<int> signals;
 };
@@ -133,7 +133,7 @@ bool get_registers(pid_t tid, user_regs_struct& registers) {
 void make_call(pid_t tid, const user_regs_struct& at, std::uint64_t number, std::uint64_t a,
                std::uint64_t b, std::uint64_t c) {
   user_regs_struct registers = at;
-  registers.orig_rax = ~std::uint64_t{0};  // no call is to be restarted
+  registers.orig_rax = ~std::uint64_t{0};  // disables the restart of a system call
   registers.rax = number;
   registers.rdi = a;
   registers.rsi = b;
@@ -149,9 +149,9 @@ std::unique_ptr<Injection> Injection::begin(pid_t tid, bool privileged) {
   auto state = std::make_unique<State>();
   state->tid = tid;
   if (!get_registers(tid, state->before)) return nullptr;
-  if ((state->before.cs & 0xffff) != 0x33) return nullptr;  // a program of 32 bits
+  if ((state->before.cs & 0xffff) != 0x33) return nullptr;  // a 32-bit program
   static const Program filter = make_filter();
-  // As struct sock_fprog; the kernel maps far more than this below the first stack pointer.
+  // A struct sock_fprog; the kernel maps far more than this below the initial stack pointer.
   struct {
     std::uint16_t length;
     char padding[6];

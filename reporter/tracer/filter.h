@@ -1,6 +1,7 @@
-// The seccomp filter that lets a traced image stop at nothing but calls of interest, and how it
-// gets into an image that has not run yet (seccomp(2)).
-// Must never be put into a process that may be let go: without a tracer its calls fail (ENOSYS).
+// The seccomp filter that makes a traced image stop only at traced calls, and its injection into an
+// image that has not run yet (seccomp(2)).
+// Must never be installed in a process that may be detached: without a tracer its calls fail
+// (ENOSYS).
 #pragma once
 
 #include <linux/filter.h>
@@ -12,24 +13,24 @@
 
 namespace umaskaudit::tracer {
 
-// SECCOMP_RET_TRACE for the calls of calls.def, by both numberings of x86-64 and by i386's.
+// Returns SECCOMP_RET_TRACE for the calls of calls.def, by both numberings of x86-64 and by i386's.
 std::vector<sock_filter> make_filter();
 
-// Makes a stopped task install the filter, by calls of its own at the place where it stands, and
-// puts everything back.
+// Injection: makes a stopped task install the filter, by system calls at its current instruction,
+// and restores everything.
 class Injection {
  public:
-  // At the exit of execve(2): the image's first instruction is next. `privileged`: without
-  // no_new_privs, which takes CAP_SYS_ADMIN. Null: it cannot be done here; nothing was changed.
+  // At the exit of execve(2), before the image's first instruction. `privileged`: without
+  // no_new_privs, which requires CAP_SYS_ADMIN. Null: not possible here; nothing was changed.
   static std::unique_ptr<Injection> begin(pid_t tid, bool privileged);
   ~Injection();
   Injection(const Injection&) = delete;
   Injection& operator=(const Injection&) = delete;
 
-  // At each stop by a signal, while this goes on. Nothing: it goes on, and the task with it, by
-  // PTRACE_CONT. Else whether the filter is there; the task is as it was, still stopped.
+  // Call at each stop by a signal until it is done. Nothing: not done, and the task was continued
+  // by PTRACE_CONT. Else whether the filter is installed; the task is as before, still stopped.
   std::optional<bool> on_signal(int signal);
-  // Signals that came meanwhile, to be delivered now; 0: none. The others are sent again.
+  // A signal that arrived meanwhile, to be delivered now; 0: none. Others are sent again.
   int deliver() const;
 
  private:

@@ -1,7 +1,7 @@
 // The gate of an fs context: changes of its mask and creating calls exclude each other, so that the
-// mask in force is known for each object. Who would be against that is held at the entry of the
-// call, until the calls under way have returned; or, where one of them sleeps, until 20 ms are
-// over: open(2) of a FIFO may wait for the very thread that is held. Of tracer.h.
+// mask of each object is known. A task that would violate that is held at the entry of its call
+// until the calls in progress have returned; or, if one of them sleeps, for 20 ms: open(2) of a
+// FIFO may wait for the very thread that is held. Part of Tracer (tracer.h).
 
 #include <sys/time.h>
 
@@ -19,7 +19,7 @@ constexpr long kTick = 5'000;                 // us
 
 volatile sig_atomic_t ticked = 0;
 
-// Again and again: one tick alone could come just before waitpid(2).
+// Repeatedly: a single tick could come just before waitpid(2).
 void tick(bool on) {
   struct sigaction action {};
   action.sa_handler = [](int) { ticked = 1; };
@@ -29,7 +29,7 @@ void tick(bool on) {
   setitimer(ITIMER_REAL, &timer, nullptr);
 }
 
-// The library records the changes made through libc; they are not seen here.
+// The library records changes made through libc; the gate does not see them.
 void read_mask(Task& task) {
   const auto facts = status_of(task.tid);
   if (!facts || !facts->mask || *facts->mask == task.context->mask) return;
@@ -82,7 +82,7 @@ void Tracer::leave(Task& task) {
   admit_held(context);
 }
 
-// In the order in which they came, so that neither kind waits for ever.
+// In order of arrival, so that neither kind waits forever.
 void Tracer::admit_held(FsContext& context) {
   while (!context.held.empty()) {
     Task& task = *context.held.front();
@@ -91,7 +91,8 @@ void Tracer::admit_held(FsContext& context) {
   }
 }
 
-// A call under way that waits for the processor returns by itself, however busy the machine is.
+// A call in progress that waits for the processor will return by itself, however busy the machine
+// is.
 bool Tracer::is_stuck(const FsContext& context) const {
   for (const auto& [tid, task] : tasks_) {
     if (task->context.get() == &context && task->call.entered && !is_asleep(tid)) return false;
@@ -99,7 +100,7 @@ bool Tracer::is_stuck(const FsContext& context) const {
   return true;
 }
 
-// Those that have waited too long go on; the records of what meets then say so.
+// Tasks that have waited too long go on; the records of overlapping calls say so.
 void Tracer::admit_late() {
   if (ticked == 0) return;
   ticked = 0;

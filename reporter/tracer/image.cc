@@ -1,4 +1,4 @@
-// ELF headers, auxiliary vectors and environments; see image.h.
+// Reads ELF headers, auxiliary vectors and environments; see image.h.
 
 #include "reporter/tracer/image.h"
 
@@ -16,7 +16,7 @@ namespace umaskaudit::tracer {
 
 namespace {
 
-// What the kernel told the loader (getauxval(3)): secure-execution mode, and where the loader is.
+// From the auxiliary vector (getauxval(3)): secure-execution mode, and the loader's address.
 bool has_willing_loader(pid_t tid) {
   const std::string vector = read_proc(tid, "auxv");
   bool secure = false, loader = false;
@@ -33,7 +33,7 @@ bool is_known_loader(const std::string& name) {
   return name.find("/ld-linux") != std::string::npos || name.find("/ld-musl-") != std::string::npos;
 }
 
-// The loader that a program of our word size asks for; empty: none.
+// The interpreter of a program of our word size; empty: none.
 std::string loader_of(const std::string& file) {
   std::string head(4096, '\0');
   const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);

@@ -1,4 +1,4 @@
-// Reads maps, and opens what is mapped; see mappings.h.
+// Parses maps, and opens mapped files; see mappings.h.
 
 #include "reporter/tracer/mappings.h"
 
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kDeleted = " (deleted)";
 
-// Takes a number and the character behind it from the front of a line.
+// Parses a number and the character after it at the front of a line.
 bool take_number(std::string_view& line, int base, char behind, std::uint64_t& number) {
   const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number, base);
   const auto length = static_cast<std::size_t>(end - line.data());
@@ -27,7 +27,7 @@ bool take_number(std::string_view& line, int base, char behind, std::uint64_t& n
   return true;
 }
 
-// The kernel writes a newline in a name as \012, and nothing else so (seq_path() of
+// The kernel writes a newline in a name as \012, and escapes nothing else (seq_path() in
 // show_map_vma()).
 void set_path(std::string_view shown, Mapping& mapping) {
   mapping.deleted = shown.size() > kDeleted.size() && shown.ends_with(kDeleted);
@@ -64,8 +64,8 @@ bool parse_line(std::string_view line, Mapping& mapping) {
   return true;
 }
 
-// Opens what `place` leads to, if it is that regular file; a look first, for to open a device has
-// effects, and a FIFO blocks.
+// Opens the target of `place` if it is that regular file. It is examined first, because opening a
+// device has effects, and a FIFO blocks.
 int open_same(const std::string& place, const Mapping& mapping, bool& sure) {
   const int found = open(place.c_str(), O_PATH | O_CLOEXEC);
   if (found < 0) return -1;
@@ -99,7 +99,7 @@ int open_mapped(pid_t tid, const Mapping& mapping, bool& sure) {
   if (mapping.inode == 0) return -1;
   char range[40];
   snprintf(range, sizeof range, "map_files/%lx-%lx", mapping.start, mapping.end);
-  // The file itself, deleted or not; only with CAP_CHECKPOINT_RESTORE (proc_pid_map_files(5)).
+  // The file itself, deleted or not; needs CAP_CHECKPOINT_RESTORE (proc_pid_map_files(5)).
   int fd = open_same(proc_name(tid, range), mapping, sure);
   if (fd >= 0) sure = true;
   if (fd >= 0 || !mapping.path.starts_with('/')) return fd;

@@ -1,6 +1,5 @@
-// What /proc/PID/maps says (proc_pid_maps(5)).
-// Must never trust a path in it: it is only what was mapped once had as its name.
-// Called by address_space.cc.
+// Mapping: a line of /proc/PID/maps (proc_pid_maps(5)).
+// Must never trust a path in it: the file may have been renamed or replaced.
 #pragma once
 
 #include <sys/types.h>
@@ -17,20 +16,20 @@ struct Mapping {
   std::uint64_t end = 0;
   std::uint64_t offset = 0;  // in the file
   dev_t device = 0;
-  ino_t inode = 0;  // 0: no file's
+  ino_t inode = 0;  // 0: no file
   bool executable = false;
-  bool deleted = false;  // " (deleted)" stood behind its path, which may be a part of the name
-  std::string path;      // "[vdso]" and the like too
+  bool deleted = false;  // " (deleted)" follows the path, but may also be part of the name
+  std::string path;      // or "[vdso]" and the like
 };
 
 std::vector<Mapping> parse_mappings(const std::string& text);
 
-// Of the process that the thread belongs to, in the order of addresses. Empty: it is gone.
+// The mappings of the thread's process, by address. Empty: it has ended.
 std::vector<Mapping> read_mappings(pid_t tid);
 
-// The file of a mapping, of whatever name it has now, opened for reading. -1: it cannot be found,
-// or is another one now. `sure`: device and inode are the mapping's; otherwise only the inode is,
-// for file systems in layers have another device in maps than in stat(2).
+// Opens the file of a mapping for reading, under its current name. -1: not found, or replaced.
+// `sure`: device and inode match the mapping; else only the inode does, because layered filesystems
+// have another device in maps than in stat(2).
 int open_mapped(pid_t tid, const Mapping& mapping, bool& sure);
 
 }  // namespace umaskaudit::tracer

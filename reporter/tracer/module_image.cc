@@ -17,9 +17,9 @@ using namespace std::string_view_literals;
 namespace {
 
 constexpr std::uint64_t kMostNotes = 1 << 16;
-constexpr std::size_t kMostRules = 1 << 16;  // then they are looked up again
+constexpr std::size_t kMostRules = 1 << 16;  // the cache is cleared beyond this
 
-// The form that all linkers write (LSB, ".eh_frame_hdr"): data-relative 32-bit pairs, sorted.
+// The form that all linkers write (LSB, ".eh_frame_hdr"): sorted pairs, 32 bits, data-relative.
 struct Header {
   std::uint8_t version = 1;
   std::uint8_t frame_encoding = 0x1b;  // pc-relative, 4 bytes with a sign
@@ -45,10 +45,11 @@ std::uint64_t aligned(std::uint64_t size) { return (size + 3) & ~std::uint64_t{3
 }  // namespace
 
 std::shared_ptr<ModuleImage> ModuleImage::of(const ElfSource& source) {
-  // Device, inode, size, and when it was written last: a file that stayed as it was.
+  // Device, inode, size, and time of last change: identifies an unchanged file.
   using Key = std::tuple<dev_t, ino_t, off_t, time_t, long, time_t, long>;
   static std::map<Key, std::weak_ptr<ModuleImage>> known;
-  static std::vector<std::shared_ptr<ModuleImage>> recent;  // for programs that start again
+  // for programs that start again and again
+  static std::vector<std::shared_ptr<ModuleImage>> recent;
   struct stat file {};
   if (!source.is_file() || fstat(source.fd(), &file) != 0) {
     return std::shared_ptr<ModuleImage>(new ModuleImage(source));
@@ -102,7 +103,7 @@ void ModuleImage::read_notes(const ElfSource& source, const Elf64_Phdr& segment)
   }
 }
 
-// From .eh_frame_hdr or .eh_frame, whichever comes first, to the end of their segment.
+// From .eh_frame_hdr or .eh_frame, whichever comes first, to the end of the segment.
 bool ModuleImage::read_sorted(const ElfSource& source, const Elf64_Phdr& header) {
   std::uint64_t begin = header.p_vaddr;
   Header first;
@@ -124,8 +125,8 @@ bool ModuleImage::read_sorted(const ElfSource& source, const Elf64_Phdr& header)
   return false;
 }
 
-// gcc -static leaves .eh_frame_hdr out; then only the section headers, at the end of the file, say
-// where .eh_frame is.
+// gcc -static omits .eh_frame_hdr; then only the section headers, at the end of the file, locate
+// .eh_frame.
 bool ModuleImage::read_unsorted(const ElfSource& source) {
   const Elf64_Ehdr& header = source.header();
   if (!source.is_file() || header.e_shentsize != sizeof(Elf64_Shdr)) return false;
@@ -146,7 +147,7 @@ bool ModuleImage::read_unsorted(const ElfSource& source) {
   return false;
 }
 
-// Writes the table that the linker left out behind the entries.
+// Builds the missing search table after the entries.
 void ModuleImage::sort_entries(std::uint64_t address, std::vector<std::uint8_t> entries) {
   address_ = address;
   hdr_ = (entries.size() + 7) & ~std::size_t{7};

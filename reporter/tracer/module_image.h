@@ -1,7 +1,7 @@
-// What stacks need of one ELF file: its identity, and how to get from each of its frames to the
-// caller. The same for all processes that have it loaded.
-// Must never trust the tables in it, which are the traced program's bytes: they are copied, and
-// read within the copy. Called by address_space.cc, by one thread.
+// ModuleImage: the parts of one ELF file that stacks need: its identity, and the unwind rules of
+// its code. The same for all processes that have it loaded.
+// Must never trust its tables, which are the traced program's bytes: they are copied, and read
+// within the copy. Used by one thread.
 #pragma once
 
 #include <cstdint>
@@ -17,17 +17,19 @@ namespace umaskaudit::tracer {
 
 class ModuleImage {
  public:
-  // Reads all that is needed of it. A file that is loaded again is not read again.
+  // Reads everything needed. A file that is loaded again is taken from a cache.
   static std::shared_ptr<ModuleImage> of(const ElfSource& source);
 
   const std::string& build_id() const { return build_id_; }
   bool go() const { return go_; }
   const ElfSource::Span& span() const { return span_; }
 
-  // By an address in the image, inside an instruction of the frame. Null: it has no table for that.
+  // The rule for an address in the image, inside an instruction of the frame. Null: no table covers
+  // it.
   const shim::FrameRule* rule(std::uint64_t address);
 
-  // Where the image lies, if `offset` of its file is mapped at `start`. False: no code is there.
+  // The load address of the image, if `offset` of its file is mapped at `start`. False: no code
+  // there.
   bool bias_of(std::uint64_t start, std::uint64_t offset, std::uint64_t& bias) const;
 
  private:
@@ -47,7 +49,7 @@ class ModuleImage {
   bool go_ = false;
   ElfSource::Span span_;
   std::vector<Elf64_Phdr> code_;
-  // A part of the image that begins at the address, and the padding.
+  // Copies a part of the image that begins at the address, with the padding.
   std::vector<std::uint8_t> bytes_;
   std::uint64_t address_ = 0;
   std::size_t hdr_ = 0;

@@ -1,4 +1,4 @@
-// Reads in pages; see proc_file.h.
+// Reads page by page; see proc_file.h.
 
 #include "reporter/tracer/proc_file.h"
 

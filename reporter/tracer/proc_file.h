@@ -1,5 +1,5 @@
-// Files below /proc/PID, read whole.
-// Must never be asked for one that does not end. What cannot be read is empty.
+// Reads files below /proc/PID completely.
+// Must never be used for an endless one. Unreadable files are empty.
 #pragma once
 
 #include <sys/types.h>

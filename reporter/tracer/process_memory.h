@@ -1,6 +1,5 @@
-// Reads the memory of another process, as far as it is there.
+// ProcessMemory: reads the mapped memory of another process.
 // Must never write to it, or stop it.
-// Called by the stack walk and by all that looks at images of a process.
 #pragma once
 
 #include <sys/uio.h>
@@ -11,11 +10,11 @@ namespace umaskaudit::tracer {
 
 class ProcessMemory {
  public:
-  // By one of its threads: the first one may have ended before the others.
+  // `tid` may be any of its threads: the first one may have ended.
   explicit ProcessMemory(pid_t tid) : tid_(tid) {}
   pid_t tid() const { return tid_; }
 
-  // How many bytes, from the first one on, could be read.
+  // Returns how many bytes from the first one on could be read.
   std::size_t read(std::uint64_t address, void* to, std::size_t size) const {
     const iovec local{to, size};
     const iovec remote{reinterpret_cast<void*>(address), size};

@@ -1,4 +1,4 @@
-// /proc, process_vm_readv(2) and pidfd_getfd(2); see process_view.h.
+// Uses /proc, process_vm_readv(2) and pidfd_getfd(2); see process_view.h.
 
 #include "reporter/tracer/process_view.h"
 
@@ -37,7 +37,7 @@ std::string read_link(const std::string& name) {
   return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : "";
 }
 
-// The numbers behind "KEY:" of a status file.
+// The numbers after "KEY:" in a status file.
 const char* field(const std::string& status, const char* key) {
   const std::size_t at = status.find(key);
   return at == std::string::npos ? nullptr : status.c_str() + at + std::strlen(key);
@@ -69,7 +69,7 @@ std::optional<std::string> read_text(pid_t tid, std::uint64_t address) {
   std::string text;
   std::array<char, 256> part;
   while (text.size() < PATH_MAX) {
-    // Never across a page: the next one may not be there.
+    // Never across a page border: the next page may not be mapped.
     const std::uint64_t at = address + text.size();
     const std::size_t size =
         std::min<std::size_t>({part.size(), kPage - (at & (kPage - 1)), PATH_MAX - text.size()});
@@ -79,7 +79,7 @@ std::optional<std::string> read_text(pid_t tid, std::uint64_t address) {
     if (end != nullptr) return text.append(part.data(), std::strlen(part.data()));
     text.append(part.data(), got);
   }
-  return std::nullopt;  // the kernel takes no longer one either
+  return std::nullopt;  // the kernel accepts no longer path either
 }
 
 std::optional<TaskStatus> status_of(pid_t tid) {
@@ -108,7 +108,7 @@ std::optional<TaskStatus> status_of(pid_t tid) {
 
 bool is_asleep(pid_t tid) {
   const std::string text = read_proc(tid, "stat");
-  const std::size_t name = text.rfind(')');  // the name before it may hold anything
+  const std::size_t name = text.rfind(')');  // the name before it may contain anything
   if (name == std::string::npos || name + 2 >= text.size()) return false;
   const char state = text[name + 2];
   return state == 'S' || state == 'D' || state == 'T';
@@ -171,7 +171,7 @@ bool Place::look(bool follow, struct statx* out) const {
     const int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
     return statx(AT_FDCWD, own_name().c_str(), flags, kFacts, out) == 0;
   }
-  // Absolute links on the way start from the thread's root, not from ours.
+  // Absolute links in the path start at the thread's root, not at ours.
   const int base = open(proc_name(tid_, "root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (base < 0) return false;
   open_how how{};

@@ -1,6 +1,6 @@
-// What /proc and the memory of a stopped thread say of it.
-// Must never believe a length or a pointer of the program's: all of it is read with bounds.
-// Called by the tracer. None of it fails: what cannot be read is empty, zero or nothing.
+// Reads facts of a stopped thread from /proc and its memory.
+// Must never trust a length or a pointer of the program's: all reads are bounded. No errors: what
+// cannot be read is empty, zero or nothing.
 #pragma once
 
 #include <sys/stat.h>
@@ -13,9 +13,9 @@
 
 namespace umaskaudit::tracer {
 
-// How many of the bytes at `address` could be read.
+// Returns how many of the bytes at `address` could be read.
 std::size_t read_memory(pid_t tid, std::uint64_t address, void* to, std::size_t size);
-// The text at `address` up to its NUL or PATH_MAX; nothing where there is no such text.
+// The string at `address` up to its NUL or PATH_MAX; nothing if there is none.
 std::optional<std::string> read_text(pid_t tid, std::uint64_t address);
 
 struct TaskStatus {
@@ -26,36 +26,35 @@ struct TaskStatus {
 // /proc/TID/status; nothing when the task is gone.
 std::optional<TaskStatus> status_of(pid_t tid);
 
-// Whether it waits in the kernel: neither running nor ready to, nor stopped by its tracer
-// (proc(5)).
+// Whether it sleeps in the kernel: not running, not runnable, not stopped by its tracer (proc(5)).
 bool is_asleep(pid_t tid);
 std::string executable_of(pid_t tid);   // the name of the program file
 std::string name_of_thread(pid_t tid);  // comm, without its newline
 std::vector<pid_t> threads_of(pid_t pid);
 std::uint32_t pid_namespace_of(pid_t tid);  // the inode number; 0: not known
 std::string working_directory_of(pid_t tid);
-// The root directory, where it is another one than ours; else empty.
+// The root directory if it differs from ours; else empty.
 std::string root_of(pid_t tid);
 std::string name_of_descriptor(pid_t tid, int fd);
-// Whether both share an fs context (kcmp(2), KCMP_FS); nothing where the kernel does not say.
+// Whether both share an fs context (kcmp(2), KCMP_FS); nothing if the kernel does not tell.
 std::optional<bool> share_context(pid_t a, pid_t b);
 
-// Where a path of the thread's starts, in our own words.
+// The directory where a path of the thread's starts, by a name that works here.
 class Place {
  public:
-  // Of a relative path below `dirfd` (AT_FDCWD: the working directory), or an absolute one. `root`:
-  // root_of() the thread.
+  // For a relative path below `dirfd` (AT_FDCWD: the working directory), or an absolute one.
+  // `root`: root_of() the thread.
   Place(pid_t tid, int dirfd, std::string path, std::string root);
 
   const std::string& path() const { return path_; }
-  // statx(2) of the object. False: it cannot be had.
+  // statx(2) of the object. False: not possible.
   bool look(bool follow, struct statx* out) const;
-  // The name of the directory that holds it, for calls of ours. `whole`: of the path itself, which
-  // names a directory.
+  // A name of the directory that contains it, for our own calls. `whole`: of the path itself, which
+  // is a directory.
   std::string directory(bool whole = false) const;
-  // What a record gives as the base of the path; empty: none.
+  // The base of the path for a record; empty: none.
   std::string base() const;
-  // The text of the symbolic link that the path's last part is; nothing: it is none.
+  // The target of the path's last component if that is a symbolic link; nothing: it is not.
   std::optional<std::string> link() const;
 
  private:
@@ -67,14 +66,15 @@ class Place {
   std::string path_, root_;
 };
 
-// Whether fcntl(2) knows F_CREATED_QUERY (Linux 6.12); tried with a file in a directory of ours.
+// Whether fcntl(2) supports F_CREATED_QUERY (Linux 6.12); tested with a file in a directory of
+// ours.
 bool kernel_tells_creations(const std::string& directory);
 
-// A descriptor of the process as one of ours; it closes itself.
+// A copy of a descriptor of the process; closes itself.
 class TakenDescriptor {
  public:
-  // `process`: a pidfd of it. Where its leader has ended, or the thread has a table of its own, it
-  // is opened by its name in /proc, which tells less.
+  // `process`: a pidfd of it. If its leader has ended, or the thread has a descriptor table of its
+  // own, the file is opened by its name in /proc instead, which tells less.
   TakenDescriptor(int process, pid_t tid, int fd);
   ~TakenDescriptor();
   TakenDescriptor(const TakenDescriptor&) = delete;
@@ -82,14 +82,14 @@ class TakenDescriptor {
 
   bool valid() const { return fd_ >= 0; }
   bool look(struct statx* out) const;
-  // Whether the open(2) that gave it made the object (F_CREATED_QUERY, Linux 6.12), where the
-  // filesystem is one whose answer is exact; nothing: not known.
+  // Whether the open(2) that returned it created the object (F_CREATED_QUERY, Linux 6.12), on a
+  // filesystem where the answer is exact; nothing: not known.
   std::optional<bool> was_created(const struct statx& facts) const;
-  std::string name() const;  // the name that the object has; empty: none
+  std::string name() const;  // the object's name; empty: none
 
  private:
   int fd_;
-  bool shared_;  // the very descriptor, not another one of the same object
+  bool shared_;  // the same open file, not another one of the same object
 };
 
 }  // namespace umaskaudit::tracer

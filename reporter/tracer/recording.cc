@@ -1,4 +1,4 @@
-// Records of an image; see recording.h.
+// Writes the records of an image; see recording.h.
 
 #include "reporter/tracer/recording.h"
 
@@ -28,10 +28,10 @@ std::string_view bytes_of(const Value& value) {
   return {reinterpret_cast<const char*>(&value), sizeof value};
 }
 
-// Milliseconds since the process began (proc_pid_stat(5), field 22), rounded up.
+// The age of the process in milliseconds (proc_pid_stat(5), field 22), rounded up.
 std::uint32_t age_of(pid_t pid) {
   const std::string text = read_proc(pid, "stat");
-  const char* at = std::strrchr(text.c_str(), ')');  // the name before it may hold anything
+  const char* at = std::strrchr(text.c_str(), ')');  // the name before it may contain anything
   for (int fields = 2; at != nullptr && fields < 22; ++fields) at = std::strchr(at + 1, ' ');
   const long ticks = sysconf(_SC_CLK_TCK);
   if (at == nullptr || ticks <= 0) return trace::kAgeUnknown;
@@ -111,7 +111,7 @@ std::uint32_t Recording::add_stack(const Author& author, AddressSpace& space,
   for (std::size_t i = 0; i < stack.pcs.size(); ++i) {
     const std::uint64_t pc = stack.pcs[i];
     std::uint64_t frame = pc & kOffset;
-    // A return address may lie behind the last instruction of its module.
+    // A return address may be after the last instruction of its module.
     if (const auto index = space.module_of(i == 0 ? pc : pc - 1)) {
       const RemoteModule& module = space.module(*index);
       frame = std::uint64_t{module_id(author, module)} << trace::kFrameModuleShift |

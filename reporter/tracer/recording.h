@@ -1,5 +1,5 @@
-// What is recorded of one process image: its segment, and what was written into it once.
-// Must never write a stack, a module or a directory twice. Called by the tracer's one thread.
+// Recording: the segment of one traced process image, and the ids of what was written to it.
+// Must never write a stack, a module or a directory twice. Used by the tracer's only thread.
 #pragma once
 
 #include <sys/types.h>
@@ -17,7 +17,7 @@
 
 namespace umaskaudit::tracer {
 
-// Which events get a stack, and how deep it is; as the library's options say.
+// Which events get a stack, and its depth; like the library's options.
 enum class Stacks : std::uint8_t { all, changes, none };
 struct RecordingOptions {
   std::string directory;
@@ -39,12 +39,12 @@ class Recording {
   // The first record of the image, or of a forked child in it.
   void add_process(const Author& author, trace::Origin origin, const trace::Context& context);
   void add_context(const Author& author, const trace::Context& context);
-  // A thread, or its new name.
+  // Records a thread, or its new name.
   void add_thread(const Author& author, std::uint32_t context, const std::string& name);
-  // The id of a stack whose addresses are of `space`. 0: none.
+  // The id of a stack whose addresses are in `space`. 0: none.
   std::uint32_t add_stack(const Author& author, AddressSpace& space, const RemoteStack& stack);
-  // What the directory of that name adds to modes (`trace::Directory`). The answer for `key` is
-  // kept until forget_directories(), but for one that is asked for a `surprising` object. 0: none.
+  // The facts of that directory (`trace::Directory`). They are cached by `key` until
+  // forget_directories(), except for a `surprising` object. 0: none.
   std::uint32_t add_directory(const Author& author, const std::string& key, const std::string& name,
                               bool surprising);
   void forget_directories() { directories_.clear(); }

@@ -12,7 +12,7 @@ namespace umaskaudit::tracer {
 namespace {
 
 constexpr const char* kVdso = "[vdso]";
-// As the loader calls it, and therefore the shim's records.
+// The name that the loader and the shim's records use.
 constexpr const char* kVdsoName = "linux-vdso.so.1";
 
 bool is_same(const Mapping& one, const Mapping& other) {
@@ -63,7 +63,7 @@ Code RemoteModules::at(std::uint64_t address) {
   return range->code;
 }
 
-// Whether to ask again: the first time, the second, the fourth, ...
+// Whether to read them again: the first time, the second, the fourth, ...
 bool RemoteModules::may_be_new(std::uint64_t page) {
   if (page == 0) return false;
   constexpr std::size_t kMostAbsent = 64;
@@ -82,7 +82,7 @@ Code RemoteModules::known(std::uint64_t address) {
   return range->code;
 }
 
-// Where the process has the beginning of the file of a mapping.
+// The address of the beginning of a mapping's file.
 std::optional<std::uint64_t> RemoteModules::header_of(const Mapping& mapping) const {
   std::optional<std::uint64_t> start;
   for (const Mapping& one : mappings_) {
@@ -99,7 +99,7 @@ std::shared_ptr<ModuleImage> RemoteModules::open_image(const Mapping& mapping) {
   bool sure = false;
   if (auto file = ElfSource::of_file(open_mapped(tid_, mapping, sure))) {
     if (sure) return ModuleImage::of(*file);
-    // Headers and build id, which linkers put behind them.
+    // Headers, and the build id, which linkers place after them.
     std::vector<std::uint8_t> mapped(kPage);
     const std::size_t size = start ? memory.read(*start, mapped.data(), mapped.size()) : 0;
     mapped.resize(size);

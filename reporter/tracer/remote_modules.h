@@ -1,6 +1,6 @@
-// Which code of a process is which file's: /proc/PID/maps, and the images of what it has mapped.
-// Must never read an image before a frame lies in it.
-// Called by the stack walk and by address_space.cc.
+// RemoteModules: the files that the code of a process is from: /proc/PID/maps, and the images of
+// mapped files.
+// Must never read an image before a frame is in it.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace umaskaudit::tracer {
 
 // What a code address is in.
 struct Code {
-  bool executable = false;       // false: nothing that could run
+  bool executable = false;       // false: cannot be code
   ModuleImage* image = nullptr;  // null: generated code
   std::uint64_t bias = 0;
   std::size_t module = 0;
@@ -26,16 +26,16 @@ struct Code {
 class RemoteModules {
  public:
   explicit RemoteModules(pid_t tid) : tid_(tid) {}
-  // A thread that is there.
+  // Any existing thread of the process.
   void use(pid_t tid) { tid_ = tid; }
 
-  // Reads the maps again where no executable range that is known has the address: each time that
-  // may help, and more and more rarely for a place in which nothing was found.
+  // Reads the maps again if the address is in no known executable range: each time that may help,
+  // and less and less often for an address that was not found.
   Code at(std::uint64_t address);
   // For a word that may be anything: never reads the maps again.
   Code known(std::uint64_t address);
   const RemoteModule& module(std::size_t index) const { return modules_[index].module; }
-  // Changes when something else may lie at an address.
+  // Changes when another file may be mapped at an address.
   unsigned generation() const { return generation_; }
 
  private:

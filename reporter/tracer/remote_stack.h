@@ -1,5 +1,4 @@
-// A stack of a traced process, and the files that its frames are in.
-// Called by all of the walk, and by the tracer.
+// RemoteStack: a stack of a traced process, and the modules of its frames.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +13,9 @@ struct Registers {
   std::uint64_t fp;  // rbp; x29
 };
 
-// As trace::Module has it.
+// The facts of a trace::Module.
 struct RemoteModule {
-  std::string path;      // as the process names it
+  std::string path;      // the process's name for it
   std::string build_id;  // raw bytes; empty: none
   std::uint64_t base;    // load bias: run-time address - ELF address
   std::uint64_t start, end;
@@ -24,7 +23,7 @@ struct RemoteModule {
 
 struct RemoteStack {
   std::vector<std::uint64_t> pcs;  // innermost first: the pc itself, then return addresses
-  bool truncated = false;          // `depth` was reached
+  bool truncated = false;          // cut at `depth`
   bool guessed = false;            // frame pointers were followed somewhere
 };
 

@@ -1,4 +1,4 @@
-// A thread around poll(2); see requests.h.
+// Runs a thread around poll(2); see requests.h.
 
 #include "reporter/tracer/requests.h"
 
@@ -28,7 +28,7 @@ void signal_eventfd(int fd) {
   }
 }
 
-// Who may ask for a process: its own user, and root.
+// A process may be traced on request of its own user or root.
 bool may_ask(int connection, pid_t process) {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -78,7 +78,7 @@ void Requests::listen(int until) {
     ::listen(socket_, kWaiting);
   }
   struct sigaction action {};
-  action.sa_handler = [](int) {};  // without SA_RESTART: it ends the wait
+  action.sa_handler = [](int) {};  // without SA_RESTART, so that it interrupts the wait
   sigaction(kWakeSignal, &action, nullptr);
   thread_ = start_quiet_thread([this] { serve(); });
 }
@@ -103,7 +103,7 @@ bool Requests::answer(int connection, int error) {
 void Requests::wait() {
   std::uint64_t count = 0;
   while (!pending_.load(std::memory_order_acquire) && !over()) {
-    if (read(changed_, &count, sizeof count) < 0) return;  // a signal, perhaps to end
+    if (read(changed_, &count, sizeof count) < 0) return;  // interrupted, perhaps to end
   }
 }
 
@@ -115,7 +115,7 @@ void Requests::put(const Request& request) {
   pending_.store(true, std::memory_order_release);
 }
 
-// A signal that comes just before waitpid(2) would be lost on it, so it is sent until it was heard.
+// A signal just before waitpid(2) would be missed, so it is repeated until it was handled.
 void Requests::wake() {
   signal_eventfd(changed_);
   constexpr int kAgain = 1;  // ms
@@ -135,7 +135,7 @@ void Requests::accept_connection() {
   open_.emplace(++last_, descriptor);
 }
 
-// False: the connection is over.
+// False: the connection has ended.
 bool Requests::read_request(int number, int connection) {
   trace::HandOverRequest message{};
   const ssize_t size = recv(connection, &message, sizeof message, MSG_DONTWAIT);

@@ -1,7 +1,7 @@
-// The socket by which processes of the run ask to be traced (preload/trace/hand_over.h), and what
-// else wakes the tracer: the end of the run.
-// Must never call ptrace(2): that is the tracer's one thread's. The socket has a thread of its own,
-// since waitpid(2) waits for nothing else.
+// Requests: the socket by which processes of the run ask to be traced (preload/trace/hand_over.h),
+// and the other event that wakes the tracer: the end of the run.
+// Must never call ptrace(2), which only the tracer's main thread may. The socket has a thread of
+// its own, because waitpid(2) waits for nothing else.
 #pragma once
 
 #include <sys/types.h>
@@ -24,7 +24,7 @@ struct Request {
   trace::HandOverKind kind;
   pid_t process, thread;
   trace::HandOverScope scope;
-  int connection;  // to answer on; 0: nobody waits
+  int connection;  // for the answer; 0: no answer is expected
 };
 
 class Requests {
@@ -34,21 +34,21 @@ class Requests {
   Requests(const Requests&) = delete;
   Requests& operator=(const Requests&) = delete;
 
-  // Makes the socket, before the tracer is a process of its own: its name is known then, and a
-  // program that asks before the tracer listens waits. Error: there is none.
+  // Creates the socket before the tracer process is forked: its name is known then, and a request
+  // before the tracer listens is queued. Error: no socket.
   Status open();
   // The value of the option tracer=, for a tracer with this pid.
   std::string name_for(pid_t tracer) const;
-  // In the tracer: its calling thread is the one to wake. `until`: a descriptor whose end of file
-  // says that the run is over; -1: none.
+  // In the tracer: the calling thread is the one to wake. `until`: a descriptor whose end of file
+  // means the end of the run; -1: none.
   void listen(int until);
 
-  // In the thread of the tracer. What has come since the last time.
+  // In the tracer's main thread: the requests since the last call.
   std::vector<Request> take();
-  // Once a request. False: who asked is gone, or has gone on without.
+  // Once for each request. False: the requester has ended, or stopped waiting.
   bool answer(int connection, int error);
   bool over() const { return over_.load(std::memory_order_acquire); }
-  // Blocks until there is something to take, or the run is over.
+  // Blocks until there is a request, or the run is over.
   void wait();
 
  private:
@@ -59,13 +59,13 @@ class Requests {
   void wake();
 
   int socket_ = -1, until_ = -1, stop_ = -1, changed_ = -1;
-  std::string address_;  // without the NUL in front, and without the pid
+  std::string address_;  // without the leading NUL and the pid
   std::thread thread_;
   pthread_t tracer_{};
   std::atomic<bool> over_ = false, pending_ = false;
   std::mutex mutex_;
   std::deque<Request> queue_;
-  std::map<int, int> open_;  // descriptors by a number that is never used again
+  std::map<int, int> open_;  // descriptors by a number that is never reused
   int last_ = 0;
 };
 

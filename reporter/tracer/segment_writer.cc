@@ -1,4 +1,4 @@
-// Files, chunks and checksums; see segment_writer.h.
+// Writes files, chunks and checksums; see segment_writer.h.
 
 #include "reporter/tracer/segment_writer.h"
 
@@ -18,7 +18,7 @@ namespace umaskaudit::tracer {
 
 namespace {
 
-// As the kernel prints it: 32 hexadecimal digits with dashes between them.
+// In the kernel's format: 32 hexadecimal digits with dashes.
 void read_boot_id(std::uint8_t (&out)[16]) {
   char text[64] = {};
   const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -86,8 +86,8 @@ int SegmentWriter::open_file(const std::string& directory, pid_t pid, pid_t pare
     if (fd_ < 0 && errno != EEXIST) return errno;
   }
   if (fd_ < 0) return EEXIST;
-  fchmod(fd_, 0600);  // a default ACL may have had its say
-  // The whole of it at once: what the file does not have yet is not touched.
+  fchmod(fd_, 0600);  // a default ACL may have changed the mode
+  // Maps the limit at once: pages beyond the file's size are not touched.
   void* at = back(trace::kFirstChunk)
                  ? mmap(nullptr, limit, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0)
                  : MAP_FAILED;
@@ -125,11 +125,11 @@ SegmentWriter::~SegmentWriter() {
   if (map_ == nullptr) return;
   munmap(map_, limit_);
   if (ftruncate(fd_, static_cast<off_t>((tail_ + kPage - 1) / kPage * kPage)) != 0)
-    errno = 0;  // it is as long as it was
+    errno = 0;  // the file keeps its size
   close(fd_);
 }
 
-// Has the file's blocks up to `end`: a store into a hole of a full disk would be a SIGBUS.
+// Allocates the file's blocks up to `end`: a store into a hole of a full disk would raise SIGBUS.
 bool SegmentWriter::back(std::uint64_t end) {
   if (end <= backed_) return true;
   const auto from = static_cast<off_t>(backed_);
@@ -144,7 +144,7 @@ bool SegmentWriter::back(std::uint64_t end) {
 unsigned char* SegmentWriter::reserve(std::uint32_t length, std::uint64_t& offset) {
   std::uint64_t chunk = trace::chunk_of(tail_);
   std::uint64_t end = trace::chunk_begin(chunk + 1);
-  if (tail_ + length > end) {  // no record crosses a chunk's end; what is left there stays zero
+  if (tail_ + length > end) {  // no record crosses the end of a chunk; its rest stays zero
     tail_ = end;
     chunk = trace::chunk_of(tail_);
     end = trace::chunk_begin(chunk + 1);

@@ -1,6 +1,7 @@
-// A segment of the trace, written for another process; format.md has every byte of it.
-// Must never let a full disk become a SIGBUS, or a record be seen before it is whole.
-// Called by the tracer's one thread.
+// SegmentWriter: a segment of the trace, written for another process; format.md describes every
+// byte.
+// Must never let a full disk raise SIGBUS, or a record be visible before it is complete. Used by
+// the tracer's only thread.
 #pragma once
 
 #include <sys/types.h>
@@ -16,7 +17,7 @@
 
 namespace umaskaudit::tracer {
 
-// Who does what a record tells.
+// The task that a record is about.
 struct Author {
   pid_t pid = 0;
   pid_t tid = 0;
@@ -26,10 +27,10 @@ struct Author {
 
 class SegmentWriter {
  public:
-  // A new segment for the image of `pid` in the run directory, which may grow to `limit` bytes.
-  // Where none can be made, the writer takes every record and keeps none: run.state counts that.
+  // A new segment for the image of `pid` in the run directory, which may grow to `limit` bytes. If
+  // none can be created, the writer accepts records without keeping them: run.state counts that.
   SegmentWriter(const std::string& directory, pid_t pid, pid_t parent, std::uint64_t limit);
-  // Gives back what was not used of the file.
+  // Releases the unused part of the file.
   ~SegmentWriter();
   SegmentWriter(const SegmentWriter&) = delete;
   SegmentWriter& operator=(const SegmentWriter&) = delete;
@@ -45,7 +46,7 @@ class SegmentWriter {
   }
 
   std::uint32_t next_id(trace::IdSpace space);
-  // The id of a directory's name, written once; 0 for an empty one.
+  // The id of a directory's name, whose record is written once; 0 for an empty one.
   std::uint32_t path(const Author& author, const std::string& name);
   void count_loss(trace::Loss reason);
 

@@ -1,4 +1,4 @@
-// Call frame information first, frame pointers where there is none; see stack_walk.h.
+// Walks by call frame information, and by frame pointers where there is none; see stack_walk.h.
 
 #include "reporter/tracer/stack_walk.h"
 
@@ -20,11 +20,11 @@ void StackCopy::restart(ProcessMemory memory, std::uint64_t sp) {
 bool StackCopy::read(std::uint64_t address, std::uint64_t& word) {
   if ((address & 7) != 0 || page_of(address) == 0) return false;
   if (address < start_ || address - start_ >= size_) {
-    // A copy that came short ends where the memory does.
+    // A short copy ends where the memory does.
     const bool behind_end = address >= start_ && size_ < kSize && address - start_ < kSize;
     if (behind_end || reads_ == kMostReads) return false;
     ++reads_;
-    // A deep stack, or another one: the callers lie above. What is below may be asked for again.
+    // A deep stack, or another one: callers are above. Words below may be needed again.
     constexpr std::uint64_t kBelow = 4096;
     start_ = address - (address < kBelow ? 0 : kBelow);
     size_ = memory_.read(start_, bytes_.get(), kSize);
@@ -53,7 +53,7 @@ class Walk {
 
   RemoteStack run(unsigned depth) {
     while (at_.pc != 0) {
-      // Where the thread is stopped is code, whatever is known of it.
+      // The address where the thread is stopped is code in any case.
       if (!result_.pcs.empty() && !parts_.modules.at(code()).executable) break;
       if (result_.pcs.size() == depth) {
         result_.truncated = true;
@@ -66,7 +66,7 @@ class Walk {
   }
 
  private:
-  // Inside the instruction that called, or that entered the kernel.
+  // An address inside the instruction that made the call, or the system call.
   std::uint64_t code() const { return exact_ ? at_.pc : at_.pc - 1; }
   bool innermost() const { return result_.pcs.size() == 1; }
 
@@ -134,8 +134,8 @@ class Walk {
     return true;
   }
 
-  // What the kernel pushed for a handler (setup_rt_frame()): a ucontext_t, and in it, behind its
-  // first 40 bytes, the registers in the order of <sys/ucontext.h>.
+  // The frame that the kernel pushed for a handler (setup_rt_frame()): a ucontext_t, whose
+  // registers follow its first 40 bytes in the order of <sys/ucontext.h>.
   bool step_over_signal() {
     constexpr std::uint64_t kRegisters = 40;
     constexpr std::uint64_t kRbp = 10;
@@ -152,7 +152,7 @@ class Walk {
     return true;
   }
 
-  // Each time may be the one that leads back.
+  // The frame may be one where the walk gets back to code with tables.
   bool may_leave_stack() {
     constexpr unsigned kMostStacks = 8;
     return ++stacks_ <= kMostStacks;
@@ -173,17 +173,17 @@ class Walk {
   }
   bool is_return_address(std::uint64_t word) { return site_of_word(word).behind_call; }
 
-  // Code without tables (musl's library, busybox) keeps no frame pointers: rbp is some caller's. Of
-  // the words in the frame, the return address is the one that follows a call of the function that
-  // the code is in: of those that follow a direct call, the one whose target is the nearest in
-  // front of it.
+  // Code without tables (musl's library, busybox) has no frame pointers: rbp is some caller's.
+  // Among the words of the frame, the return address is the one after a call of the function that
+  // the code is in: among those after a direct call, the one whose target is nearest before the
+  // code.
   bool find_direct_call(const FrameRegisters& from, std::uint64_t end, FrameRegisters& caller) {
     std::uint64_t nearest = kLargestFunction;
     for (std::uint64_t i = 0; i < kMostBytes && i < end - from.sp; i += sizeof i) {
       std::uint64_t word = 0;
       if (!read(from.sp + i, word)) break;
       const CodeSite site = site_of_word(word);
-      // What called a signal handler is no call; it is believed where it comes first.
+      // The caller of a signal handler made no call; it is accepted if it comes first.
       const bool handler = site.signal_return && nearest == kLargestFunction;
       if (!site.behind_call && !handler) continue;
       const std::uint64_t distance = handler ? 0 : from.pc - 1 - site.target;
@@ -194,7 +194,7 @@ class Walk {
     return nearest != kLargestFunction;
   }
 
-  // Of those that follow a call through a pointer, the first from which there is a way on.
+  // Among words after an indirect call, the first from which the walk can continue.
   bool find_call_by_pointer(std::uint64_t end, FrameRegisters& caller) {
     for (std::uint64_t i = 0; i < kMostBytes && i < end - at_.sp; i += sizeof i) {
       std::uint64_t word = 0;
@@ -219,8 +219,8 @@ class Walk {
            is_return_address(caller.pc);
   }
 
-  // A direct call from which nothing leads on may be of another function that begins in front of
-  // this one, as those of _start() are.
+  // A direct call from which the walk cannot continue may call another function before this one, as
+  // in _start().
   bool step_by_calls(std::uint64_t end) {
     FrameRegisters caller{};
     if (!kX86) return false;
@@ -243,7 +243,7 @@ class Walk {
     return true;
   }
 
-  // Where no frame pointer leads to a return address, the frame may be of any size.
+  // If no frame pointer leads to a return address, the size of the frame is unknown.
   bool step_without_tables() {
     const FrameRegisters here = at_;
     if (!step_by_frame_pointer(true)) return step_by_calls(UINT64_MAX);
@@ -253,8 +253,8 @@ class Walk {
     return true;
   }
 
-  // Go keeps frame pointers (since 1.7), but for functions of assembly without a frame, which make
-  // the system calls. What runs on the stack of the system was called from a goroutine's.
+  // Go has frame pointers (since 1.7), except in assembly functions without a frame, which make the
+  // system calls. Code on the system stack was called from a goroutine's stack.
   bool step_go() {
     FrameRegisters caller{0, at_.sp + 8, at_.fp};
     if (kX86 && innermost() && read(at_.sp, caller.pc) && is_return_address(caller.pc)) {
@@ -275,7 +275,7 @@ class Walk {
   ProcessMemory memory_;
   FrameRegisters at_;
   RemoteStack result_;
-  bool exact_ = false;  // the pc was interrupted there, and is no return address
+  bool exact_ = false;  // the pc was interrupted here, and is no return address
   unsigned stacks_ = 0;
 };
 

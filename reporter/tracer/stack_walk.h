@@ -1,6 +1,5 @@
-// Goes from a frame of another process to its callers.
-// Must never read what is not mapped there, or go round in a circle.
-// Called by address_space.cc.
+// StackWalk: walks from a frame of another process to its callers.
+// Must never read unmapped memory, nor loop.
 #pragma once
 
 #include <memory>
@@ -15,7 +14,7 @@ class StackCopy {
  public:
   void restart(ProcessMemory memory, std::uint64_t sp);
   bool read(std::uint64_t address, std::uint64_t& word);
-  // What the stack machine of expressions asks for.
+  // The interface for the expression machine.
   bool read_and_depend(std::uint64_t address, std::uint64_t& word) { return read(address, word); }
 
  private:

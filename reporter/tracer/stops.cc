@@ -1,4 +1,4 @@
-// PTRACE_GET_SYSCALL_INFO; see stops.h.
+// Uses PTRACE_GET_SYSCALL_INFO; see stops.h.
 
 #include "reporter/tracer/stops.h"
 

@@ -1,5 +1,5 @@
-// What the tracer knows of the tasks that it has stopped, or may stop.
-// Must never be shared between threads: ptrace(2) answers one thread alone.
+// The state of the tasks that the tracer has stopped, or may stop.
+// Must never be shared between threads: only one thread may call ptrace(2).
 #pragma once
 
 #include <sys/types.h>
@@ -20,24 +20,24 @@ namespace umaskaudit::tracer {
 
 struct Task;
 
-// An fs context (clone(2), CLONE_FS): its mask, and the gate: a change of the mask and a creating
-// call of one context are never under way at the same moment, so that the mask of each creation is
-// exact. Who would enter against that is held at the entry of its call.
+// An fs context (clone(2), CLONE_FS): its mask and its gate. A change of the mask and a creating
+// call of one context are never in progress at the same moment, so the mask of each creation is
+// exact. A task that would violate that is held at the entry of its call.
 struct FsContext {
   std::uint16_t mask = 0;
   trace::MaskSource source = trace::MaskSource::unknown;
   std::uint64_t changes = 0;
   unsigned tasks = 0;
-  std::optional<std::string> root;      // root_of() its tasks; nothing: to be asked again
-  unsigned creating = 0, changing = 0;  // calls under way
-  std::vector<Task*> held;              // in the order in which they came
-  // What it is called in each segment that its tasks write to.
+  std::optional<std::string> root;      // root_of() its tasks; nothing: to be read again
+  unsigned creating = 0, changing = 0;  // calls in progress
+  std::vector<Task*> held;              // in order of arrival
+  // Its ids in the segments that its tasks write to.
   std::vector<std::pair<const Recording*, std::uint32_t>> ids;
 
   bool admits(bool changes_mask) const { return changing == 0 && (!changes_mask || creating == 0); }
 };
 
-// One of a single task, with the mask that /proc says.
+// A context of one task, with the mask that /proc shows.
 std::shared_ptr<FsContext> context_by_proc(pid_t tid);
 
 struct Process {
@@ -48,29 +48,29 @@ struct Process {
 
   const pid_t pid;
   int descriptor;                        // pidfd_open(2)
-  std::shared_ptr<Recording> recording;  // null: nothing is recorded, the library sees to that
+  std::shared_ptr<Recording> recording;  // null: not recorded, because the library does
   std::unique_ptr<AddressSpace> space;
-  bool filtered = false;  // a filter of ours stops it; else it stops at every call
-  bool shared = false;    // the library records its other calls, changes of the mask among them
+  bool filtered = false;  // our filter stops it; else it stops at every call
+  bool shared = false;    // the library records its other calls, including changes of the mask
 };
 
-// The call that a task is in, as it was at the entry.
+// The call that a task is in, as of its entry.
 struct PendingCall {
-  const CallRow* row = nullptr;  // null: none of interest
+  const CallRow* row = nullptr;  // null: not a traced one
   std::uint64_t arguments[6] = {};
   std::string path, second;  // as passed
   std::string attribute;     // of setxattr(2)
-  bool unread = false;       // a name could not be read
+  bool unread = false;       // a path could not be read
   std::uint64_t flags = 0;
   std::uint32_t mode = 0;
   std::uint32_t stack = 0;
   std::uint64_t time_ns = 0;
   std::uint64_t changes_before = 0;
   std::uint16_t mask_before = 0;
-  bool busy = false;           // a change of the mask was under way
+  bool busy = false;           // a change of the mask was in progress
   bool entered = false;        // counted in the context's gate
   std::int64_t before_ns = 0;  // CLOCK_REALTIME_COARSE
-  // What was there before, where the kernel does not tell afterwards.
+  // The object before the call, for kernels without F_CREATED_QUERY.
   bool looked = false, existed = false;
   std::uint64_t before_dev = 0, before_ino = 0;
 };
@@ -80,18 +80,18 @@ struct Task {
   std::shared_ptr<Process> process;
   std::shared_ptr<FsContext> context;
   PendingCall call;
-  bool awaits_exit = false;  // the exit of `call` is wanted
-  bool held = false;         // at the gate, since
+  bool awaits_exit = false;  // the exit of `call` is needed
+  bool held = false;         // held at the gate since
   std::uint64_t held_ns = 0;
-  // Only its children are of interest, or its next image: it goes on without stops.
+  // Only its children or its next image matter: it runs without stops.
   bool passing = false;
   bool awaits_injection = false;  // at the exit of execve(2)
   std::unique_ptr<Injection> injection;
   bool expects_child = false;  // of posix_spawn(3)
-  std::optional<int> release;  // the request that asks to let it go
+  std::optional<int> release;  // the request to detach it
 };
 
-// Where a path of the task's starts.
+// The base directory of a task's path.
 Place place_of(const Task& task, int dirfd, std::string path);
 
 }  // namespace umaskaudit::tracer

@@ -1,5 +1,4 @@
-// Stops, and what becomes of them; see tracer.h. Requests are in tracer_requests.cc, the gate in
-// gate.cc.
+// Handles stops; see tracer.h. Requests are in tracer_requests.cc, the gate in gate.cc.
 
 #include "reporter/tracer/tracer.h"
 
@@ -25,7 +24,7 @@ namespace {
 
 constexpr int kCallStop = SIGTRAP | 0x80;  // PTRACE_O_TRACESYSGOOD
 
-// The kernel makes the call again by itself (ERESTARTSYS and its siblings; <linux/errno.h>).
+// The kernel will restart the call (ERESTARTSYS and its siblings; <linux/errno.h>).
 bool is_restarted(std::int64_t result) { return result <= -512 && result >= -516; }
 
 std::uint64_t event_message(pid_t tid) {
@@ -68,7 +67,7 @@ Task& Tracer::add(pid_t tid, std::shared_ptr<Process> process) {
   return *(tasks_[tid] = std::move(task));
 }
 
-// It has ended, or is traced no more.
+// It has ended, or was detached.
 void Tracer::forget(pid_t tid) {
   Task* const task = find(tid);
   if (task == nullptr) return;
@@ -117,7 +116,7 @@ void Tracer::run(const volatile sig_atomic_t* stop) {
     int status = 0;
     const pid_t tid = waitpid(-1, &status, __WALL);
     if (tid < 0 && errno == ECHILD) {
-      tasks_.clear();  // they ended, or are somebody else's
+      tasks_.clear();  // they have ended, or another tracer has them
       early_.clear();
     }
     if (tid > 0) on_stop(tid, status);
@@ -126,7 +125,7 @@ void Tracer::run(const volatile sig_atomic_t* stop) {
 
 void Tracer::on_end(pid_t tid) {
   forget(tid);
-  // Who waits for a maker that has ended waits for ever.
+  // A task that waits for an ended parent would wait forever.
   std::erase_if(early_, [&](const std::pair<const pid_t, pid_t>& early) {
     if (early.second != 0 && early.second != tid) return false;
     ptrace(PTRACE_DETACH, early.first, 0, 0);
@@ -165,7 +164,7 @@ void Tracer::on_event(Task& task, int event, int signal) {
       return on_exec(task);
     case PTRACE_EVENT_STOP:
       if (task.release) return detach(task, 0);
-      // A stop of the whole group lasts until SIGCONT (ptrace(2)).
+      // A group-stop lasts until SIGCONT (ptrace(2)).
       if (signal != SIGTRAP && !stopping_) {
         ptrace(PTRACE_LISTEN, task.tid, 0, 0);
         return;
@@ -176,7 +175,7 @@ void Tracer::on_event(Task& task, int event, int signal) {
   }
 }
 
-// A task whose first stop comes before its maker's: told by /proc who that is.
+// The first stop of a task may come before its parent's event: then /proc tells the parent.
 void Tracer::on_unknown(pid_t tid) {
   const auto facts = status_of(tid);
   Task* maker = nullptr;
@@ -187,7 +186,7 @@ void Tracer::on_unknown(pid_t tid) {
       maker = task.get();
     if (process == facts->process) break;
   }
-  // What is to become of a child of the library's programs only their event tells.
+  // Only the parent's event tells what to do with a child of a program that the library records.
   if (maker == nullptr || maker->passing) {
     early_[tid] = maker != nullptr ? maker->tid : 0;
     return;
@@ -197,7 +196,7 @@ void Tracer::on_unknown(pid_t tid) {
   go_on(child);
 }
 
-// `origin`: of a process; a thread has none.
+// `origin`: for a process; a thread has none.
 Task& Tracer::adopt(pid_t tid, Task& parent, trace::Origin origin) {
   const auto facts = status_of(tid);
   const bool thread = facts && facts->process == parent.process->pid;
@@ -210,7 +209,7 @@ Task& Tracer::adopt(pid_t tid, Task& parent, trace::Origin origin) {
   Task& child = add(tid, process);
   child.passing = parent.passing;
   if (process->recording == nullptr) {
-    // Of a process that sees to itself only the child that it spoke of is of interest.
+    // For a process that records itself, only the announced child is attached.
     const bool expected = parent.expects_child && origin == trace::Origin::vfork && !thread;
     if (!expected && !process->filtered) child.release = 0;
     return child;
@@ -259,7 +258,7 @@ void Tracer::on_new_task(Task& parent, int event) {
 }
 
 void Tracer::on_exec(Task& task) {
-  // A thread that is not the leader takes the leader's number; all others are gone.
+  // exec by another thread than the leader: it gets the leader's id, and all others are gone.
   const auto former = static_cast<pid_t>(event_message(task.tid));
   Task* subject = &task;
   if (former != task.tid && find(former) != nullptr) {
@@ -287,7 +286,7 @@ void Tracer::on_exec(Task& task) {
   now.awaits_injection = options_.filter && !now.process->filtered && !stopping_;
   now.process->recording =
       std::make_shared<Recording>(options_.recording, now.tid, facts ? facts->parent : 0);
-  // The mask goes on; nobody else's changes of it are seen where the library recorded before.
+  // The mask stays; changes by other tasks are not seen if the library recorded before.
   const FsContext* const old = before->recording != nullptr ? now.context.get() : nullptr;
   if (old == nullptr || old->tasks == 1) {
     const std::shared_ptr<FsContext> own = context_by_proc(now.tid);
@@ -325,7 +324,7 @@ void Tracer::on_call(Task& task, bool by_filter) {
   go_on(task);
 }
 
-// Set-user-ID programs and their like lose their rights to a tracer that is not root.
+// Set-user-ID programs lose their privileges under a tracer that is not root.
 bool Tracer::must_let_go(Task& task) {
   const PendingCall& call = task.call;
   if (call.row->effect != Effect::exec || geteuid() == 0) return false;

@@ -1,7 +1,7 @@
-// The recorder of its own process: stops tasks at the calls that create something or change a mask,
-// records them, and lets them go (ptrace(2)).
+// Tracer: stops tasks at the calls that create something or change a mask, records them, and
+// detaches (ptrace(2)).
 // Must never leave a task stopped, deliver a signal twice or not at all, or keep a task that asked
-// to be let go.
+// to be detached.
 #pragma once
 
 #include <signal.h>
@@ -21,8 +21,8 @@ namespace umaskaudit::tracer {
 
 struct TracerOptions {
   RecordingOptions recording;
-  std::string library;  // the library's path; images that load it are not traced along
-  bool filter = false;  // a seccomp filter in images that are taken: faster, and cannot be undone
+  std::string library;  // the library's path; images that load it are not traced
+  bool filter = false;  // install a seccomp filter in traced images: faster, but permanent
 };
 
 class Tracer {
@@ -33,12 +33,12 @@ class Tracer {
   Tracer(const Tracer&) = delete;
   Tracer& operator=(const Tracer&) = delete;
 
-  // Records a running process from now on: all of its threads, and what they start. 0 or an error
+  // Records a running process from now on: all of its threads, and their children. 0 or an error
   // number; then none of it is traced. `threads`: how many there are.
   int attach(pid_t process, unsigned* threads);
 
-  // Until nothing is left to trace, and the run is over. `stop`, set by a signal handler, lets all
-  // go first.
+  // Runs until nothing is left to trace, and the run is over. `stop`, set by a signal handler,
+  // detaches everything first.
   void run(const volatile sig_atomic_t* stop = nullptr);
 
  private:
@@ -89,8 +89,7 @@ class Tracer {
   const TracerOptions& options_;
   Requests* requests_;
   std::unordered_map<pid_t, TaskPtr> tasks_;
-  // Tasks that have stopped, while what their maker did is not known yet: by whom they were made, 0
-  // where that is not known either.
+  // Tasks that have stopped before the event of their parent: the parent's id; 0: not known either.
   std::unordered_map<pid_t, pid_t> early_;
   bool kernel_tells_creations_;
   bool stopping_ = false;

@@ -1,4 +1,4 @@
-// fork(2), and the socket as a program of the run would use it; see tracer_process.h.
+// Forks the tracer, and uses its socket as a program of the run would; see tracer_process.h.
 
 #include "reporter/tracer/tracer_process.h"
 
@@ -21,7 +21,7 @@ namespace umaskaudit::tracer {
 
 namespace {
 
-// Standard input and output of `run` may be pipes that somebody reads to their end.
+// Standard input and output of `run` may be pipes whose other end waits for their close.
 void detach_from_terminal() {
   setsid();
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -30,7 +30,7 @@ void detach_from_terminal() {
   for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGTSTP, SIGTTOU})
     ::signal(signal, SIG_IGN);
   prctl(PR_SET_NAME, "umaskaudit-ptrc");
-  // Two for each process, and one for each image.
+  // Two descriptors for each process, and one for each image.
   if (rlimit files{}; getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
@@ -44,7 +44,7 @@ void detach_from_terminal() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   requests.listen(life);
   Tracer tracer(options, &requests);
-  close(ready);  // `run` waits for it
+  close(ready);  // `run` waits for this
   tracer.run();
   _exit(0);
 }
@@ -93,7 +93,7 @@ TracerProcess::~TracerProcess() {
   if (life_ >= 0) close(life_);
 }
 
-// What it traces may live longer than `run`.
+// Traced programs may outlive `run`.
 void TracerProcess::finish() {
   if (life_ >= 0) close(std::exchange(life_, -1));
   constexpr int kLimit = 300;  // ms

@@ -1,6 +1,6 @@
-// The tracer as a process beside `run`: it outlives CMD as long as anything is left to trace.
-// Must never keep a descriptor of CMD's open, nor be reached by the terminal's signals.
-// Called by `run --see=all`.
+// TracerProcess: the tracer as a process beside `run`: it outlives CMD as long as something is left
+// to trace.
+// Must never keep a descriptor of CMD's open, nor receive the terminal's signals.
 #pragma once
 
 #include <sys/types.h>
@@ -14,20 +14,20 @@ namespace umaskaudit::tracer {
 
 class TracerProcess {
  public:
-  // Starts it. It ends when this object is gone and nothing is left to trace. Error: it cannot be
-  // started; the program can be run without it.
+  // Starts it. It ends when this object is destroyed and nothing is left to trace. Error: it cannot
+  // be started; the program can be run without it.
   static Result<TracerProcess> start(const TracerOptions& options);
   TracerProcess(TracerProcess&& other) noexcept;
   ~TracerProcess();
   TracerProcess(const TracerProcess&) = delete;
   TracerProcess& operator=(const TracerProcess&) = delete;
 
-  // When CMD has ended: waits until the tracer has ended too, but not for what runs on.
+  // After CMD has ended: waits until the tracer has ended too, but not for programs that run on.
   void finish();
   // The value of the library's option tracer=.
   const std::string& name() const { return name_; }
-  // For a child of ours, in front of its exec: the tracer takes it from its first instruction on.
-  // 0 or an error number.
+  // For a child of ours, before its exec: the tracer attaches from its first instruction on. 0 or
+  // an error number.
   int take_exec() const;
 
  private:
@@ -35,7 +35,7 @@ class TracerProcess {
       : pid_(pid), life_(life), name_(std::move(name)) {}
 
   pid_t pid_;
-  int life_;  // a pipe's end: the tracer sees when it is closed
+  int life_;  // a pipe's end, whose close tells the tracer that the run is over
   std::string name_;
 };
 

@@ -1,4 +1,4 @@
-// Taking tasks and letting them go. Of tracer.h.
+// Attaches to tasks and detaches from them. Part of Tracer (tracer.h).
 
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -15,7 +15,7 @@ namespace umaskaudit::tracer {
 
 namespace {
 
-// Never PTRACE_O_EXITKILL: a tracer that dies leaves the program running.
+// Not PTRACE_O_EXITKILL: if the tracer dies, the program goes on.
 constexpr long kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
                           PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_TRACESECCOMP;
 
@@ -53,7 +53,7 @@ void Tracer::serve_requests() {
   }
 }
 
-// Who has gone on without an answer is the library's again.
+// A requester that stopped waiting records itself again.
 void Tracer::answer(const Request& request, int error) {
   if (requests_->answer(request.connection, error) || error != 0) return;
   if (request.kind != trace::HandOverKind::take_process) return let_go(request.thread, 0);
@@ -63,7 +63,7 @@ void Tracer::answer(const Request& request, int error) {
   }
 }
 
-// Only its next image, or its children, are of interest.
+// Only its next image, or its children, matter.
 int Tracer::follow(const Request& request) {
   if (find(request.thread) != nullptr) return 0;
   if (!seize(request.thread)) return errno;
@@ -99,7 +99,7 @@ int Tracer::seize_all(pid_t pid, trace::HandOverScope scope, unsigned* threads) 
       Task* const known = find(tid);
       if (known != nullptr && known->process == process) continue;
       if (known == nullptr && !seize(tid)) {
-        // One that its maker brought along is ours already; another may have ended.
+        // Its parent's event brought it already; another may have ended.
         if (stopping.empty()) error = errno;
         continue;
       }
@@ -126,7 +126,7 @@ int Tracer::seize_all(pid_t pid, trace::HandOverScope scope, unsigned* threads) 
   return 0;
 }
 
-// The context that the task shares with one of the others, or one of its own.
+// The context that the task shares with another one, or a new one.
 void Tracer::join_context(Task& task, const std::vector<Task*>& others) {
   for (Task* const other : others) {
     if (other->context == nullptr || !share_context(other->tid, task.tid).value_or(true)) continue;
