@@ -140,8 +140,7 @@ struct FoldCell {
 static_assert(sizeof(FoldCell) == 264);
 inline constexpr std::uint32_t kFolds = 16;
 
-// A segment grows by chunks, and no record crosses the border between two: chunk 0, then chunks of
-// kChunk bytes.
+// A segment grows by chunks, which no record crosses: chunk 0, then chunks of kChunk bytes.
 inline constexpr std::uint64_t kFirstChunk = 64 << 10;
 inline constexpr std::uint64_t kChunk = 256 << 10;
 
@@ -180,9 +179,8 @@ static_assert(sizeof(Ring) == 64);
 inline constexpr std::uint32_t kControl = 64 << 10;  // of a Ring, and of the Totals
 inline constexpr std::uint32_t kRingChunks = (kControl - sizeof(Ring)) / sizeof(RingChunk);
 
-// The number of events of one kind that have no record: dropped by keep=latest, or mask changes
-// beyond their share of a segment. Changes while the program runs, without a checksum; a SIGKILL
-// loses at most the addition in progress. Since 1.4.
+// The number of events of one kind without a record: dropped by keep=latest, or mask changes that
+// had no room. Without a checksum; a SIGKILL loses at most the addition in progress. Since 1.4.
 struct Total {
   std::uint64_t key;    // hash of what follows the times; 0: free
   std::uint64_t count;  // mask changes of a Fold count each, repeated creations too
@@ -359,8 +357,7 @@ struct Runtime {
 };
 static_assert(sizeof(Runtime) == 32);
 
-// A place in a script: function_length bytes follow, UTF-8 as far as the language says so. Since
-// 1.5.
+// A place in a script: function_length bytes follow, in UTF-8 if the language is. Since 1.5.
 struct ScriptFrame {
   std::uint32_t id;
   std::uint32_t line;     // 0: not known
@@ -373,8 +370,7 @@ static_assert(sizeof(ScriptFrame) == 16);
 inline constexpr std::uint8_t kLineOfOther = 1;  // `line` may belong to a file that `file` includes
 
 // A stack with the script's frames: its id is one of the stacks'. `count` words follow, innermost
-// first: id of a ScriptFrame, with kScriptEntry where native code called into the script. Since
-// 1.5.
+// first: id of a ScriptFrame, with kScriptEntry where native code called the script. Since 1.5.
 struct ScriptStack {
   std::uint32_t id;
   std::uint32_t native;  // the stack of native frames

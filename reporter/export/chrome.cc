@@ -20,15 +20,15 @@ namespace {
 
 constexpr std::size_t kBlock = 1 << 16;
 
-rules::Fates fates_of(const Run& run) {
-  rules::FateReader reader;
+rules::MaskIntents intents_of(const Run& run) {
+  rules::UmaskClassifier classifier;
   run.for_each(
       [&](const Event& event) {
-        reader.feed(event);
+        classifier.feed(event);
         return true;
       },
       Detail::brief);
-  return reader.finish();
+  return classifier.finish();
 }
 
 const EventBase& base_of(const Event& event) {
@@ -302,8 +302,8 @@ void Writer::end_slices() {
 }
 
 bool Writer::write() {
-  const rules::Fates fates = fates_of(source_.run);
-  rules::Timeline timeline(fates, *this);
+  const rules::MaskIntents intents = intents_of(source_.run);
+  rules::Timeline timeline(intents, *this);
   const std::vector<const Finding*> findings = by_time(source_.findings);
   auto next = findings.begin();
   block_ = "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"begin_unix_ns\":\"" +
