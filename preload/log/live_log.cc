@@ -150,46 +150,46 @@ struct Change {
   std::uint64_t times;
 };
 
-[[gnu::noinline]] void put_change(TextBuffer& text, const Change& told) {
-  const trace::Umask& change = told.change;
+[[gnu::noinline]] void put_change(TextBuffer& text, const Change& shown) {
+  const trace::Umask& change = shown.change;
   text.put("umask(").mode(change.argument).put(") ");
   text.mode(change.old_mask).put(' ').rwx(~std::uint32_t{change.old_mask} & 0777).put(" -> ");
   text.mode(change.new_mask).put(' ').rwx(~std::uint32_t{change.new_mask} & 0777);
-  if (told.drift) {
+  if (shown.drift) {
     text.put(" (expected ").mode(change.cached).put(": somebody changed it unseen)");
   }
-  if (told.times > 1) text.put(" (").decimal(told.times).put(" times from the same place)");
+  if (shown.times > 1) text.put(" (").decimal(shown.times).put(" times from the same place)");
   text.put('\n');
 }
 
-[[gnu::noinline]] void add_change(Fields& fields, const Author& author, const Change& told) {
+[[gnu::noinline]] void add_change(Fields& fields, const Author& author, const Change& shown) {
   add_author(fields, author, "umask");
-  fields.mode("argument", told.change.argument);
-  fields.mode("old", told.change.old_mask).mode("new", told.change.new_mask);
-  if (told.drift) fields.mode("cached", told.change.cached);
-  if (told.times > 1) fields.number("times", told.times);
+  fields.mode("argument", shown.change.argument);
+  fields.mode("old", shown.change.old_mask).mode("new", shown.change.new_mask);
+  if (shown.drift) fields.mode("cached", shown.change.cached);
+  if (shown.times > 1) fields.number("times", shown.times);
 }
 
-[[gnu::noinline]] void compose_change(TextBuffer& text, const Author& author, const Change& told,
+[[gnu::noinline]] void compose_change(TextBuffer& text, const Author& author, const Change& shown,
                                       const CapturedStack& stack,
                                       const sys::WithoutSignals& blocked) {
-  const bool frames = told.times == 1;
+  const bool frames = shown.times == 1;
   begin_message(text, Urgency::info);
   if (has_object()) {
     Fields object(text, Fields::Form::json);
     object.open(nullptr, '{');
-    add_change(object, author, told);
+    add_change(object, author, shown);
     if (frames && !is_entry()) add_frames(object, text, stack, blocked);
     object.close('}');
     text.put('\n');
   } else {
     put_author(text, author);
-    put_change(text, told);
+    put_change(text, shown);
     if (frames && !is_entry()) put_frames(text, stack, blocked);
   }
   if (is_entry()) {
     Fields entry(text, Fields::Form::journal);
-    add_change(entry, author, told);
+    add_change(entry, author, shown);
     if (frames && (stack.script != nullptr || stack.walk.count != 0)) {
       const std::size_t begin = entry.begin_lines("stack");
       put_frames(text, stack, blocked);
@@ -208,9 +208,9 @@ void log_mask_change(const Author& author, const trace::Umask& change, const Cap
   const Scratch scratch;
   if (scratch.get() == nullptr) return count_dropped_line();
   TextBuffer text(scratch.get(), Scratch::kSize);
-  const Change told{change, drift, times};
+  const Change shown{change, drift, times};
   const sys::WithoutSignals blocked;
-  compose_change(text, author, told, stack, blocked);
+  compose_change(text, author, shown, stack, blocked);
   emit_lines(text, blocked);
 }
 

@@ -195,7 +195,7 @@ constexpr Trial kTrialsForTracer[] = {
     {SYS_recvfrom, {kNoFile, kNothing, 0, MSG_DONTWAIT, kNothing, 0}},
     {SYS_prctl, {PR_SET_PTRACER, 0}},
     {SYS_prctl, {PR_GET_NO_NEW_PRIVS}},
-    {SYS_prctl, {PR_SET_NO_NEW_PRIVS, 2}},  // refused, as the flags of the next
+    {SYS_prctl, {PR_SET_NO_NEW_PRIVS, 2}},  // refused: 2 is no valid value
     {SYS_seccomp, {SECCOMP_SET_MODE_FILTER, -1, kNothing}},
     {SYS_capget, {kNothing, kNothing}},
     // Refused in a thread that shares signal handlers.

@@ -66,8 +66,8 @@ bool InternTable::grow(unsigned newest) {
     // Zeroed, as Bucket's members are initially.
     void* fresh = sys::map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     if (fresh == nullptr) return false;
-    Bucket* nobody = nullptr;
-    if (!place.compare_exchange_strong(nobody, static_cast<Bucket*>(fresh),
+    Bucket* expected = nullptr;
+    if (!place.compare_exchange_strong(expected, static_cast<Bucket*>(fresh),
                                        std::memory_order_acq_rel)) {
       sys::unmap(fresh, size);
     }

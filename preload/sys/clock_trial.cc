@@ -19,7 +19,7 @@ namespace {
 // The filter and no_new_privs apply to the calling thread alone (seccomp(2), prctl(2)) and end with
 // it. Not strict mode: that also disables the time stamp counter, and the vDSO would fault
 // (PR_SET_TSC in prctl(2)).
-void read_clock_without_call(void* told) {
+void read_clock_without_call(void* readable) {
   sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_gettime, 0, 1),
@@ -33,16 +33,16 @@ void read_clock_without_call(void* told) {
   }
   timespec t{};
   if (error == 0) error = sys::read_clock(CLOCK_MONOTONIC, &t);
-  *static_cast<bool*>(told) = error == 0;
+  *static_cast<bool*>(readable) = error == 0;
 }
 
 }  // namespace
 
 void stop_clock_without_vdso() {
   if (sys::clock_stopped.load() || sys::is_barred(SYS_clock_gettime)) return;
-  bool told = false;
-  if (sys::kernel_clock != nullptr) run_in_task(read_clock_without_call, &told, Apart::fs);
-  if (!told) sys::stop_clock(sys::now_ns(), sys::now_ns(CLOCK_REALTIME));
+  bool readable = false;
+  if (sys::kernel_clock != nullptr) run_in_task(read_clock_without_call, &readable, Apart::fs);
+  if (!readable) sys::stop_clock(sys::now_ns(), sys::now_ns(CLOCK_REALTIME));
 }
 
 }  // namespace umaskaudit::shim

@@ -43,7 +43,7 @@ bool ContextPiece::setter_dropped(std::uint64_t number) const {
   return drops && found.count(number) == 0 && (history == nullptr || !history->find(number));
 }
 
-std::optional<std::uint64_t> ContextPiece::met(std::uint64_t number) const {
+std::optional<std::uint64_t> ContextPiece::found_mask(std::uint64_t number) const {
   for (const auto* known : {&found, &overwritten}) {
     if (const auto setter = known->find(number); setter != known->end()) return setter->second;
   }
@@ -90,35 +90,35 @@ void ContextTree::build(const Segments& segments, bool images_dropped) {
 bool ContextTree::relink(const Segments& segments) {
   link(segments);
   for (const auto& piece : pieces_) {  // parents first
-    Told& told = told_[key(piece->segment, piece->local)];
+    Resolved& known = resolved_[key(piece->segment, piece->local)];
     const bool due = piece->local <= segments[piece->segment]->contexts_through;
-    if (told.fs == 0 && piece->local != 0 && due) {
+    if (known.fs == 0 && piece->local != 0 && due) {
       const bool same = piece->continues || piece->shares;
       if (same && piece->before->fs == 0) {  // a later exec was seen already
         told_[key(piece->before->segment, piece->before->local)].fs = ++last_fs_;
-        told.fs = last_fs_;
+        known.fs = last_fs_;
       } else {
-        told.fs = same ? piece->before->fs : ++last_fs_;
+        known.fs = same ? piece->before->fs : ++last_fs_;
       }
     }
-    piece->fs = told.fs;
+    piece->fs = known.fs;
   }
   attribute_drifts(segments);
   bool complete = true;
   for (const auto& piece : pieces_) {
-    Told& told = told_[key(piece->segment, piece->local)];
-    if (!told.resolved) {
+    Resolved& known = resolved_[key(piece->segment, piece->local)];
+    if (!known.resolved) {
       const ContextPiece* before = piece->before;
-      told.resolved = before == nullptr || piece->continues || piece->before_change == 0 ||
-                      (before->history != nullptr &&
-                       before->history->holds(piece->before_change - 1, piece->before_change));
+      known.resolved = before == nullptr || piece->continues || piece->before_change == 0 ||
+                       (before->history != nullptr &&
+                        before->history->holds(piece->before_change - 1, piece->before_change));
       const Setter birth = birth_of(*piece);
-      told.inherited_from = birth.id;
-      told.inherited_from_dropped = birth.dropped;
-      complete = complete && told.resolved;
+      known.inherited_from = birth.id;
+      known.inherited_from_dropped = birth.dropped;
+      complete = complete && known.resolved;
     }
-    piece->inherited_from = told.inherited_from;
-    piece->inherited_from_dropped = told.inherited_from_dropped;
+    piece->inherited_from = known.inherited_from;
+    piece->inherited_from_dropped = known.inherited_from_dropped;
   }
   return complete;
 }

@@ -38,7 +38,7 @@ struct ContextPiece {
 
   // Id of the umask event in another process behind the mask that change `number` found; nothing:
   // none is known.
-  std::optional<std::uint64_t> met(std::uint64_t number) const;
+  std::optional<std::uint64_t> found_mask(std::uint64_t number) const;
   // Id of the umask event in force after change `number` of this piece; nothing: inherited, or the
   // record was lost.
   std::optional<std::uint64_t> set_by(std::uint64_t number) const;
@@ -79,7 +79,7 @@ class ContextTree {
     return std::uint64_t{segment} << 32 | local;
   }
   // The state that relink() keeps.
-  struct Told {
+  struct Resolved {
     std::uint32_t fs = 0;
     std::uint64_t inherited_from = 0;
     bool inherited_from_dropped = false;
@@ -109,7 +109,7 @@ class ContextTree {
     trace::Recorder recorder = trace::Recorder::shim;
   };
   std::unordered_map<std::uint32_t, std::vector<ImageStart>> image_starts_;  // by pid
-  std::unordered_map<std::uint64_t, Told> told_;                             // by key()
+  std::unordered_map<std::uint64_t, Resolved> resolved_;                     // by key()
   std::uint32_t last_fs_ = 0;
   bool images_dropped_ = false;
 };

@@ -151,7 +151,7 @@ Event* EventBuilder::make(const trace::Umask& facts, const MergedRecord& merged)
   event.cached = facts.cached;
   event.drift_set_by.reset();
   const ContextPiece* piece = event.drift ? piece_of(*merged.segment, facts.context) : nullptr;
-  if (piece != nullptr) event.drift_set_by = piece->met(facts.change);
+  if (piece != nullptr) event.drift_set_by = piece->found_mask(facts.change);
   return &other_slot_;
 }
 

@@ -165,17 +165,17 @@ void LiveRun::State::find_segments(bool last) {
 
 // True: there was more than `budget` allowed.
 bool LiveRun::State::read(std::size_t budget, bool last) {
-  std::size_t told = 0;
+  std::size_t passed = 0;
   for (Source& source : sources) {
     if (!last && source.next_look > look) continue;
-    if (told >= budget) return true;
-    const std::size_t got = read(&source, budget - told, last);
-    told += got;
+    if (passed >= budget) return true;
+    const std::size_t got = read(&source, budget - passed, last);
+    passed += got;
     source.rested = got == 0 ? source.rested + 1 : 0;
     const std::uint64_t pause = std::min<std::uint64_t>(source.rested, sources.size());
     source.next_look = look + 1 + pause / kManySegments;
   }
-  return told >= budget;
+  return passed >= budget;
 }
 
 std::size_t LiveRun::State::read(Source* source, std::size_t budget, bool last) {
@@ -212,9 +212,9 @@ std::size_t LiveRun::State::read_ring(Source* source, model::SegmentFile::Reader
   model::Segment& segment = *source->segment;
   model::read_header_again(&segment);
   model::read_layout(*file, &segment);
-  std::size_t told = 0;
+  std::size_t passed = 0;
   const std::vector<model::Part>& parts = segment.layout.parts();
-  for (std::size_t i = 0; i < parts.size() && told < budget; ++i) {
+  for (std::size_t i = 0; i < parts.size() && passed < budget; ++i) {
     model::Part part = parts[i];
     ChunkTail& chunk = source->chunks.try_emplace(part.begin, part).first->second;
     const bool fresh = chunk.tail.position() == part.begin || !chunk.is_of(part);
@@ -225,13 +225,13 @@ std::size_t LiveRun::State::read_ring(Source* source, model::SegmentFile::Reader
     if (!segment.layout.hold(file, &part)) continue;
     if (!chunk.is_of(part)) chunk = ChunkTail(parts[i]);
     const std::size_t got =
-        chunk.tail.read(*file, part.end, budget - told, last,
+        chunk.tail.read(*file, part.end, budget - passed, last,
                         [&](const model::Record& record) { take(source, record); });
-    told += got;
-    chunk.more = told >= budget;
+    passed += got;
+    chunk.more = passed >= budget;
   }
-  source->touched = source->touched || told != 0;
-  return told;
+  source->touched = source->touched || passed != 0;
+  return passed;
 }
 
 // Afterwards the tables can be queried.

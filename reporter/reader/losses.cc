@@ -91,7 +91,7 @@ std::uint64_t reasons_of_execs(const Segment& segment, const ContextTree& tree) 
 bool drifted_unseen(const Segment& segment, const ContextTree& tree) {
   return std::any_of(segment.drifts.begin(), segment.drifts.end(), [&](const DriftFact& drift) {
     const ContextPiece* piece = tree.find(segment.index, drift.context);
-    return piece == nullptr || !piece->met(drift.change);
+    return piece == nullptr || !piece->found_mask(drift.change);
   });
 }
 

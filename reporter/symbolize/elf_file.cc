@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <array>
 #include <cerrno>
@@ -131,29 +132,18 @@ bool harmless_to_open(const std::string& path) {
 }
 
 bool file_crc32(int fd, std::uint64_t most, std::uint32_t& crc) {
-  static constexpr auto kTable = [] {
-    std::array<std::uint32_t, 256> table{};
-    for (std::uint32_t i = 0; i < table.size(); ++i) {
-      std::uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? 0xEDB88320u : 0);
-      table[i] = value;
-    }
-    return table;
-  }();
   std::array<unsigned char, 65536> buffer;
-  std::uint32_t value = 0xFFFFFFFFu;
+  uLong value = crc32(0, nullptr, 0);
   off_t at = 0;
   for (;;) {
     const ssize_t got = pread(fd, buffer.data(), buffer.size(), at);
     if (got < 0) return false;
     if (got == 0) break;
-    for (ssize_t i = 0; i < got; ++i) {
-      value = (value >> 8) ^ kTable[(value ^ buffer[static_cast<std::size_t>(i)]) & 0xFF];
-    }
+    value = crc32(value, buffer.data(), static_cast<uInt>(got));
     at += got;
     if (static_cast<std::uint64_t>(at) > most) return false;
   }
-  crc = value ^ 0xFFFFFFFFu;
+  crc = static_cast<std::uint32_t>(value);
   return true;
 }
 

@@ -14,25 +14,25 @@ constexpr std::size_t kTurn = 8;
 
 std::size_t SegmentTail::read(const SegmentFile::Reader& file, std::uint64_t end,
                               std::size_t budget, bool all, const Visit& visit) {
-  std::size_t told = read_gaps(file, all, visit);
-  if (position_ >= end) return told;
+  std::size_t passed = read_gaps(file, all, visit);
+  if (position_ >= end) return passed;
   Scanner scanner(file, position_, end);
   Record record;
   const std::uint64_t begin = position_;
-  while (told < budget && scanner.next(&record)) {
+  while (passed < budget && scanner.next(&record)) {
     if (record.offset > position_) gaps_.push_back({position_, record.offset});
     position_ = record.offset + record.head.length;
-    told += record.head.length;
+    passed += record.head.length;
     visit(record);
   }
   // What a record depends on, such as its thread's name, was committed before it, but maybe after
   // we had passed that place.
-  if (position_ != begin) told += read_gaps(file, all, visit);
-  return told;
+  if (position_ != begin) passed += read_gaps(file, all, visit);
+  return passed;
 }
 
 std::size_t SegmentTail::read_gaps(const SegmentFile::Reader& file, bool all, const Visit& visit) {
-  std::size_t told = 0;
+  std::size_t passed = 0;
   std::vector<Extent> left;
   const std::size_t count = gaps_.size();
   if (next_gap_ >= count) next_gap_ = 0;
@@ -45,7 +45,7 @@ std::size_t SegmentTail::read_gaps(const SegmentFile::Reader& file, bool all, co
       while (scanner.next(&record)) {
         if (record.offset > at) left.push_back({at, record.offset});
         at = record.offset + record.head.length;
-        told += record.head.length;
+        passed += record.head.length;
         visit(record);
       }
     }
@@ -53,7 +53,7 @@ std::size_t SegmentTail::read_gaps(const SegmentFile::Reader& file, bool all, co
   }
   next_gap_ += kTurn;
   gaps_ = std::move(left);
-  return told;
+  return passed;
 }
 
 }  // namespace umaskaudit::model
