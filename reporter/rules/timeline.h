@@ -1,7 +1,7 @@
-// One timeline per fs context: which mask was in force, who answers for it, what it should have
-// been. Must never decide by clocks: the order of a context's changes decides, and where that
-// leaves a creation open, its final mode. Fed by find.cc with the intents of a first reading
-// (umask_classifier.h).
+// Timeline: for each fs context, which mask was in force, which window set it, and which mask a
+// thread could expect; a Verdict for each creation. Must never decide by clocks: the order of a
+// context's changes decides, and if several masks remain possible, the final mode. Fed by find.cc
+// with the intents of the first reading (umask_classifier.h, which has a worked example).
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,23 @@
-// What becomes of each umask call: undone by its own thread, or not. Known only at the end of a
-// run, and needed at its first event: whoever sets a mask for good opens no window, and one who
-// never comes back to restore it leaks. So a run is read twice, and this is what the first reading
-// learns. Must never keep calls that were undone: memory is bounded by those that were not.
+// UmaskClassifier: decides for each umask call whether its thread undid it (then both are a
+// window), meant the mask to stay (permanent), or forgot to undo it (leaked). Only the rest of the
+// run tells, and the rules need it at the first event, so a run is read twice, and this is the
+// first reading. Must never keep calls that were undone: memory is bounded by those that were not.
+//
+// Worked example. Thread 1 is the main thread, thread 2 another; the mask at the start is 0022.
+//
+//     id  thread  call          returns  becomes
+//      1    1     umask(0027)    0022    permanent: never undone, and no other thread had created
+//                                        anything before it: the set-up of a service
+//      2    2     umask(0077)    0027    opens a window: call 3 sets what it returned
+//      3    2     umask(0027)    0077    closes the window 2-3
+//      4    2     umask(0000)    0027    leaked: never undone, set by a thread that is not the main
+//                                        one, after another thread had created objects
+//
+// After call 2, `calls` of thread 2 is [2]. Call 3 sets 0027, which call 2 saved: match() says that
+// it undoes call 2, and `calls` is empty again. Call 4 stays in `calls` until finish(). An object
+// that thread 1 creates between 2 and 3 with 0600 instead of 0640 is an overlap: timeline.h finds
+// the window 2-3 in force, and that its owner is thread 2. Had a thread started between 1 and 2,
+// call 1 would be settled as permanent at that moment: threads inherit it as their environment.
 #pragma once
 
 #include <cstdint>
@@ -55,7 +71,7 @@ struct Match {
 // `calls` are a thread's open ones, innermost last; only `site` and `saved` are looked at.
 Match match(const std::vector<OpenCall>& calls, const UmaskEvent& event);
 
-// The first reading.
+// Feed it with all events, in order.
 class UmaskClassifier {
  public:
   void feed(const Event& event);
