@@ -6,8 +6,8 @@
 // Worked example. Thread 1 is the main thread, thread 2 another; the mask at the start is 0022.
 //
 //     id  thread  call          returns  becomes
-//      1    1     umask(0027)    0022    permanent: never undone, and no other thread had created
-//                                        anything before it: the set-up of a service
+//      1    1     umask(0027)    0022    permanent: never undone, and set by the main thread: the
+//                                        set-up of a service
 //      2    2     umask(0077)    0027    opens a window: call 3 sets what it returned
 //      3    2     umask(0027)    0077    closes the window 2-3
 //      4    2     umask(0000)    0027    leaked: never undone, set by a thread that is not the main
