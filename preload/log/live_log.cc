@@ -156,7 +156,7 @@ struct Change {
   text.mode(change.old_mask).put(' ').rwx(~std::uint32_t{change.old_mask} & 0777).put(" -> ");
   text.mode(change.new_mask).put(' ').rwx(~std::uint32_t{change.new_mask} & 0777);
   if (shown.drift) {
-    text.put(" (expected ").mode(change.cached).put(": somebody changed it unseen)");
+    text.put(" (expected ").mode(change.cached).put(": it was changed unseen)");
   }
   if (shown.times > 1) text.put(" (").decimal(shown.times).put(" times from the same place)");
   text.put('\n');

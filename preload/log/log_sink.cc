@@ -196,7 +196,7 @@ void open_file(void* argument) {
 void try_socket(void* argument) {
   auto& opening = *static_cast<Opening*>(argument);
   opening.error = LogSocket(sink.path, sink.place == LogPlace::syslog).error();
-  opening.problem = "nobody listens at the socket of log=:";
+  opening.problem = "no daemon listens at the socket of log=:";
 }
 
 void name_socket() {

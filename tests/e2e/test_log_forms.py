@@ -338,7 +338,7 @@ class Forms(Case):
             self.assertTrue(os.path.isdir(self.work / "made"))
             os.rmdir(self.work / "made")
             (line,) = result.stderr.splitlines()
-            self.assertIn(b"nobody listens at the socket of log=", line)
+            self.assertIn(b"no daemon listens at the socket of log=", line)
 
 
 if __name__ == "__main__":
