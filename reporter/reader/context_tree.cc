@@ -95,7 +95,7 @@ bool ContextTree::relink(const Segments& segments) {
     if (known.fs == 0 && piece->local != 0 && due) {
       const bool same = piece->continues || piece->shares;
       if (same && piece->before->fs == 0) {  // a later exec was seen already
-        told_[key(piece->before->segment, piece->before->local)].fs = ++last_fs_;
+        resolved_[key(piece->before->segment, piece->before->local)].fs = ++last_fs_;
         known.fs = last_fs_;
       } else {
         known.fs = same ? piece->before->fs : ++last_fs_;
