@@ -83,7 +83,8 @@ void Symbolizer::State::fetch(const ModuleKey& key, std::span<const std::uint64_
   }
 }
 
-ModulePlaces Symbolizer::State::look_up(const ModuleKey& key, const std::vector<std::uint64_t>& calls) {
+ModulePlaces Symbolizer::State::look_up(const ModuleKey& key,
+                                        const std::vector<std::uint64_t>& calls) {
   if (!key.path.empty()) return worker.resolve(key, calls);
   ModulePlaces answer;
   answer.places.resize(calls.size());
