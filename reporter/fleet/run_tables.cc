@@ -25,8 +25,6 @@
 namespace umaskaudit {
 namespace {
 
-constexpr std::uint64_t kTablesVersion = 1;
-
 std::optional<std::uint64_t> number(const std::optional<Mode>& mode) {
   if (!mode) return std::nullopt;
   return *mode;
@@ -100,6 +98,8 @@ class RunTables {
     hits_ = files.at("hits");
     blind_spots_ = files.at("blind_spots");
     losses_ = files.at("losses");
+    notes_ = files.at("notes");
+    totals_ = files.at("totals");
     return Done{};
   }
 
@@ -108,7 +108,7 @@ class RunTables {
     if (source_.unaudited) on(*source_.unaudited);
     FindOptions options;
     options.on_event = [this](const Event& event) {
-      now_ns_ = std::visit([](const EventBase& base) { return base.time_ns; }, event);
+      std::visit([this](const EventBase& base) { see(base); }, event);
     };
     options.on_event_object = [this](const Event& event, std::uint64_t object) {
       object_ = object;
@@ -129,6 +129,7 @@ class RunTables {
     options.on_hit = [this](const Hit& hit) { write_hit(hit); };
     const FindResult& result = source_.find(std::move(options));
     for (const Finding& finding : result.findings) write_finding(finding);
+    write_totals();
   }
 
   Status commit() {
@@ -148,6 +149,12 @@ class RunTables {
     std::uint64_t seq;
     std::string member;  // the column program
   };
+
+  void see(const EventBase& event) {
+    now_ns_ = event.time_ns;
+    if (event.stack.id == 0 || !run_.dropped().any()) return;
+    segment_programs_[event.stack.segment] = program(event.pid, event.seq);
+  }
 
   // The program that a process ran when the event `seq` happened; empty: not known.
   const std::string& program(std::uint32_t pid, std::uint64_t seq) const {
@@ -238,6 +245,12 @@ class RunTables {
     losses_->text(event.reason).integer(event.count).text(event.detail).done();
   }
 
+  void on(const NoteEvent& event) {
+    const Stack& stack = stack_of(event.stack);
+    who(*notes_, event);
+    notes_->text(event.text).members(stack.members, 4).done();
+  }
+
   // Creations are written as objects; forks, execs and births of threads as what came of them.
   void on(const EventBase&) {}
 
@@ -306,10 +319,71 @@ class RunTables {
     row.members(stack.members, 4).done();
   }
 
+  static const char* counted_name(trace::RecordType type) {
+    switch (type) {
+      case trace::RecordType::umask:
+        return "umask";
+      case trace::RecordType::create:
+        return "create";
+      case trace::RecordType::chmod:
+        return "chmod";
+      case trace::RecordType::rename:
+        return "rename";
+      default:
+        return "other";
+    }
+  }
+
+  void write_total(const DroppedEvents& events) {
+    TableFile& row = *totals_;
+    const Stack& stack = stack_of(events.stack);
+    const bool create = events.type == trace::RecordType::create;
+    const bool chmod = events.type == trace::RecordType::chmod;
+    row.integer(++last_total_).integer(run_.real_ns(events.last_ns));
+    row.integer(events.first_ns != 0 ? std::optional(run_.real_ns(events.first_ns)) : std::nullopt);
+    row.text(counted_name(events.type)).integer(events.count).text(events.call);
+    row.text(create ? kind_name(events.kind) : "");
+    row.boolean(create && events.error == 0 && events.created != trace::Created::no);
+    row.integer(create || chmod ? std::optional<std::uint64_t>(events.requested & 07777U)
+                                : std::nullopt);
+    row.integer(number(events.mask)).integer(number(events.mode));
+    row.integer(static_cast<std::uint32_t>(events.error));
+    const auto ran = segment_programs_.find(events.stack.segment);
+    const bool known = events.stack.id != 0 && ran != segment_programs_.end();
+    row.members(known ? std::string_view(ran->second) : "", 1).members(stack.members, 4).done();
+  }
+
+  // What the other tables lack of what the run did.
+  void write_totals() {
+    const Dropped& dropped = run_.dropped();
+    for (const DroppedEvents& events : dropped.events) write_total(events);
+    // Of programs that gave way as a whole there are sums alone.
+    DroppedEvents ended;
+    ended.last_ns = dropped.whole_since_ns;
+    ended.type = trace::RecordType::umask;
+    ended.count = dropped.segment_changes;
+    if (ended.count != 0) write_total(ended);
+    ended.type = trace::RecordType::create;
+    ended.created = trace::Created::yes;
+    for (const auto& [kind, count] : dropped.segment_objects) {
+      ended.kind = kind;
+      ended.count = count;
+      write_total(ended);
+    }
+  }
+
+  std::uint64_t dropped_count() const {
+    std::uint64_t count = run_.dropped().count() + run_.dropped().segment_changes;
+    for (const auto& [kind, objects] : run_.dropped().segment_objects) count += objects;
+    return count;
+  }
+
   void write_run() {
     TableFile& row = *runs_;
     const RunLine& facts = source_.line;
-    row.integer(kTablesVersion).text(facts.tool).integer(facts.started_real_ns);
+    row.integer(static_cast<std::uint64_t>(fleet_tables_version()))
+        .text(facts.tool)
+        .integer(facts.started_real_ns);
     row.integer(std::max(run_.real_ns(run_.end_ns()), facts.started_real_ns));
     row.text(boot_id_text(facts)).text(facts.machine).text(facts.kernel);
     row.text(facts.program).text(source_.directory).integer(number(source_.umask));
@@ -326,7 +400,8 @@ class RunTables {
     const std::uint64_t whole = run_.dropped().whole_since_ns;
     row.integer(whole != 0 ? std::optional(run_.real_ns(whole)) : std::nullopt);
     const CiJob& ci = source_.ci;
-    row.text(ci.revision).text(ci.system).text(ci.job).text(ci.url).done();
+    row.text(ci.revision).text(ci.system).text(ci.job).text(ci.url);
+    row.integer(dropped_count()).done();
   }
 
   // What a stack's columns are; its rows are written at first sight.
@@ -406,14 +481,16 @@ class RunTables {
   TableFile *runs_ = nullptr, *processes_ = nullptr, *stacks_ = nullptr, *frames_ = nullptr;
   TableFile *umask_changes_ = nullptr, *objects_ = nullptr, *object_changes_ = nullptr;
   TableFile *findings_ = nullptr, *hits_ = nullptr, *blind_spots_ = nullptr, *losses_ = nullptr;
-  std::unordered_map<std::uint32_t, std::vector<Image>> images_;  // by pid, in order
+  TableFile *notes_ = nullptr, *totals_ = nullptr;
+  std::unordered_map<std::uint32_t, std::vector<Image>> images_;     // by pid, in order
+  std::unordered_map<std::uint32_t, std::string> segment_programs_;  // the column program
   std::unordered_map<std::uint64_t, Stack> known_stacks_;
   std::unordered_set<std::string> written_;
   StackRef last_ref_;
   const Stack* last_stack_ = nullptr;
   std::unordered_map<std::uint64_t, std::uint64_t> last_ns_;  // of objects that were changed
   std::uint64_t now_ns_ = 0, object_ = 0;                     // of the present event
-  std::uint64_t last_hit_ = 0, last_loss_ = 0;
+  std::uint64_t last_hit_ = 0, last_loss_ = 0, last_total_ = 0;
 };
 
 }  // namespace

@@ -9,20 +9,22 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
 #include "reporter/base/zstd_lines.h"
+#include "reporter/text/percent.h"
 
 namespace umaskaudit {
 namespace {
 
 // Tells our databases from others: sqlite3(1) shows it as `PRAGMA application_id`.
 constexpr int kApplication = 0x556D6173;  // "Umas"
-// Of the tables and questions: a database of another version is made anew.
-constexpr int kVersion = 1;
+// Of the tables and questions: a database of an older version is made anew.
+constexpr int kVersion = 2;
 constexpr int kWaitMs = 10 * 60 * 1000;
 constexpr std::uint64_t kTickEvery = 1 << 14;
 
@@ -54,6 +56,20 @@ std::string column_text(const Statement& statement, int column) {
              : std::string();
 }
 
+// What all rows of a run have in common.
+struct RowsOf {
+  std::string host, date, run;
+  bool operator==(const RowsOf&) const = default;
+};
+
+// Whether the directory of a run is that of these rows. The host's name is escaped in rows in
+// another way, so that only its own rows can contradict it.
+bool is_place_of(std::string_view place, const RowsOf& rows) {
+  const std::string end =
+      "/date=" + percent_encoded(rows.date, "._-") + "/run=" + percent_encoded(rows.run, "._-");
+  return place.ends_with(end);
+}
+
 // One line of a table: its members become the values of a prepared INSERT. What tables.json does
 // not name is left out: a later version may have more columns.
 class RowReader : public nlohmann::json_sax<nlohmann::json> {
@@ -61,12 +77,12 @@ class RowReader : public nlohmann::json_sax<nlohmann::json> {
   RowReader(const TableInfo& table, sqlite3_stmt* insert) : table_(table), insert_(insert) {}
 
   // Empty: the row is bound. Else what is wrong with it.
-  std::string read(std::string_view line, const std::string& run) {
+  std::string read(std::string_view line) {
     error_.clear();
     depth_ = 0;
     column_ = -1;
     given_.assign(table_.columns.size(), false);
-    run_.clear();
+    rows_of_ = {};
     sqlite3_clear_bindings(insert_);
     const bool parsed = nlohmann::json::sax_parse(line.begin(), line.end(), this);
     if (!error_.empty()) return error_;
@@ -74,10 +90,11 @@ class RowReader : public nlohmann::json_sax<nlohmann::json> {
     for (std::size_t i = 0; i < given_.size(); ++i)
       if (!given_[i] && !table_.columns[i].nullable)
         return std::string("a row has no ") + table_.columns[i].name;
-    if (!run.empty() && run_ != run) return "rows are of different runs";
     return "";
   }
-  const std::string& run() const { return run_; }
+  const RowsOf& rows_of() const { return rows_of_; }
+  // Of the last row: the first column that is its table's own, where it is a number.
+  std::int64_t first_number() const { return first_number_; }
 
   bool null() override { return column_ < 0 || expect(table_.columns[at()].nullable); }
   bool boolean(bool value) override {
@@ -94,7 +111,7 @@ class RowReader : public nlohmann::json_sax<nlohmann::json> {
   bool string(string_t& value) override {
     if (column_ < 0) return true;
     if (!expect(type() == ColumnType::text || type() == ColumnType::date)) return false;
-    if (at() == 2) run_ = value;
+    if (at() < std::size(kCommon)) rows_of_.*kCommon[at()] = value;
     given_[at()] = true;
     return sqlite3_bind_text(insert_, column_ + 1, value.data(), static_cast<int>(value.size()),
                              SQLITE_TRANSIENT) == SQLITE_OK;
@@ -132,6 +149,7 @@ class RowReader : public nlohmann::json_sax<nlohmann::json> {
     return right;
   }
   bool bind_integer(std::int64_t value) {
+    if (at() == std::size(kCommon)) first_number_ = value;
     given_[at()] = true;
     return sqlite3_bind_int64(insert_, column_ + 1, value) == SQLITE_OK;
   }
@@ -140,9 +158,13 @@ class RowReader : public nlohmann::json_sax<nlohmann::json> {
     return depth_ == 1 || expect(column_ < 0);
   }
 
+  static constexpr std::string RowsOf::*kCommon[] = {&RowsOf::host, &RowsOf::date, &RowsOf::run};
+
   const TableInfo& table_;
   sqlite3_stmt* insert_;
-  std::string error_, run_;
+  std::string error_;
+  RowsOf rows_of_;
+  std::int64_t first_number_ = 0;
   std::vector<bool> given_;
   int depth_ = 0, column_ = -1;  // -1: of no column of ours
   std::size_t last_ = 0;
@@ -219,20 +241,37 @@ Result<FleetStore> FleetStore::open(const std::string& file) {
   if (tables != 0 && application != kApplication)
     return Error{"cannot use '" + file + "'", "it is no database of a fleet",
                  "another place with --database FILE", ExitCode::usage};
-  if (tables != 0 && version != kVersion)
+  if (version > kVersion)
     return Error{"cannot use '" + file + "'",
-                 "it is of version " + std::to_string(version) + " of the tables, not " +
+                 "it is of version " + std::to_string(version) + " of the tables, and this is " +
                      std::to_string(kVersion),
-                 "remove it: it is made again", ExitCode::usage};
-  if (tables == 0) {
-    const std::string sql = std::string("BEGIN IMMEDIATE; PRAGMA application_id=") +
-                            std::to_string(kApplication) +
-                            "; PRAGMA user_version=" + std::to_string(kVersion) + ";";
-    const Status made = store.run(sql + sqlite_create_sql() + ";" + kLoadedSql + ";" +
-                                  sqlite_questions_sql() + "; COMMIT");
-    if (!made) return made.error();
-  }
+                 "the umaskaudit that made it, or another file with --database FILE",
+                 ExitCode::usage};
+  if (version < kVersion)
+    if (const Status made = store.make(); !made) return made.error();
   return store;
+}
+
+// All rows of an older one are in the lake still, and are taken in again.
+Status FleetStore::make() {
+  if (Status begun = run("BEGIN IMMEDIATE"); !begun) return begun;
+  const auto made = [&]() -> Status {
+    std::string sql = "PRAGMA application_id=" + std::to_string(kApplication) +
+                      "; PRAGMA user_version=" + std::to_string(kVersion) + ";";
+    {
+      const Statement ask =
+          prepare(database_.get(),
+                  "SELECT type || ' ' || '\"' || name || '\"' FROM sqlite_master WHERE type IN"
+                  " ('table', 'view') AND (SELECT user_version FROM pragma_user_version) < ?"
+                  " ORDER BY type DESC");
+      if (ask == nullptr) return failed();
+      sqlite3_bind_int(ask.get(), 1, kVersion);
+      while (sqlite3_step(ask.get()) == SQLITE_ROW) sql += "DROP " + column_text(ask, 0) + ';';
+    }
+    return run(sql + sqlite_create_sql() + ";" + kLoadedSql + ";" + sqlite_questions_sql());
+  }();
+  if (const Status ended = run(made ? "COMMIT" : "ROLLBACK"); !ended) return ended;
+  return made;
 }
 
 Status FleetStore::forget(const std::string& place) {
@@ -259,8 +298,10 @@ Status FleetStore::forget(const std::string& place) {
 Status FleetStore::load(const std::string& lake, const std::string& place,
                         const std::string& version, const Tick& tick, std::uint64_t* rows) {
   const Error refused{"cannot read run '" + lake + "/" + place + "'", "", "", ExitCode::unreadable};
-  std::string run;
+  RowsOf rows_of;
+  std::int64_t tables_version = 0;  // of whoever exported the run
   for (const TableInfo& table : fleet_tables()) {
+    if (!rows_of.run.empty() && table.since > tables_version) continue;
     std::string sql = std::string("INSERT INTO ") + table.name + "(";
     std::string values;
     for (const ColumnInfo& column : table.columns) {
@@ -273,15 +314,26 @@ Status FleetStore::load(const std::string& lake, const std::string& place,
     Error wrong = refused;
     const Status read = for_each_zstd_line(
         lake + "/" + place + "/" + table.name + kTableEnding, [&](std::string_view line) {
-          wrong.why = reader.read(line, run);
-          if (wrong.why.empty() && sqlite3_step(insert.get()) != SQLITE_DONE)
-            wrong.why = sqlite3_errmsg(database_.get());
+          wrong.why = reader.read(line);
+          if (rows_of.run.empty() && is_place_of(place, reader.rows_of())) {
+            rows_of = reader.rows_of();
+            tables_version = reader.first_number();
+          }
+          if (wrong.why.empty() && reader.rows_of() != rows_of)
+            wrong.why = "a row is of run " + reader.rows_of().run + " of host " +
+                        reader.rows_of().host + " on " + reader.rows_of().date;
+          if (wrong.why.empty()) {
+            const int code = sqlite3_step(insert.get());
+            if (code == SQLITE_CONSTRAINT)
+              wrong.why = "a row is there twice, here or in another directory";
+            else if (code != SQLITE_DONE)
+              wrong.why = sqlite3_errmsg(database_.get());
+          }
           sqlite3_reset(insert.get());
           if (!wrong.why.empty()) {
             wrong.why = std::string(table.name) + ": " + wrong.why;
             return false;
           }
-          run = reader.run();
           if (++*rows % kTickEvery == 0) tick(*rows);
           return true;
         });
@@ -289,13 +341,14 @@ Status FleetStore::load(const std::string& lake, const std::string& place,
     if (!read)
       return Error{refused.what, read.error().what + ": " + read.error().why, "",
                    ExitCode::unreadable};
-    if (run.empty()) return Error{refused.what, "runs has no row", "", ExitCode::unreadable};
+    if (rows_of.run.empty())
+      return Error{refused.what, "runs has no row", "", ExitCode::unreadable};
   }
   const Statement mark = prepare(database_.get(), "INSERT INTO loaded VALUES(?,?,?)");
   if (mark == nullptr) return failed();
   bind_text(mark, 1, place);
   bind_text(mark, 2, version);
-  bind_text(mark, 3, run);
+  bind_text(mark, 3, rows_of.run);
   return sqlite3_step(mark.get()) == SQLITE_DONE ? Status(Done{}) : Status(failed());
 }
 

@@ -39,8 +39,9 @@ struct Answer {
 
 class FleetStore {
  public:
-  // `file` is made if it is missing, for its owner alone. Empty: one that is gone afterwards.
-  // Errors: it is no database of ours, or cannot be written.
+  // `file` is made if it is missing, for its owner alone, and made anew if an older version made
+  // it. Empty: one that is gone afterwards. Errors: it is no database of ours, a later version made
+  // it, or it cannot be written.
   static Result<FleetStore> open(const std::string& file);
   FleetStore(FleetStore&&) noexcept;
   FleetStore& operator=(FleetStore&&) = delete;
@@ -71,6 +72,7 @@ class FleetStore {
   };
   explicit FleetStore(std::unique_ptr<sqlite3, Close> database);
   Status run(const std::string& sql);
+  Status make();
   Status forget(const std::string& place);
   Status load(const std::string& lake, const std::string& place, const std::string& version,
               const Tick& tick, std::uint64_t* rows);

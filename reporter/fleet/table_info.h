@@ -22,10 +22,13 @@ struct TableInfo {
   const char* name;
   std::span<const ColumnInfo> columns;  // those that all tables have come first
   std::span<const char* const> key;     // tells rows of one run apart; empty: there is one row
+  int since = 1;                        // version of the tables in which it was new
 };
 
 // In the order of tables.json.
 std::span<const TableInfo> fleet_tables();
+// Of these tables: `runs` has it in its first column of its own.
+int fleet_tables_version();
 
 struct Question {
   const char* name;   // "open-to-others"

@@ -22,15 +22,19 @@ SAME_EXPORT = ("tables", "tool", "ended_ns", "complete", "records", "lost")
 
 
 class Column:
-    def __init__(self, name, kind, about):
+    def __init__(self, name, kind, about, since=1):
         self.name, self.type, self.about = name, kind.rstrip("?"), about
-        self.nullable = kind.endswith("?")
+        self.nullable, self.since = kind.endswith("?"), since
 
 
 class Table:
     def __init__(self, name, given, common):
         self.name, self.about, self.key = name, given["about"], given["key"]
+        self.since = given.get("since", 1)
         self.columns = [Column(*column) for column in common + given["columns"]]
+        versions = [column.since for column in self.columns]
+        assert versions == sorted(versions), f"{name}: a new column is the last"
+        assert all(column.nullable for column in self.columns if column.since > 1), name
         names = [column.name for column in self.columns]
         assert len(set(names)) == len(names), name
         assert all(key in names for key in self.key), name
@@ -40,9 +44,19 @@ class Table:
         return [column.name for column in self.columns]
 
 
-def read_tables(path):
+def read_tables(path, version=None):
+    """The tables as they are, or as they were in an older version."""
     given = json.loads(Path(path).read_text(encoding="utf-8"))
-    return [Table(name, table, given["common"]) for name, table in given["tables"].items()]
+    tables = Tables(Table(name, table, given["common"]) for name, table in given["tables"].items())
+    tables.version = version or given["version"]
+    for table in tables:
+        table.columns = [column for column in table.columns if column.since <= tables.version]
+    tables[:] = [table for table in tables if table.since <= tables.version]
+    return tables
+
+
+class Tables(list):
+    version = None
 
 
 def read_questions(path):
@@ -121,7 +135,14 @@ class Engine:
                          for name, title, select in questions)
 
     def create_sql(self, tables, _):
-        return "\n".join([self.table(table) for table in tables] + [self.period_table()])
+        return "\n".join([self.table(table) + self.later(table) for table in tables]
+                         + [self.period_table()])
+
+    def later(self, table, what="TABLE", schema=""):
+        """Adds the columns that a table of an older version lacks."""
+        return "".join(f"ALTER {what} {schema}{table.name} ADD COLUMN IF NOT EXISTS"
+                       f" {self.column(column)};\n"
+                       for column in table.columns if column.since > 1)
 
     def table(self, table):
         raise NotImplementedError
@@ -145,6 +166,9 @@ class Sqlite(Engine):
 
     def view(self, name, select):
         return f"DROP VIEW IF EXISTS {name};\nCREATE VIEW {name} AS\n{select};\n"
+
+    def later(self, table, what="TABLE", schema=""):
+        return ""  # SQLite has no IF NOT EXISTS for columns, and `fleet` makes its file anew
 
 
 class Duckdb(Engine):
@@ -225,6 +249,7 @@ class Postgresql(Engine):
             made += (f"CREATE FOREIGN TABLE IF NOT EXISTS umaskaudit_remote.{table.name} (\n"
                      f"{self.columns(table)}\n) SERVER umaskaudit_remote OPTIONS"
                      f" (schema_name :'remote_schema', table_name '{table.name}');\n"
+                     + self.later(table, "FOREIGN TABLE", "umaskaudit_remote.") +
                      f"CREATE OR REPLACE VIEW umaskaudit_all.{table.name} AS\n"
                      f"SELECT * FROM :\"here\".{table.name} UNION ALL\n"
                      f"SELECT * FROM umaskaudit_remote.{table.name} AS far WHERE NOT EXISTS\n"
@@ -266,6 +291,13 @@ BEGIN
                      name || to_char(month, '_YYYY_MM'), name, month, month + interval '1 month');
     END IF;
   END LOOP;
+END
+$body$;
+
+-- What load asks about a row of a run that it does not load.
+CREATE OR REPLACE FUNCTION umaskaudit_stray(run text) RETURNS boolean LANGUAGE plpgsql AS $body$
+BEGIN
+  RAISE EXCEPTION 'a row of run % is in the directory of another run', run;
 END
 $body$;
 
@@ -318,17 +350,32 @@ class Clickhouse(Engine):
     def view(self, name, select):
         return f"DROP TABLE IF EXISTS {name};\nCREATE VIEW {name} AS\n{select};\n"
 
+    def later(self, table, what="TABLE", schema=""):
+        return ""  # old servers have no IF NOT EXISTS for columns: alter.sql
+
+    def alter_sql(self, tables, _):
+        return ALTER + "".join(super(Clickhouse, self).later(table).replace(" IF NOT EXISTS", "")
+                               for table in tables)
+
     def cluster_sql(self, tables, _):
         """In a database of its own, beside that of create.sql, which all shards have."""
         return CLUSTER + "\n".join(
-            f"CREATE TABLE IF NOT EXISTS {table.name} AS umaskaudit.{table.name}\n"
+            f"DROP TABLE IF EXISTS {table.name};\n"
+            f"CREATE TABLE {table.name} AS umaskaudit.{table.name}\n"
             f"ENGINE = Distributed(umaskaudit, umaskaudit, {table.name}, cityHash64(host));\n"
             for table in tables) + "\n" + self.period_table()
 
 
+ALTER = """-- What a database of an older version lacks, beside the tables that create.sql makes:
+-- load takes the lines whose columns are missing.
+
+"""
+
+
 CLUSTER = """-- All shards as one: for a database beside `umaskaudit`, which create.sql has
 -- filled on each shard; the cluster's name in the server's remote_servers is umaskaudit. Then
--- questions.sql, and load -d DATABASE. A host's rows are on one shard.
+-- questions.sql, and load -d DATABASE. A host's rows are on one shard. After an update: create.sql
+-- and what is missing of alter.sql on each shard, then this again, which loses no row.
 
 """
 
@@ -363,7 +410,7 @@ def table_cc(table):
 def cc(tables, questions):
     rows = ",\n".join(
         f"    {{{quoted(table.name)}, {table.name}_columns, "
-        + (f"{table.name}_key}}" if table.key else "{}}") for table in tables)
+        + (f"{table.name}_key" if table.key else "{}") + f", {table.since}}}" for table in tables)
     asked = ",\n".join(f'    {{{quoted(name.replace("_", "-"))}, {quoted(title)}, "q_{name}"}}'
                        for name, title, _ in questions)
     sqlite = Sqlite()
@@ -383,6 +430,7 @@ constexpr Question questions[] = {{
 }}  // namespace
 
 std::span<const TableInfo> fleet_tables() {{ return tables; }}
+int fleet_tables_version() {{ return {tables.version}; }}
 std::span<const Question> fleet_questions() {{ return questions; }}
 
 const char* sqlite_create_sql() {{
@@ -412,7 +460,8 @@ def scd(tables, questions):
     for table in tables:
         key = ", ".join(plain(name) for name in ["run"] + table.key)
         about = plain(table.about[0].upper() + table.about[1:])
-        made += (f"## {table.name}\n\n{about}. Its key: {key}.\n\n"
+        since = f" Since version {table.since}." if table.since > 1 else ""
+        made += (f"## {table.name}\n\n{about}. Its key: {key}.{since}\n\n"
                  + columns(table.columns[COMMON:]))
     return made + "# QUESTIONS\n\n" + "".join(
         f"*q\\_{plain(name)}*\n\t{plain(title)}.\n\n" for name, title, _ in questions)

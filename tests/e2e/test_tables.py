@@ -60,6 +60,7 @@ class Lake(Case):
         """Columns and types are those of tables.json, in its order."""
         columns = TABLES["common"] + TABLES["tables"][table]["columns"]
         names = [column[0] for column in columns]
+        columns = [column[:3] for column in columns]
         self.assertEqual(list(row), [name for name in names if name in row])
         for name, kind, _ in columns:
             if name not in row:
@@ -139,6 +140,41 @@ class Rows(Lake):
         before = objects[str(self.work / "before")]
         self.assertEqual((before["made"], before["mode"]), (False, 0o666))
         self.assertFalse({"uid", "mask", "requested"} & set(before))
+
+    def test_what_was_dropped_is_in_the_totals(self):
+        """With keep=latest the sums are those of the run, as its program counted them."""
+        run = self.top / "service"
+        env = {**os.environ, "LD_PRELOAD": str(harness.SHIM),
+               "UMASKAUDIT_OPTIONS": f"log=off:keep=latest:max_size=3M:trace={run}"}
+        result = self.execute(victim("service"), self.work, 15000, 4, 100, env=env)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        last = truths_of(result)[-1]
+        place = self.export(run)
+        totals = self.rows(place, "totals")
+        counted = {kind: sum(row["times"] for row in totals if row["counted"] == kind)
+                   for kind in ("umask", "create")}
+        self.assertGreater(counted["create"], last["made"] // 4)
+        changes = sum(row["times"] for row in self.rows(place, "umask_changes"))
+        self.assertEqual(changes + counted["umask"], last["umask_calls"])
+        objects = sum(row["made"] for row in self.rows(place, "objects"))
+        self.assertEqual(objects + counted["create"], last["made"])
+        (row,) = self.rows(place, "runs")
+        self.assertEqual(row["dropped"], sum(row["times"] for row in totals))
+        self.assertLessEqual({row.get("program") for row in totals},
+                             {None, str(victim("service"))})
+        made = {row["program"]: row["objects"] for row in self.answer("programs")}
+        self.assertEqual(sum(made.values()), last["made"])
+        masks = self.answer("masks")
+        self.assertEqual(sum(row["changes"] for row in masks), last["umask_calls"])
+        dropped = self.answer("dropped")
+        self.assertEqual(sum(row["events"] for row in dropped), row["dropped"])
+
+    def test_notes_of_the_program(self):
+        script = ("import ctypes; note = ctypes.CDLL(None).umaskaudit_annotate;"
+                  "note(b'step one'); note(b'odd \\xff\\n')")
+        _, run = self.record("python3", "-c", script)
+        notes = self.rows(self.export(run), "notes")
+        self.assertEqual([bytes_of(row["note"]) for row in notes], [b"step one", b"odd \xff\n"])
 
     def test_hostile_names_come_back_to_the_byte(self):
         path = os.fsencode(self.work) + b"/" + HOSTILE
@@ -322,6 +358,70 @@ class Questions(Lake):
         os.utime(places[0])
         shutil.rmtree(places[1])
         self.assertEqual([row["runs"] for row in self.answer("coverage")], [2])
+
+    def test_a_row_of_another_run_is_refused(self):
+        """In each table; and a whole run under another's name, or on another day."""
+        places = [self.export(self.record("mkdir", name)[1]) for name in "ab"]
+        for table in ("runs", "objects", "processes"):
+            file = places[0] / f"{table}.jsonl.zst"
+            whole, rows = file.read_bytes(), self.rows(places[0], table)
+            other = dict(rows[0], **{key[0]: rows[0][key[0]] + 1000 for key in
+                                     TABLES["tables"][table]["columns"][:1] if table != "runs"})
+            for change in ({"run": self.rows(places[1], "runs")[0]["run"]}, {"host": "other"},
+                           {"date": "2001-01-01"}):
+                text = "".join(json.dumps(row) + "\n" for row in [*rows, dict(other, **change)])
+                subprocess.run(["zstd", "-qf", "-", "-o", file], input=text.encode(), check=True)
+                os.utime(places[0])
+                result = self.fleet("coverage", status=3)
+                self.assertIn(str(places[0]).encode(), result.stdout)
+                self.assertIn(f"{table}: a row is of run".encode(), result.stdout)
+                self.assertEqual([row["runs"] for row in self.answer("coverage", status=3)], [1])
+            file.write_bytes(whole)
+        moved = places[0].with_name("run=" + "0" * 8 + places[0].name[12:])
+        places[0].rename(moved)
+        self.assertIn(moved.name.encode(), self.fleet("coverage", status=3).stdout)
+        moved.rename(places[0])
+        self.assertEqual([row["runs"] for row in self.answer("coverage")], [2])
+
+    def test_a_run_that_is_there_twice_is_refused_once(self):
+        place = self.export(self.record("mkdir", "a")[1])
+        other = self.lake / "host=another" / place.parts[-2]
+        other.mkdir(parents=True)
+        shutil.copytree(place, other / place.name)
+        result = self.fleet("coverage", status=3)
+        self.assertIn(b"twice", result.stdout)
+        self.assertEqual([row["runs"] for row in self.answer("coverage", status=3)], [1])
+
+    def test_a_database_of_an_older_version_is_made_anew(self):
+        self.export(self.record("mkdir", "a")[1])
+        expected = self.fleet("--format", "json").stdout
+        database = self.lake / ".umaskaudit-fleet.sqlite"
+        subprocess.run(["sqlite3", database, "DROP TABLE totals; CREATE TABLE former(a);"
+                        "PRAGMA user_version=1"], check=True)
+        self.assertEqual(self.fleet("--format", "json").stdout, expected)
+        left = subprocess.run(["sqlite3", database, "PRAGMA user_version; SELECT count(*) FROM"
+                               " sqlite_master WHERE name = 'former'"], check=True,
+                              stdout=subprocess.PIPE).stdout
+        self.assertEqual(left.split(), [b"%d" % TABLES["version"], b"0"])
+        subprocess.run(["sqlite3", database, "PRAGMA user_version=1000"], check=True)
+        self.assertIn(b"version 1000", self.fleet("coverage", status=2).stderr)
+
+    def test_a_run_of_an_older_version_has_fewer_tables(self):
+        place = self.export(self.record("mkdir", "a")[1])
+        (row,) = self.rows(place, "runs")
+        row["tables"] = 1
+        del row["dropped"]
+        new = [name for name, table in TABLES["tables"].items() if table.get("since", 1) > 1]
+        self.assertIn("totals", new)
+        for name in new:
+            (place / f"{name}.jsonl.zst").unlink()
+        os.utime(place)
+        self.assertIn(new[0].encode(), self.fleet("coverage", status=3).stdout)
+        subprocess.run(["zstd", "-qf", "-", "-o", place / "runs.jsonl.zst"], check=True,
+                       input=json.dumps(row).encode() + b"\n")
+        os.utime(place)
+        (answer,) = self.answer("coverage")
+        self.assertEqual((answer["runs"], answer["dropped_events"]), (1, 0))
 
     def test_a_period_bounds_the_answers(self):
         place = self.export(self.record("mkdir", "a")[1])

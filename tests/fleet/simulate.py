@@ -72,7 +72,7 @@ class Profile:
         self.fingerprints = [f"{n:016x}" for n in range(number % 3, 12 + number)]
         self.stacks = [f"{n * 2654435761 % 2 ** 64:016x}" for n in range(1, 2 + max(4, rows // 40))]
         share = {"objects": 35, "object_changes": 12, "umask_changes": 12, "frames": 16, "hits": 12,
-                 "processes": 8, "blind_spots": 1, "losses": 1}
+                 "processes": 8, "blind_spots": 1, "losses": 1, "notes": 1, "totals": 4}
         self.count = {name: max(2, rows * part // 100) for name, part in share.items()}
         self.count.update(runs=1, findings=len(self.fingerprints), stacks=len(self.stacks))
         self.texts = {table.name: self.table(table) for table in TABLES}
@@ -119,9 +119,11 @@ class Profile:
         rule = int(stack[-1], 16) % 6
         values = {
             "event": self.event, "object": index + 1, "hit": index + 1, "loss": index + 1,
+            "total": index + 1, "counted": choice(["umask", "create", "chmod", "other"]),
             "change": index + 1, "time_ns": START * THOUSAND_SECONDS + self.event * 1_500_000,
             "last_ns": START * THOUSAND_SECONDS + (self.event + draw(3)) * 1_500_000,
-            "started_ns": START * THOUSAND_SECONDS, "tables": 1, "tool": "umaskaudit 1.0",
+            "started_ns": START * THOUSAND_SECONDS, "tables": TABLES.version,
+            "tool": "umaskaudit 1.0",
             "ended_ns": START * THOUSAND_SECONDS + self.rows * 2_000_000,
             "pid": pid, "tid": pid + self.random.choices([0, 1, 2], [90, 7, 3])[0],
             "program": choice(self.programs), "kind": kind, "state": state, "born_mode": mode,

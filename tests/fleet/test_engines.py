@@ -146,6 +146,35 @@ class Engines(harness.Case):
         engine = self.check(engines.DuckdbFiles)
         self.check_parquet(engine)
 
+    def old_tables(self, engine):
+        """What create.sql made before these tables had their present version."""
+        tables = simulate.description.read_tables(ROOT / "reporter" / "fleet" / "tables.json", 1)
+        self.assertLess(len(tables), len(simulate.TABLES))
+        return engine.create_sql(tables, [])
+
+    def check_updated(self, engine):
+        for _ in range(2):
+            engine.load(self.lake)
+            self.compare(engine, self.lake)
+
+    def test_duckdb_of_an_older_version(self):
+        self.started(engines.Duckdb)  # or it is skipped
+        engine = engines.Duckdb(Path(tempfile.mkdtemp(dir=self.place)))
+        engine.sql(self.old_tables(simulate.description.Duckdb()))
+        engine.start()
+        self.check_updated(engine)
+
+    def test_postgresql_of_an_older_version(self):
+        engine = self.started(engines.Postgresql)
+        engine.sql("-c", self.old_tables(simulate.description.Postgresql()))
+        self.check_updated(engine)
+
+    def test_clickhouse_of_an_older_version(self):
+        engine = self.started(engines.Clickhouse)
+        engine.sql("CREATE DATABASE umaskaudit", "default")
+        engine.sql(self.old_tables(simulate.description.Clickhouse()))
+        self.check_updated(engine)
+
     def check_parquet(self, engine):
         """The lake as Parquet has the same rows."""
         place = self.place / "parquet"
@@ -216,6 +245,20 @@ class Engines(harness.Case):
         objects = engine.ask(f"SELECT count(*) FROM {engine.rows('objects')}"
                              f" WHERE run = '{extra[0]}'")
         self.assertEqual(objects, [(str(simulate.Profile(5, ROWS).count["objects"]),)])
+
+    def test_postgresql_refuses_a_row_of_another_run(self):
+        engine = self.started(engines.Postgresql)
+        mixed = self.copy(self.lake, "mixed")
+        run = simulate.write_run(mixed, b"host-000", 1, 1, simulate.Profile(5, ROWS),
+                                 simulate.compressor())
+        file = next(mixed.glob(f"*/*/run={run}/losses.jsonl.zst"))
+        text = engines.run(["zstd", "-dcq", str(file)])
+        engine.load(self.lake)
+        other = json.dumps(dict(json.loads(text.split(b"\n")[0]), run="stray", loss=1000))
+        file.write_bytes(simulate.compressor()(text + other.encode() + b"\n"))
+        with self.assertRaisesRegex(RuntimeError, "a row of run stray is in the directory"):
+            engine.load(mixed)
+        self.compare(engine, self.lake)
 
     def test_clickhouse_cluster(self):
         engine = self.check(engines.ClickhouseCluster)
