@@ -238,6 +238,13 @@ class Postgresql(Engine):
         return super().period_table().replace("SELECT '", "SELECT date '").replace(
             ", '", ", date '")
 
+    def view(self, name, select):
+        # What REPLACE cannot make of an older view takes its place.
+        return (f"DO $do$\nDECLARE\n  answer text := $view$\n{select}\n$view$;\nBEGIN\n"
+                f"  EXECUTE 'CREATE OR REPLACE VIEW {name} AS ' || answer;\n"
+                f"EXCEPTION WHEN invalid_table_definition THEN\n  DROP VIEW {name};\n"
+                f"  EXECUTE 'CREATE VIEW {name} AS ' || answer;\nEND\n$do$;\n")
+
     def create_sql(self, tables, questions):
         names = ", ".join(f"'{table.name}'" for table in tables)
         return super().create_sql(tables, questions) + MONTHS.replace("TABLES", names)

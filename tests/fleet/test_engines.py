@@ -166,7 +166,8 @@ class Engines(harness.Case):
 
     def test_postgresql_of_an_older_version(self):
         engine = self.started(engines.Postgresql)
-        engine.sql("-c", self.old_tables(simulate.description.Postgresql()))
+        engine.sql("-c", self.old_tables(simulate.description.Postgresql())
+                   + "CREATE VIEW q_programs AS SELECT 1 AS program, 2 AS other")
         self.check_updated(engine)
 
     def test_clickhouse_of_an_older_version(self):
