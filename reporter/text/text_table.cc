@@ -74,11 +74,14 @@ void TextTable::shrink(Widths& widths, std::size_t width, std::size_t least) con
   }
 }
 
-// The last column that may be left out, or with `any` the last column except the first; false:
-// none.
+// The last column that may be left out, or with `any` the last one except the first that is left;
+// false: none.
 bool TextTable::leave_one_out(Widths& widths, bool any) const {
-  for (std::size_t c = columns_.size(); c-- > 1;) {
-    if (widths[c] == kLeftOut || !(any || columns_[c].gives_way)) continue;
+  std::size_t first = 0;
+  while (first < widths.size() && widths[first] == kLeftOut) ++first;
+  for (std::size_t c = columns_.size(); c-- > 0;) {
+    const bool may = any ? c != first : columns_[c].gives_way;
+    if (widths[c] == kLeftOut || !may) continue;
     widths[c] = kLeftOut;
     return true;
   }

@@ -207,6 +207,24 @@ class FirstScreen(Case):
         self.assertRegex(self.shown("report", run, "--path", "*/made", status=0),
                          r"Filter: --path '\*/made' \(1 of 1 object\)")
 
+    def test_a_secret_is_its_owners_to_read_and_to_write(self):
+        run = self.record("sh", "-c", "umask 0; echo > id.key")[1]
+        self.assertEqual(harness.octal((self.work / "id.key").stat().st_mode & 0o7777), "0666")
+        shown = self.shown("check", run, "--rule", "secret-readable", status=1)
+        self.assertIn("0666 instead of 0600  file id.key", shown)
+        self.assertIn("the group and others may read and write", " ".join(shown.split()))
+
+    def test_a_narrow_table_says_where_the_mask_was_changed(self):
+        (self.work / "app.py").write_text("import os\nfor mask in 0o22, 0o27, 0, 0o77:\n"
+                                          "    os.umask(mask)\n")
+        run = self.record("/usr/bin/python3", "app.py", cwd=self.work)[1]
+        for command in ("threads", "report"):
+            lines = self.shown(command, run, status=0).splitlines()
+            titles = next(line for line in lines if "THREAD " in line and "MASK" in line)
+            self.assertIn("WHERE", titles)
+            row = lines[lines.index(titles) + 1]
+            self.assertRegex(row, r"0\d+ -> 0\d+ \(\+\d more\) .* \S*p\.py:3$")
+
     # Nothing is said where something matches, and never with -q.
     def test_a_filter_that_nothing_matches_says_what_would(self):
         (self.work / "app.py").write_text(APP)

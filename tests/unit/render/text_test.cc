@@ -290,6 +290,17 @@ TEST(FindingText, ACallMayReturnAfterTheWindow) {
   EXPECT_NE(flat.find(" s, 53 us after the window closed"), std::string::npos) << flat;
 }
 
+TEST(TextTable, TheFirstColumnMayGiveWay) {
+  TextTable table(
+      {{"PID", Align::right, false, true}, {"NAME"}, {"WHERE", Align::left, true, false, 20}}, 0);
+  table.add({"4711", "python3", "main app.py:3"});
+  EXPECT_NE(table.screen_text(28, Paint(false)).find("4711"), std::string::npos);
+  const std::string narrow = table.screen_text(27, Paint(false));
+  EXPECT_EQ(narrow.find("4711"), std::string::npos) << narrow;
+  EXPECT_NE(narrow.find("python3  main app.py:3\n"), std::string::npos) << narrow;
+  EXPECT_NE(table.screen_text(8, Paint(false)).find("python3"), std::string::npos) << "one stays";
+}
+
 TEST(TextTable, OneLongCellPadsNoOtherLine) {
   TextTable table({{"PATH", Align::left, true}, {"MODE"}}, 0);
   const std::string name(255, 'n');
