@@ -93,6 +93,12 @@ int fleet(const Options& options, Console& console) {
   if (!questions) return fail(console, questions.error());
   const auto runs = runs_of_lake(options.lake);
   if (!runs) return fail(console, runs.error());
+  // A lake whose runs were all removed has its database still.
+  if (runs->empty() && options.database.empty() &&
+      access((options.lake + '/' + kFleetDatabase).c_str(), F_OK) != 0)
+    return fail(console,
+                {"'" + options.lake + "' is no lake", "it holds no host=HOST/date=DATE/run=RUN",
+                 "umaskaudit export RUN --format tables -o LAKE", ExitCode::usage});
   Result<FleetStore> store = open_store(options, console);
   if (!store) return fail(console, store.error());
   Progress progress(console);

@@ -421,7 +421,7 @@ class Questions(Lake):
                        input=json.dumps(row).encode() + b"\n")
         os.utime(place)
         (answer,) = self.answer("coverage")
-        self.assertEqual((answer["runs"], answer["dropped_events"]), (1, 0))
+        self.assertEqual((answer["runs"], answer["not_kept"]), (1, 0))
 
     def test_a_period_bounds_the_answers(self):
         place = self.export(self.record("mkdir", "a")[1])
@@ -475,6 +475,15 @@ class Questions(Lake):
         for name in names:
             self.fleet(name)
         self.fleet("nothing", status=2)
+        # An empty lake is one, but not a directory of something else, which is left as it is.
+        shutil.rmtree(self.lake / next(entry for entry in os.listdir(self.lake)
+                                       if entry.startswith("host=")))
+        self.assertIn(b"no run", self.fleet("coverage").stdout)
+        _, run = self.record("mkdir", "b")
+        before = sorted(os.listdir(run))
+        self.assertIn(b"no lake", self.ran("fleet", run, status=2).stderr)
+        self.assertEqual(sorted(os.listdir(run)), before)
+        self.export(run)
         self.ran("fleet", status=2)
         self.ran("fleet", self.top / "nowhere", status=2)
         self.fleet("-o", self.top / "page.html", "--format", "html")
