@@ -151,6 +151,10 @@ requestAnimationFrame(() => requestAnimationFrame(() => {
         self.assertLess(rightmost, 60 * ratio + part * width)
         self.assert_quiet()
 
+    def press_in_timeline(self, *names):
+        self.browser.run("document.querySelector('.timeline-box').focus()")
+        self.browser.press(*names)
+
     def test_a_cause_is_one_in_the_verdict(self):
         (self.work / "app.py").write_text(ONE_CAUSE)
         run = self.record("/usr/bin/python3", "app.py")[1]
