@@ -75,46 +75,41 @@ def compileall(bench):
     return f"`python3 -m compileall`, {count} modules", run
 
 
-def python_files(bench):
+def writing_files(bench, language, words, suffix, text):
+    """A script that writes small files into the folder that it is given."""
     count = bench.few(5000)
-    program = bench.top / "files.py"
-    program.write_text(f"""
+    program = bench.top / f"files{suffix}"
+    program.write_text(text.replace("COUNT", str(count)), encoding="utf-8")
+
+    def run(prefix, environment):
+        directory = bench.fresh(language)
+        sample = timed([*prefix, *words, str(program), str(directory)], environment)
+        bench.drop(directory)
+        return sample
+
+    return f"a {language} program that writes {count:,} files", run
+
+
+def python_files(bench):
+    return writing_files(bench, "Python", [PYTHON, "-I"], ".py", """
 import os, sys
 def store(path, text):
     with open(path, "w") as out:
         out.write(text)
 def work(top):
-    for number in range({count}):
+    for number in range(COUNT):
         store(os.path.join(top, str(number)), "text")
 work(sys.argv[1])
-""", encoding="utf-8")
-
-    def run(prefix, environment):
-        directory = bench.fresh("python")
-        sample = timed([*prefix, PYTHON, "-I", str(program), str(directory)], environment)
-        bench.drop(directory)
-        return sample
-
-    return f"a Python program that writes {count:,} files", run
+""")
 
 
 def node_files(bench):
-    count = bench.few(5000)
-    program = bench.top / "files.js"
-    program.write_text(f"""
+    return writing_files(bench, "Node", ["node"], ".js", """
 const fs = require("fs"), path = require("path");
-function store(name, text) {{ fs.writeFileSync(name, text); }}
-for (let number = 0; number < {count}; number++)
+function store(name, text) { fs.writeFileSync(name, text); }
+for (let number = 0; number < COUNT; number++)
   store(path.join(process.argv[2], String(number)), "text");
-""", encoding="utf-8")
-
-    def run(prefix, environment):
-        directory = bench.fresh("node")
-        sample = timed([*prefix, "node", str(program), str(directory)], environment)
-        bench.drop(directory)
-        return sample
-
-    return f"a Node program that writes {count:,} files", run
+""")
 
 
 def build(bench):
