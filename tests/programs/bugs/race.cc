@@ -1,6 +1,6 @@
 // The race of the README: a thread reads the umask by writing it while another stores a secret.
 // Ground truth: session.tok is 0666, though the umask is 0077. The barrier makes it so every time.
-// Usage: race, in a directory without a session.tok. By itself, for the README has it compiled.
+// Usage: race. By itself, for the README has it compiled.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,6 +24,7 @@ static void store_session() {
 }
 
 int main() {
+  unlink("session.tok");  // of the run before: what is there keeps its mode
   umask(0077);
   std::thread config(read_umask);
   store_session();
