@@ -19,6 +19,7 @@ class CodeMap {
   // Empty where there is no such regular file.
   static CodeMap read(const std::string& path);
 
+  bool empty() const { return code_.empty(); }
   // The function that holds an address, raw bytes; empty: not known.
   std::string_view at(std::uint64_t address) const;
 

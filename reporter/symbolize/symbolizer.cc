@@ -38,6 +38,8 @@ struct Symbolizer::State {
   // Requests the `offsets` that are not in the cache.
   void fetch(const ModuleKey& key, std::span<const std::uint64_t> offsets);
   ModulePlaces look_up(const ModuleKey& key, const std::vector<std::uint64_t>& calls);
+  // The map of the process whose generated code `key` is; empty: there is none.
+  const CodeMap& code_map(const ModuleKey& key);
   void note(const ModuleKey& key, const std::string& text);
   void append(std::vector<Frame>& frames, const RecordedAddress& address) const;
 
@@ -56,11 +58,11 @@ void Symbolizer::State::note(const ModuleKey& key, const std::string& text) {
 }
 
 void Symbolizer::State::fetch(const ModuleKey& key, std::span<const std::uint64_t> offsets) {
-  // Generated code without a map has no names; its addresses would only fill the cache.
-  const bool nameless = key.path.empty() && (key.build_id.empty() || options.code_maps.empty());
-  if (!options.symbols || (nameless && options.known == nullptr)) return;
-  auto& cached = cache[key];
+  if (!options.symbols) return;
   const KnownModule* known = options.known != nullptr ? options.known->module(key) : nullptr;
+  // Generated code without a map has no names; its addresses would only fill the cache, and a pack.
+  if (key.path.empty() && known == nullptr && code_map(key).empty()) return;
+  auto& cached = cache[key];
   std::vector<std::uint64_t> missing;
   for (const std::uint64_t offset : offsets) {
     const auto [entry, fresh] = cached.try_emplace(offset);
@@ -83,17 +85,22 @@ void Symbolizer::State::fetch(const ModuleKey& key, std::span<const std::uint64_
   }
 }
 
+const CodeMap& Symbolizer::State::code_map(const ModuleKey& key) {
+  const auto [map, fresh] = code_maps.try_emplace(key.build_id);
+  if (fresh && !key.build_id.empty() && !options.code_maps.empty())
+    map->second = CodeMap::read(options.code_maps + '/' + key.build_id);
+  return map->second;
+}
+
 ModulePlaces Symbolizer::State::look_up(const ModuleKey& key,
                                         const std::vector<std::uint64_t>& calls) {
   if (!key.path.empty()) return worker.resolve(key, calls);
   ModulePlaces answer;
   answer.places.resize(calls.size());
-  if (options.code_maps.empty() || key.build_id.empty()) return answer;
-  const auto [map, fresh] = code_maps.try_emplace(key.build_id);
-  if (fresh) map->second = CodeMap::read(options.code_maps + '/' + key.build_id);
+  const CodeMap& map = code_map(key);
   for (std::size_t i = 0; i < calls.size(); ++i) {
     Location place;
-    place.symbol = map->second.at(calls[i]);
+    place.symbol = map.at(calls[i]);
     if (!place.symbol.empty()) answer.places[i].push_back(std::move(place));
   }
   return answer;

@@ -1,11 +1,14 @@
 """Names of generated code: the maps that runtimes leave in /tmp/perf-PID.map."""
 
+import io
 import platform
+import subprocess
+import tarfile
 import unittest
 from pathlib import Path
 
 from lib import harness
-from lib.harness import Case, truths_of, victim
+from lib.harness import Case, needs, truths_of, victim
 
 
 @unittest.skipUnless(platform.machine() == "x86_64", "the victim generates x86-64 code")
@@ -42,6 +45,17 @@ class Names(Case):
         pack = self.top / "run.uapack"
         self.tool("pack", self.run_directory, "-o", pack)
         self.check_names(pack)
+
+    @needs("zstd")
+    def test_code_without_names_takes_no_room_in_a_pack(self):
+        (self.run_directory / f"perf-{self.pid}.map").unlink()
+        pack = self.top / "run.uapack"
+        self.tool("pack", self.run_directory, "-o", pack)
+        unpacked = subprocess.run(["zstd", "-qdc", pack], check=True, stdout=subprocess.PIPE).stdout
+        with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
+            names = archive.extractfile("names.json").read()
+        self.assertIn(b"generated_code", names)
+        self.assertNotIn(b"perf-", names)
 
     def test_the_directory_may_be_taken_again(self):
         result = self.execute(harness.TOOL, "run", "--force", "-o", self.run_directory, "--",
