@@ -1,8 +1,7 @@
 // OutputFile: a file that appears complete or not at all, and that only its owner can read. An
 // existing device or pipe is written to, not replaced.
 // Must never leave a half-written file under the final name, nor rely on the umask or a default ACL
-// to keep it private. A name that ends in .gz or .zst asks for compression. Used for -o and
-// run.json.
+// to keep it private. A name that ends in .gz or .zst asks for compression. Called by every
 // command with -o, and for run.json.
 #pragma once
 

@@ -46,9 +46,9 @@ void add(std::set<std::string>& names, std::string_view name) {
   if (!name.empty() && names.size() < kMostNames) names.emplace(name);
 }
 
-class Collector {
+class ChoiceCollector {
  public:
-  explicit Collector(const Filter& filter) {
+  explicit ChoiceCollector(const Filter& filter) {
     for (const FilterPart part : kParts)
       if (is_set(filter, part)) parts_.push_back({part, filter.only(part)});
   }
@@ -118,7 +118,7 @@ std::string listed(const std::map<std::uint32_t, std::string>& ids) {
   return listed(texts);
 }
 
-// "; did you mean 'x'?" or all that there is.
+// "; did you mean 'x'?" for a name that is like one of `globs`, else all that there is.
 std::string or_one_of(const std::vector<std::string>& globs, const std::set<std::string>& known,
                       const char* what) {
   for (const std::string& glob : globs) {
@@ -217,8 +217,7 @@ std::string hint(FilterPart part, const RunArguments& arguments, const Choices& 
       return nothing("--call", joined(filter.calls)) +
              or_one_of(filter.calls, choices.calls, "calls");
     case FilterPart::kind:
-      return nothing("--kind", joined(filter.kinds)) +
-             "; kinds of this run: " + (choices.kinds.empty() ? "none" : listed(choices.kinds));
+      return nothing("--kind", joined(filter.kinds)) + or_one_of({}, choices.kinds, "kinds");
     case FilterPart::since:
       return "nothing happened after --since " + arguments.since + "; the last event came " +
              duration_text(choices.last_ns - std::min(choices.last_ns, opened.run().begin_ns())) +
@@ -244,7 +243,7 @@ std::string findings_hint(const RunArguments& arguments, const OpenedRun& opened
 }  // namespace
 
 std::string nearest_object(const OpenedRun& opened, const std::string& path) {
-  Collector collector{Filter()};
+  ChoiceCollector collector{Filter()};
   opened.run().for_each_folded([&](const Event& event) {
     collector.see(event);
     return true;
@@ -267,7 +266,7 @@ void warn_of_empty_filter(Console& console, OpenedRun& opened, const RunArgument
     return !any;
   });
   if (any) return;
-  Collector collector(filter);
+  ChoiceCollector collector(filter);
   opened.run().for_each_folded([&](const Event& event) {
     collector.see(event);
     return true;

@@ -15,7 +15,7 @@ namespace umaskaudit {
 // Events of all processes that are alike, and came from one place.
 struct DroppedRow {
   DroppedEvents events;  // `stack` is that of one of them
-  std::string where;     // as site() has it
+  std::string where;     // as place_text() has it
 };
 // The most first.
 std::vector<DroppedRow> dropped_rows(const Dropped& dropped, StackCache& stacks);

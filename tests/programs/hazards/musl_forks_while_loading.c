@@ -1,6 +1,7 @@
-/* Forks while another thread opens and closes code: the children load a library of their own and create by it.
-   Usage: musl_forks_while_loading DIR LIBRARY CHILDREN. Each child makes DIR/NUMBER by the library's
-   make_directory(). Ground truth: the directories, and the library whose code made them.
+/* Forks while another thread opens and closes code: the children load a library of their own and
+   create by it.
+   Usage: musl_forks_while_loading DIR LIBRARY CHILDREN. Each child makes DIR/NUMBER by the
+   library's make_directory(). Ground truth: the directories, and the library whose code made them.
    Built with musl-gcc: the shim keeps a list of loaded objects of its own there, and a thread that
    fills it does not exist in the children. */
 #include <dlfcn.h>
