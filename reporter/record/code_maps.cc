@@ -1,16 +1,17 @@
 #include "reporter/record/code_maps.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
-#include <cstring>
 #include <map>
+#include <system_error>
+#include <vector>
 
 #include "reporter/base/code_map_name.h"
 #include "reporter/base/owned_descriptor.h"
+#include "reporter/base/regular_file.h"
 #include "reporter/record/run_directory.h"
 
 namespace umaskaudit {
@@ -19,34 +20,14 @@ namespace {
 // The owners of the segments, by process.
 std::map<std::uint32_t, uid_t> processes_of(int directory) {
   std::map<std::uint32_t, uid_t> owners;
-  const Directory stream(fdopendir(dup(directory)));
-  if (!stream) return owners;
-  rewinddir(stream.get());
-  while (const dirent* entry = readdir(stream.get())) {
-    const char* name = entry->d_name;
+  for (const std::string& name : segment_names(directory).value_or(std::vector<std::string>())) {
     std::uint32_t pid = 0;
-    if (!is_segment(name) || std::from_chars(name, name + std::strlen(name), pid).ptr == name)
-      continue;
     struct stat facts {};
-    if (fstatat(directory, name, &facts, AT_SYMLINK_NOFOLLOW) == 0)
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ec == std::errc{} &&
+        fstatat(directory, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0)
       owners.emplace(pid, facts.st_uid);
   }
   return owners;
-}
-
-void copy(int from, int to, off_t length) {
-  while (length > 0) {
-    const ssize_t sent =
-        copy_file_range(from, nullptr, to, nullptr, static_cast<std::size_t>(length), 0);
-    if (sent > 0) {
-      length -= sent;
-      continue;
-    }
-    char block[65536];
-    const ssize_t got = read(from, block, sizeof block);
-    if (got <= 0 || write(to, block, static_cast<std::size_t>(got)) != got) return;
-    length -= got;
-  }
 }
 
 }  // namespace
@@ -61,16 +42,16 @@ void keep_code_maps(const std::string& directory, std::uint64_t begin_real_ns,
     const Descriptor map(
         open((from + '/' + name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat facts {};
-    if (map.get() < 0 || fstat(map.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) continue;
+    if (fstat(map.get(), &facts) != 0 || facts.st_uid != owner) continue;
     // Filesystems keep times more coarsely than clocks.
-    const auto written = static_cast<std::uint64_t>(facts.st_mtim.tv_sec);
-    const auto size = static_cast<std::uint64_t>(facts.st_size);
-    if (facts.st_uid != owner || size > kCodeMapMostBytes || written < begin_real_ns / kSecond)
-      continue;
+    if (static_cast<std::uint64_t>(facts.st_mtim.tv_sec) < begin_real_ns / kSecond) continue;
+    const auto text = read_regular_file(map.get(), kCodeMapMostBytes);
+    if (!text) continue;
     const Descriptor kept(openat(run.get(), name.c_str(),
                                  O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (kept.get() >= 0 && fchmod(kept.get(), 0600) == 0)
-      copy(map.get(), kept.get(), facts.st_size);
+    if (fchmod(kept.get(), 0600) != 0) continue;
+    const ssize_t put = write(kept.get(), text->data(), text->size());
+    if (put != static_cast<ssize_t>(text->size())) unlinkat(run.get(), name.c_str(), 0);
   }
 }
 

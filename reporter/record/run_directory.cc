@@ -98,6 +98,16 @@ bool is_segment(const std::string& name) {
   return name.size() > kSuffix.size() && name.ends_with(kSuffix);
 }
 
+std::optional<std::vector<std::string>> segment_names(int directory) {
+  const Directory stream(fdopendir(dup(directory)));
+  if (!stream) return std::nullopt;
+  rewinddir(stream.get());
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(stream.get()))
+    if (is_segment(entry->d_name)) names.emplace_back(entry->d_name);
+  return names;
+}
+
 long recorder_of(const std::string& path) {
   const std::optional<RunRecord> record = read_run_record(path);
   if (!record || record->exit_code || record->recorder <= 0) return 0;

@@ -4,10 +4,12 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "reporter/base/result.h"
 
@@ -19,6 +21,8 @@ namespace umaskaudit {
 
 // Whether the name is one of a run directory's files.
 bool is_segment(const std::string& name);
+// The segments in an open directory, in no order. Nothing: it cannot be read; errno says why.
+std::optional<std::vector<std::string>> segment_names(int directory);
 
 // What to do with an earlier run in the given directory.
 enum class EarlierRun {

@@ -3,11 +3,12 @@
 #include "reporter/record/run_record.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "reporter/base/output_file.h"
+#include "reporter/base/owned_descriptor.h"
+#include "reporter/base/regular_file.h"
 #include "reporter/text/json_writer.h"
 
 namespace umaskaudit {
@@ -52,17 +53,6 @@ std::string to_json(const RunRecord& record) {
   return text += '\n';
 }
 
-std::string read_text(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-  std::string text;
-  char block[4096];
-  ssize_t count = 0;
-  while (fd >= 0 && text.size() < kMostBytes && (count = read(fd, block, sizeof block)) > 0)
-    text.append(block, static_cast<std::size_t>(count));
-  if (fd >= 0) close(fd);
-  return text;
-}
-
 }  // namespace
 
 Status write_run_record(const std::string& directory, const RunRecord& record) {
@@ -74,8 +64,10 @@ Status write_run_record(const std::string& directory, const RunRecord& record) {
 
 std::optional<RunRecord> read_run_record(const std::string& directory) {
   using nlohmann::json;
-  const json object =
-      json::parse(read_text(directory + "/" + kRunRecordName), nullptr, /*allow_exceptions=*/false);
+  const Descriptor file(open((directory + "/" + kRunRecordName).c_str(),
+                             O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  const json object = json::parse(read_regular_file(file.get(), kMostBytes).value_or(""), nullptr,
+                                  /*allow_exceptions=*/false);
   if (!object.is_object()) return std::nullopt;
   const auto text_in = [](const json& holder, const char* key) {
     const auto found = holder.find(key);

@@ -33,15 +33,11 @@ std::string stamp_of(const std::string& name) {
 }
 
 Result<std::vector<std::string>> segments_of(int directory, const std::string& path) {
-  const Directory stream(fdopendir(dup(directory)));
-  if (!stream) return cannot_copy(path, std::strerror(errno));
-  rewinddir(stream.get());
-  std::vector<std::string> names;
-  while (const dirent* entry = readdir(stream.get()))
-    if (is_segment(entry->d_name)) names.emplace_back(entry->d_name);
-  std::sort(names.begin(), names.end(),
+  std::optional<std::vector<std::string>> names = segment_names(directory);
+  if (!names) return cannot_copy(path, std::strerror(errno));
+  std::sort(names->begin(), names->end(),
             [](const std::string& a, const std::string& b) { return stamp_of(a) > stamp_of(b); });
-  return names;
+  return *std::move(names);
 }
 
 // Zeroes where there is none.

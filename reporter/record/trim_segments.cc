@@ -103,17 +103,15 @@ bool trim(int directory, const char* name, bool lease_tells) {
 }  // namespace
 
 unsigned SegmentTrimmer::trim_all() {
-  const Directory stream(opendir(directory_.c_str()));
-  if (!stream) return 0;
-  std::vector<std::string> names;
-  while (const dirent* entry = readdir(stream.get()))
-    if (is_segment(entry->d_name) && done_.count(entry->d_name) == 0)
-      names.emplace_back(entry->d_name);
+  const Descriptor directory(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  std::vector<std::string> names =
+      segment_names(directory.get()).value_or(std::vector<std::string>());
+  std::erase_if(names, [this](const std::string& name) { return done_.count(name) != 0; });
   if (names.empty()) return 0;
   const Mapped mapped = mapped_segments(directory_);
   unsigned left = 0;
   for (std::string& name : names) {
-    if (mapped.has(name) || !trim(dirfd(stream.get()), name.c_str(), mapped.lease_tells))
+    if (mapped.has(name) || !trim(directory.get(), name.c_str(), mapped.lease_tells))
       ++left;
     else
       done_.insert(std::move(name));

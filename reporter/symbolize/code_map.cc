@@ -1,15 +1,14 @@
 #include "reporter/symbolize/code_map.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
-#include <utility>
+#include <iterator>
 
 #include "reporter/base/code_map_name.h"
 #include "reporter/base/owned_descriptor.h"
+#include "reporter/base/regular_file.h"
 
 namespace umaskaudit {
 namespace {
@@ -25,22 +24,6 @@ bool take_number(std::string_view& line, std::uint64_t& value) {
   line.remove_prefix(static_cast<std::size_t>(end - line.data()));
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
   return true;
-}
-
-std::string text_of(int fd) {
-  struct stat facts {};
-  if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode)) return "";
-  const auto size = static_cast<std::uint64_t>(facts.st_size);
-  if (size > kCodeMapMostBytes) return "";
-  std::string text(size, '\0');
-  std::size_t length = 0;
-  while (length < text.size()) {
-    const ssize_t got = ::read(fd, text.data() + length, text.size() - length);
-    if (got <= 0) break;
-    length += static_cast<std::size_t>(got);
-  }
-  text.resize(length);
-  return text;
 }
 
 }  // namespace
@@ -61,7 +44,7 @@ CodeMap CodeMap::parse(std::string_view text) {
 
 CodeMap CodeMap::read(const std::string& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  return file.get() < 0 ? CodeMap() : parse(text_of(file.get()));
+  return parse(read_regular_file(file.get(), kCodeMapMostBytes).value_or(""));
 }
 
 void CodeMap::add(std::uint64_t start, std::uint64_t end, std::string_view name) {

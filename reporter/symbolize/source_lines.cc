@@ -9,12 +9,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <climits>
 #include <iterator>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "reporter/base/clock.h"
+#include "reporter/base/owned_descriptor.h"
+#include "reporter/base/regular_file.h"
 #include "reporter/symbolize/culprit.h"
 #include "reporter/symbolize/known_names.h"
 
@@ -48,18 +51,6 @@ std::uint64_t changed_ns(const struct stat& facts) {
   return facts.st_mtim.tv_sec < 0 ? 0 : to_ns(facts.st_mtim);
 }
 
-// False: it cannot be read completely.
-bool read_all(int file, std::size_t size, std::string& text) {
-  text.resize(size);
-  for (std::size_t at = 0; at < size;) {
-    const ssize_t got = ::read(file, text.data() + at, size - at);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    at += static_cast<std::size_t>(got);
-  }
-  return true;
-}
-
 // Empty: the file has no such line.
 std::string_view nth_line(std::string_view text, std::uint32_t number) {
   for (; number > 1; --number) {
@@ -82,17 +73,14 @@ SourceLines::File SourceLines::read(const std::string& name) const {
   if (name.find('\0') != std::string::npos || stat(path.c_str(), &facts) != 0 ||
       !S_ISREG(facts.st_mode))
     return file;
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (descriptor < 0) return file;
-  const bool plausible = fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode) &&
-                         static_cast<std::size_t>(facts.st_size) <= kLargestFile;
-  if (plausible && read_all(descriptor, static_cast<std::size_t>(facts.st_size), file.text) &&
-      (file.text.starts_with("#!") || has_name_of_source(real_name(descriptor)))) {
-    const bool newer = begin_real_ns_ != 0 && changed_ns(facts) > begin_real_ns_;
-    file.state = newer ? SourceLine::State::changed : SourceLine::State::known;
-  }
-  close(descriptor);
-  if (file.state != SourceLine::State::known) file.text.clear();
+  const Descriptor open_file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (fstat(open_file.get(), &facts) != 0) return file;
+  std::optional<std::string> text = read_regular_file(open_file.get(), kLargestFile);
+  if (!text || !(text->starts_with("#!") || has_name_of_source(real_name(open_file.get()))))
+    return file;
+  const bool newer = begin_real_ns_ != 0 && changed_ns(facts) > begin_real_ns_;
+  file.state = newer ? SourceLine::State::changed : SourceLine::State::known;
+  if (!newer) file.text = *std::move(text);
   return file;
 }
 
