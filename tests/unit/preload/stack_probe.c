@@ -62,6 +62,11 @@ static void call_raw_umask(void) { syscall(SYS_umask, 027); }
 static void call_raw_openat(void) {
   close((int)syscall(SYS_openat, AT_FDCWD, "stack-raw", O_CREAT | O_WRONLY, 0666));
 }
+// The second call at one place is the one that asks the kernel afterwards who created the object.
+static void call_raw_openat_existing(void) {
+  for (volatile int i = 0; i < 2; ++i)
+    close((int)syscall(SYS_openat, AT_FDCWD, "stack-raw", O_CREAT | O_WRONLY, 0666));
+}
 static void call_raw_mkdirat(void) { syscall(SYS_mkdirat, AT_FDCWD, "stack-raw-dir", 0777); }
 static void call_raw_bind(void) {
   static struct sockaddr_un address = {AF_UNIX, "stack-raw-socket"};
@@ -122,6 +127,7 @@ static const struct {
     {"shm_unlink", call_shm_unlink},
     {"raw-umask", call_raw_umask},
     {"raw-openat", call_raw_openat},
+    {"raw-openat-existing", call_raw_openat_existing},
     {"raw-mkdirat", call_raw_mkdirat},
     {"raw-bind", call_raw_bind},
     {"raw-fchmodat", call_raw_fchmodat},

@@ -19,7 +19,7 @@ LARGEST_STACK = 4300
 # function, a call by its number, the start of a program. The shim asks for more than the largest
 # (kStackForCall and kStackForExec in preload/sys/own_stack.h).
 SMALL_STACK = 1664
-SMALL_STACK_BY_NUMBER = 1960
+SMALL_STACK_BY_NUMBER = 2016
 SMALL_STACK_TO_START = 1440
 # The live log builds its line on the same stack.
 SMALL_STACK_LOGGING = 420
