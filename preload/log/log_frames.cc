@@ -18,7 +18,7 @@ namespace {
 [[gnu::noinline]] void put_function(TextBuffer& text, const Module& module, std::uintptr_t pc) {
   Symbol symbol;
   if (!find_symbol(module, pc - 1, symbol)) return;
-  put_function_name(text, symbol.name, symbol.length);
+  put_function_name(text, symbol.name, symbol.length, symbol.cut);
   text.put(symbol.cut ? "...+0x" : "+0x");
   text.hex(pc - symbol.start).put(' ');
 }
@@ -113,7 +113,8 @@ struct NamedSymbol {
   auto& room = *reinterpret_cast<NamedSymbol*>(scratch.get());
   if (!find_symbol(module, pc - 1, room.symbol)) return;
   TextBuffer name(room.name, sizeof room.name);
-  put_function_name(name, room.symbol.name, room.symbol.length);
+  put_function_name(name, room.symbol.name, room.symbol.length, room.symbol.cut);
+  if (room.symbol.cut) name.put("...");
   fields.bytes("function", name.begin(), static_cast<std::uint32_t>(name.length()), kMostName);
 }
 

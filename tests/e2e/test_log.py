@@ -240,6 +240,24 @@ class Log(Case):
                 self.assertEqual(log.read_text(), "before\n")
             log.unlink()
 
+    def test_names_of_functions(self):
+        """Short and true, whatever their templates; the order is that of the program's text."""
+        program = victim("many_names")
+        text = subprocess.run(["nm", program], check=True, capture_output=True, text=True).stdout
+        self.assertTrue([line for line in text.splitlines() if "6hidden" in line and
+                         len(line.split()[2]) > 400], "no name is longer than what is looked at")
+        result = self.preload(program, options="log_repeats=yes")
+        self.assertEqual(result.returncode, 0)
+        _, _, frames = self.lines_of(result.stderr.decode())
+        callers = [second["symbol"] for first, second in zip(frames, frames[1:])
+                   if first["symbol"] == "(anonymous namespace)::step"]
+        hidden = "(anonymous namespace)::hidden<...>"
+        self.assertEqual(callers, [
+            "cfg::Box<...>::Box", "cfg::Box<...>::read", "cfg::Box<...>::operator bool",
+            "cfg::Box<...>::operator<", "cfg::Box<...>::as<...>", "cfg::operator+",
+            "cfg::Calls<...>::run", "(anonymous namespace)::outer::{lambda()#1}::operator()",
+            hidden + "::Local::save", hidden + "..."])
+
     def test_libraries_that_come_and_go_keep_their_names(self):
         log = self.top / "log"
         program = ("import _ctypes, os, sys\n"
