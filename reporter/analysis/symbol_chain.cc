@@ -60,7 +60,7 @@ const Frame* innermost_frame(const std::vector<Frame>& stack) {
   return kept;
 }
 
-enum class Inlined : std::uint8_t { skipped, named };
+enum class NamedBy : std::uint8_t { function, source_function, machine_code };
 
 // The begin of the part of a name that ends before `end`: "main::" in "Invoker<main::", "f(int)::"
 // in "tuple<f(int)::".
@@ -100,12 +100,29 @@ std::string own_name(const Frame& frame) {
   return lambda.empty() ? "" : module + '!' + without_signature(lambda);
 }
 
-std::string own_function(const std::vector<Frame>& stack, Inlined inlined) {
+// The innermost frame of what is neither the C run time nor an interpreter, whatever its name;
+// empty without a build id.
+std::string place_in_code(const std::vector<Frame>& stack) {
+  for (const Frame& frame : stack) {
+    const std::string& module = frame.module;
+    if (frame.script || module.empty() || is_c_runtime(module) || is_interpreter(module)) continue;
+    if (frame.build_id.empty()) return "";
+    std::array<char, 24> offset{};
+    std::snprintf(offset.data(), offset.size(), "+0x%llx",
+                  static_cast<unsigned long long>(frame.offset));
+    return frame.build_id + offset.data();
+  }
+  return "";
+}
+
+std::string own_function(const std::vector<Frame>& stack, NamedBy by) {
   const Frame* first = innermost_code(stack);
   if (first == nullptr) return "";
   if (first->script) return script_name(*first);
+  if (by == NamedBy::machine_code)
+    if (std::string place = place_in_code(stack); !place.empty()) return place;
   for (auto i = static_cast<std::size_t>(first - stack.data()); i < stack.size(); ++i) {
-    if (stack[i].script || (stack[i].inlined && inlined == Inlined::skipped)) continue;
+    if (stack[i].script || (stack[i].inlined && by != NamedBy::source_function)) continue;
     std::string name = own_name(stack[i]);
     if (!name.empty()) return name;
   }
@@ -125,7 +142,7 @@ bool is_installed(const std::vector<Frame>& stack) {
 }
 
 // The starter of a system program, if that is not of the system.
-std::string starter_name(StackCache& stacks, StackRef ref, Inlined inlined) {
+std::string starter_name(StackCache& stacks, StackRef ref, NamedBy by) {
   constexpr int kGenerations = 16;
   StackRef at = stacks.source().started(ref.segment);
   for (int i = 0; at.id != 0 && i < kGenerations; ++i) {
@@ -134,18 +151,18 @@ std::string starter_name(StackCache& stacks, StackRef ref, Inlined inlined) {
     const bool own =
         frame != nullptr &&
         (frame->script ? !is_library(*frame) && !is_given_text(*frame) : !is_installed(stack));
-    if (own) return own_function(stack, inlined);
+    if (own) return own_function(stack, by);
     at = stacks.source().started(at.segment);
   }
   return "";
 }
 
-std::string name_code(StackCache& stacks, StackRef ref, Inlined inlined) {
+std::string name_code(StackCache& stacks, StackRef ref, NamedBy by) {
   const std::vector<Frame>& stack = stacks.code(ref);
-  std::string name = own_function(stack, inlined);
+  std::string name = own_function(stack, by);
   const Frame* frame = culprit(stack);
   if (frame == nullptr || frame->script || !is_installed(stack)) return name;
-  const std::string starter = starter_name(stacks, ref, inlined);
+  const std::string starter = starter_name(stacks, ref, by);
   return starter.empty() ? name : name + '<' + starter;
 }
 
@@ -206,11 +223,15 @@ bool is_own_code(const Frame& frame) {
 }
 
 std::string code_name(StackCache& stacks, StackRef ref) {
-  return name_code(stacks, ref, Inlined::skipped);
+  return name_code(stacks, ref, NamedBy::function);
 }
 
 std::string source_code_name(StackCache& stacks, StackRef ref) {
-  return name_code(stacks, ref, Inlined::named);
+  return name_code(stacks, ref, NamedBy::source_function);
+}
+
+std::string machine_code_name(StackCache& stacks, StackRef ref) {
+  return name_code(stacks, ref, NamedBy::machine_code);
 }
 
 std::string innermost_symbol(const std::vector<Frame>& stack) {

@@ -33,6 +33,11 @@ std::string code_name(StackCache& stacks, StackRef ref);
 // The same with functions that were inlined.
 std::string source_code_name(StackCache& stacks, StackRef ref);
 
+// The same by the place in the machine code, "1c2ffe+0x12d4", build id and offset, which is equal
+// in a stripped copy of the same build: no name decides which frame it is. A library's or program's
+// code without a build id is named as by code_name(), and so is a script's.
+std::string machine_code_name(StackCache& stacks, StackRef ref);
+
 // "cfg::acquire" of "cfg::acquire(int) [clone .isra.0]" or "void cfg::acquire<int>(int) const".
 std::string without_signature(const std::string& symbol);
 

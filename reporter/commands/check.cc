@@ -401,6 +401,8 @@ int check(CheckOptions& options, Console& console) {
 
   FindOptions find_options;
   name_code(find_options, run.stacks());
+  if (options.for_stripped || (rulings.baseline && rulings.baseline->has_code_prints()))
+    find_options.machine_code = [&](StackRef ref) { return machine_code_name(run.stacks(), ref); };
   if (rulings.policy) find_options.policy = &*rulings.policy;
   const Filter& filter = options.arguments.filter;
   if (!filter.paths.empty() || rulings.suppressions)
@@ -483,9 +485,12 @@ Action configure_check(CLI::App& app) {
   add_ruling_options(app, *options);
   app.add_flag("--validate", options->validate,
                "Only read policy, suppressions and baseline: 2 where one of them is wrong");
-  app.add_option("--write-baseline", options->write_baseline,
-                 "Write the findings to FILE, and exit 0 whatever they are")
-      ->type_name("FILE");
+  CLI::Option* write = app.add_option("--write-baseline", options->write_baseline,
+                                      "Write the findings to FILE, and exit 0 whatever they are")
+                           ->type_name("FILE");
+  app.add_flag("--for-stripped", options->for_stripped,
+               "Write into the baseline what stripped copies of this build are known by, too")
+      ->needs(write);
   app.add_option(
          "--objects", options->objects,
          "Write every object hit to FILE, as JSON Lines: of --rule, --severity, --path, --kind")

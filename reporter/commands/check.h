@@ -25,7 +25,8 @@ struct CheckOptions {
   RunArguments arguments;
   CheckFormat format = CheckFormat::text;
   std::string policy, baseline, write_baseline, suppressions, objects;
-  bool validate = false;  // read the user's files, and no run
+  bool validate = false;      // read the user's files, and no run
+  bool for_stripped = false;  // write Finding::code_prints into the baseline
   Severity fail_on = Severity::warning;
   std::uint64_t max_loss = 0;
   std::uint64_t max_unrecorded = 0;

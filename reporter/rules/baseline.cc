@@ -49,9 +49,13 @@ Result<Baseline> Baseline::parse(std::string_view text, const std::string& name)
     if (const std::string* rule = text_of("rule"); rule != nullptr && find_rule(*rule) != nullptr)
       known.rule = *rule;
     if (const std::string* date = text_of("first_seen"); date != nullptr) known.first_seen = *date;
-    if (entry.contains("source_fingerprints") && entry["source_fingerprints"].is_array())
-      for (const auto& source : entry["source_fingerprints"])
-        if (source.is_string()) known.source_prints.push_back(source.get<std::string>());
+    const auto take_prints = [&](const char* key, std::vector<std::string>& to) {
+      if (!entry.contains(key) || !entry[key].is_array()) return;
+      for (const auto& one : entry[key])
+        if (one.is_string()) to.push_back(one.template get<std::string>());
+    };
+    take_prints("source_fingerprints", known.source_prints);
+    take_prints("code_fingerprints", known.code_prints);
     baseline.entries_.push_back(std::move(known));
   }
   std::stable_sort(
@@ -59,8 +63,9 @@ Result<Baseline> Baseline::parse(std::string_view text, const std::string& name)
       [](const KnownFinding& a, const KnownFinding& b) { return a.fingerprint < b.fingerprint; });
   for (std::size_t i = 0; i < baseline.entries_.size(); ++i) {
     baseline.by_print_.emplace(baseline.entries_[i].fingerprint, i);
-    for (const std::string& print : baseline.entries_[i].source_prints)
-      baseline.by_print_.emplace(print, i);
+    for (const auto* prints :
+         {&baseline.entries_[i].source_prints, &baseline.entries_[i].code_prints})
+      for (const std::string& print : *prints) baseline.by_print_.emplace(print, i);
   }
   return baseline;
 }
@@ -81,8 +86,8 @@ std::vector<std::size_t> Baseline::known(const Finding& finding) const {
     return begin != end;
   };
   if (look(finding.fingerprint)) return entries;
-  for (const auto* prints :
-       {&finding.source_prints, &finding.third_prints, &finding.older_prints}) {
+  for (const auto* prints : {&finding.source_prints, &finding.code_prints, &finding.third_prints,
+                             &finding.older_prints}) {
     entries.clear();
     bool all = !prints->empty();
     for (const std::string& print : *prints) all = look(print) && all;
@@ -100,14 +105,19 @@ std::vector<KnownFinding> Baseline::apply(std::vector<Finding>& findings) const 
   for (Finding& finding : findings) {
     finding.baseline = known(finding).empty() ? BaselineState::fresh : BaselineState::unchanged;
     mark(finding.fingerprint);
-    for (const auto* prints :
-         {&finding.source_prints, &finding.third_prints, &finding.older_prints})
+    for (const auto* prints : {&finding.source_prints, &finding.code_prints, &finding.third_prints,
+                               &finding.older_prints})
       for (const std::string& print : *prints) mark(print);
   }
   std::vector<KnownFinding> gone;
   for (std::size_t i = 0; i < entries_.size(); ++i)
     if (!found[i]) gone.push_back(entries_[i]);
   return gone;
+}
+
+bool Baseline::has_code_prints() const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [](const KnownFinding& entry) { return !entry.code_prints.empty(); });
 }
 
 std::string Baseline::first_seen(const Finding& finding) const {
@@ -134,6 +144,7 @@ void write_baseline(std::ostream& out, const std::vector<Finding>& findings,
     line["title"] = finding.info().title;
     line["fingerprint"] = finding.fingerprint;
     if (!finding.source_prints.empty()) line["source_fingerprints"] = finding.source_prints;
+    if (!finding.code_prints.empty()) line["code_fingerprints"] = finding.code_prints;
     lines[std::string(finding.info().id) + '\n' + words.program + '\n' + finding.fingerprint] =
         line.dump();
   }

@@ -23,6 +23,7 @@ struct KnownFinding {
   std::string rule;             // its id; empty where the file has none, or none that is known
   std::string first_seen = {};  // "2026-11-30"; empty where the file has none
   std::vector<std::string> source_prints = {};  // Finding::source_prints
+  std::vector<std::string> code_prints = {};    // Finding::code_prints
   bool of_first_version = false;  // of the file: the fingerprint is of the second or third version
 };
 
@@ -35,6 +36,9 @@ class Baseline {
   // Sets Finding::baseline. Returns those of the baseline that are not among `findings`, by
   // fingerprint.
   std::vector<KnownFinding> apply(std::vector<Finding>& findings) const;
+
+  // Whether any of its findings is known by Finding::code_prints, too.
+  bool has_code_prints() const;
 
   // When a finding was seen first; empty where that is not known.
   std::string first_seen(const Finding& finding) const;

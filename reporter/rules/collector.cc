@@ -113,6 +113,8 @@ Group& Collector::group(const Place& place, bool* fresh) {
       std::string source = fingerprint(print_of(place, name, options_.source_code));
       if (source != finding.fingerprint) finding.source_prints.push_back(std::move(source));
     }
+    if (options_.machine_code && !place.whole_program)
+      finding.code_prints.push_back(fingerprint(print_of(place, name, options_.machine_code)));
     finding.third_prints.push_back(third_print(place, name));
     finding.older_prints.push_back(older_print(place, name));
     finding.culprit_stacks.push_back(place.culprit.stack);
@@ -402,6 +404,7 @@ void Collector::close(std::uint64_t end_ns) {
     group->finding.processes = std::max<std::size_t>(group->pids.size(), 1);
     group->finding.threads = std::max<std::size_t>(group->tids.size(), 1);
     sort_unique(group->finding.source_prints);
+    sort_unique(group->finding.code_prints);
     sort_unique(group->finding.third_prints);
     sort_unique(group->finding.older_prints);
     sort_unique(group->finding.culprit_stacks);

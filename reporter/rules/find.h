@@ -70,6 +70,9 @@ struct FindOptions {
   // The innermost function that is the program's own, also where it was inlined, for
   // Finding::source_prints. Without it there are none.
   std::function<std::string(StackRef)> source_code;
+  // The place in the machine code, which stays when a build is stripped, for Finding::code_prints.
+  // Without it there are none. Where the code has no build id: the same as `code`.
+  std::function<std::string(StackRef)> machine_code;
   // Of the third version of fingerprints. Without it `symbol` stands in.
   std::function<std::string(StackRef)> place;
   // The same for Finding::older_prints: modules and symbols, innermost first, no addresses.

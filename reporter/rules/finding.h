@@ -134,6 +134,9 @@ struct Finding {
   // The fingerprint by the functions of the source, those that were inlined too, where they are
   // others: a build with less optimisation has them as fingerprints of its findings.
   std::vector<std::string> source_prints;
+  // The fingerprint by places in the machine code instead of functions: those of a stripped copy of
+  // the same build are equal. Empty where nobody asked for them.
+  std::vector<std::string> code_prints;
   std::vector<std::string> third_prints;  // what the third version of fingerprints called it
   // Of the places in the code that are this one finding, by caller and by what was hit: what the
   // second version of fingerprints called them.

@@ -157,6 +157,58 @@ class Builds(Compiled):
         self.assertFalse(of_bare["window-overlap"] & of_whole["window-overlap"])
         self.assertEqual(self.by_rule(self.in_new_folder(bare)), of_bare)
 
+    def baseline_of(self, program, *arguments):
+        baseline = self.top / "baseline.json"
+        self.tool("check", self.in_new_folder(program), "--write-baseline", baseline, *arguments)
+        return baseline
+
+    def states(self, run, baseline):
+        return {(finding["rule"], finding["baseline"])
+                for finding in self.findings(run, "--baseline", baseline)}
+
+    def test_a_stripped_copy_of_the_same_build(self):
+        """Where it is in the code, by build id, is what a build and its stripped copy share."""
+        whole = self.build("whole", NATIVE, "-O2", "-g", "-Wl,--build-id=sha1")
+        bare = self.strip("bare", whole)
+        other = self.strip("other", self.build("more", NATIVE, "-O2", "-DSAVE=store",
+                                               "-Wl,--build-id=sha1"))
+        names = subprocess.run(["nm", bare], check=False, capture_output=True, text=True)
+        self.assertIn("no symbols", names.stderr)
+        for first, second in ((whole, bare), (bare, whole)):
+            baseline = self.baseline_of(first, "--for-stripped")
+            states = self.states(self.in_new_folder(second), baseline)
+            self.assertEqual({state for _, state in states}, {"unchanged"}, states)
+            self.assertIn("window-overlap", {rule for rule, _ in states})
+            # Without it functions are all that is compared, and a stripped copy has none.
+            states = self.states(self.in_new_folder(second), self.baseline_of(first))
+            self.assertIn(("window-overlap", "new"), states)
+        baseline = self.baseline_of(whole, "--for-stripped")
+        self.assertIn(("window-overlap", "new"), self.states(self.in_new_folder(other), baseline))
+
+    def test_a_stripped_copy_that_does_more(self):
+        """A stripped copy's findings of one module are one: it is known where all of it is."""
+        source = NATIVE.replace("int main() {", """
+            void (*volatile twin)(const char* const&) = [](const char* const& name) {
+              close(open(name, O_CREAT | O_WRONLY | O_EXCL, 0606)); };
+            int main(int count, char**) {""").replace('saver("hit")',
+                                                      'saver("hit"); if (count > 1) twin("two")')
+        whole = self.build("whole", source, "-O2", "-Wl,--build-id=sha1")
+        bare = self.strip("bare", whole)
+        baseline = self.baseline_of(whole, "--for-stripped")
+        shutil.rmtree(self.work)
+        self.work.mkdir()
+        run = self.record(bare, "more")[1]
+        self.assertEqual(sorted(os.listdir(self.work)), ["hit", "two"])
+        self.assertIn(("window-overlap", "new"), self.states(run, baseline))
+
+    def test_a_build_without_an_id(self):
+        whole = self.build("whole", NATIVE, "-O2", "-Wl,--build-id=none")
+        bare = self.strip("bare", whole)
+        baseline = self.baseline_of(whole, "--for-stripped")
+        self.assertIn(("window-overlap", "new"), self.states(self.in_new_folder(bare), baseline))
+        self.assertEqual({state for _, state in self.states(self.in_new_folder(whole), baseline)},
+                         {"unchanged"})
+
     def test_the_function_that_was_hit(self):
         one = self.by_rule(self.in_new_folder(self.build("a", NATIVE, "-O1")))
         other = self.by_rule(self.in_new_folder(self.build("b", NATIVE, "-O1", "-DSAVE=store")))

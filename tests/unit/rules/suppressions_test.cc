@@ -153,6 +153,27 @@ TEST(BaselineFile, KnowsOtherBuildsAndTheVersionsBefore) {
   EXPECT_EQ(later[2].baseline, BaselineState::unchanged);
 }
 
+TEST(BaselineFile, KnowsStrippedCopiesWhereAllOfTheirPlacesAreKnown) {
+  Finding one = finding(RuleId::window_overlap, "aaaa");
+  Finding two = finding(RuleId::window_overlap, "bbbb");
+  one.code_prints = {"1111"};
+  two.code_prints = {"2222", "3333"};
+  std::ostringstream out;
+  write_baseline(out, {one, two}, options());
+  EXPECT_THAT(out.str(), HasSubstr(R"("code_fingerprints":["2222","3333"])"));
+  const Result<Baseline> baseline = Baseline::parse(out.str(), "b.json");
+  ASSERT_TRUE(baseline);
+  EXPECT_TRUE(baseline->has_code_prints());
+  // Without names all functions of a module are one finding.
+  std::vector<Finding> stripped = {finding(RuleId::window_overlap, "cccc")};
+  stripped[0].code_prints = {"1111", "3333", "2222"};
+  EXPECT_TRUE(baseline->apply(stripped).empty());
+  EXPECT_EQ(stripped[0].baseline, BaselineState::unchanged);
+  stripped[0].code_prints.emplace_back("4444");
+  EXPECT_TRUE(baseline->apply(stripped).empty());
+  EXPECT_EQ(stripped[0].baseline, BaselineState::fresh);
+}
+
 TEST(BaselineFile, RoundTrip) {
   std::vector<Finding> findings = {finding(RuleId::lost_mask, "bbbb"),
                                    finding(RuleId::window_overlap, "aaaa"),
