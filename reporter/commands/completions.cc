@@ -28,18 +28,30 @@ Value value_of(const CLI::Option& option) {
   return type == "DIR" ? Value::directory : Value::text;
 }
 
+std::string join(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
+std::string rule_words() {
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < kRuleCount; ++i)
+    words.emplace_back(rule_info(static_cast<RuleId>(i)).id);
+  return join(words);
+}
+
+std::string kind_words() {
+  std::vector<std::string> words;
+  for (int i = 1; i <= static_cast<int>(trace::Kind::tmpfile); ++i)
+    words.emplace_back(kind_name(static_cast<trace::Kind>(i)));
+  return join(words);
+}
+
 std::string words_of(const CLI::Option& option) {
   std::string words = option.get_type_name();
-  const bool rule = words == "RULE";
-  if (rule || words == "KIND") {
-    words.clear();
-    const int count = rule ? int{kRuleCount} : static_cast<int>(trace::Kind::tmpfile) + 1;
-    for (int i = rule ? 0 : 1; i < count; ++i)
-      words.append(words.empty() ? "" : " ")
-          .append(rule ? rule_info(static_cast<RuleId>(i)).id
-                       : kind_name(static_cast<trace::Kind>(i)));
-    return words;
-  }
+  if (words == "RULE") return rule_words();
+  if (words == "KIND") return kind_words();
   for (char& c : words)
     if (c == '|') c = ' ';
   return words;
@@ -76,12 +88,6 @@ std::vector<const Command*> listed() {
 
 constexpr char kOrigin[] =
     "# Made by `umaskaudit completions`; tests/golden/update makes it anew.\n";
-
-std::string join(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
-}
 
 // Of the options that may have a value behind '=', or of those that must have one.
 std::string bash_values(const CLI::App& app, const std::string& name, bool maybe) {
@@ -146,17 +152,24 @@ std::string bash(const CLI::App& root) {
          "  if ((COMP_CWORD == 1)); then\n"
          "    COMPREPLY=($(compgen -W '" +
          join(names) +
-         " --help --version' -- \"$cur\"))\n"
+         " help --help --version' -- \"$cur\"))\n"
+         // `umaskaudit ./app` runs it.
+         "    [[ $cur != */* ]] || COMPREPLY=($(compgen -f -- \"$cur\"))\n"
          "    return\n"
          "  fi\n"
          "  case $command in " +
          tails +
          ")\n"
          "    for ((i = 2; i < COMP_CWORD; i++)); do\n"
-         "      if [[ ${COMP_WORDS[i]} == -- ]] && declare -F _command_offset >/dev/null; then\n"
+         "      [[ ${COMP_WORDS[i]} == -- ]] || continue\n"
+         "      if declare -F _command_offset >/dev/null; then\n"
          "        _command_offset $((i + 1))\n"
-         "        return\n"
+         "      elif ((COMP_CWORD == i + 1)); then\n"
+         "        COMPREPLY=($(compgen -c -- \"$cur\"))\n"
+         "      else\n"
+         "        COMPREPLY=($(compgen -f -- \"$cur\"))\n"
          "      fi\n"
+         "      return\n"
          "    done\n"
          "  esac\n"
          "  case $command:$prev in\n" +
@@ -170,6 +183,14 @@ std::string bash(const CLI::App& root) {
          "  esac\n"
          "  if [[ $cur == -* ]]; then\n"
          "    COMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
+         "  elif [[ $command == help ]]; then\n"
+         "    COMPREPLY=($(compgen -W '" +
+         join(names) +
+         "' -- \"$cur\"))\n"
+         "  elif [[ $command == explain ]]; then\n"
+         "    COMPREPLY=($(compgen -W '" +
+         rule_words() +
+         "' -- \"$cur\"))\n"
          "  else\n"
          "    COMPREPLY=($(compgen -f -- \"$cur\"))\n"
          "  fi\n"
@@ -225,6 +246,8 @@ std::string zsh(const CLI::App& root) {
                                    zsh_text(option->get_description()) + "]" + zsh_action(*option));
     if (begins_command(command->tail))
       cases += " \\\n      '*::command:_normal'";
+    else if (command->configure == configure_explain)
+      cases += " \\\n      '*:rule:(" + rule_words() + ")'";
     else
       cases += takes_run(app) ? " \\\n      '*:run:_files'" : " \\\n      '*:argument:_files'";
     cases += ";;\n";
@@ -240,7 +263,8 @@ std::string zsh(const CLI::App& root) {
          names +
          ")\n"
          "if ((CURRENT == 2)); then\n"
-         "  _describe command subcommands\n"
+         // `umaskaudit ./app` runs it.
+         "  if [[ $PREFIX == */* ]]; then _files; else _describe command subcommands; fi\n"
          "  return\n"
          "fi\n"
          "local command=$words[2]\n"
@@ -267,7 +291,7 @@ std::string zsh(const CLI::App& root) {
          "    fi;;\n"
          "esac\n"
          "case $command in\n" +
-         cases + "esac\n";
+         cases + "  help) _describe command subcommands;;\nesac\n";
 }
 
 std::string fish_line(const std::string& name, const CLI::Option& option) {
@@ -303,8 +327,16 @@ std::string fish(const CLI::App& root) {
   for (const Command* command : listed())
     out += "complete -c umaskaudit -n 'not __fish_seen_subcommand_from " + names + "' -f -a " +
            command->name + " -d " + quoted(command->summary) + "\n";
+  // `umaskaudit ./app` runs it.
+  out += "complete -c umaskaudit -n 'not __fish_seen_subcommand_from " + names +
+         "; and string match -q \"*/*\" -- (commandline -ct)' -f -a "
+         "'(__fish_complete_path (commandline -ct))'\n";
+  out += "complete -c umaskaudit -n '__fish_seen_subcommand_from help' -f -a '" + names + "'\n";
   for (const Command* command : listed()) {
     const CLI::App& app = *root.get_subcommand(command->name);
+    if (command->configure == configure_explain)
+      out += "complete -c umaskaudit -n '__fish_seen_subcommand_from explain' -f -a '" +
+             rule_words() + "'\n";
     for (const CLI::Option* option : options_of(app)) out += fish_line(command->name, *option);
     if (begins_command(command->tail))
       out += std::string("complete -c umaskaudit -n '__fish_seen_subcommand_from ") +

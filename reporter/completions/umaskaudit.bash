@@ -9,15 +9,21 @@ _umaskaudit() {
     prev=${COMP_WORDS[COMP_CWORD-2]}=
   fi
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'run attach snapshot pack report threads timeline top blame check export fleet diff whatif doctor explain rules ls rm clean umask --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'run attach snapshot pack report threads timeline top blame check export fleet diff whatif doctor explain rules ls rm clean umask help --help --version' -- "$cur"))
+    [[ $cur != */* ]] || COMPREPLY=($(compgen -f -- "$cur"))
     return
   fi
   case $command in run|doctor)
     for ((i = 2; i < COMP_CWORD; i++)); do
-      if [[ ${COMP_WORDS[i]} == -- ]] && declare -F _command_offset >/dev/null; then
+      [[ ${COMP_WORDS[i]} == -- ]] || continue
+      if declare -F _command_offset >/dev/null; then
         _command_offset $((i + 1))
-        return
+      elif ((COMP_CWORD == i + 1)); then
+        COMPREPLY=($(compgen -c -- "$cur"))
+      else
+        COMPREPLY=($(compgen -f -- "$cur"))
       fi
+      return
     done
   esac
   case $command:$prev in
@@ -208,7 +214,7 @@ _umaskaudit() {
     timeline) options='--help -h --quiet -q --verbose -v --color --no-pager --all --format -f --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     top) options='--help -h --quiet -q --verbose -v --color --output -o --append --force --sort --once';;
     blame) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
-    check) options='--help -h --quiet -q --verbose -v --color --no-pager --output -o --format -f --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded --validate --write-baseline --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
+    check) options='--help -h --quiet -q --verbose -v --color --no-pager --output -o --format -f --policy --suppressions --baseline --fail-on --max-loss --max-unrecorded --validate --write-baseline --for-stripped --objects --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     export) options='--help -h --quiet -q --verbose -v --color --format -f --by --to --output -o --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
     fleet) options='--help -h --quiet -q --verbose -v --color --no-pager --list --since --until --limit -n --database --format -f --output -o';;
     diff) options='--help -h --quiet -q --verbose -v --color --no-pager --format -f --root-a --root-b --same --exact --limit --output -o --path --pid --tid --thread --call --kind --rule --severity --since --sysroot --debug-dir --debuginfod --no-symbols --all-frames --native';;
@@ -223,6 +229,10 @@ _umaskaudit() {
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
+  elif [[ $command == help ]]; then
+    COMPREPLY=($(compgen -W 'run attach snapshot pack report threads timeline top blame check export fleet diff whatif doctor explain rules ls rm clean umask' -- "$cur"))
+  elif [[ $command == explain ]]; then
+    COMPREPLY=($(compgen -W 'window-overlap strict-overlap lost-mask leaked-mask exec-in-window getter-idiom umask-zero chmod-style-argument unseen-writer secret-readable world-writable group-writable create-then-chmod predictable-temp setid-created policy-mode policy-mask policy-call' -- "$cur"))
   else
     COMPREPLY=($(compgen -f -- "$cur"))
   fi

@@ -109,6 +109,11 @@ class Completions:
         self.check("report --kind tmp", "report --kind tmpfile")
         self.check("check -o zz", f"check -o {FILE}")
 
+    def test_rules_commands_and_programs(self):
+        self.check("explain window", "explain window-overlap")
+        self.check("help timel", "help timeline")
+        self.check(f"./{FILE[:6]}", f"./{FILE}")
+
     def test_words_behind_an_equals_sign(self):
         self.check("run --live=fi", "run --live=findings")
         self.check("run --stacks=chan", "run --stacks=changes")
@@ -135,6 +140,11 @@ class Bash(Completions, Case):
         self.check("report zz", f"report {FILE}")
         self.check("check --policy zz", f"check --policy {FILE}")
         self.check("check --policy=zz", f"check --policy={FILE}")
+
+    def test_the_program_and_its_arguments(self):
+        """Without bash-completion, which has a function for it."""
+        self.check(f"run -- {COMMAND[:6]}", f"run -- {COMMAND}")
+        self.check(f"run -- ls {FILE[:6]}", f"run -- ls {FILE}")
 
 
 @needs("fish")
