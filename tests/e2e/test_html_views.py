@@ -162,6 +162,15 @@ requestAnimationFrame(() => requestAnimationFrame(() => {
                           for name in ("early", "late")], ["0666"] * 2)
         self.show(run, "--rule", "window-overlap")
         self.assertEqual(self.text(".verdict"), "1 error")
+        # The filters say the same, and that it has two cards.
+        self.assertEqual(self.text("#severities label"), "1 error")
+        self.assertEqual(self.text("#finding-count"), "1 finding, 2 cards")
+        self.assertEqual(self.browser.run("return [...document.querySelectorAll("
+                                          "'#finding-rule option')].map((one) => one.textContent)"),
+                         ["all", "window-overlap (1)"])
+        self.browser.click("#severities input")
+        self.assertEqual(self.text("#finding-count"), "0 of 1 finding; 1 hidden by severity")
+        self.browser.click("#severities input")
         cards = "return [...document.querySelectorAll('.cause')].map((note) => note.textContent)"
         self.assertEqual(self.browser.run(cards),
                          ["The same call hit 1 other function, which has a card of its own.",

@@ -23,30 +23,40 @@ function isInside(finding) {
   return false;
 }
 
-const isShown = (finding) => shownSeverities.has(finding.severity)
-  && (shownRule === "" || rules[finding.rule].id === shownRule) && isInside(finding);
+function isShown(index) {
+  const finding = data.findings[index];
+  return shownSeverities.has(severityOf(index))
+    && (shownRule === "" || rules[finding.rule].id === shownRule) && isInside(finding);
+}
 
+const findingNumbers = data.findings.map((_, i) => i);
+const shownFindings = () => findingNumbers.filter(isShown);
+
+// "3 findings", and of one cause that has several cards "1 finding, 2 cards".
 function countText(shown) {
-  const all = data.findings.length, hidden = all - shown;
-  if (hidden === 0) return counted(all, "finding");
+  const all = causesIn(findingNumbers), some = causesIn(shown);
+  const cards = some === shown.length ? "" : `, ${counted(shown.length, "card")}`;
+  const hidden = findingNumbers.length - shown.length;
+  if (hidden === 0) return counted(all, "finding") + cards;
   const by = [shownSeverities.size < kSeverities.length && "severity", shownRule && "rule",
               query.dir && "directory"].filter(Boolean).join(", ");
-  return `${number(shown)} of ${counted(all, "finding")}; ${number(hidden)} hidden by ${by}`;
+  const what = some === all ? counted(hidden, "card") : number(all - some);
+  return `${number(some)} of ${counted(all, "finding")}${cards}; ${what} hidden by ${by}`;
 }
 
 function drawCards() {
   const list = byId("cards");
   if (!list) return;
-  const some = data.findings.map((finding, i) => [finding, i]).filter(([one]) => isShown(one));
+  const some = shownFindings();
   const left = some.length - cardsShown;
-  list.replaceChildren(...some.slice(0, cardsShown).map(([finding, i]) => card(finding, i)));
+  list.replaceChildren(...some.slice(0, cardsShown).map((i) => card(data.findings[i], i)));
   if (some.length === 0) add(list, h("p", {class: "quiet"}, "No finding is as chosen."));
   if (left > 0)
     add(list, h("button", {type: "button", class: "button", onclick: () => {
       cardsShown += kCardsAtOnce;
       drawCards();
     }}, `Show ${Math.min(left, kCardsAtOnce)} more of ${number(left)}`));
-  byId("finding-count").textContent = countText(some.length);
+  byId("finding-count").textContent = countText(some);
   byId("reset-findings").hidden = some.length === data.findings.length;
   for (const box of byId("severities").querySelectorAll("input"))
     box.checked = shownSeverities.has(box.value);
@@ -61,13 +71,13 @@ function severityAddress() {
 // Brings a card to the screen, whatever is chosen.
 function showFinding(index) {
   const finding = data.findings[index];
-  if (!isShown(finding)) {
-    shownSeverities.add(finding.severity);
+  if (!isShown(index)) {
+    shownSeverities.add(severityOf(index));
     if (shownRule !== rules[finding.rule].id) shownRule = "";
     if (!isInside(finding)) setDirectory("");
     visit({...severityAddress(), rule: shownRule, dir: query.dir});
   }
-  const place = data.findings.filter(isShown).indexOf(finding);
+  const place = shownFindings().indexOf(index);
   cardsShown = Math.max(cardsShown, place + 1);
   drawCards();
   const shown = byId(`finding-${index}`);
@@ -96,8 +106,10 @@ function severityChoice(counts) {
 
 function ruleChoice() {
   const counts = new Map();
-  for (const {rule} of data.findings)
-    counts.set(rules[rule].id, (counts.get(rules[rule].id) ?? 0) + 1);
+  for (const i of findingNumbers.filter((one) => causeOf(one) === one)) {
+    const {id} = rules[data.findings[i].rule];
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
   return h("label", {class: "field"}, h("span", {}, "Rule"),
     h("select", {id: "finding-rule", onchange: (event) => {
       shownRule = event.target.value;

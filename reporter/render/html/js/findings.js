@@ -1,9 +1,13 @@
 // Findings as cards: the culprit and the victim side by side, the window, the objects hit, what to
 // do instead. Must never soften or sharpen what the rule says. Called by finding_list.js.
 
-// "umask 0022 → 0000 by thread 'setter'", with the stack below.
 // By number of a finding: the earlier one that has the same cause.
 const sameCauses = new Map(data.same_causes);
+const causeOf = (index) => sameCauses.get(index) ?? index;
+// Each finding has a card. What is counted, here and in the text report, are causes.
+const causesIn = (indexes) => new Set(indexes.map(causeOf)).size;
+// That of the cause: its worst.
+const severityOf = (index) => data.findings[causeOf(index)].severity;
 
 function causeNote(index) {
   const others = [...sameCauses.values()].filter((first) => first === index).length;
@@ -16,6 +20,7 @@ function causeNote(index) {
     linkTo("an earlier finding", () => showFinding(first)), ": it is mended in one place.");
 }
 
+// "umask 0022 → 0000 by thread 'setter'", with the stack below.
 function side(role, event, what, began) {
   const [time, who, stack, call, object, id] = event;
   const change = id === 0 ? kNone : changeOf(id);

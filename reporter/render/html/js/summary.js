@@ -3,11 +3,11 @@
 
 const kSeverities = ["error", "warning", "note"];
 
-// Each finding has a card; in the verdict those of one cause are one, as in the text report.
-function severityCounts(ofCauses) {
+// Those of one cause are one, as in the text report.
+function severityCounts() {
   const counts = {error: 0, warning: 0, note: 0};
   data.findings.forEach((finding, i) => {
-    if (!ofCauses || !sameCauses.has(i)) ++counts[finding.severity];
+    if (causeOf(i) === i) ++counts[finding.severity];
   });
   return counts;
 }
@@ -15,7 +15,7 @@ function severityCounts(ofCauses) {
 function verdict() {
   if (data.totals.findings === 0)
     return h("p", {class: "verdict good"}, "The rules found nothing wrong.");
-  const counts = severityCounts(true);
+  const counts = severityCounts();
   const worst = kSeverities.find((severity) => counts[severity] > 0);
   const words = kSeverities.filter((severity) => counts[severity] > 0)
     .map((severity) => counted(counts[severity], severity));
