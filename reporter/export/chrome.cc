@@ -40,14 +40,42 @@ std::uint64_t digits(Mode mask) {
   return (mask >> 6 & 7) * 100u + (mask >> 3 & 7) * 10u + (mask & 7);
 }
 
-std::vector<const Finding*> by_time(const std::vector<Finding>& findings) {
-  std::vector<const Finding*> order;
-  for (const Finding& finding : findings)
-    if (finding.culprit) order.push_back(&finding);
-  std::stable_sort(order.begin(), order.end(), [](const Finding* a, const Finding* b) {
-    return a->culprit->time_ns < b->culprit->time_ns;
-  });
-  return order;
+// A moment that a finding names: its cause or, with a victim, the end of an arrow from there.
+struct Mark {
+  std::uint64_t time_ns = 0;
+  const Finding* finding = nullptr;
+  const Victim* victim = nullptr;
+  std::uint64_t arrow = 0;  // the first one of a cause
+  std::uint64_t arrows = 0;
+};
+
+std::vector<Mark> marks_by_time(const std::vector<Finding>& findings) {
+  std::vector<Mark> marks;
+  std::uint64_t arrow = 0;
+  for (const Finding& finding : findings) {
+    if (!finding.culprit) continue;
+    const EventRef& culprit = *finding.culprit;
+    const std::size_t cause = marks.size();
+    marks.push_back({culprit.time_ns, &finding, nullptr, arrow + 1, 0});
+    for (const Victim& victim : finding.victims) {
+      const EventRef& hit = victim.event;
+      if (hit.seq == culprit.seq || hit.time_ns < culprit.time_ns) continue;
+      ++marks[cause].arrows;
+      marks.push_back({hit.time_ns, &finding, &victim, ++arrow, 1});
+    }
+  }
+  std::stable_sort(marks.begin(), marks.end(),
+                   [](const Mark& a, const Mark& b) { return a.time_ns < b.time_ns; });
+  return marks;
+}
+
+EventBase base_of(const EventRef& event) {
+  EventBase base;
+  base.time_ns = event.time_ns;
+  base.pid = event.pid;
+  base.tid = event.tid;
+  base.thread = event.thread;
+  return base;
 }
 
 class Writer : public rules::TimelineSink {
@@ -96,7 +124,13 @@ class Writer : public rules::TimelineSink {
   void see(const EventBase&) {}  // a umask event comes through on_change
   template <typename T>
   void unseen(const T& event, const char* name);
-  void tell(const Finding& finding);
+  template <typename Fields>
+  std::uint64_t point(const EventBase& base, std::string_view name, const Fields& fields);
+  void arrow_end(const Mark& mark, char phase, std::uint64_t time_ns, const EventRef& at,
+                 std::uint64_t arrow);
+  void tell(const Mark& mark);
+  void tell_cause(const Mark& mark);
+  void tell_hit(const Mark& mark);
   void end_slices();
 
   const ExportSource& source_;
@@ -278,18 +312,62 @@ void Writer::unseen(const T& unseen_event, const char* name) {
   });
 }
 
-void Writer::tell(const Finding& finding) {
-  const EventRef& culprit = *finding.culprit;
-  EventBase base;
-  base.time_ns = culprit.time_ns;
-  base.pid = culprit.pid;
-  base.tid = culprit.tid;
-  base.thread = culprit.thread;
-  instant(base, finding.info().id, "finding", [&](JsonWriter& json) {
+// Arrows go from slice to slice, so each end has one of the shortest length that there is. Returns
+// when it is.
+template <typename Fields>
+std::uint64_t Writer::point(const EventBase& base, std::string_view name, const Fields& fields) {
+  const std::uint64_t time_ns = on_track(base);
+  event(name, 'X', time_ns, base.pid, base.tid, [&](JsonWriter& json) {
+    json.raw("\"dur\":0.001");
+    json.text("cat", "hit");
+    json.begin_object("args");
+    fields(json);
+    json.end_object();
+  });
+  return time_ns;
+}
+
+void Writer::arrow_end(const Mark& mark, char phase, std::uint64_t time_ns, const EventRef& at,
+                       std::uint64_t arrow) {
+  event(mark.finding->info().id, phase, time_ns, at.pid, at.tid, [&](JsonWriter& json) {
+    json.text("cat", "hit");
+    json.number("id", arrow);
+    if (phase == 'f') json.text("bp", "e");  // to the slice that it is in, not the next one
+  });
+}
+
+void Writer::tell_cause(const Mark& mark) {
+  const Finding& finding = *mark.finding;
+  const EventBase base = base_of(*finding.culprit);
+  const auto fields = [&](JsonWriter& json) {
     json.text("severity", severity_name(finding.severity));
     json.bytes("message", finding.message);
     json.number("count", finding.count);
+  };
+  instant(base, finding.info().id, "finding", fields);
+  if (mark.arrows == 0) return;
+  const std::uint64_t time_ns = point(base, finding.info().id, fields);
+  for (std::uint64_t i = 0; i < mark.arrows; ++i)
+    arrow_end(mark, 's', time_ns, *finding.culprit, mark.arrow + i);
+}
+
+void Writer::tell_hit(const Mark& mark) {
+  const Victim& victim = *mark.victim;
+  const std::string name = victim.event.call + ' ' + base_name(victim.path);
+  const std::uint64_t time_ns = point(base_of(victim.event), name, [&](JsonWriter& json) {
+    json.text("rule", mark.finding->info().id);
+    json.bytes("path", victim.path);
+    json.mode("mode", victim.mode);
+    json.mode("expected", victim.expected);
   });
+  arrow_end(mark, 'f', time_ns, victim.event, mark.arrow);
+}
+
+void Writer::tell(const Mark& mark) {
+  if (mark.victim == nullptr)
+    tell_cause(mark);
+  else
+    tell_hit(mark);
 }
 
 // What was never put back lasts as long as its process was seen.
@@ -304,18 +382,17 @@ void Writer::end_slices() {
 bool Writer::write() {
   const rules::MaskIntents intents = intents_of(source_.run);
   rules::Timeline timeline(intents, *this);
-  const std::vector<const Finding*> findings = by_time(source_.findings);
-  auto next = findings.begin();
+  const std::vector<Mark> marks = marks_by_time(source_.findings);
+  auto next = marks.begin();
   block_ = "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"begin_unix_ns\":\"" +
            std::to_string(source_.run.begin_real_ns()) + "\"},\"traceEvents\":[";
   source_.run.for_each([&](const Event& one) {
-    for (; next != findings.end() && (*next)->culprit->time_ns < base_of(one).time_ns; ++next)
-      tell(**next);
+    for (; next != marks.end() && next->time_ns < base_of(one).time_ns; ++next) tell(*next);
     timeline.feed(one);
     std::visit([this](const auto& any) { see(any); }, one);
     return open_;
   });
-  for (; next != findings.end(); ++next) tell(**next);
+  for (; next != marks.end(); ++next) tell(*next);
   timeline.finish();
   end_slices();
   block_ += "\n]}\n";

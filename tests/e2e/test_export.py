@@ -67,7 +67,7 @@ class Chrome(Exported):
         for event in events:
             for field in ("name", "ph", "ts", "pid", "tid"):
                 self.assertIn(field, event)
-            self.assertIn(event["ph"], "BEiCM")
+            self.assertIn(event["ph"], "BEiCMXsf")
             track = (event["pid"], event["tid"])
             if event["ph"] == "M":
                 named.add((event["name"], *track))
@@ -85,10 +85,42 @@ class Chrome(Exported):
             open_slices[track] += {"B": 1, "E": -1}.get(event["ph"], 0)
             self.assertGreaterEqual(open_slices[track], 0, event)
         self.assertEqual(set(open_slices.values()) - {0}, set(), "a begin without its end")
+        self.check_arrows(events)
         for pid, tid in used:
             self.assertIn(("thread_name", pid, tid), named)
         self.assertLessEqual({pid for pid, _ in used},
                              {pid for name, pid, _ in named if name == "process_name"})
+
+    def check_arrows(self, events):
+        """Each has one begin and one end, which is not before it, and both are within a slice."""
+        slices = collections.Counter((event["pid"], event["tid"], event["ts"])
+                                     for event in events if event["ph"] == "X")
+        ends = {phase: {event["id"]: event for event in events if event["ph"] == phase}
+                for phase in "sf"}
+        self.assertEqual(len([event for event in events if event["ph"] in "sf"]),
+                         2 * len(ends["s"]))
+        self.assertEqual(set(ends["s"]), set(ends["f"]))
+        for arrow, begin in ends["s"].items():
+            end = ends["f"][arrow]
+            self.assertEqual((begin["name"], begin["cat"]), (end["name"], end["cat"]))
+            self.assertEqual(end["bp"], "e")
+            self.assertGreaterEqual(end["ts"], begin["ts"])
+            for one in (begin, end):
+                self.assertTrue(slices[one["pid"], one["tid"], one["ts"]], one)
+
+    def test_arrows_go_from_the_culprit_to_whom_it_hit(self):
+        run, hits = self.overlap()
+        events = self.events(run)
+        begins = [event for event in events
+                  if event["ph"] == "s" and event["name"] == "window-overlap"]
+        told = {event["args"]["path"]: event for event in events
+                if event["ph"] == "X" and event["args"].get("rule") == "window-overlap"}
+        self.assertEqual(len(told), len(begins))
+        self.assertTrue(begins)
+        for path, event in told.items():
+            self.assertEqual((event["args"]["mode"], event["args"]["expected"]), hits[path])
+            self.assertNotIn(event["tid"], {begin["tid"] for begin in begins
+                                            if begin["pid"] != event["pid"]})
 
     def test_windows_creations_and_masks_of_a_race(self):
         run, truths, setter = self.race()
