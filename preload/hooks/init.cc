@@ -28,6 +28,7 @@
 #include "preload/process/seccomp.h"
 #include "preload/record/recorder.h"
 #include "preload/record/segment.h"
+#include "preload/record/shared_ids.h"
 #include "preload/state.h"
 #include "preload/sys/at_start.h"
 #include "preload/sys/before_relocation.h"
@@ -215,6 +216,7 @@ void start_recording(int pid) {
     const int error =
         open_segment(process.options.trace.bytes, process.pid.load(std::memory_order_relaxed));
     process.trace = error == 0;
+    if (process.trace && process.options.keep == Keep::latest) start_sharing_ids();
     const ServedRoot root = served_root();
     move_root(root.text, root.length);
     // With log=off `umaskaudit run` reports the failure, from run.state.

@@ -12,6 +12,7 @@
 #include "preload/object/created_query.h"
 #include "preload/object/directory_names.h"
 #include "preload/record/intern.h"
+#include "preload/record/shared_ids.h"
 #include "preload/sys/format_text.h"
 #include "preload/sys/scratch.h"
 #include "preload/sys/sys.h"
@@ -85,14 +86,17 @@ static_assert(sizeof(FactsSpace) <= Scratch::kSize - kNameRoom && kNameRoom > tr
   std::uint64_t hash = hash_bytes(&record, sizeof record);
   hash = mix(hash, hash_bytes(acl, record.acl_length)) | 1;
   std::uint32_t id = by_facts.find(hash);
+  if (id != 0) return id;
+  id = find_shared_id(trace::IdSpace::directory, hash);
   if (id == 0) {
     id = next_id(trace::IdSpace::directory);
     record.id = id;
     if (!write_record(trace::RecordType::directory, author, record, {acl, record.acl_length})) {
       return 0;
     }
-    by_facts.insert(hash, id);
+    share_id(trace::IdSpace::directory, hash, id);
   }
+  by_facts.insert(hash, id);
   return id;
 }
 

@@ -9,6 +9,7 @@
 
 #include "preload/record/intern.h"
 #include "preload/record/segment.h"
+#include "preload/record/shared_ids.h"
 #include "preload/sys/process_identity.h"
 #include "preload/sys/real.h"
 #include "preload/sys/sys.h"
@@ -81,10 +82,14 @@ std::uint32_t intern_path(const Author& author, const char* path, std::uint32_t 
   const std::uint64_t hash = hash_bytes(path, length);
   std::uint32_t id = paths.find(hash);
   if (id != 0) return id;
-  id = next_id(trace::IdSpace::path);
-  if (!write_record(trace::RecordType::path, author, trace::Path{id, length}, {path, length})) {
-    count_loss(trace::Loss::path_dropped);
-    return 0;
+  id = find_shared_id(trace::IdSpace::path, hash);
+  if (id == 0) {
+    id = next_id(trace::IdSpace::path);
+    if (!write_record(trace::RecordType::path, author, trace::Path{id, length}, {path, length})) {
+      count_loss(trace::Loss::path_dropped);
+      return 0;
+    }
+    share_id(trace::IdSpace::path, hash, id);
   }
   paths.insert(hash, id);
   return id;

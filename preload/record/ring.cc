@@ -12,9 +12,11 @@
 
 #include "preload/record/chunks.h"
 #include "preload/record/counters.h"
+#include "preload/record/lives.h"
 #include "preload/record/totals.h"
 #include "preload/record/written_chunks.h"
 #include "preload/sys/sys.h"
+#include "preload/trace/checksum.h"
 
 namespace umaskaudit::shim {
 
@@ -70,7 +72,7 @@ class Taker {
   Taker(trace::SegmentHeader& header, Ring& ring, ChunkUse use)
       : header_(header), ring_(ring), use_(use) {}
 
-  // Claims a chunk for this use and empties it; 0: there is none.
+  // Claims a chunk for this use and empties it, but for what left() says; 0: there is none.
   std::uint32_t take() {
     if (use_ == ChunkUse::kept && swap(entry(kControlChunk).word, std::uint64_t{0}, next_word())) {
       return kControlChunk;
@@ -85,6 +87,9 @@ class Taker {
   }
 
   RingChunk& entry(std::uint32_t chunk) { return reinterpret_cast<RingChunk*>(&ring_ + 1)[chunk]; }
+
+  // The end of the records that the chunk taken last was left.
+  std::uint32_t left() const { return left_; }
 
  private:
   std::uint64_t next_word() {
@@ -165,8 +170,8 @@ class Taker {
       return false;
     }
     if (!swap(old.word, word, word_of(turn_of(word), ChunkUse::dropping))) return false;
-    drop_records(old, base, end);
-    memset(base, 0, end);
+    left_ = drop_records(old, base, end, chunk);
+    memset(base + left_, 0, end - left_);
     __atomic_store_n(&old.end, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&old.dropped, 0, __ATOMIC_RELEASE);
     store(old.word, next_word());
@@ -174,18 +179,51 @@ class Taker {
   }
 
   // Marked before its records are added to the totals: a SIGKILL between the two loses one record
-  // from the totals, and counts none twice.
-  void drop_records(RingChunk& old, const unsigned char* base, std::uint32_t end) {
+  // from the totals, and counts none twice. Returns the end of what was left in the chunk.
+  std::uint32_t drop_records(RingChunk& old, unsigned char* base, std::uint32_t end,
+                             std::uint32_t chunk) {
     note_latest(base, end);
+    std::uint32_t left = 0;
     for (std::uint32_t at = 0; at < end;) {
-      const auto* record = reinterpret_cast<const trace::RecordHeader*>(base + at);
+      auto* record = reinterpret_cast<trace::RecordHeader*>(base + at);
       const std::uint32_t length = record->length;
-      if (length < sizeof *record) return;  // invalid: the program overwrote it
+      // invalid: the program overwrote it
+      if (length < sizeof *record || length > end - at) return left;
       at += length;
       __atomic_store_n(&old.dropped, at, __ATOMIC_RELEASE);
+      if (introduces_living(*record)) {
+        if (use_ != ChunkUse::events) {
+          if (move_on(*record)) continue;
+        } else if (left + length <= kMostLeft) {
+          copy(*record, base + left, chunk_begin(chunk) + left);
+          left += length;
+          continue;
+        }
+      }
       add_to_totals(totals(), header_, *record);
       add(ring_.dropped, 1);
     }
+    return left;
+  }
+
+  // What introduces a living process or thread stays: at the begin of a chunk that events use
+  // again, else in the chunk that they use now. A SIGKILL before the chunk is in use again loses
+  // it.
+  static constexpr std::uint32_t kMostLeft = kChunk / 2;
+
+  [[gnu::noinline]] bool move_on(const trace::RecordHeader& record) {
+    const RingSpace space = reserve_in_ring(header_, record.length, ChunkUse::events);
+    if (space.at == nullptr) return false;
+    copy(record, space.at, space.offset);
+    return true;
+  }
+
+  // May overlap. The checksum depends on the place.
+  static void copy(const trace::RecordHeader& record, unsigned char* to, std::uint64_t offset) {
+    const std::uint32_t length = record.length;
+    memmove(to + sizeof record.commit, &record.length, length - sizeof record.commit);
+    const std::uint32_t commit = trace::record_checksum(to, length, offset);
+    __atomic_store_n(reinterpret_cast<std::uint32_t*>(to), commit, __ATOMIC_RELEASE);
   }
 
   // Stored before the first record is dropped, so that after a SIGKILL at any point no later event
@@ -210,6 +248,7 @@ class Taker {
   trace::SegmentHeader& header_;
   Ring& ring_;
   ChunkUse use_;
+  std::uint32_t left_ = 0;
 };
 
 // Null: refused. Every step is idempotent, whichever thread makes it.
@@ -260,8 +299,11 @@ void close_chunk(Ring& ring, std::uint64_t& tail, std::uint64_t word) {
   if (chunk != 0) {
     RingChunk& taken = taker.entry(chunk);
     const std::uint64_t turn = turn_of(load(taken.word));
-    const std::uint32_t offset = chunk == kControlChunk ? kFirstKept : 0;
-    if (!swap(tail, word, tail_at(turn & 0xffffff, chunk, offset))) {
+    const std::uint32_t offset = chunk == kControlChunk ? kFirstKept : taker.left();
+    const bool begun = swap(tail, word, tail_at(turn & 0xffffff, chunk, offset));
+    if (!begun && taker.left() != 0) {
+      __atomic_store_n(&taken.end, offset, __ATOMIC_RELEASE);  // a full chunk, but a short one
+    } else if (!begun) {
       store(taken.word, chunk == kControlChunk ? 0 : word_of(turn, ChunkUse::empty));
     }
   }

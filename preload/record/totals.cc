@@ -141,6 +141,17 @@ void add_to_totals(Total* cells, trace::SegmentHeader& header, const RecordHeade
   if (const auto* fold = payload_of<trace::Fold>(record, RecordType::fold)) {
     return add_fold(cells, record.time_ns, *fold);
   }
+  switch (static_cast<RecordType>(record.type)) {
+    // Each of these says more of a process that has a record of its own, and is no event.
+    case RecordType::thread:
+    case RecordType::context:
+    case RecordType::fork:
+    case RecordType::thread_create:
+    case RecordType::exec_failed:
+      return;
+    default:
+      break;
+  }
   Total total = one_at(static_cast<RecordType>(record.type), record.time_ns);
   if (const auto* create = creation_of(record)) {
     total.stack = create->stack;
@@ -158,6 +169,9 @@ void add_to_totals(Total* cells, trace::SegmentHeader& header, const RecordHeade
     total.mode = chmod->final_mode;
     total.requested = chmod->requested;
     total.error = chmod->error;
+  } else if (const auto* exec = payload_of<trace::Exec>(record, RecordType::exec)) {
+    total.stack = exec->stack;
+    total.call = exec->call;
   } else if (const auto* rename = payload_of<trace::Rename>(record, RecordType::rename)) {
     total.stack = rename->stack;
     total.call = rename->call;

@@ -10,6 +10,7 @@
 #include <new>
 
 #include "preload/record/intern.h"
+#include "preload/record/shared_ids.h"
 #include "preload/script/script.h"
 #include "preload/state.h"
 #include "preload/sys/loaded_objects.h"
@@ -284,10 +285,14 @@ constexpr std::uint32_t kNew = std::uint32_t{1} << 31;  // beside the number
   const std::uint64_t hash = identity_of(module);
   std::uint32_t id = modules.find(hash);
   if (id == 0) {
-    id = next_id(trace::IdSpace::module);
-    if (id >= kModules) return 0;
-    auto& record = *new (room + kRecordAt) trace::Module();
-    if (!write_module(author, id, module, record)) return 0;  // next time again
+    id = find_shared_id(trace::IdSpace::module, hash);
+    if (id == 0) {
+      id = next_id(trace::IdSpace::module);
+      if (id >= kModules) return 0;
+      auto& record = *new (room + kRecordAt) trace::Module();
+      if (!write_module(author, id, module, record)) return 0;  // next time again
+      share_id(trace::IdSpace::module, hash, id);
+    }
     modules.insert(hash, id);
     const LookAtModule look = look_at_new.load(std::memory_order_relaxed);
     if (look != nullptr) look(module.base, module.dynamic, room);

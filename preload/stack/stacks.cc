@@ -5,6 +5,7 @@
 #include <new>
 
 #include "preload/record/intern.h"
+#include "preload/record/shared_ids.h"
 #include "preload/script/script.h"
 #include "preload/stack/modules.h"
 #include "preload/stack/walk_cache.h"
@@ -119,7 +120,11 @@ std::uint64_t hash_of(const Word* words, unsigned count, std::uint64_t seed) {
   const std::uint64_t hash = hash_of(frames, walk.count, walk.interrupted ? 1 : 0);
   const StackWord known(stacks.find(hash));
   if (known.id() != 0) return known;
-  const std::uint32_t id = write_stack(author, walk, frames);
+  std::uint32_t id = whole ? find_shared_id(trace::IdSpace::stack, hash) : 0;
+  if (id == 0) {
+    id = write_stack(author, walk, frames);
+    if (id != 0 && whole) share_id(trace::IdSpace::stack, hash, id);
+  }
   // The frame of the interpreter may be among those that were cut.
   const RuntimeNumber runtime = shown.runs == 0 && walk.truncated ? shown.near : shown.runs;
   const StackWord stack(id, runtime, runtime != 0 && walk.interrupted);

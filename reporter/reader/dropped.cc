@@ -23,7 +23,9 @@ DroppedEvents events_of(const Segment& segment, const trace::Total& total) {
   DroppedEvents events;
   if (total.stack != 0) events.stack = {segment.index, total.stack};
   events.type = static_cast<trace::RecordType>(total.type);
-  if (total.type != 0) events.call = segment.call(total.call);
+  // A process is no call.
+  const bool process = events.type == trace::RecordType::process;
+  if (total.type != 0 && !process) events.call = segment.call(total.call);
   events.count = total.count;
   events.first_ns = total.first_ns;
   events.last_ns = total.last_ns;

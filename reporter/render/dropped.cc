@@ -34,6 +34,8 @@ const char* line_type(const DroppedEvents& events) {
     case trace::RecordType::chmod:
     case trace::RecordType::rename:
       return "change";
+    case trace::RecordType::process:
+      return "process";
     default:
       return "other";
   }
@@ -63,6 +65,10 @@ std::string dropped_what(const DroppedEvents& events) {
       return "mode change";
     case trace::RecordType::rename:
       return "name change";
+    case trace::RecordType::process:
+      return "forked process";
+    case trace::RecordType::exec:
+      return "program start";
     default:
       return "other event";
   }

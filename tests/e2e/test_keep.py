@@ -181,6 +181,32 @@ for child in range(4):
                       line["of"] == "create" and line["created"])
         self.assertEqual(len(made) + counted, 4 * 4000)
 
+    def test_a_child_for_each_request(self):
+        """Children that ended leave the record; the one that lives has its name and its mask."""
+        bound = 2 * MEGABYTE
+        run, truths = self.watched(f"keep=latest:max_run={bound}", victim("forking_service"),
+                                   self.work, 3000, bound=bound)
+        resident, last = truths
+        lines = self.lines(run)
+        self.assertIsNotNone(self.whole(lines))
+        made = self.made(lines)
+        files = sum(count for path, count in ((path, len(events)) for path, events in made.items())
+                    if path.startswith(f"{self.work}/"))
+        self.assertEqual(files + self.counted(lines, "create"), last["made"])
+        self.assertGreater(self.counted(lines, "create"), last["made"] // 2)
+        processes = [line for line in lines if line["type"] == "process"]
+        # The service itself, and each child.
+        self.assertEqual(len(processes) + self.counted(lines, "process"), last["children"] + 1)
+        self.assertLess(len(processes), last["children"] // 2)
+        born, = (line for line in processes if line["pid"] == last["resident"])
+        self.assertEqual(born["origin"], "fork")
+        event, = made[f"{self.work}/resident"]
+        self.assertEqual((event["pid"], event["mask"], event["final"]),
+                         (last["resident"], resident["mask"], resident["final"]))
+        report = self.tool("report", run)
+        self.assertNotIn("INCOMPLETE", report)
+        self.assertIn("No blind spots were detected.", report)
+
     def test_a_snapshot_while_it_goes_on(self):
         run = self.new_run()
         environment = {**os.environ, "LD_PRELOAD": SHIM,
