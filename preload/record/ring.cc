@@ -311,6 +311,31 @@ void close_chunk(Ring& ring, std::uint64_t& tail, std::uint64_t word) {
   return load(tail) != word;
 }
 
+// Room for an event where no chunk for events can be had, which is mostly so for a moment: while
+// the run is at its bound. What is left of the current chunk of kept records; null: nothing.
+[[gnu::noinline, gnu::cold]] RingSpace reserve_beside(trace::SegmentHeader& header, Ring& ring,
+                                                      std::uint32_t length, trace::Loss refusal) {
+  std::uint64_t& tail = ring.tails[static_cast<unsigned>(ChunkUse::kept) - 1];
+  const RingChunk& control = reinterpret_cast<const RingChunk*>(&ring + 1)[kControlChunk];
+  for (;;) {
+    const std::uint64_t word = load(tail);
+    const Position next = position(word);
+    if (next.chunk == 0) {
+      if (load(control.word) == 0 && begin_chunk(header, ring, ChunkUse::kept, tail, word))
+        continue;
+      return {nullptr, 0, refusal};
+    }
+    unsigned char* const base = ready_chunk(next.chunk, 0);
+    if (base == nullptr || next.offset + length > kChunk ||
+        !is_backed(base + next.offset, length)) {
+      return {nullptr, 0, refusal};
+    }
+    if (swap(tail, word, word + length)) {
+      return {base + next.offset, chunk_begin(next.chunk) + next.offset, {}};
+    }
+  }
+}
+
 }  // namespace
 
 RingSpace reserve_in_ring(trace::SegmentHeader& header, std::uint32_t length, ChunkUse use) {
@@ -324,7 +349,9 @@ RingSpace reserve_in_ring(trace::SegmentHeader& header, std::uint32_t length, Ch
       if (begin_chunk(header, *ring, use, tail, word)) continue;
       const bool limited = __atomic_load_n(&ring->used, __ATOMIC_ACQUIRE) < ring->chunks;
       const bool refused = limited || lately_refused();
-      return {nullptr, 0, refused ? latest_refusal() : trace::Loss::segment_full};
+      const trace::Loss why = refused ? latest_refusal() : trace::Loss::segment_full;
+      if (use == ChunkUse::events) return reserve_beside(header, *ring, length, why);
+      return {nullptr, 0, why};
     }
     if (next.offset + length > kChunk) {
       close_chunk(*ring, tail, word);

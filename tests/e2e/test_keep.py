@@ -185,7 +185,7 @@ for child in range(4):
         """Children that ended leave the record; the one that lives has its name and its mask."""
         bound = 2 * MEGABYTE
         run, truths = self.watched(f"keep=latest:max_run={bound}", victim("forking_service"),
-                                   self.work, 3000, bound=bound)
+                                   self.work, 5000, bound=bound)
         resident, last = truths
         lines = self.lines(run)
         self.assertIsNotNone(self.whole(lines))
