@@ -188,7 +188,7 @@ for child in range(4):
                                    self.work, 5000, bound=bound)
         resident, last = truths
         lines = self.lines(run)
-        self.assertIsNotNone(self.whole(lines))
+        since = self.whole(lines)
         made = self.made(lines)
         files = sum(count for path, count in ((path, len(events)) for path, events in made.items())
                     if path.startswith(f"{self.work}/"))
@@ -197,7 +197,8 @@ for child in range(4):
         processes = [line for line in lines if line["type"] == "process"]
         # The service itself, and each child.
         self.assertEqual(len(processes) + self.counted(lines, "process"), last["children"] + 1)
-        self.assertLess(len(processes), last["children"] // 2)
+        # The first 64 KiB are never dropped; else only who lives is older than the whole record.
+        self.assertLess(sum(line["time_ns"] < since for line in processes), 100)
         born, = (line for line in processes if line["pid"] == last["resident"])
         self.assertEqual(born["origin"], "fork")
         event, = made[f"{self.work}/resident"]
