@@ -24,6 +24,7 @@ constexpr char kHelp[] =
     "  s               sort the threads by the next column; r: the other way round\n"
     "  /               show what has this in its path, process or thread; Esc: all again\n"
     "  space           stand still, or go on; recording goes on in any case\n"
+    "  mouse           the wheel scrolls; a click chooses a row, another one opens it\n"
     "  ? h             this page\n"
     "  q               quit\n"
     "\n"

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kPictureRows = 20;
 constexpr std::size_t kLeastRows = 2;     // of a table that is not alone
+constexpr int kWheel = 3;                 // rows a notch
 constexpr std::size_t kGutter = 2;        // the mark of the chosen row, and a blank
 constexpr std::size_t kLeastOfPath = 12;  // columns: less says nothing
 
@@ -78,6 +79,19 @@ void LiveScreen::move_page(int pages) {
   at.first = pages > 0 ? at.first + at.shown : at.first - std::min(at.first, at.shown);
 }
 
+// The first click chooses, the next one opens.
+void LiveScreen::click(std::size_t line) {
+  constexpr std::size_t kHeader = 1;
+  if (line < kHeader || line - kHeader >= shown_.size()) return;
+  const Shown& at = shown_[line - kHeader];
+  const bool again = at.pane == focus_ && at.row == place().row;
+  focus_ = at.pane;
+  if (again)
+    open_row();
+  else if (at.row != SIZE_MAX)
+    move_to(at.row);
+}
+
 void LiveScreen::open_row() {
   page_first_ = 0;
   page_finding_ = chosen_finding_;
@@ -96,6 +110,12 @@ bool LiveScreen::press_on_page(Key key) {
       break;
     case Key::down:
       ++page_first_;
+      break;
+    case Key::wheel_up:
+      up(kWheel);
+      break;
+    case Key::wheel_down:
+      page_first_ += kWheel;
       break;
     case Key::page_up:
       up(page_shown_);
@@ -125,6 +145,7 @@ bool LiveScreen::press_on_page(Key key) {
     case Key::none:
     case Key::tab:
     case Key::back_tab:
+    case Key::click:
       break;
   }
   return true;
@@ -191,6 +212,15 @@ bool LiveScreen::press(Key key) {
       break;
     case Key::down:
       move(1);
+      break;
+    case Key::wheel_up:
+      move(-kWheel);
+      break;
+    case Key::wheel_down:
+      move(kWheel);
+      break;
+    case Key::click:
+      click(key.line);
       break;
     case Key::page_up:
       move_page(-1);
@@ -286,6 +316,7 @@ void LiveScreen::add_pane(std::vector<ScreenLine>& out, const LiveTables& tables
   for (std::size_t line = 0; line < lines.size(); ++line) {
     const bool chosen = focused && line != 0 && at.first + line - 1 == at.row;
     const bool titles = focused && line == 0;
+    shown_.push_back({pane, line == 0 ? SIZE_MAX : at.first + line - 1});
     out.push_back({(chosen ? "> " : titles ? "* " : "  ") + lines[line], chosen});
   }
 }
@@ -373,6 +404,7 @@ std::vector<ScreenLine> LiveScreen::lines(const LiveView& view, const LiveFacts&
   std::vector<ScreenLine> out;
   out.push_back({paint_(paused_ ? Style::warning : Style::strong,
                         header(view, facts, size.columns, waiting))});
+  shown_.clear();
   if (page_ != Page::none) {
     add_page(out, view, facts, stacks, size);
     return out;

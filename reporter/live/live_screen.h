@@ -35,7 +35,14 @@ class LiveScreen {
     std::size_t shown = 1;  // rows at the last time
   };
 
+  // What a line of the screen shows; a row of SIZE_MAX: its table's titles.
+  struct Shown {
+    Pane pane = Pane::threads;
+    std::size_t row = SIZE_MAX;
+  };
+
   bool press_on_page(Key key);
+  void click(std::size_t line);
   void press_in_filter(Key key);
   void press_letter(char letter);
   void move(std::ptrdiff_t rows);
@@ -58,7 +65,8 @@ class LiveScreen {
   LiveQuery query_;
   Pane focus_ = Pane::threads;
   std::array<Place, kPanes.size()> places_;
-  bool editing_ = false;  // of the filter
+  std::vector<Shown> shown_;  // by line, at the last time; those of the tables alone
+  bool editing_ = false;      // of the filter
   bool paused_ = false;
   Page page_ = Page::none;
   std::size_t page_first_ = 0, page_shown_ = 1;

@@ -63,9 +63,13 @@ const char* capability(const char* name) {
   return text == reinterpret_cast<const char*>(-1) || text == nullptr ? "" : text;
 }
 
-// Colours off, cursor shown, keys as usual, the other screen. Delays, "$<5>", are for printers.
+// Mouse and colours off, cursor shown, keys as usual, the other screen. Delays, "$<5>", are for
+// printers.
 void remember_how_to_leave() {
   leave_count = 0;
+  // What ncurses sends where the terminal has a mouse; terminfo(5) has no name for it.
+  if (*capability("kmous") != '\0')
+    for (const char c : std::string_view("\x1b[?1006l\x1b[?1000l")) leave_bytes[leave_count++] = c;
   for (const char* name : {"sgr0", "op", "cnorm", "rmkx", "rmcup"}) {
     for (const char* c = capability(name); *c != '\0' && leave_count < sizeof leave_bytes; ++c) {
       if (c[0] == '$' && c[1] == '<') {
@@ -101,8 +105,19 @@ attr_t attributes_of(std::string_view sequence, bool colour) {
   return A_NORMAL;
 }
 
+Key mouse_key() {
+  MEVENT event{};
+  if (getmouse(&event) != OK) return {};
+  if ((event.bstate & BUTTON4_PRESSED) != 0) return {Key::wheel_up};
+  if ((event.bstate & BUTTON5_PRESSED) != 0) return {Key::wheel_down};
+  if ((event.bstate & BUTTON1_PRESSED) == 0 || event.y < 0) return {};
+  return {Key::click, 0, static_cast<std::size_t>(event.y)};
+}
+
 Key key_of(int code) {
   switch (code) {
+    case KEY_MOUSE:
+      return mouse_key();
     case KEY_UP:
       return {Key::up};
     case KEY_DOWN:
@@ -183,6 +198,8 @@ Terminal::Terminal(bool colour) : screen_(new Screen) {
   nodelay(stdscr, TRUE);
   scrollok(stdscr, FALSE);
   curs_set(0);
+  mouseinterval(0);  // a press is told at once, not when it is clear whether it is a double click
+  mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, nullptr);
   screen_->colour = colour && has_colors();
   if (screen_->colour) {
     start_color();

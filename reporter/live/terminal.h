@@ -33,9 +33,13 @@ struct Key {
     backspace,
     tab,
     back_tab,
+    wheel_up,
+    wheel_down,
+    click,
   };
   Kind kind = none;
-  char value = 0;  // of a byte
+  char value = 0;        // of a byte
+  std::size_t line = 0;  // of a click, from the top
 };
 
 struct ScreenLine {
@@ -49,8 +53,8 @@ class Terminal {
   // of TERM.
   static bool is_possible();
 
-  // Takes standard output and the keys of the controlling terminal. SIGINT, SIGTERM, SIGHUP and
-  // SIGQUIT end next_key(); SIGTSTP gives the terminal back meanwhile.
+  // Takes standard output, the keys of the controlling terminal, and its mouse where it has one.
+  // SIGINT, SIGTERM, SIGHUP and SIGQUIT end next_key(); SIGTSTP gives the terminal back meanwhile.
   explicit Terminal(bool colour);
   ~Terminal();
   Terminal(const Terminal&) = delete;

@@ -70,7 +70,8 @@ class Pane:
         self.keys("Enter")
         self.wait(file.exists, "stty has written")
         return file.read_text(), self.tmux("display", "-p",
-                                           "#{alternate_on} #{cursor_flag} #{wrap_flag}")
+                                           "#{alternate_on} #{cursor_flag} #{wrap_flag} "
+                                           "#{mouse_any_flag}")
 
     def code(self):
         """The exit code of the last command."""
@@ -291,6 +292,39 @@ class Screen(Case):
                           ("Up", "touch"), ("k", "mkdir"), ("End", "mknod"), ("Home", "sh")):
             pane.keys(key)
             pane.wait(lambda: self.chosen(pane)[0].startswith(name + " "), f"{key}: {name}")
+
+    def mouse(self, pane, button, line):
+        """Press and release as xterm sends them (console_codes(4)); lines from 0."""
+        for code in (button, 3)[:1 if button >= 64 else 2]:  # a wheel is not released
+            pane.keys("-H", "1b", "5b", "4d", f"{32 + code:x}", "25", f"{33 + line:x}")
+
+    def test_the_mouse_chooses_opens_and_scrolls(self):
+        _, run = self.record("sh", "-c", "umask 077; mkdir a; touch b; mknod c p")
+        pane = Pane(self)
+        self.show(pane, run, "--sort", "pid")
+        self.assertEqual(pane.tmux("display", "-p", "#{mouse_any_flag}").strip(), "1")
+        self.wait_chosen(pane, "sh")
+        touch = next(i for i, line in enumerate(pane.lines()) if line.startswith("  touch "))
+        self.mouse(pane, 0, touch)
+        self.wait_chosen(pane, "touch")
+        self.mouse(pane, 64, touch)  # the wheel, three rows a notch
+        self.wait_chosen(pane, "sh")
+        self.mouse(pane, 65, touch)
+        self.wait_chosen(pane, "mknod")
+        creation = next(i for i, line in enumerate(pane.lines()) if "mkdir created" in line)
+        self.mouse(pane, 0, creation)
+        pane.wait(lambda: re.match("> .* mkdir created ", pane.lines()[creation]), "chosen")
+        self.mouse(pane, 0, 0)  # the head of the screen does nothing
+        self.mouse(pane, 0, creation)
+        pane.wait_for("Thread mkdir ", "q back")
+        pane.keys("q")
+        pane.wait_for("FS CONTEXT")
+        pane.keys("q")
+        pane.wait(lambda: not pane.on_screen(), "the screen is left")
+        self.assertEqual(pane.tmux("display", "-p", "#{mouse_any_flag}").strip(), "0")
+
+    def wait_chosen(self, pane, name):
+        pane.wait(lambda: self.chosen(pane)[0].startswith(name + " "), f"{name} is chosen")
 
     def test_the_filter_counts_what_it_hides(self):
         script = "umask 027; for i in $(seq 20); do : > plain$i; done; mkdir one; touch special"
