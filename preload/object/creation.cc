@@ -14,6 +14,7 @@
 #include "preload/mask/overlap_watch.h"
 #include "preload/object/object_look.h"
 #include "preload/object/parent.h"
+#include "preload/object/proc_links.h"
 #include "preload/object/repeats.h"
 #include "preload/record/recorder.h"
 #include "preload/stack/stacks.h"
@@ -360,7 +361,16 @@ void Creation::find_place(const Author& author, const ObjectFacts* facts, trace:
                                 ? link_target(request_.dirfd, out.path, fd_, out.buffer)
                                 : LinkTarget{};
   const Scratch scratch;
-  const Base base = find_base(author, task_, request_.dirfd, out.path, scratch);
+  const char* const given = out.path;
+  const std::uint32_t given_length = out.path_length;
+  Base base;
+  if (const ProcPlace place = proc_place(author, given, scratch); place.base != 0) {
+    base.id = place.base;
+    out.path = place.rest;
+    out.path_length = bounded_length(out.path);
+  } else {
+    base = find_base(author, task_, request_.dirfd, given, scratch);
+  }
   out.base = base.id;
   if (!made) return;
   if (target.length != 0) {
@@ -370,10 +380,9 @@ void Creation::find_place(const Author& author, const ObjectFacts* facts, trace:
                                 parent_length(target.text, target.length), surprising);
   } else {
     // With O_TMPFILE the path names the directory itself.
-    const std::uint32_t length = request_.kind == trace::Kind::tmpfile
-                                     ? out.path_length
-                                     : parent_length(out.path, out.path_length);
-    out.parent = look_at_parent(author, base, out.path, length, surprising);
+    const std::uint32_t length =
+        request_.kind == trace::Kind::tmpfile ? given_length : parent_length(given, given_length);
+    out.parent = look_at_parent(author, base, given, length, surprising);
   }
   out.directory = out.parent.id;
 }

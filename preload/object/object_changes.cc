@@ -8,6 +8,7 @@
 #include "preload/object/directory_names.h"
 #include "preload/object/object_look.h"
 #include "preload/object/parent.h"
+#include "preload/object/proc_links.h"
 #include "preload/record/recorder.h"
 #include "preload/stack/stacks.h"
 #include "preload/sys/scratch.h"
@@ -24,9 +25,13 @@ std::uint16_t acl_kind(const char* attribute) {
   return UINT16_MAX;
 }
 
-std::uint32_t base_of(const Author& author, const Task& task, int dirfd, const char* path) {
+// `path` becomes what is to be recorded behind the base.
+std::uint32_t base_of(const Author& author, const Task& task, int dirfd, const char*& path) {
   if (path == nullptr || dirfd == kNoBase) return 0;
   const Scratch scratch;
+  const ProcPlace place = proc_place(author, path, scratch);
+  path = place.rest;
+  if (place.base != 0) return place.base;
   return find_base(author, task, dirfd, path, scratch).id;
 }
 
@@ -86,9 +91,13 @@ void record_permissions(const Request& request, const char* attribute) {
   // Reading a name from /proc takes 5 us, three times as long as fchmod(2), and most objects whose
   // mode is set by descriptor were created a moment before (install(1), cp(1), tar(1)).
   const char* path = request.path;
-  if (by_descriptor) path = was_made_lately(facts) ? "" : name_of_object(request.dirfd, buffer);
+  if (by_descriptor) {
+    path = was_made_lately(facts) ? "" : name_of_object(request.dirfd, buffer);
+  } else if (const char* name = name_behind_proc_link(path, buffer); name != nullptr) {
+    path = name;
+  }
+  if (bounded_length(path) != 0) record.base = base_of(author, task, request.dirfd, path);
   record.path_length = bounded_length(path);
-  if (record.path_length != 0) record.base = base_of(author, task, request.dirfd, path);
   write_record(trace::RecordType::chmod, author, record, {path, record.path_length});
 }
 
@@ -104,16 +113,18 @@ void record_names(Call call, NameAction action, const Names& names) {
   record.action = static_cast<std::uint16_t>(action);
   record.flags = names.flags;
   if (names.ipc != nullptr) return record_ipc_name(author, record, names);
-  record.from_base = base_of(author, task, names.from_fd, names.from);
-  record.to_base = base_of(author, task, names.to_fd, names.to);
+  const char* from = names.from;
+  const char* to = names.to;
+  record.from_base = base_of(author, task, names.from_fd, from);
+  record.to_base = base_of(author, task, names.to_fd, to);
   ObjectFacts facts;
   if (names.to != nullptr) look_at(names.to_fd, names.to, AT_SYMLINK_NOFOLLOW, facts);
   record.dev = facts.dev;
   record.ino = facts.ino;
-  record.from_length = bounded_length(names.from);
-  record.to_length = bounded_length(names.to);
-  write_record(trace::RecordType::rename, author, record, {names.from, record.from_length},
-               {names.to, record.to_length});
+  record.from_length = bounded_length(from);
+  record.to_length = bounded_length(to);
+  write_record(trace::RecordType::rename, author, record, {from, record.from_length},
+               {to, record.to_length});
 }
 
 }  // namespace umaskaudit::shim

@@ -80,6 +80,8 @@ NameTree::Links local_links(const Run& run) {
   if (const auto known = read_json(known_file(run))) return links_of(*known);
   if (!is_of_this_boot(run)) return nullptr;
   return [](const std::string& directory) {
+    // There a link leads each process somewhere else, us too (proc(5)).
+    if (directory.starts_with("/proc/")) return std::string();
     char target[PATH_MAX];
     const ssize_t length = readlink(directory.c_str(), target, sizeof target);
     return length <= 0 ? std::string() : std::string(target, static_cast<std::size_t>(length));

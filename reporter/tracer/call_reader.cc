@@ -29,6 +29,18 @@ bool read_name(pid_t tid, std::uint64_t address, std::string& out) {
   return text.has_value();
 }
 
+std::string& known_root(const Task& task) {
+  std::optional<std::string>& root = task.context->root;
+  if (!root) root = root_of(task.tid);
+  return *root;
+}
+
+bool read_path(const Task& task, std::uint64_t address, std::string& out) {
+  if (!read_name(task.tid, address, out)) return false;
+  if (known_root(task).empty()) out = without_proc_link(task.tid, std::move(out));
+  return true;
+}
+
 // unix(7): a path, not an abstract name or an empty one.
 bool read_socket(Task& task) {
   PendingCall& call = task.call;
@@ -38,6 +50,7 @@ bool read_socket(Task& task) {
   if (got <= offsetof(sockaddr_un, sun_path) || address.sun_family != AF_UNIX) return false;
   call.path.assign(address.sun_path, strnlen(address.sun_path, sizeof address.sun_path));
   if (call.path.empty()) return false;
+  if (known_root(task).empty()) call.path = without_proc_link(task.tid, std::move(call.path));
   // The requested mode is the socket's own: 0777, unless fchmod(2) set another.
   const TakenDescriptor socket(task.process->descriptor, task.tid,
                                static_cast<int>(call.arguments[0]));
@@ -84,9 +97,7 @@ void look_before(Task& task) {
 }  // namespace
 
 Place place_of(const Task& task, int dirfd, std::string path) {
-  std::optional<std::string>& root = task.context->root;
-  if (!root) root = root_of(task.tid);
-  return {task.tid, dirfd, std::move(path), *root};
+  return {task.tid, dirfd, std::move(path), known_root(task)};
 }
 
 namespace {
@@ -136,8 +147,8 @@ bool read_call(Task& task, bool kernel_tells_creations) {
     default:
       break;
   }
-  if (row.path >= 0) call.unread = !read_name(task.tid, call.arguments[row.path], call.path);
-  if (row.path2 >= 0) call.unread |= !read_name(task.tid, call.arguments[row.path2], call.second);
+  if (row.path >= 0) call.unread = !read_path(task, call.arguments[row.path], call.path);
+  if (row.path2 >= 0) call.unread |= !read_path(task, call.arguments[row.path2], call.second);
   call.before_ns = static_cast<std::int64_t>(now_ns(CLOCK_REALTIME_COARSE));
   const bool opens = row.effect == Effect::open || row.effect == Effect::open_how;
   if (opens && !kernel_tells_creations && !is_exclusive(call.flags)) look_before(task);

@@ -15,6 +15,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <regex>
 #include <unordered_map>
 #include <utility>
 
@@ -149,6 +150,23 @@ std::string root_of(pid_t tid) {
 
 std::string name_of_descriptor(pid_t tid, int fd) {
   return read_link(proc_name(tid, ("fd/" + std::to_string(fd)).c_str()));
+}
+
+std::string without_proc_link(pid_t tid, std::string path) {
+  if (!path.starts_with("/proc/") && !path.starts_with("/dev/fd/")) return path;
+  static const std::regex kLink(
+      "(?:/dev/(fd/[0-9]+)|/proc/(self|thread-self|[0-9]+)(?:/task/[0-9]+)?/(cwd|root|fd/[0-9]+))"
+      "(?=/|$)");
+  std::smatch found;
+  if (!std::regex_search(path, found, kLink, std::regex_constants::match_continuous)) return path;
+  const bool own = !found[2].matched || found[2] == "self" || found[2] == "thread-self";
+  const std::string what = found[1].matched ? found[1].str() : found[3].str();
+  const std::string link = own ? proc_name(tid, what.c_str()) : found.str();
+  const std::string rest = found.suffix();
+  const std::string name = read_link(link);
+  const bool has_name = name.starts_with('/') && !name.ends_with(" (deleted)");
+  if (!has_name) return link + rest;
+  return (name == "/" && !rest.empty() ? "" : name) + rest;
 }
 
 std::optional<bool> share_context(pid_t a, pid_t b) {

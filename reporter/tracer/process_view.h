@@ -36,6 +36,11 @@ std::string working_directory_of(pid_t tid);
 // The root directory if it differs from ours; else empty.
 std::string root_of(pid_t tid);
 std::string name_of_descriptor(pid_t tid, int fd);
+// `path`, where it leads through a link of proc(5) to what the thread works in or has open
+// ("/proc/self/fd/7/name"), as a path that means the same here: by the name of what the link leads
+// to, or where that has none by the thread's own link. Any other path: as it is. Of a thread whose
+// root is ours.
+std::string without_proc_link(pid_t tid, std::string path);
 // Whether both share an fs context (kcmp(2), KCMP_FS); nothing if the kernel does not tell.
 std::optional<bool> share_context(pid_t a, pid_t b);
 

@@ -46,6 +46,31 @@ os.fchmod(os.pipe()[0], 0o600)
 """
 
 
+# Directories and objects by the links of proc(5), a descriptor's number used twice.
+BY_PROC_LINK = """
+import os, socket
+os.umask(0o027)
+for name in ("one", "two"):
+    os.mkdir(name)
+    fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY)
+    os.close(os.open(f"/proc/self/fd/{fd}/file", os.O_CREAT | os.O_WRONLY, 0o666))
+    os.mkdir(f"/dev/fd/{fd}/dir", 0o777)
+    os.mkfifo(f"/proc/thread-self/fd/{fd}/fifo", 0o666)
+    os.close(os.open(f"/proc/{os.getpid()}/fd/{fd}/dir/below", os.O_CREAT | os.O_WRONLY, 0o666))
+    os.close(os.open(f"/proc/self/cwd/{name}/cwd", os.O_CREAT | os.O_WRONLY, 0o666))
+    os.rename(f"/proc/self/fd/{fd}/file", f"/proc/self/fd/{fd}/renamed")
+    os.link(f"/proc/self/fd/{fd}/cwd", f"/proc/self/fd/{fd}/linked")
+    below = os.open(f"{name}/dir/below", os.O_RDONLY)
+    os.chmod(f"/proc/self/fd/{below}", 0o604)
+    os.chmod(f"/proc/self/fd/{fd}", 0o701)
+    os.close(below)
+    end = socket.socket(socket.AF_UNIX)
+    end.bind(f"/proc/self/fd/{fd}/socket")
+    end.close()
+    os.close(fd)
+"""
+
+
 class Names(Case):
     def changes(self, run, columns="call, path, new_path, ino"):
         """The rows of the database about names and modes, in order."""
@@ -107,6 +132,27 @@ class Names(Case):
             (str(self.work / "before"), identity["before"]), ("", identity["gone"]),
             (str(self.work / "dir"), identity["dir"])])
         self.assertEqual([path for path, _ in told[3:]], [""])
+
+    def check_by_proc_link(self, *options):
+        """Each object by the name and the mode that it has on disk."""
+        run = self.new_run()
+        self.tool("run", *options, "-o", run, "--", "/usr/bin/python3", "-S", "-c", BY_PROC_LINK,
+                  cwd=self.work)
+        report = self.report(run)
+        for line in report.of("create"):
+            self.assertFalse(line["path"].startswith(("/proc/", "/dev/")), line["path"])
+        told = {line["path"]: line["mode"] for line in report.of("object", state="there")}
+        disk = {}
+        for directory, names, files in os.walk(self.work):
+            for name in names + files:
+                path = os.path.join(directory, name)
+                disk[path] = harness.octal(os.lstat(path).st_mode & 0o7777)
+        for path, mode in disk.items():
+            if not path.endswith("/linked"):  # a second name of "cwd"
+                self.assertEqual(told.get(path), mode, path)
+
+    def test_by_links_of_proc(self):
+        self.check_by_proc_link()
 
 
 if __name__ == "__main__":

@@ -410,6 +410,17 @@ class Busybox(TracedCase):
         _, run = self.record_all("busybox", "sh", "-c", script)
         self.check_objects(run, self.work)
 
+    def test_paths_by_links_of_proc(self):
+        script = ("umask 027; mkdir one two; for d in one two; do exec 5< $d;"
+                  " mkdir /proc/self/fd/5/dir; : > /dev/fd/5/file; mkfifo /proc/self/cwd/$d/fifo;"
+                  " mv /proc/self/fd/5/file /proc/self/fd/5/dir/moved;"
+                  " chmod 701 /proc/self/fd/5; done")
+        _, run = self.record_all("busybox", "sh", "-c", script)
+        report = self.check_objects(run, self.work)
+        self.assertEqual(len(modes(self.work)), 8)
+        self.assertEqual([event["path"] for event in report.of("create")
+                          if event["path"].startswith(("/proc/", "/dev/"))], [])
+
 
 if __name__ == "__main__":
     harness.main()
