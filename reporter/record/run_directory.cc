@@ -121,6 +121,9 @@ Status empty_run_directory(const std::string& path) {
     return Error{"cannot remove '" + path + "'", why, "", ExitCode::internal};
   };
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+    return Error{"no run '" + path + "' to remove", std::strerror(errno), "umaskaudit ls",
+                 ExitCode::unreadable};
   if (fd < 0) return cannot(std::strerror(errno));
   const auto close_fd = [](const int* descriptor) { close(*descriptor); };
   const std::unique_ptr<const int, decltype(close_fd)> closer(&fd, close_fd);

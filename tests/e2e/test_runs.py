@@ -93,6 +93,14 @@ class Store(Case):
         self.assertTrue((self.work / "mine" / "file").exists())
         self.assertTrue((run / "run.json").exists())
 
+    def test_a_run_that_is_not_there_is_said(self):
+        (self.work / "a-file").touch()
+        for name in ("no-such-run", "a-file"):
+            result = self.execute(TOOL, "rm", name)
+            self.assertEqual(result.returncode, 3, result.stderr)
+            self.assertIn(b"; try umaskaudit ls\n", result.stderr)
+        self.assertTrue((self.work / "a-file").exists())
+
     def test_a_run_that_is_recorded_now_stays(self):
         script = f"{TOOL} clean --keep 0; {TOOL} rm $(ls -d .umaskaudit/sh.*); exit 0"
         result = self.run_in_store("sh", "-c", script, env={"PATH": os.environ["PATH"]})
