@@ -22,6 +22,8 @@ constexpr std::size_t kMostLines = 10;    // of one rule and severity
 constexpr std::size_t kMostObjects = 3;   // on a screen
 constexpr std::size_t kMostHits = 3;      // functions that a cause hit besides the first one
 constexpr std::size_t kRulerColumns = 56;
+// What is around it: "    0022 |" before, "| 0022  ^ created" behind.
+constexpr std::size_t kAroundRuler = 27;
 
 std::string name_of(const EventRef& event) { return "thread '" + escape(event.thread) + "'"; }
 
@@ -225,7 +227,8 @@ class Text {
     const bool told = finding_.culprit_end && finding_.story.empty() && !is_object_alone();
     if (full_ || !told || window.open_ended) write_length(window);
     if (window.length_ns() > 0 && (full_ || !finding_.victims.empty()))
-      out_ += "    " + window_ruler(finding_, std::min(kRulerColumns, width_ - 24)) + '\n';
+      out_ +=
+          "    " + window_ruler(finding_, std::min(kRulerColumns, width_ - kAroundRuler)) + '\n';
   }
 
   void write_length(const Window& window) {

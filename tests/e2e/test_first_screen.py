@@ -102,6 +102,10 @@ class FirstScreen(Case):
         self.assertEqual(harness.octal((self.work / "made0").stat().st_mode & 0o7777), "0666")
         shown = self.shown("check", run, status=1)
         self.assertLessEqual(len(shown.splitlines()), 40, shown)
+        self.assertIn("^ created", shown)
+        for line in shown.splitlines():  # for grep(1), the summary is one line
+            self.assertTrue(len(line) <= 80 or line.startswith("SUMMARY") or
+                            str(self.work) in line, line)
         for rule in ("ERROR: window-overlap", "WARNING: getter-idiom"):
             self.assertIn(rule, shown)
         self.assert_source_line(shown, "race.cc", RACE, "// opens", "umask(0)")
