@@ -79,7 +79,7 @@ class HelpFormatter : public CLI::Formatter {
 };
 
 struct Parser {
-  CLI::App root{"Who changed the umask, and why a file came out with that mode", kName};
+  CLI::App root{"Who changed the umask, and why a file has its mode", kName};
   Shared shared;
   std::vector<Action> actions;  // by index into commands()
 };
