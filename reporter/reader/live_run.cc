@@ -53,6 +53,9 @@ struct ChunkTail {
   std::uint64_t word;
   model::SegmentTail tail;
   bool more = false;  // not everything fitted
+  // The chunk was read before it was used again. Its records up to this time were copied on from
+  // there, because their process lives; 0: it was not.
+  std::uint64_t moved_until_ns = 0;
 };
 
 // A segment, and the position in it.
@@ -205,6 +208,15 @@ void LiveRun::State::take(Source* source, const model::Record& record) {
   end_ns = std::max(end_ns, record.head.time_ns);
 }
 
+namespace {
+// Whether the process that wrote a record is known from an earlier record.
+bool knows_process(const model::Segment& segment, const model::Record& record) {
+  return std::any_of(segment.images.begin(), segment.images.end(), [&](const model::Image& image) {
+    return image.facts.pid == record.head.pid && image.time_ns <= record.head.time_ns;
+  });
+}
+}  // namespace
+
 // Chunk by chunk. Records are committed in the latest chunks of each use; a delayed writer may
 // still commit in an earlier one.
 std::size_t LiveRun::State::read_ring(Source* source, model::SegmentFile::Reader* file,
@@ -216,17 +228,26 @@ std::size_t LiveRun::State::read_ring(Source* source, model::SegmentFile::Reader
   const std::vector<model::Part>& parts = segment.layout.parts();
   for (std::size_t i = 0; i < parts.size() && passed < budget; ++i) {
     model::Part part = parts[i];
-    ChunkTail& chunk = source->chunks.try_emplace(part.begin, part).first->second;
+    const auto [place, first_look] = source->chunks.try_emplace(part.begin, part);
+    ChunkTail& chunk = place->second;
+    // What was read before the segment had a ring is the begin of its first chunk.
+    if (first_look && part.chunk == 0) chunk.tail = source->tail;
     const bool fresh = chunk.tail.position() == part.begin || !chunk.is_of(part);
     const bool latest =
         i + kLatestChunks >= parts.size() || parts[i + kLatestChunks].lane != part.lane;
     const bool turn = (look + i) % kChunkTurns == 0;
     if (!fresh && !latest && !turn && !last && !chunk.more) continue;
     if (!segment.layout.hold(file, &part)) continue;
-    if (!chunk.is_of(part)) chunk = ChunkTail(parts[i]);
+    if (!chunk.is_of(part)) {
+      chunk = ChunkTail(parts[i]);
+      file->read(segment.layout.ring() + offsetof(trace::Ring, whole_since_ns),
+                 &chunk.moved_until_ns, sizeof chunk.moved_until_ns);
+    }
     const std::size_t got =
-        chunk.tail.read(*file, part.end, budget - passed, last,
-                        [&](const model::Record& record) { take(source, record); });
+        chunk.tail.read(*file, part.end, budget - passed, last, [&](const model::Record& record) {
+          const bool moved = record.head.time_ns <= chunk.moved_until_ns;
+          if (!moved || !knows_process(segment, record)) take(source, record);
+        });
     passed += got;
     chunk.more = passed >= budget;
   }
@@ -396,6 +417,7 @@ void LiveRun::finish(const Visit& visit) {
 void LiveRun::stop(const Visit& visit) { state_->tell(visit, true); }
 
 bool LiveRun::anybody_lives() const {
+  if (state_->look == 0) return true;  // no process is known yet
   for (const auto& segment : state_->segments) {
     if (alive(segment->pid)) return true;
     for (const model::Image& image : segment->images)

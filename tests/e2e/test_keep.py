@@ -208,6 +208,27 @@ for child in range(4):
         self.assertNotIn("INCOMPLETE", report)
         self.assertIn("No blind spots were detected.", report)
 
+    def test_followed_a_living_process_is_born_once(self):
+        """Its record moves on each time that its chunk is used again."""
+        run = self.new_run()
+        environment = {**os.environ, "LD_PRELOAD": SHIM,
+                       "UMASKAUDIT_OPTIONS": f"log=off:keep=latest:max_run=2M:trace={run}"}
+        service = subprocess.Popen([victim("forking_service"), str(self.work), "5000"],
+                                   env=environment, stdout=subprocess.PIPE)
+        while not self.taken(run):
+            self.assertIsNone(service.poll())
+        with (self.top / "followed").open("w+b") as output:
+            follower = subprocess.Popen([TOOL, "report", run, "--follow", "--format", "jsonl"],
+                                        stdout=output)
+            # Waited for first: the follower takes a zombie for a process that lives.
+            truths = service.communicate()[0]
+            self.assertEqual((service.returncode, follower.wait()), (0, 0))
+            output.seek(0)
+            lines = [json.loads(line) for line in output]
+        resident = json.loads(truths.splitlines()[-1])["resident"]
+        born = [line for line in lines if line["type"] == "process" and line["pid"] == resident]
+        self.assertEqual(len(born), 1)
+
     def test_a_snapshot_while_it_goes_on(self):
         run = self.new_run()
         environment = {**os.environ, "LD_PRELOAD": SHIM,
