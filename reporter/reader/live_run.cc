@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "reporter/reader/context_tree.h"
@@ -103,8 +105,24 @@ bool has_ring(const model::SegmentFile::Reader& file, const model::Segment& segm
   return known && ring != 0 && !segment.header_damaged;
 }
 
+// A process whose threads have all ended, and which its parent has not waited for (proc(5), stat).
+bool is_zombie(std::uint32_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(file, text, '\0');
+  const std::size_t name = text.rfind(')');
+  if (name == std::string::npos) return false;
+  std::istringstream fields(text.substr(name + 1));
+  std::string state, skipped, threads;
+  fields >> state;
+  for (int field = 4; field < 20; ++field) fields >> skipped;
+  fields >> threads;
+  // Of a zombie whose other threads still run there are more.
+  return state == "Z" && threads == "1";
+}
+
 bool alive(std::uint32_t pid) {
-  return pid != 0 && (kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
+  return pid != 0 && (kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM) && !is_zombie(pid);
 }
 
 }  // namespace
