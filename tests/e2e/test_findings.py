@@ -201,6 +201,18 @@ class Findings(Case):
     def test_certbot(self):
         self.race("bug_certbot", "umask-zero")
 
+    def test_a_tool_that_clears_the_mask_again(self):
+        """`mkdir -p` calls umask(0) too: who cleared the mask before it answers for all."""
+        _, run = self.record("/bin/sh", "-c", "umask 0; mkdir -p a/b; mkdir c; mkdir -p d",
+                             cwd=self.work)
+        modes = {str(path): harness.octal(os.lstat(path).st_mode & 0o7777)
+                 for path in (self.work / name for name in ("a", "a/b", "c", "d"))}
+        self.assertEqual(set(modes.values()), {"0777"})
+        _, findings, hits = self.check_objects(run, {"umask-zero"})
+        finding, = (finding for finding in findings if finding["rule"] == "umask-zero")
+        self.assertEqual(finding["count"], 4)
+        self.assertEqual({path: mode for path, (mode, _) in hits.items()}, modes)
+
     def test_spawn(self):
         """Processes, not objects, get the wrong mask: /proc says which."""
         for _ in range(ROUNDS):

@@ -21,14 +21,17 @@ class ZeroCheck : public Check {
   explicit ZeroCheck(Collector& collector) : collector_(collector) {}
 
   void on_change(const UmaskEvent& event, const Change& change) override {
-    if (change.role != Change::Role::settles || event.new_mask != 0) return;
-    if (event.old_mask == 0) {  // it changes nothing: who set that mask answers for it
+    if (event.new_mask != 0) return;
+    // It changes nothing, as when mkdir(1) -p clears the mask for a moment: the call that set the
+    // empty mask answers for it.
+    if (event.old_mask == 0) {
       const Cause earlier = responsible_for(event.old_set_by, event.old_setter_dropped);
       if (earlier.group != nullptr) {
         by_change_[event.id] = earlier;
         return;
       }
     }
+    if (change.role != Change::Role::settles) return;
     bool fresh = false;
     Group& group = collector_.group({.rule = RuleId::umask_zero, .culprit = event}, &fresh);
     if (fresh) begin(group, event_ref(event));
