@@ -57,7 +57,10 @@ void Batch::read() {
   for (unsigned first = 0; first < count_; ++first) {
     long copied = sys::call(SYS_process_vm_readv, self, sys::arg(to_ + first), count_ - first,
                             sys::arg(from_ + first), count_ - first, 0);
-    if (copied < 0 && copied != -EFAULT) break;
+    if (copied < 0 && copied != -EFAULT) {
+      barred_ = true;
+      break;
+    }
     for (; first < count_ && copied >= static_cast<long>(from_[first].size); ++first) {
       copied -= static_cast<long>(from_[first].size);
     }

@@ -70,6 +70,8 @@ class Batch {
   // `to`: zeros where the memory is not readable. At most kMost items.
   void add(std::uintptr_t at, void* to, std::size_t size);
   void read();
+  // The kernel, or a filter, refused to read at all: then what was asked for is zeros.
+  bool is_barred() const { return barred_; }
 
  private:
   struct Piece {
@@ -79,6 +81,7 @@ class Batch {
   Piece from_[kMost];
   Piece to_[kMost];
   unsigned count_ = 0;
+  bool barred_ = false;
 };
 
 }  // namespace umaskaudit::shim

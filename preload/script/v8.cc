@@ -84,6 +84,8 @@ class Capture {
     end_run();
     space_.truncated = space_.truncated || linked.more();
   }
+  // Nothing could be read: the places have keys that tell nothing apart.
+  bool is_barred() const { return barred_; }
 
  private:
   // Native code follows: the last function that was found called it.
@@ -117,6 +119,7 @@ class Capture {
       batch.add(object_of(word_in(parts.script, kScriptName)), parts.name, sizeof parts.name);
     });
     batch.read();
+    barred_ = barred_ || batch.is_barred();
     for_each([&](Parts& parts, const LinkedFrames::One& frame) { add(parts, frame); });
     together_.count = 0;
   }
@@ -154,6 +157,7 @@ class Capture {
   const Structures& v8_;
   ScriptSpace& space_;
   Together& together_;
+  bool barred_ = false;
 };
 
 // A Code object and the position in it.
@@ -348,7 +352,14 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
   // A signal handler may have interrupted a move of objects.
   if (moment == Moment::interrupted) return Captured::frames;
-  if (space.linked != nullptr) Capture(layout.as<Structures>(), space).all(*space.linked);
+  if (space.linked != nullptr) {
+    Capture capture(layout.as<Structures>(), space);
+    capture.all(*space.linked);
+    if (capture.is_barred()) {
+      space.count = 0;
+      return Captured::barred;
+    }
+  }
   const bool first = thread_state.tid == process.pid.load(std::memory_order_relaxed);
   if (space.count == 0 && !first) add_pool(space);
   return Captured::frames;

@@ -32,10 +32,45 @@ def node_of_npm(major):
     return str(binary) if binary.exists() else None
 
 
+# Executes its arguments under a filter (seccomp(2)) that refuses process_vm_readv(2) with EPERM.
+BARRED = """
+import ctypes, os, struct, sys
+number = {"x86_64": 310, "aarch64": 270}[os.uname().machine]
+steps = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, 0x50001), (6, 0, 0, 0x7fff0000)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+program = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code))
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, program, 0, 0) != 0:
+    sys.exit(77)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
 class Node(Case):
     def setUp(self):
         super().setUp()
         self.seed = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 32)))
+
+    @needs("node")
+    def test_where_memory_may_not_be_read(self):
+        """No frame is a guess: there are none, and the report says so."""
+        program = self.top / "barred.js"
+        program.write_text("const fs = require('fs');\n"
+                           "function one() {\n  fs.mkdirSync('one');\n}\n"
+                           "function two() {\n  fs.mkdirSync('two');\n}\none();\ntwo();\n")
+        result, run = self.record("/usr/bin/python3", "-c", BARRED, "node", program,
+                                  cwd=self.work, status=None)
+        if result.returncode == 77:
+            self.skipTest("no filter can be installed here")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = self.report(run)
+        creations = report.creations()
+        for name in ("one", "two"):
+            event, = creations[str(self.work / name)]
+            self.assertEqual([frame for frame in event["stack"]
+                              if frame.get("language") == "JavaScript"], [])
+        self.assertIn("script-unread", {event["reason"] for event in report.of("loss")})
+
 
     def check(self, node, made_program, *flags, without_lines=False):
         """Every event names function and line; where that is said, the function alone."""
