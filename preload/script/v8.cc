@@ -84,7 +84,7 @@ class Capture {
     end_run();
     space_.truncated = space_.truncated || linked.more();
   }
-  // Nothing could be read: the places have keys that tell nothing apart.
+  // Nothing could be read: all places have the same key, whatever their functions.
   bool is_barred() const { return barred_; }
 
  private:
