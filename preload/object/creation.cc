@@ -14,7 +14,6 @@
 #include "preload/mask/overlap_watch.h"
 #include "preload/object/object_look.h"
 #include "preload/object/parent.h"
-#include "preload/object/proc_links.h"
 #include "preload/object/repeats.h"
 #include "preload/record/recorder.h"
 #include "preload/stack/stacks.h"
@@ -363,14 +362,8 @@ void Creation::find_place(const Author& author, const ObjectFacts* facts, trace:
   const Scratch scratch;
   const char* const given = out.path;
   const std::uint32_t given_length = out.path_length;
-  Base base;
-  if (const ProcPlace place = proc_place(author, given, scratch); place.base != 0) {
-    base.id = place.base;
-    out.path = place.rest;
-    out.path_length = bounded_length(out.path);
-  } else {
-    base = find_base(author, task_, request_.dirfd, given, scratch);
-  }
+  const Base base = find_recorded_base(author, task_, request_.dirfd, out.path, scratch);
+  if (out.path != given) out.path_length = bounded_length(out.path);
   out.base = base.id;
   if (!made) return;
   if (target.length != 0) {

@@ -29,10 +29,7 @@ std::uint16_t acl_kind(const char* attribute) {
 std::uint32_t base_of(const Author& author, const Task& task, int dirfd, const char*& path) {
   if (path == nullptr || dirfd == kNoBase) return 0;
   const Scratch scratch;
-  const ProcPlace place = proc_place(author, path, scratch);
-  path = place.rest;
-  if (place.base != 0) return place.base;
-  return find_base(author, task, dirfd, path, scratch).id;
+  return find_recorded_base(author, task, dirfd, path, scratch).id;
 }
 
 std::uint16_t bounded_length(const char* path) {

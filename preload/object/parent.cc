@@ -11,6 +11,7 @@
 #include "preload/mask/root.h"
 #include "preload/object/created_query.h"
 #include "preload/object/directory_names.h"
+#include "preload/object/proc_links.h"
 #include "preload/record/intern.h"
 #include "preload/record/shared_ids.h"
 #include "preload/sys/format_text.h"
@@ -116,6 +117,14 @@ Base find_base(const Author& author, const Task& task, int dirfd, const char* pa
   }
   if (dirfd == AT_FDCWD) return {working_directory(task, buffer)};
   return {directory_name_id(author, dirfd, buffer), dirfd};
+}
+
+Base find_recorded_base(const Author& author, const Task& task, int dirfd, const char*& path,
+                        const Scratch& buffer) {
+  const ProcPlace place = proc_place(author, path, buffer);
+  path = place.rest;
+  if (place.base != 0) return {place.base};
+  return find_base(author, task, dirfd, path, buffer);
 }
 
 LinkTarget link_target(int dirfd, const char* path, int fd, const Scratch& buffer) {

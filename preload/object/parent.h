@@ -23,6 +23,10 @@ struct Base {
 // `buffer` is for long names.
 Base find_base(const Author& author, const Task& task, int dirfd, const char* path,
                const Scratch& buffer);
+// The same for what is to be recorded: where `path` leads through a link of proc(5) (proc_links.h),
+// it becomes the part behind that.
+Base find_recorded_base(const Author& author, const Task& task, int dirfd, const char*& path,
+                        const Scratch& buffer);
 
 // The target of a path whose last component is a symbolic link.
 struct LinkTarget {
