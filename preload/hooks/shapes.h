@@ -407,4 +407,13 @@ auto note_success(Real real, Note note) {
   return result;
 }
 
+// chown(2) and its siblings. Only a file that has set-user-ID or set-group-ID loses bits: without
+// them nothing is recorded.
+template <typename Real>
+auto change_owner(const Request& request, Real real) {
+  const std::uint16_t before = set_id_bits(request);
+  if (before == 0) return real();
+  return note_success(real, [&] { record_lost_set_id(request, before); });
+}
+
 }  // namespace umaskaudit::shim

@@ -242,6 +242,8 @@ class Openat2 {
 #define SYS_mkdir NONE
 #define SYS_mknod NONE
 #define SYS_chmod NONE
+#define SYS_chown NONE
+#define SYS_lchown NONE
 #define SYS_rename NONE
 #define SYS_link NONE
 #define SYS_symlink NONE
@@ -338,6 +340,10 @@ void* umaskaudit_route_syscall(long number, unsigned long a) {
     CASE(PARAMETERS, KIND, DIRFD, PATH, FLAGS, MODE, NAME,                              \
          note_success([&] { return RAW_CALL(NUMBER, ARGUMENTS); },                      \
                       [&] { record_permissions(request, nullptr); }));
+#define CASE_owner(NUMBER, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, NAME) \
+  case NUMBER:                                                                          \
+    CASE(PARAMETERS, KIND, DIRFD, PATH, FLAGS, MODE, NAME,                              \
+         change_owner(request, [&] { return RAW_CALL(NUMBER, ARGUMENTS); }));
 #define CASE_xattr(NUMBER, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE, NAME) \
   case NUMBER:                                                                          \
     CASE(PARAMETERS, KIND, DIRFD, PATH, FLAGS, MODE, NAME,                              \

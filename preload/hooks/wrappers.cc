@@ -158,6 +158,9 @@ using namespace umaskaudit::shim;  // NOLINT: the rows' expressions are evaluate
 #define WRAP_chmod(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
   CHANGING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,         \
            note_success(ONCE(NAME, ARGUMENTS), [&] { record_permissions(request, nullptr); }))
+#define WRAP_owner(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
+  CHANGING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,         \
+           change_owner(request, ONCE(NAME, ARGUMENTS)))
 #define WRAP_xattr(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE) \
   CHANGING(RET, NAME, PARAMETERS, ARGUMENTS, KIND, DIRFD, PATH, FLAGS, MODE,         \
            note_success(ONCE(NAME, ARGUMENTS), [&] { record_permissions(request, name); }))

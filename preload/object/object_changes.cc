@@ -2,6 +2,8 @@
 
 #include "preload/object/object_changes.h"
 
+#include <sys/stat.h>
+
 #include <cstring>
 
 #include "preload/mask/root.h"
@@ -58,21 +60,28 @@ void record_ipc_name(const Author& author, trace::Rename& record, const Names& n
 
 }  // namespace
 
-void record_permissions(const Request& request, const char* attribute) {
-  const std::uint16_t acl = acl_kind(attribute);
-  if (acl == UINT16_MAX) return;
-  if (acl == 2) forget_parents();
+namespace {
+
+constexpr std::uint16_t kSetId = S_ISUID | S_ISGID;
+
+// The object of a call; zero where it cannot be read.
+ObjectFacts facts_of(const Request& request) {
+  constexpr int kHow = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+  ObjectFacts facts;
+  if (request.path == nullptr) {
+    look_at_descriptor(request.dirfd, facts);
+  } else {
+    look_at(request.dirfd, request.path, request.flags & kHow, facts);
+  }
+  return facts;
+}
+
+void record_mode(const Request& request, const ObjectFacts& facts, std::uint16_t acl) {
   if (!process.trace) return;
   const Task task = enter();
   meet(task);
   const Author author{task.tid, task.pid, sys::now_ns(), 0};
   trace::Chmod record{};
-  ObjectFacts facts;  // zero where they cannot be read
-  if (request.path == nullptr) {
-    look_at_descriptor(request.dirfd, facts);
-  } else {
-    look_at(request.dirfd, request.path, request.flags & AT_SYMLINK_NOFOLLOW, facts);
-  }
   record.final_mode = facts.mode;
   record.dev = facts.dev;
   record.ino = facts.ino;
@@ -96,6 +105,28 @@ void record_permissions(const Request& request, const char* attribute) {
   if (bounded_length(path) != 0) record.base = base_of(author, task, request.dirfd, path);
   record.path_length = bounded_length(path);
   write_record(trace::RecordType::chmod, author, record, {path, record.path_length});
+}
+
+}  // namespace
+
+void record_permissions(const Request& request, const char* attribute) {
+  const std::uint16_t acl = acl_kind(attribute);
+  if (acl == UINT16_MAX) return;
+  if (acl == 2) forget_parents();
+  if (process.trace) record_mode(request, facts_of(request), acl);
+}
+
+std::uint16_t set_id_bits(const Request& request) {
+  const ObjectFacts facts = facts_of(request);
+  return S_ISREG(facts.mode) ? static_cast<std::uint16_t>(facts.mode & kSetId) : 0;
+}
+
+void record_lost_set_id(const Request& request, std::uint16_t before) {
+  const ObjectFacts facts = facts_of(request);
+  if (facts.mode == 0 || (facts.mode & before) == before) return;
+  Request left = request;
+  left.mode = facts.mode & 07777u;
+  record_mode(left, facts, 0);
 }
 
 void record_names(Call call, NameAction action, const Names& names) {

@@ -170,6 +170,20 @@ std::uint16_t acl_kind(const PendingCall& call) {
   return call.attribute == "system.posix_acl_access" ? 1 : 2;
 }
 
+// The object of a call by path or by descriptor. `path`: as passed, or the descriptor's name.
+bool look_at_object(const Task& task, std::string& path, struct statx& facts) {
+  const PendingCall& call = task.call;
+  path = bounded(call.path);
+  if (call.row->path < 0 || path.empty()) {
+    const TakenDescriptor object(task.process->descriptor, task.tid,
+                                 static_cast<int>(call.arguments[0]));
+    path = object.name();
+    return object.look(&facts);
+  }
+  const bool follow = (call.flags & AT_SYMLINK_NOFOLLOW) == 0 && call.row->name[0] != 'l';
+  return place_of(task, directory_of(call), path).look(follow, &facts);
+}
+
 void record_permissions(Task& task) {
   const PendingCall& call = task.call;
   const Author author = author_of(task);
@@ -177,16 +191,12 @@ void record_permissions(Task& task) {
   record.acl = acl_kind(call);
   if (record.acl == 2) task.process->recording->forget_directories();
   struct statx facts {};
-  std::string path = bounded(call.path);
-  bool known = false;
-  if (call.row->path < 0 || path.empty()) {
-    const TakenDescriptor object(task.process->descriptor, task.tid,
-                                 static_cast<int>(call.arguments[0]));
-    known = object.look(&facts);
-    path = object.name();
-  } else {
-    const bool follow = (call.flags & AT_SYMLINK_NOFOLLOW) == 0 && call.row->name[0] != 'l';
-    known = place_of(task, directory_of(call), path).look(follow, &facts);
+  std::string path;
+  const bool known = look_at_object(task, path, facts);
+  record.requested = call.mode;
+  if (call.row->effect == Effect::owner) {
+    if (!known || (facts.stx_mode & call.set_id) == call.set_id) return;
+    record.requested = facts.stx_mode & 07777U;
   }
   if (known) {
     record.final_mode = facts.stx_mode;
@@ -195,7 +205,6 @@ void record_permissions(Task& task) {
   }
   record.context = context_id(task);
   record.stack = call.stack;
-  record.requested = call.mode;
   record.call = number_in_trace(*call.row);
   const int dirfd = call.row->path < 0 ? AT_FDCWD : directory_of(call);
   record.base = base_of(task, author, dirfd, path);
@@ -280,6 +289,13 @@ std::uint32_t context_id(const Task& task, trace::Origin origin, const FsContext
   return record.id;
 }
 
+std::uint32_t set_id_bits(const Task& task) {
+  struct statx facts {};
+  std::string path;
+  if (!look_at_object(task, path, facts) || !S_ISREG(facts.stx_mode)) return 0;
+  return facts.stx_mode & (S_ISUID | S_ISGID);
+}
+
 void record_result(Task& task, std::int64_t result) {
   if (task.process->recording == nullptr) return;
   const Effect effect = task.call.row->effect;
@@ -289,6 +305,7 @@ void record_result(Task& task, std::int64_t result) {
   switch (effect) {
     case Effect::chmod:
     case Effect::fchmod:
+    case Effect::owner:
     case Effect::attribute:
       return record_permissions(task);
     case Effect::rename:

@@ -15,6 +15,9 @@ std::uint32_t context_id(const Task& task, trace::Origin origin = trace::Origin:
 // Updates the context for umask(2).
 void record_result(Task& task, std::int64_t result);
 
+// At the entry of chown(2): the bits that the call may take from the task's object; 0: none.
+std::uint32_t set_id_bits(const Task& task);
+
 // Records the executed file, before the new image's record.
 void record_exec(Task& task);
 

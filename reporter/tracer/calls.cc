@@ -18,6 +18,8 @@
 #define SYS_mkdir (-1)
 #define SYS_mknod (-1)
 #define SYS_chmod (-1)
+#define SYS_chown (-1)
+#define SYS_lchown (-1)
 #define SYS_rename (-1)
 #define SYS_link (-1)
 #define SYS_symlink (-1)

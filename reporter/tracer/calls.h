@@ -17,6 +17,7 @@ enum class Effect : std::uint8_t {
   queue,      // mq_open(2): a name without its slash
   chmod,      // by path
   fchmod,     // by descriptor
+  owner,      // chown(2): may take set-user-ID and set-group-ID away
   attribute,  // setxattr(2): may set an ACL
   rename,
   link,

@@ -60,6 +60,7 @@ struct PendingCall {
   std::uint64_t arguments[6] = {};
   std::string path, second;  // as passed
   std::string attribute;     // of setxattr(2)
+  std::uint32_t set_id = 0;  // chown(2): the set-user-ID and set-group-ID bits before the call
   bool unread = false;       // a path could not be read
   std::uint64_t flags = 0;
   std::uint32_t mode = 0;

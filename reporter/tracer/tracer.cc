@@ -344,6 +344,10 @@ void Tracer::on_entry(Task& task, std::uint64_t pc, std::uint64_t sp) {
   }
   call.time_ns = now_ns();
   const Effect effect = call.row->effect;
+  if (effect == Effect::owner) {
+    call.set_id = set_id_bits(task);
+    if (call.set_id == 0) return go_on(task);
+  }
   const bool named = effect != Effect::rename && effect != Effect::link &&
                      effect != Effect::symlink && effect != Effect::unlink;
   if (named && task.process->recording->wants_stack(effect == Effect::mask))

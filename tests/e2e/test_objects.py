@@ -384,6 +384,40 @@ os.rename(d, "unpacked")
         self.check_now(run, before, 3)
 
 
+class Owners(Objects):
+    """chown(2) takes set-user-ID and set-group-ID from a file: the mode of now is without them."""
+
+    def check_owners(self, result, run):
+        truths = harness.truths_of(result)
+        self.assertEqual(len(truths), 35)
+        for truth in truths:
+            self.assertEqual(truth["errno"], 4242, truth)
+        lost = {truth["owner_of"] for truth in truths
+                if truth["mode"] != truth["owner_of"].rsplit("-", 1)[1]}
+        self.assertGreaterEqual(len(lost), 21)
+        self.check_now(run, least=36)
+        changes = [event for event in self.report(run).of("change", action="chmod")
+                   if "chown" in event["call"]]
+        self.assertEqual({event["path"] for event in changes}, lost)
+        self.assertEqual(len(changes), len(lost), "recorded where a bit was lost, and once")
+        modes = {truth["owner_of"]: truth["mode"] for truth in truths}
+        for event in changes:
+            self.assertEqual((event["requested"], event.get("final", event["requested"])),
+                             (modes[event["path"]],) * 2, event)
+        said = self.execute(harness.TOOL, "check", run).stdout.decode()
+        self.assertNotIn("chown-6755", said)
+
+    def test_recorded(self):
+        self.check_owners(*self.record(harness.victim("changes_owner"), self.work))
+
+    def test_traced(self):
+        run = self.new_run()
+        result = self.execute(harness.TOOL, "run", "--see=all", "-o", run, "--",
+                              harness.victim("changes_owner_static"), self.work)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.check_owners(result, run)
+
+
 class Ipc(Case):
     def test_names(self):
         shm, sem = f"ua-objects-{os.getpid()}", f"ua-objects-{os.getpid()}s"

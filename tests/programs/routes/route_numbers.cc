@@ -44,6 +44,7 @@ bool made(Attempt& attempt, long result, bool descriptor) {
 #define ROUTE_semaphore(...)
 #define ROUTE_umask(...)
 #define ROUTE_chmod(...)
+#define ROUTE_owner(...)
 #define ROUTE_xattr(...)
 #define ROUTE_names(...)
 #define ROUTE_custom(...)
