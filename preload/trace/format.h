@@ -556,9 +556,8 @@ struct ThreadCreate {
 };
 static_assert(sizeof(ThreadCreate) == 24);
 
-// A later change of an object's permissions; of chown(2) only what took set-user-ID or set-group-ID
-// away, and `requested` is then what it left. path_length bytes follow: of a call by descriptor the
-// name that the object has (since 1.2), or none: `dev` and `ino` name it.
+// Permissions of an object changed; by chown(2): set-ID bits were lost, `requested` is what is left.
+// path_length bytes follow: of a call by descriptor the object's name (since 1.2), or none.
 struct Chmod {
   std::uint32_t context;
   std::uint32_t stack;
