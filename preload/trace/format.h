@@ -556,7 +556,7 @@ struct ThreadCreate {
 };
 static_assert(sizeof(ThreadCreate) == 24);
 
-// Permissions of an object changed; by chown(2): set-ID bits were lost, `requested` is what is left.
+// Permissions of an object changed; chown(2): set-ID bits were lost, `requested` is what is left.
 // path_length bytes follow: of a call by descriptor the object's name (since 1.2), or none.
 struct Chmod {
   std::uint32_t context;
