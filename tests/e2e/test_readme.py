@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from lib import harness
-from lib.harness import Case, needs
+from lib.harness import Case
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -35,8 +35,11 @@ class Readme(Case):
         self.assertEqual(picture[:8], b"\x89PNG\r\n\x1a\n")
         self.assertLessEqual(len(picture), PICTURE_BYTES)
 
-    @needs("g++")
     def test_its_report_is_what_the_tool_says(self):
+        """The columns of a call are known from Python 3.11 on: they are underlined."""
+        version = self.execute("/usr/bin/python3", "-c", "import sys; print(sys.version_info[:2])")
+        if version.returncode != 0 or version.stdout.decode() < "(3, 11)":
+            self.skipTest("Debian's python3 is older than 3.11, or not installed")
         result = self.execute(sys.executable, ROOT / "scripts" / "readme", "--check", BUILD)
         self.assertEqual(result.returncode, 0, result.stderr.decode())
 
