@@ -18,6 +18,7 @@
 #include "reporter/commands/run_summary.h"
 #include "reporter/commands/see.h"
 #include "reporter/inspect/proc_status.h"
+#include "reporter/record/code_maps.h"
 #include "reporter/record/run_directory.h"
 #include "reporter/record/run_record.h"
 #include "reporter/record/run_store.h"
@@ -100,6 +101,7 @@ int attach(const Options& options, Console& console) {
       begin_run(options.directory, name, options.process, options.earlier);
   if (!run) return fail(console, run.error());
   RunRecord record = begin_record(options.process);
+  const std::uint64_t start = start_of_process(pid).value_or(record.start_real_ns);
   tracer::TracerOptions tracing;
   tracing.recording.directory = run->path;
   tracing.recording.depth = options.depth;
@@ -124,6 +126,7 @@ int attach(const Options& options, Console& console) {
   watch_for_end(options.limit_ns);
   tracer.run(&stop);
   record.end_real_ns = now_ns(CLOCK_REALTIME);
+  keep_code_maps(run->path, start);
   if (const Status written = write_run_record(run->path, record); !written)
     warn(console, written.error().what + " (" + written.error().why + ")");
   if (!options.no_summary && console.verbosity != Verbosity::quiet)

@@ -2,8 +2,14 @@
 // Must never trust the field's length.
 #include "reporter/inspect/proc_status.h"
 
+#include <unistd.h>
+
 #include <charconv>
 #include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "reporter/base/clock.h"
 
 namespace umaskaudit {
 
@@ -25,6 +31,23 @@ std::string name_of_process(const std::string& process) {
   std::string name;
   std::getline(comm, name);
   return name;
+}
+
+std::optional<std::uint64_t> start_of_process(const std::string& process) {
+  std::ifstream file("/proc/" + process + "/stat");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  // The name, in parentheses, may have blanks and parentheses itself; behind it is field 3.
+  const std::size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos) return std::nullopt;
+  std::istringstream fields(text.substr(name_end + 1));
+  constexpr int kStart = 22;
+  std::string field;
+  for (int number = 3; number < kStart; ++number) fields >> field;
+  std::uint64_t ticks = 0;
+  if (!(fields >> ticks)) return std::nullopt;
+  const auto tick = static_cast<std::uint64_t>(1'000'000'000 / sysconf(_SC_CLK_TCK));
+  const std::uint64_t booted = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
+  return booted + ticks * tick;
 }
 
 }  // namespace umaskaudit

@@ -15,4 +15,8 @@ std::optional<std::uint32_t> umask_of_process(const std::string& process);
 // Its short name (proc(5), comm); empty when there is no such process.
 std::string name_of_process(const std::string& process);
 
+// When it was started, in nanoseconds of CLOCK_REALTIME, to a clock tick (proc(5), starttime);
+// nothing when there is no such process, or no /proc.
+std::optional<std::uint64_t> start_of_process(const std::string& process);
+
 }  // namespace umaskaudit

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <system_error>
@@ -12,6 +13,7 @@
 #include "reporter/base/code_map_name.h"
 #include "reporter/base/owned_descriptor.h"
 #include "reporter/base/regular_file.h"
+#include "reporter/inspect/proc_status.h"
 #include "reporter/record/run_directory.h"
 
 namespace umaskaudit {
@@ -43,8 +45,10 @@ void keep_code_maps(const std::string& directory, std::uint64_t begin_real_ns,
         open((from + '/' + name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat facts {};
     if (fstat(map.get(), &facts) != 0 || facts.st_uid != owner) continue;
+    const std::uint64_t start = start_of_process(std::to_string(pid)).value_or(0);
     // Filesystems keep times more coarsely than clocks.
-    if (static_cast<std::uint64_t>(facts.st_mtim.tv_sec) < begin_real_ns / kSecond) continue;
+    const std::uint64_t begin = std::max(begin_real_ns, start) / kSecond;
+    if (static_cast<std::uint64_t>(facts.st_mtim.tv_sec) < begin) continue;
     const auto text = read_regular_file(map.get(), kCodeMapMostBytes);
     if (!text) continue;
     const Descriptor kept(openat(run.get(), name.c_str(),

@@ -1,6 +1,7 @@
 """Names of generated code: the maps that runtimes leave in /tmp/perf-PID.map."""
 
 import io
+import json
 import platform
 import subprocess
 import tarfile
@@ -45,6 +46,24 @@ class Names(Case):
         pack = self.top / "run.uapack"
         self.tool("pack", self.run_directory, "-o", pack)
         self.check_names(pack)
+
+    def test_attached(self):
+        """The map was written long before the recording, by the process that is recorded."""
+        for path in self.work.iterdir():
+            path.rmdir()
+        run = self.new_run()
+        with subprocess.Popen([victim("generated_code"), self.work, "wait"], text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+            self.addCleanup(Path(f"/tmp/perf-{program.pid}.map").unlink)
+            self.assertEqual(program.stdout.readline(), "ready\n")
+            with subprocess.Popen([harness.TOOL, "attach", str(program.pid), "-o", run],
+                                  text=True, stderr=subprocess.PIPE) as recorder:
+                self.assertIn("attached to", recorder.stderr.readline())
+                self.truths = [json.loads(line)
+                               for line in program.communicate()[0].splitlines()]
+                recorder.communicate()
+        self.assertEqual(len(self.truths), 3)
+        self.check_names(run)
 
     @needs("zstd")
     def test_code_without_names_takes_no_room_in_a_pack(self):

@@ -1,6 +1,7 @@
 // Makes directories from code that it generates, as just-in-time compilers do, and names it in
 // /tmp/perf-PID.map.
-// Usage: generated_code DIR. Prints one truth a line: {"path", "function"}.
+// Usage: generated_code DIR [wait]. Prints one truth a line: {"path", "function"}. With `wait` it
+// says "ready" when the map is written, and goes on at the end of its input.
 // x86-64 alone. The file is left behind, as runtimes leave it: the test removes it.
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -40,7 +41,7 @@ void call(const unsigned char* code, const std::string& path, const char* functi
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
+  if (argc < 2) return 2;
   const std::string directory = argv[1];
   constexpr std::size_t kPage = 4096, kApart = 256;
   void* memory = mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -61,6 +62,12 @@ int main(int argc, char** argv) {
   line(kApart, length, "app::Main");
   std::fclose(map);
 
+  if (argc > 2) {
+    std::puts("ready");
+    std::fflush(stdout);
+    while (std::getchar() != EOF) {
+    }
+  }
   call(code, directory + "/put", "app::Store::put(int, string)");
   call(code + kApart, directory + "/main", "app::Main");
   call(code + 2 * kApart, directory + "/nameless", "");

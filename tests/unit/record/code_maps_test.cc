@@ -12,6 +12,8 @@
 #include <sstream>
 #include <string>
 
+#include "reporter/inspect/proc_status.h"
+
 namespace umaskaudit {
 namespace {
 
@@ -25,14 +27,14 @@ class KeepCodeMaps : public ::testing::Test {
     top_ = name;
     fs::create_directory(run());
     fs::create_directory(from());
-    std::ofstream(run() / "4711-00000d24a09e651f.seg");
+    std::ofstream(run() / "4999999-00000d24a09e651f.seg");
   }
   void TearDown() override { fs::remove_all(top_); }
 
   fs::path run() const { return top_ / "run"; }
   fs::path from() const { return top_ / "tmp"; }
-  fs::path kept() const { return run() / "perf-4711.map"; }
-  fs::path map(const std::string& text, const std::string& name = "perf-4711.map") const {
+  fs::path kept() const { return run() / "perf-4999999.map"; }
+  fs::path map(const std::string& text, const std::string& name = "perf-4999999.map") const {
     std::ofstream(from() / name) << text;
     return from() / name;
   }
@@ -50,7 +52,7 @@ class KeepCodeMaps : public ::testing::Test {
 
 TEST_F(KeepCodeMaps, OfProcessesOfTheRun) {
   map("10 5 name\n");
-  map("10 5 other\n", "perf-4712.map");
+  map("10 5 other\n", "perf-4999998.map");
   const mode_t before = umask(0);
   keep();
   umask(before);
@@ -58,7 +60,7 @@ TEST_F(KeepCodeMaps, OfProcessesOfTheRun) {
   struct stat facts {};
   ASSERT_EQ(stat(kept().c_str(), &facts), 0);
   EXPECT_EQ(facts.st_mode & 07777, 0600U);
-  EXPECT_FALSE(fs::exists(run() / "perf-4712.map"));
+  EXPECT_FALSE(fs::exists(run() / "perf-4999998.map"));
 }
 
 TEST_F(KeepCodeMaps, AnEarlierProcesssIsNotTaken) {
@@ -71,12 +73,31 @@ TEST_F(KeepCodeMaps, AnEarlierProcesssIsNotTaken) {
   EXPECT_TRUE(fs::exists(kept()));
 }
 
+// As of a process that is recorded from some point on, while it runs.
+TEST_F(KeepCodeMaps, AnEarlierProcessWhoseNumberIsUsedAgain) {
+  const std::string own = std::to_string(getpid());
+  const auto start = start_of_process(own);
+  ASSERT_TRUE(start.has_value());
+  const auto seconds = static_cast<time_t>(*start / 1'000'000'000);
+  std::ofstream(run() / (own + "-00000d24a09e651f.seg"));
+  const fs::path file = map("10 5 name\n", "perf-" + own + ".map");
+  const fs::path taken = run() / ("perf-" + own + ".map");
+  const timespec before[2] = {{seconds - 2, 0}, {seconds - 2, 0}};
+  ASSERT_EQ(utimensat(AT_FDCWD, file.c_str(), before, 0), 0);
+  keep();
+  EXPECT_FALSE(fs::exists(taken));
+  const timespec after[2] = {{seconds + 1, 0}, {seconds + 1, 0}};
+  ASSERT_EQ(utimensat(AT_FDCWD, file.c_str(), after, 0), 0);
+  keep();
+  EXPECT_TRUE(fs::exists(taken));
+}
+
 TEST_F(KeepCodeMaps, NoLinkAndNoPipe) {
-  fs::create_symlink("/etc/passwd", from() / "perf-4711.map");
+  fs::create_symlink("/etc/passwd", from() / "perf-4999999.map");
   keep();
   EXPECT_FALSE(fs::exists(kept()));
-  fs::remove(from() / "perf-4711.map");
-  ASSERT_EQ(mkfifo((from() / "perf-4711.map").c_str(), 0600), 0);
+  fs::remove(from() / "perf-4999999.map");
+  ASSERT_EQ(mkfifo((from() / "perf-4999999.map").c_str(), 0600), 0);
   keep();  // and does not wait for a writer
   EXPECT_FALSE(fs::exists(kept()));
 }
