@@ -160,8 +160,11 @@ std::string cut_directory(const std::string& directory, std::size_t depth) {
 }
 
 // The largest first. Where there are too many, those below one directory are one group: of the
-// deepest directories that make few enough of them.
-std::vector<ObjectGroup> joined_groups(const std::vector<ObjectGroup>& groups) {
+// deepest directories that make few enough of them. What lies below `root`, where the run began,
+// stays apart from the rest.
+std::vector<ObjectGroup> joined_groups(const std::vector<ObjectGroup>& groups,
+                                       const std::string& root) {
+  const auto root_depth = static_cast<std::size_t>(std::count(root.begin(), root.end(), '/'));
   std::size_t deepest = 0;
   for (const ObjectGroup& group : groups) {
     const auto depth = std::count(group.directory.begin(), group.directory.end(), '/');
@@ -170,14 +173,20 @@ std::vector<ObjectGroup> joined_groups(const std::vector<ObjectGroup>& groups) {
   const auto joined = [&](std::size_t depth) {
     using Key = std::tuple<std::string, trace::Kind, std::string, std::optional<Mode>, bool>;
     std::map<Key, std::uint64_t> counts;
-    for (const ObjectGroup& group : groups)
-      counts[{cut_directory(group.directory, depth), group.kind, group.call, group.mode,
+    for (const ObjectGroup& group : groups) {
+      const bool inside =
+          group.directory == root || path_below(group.directory, root) != group.directory;
+      const std::size_t kept = inside ? std::max(depth, root_depth) : depth;
+      counts[{cut_directory(group.directory, kept), group.kind, group.call, group.mode,
               group.there}] += group.count;
+    }
     return counts;
   };
   auto counts = joined(deepest);
-  for (std::size_t depth = deepest; counts.size() > kMostGroups && depth > 1;)
-    counts = joined(--depth);
+  for (std::size_t depth = deepest; counts.size() > kMostGroups && depth > 1;) {
+    auto fewer = joined(--depth);
+    if (fewer.size() < counts.size()) counts = std::move(fewer);
+  }
   std::vector<ObjectGroup> out;
   for (const auto& [key, count] : counts) {
     const auto& [directory, kind, call, mode, there] = key;
@@ -190,7 +199,9 @@ std::vector<ObjectGroup> joined_groups(const std::vector<ObjectGroup>& groups) {
 
 std::string directory_text(const TextContext& context, const std::string& directory) {
   if (directory.empty()) return "(other directories)";
-  return directory == context.root ? "." : shown_path(context, directory);
+  if (directory == context.root) return ".";
+  const std::string shown = shown_path(context, directory);
+  return shown == "..." ? "./..." : shown;
 }
 
 }  // namespace
@@ -424,7 +435,7 @@ void append_objects(std::string& out, const TextContext& context, const Summary&
 
 void append_object_groups(std::string& out, const TextContext& context, const Summary& summary) {
   out += heading(context, "Objects created, by directory");
-  const std::vector<ObjectGroup> groups = joined_groups(summary.groups);
+  const std::vector<ObjectGroup> groups = joined_groups(summary.groups, context.root);
   TextTable table({{"COUNT", Align::right},
                    {"KIND"},
                    {"MODE"},

@@ -285,6 +285,27 @@ class FirstScreen(Case):
             self.assertEqual({os.path.relpath(path, self.work / "[a-b]*") for path in told},
                              objects)
 
+    def test_the_runs_own_directory_is_a_group_of_its_own(self):
+        """Many groups are joined by the directories above them, but not past the run's own."""
+        program = """
+import os
+os.umask(0o022)
+for mode in range(0o600, 0o620):
+    os.close(os.open(f"made{mode:o}", os.O_CREAT, mode))
+os.makedirs("below/deep")
+for mode in range(0o600, 0o604):
+    os.close(os.open(f"below/deep/made{mode:o}", os.O_CREAT, mode))
+"""
+        run = self.top / "run"
+        result = self.execute(harness.TOOL, "run", "-o", run, "--", "/usr/bin/python3", "-c",
+                              program)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        table = self.tool("report", run).split("Objects created, by directory\n", 1)[1]
+        rows = [line.split() for line in table.split("\n\n")[0].splitlines()[1:]]
+        places = {row[4] for row in rows if row[0].isdigit()}
+        self.assertLessEqual({"."}, places)
+        self.assertLessEqual(places, {".", "./...", "below", "below/deep"})
+
     def test_one_long_name_pads_no_other_row(self):
         long, short = "n" * 255, "short"
         run = self.record("touch", long, short)[1]
