@@ -289,7 +289,7 @@ class FirstScreen(Case):
         """Many groups are joined by the directories above them, but not past the run's own."""
         program = """
 import os
-os.umask(0o022)
+os.umask(0)
 for mode in range(0o600, 0o620):
     os.close(os.open(f"made{mode:o}", os.O_CREAT, mode))
 os.makedirs("below/deep")
