@@ -172,7 +172,7 @@ bool Filter::selects(const Finding& finding) const {
               selected(kinds, kind_name(victim.kind));
     event |= may_select(victim.event);
   }
-  for (const SequenceStep& step : finding.story) event |= may_select(step.event);
+  for (const SequenceStep& step : finding.steps) event |= may_select(step.event);
   if (finding.culprit) event |= may_select(*finding.culprit);
   if (finding.culprit_end) event |= may_select(*finding.culprit_end);
   return object && event;
@@ -203,7 +203,7 @@ void Filter::mark(const std::vector<Finding>& findings) {
     for (std::size_t seq = 0; seq < hits.size(); ++seq)
       if (hits[seq]) named[seq] = true;
     for (const Victim& victim : finding.victims) insert(named, victim.event.seq);
-    for (const SequenceStep& step : finding.story) insert(named, step.event.seq);
+    for (const SequenceStep& step : finding.steps) insert(named, step.event.seq);
     if (finding.culprit) insert(named, finding.culprit->seq);
     if (finding.culprit_end) insert(named, finding.culprit_end->seq);
   }

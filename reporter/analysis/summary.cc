@@ -90,9 +90,9 @@ struct InForce {
 
 }  // namespace
 
-class Summarizer::Collector {
+class Summarizer::Builder {
  public:
-  Collector(const SummaryOptions& options, Summary& out)
+  Builder(const SummaryOptions& options, Summary& out)
       : options_(options), out_(out), before_(order_of(options.sort)), lives_(life_options()) {}
 
   void see(const Event& event) {
@@ -319,20 +319,20 @@ class Summarizer::Collector {
 };
 
 Summarizer::Summarizer(const SummaryOptions& options)
-    : collector_(std::make_unique<Collector>(options, summary_)) {}
+    : builder_(std::make_unique<Builder>(options, summary_)) {}
 Summarizer::~Summarizer() = default;
 
-void Summarizer::see(const Event& event) { collector_->see(event); }
+void Summarizer::see(const Event& event) { builder_->see(event); }
 
 void Summarizer::creation_fails(const CreateEvent& event, const ObjectLives& lives) {
-  collector_->creation_fails(event, lives);
+  builder_->creation_fails(event, lives);
 }
-void Summarizer::object_ends(const ObjectLife& life) { collector_->object_ends(life); }
+void Summarizer::object_ends(const ObjectLife& life) { builder_->object_ends(life); }
 
-void Summarizer::objects_at_end(const ObjectLives& lives) { collector_->objects_at_end(lives); }
+void Summarizer::objects_at_end(const ObjectLives& lives) { builder_->objects_at_end(lives); }
 
 Summary Summarizer::finish(std::uint64_t end_ns) {
-  collector_->finish(end_ns);
+  builder_->finish(end_ns);
   return std::move(summary_);
 }
 

@@ -129,9 +129,9 @@ class Summarizer {
   Summary finish(std::uint64_t end_ns);
 
  private:
-  class Collector;
+  class Builder;
   Summary summary_;
-  std::unique_ptr<Collector> collector_;
+  std::unique_ptr<Builder> builder_;
 };
 
 Summary summarize(const Run& run, const SummaryOptions& options);

@@ -18,10 +18,15 @@ class Descriptor {
     std::swap(fd_, other.fd_);
     return *this;
   }
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
+  ~Descriptor() { reset(); }
+
   int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  // The caller owns what is returned.
+  int release() { return std::exchange(fd_, -1); }
+  void reset() {
+    if (fd_ >= 0) close(release());
+  }
 
  private:
   int fd_;

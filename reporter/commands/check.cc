@@ -99,7 +99,7 @@ std::vector<std::string> functions_of(const Finding& finding, StackCache& stacks
     names.insert(names.end(), more.begin(), more.end());
   };
   if (finding.culprit_end) add(names_on(stacks.code(finding.culprit_end->stack)));
-  for (const SequenceStep& step : finding.story) add(names_on(stacks.code(step.event.stack)));
+  for (const SequenceStep& step : finding.steps) add(names_on(stacks.code(step.event.stack)));
   if (!finding.victim_stacks.empty())
     add(common_functions(finding.victim_stacks, stacks));
   else if (!finding.victims.empty())

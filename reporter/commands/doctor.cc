@@ -28,13 +28,13 @@
 namespace umaskaudit {
 namespace {
 
-enum class Verdict { good, advice, bad };
+enum class Grade { good, advice, bad };
 
-class Findings {
+class Checks {
  public:
-  void add(Verdict verdict, const std::string& what, const std::string& text) {
-    const bool good = verdict == Verdict::good;
-    const bool bad = verdict == Verdict::bad;
+  void add(Grade grade, const std::string& what, const std::string& text) {
+    const bool good = grade == Grade::good;
+    const bool bad = grade == Grade::bad;
     const char* const word = good ? "ok" : bad ? "bad" : "note";
     table_.add({Cell(word, good ? Style::good : bad ? Style::bad : Style::warning), what, text});
     rows_.push_back({word, what, text});
@@ -53,7 +53,7 @@ class Findings {
     json.begin_array("checks");
     for (const Row& row : rows_) {
       json.begin_object();
-      json.text("verdict", row.verdict);
+      json.text("verdict", row.grade);
       json.text("what", row.what);
       json.text("found", row.text);
       json.end_object();
@@ -66,7 +66,7 @@ class Findings {
 
  private:
   struct Row {
-    std::string verdict, what, text;
+    std::string grade, what, text;
   };
   std::vector<Row> rows_;
   TextTable table_{{{""}, {"WHAT"}, {"FOUND", Align::left, true}}, 0};
@@ -94,14 +94,14 @@ const char* remedy(Obstacle obstacle) {
 }
 
 // What a recording of it would have as a blind spot, or as drift of the mask.
-void examine_code(Findings& findings, const std::string& path) {
+void examine_code(Checks& checks, const std::string& path) {
   for (const CodeHint& hint : code_hints(path)) {
     const bool drift = hint.reason == trace::Blind::other;
-    findings.add(Verdict::advice, drift ? "drift" : blind_name(hint.reason),
-                 escape(hint.culprit) + "; " +
-                     (drift ? "what they make is not seen, and a mask that they change is noticed "
-                              "at the next umask call or creation"
-                            : blind_advice(hint.reason)));
+    checks.add(Grade::advice, drift ? "drift" : blind_name(hint.reason),
+               escape(hint.culprit) + "; " +
+                   (drift ? "what they make is not seen, and a mask that they change is noticed "
+                            "at the next umask call or creation"
+                          : blind_advice(hint.reason)));
   }
 }
 
@@ -115,71 +115,69 @@ std::string not_found_text(const std::string& name) {
          escape(name);
 }
 
-void examine_program(Findings& findings, const std::string& name) {
+void examine_program(Checks& checks, const std::string& name) {
   const ProgramFacts facts = inspect_program(name);
   const bool found = !facts.path.empty();
-  findings.add(found ? Verdict::good : Verdict::bad, "program",
-               found ? escape(facts.path) : not_found_text(name));
+  checks.add(found ? Grade::good : Grade::bad, "program",
+             found ? escape(facts.path) : not_found_text(name));
   for (const std::string& interpreter : facts.interpreters)
-    findings.add(Verdict::good, "interpreter", escape(interpreter));
+    checks.add(Grade::good, "interpreter", escape(interpreter));
   if (facts.obstacle == Obstacle::not_found && !found) return;
-  const Verdict verdict = facts.obstacle == Obstacle::none ? Verdict::good : Verdict::bad;
-  findings.add(verdict, "preload",
-               std::string(obstacle_text(facts.obstacle)) + remedy(facts.obstacle));
+  const Grade grade = facts.obstacle == Obstacle::none ? Grade::good : Grade::bad;
+  checks.add(grade, "preload", std::string(obstacle_text(facts.obstacle)) + remedy(facts.obstacle));
   if (facts.go && facts.obstacle != Obstacle::go_runtime)
-    findings.add(Verdict::advice, "language",
-                 "Go; linked dynamically, with cgo, its C parts would be seen");
+    checks.add(Grade::advice, "language",
+               "Go; linked dynamically, with cgo, its C parts would be seen");
   if (can_audit(facts.obstacle))
-    examine_code(findings, facts.interpreters.empty() ? facts.path : facts.interpreters.back());
+    examine_code(checks, facts.interpreters.empty() ? facts.path : facts.interpreters.back());
 }
 
 constexpr unsigned kMostLaunchers = 8;
 
 // CMD, and what it starts where that is its purpose: env, nice, sudo, ...
-void examine_command(Findings& findings, std::vector<std::string> command) {
+void examine_command(Checks& checks, std::vector<std::string> command) {
   for (unsigned depth = 0; depth <= kMostLaunchers; ++depth) {
-    examine_program(findings, command[0]);
+    examine_program(checks, command[0]);
     const Launch launch = started_program(command);
     if (launch.changes_user)
-      findings.add(Verdict::advice, "user",
-                   "what it starts as another user is recorded while `run` lasts, where that user "
-                   "can read the library");
+      checks.add(Grade::advice, "user",
+                 "what it starts as another user is recorded while `run` lasts, where that user "
+                 "can read the library");
     if (launch.changes_root)
-      findings.add(Verdict::advice, "root",
-                   "what it starts in another root is recorded while `run` lasts, where the "
-                   "library is there under the same name");
+      checks.add(Grade::advice, "root",
+                 "what it starts in another root is recorded while `run` lasts, where the "
+                 "library is there under the same name");
     if (launch.program == 0) return;
     command.erase(command.begin(), command.begin() + static_cast<std::ptrdiff_t>(launch.program));
-    findings.add(launch.cleans_environment ? Verdict::advice : Verdict::good, "starts",
-                 escape(command[0]) + (launch.cleans_environment
-                                           ? ", in an environment without LD_PRELOAD: it is "
-                                             "put back at the exec, but not with follow=no"
-                                           : ""));
+    checks.add(launch.cleans_environment ? Grade::advice : Grade::good, "starts",
+               escape(command[0]) + (launch.cleans_environment
+                                         ? ", in an environment without LD_PRELOAD: it is "
+                                           "put back at the exec, but not with follow=no"
+                                         : ""));
   }
 }
 
-void examine_machine(Findings& findings) {
+void examine_machine(Checks& checks) {
   const Result<std::string> library = find_library();
   if (library)
-    findings.add(Verdict::good, "library", escape(*library));
+    checks.add(Grade::good, "library", escape(*library));
   else
-    findings.add(Verdict::bad, "library",
-                 escape(library.error().what + ": " + library.error().why));
+    checks.add(Grade::bad, "library", escape(library.error().what + ": " + library.error().why));
   if (const auto mask = umask_of_process("self"))
-    findings.add(Verdict::good, "mask", octal(*mask) + ", read from /proc without writing it");
+    checks.add(Grade::good, "mask", octal(*mask) + ", read from /proc without writing it");
   else
-    findings.add(Verdict::advice, "mask",
-                 "/proc has no field Umask; masks at birth are read by a forked child");
+    checks.add(Grade::advice, "mask",
+               "/proc has no field Umask; masks at birth are read by a forked child");
   const bool writable = access(".", W_OK | X_OK) == 0;
-  findings.add(writable ? Verdict::good : Verdict::advice, "run directory",
-               writable ? "can be made here" : "cannot be made here; name another with -o DIR");
+  checks.add(writable ? Grade::good : Grade::advice, "run directory",
+             writable ? "can be made here" : "cannot be made here; name another with -o DIR");
   if (const char* preload = std::getenv("LD_PRELOAD"); preload != nullptr && *preload != '\0')
-    findings.add(Verdict::advice, "LD_PRELOAD", escape(preload) + " is kept, and runs before us");
+    checks.add(Grade::advice, "LD_PRELOAD", escape(preload) + " is kept, and runs before us");
   if (const char* options = std::getenv("UMASKAUDIT_OPTIONS");
       options != nullptr && *options != '\0')
-    findings.add(Verdict::advice, "UMASKAUDIT_OPTIONS", escape(options) + " is kept");
-  findings.add(Verdict::advice, "never seen",
-               "system calls made past the C library, io_uring, other programs' changes");
+    checks.add(Grade::advice, "UMASKAUDIT_OPTIONS", escape(options) + " is kept");
+  checks.add(Grade::advice, "never seen",
+             "system calls made past the C library, io_uring, other programs' changes");
 }
 
 }  // namespace
@@ -188,12 +186,12 @@ Action configure_doctor(CLI::App& app) {
   auto format = std::make_shared<TwinFormat>(TwinFormat::text);
   add_twin_format(app, *format);
   return [format](Invocation& invocation) {
-    Findings findings;
-    if (!invocation.tail.empty()) examine_command(findings, invocation.tail);
-    examine_machine(findings);
-    invocation.console.out << (*format == TwinFormat::json ? findings.json()
-                                                           : findings.text(invocation.console));
-    return static_cast<int>(findings.bad() == 0 ? ExitCode::clean : ExitCode::findings);
+    Checks checks;
+    if (!invocation.tail.empty()) examine_command(checks, invocation.tail);
+    examine_machine(checks);
+    invocation.console.out << (*format == TwinFormat::json ? checks.json()
+                                                           : checks.text(invocation.console));
+    return static_cast<int>(checks.bad() == 0 ? ExitCode::clean : ExitCode::findings);
   };
 }
 

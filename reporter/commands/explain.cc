@@ -161,9 +161,9 @@ std::optional<Recorded> find_recorded(const Run& run, const std::string& path) {
 int explain_recorded(const Options& options, Console& console) {
   const Result<std::string> path = find_run(options.first);
   if (!path) return fail(console, path.error());
-  Result<RunFiles> files = open_run_files(*path);
-  if (!files) return fail(console, files.error());
-  const Run* run = &files->run;
+  Result<ReadableRun> readable = open_run_or_pack(*path);
+  if (!readable) return fail(console, readable.error());
+  const Run* run = &readable->run;
   std::optional<Recorded> found = find_made(*run, options.second);
   if (!found) {
     found = find_recorded(*run, options.second);

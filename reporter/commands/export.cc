@@ -133,10 +133,10 @@ int send_run(Options& options, Console& console) {
   if (options.format != Format::otlp || !options.arguments.output.empty())
     return fail(console, {"export: --to is for --format otlp, and without -o", "",
                           "umaskaudit export RUN --format otlp --to URL", ExitCode::usage});
-  const Result<Collector> collector = collector_at(options.to == "env" ? "" : options.to);
-  if (!collector) return fail(console, collector.error());
+  const Result<Endpoint> endpoint = endpoint_at(options.to == "env" ? "" : options.to);
+  if (!endpoint) return fail(console, endpoint.error());
   const auto opened = OpenedRun::open(options.arguments, console);
-  return opened ? send_otlp(**opened, *collector, console) : fail(console, opened.error());
+  return opened ? send_otlp(**opened, *endpoint, console) : fail(console, opened.error());
 }
 
 int export_run(Options& options, Console& console) {

@@ -20,8 +20,8 @@ constexpr int kPatience = 6;                        // timeouts of one request
 
 }  // namespace
 
-Result<Collector> collector_at(const std::string& url) {
-  return find_collector(url, [](const char* name) { return std::getenv(name); });
+Result<Endpoint> endpoint_at(const std::string& url) {
+  return find_endpoint(url, [](const char* name) { return std::getenv(name); });
 }
 
 std::string otlp_agent() { return "umaskaudit/" UMASKAUDIT_VERSION; }
@@ -50,24 +50,24 @@ OtlpResource otlp_resource(const OpenedRun& opened, Console& console) {
 }
 
 Result<std::unique_ptr<LiveShip>> ship_to(std::vector<std::string>* places, Console& console) {
-  std::vector<Collector> collectors;
+  std::vector<Endpoint> endpoints;
   for (const std::string& word : *places) {
     if (!is_collector(word)) continue;
-    Result<Collector> collector = collector_at(collector_url(word));
-    if (!collector) return collector.error();
-    const bool again = std::any_of(collectors.begin(), collectors.end(),
-                                   [&](const auto& known) { return known.url == collector->url; });
-    if (!again) collectors.push_back(std::move(*collector));
+    Result<Endpoint> endpoint = endpoint_at(collector_url(word));
+    if (!endpoint) return endpoint.error();
+    const bool again = std::any_of(endpoints.begin(), endpoints.end(),
+                                   [&](const auto& known) { return known.url == endpoint->url; });
+    if (!again) endpoints.push_back(std::move(*endpoint));
   }
   std::erase_if(*places, is_collector);
-  if (collectors.empty()) return std::unique_ptr<LiveShip>();
-  return LiveShip::open(collectors, otlp_agent(), otlp_resource(console));
+  if (endpoints.empty()) return std::unique_ptr<LiveShip>();
+  return LiveShip::open(endpoints, otlp_agent(), otlp_resource(console));
 }
 
-int send_otlp(OpenedRun& opened, const Collector& collector, Console& console) {
+int send_otlp(OpenedRun& opened, const Endpoint& endpoint, Console& console) {
   const OtlpResource resource = otlp_resource(opened, console);
   const Result<std::unique_ptr<Sender>> sender =
-      Sender::open(collector, otlp_agent(), {kAhead, kPatience * collector.timeout});
+      Sender::open(endpoint, otlp_agent(), {kAhead, kPatience * endpoint.timeout});
   if (!sender) return fail(console, sender.error());
   const FindResult& result = opened.findings();
   const ExportSource source{opened.run(), opened.stacks(), result.findings, opened.unaudited()};
@@ -80,12 +80,12 @@ int send_otlp(OpenedRun& opened, const Collector& collector, Console& console) {
   const std::uint64_t arrived = shipped.given - shipped.lost();
   if (shipped.lost() != 0)
     return fail(console,
-                {"cannot send all to '" + collector.url + "'",
+                {"cannot send all to '" + endpoint.url + "'",
                  shipped.trouble + "; " + grouped(arrived) + " records arrived",
                  "again, which doubles nothing: log.record.uid stays the same", ExitCode::usage});
   if (!shipped.warning.empty()) warn(console, "the collector says: " + shipped.warning);
   if (console.verbosity != Verbosity::quiet)
-    console.err << "umaskaudit: sent " + grouped(arrived) + " records to " + escape(collector.url) +
+    console.err << "umaskaudit: sent " + grouped(arrived) + " records to " + escape(endpoint.url) +
                        '\n';
   return 0;
 }

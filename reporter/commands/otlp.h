@@ -11,12 +11,12 @@
 #include "reporter/commands/run_arguments.h"
 #include "reporter/export/otlp.h"
 #include "reporter/live/live_ship.h"
-#include "reporter/ship/collector.h"
+#include "reporter/ship/endpoint.h"
 
 namespace umaskaudit {
 
 // For --to and --live-to: the collector at a URL, or at that of the environment where it is empty.
-Result<Collector> collector_at(const std::string& url);
+Result<Endpoint> endpoint_at(const std::string& url);
 
 // Of who sends: "umaskaudit/VERSION".
 std::string otlp_agent();
@@ -35,6 +35,6 @@ Result<std::unique_ptr<LiveShip>> ship_to(std::vector<std::string>* places, Cons
 
 // Sends the run, and says on standard error how much. Returns the exit code: 2 where something did
 // not arrive.
-int send_otlp(OpenedRun& opened, const Collector& collector, Console& console);
+int send_otlp(OpenedRun& opened, const Endpoint& endpoint, Console& console);
 
 }  // namespace umaskaudit

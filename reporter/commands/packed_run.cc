@@ -9,14 +9,14 @@
 
 namespace umaskaudit {
 
-Result<RunFiles> open_run_files(const std::string& path, const Ticker& ticker) {
+Result<ReadableRun> open_run_or_pack(const std::string& path, const Ticker& ticker) {
   Result<std::optional<UnpackedRun>> unpacked =
       UnpackedRun::open(path, {kKnownNamesFile, kKnownLinksFile, kSavedUnrecordedFile});
   if (!unpacked) return unpacked.error();
   Result<Run> run =
       *unpacked ? Run::open((*unpacked)->path(), ticker, path) : Run::open(path, ticker);
   if (!run) return run.error();
-  return RunFiles{std::move(*unpacked), std::move(*run)};
+  return ReadableRun{std::move(*unpacked), std::move(*run)};
 }
 
 }  // namespace umaskaudit

@@ -1,6 +1,5 @@
-// A run that is opened from a directory or from a pack.
-// Must never leave what it unpacked behind.
-// Called by OpenedRun, and by who opens a Run without one.
+// ReadableRun: a run opened from its directory, or from a pack that was unpacked into a temporary
+// one. Must never leave the unpacked files behind.
 #pragma once
 
 #include <optional>
@@ -11,11 +10,11 @@
 
 namespace umaskaudit {
 
-struct RunFiles {
-  std::optional<UnpackedRun> unpacked;  // where `run` reads
+struct ReadableRun {
+  std::optional<UnpackedRun> unpacked;  // the files of `run`; none: it was no pack
   Run run;
 };
 // `path`: as find_run() has it. A pack is shown under its own name.
-Result<RunFiles> open_run_files(const std::string& path, const Ticker& ticker = nullptr);
+Result<ReadableRun> open_run_or_pack(const std::string& path, const Ticker& ticker = nullptr);
 
 }  // namespace umaskaudit

@@ -118,11 +118,11 @@ void add_output_option(CLI::App& app, RunArguments& arguments) {
       ->type_name("FILE");
 }
 
-OpenedRun::OpenedRun(RunFiles files, std::optional<RunRecord> record, SymbolOptions symbols,
+OpenedRun::OpenedRun(ReadableRun readable, std::optional<RunRecord> record, SymbolOptions symbols,
                      FrameView view, const Filter& filter, std::unique_ptr<Progress> progress)
     : progress_(std::move(progress)),
-      unpacked_(std::move(files.unpacked)),
-      run_(std::move(files.run)),
+      unpacked_(std::move(readable.unpacked)),
+      run_(std::move(readable.run)),
       symbols_(std::move(symbols)),
       symbolizer_(symbols_),
       stacks_(run_, symbolizer_, view),
@@ -169,9 +169,9 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
   const auto ticker = [line = progress.get()](std::uint64_t done, std::uint64_t total) {
     line->tick(done, total);
   };
-  Result<RunFiles> files = open_run_files(arguments.run, ticker);
-  if (!files) return files.error();
-  const Run* run = &files->run;
+  Result<ReadableRun> readable = open_run_or_pack(arguments.run, ticker);
+  if (!readable) return readable.error();
+  const Run* run = &readable->run;
   if (since != 0) arguments.filter.since_ns = run->begin_ns() + since;
   std::optional<RunRecord> record = read_run_record(run->place());
   arguments.typed_paths = arguments.filter.paths;
@@ -184,7 +184,7 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
   // Who names places of his own to look at has what the packing machine did not have.
   if (symbols.sysroot.empty() && symbols.debug_dirs.empty() && !symbols.debuginfod)
     symbols.known = read_known_names(run->place());
-  return std::unique_ptr<OpenedRun>(new OpenedRun(std::move(*files), std::move(record),
+  return std::unique_ptr<OpenedRun>(new OpenedRun(std::move(*readable), std::move(record),
                                                   std::move(symbols), frame_view(arguments),
                                                   arguments.filter, std::move(progress)));
 }

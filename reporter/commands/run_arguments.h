@@ -125,8 +125,8 @@ class OpenedRun {
 
  private:
   void look_for_findings(FindOptions options);
-  OpenedRun(RunFiles files, std::optional<RunRecord> record, SymbolOptions symbols, FrameView view,
-            const Filter& filter, std::unique_ptr<Progress> progress);
+  OpenedRun(ReadableRun readable, std::optional<RunRecord> record, SymbolOptions symbols,
+            FrameView view, const Filter& filter, std::unique_ptr<Progress> progress);
   std::unique_ptr<Progress> progress_;  // told by run_
   std::optional<UnpackedRun> unpacked_;
   Run run_;

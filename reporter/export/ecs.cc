@@ -213,7 +213,7 @@ class Writer {
     if (pid == 0) return;  // a loss of the whole run
     json.begin_object("process");
     json.number("pid", pid);
-    if (const Programs::Program* program = programs_.find(pid)) {
+    if (const LatestImages::Image* program = programs_.find(pid)) {
       json.bytes("name", program->name);
       if (!program->executable.empty()) json.bytes("executable", program->executable);
       json.begin_object("parent");
@@ -317,7 +317,7 @@ class Writer {
   const ExportSource& source_;
   const TextSink& sink_;
   std::string block_;
-  Programs programs_;
+  LatestImages programs_;
 };
 
 }  // namespace

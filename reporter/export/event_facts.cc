@@ -40,15 +40,15 @@ const Frame* code_behind(StackCache& stacks, StackRef stack) {
   return named ? frame : nullptr;
 }
 
-void Programs::see(const Event& event) {
+void LatestImages::see(const Event& event) {
   if (const auto* process = std::get_if<ProcessEvent>(&event)) see(*process);
 }
 
-void Programs::see(const ProcessEvent& process) {
+void LatestImages::see(const ProcessEvent& process) {
   programs_[process.pid] = {std::string(process.comm), std::string(process.exe), process.ppid};
 }
 
-const Programs::Program* Programs::find(std::uint32_t pid) const {
+const LatestImages::Image* LatestImages::find(std::uint32_t pid) const {
   const auto known = programs_.find(pid);
   return known == programs_.end() ? nullptr : &known->second;
 }

@@ -32,9 +32,9 @@ PathParts parts_of_path(std::string_view path);
 const Frame* code_behind(StackCache& stacks, StackRef stack);
 
 // The latest image of each pid. Grows with the processes of a run, not with its events.
-class Programs {
+class LatestImages {
  public:
-  struct Program {
+  struct Image {
     std::string name, executable;  // raw bytes
     std::uint32_t ppid = 0;
   };
@@ -43,10 +43,10 @@ class Programs {
   void see(const Event& event);
   void see(const ProcessEvent& process);
   // Null: it was not seen to begin.
-  const Program* find(std::uint32_t pid) const;
+  const Image* find(std::uint32_t pid) const;
 
  private:
-  std::unordered_map<std::uint32_t, Program> programs_;
+  std::unordered_map<std::uint32_t, Image> programs_;
 };
 
 }  // namespace umaskaudit

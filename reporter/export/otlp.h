@@ -42,7 +42,7 @@ class OtlpRecords {
   void where(class OtlpAttributes& attributes, StackRef stack);
 
   StackCache& stacks_;
-  Programs programs_;
+  LatestImages programs_;
   RecordId machine_;  // of the boot of the machine
   RecordId run_;
   std::uint64_t latest_ns_ = 0;

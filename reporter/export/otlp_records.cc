@@ -227,7 +227,7 @@ void OtlpRecords::who(OtlpAttributes& out, std::uint32_t pid, std::uint32_t tid,
                       std::string_view thread) {
   if (pid == 0) return;  // a loss of the whole run
   out.number("process.pid", pid);
-  if (const Programs::Program* program = programs_.find(pid)) {
+  if (const LatestImages::Image* program = programs_.find(pid)) {
     out.number("process.parent_pid", program->ppid);
     const std::string_view path = program->executable;
     if (!path.empty()) out.bytes("process.executable.path", path);

@@ -73,7 +73,7 @@ std::string check_live_place(const std::string& word) {
   if (is_collector(word)) {
     const std::string url = collector_url(word);
     if (word == "otlp") return "";
-    const std::string wrong = check_collector_url(url);
+    const std::string wrong = check_endpoint_url(url);
     return wrong.empty() ? "" : "invalid value '" + word + "' (" + wrong + ")";
   }
   for (const char* known : {"stderr", "syslog", "journald"})

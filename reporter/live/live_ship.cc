@@ -33,14 +33,14 @@ std::string collector_url(const std::string& word) {
   return word.size() < sizeof kWord ? "" : word.substr(sizeof kWord);
 }
 
-Result<std::unique_ptr<LiveShip>> LiveShip::open(const std::vector<Collector>& collectors,
+Result<std::unique_ptr<LiveShip>> LiveShip::open(const std::vector<Endpoint>& endpoints,
                                                  const std::string& agent, OtlpResource resource) {
   auto ship = std::make_unique<LiveShip>();
   ship->resource_ = std::move(resource);
-  for (const Collector& collector : collectors) {
-    Result<std::unique_ptr<Sender>> sender = Sender::open(collector, agent, {kMostWaiting, {}});
+  for (const Endpoint& endpoint : endpoints) {
+    Result<std::unique_ptr<Sender>> sender = Sender::open(endpoint, agent, {kMostWaiting, {}});
     if (!sender) return sender.error();
-    ship->ways_.push_back({std::move(*sender), collector.timeout});
+    ship->ways_.push_back({std::move(*sender), endpoint.timeout});
   }
   return ship;
 }

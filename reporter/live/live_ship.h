@@ -11,7 +11,7 @@
 
 #include "reporter/base/result.h"
 #include "reporter/export/otlp.h"
-#include "reporter/ship/collector.h"
+#include "reporter/ship/endpoint.h"
 #include "reporter/ship/sender.h"
 
 namespace umaskaudit {
@@ -25,7 +25,7 @@ class LiveShip {
  public:
   // Loads libcurl; to be called before CMD is started. `agent` and `resource`: who sends, the
   // latter without its run. Error: there is no libcurl.
-  static Result<std::unique_ptr<LiveShip>> open(const std::vector<Collector>& collectors,
+  static Result<std::unique_ptr<LiveShip>> open(const std::vector<Endpoint>& endpoints,
                                                 const std::string& agent, OtlpResource resource);
 
   // The threads begin: after CMD was started.

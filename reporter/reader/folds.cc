@@ -152,9 +152,9 @@ Record FoldedChange::make(const FoldFact& fact, std::uint64_t change) {
   return record;
 }
 
-FoldQueue::FoldQueue(const Segment& segment, bool told_here, Folds folds)
+FoldQueue::FoldQueue(const Segment& segment, bool is_folds_lane, Folds folds)
     : segment_(segment), expand_(folds == Folds::expanded) {
-  for (std::uint32_t i = 0; told_here && i < segment.folds.size(); ++i) {
+  for (std::uint32_t i = 0; is_folds_lane && i < segment.folds.size(); ++i) {
     push({{}, i, segment.folds[i].fold.begin.first, 0});
   }
 }

@@ -44,8 +44,9 @@ class FoldedChange {
 // The folds of one segment, expanded in order.
 class FoldQueue {
  public:
-  // Empty unless they are `told_here`.
-  FoldQueue(const Segment& segment, bool told_here, Folds folds);
+  // `is_folds_lane`: whether the stream is of the one lane that the folds of the segment go with;
+  // the queues of its other lanes stay empty, or each change would be there twice.
+  FoldQueue(const Segment& segment, bool is_folds_lane, Folds folds);
 
   bool empty() const { return cursors_.empty(); }
   // Only while not empty().

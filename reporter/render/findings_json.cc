@@ -66,10 +66,10 @@ void window(JsonWriter& json, const Finding& finding) {
   json.end_object();
 }
 
-void story(JsonWriter& json, const Finding& finding) {
-  if (finding.story.empty()) return;
+void steps(JsonWriter& json, const Finding& finding) {
+  if (finding.steps.empty()) return;
   json.begin_array("story");
-  for (const SequenceStep& step : finding.story) {
+  for (const SequenceStep& step : finding.steps) {
     json.begin_object();
     event_fields(json, step.event);
     json.bytes("text", step.text);
@@ -83,7 +83,7 @@ void events(JsonWriter& json, const Finding& finding) {
   json.begin_array("events");
   if (finding.culprit) json.element(finding.culprit->seq);
   if (finding.culprit_end) json.element(finding.culprit_end->seq);
-  for (const SequenceStep& step : finding.story) json.element(step.event.seq);
+  for (const SequenceStep& step : finding.steps) json.element(step.event.seq);
   for (const Victim& victim : finding.victims) json.element(victim.event.seq);
   json.end_array();
 }
@@ -131,7 +131,7 @@ void write_finding(JsonWriter& json, const Finding& finding) {
   event(json, "culprit_born", finding.culprit_born);
   event(json, "victim_born", finding.victim_born);
   window(json, finding);
-  story(json, finding);
+  steps(json, finding);
   victims(json, finding);
   json.end_object();
 }

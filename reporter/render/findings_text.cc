@@ -140,7 +140,7 @@ class Text {
   }
 
   void write_culprit() {
-    if (!finding_.culprit || is_object_alone() || !finding_.story.empty()) return;
+    if (!finding_.culprit || is_object_alone() || !finding_.steps.empty()) return;
     const EventRef& culprit = *finding_.culprit;
     if (culprit_known_)
       return line("Culprit", ": " + place_text(context_.stacks, culprit.stack) + ", as above");
@@ -158,8 +158,8 @@ class Text {
   }
 
   void write_story() {
-    for (std::size_t i = 0; i < finding_.story.size(); ++i) {
-      const SequenceStep& step = finding_.story[i];
+    for (std::size_t i = 0; i < finding_.steps.size(); ++i) {
+      const SequenceStep& step = finding_.steps[i];
       out_ += "  " + context_.paint(Style::strong, std::to_string(i + 1) + ".") + " " +
               who(step.event) + " " + escape(step.text) + "\n";
       stack_of(step.event);
@@ -224,7 +224,7 @@ class Text {
   void write_window() {
     if (!finding_.window) return;
     const Window& window = *finding_.window;
-    const bool told = finding_.culprit_end && finding_.story.empty() && !is_object_alone();
+    const bool told = finding_.culprit_end && finding_.steps.empty() && !is_object_alone();
     if (full_ || !told || window.open_ended) write_length(window);
     if (window.length_ns() > 0 && (full_ || !finding_.victims.empty()))
       out_ +=
@@ -399,7 +399,7 @@ void append_finding(std::string& out, const TextContext& context, const Finding&
 void FindingTexts::append(std::string& out, const CauseGroup& group) {
   const Finding& finding = *group.front();
   bool known = false;
-  if (finding.culprit && finding.story.empty()) {
+  if (finding.culprit && finding.steps.empty()) {
     const std::string place = place_text(context_.stacks, finding.culprit->stack);
     known = !place.empty() && !told_.emplace(finding.culprit->tid, place).second;
   }

@@ -258,23 +258,24 @@ std::uint64_t JsonLines::number_of(std::string& out, StackRef ref) {
 // Name and fs context: as in the line before of the same thread, where they are left out.
 void JsonLines::thread_of(JsonWriter& json, const EventBase& event) {
   constexpr std::uint64_t kUsed = 1;  // 0 is no key
-  Told nothing;
-  Told& told = whole_ ? nothing : threads_[(std::uint64_t{event.pid} << 32 | event.tid) + kUsed];
-  if (!told.known || told.name != event.thread) {
+  ThreadState none;
+  ThreadState& state =
+      whole_ ? none : threads_[(std::uint64_t{event.pid} << 32 | event.tid) + kUsed];
+  if (!state.known || state.name != event.thread) {
     json.bytes("thread", event.thread);
-    told.name = event.thread;
+    state.name = event.thread;
   }
-  if (!told.known || told.fs != event.fs) json.number("fs", event.fs);
-  told.fs = event.fs;
-  told.known = true;
+  if (!state.known || state.fs != event.fs) json.number("fs", event.fs);
+  state.fs = event.fs;
+  state.known = true;
 }
 
 // What is left out is as in the line before of that type.
-void JsonLines::place_of(JsonWriter& json, Place& told, const Place& place) {
-  if (whole_ || told.dev != place.dev) json.number("dev", *place.dev);
-  if (place.uid && (whole_ || told.uid != place.uid)) json.number("uid", *place.uid);
-  if (place.gid && (whole_ || told.gid != place.gid)) json.number("gid", *place.gid);
-  told = place;
+void JsonLines::place_of(JsonWriter& json, Place& written, const Place& place) {
+  if (whole_ || written.dev != place.dev) json.number("dev", *place.dev);
+  if (place.uid && (whole_ || written.uid != place.uid)) json.number("uid", *place.uid);
+  if (place.gid && (whole_ || written.gid != place.gid)) json.number("gid", *place.gid);
+  written = place;
 }
 
 template <typename T>

@@ -63,7 +63,7 @@ class JsonLines {
   void append_totals(std::string& out, const Dropped& dropped);
 
  private:
-  struct Told {
+  struct ThreadState {
     std::string name;
     std::uint32_t fs = 0;
     bool known = false;
@@ -73,7 +73,7 @@ class JsonLines {
     std::optional<std::uint32_t> uid, gid;
   };
   void thread_of(JsonWriter& json, const EventBase& event);
-  void place_of(JsonWriter& json, Place& told, const Place& place);
+  void place_of(JsonWriter& json, Place& written, const Place& place);
   template <typename T>
   void append_event(std::string& out, const char* type, const T& event, std::uint64_t object);
   std::string frames_json(StackRef ref, const char* key, const char* truncated,
@@ -83,8 +83,8 @@ class JsonLines {
   const StackSource& source_;
   StackCache& stacks_;
   bool whole_;
-  FlatMap<std::uint64_t, Told, NumberHash> threads_;  // by pid and tid
-  Place create_place_, change_place_, object_place_;  // of the line before of that type
+  FlatMap<std::uint64_t, ThreadState, NumberHash> threads_;  // by pid and tid, as last written
+  Place create_place_, change_place_, object_place_;         // of the line before of that type
   std::unordered_map<std::uint64_t, std::string> expanded_;
   FlatMap<std::uint64_t, std::uint64_t, NumberHash> numbers_;  // of stacks whose line was written
   std::unordered_map<std::string, std::uint64_t> lines_;       // of equal stacks: one number

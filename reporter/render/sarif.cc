@@ -106,7 +106,7 @@ std::vector<std::string> symbol_notes(const Log& log) {
          {finding.culprit, finding.culprit_end, finding.culprit_born, finding.victim_born})
       if (event) stacks.frames(event->stack);
     for (const Victim& victim : finding.victims) stacks.frames(victim.event.stack);
-    for (const SequenceStep& step : finding.story) stacks.frames(step.event.stack);
+    for (const SequenceStep& step : finding.steps) stacks.frames(step.event.stack);
   }
   return stacks.notes();
 }

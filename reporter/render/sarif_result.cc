@@ -45,7 +45,7 @@ std::vector<Moment> moments_of(const Finding& finding) {
     moments.push_back({*finding.culprit_born, "starts the thread that sets the mask", {}});
   if (finding.victim_born)
     moments.push_back({*finding.victim_born, "starts the thread that creates", {}});
-  if (finding.story.empty() && finding.culprit && !is_victim) {
+  if (finding.steps.empty() && finding.culprit && !is_victim) {
     const bool sets = window && finding.culprit->id != 0;
     moments.push_back({*finding.culprit,
                        finding.culprit->call + (sets ? " sets " + octal(window->mask_inside) +
@@ -53,11 +53,11 @@ std::vector<Moment> moments_of(const Finding& finding) {
                                                      : ""),
                        sets ? std::optional(window->mask_inside) : std::nullopt});
   }
-  for (const SequenceStep& step : finding.story)
+  for (const SequenceStep& step : finding.steps)
     moments.push_back({step.event, step.event.call + ' ' + step.text, {}});
   for (const Victim& victim : finding.victims)
     moments.push_back({victim.event, hit_text(victim), victim.mask});
-  if (finding.story.empty() && finding.culprit_end)
+  if (finding.steps.empty() && finding.culprit_end)
     moments.push_back({*finding.culprit_end, finding.culprit_end->call + " ends it", {}});
   std::stable_sort(moments.begin(), moments.end(),
                    [](const Moment& a, const Moment& b) { return a.event.seq < b.event.seq; });

@@ -19,8 +19,8 @@ std::string code_or_call(const std::function<std::string(StackRef)>& name, const
   return program.empty() ? code + " in " + std::string(event.thread) : code;
 }
 
-PrintBase base_of(const Place& place, std::string_view program) {
-  return {place.rule, place.subject, program, place.at_end, place.whole_program};
+PrintBase base_of(const FindingIdentity& identity, std::string_view program) {
+  return {identity.rule, identity.subject, program, identity.at_end, identity.whole_program};
 }
 
 void sort_unique(std::vector<std::string>& list) {
@@ -71,38 +71,38 @@ std::size_t Collector::KeyHash::operator()(const Key& key) const {
   return static_cast<std::size_t>(hash ^ hash >> 32);
 }
 
-Group& Collector::group(const Place& place, bool* fresh) {
+Group& Collector::group(const FindingIdentity& identity, bool* fresh) {
   *fresh = false;
-  const std::uint32_t program = programs_.of(place.culprit.pid);
+  const std::uint32_t program = programs_.of(identity.culprit.pid);
   constexpr std::uint64_t kUsed = std::uint64_t{1} << 63;
-  Key key{kUsed | std::uint64_t{program} << 16 | static_cast<std::uint64_t>(place.rule) << 2 |
-              (place.at_end ? 2U : 0U) | (place.whole_program ? 1U : 0U),
+  Key key{kUsed | std::uint64_t{program} << 16 | static_cast<std::uint64_t>(identity.rule) << 2 |
+              (identity.at_end ? 2U : 0U) | (identity.whole_program ? 1U : 0U),
           {},
           {},
-          place.subject.empty() ? 0 : std::hash<std::string_view>()(place.subject)};
-  if (place.mask) key.subject += 1 + std::size_t{*place.mask};
-  if (place.born_inside || place.whole_run) key.subject = ~key.subject;
-  if (!place.whole_program) {
-    key.culprit = place.culprit.stack;
-    if (place.victim != nullptr) key.victim = place.victim->stack;
+          identity.subject.empty() ? 0 : std::hash<std::string_view>()(identity.subject)};
+  if (identity.mask) key.subject += 1 + std::size_t{*identity.mask};
+  if (identity.born_inside || identity.whole_run) key.subject = ~key.subject;
+  if (!identity.whole_program) {
+    key.culprit = identity.culprit.stack;
+    if (identity.victim != nullptr) key.victim = identity.victim->stack;
   }
   Group*& known = by_key_[key];
   if (known == nullptr) {
     const std::string& name = programs_.name(program);
-    const Print print = print_of(place, name, options_.code ? options_.code : third_name());
+    const Print print = print_of(identity, name, options_.code ? options_.code : third_name());
     std::string text = fingerprint(print);
     const auto [entry, added] = by_fingerprint_.try_emplace(text, nullptr);
     if (added) {
       groups_.push_back(std::make_unique<Group>());
       entry->second = groups_.back().get();
       Finding& finding = entry->second->finding;
-      finding.rule = place.rule;
+      finding.rule = identity.rule;
       finding.severity = finding.info().severity;
       finding.advice = finding.info().advice;
-      finding.subject = place.subject;
+      finding.subject = identity.subject;
       finding.program = name;
-      finding.at_end = place.at_end;
-      finding.culprit = event_ref(place.culprit);
+      finding.at_end = identity.at_end;
+      finding.culprit = event_ref(identity.culprit);
       finding.fingerprint = std::move(text);
       finding.cause = cause_print(print);
       *fresh = true;
@@ -110,31 +110,32 @@ Group& Collector::group(const Place& place, bool* fresh) {
     known = entry->second;
     Finding& finding = known->finding;
     if (options_.source_code) {
-      std::string source = fingerprint(print_of(place, name, options_.source_code));
+      std::string source = fingerprint(print_of(identity, name, options_.source_code));
       if (source != finding.fingerprint) finding.source_prints.push_back(std::move(source));
     }
-    if (options_.machine_code && !place.whole_program)
-      finding.code_prints.push_back(fingerprint(print_of(place, name, options_.machine_code)));
-    finding.third_prints.push_back(third_print(place, name));
-    finding.older_prints.push_back(older_print(place, name));
-    finding.culprit_stacks.push_back(place.culprit.stack);
-    if (place.victim != nullptr) finding.victim_stacks.push_back(place.victim->stack);
+    if (options_.machine_code && !identity.whole_program)
+      finding.code_prints.push_back(fingerprint(print_of(identity, name, options_.machine_code)));
+    finding.third_prints.push_back(third_print(identity, name));
+    finding.older_prints.push_back(older_print(identity, name));
+    finding.culprit_stacks.push_back(identity.culprit.stack);
+    if (identity.victim != nullptr) finding.victim_stacks.push_back(identity.victim->stack);
   }
-  const std::uint64_t thread = std::uint64_t{place.culprit.pid} << 32 | place.culprit.tid;
+  const std::uint64_t thread = std::uint64_t{identity.culprit.pid} << 32 | identity.culprit.tid;
   if (std::uint64_t& lately = known->lately[thread % known->lately.size()]; lately != thread) {
     lately = thread;
-    known->pids.insert(place.culprit.pid);
-    known->tids.insert(place.culprit.tid);
+    known->pids.insert(identity.culprit.pid);
+    known->tids.insert(identity.culprit.tid);
   }
   return *known;
 }
 
-Print Collector::print_of(const Place& place, const std::string& program, const NameOfStack& name) {
-  const std::string_view shown = place.whole_run ? std::string_view() : program;
-  Print print{base_of(place, shown), place.mask, place.born_inside, "", ""};
-  if (!place.whole_program) {
-    print.culprit = code_or_call(name, place.culprit, program);
-    if (place.victim != nullptr) print.victim = code_or_call(name, *place.victim, program);
+Print Collector::print_of(const FindingIdentity& identity, const std::string& program,
+                          const NameOfStack& name) {
+  const std::string_view shown = identity.whole_run ? std::string_view() : program;
+  Print print{base_of(identity, shown), identity.mask, identity.born_inside, "", ""};
+  if (!identity.whole_program) {
+    print.culprit = code_or_call(name, identity.culprit, program);
+    if (identity.victim != nullptr) print.victim = code_or_call(name, *identity.victim, program);
   }
   return print;
 }
@@ -144,20 +145,22 @@ const Collector::NameOfStack& Collector::third_name() const {
   return options_.symbol ? options_.symbol : options_.symbol_chain;
 }
 
-std::string Collector::third_print(const Place& place, const std::string& program) const {
-  const std::string_view shown = place.whole_run ? std::string_view() : program;
-  ThirdPrint print{base_of(place, shown), place.mask, place.born_inside, ""};
-  if (!place.whole_program) print.code = code_or_call(third_name(), place.culprit, program);
+std::string Collector::third_print(const FindingIdentity& identity,
+                                   const std::string& program) const {
+  const std::string_view shown = identity.whole_run ? std::string_view() : program;
+  ThirdPrint print{base_of(identity, shown), identity.mask, identity.born_inside, ""};
+  if (!identity.whole_program) print.code = code_or_call(third_name(), identity.culprit, program);
   return fingerprint(print);
 }
 
-std::string Collector::older_print(const Place& place, const std::string& program) const {
+std::string Collector::older_print(const FindingIdentity& identity,
+                                   const std::string& program) const {
   const NameOfStack& name =
-      place.innermost && options_.symbol ? options_.symbol : options_.symbol_chain;
-  OlderPrint print{base_of(place, program), "", ""};
-  if (!place.whole_program) {
-    print.culprit = code_or_call(name, place.culprit, program);
-    if (place.victim != nullptr) print.victim = code_or_call(name, *place.victim, program);
+      identity.innermost && options_.symbol ? options_.symbol : options_.symbol_chain;
+  OlderPrint print{base_of(identity, program), "", ""};
+  if (!identity.whole_program) {
+    print.culprit = code_or_call(name, identity.culprit, program);
+    if (identity.victim != nullptr) print.victim = code_or_call(name, *identity.victim, program);
   }
   return fingerprint(print);
 }

@@ -29,22 +29,22 @@ namespace umaskaudit::rules {
 EventRef event_ref(const EventBase& event);
 EventRef event_ref(const UmaskEvent& event);
 
-// What findings are told apart by: the rule, the program, the innermost functions of the program's
-// own that did it and that it happened to, and the mask. From wherever these were called, it is one
-// finding.
-struct Place {
+// What distinguishes one finding from another: the rule, the program, the innermost functions of
+// the program itself that caused it and that it happened to, and the mask. The callers of these
+// functions do not: called from several places, it is one finding.
+struct FindingIdentity {
   RuleId rule;
   const EventBase& culprit;
   const EventBase* victim = nullptr;
   std::string_view subject = {};  // Finding::subject
   bool at_end = false;            // Finding::at_end
-  // The program alone tells them apart: whatever the function, it is one and the same note.
+  // The program alone distinguishes them: one finding for all of its functions.
   bool whole_program = false;
-  // Nor does the program: the mask that it was born with is the cause.
+  // Nor does the program: the initial mask is the cause.
   bool whole_run = false;
   std::optional<Mode> mask = std::nullopt;  // that a culprit set, where its findings differ by it
   bool born_inside = false;  // what it hit was started while that mask was set, and may be meant
-  // Only for Finding::older_prints: the second version named this place by the innermost function.
+  // Only for Finding::older_prints: the second version named it by the innermost function.
   bool innermost = false;
 };
 
@@ -80,9 +80,9 @@ class Collector {
             const LaterNames& later)
       : options_(options), private_directories_(private_directories), later_(later) {}
 
-  // The finding of this place; `fresh` tells whether it is new, and then it names its culprit. The
+  // The finding of this identity; `fresh`: it is new, and then its culprit is set. The
   // reference stays valid.
-  Group& group(const Place& place, bool* fresh);
+  Group& group(const FindingIdentity& identity, bool* fresh);
 
   // Is this object of concern to the rule at all? Ask before making a group for it.
   bool wanted(RuleId rule, const std::string& path) const;
@@ -140,11 +140,12 @@ class Collector {
     Mode mode = 0;
   };
   static std::uint64_t said_key(std::uint64_t seq) { return seq + 1; }
-  // What a place's fingerprint is made of, its functions named by `name`; the older versions'.
-  static Print print_of(const Place& place, const std::string& program, const NameOfStack& name);
+  // What a finding's fingerprint is made of, its functions named by `name`; the older versions'.
+  static Print print_of(const FindingIdentity& identity, const std::string& program,
+                        const NameOfStack& name);
   const NameOfStack& third_name() const;
-  std::string third_print(const Place& place, const std::string& program) const;
-  std::string older_print(const Place& place, const std::string& program) const;
+  std::string third_print(const FindingIdentity& identity, const std::string& program) const;
+  std::string older_print(const FindingIdentity& identity, const std::string& program) const;
   static void account(Group& group, const MaskWindow& window, std::uint64_t end_ns);
   Victim victim_of(const CreateEvent& event, Mode expected_mask, Mode expected) const;
   bool keep(Group& group, Victim victim);

@@ -95,7 +95,7 @@ struct Window {
   std::uint64_t length_ns() const { return end_ns - begin_ns; }
 };
 
-// One line of a story that is told in order: the four calls of a lost mask.
+// One step of a sequence of calls: of the four that lose a mask.
 struct SequenceStep {
   EventRef event;
   std::string text;  // "sets 0000, remembers 0022"
@@ -124,7 +124,7 @@ struct Finding {
   // Examples, oldest first; of create-then-chmod, the one that matters most comes first.
   std::vector<Victim> victims;
   std::optional<Window> window;
-  std::vector<SequenceStep> story;
+  std::vector<SequenceStep> steps;
 
   // 16 hex digits: rule, program, the functions of culprit and victim; equal across builds and
   // hosts.

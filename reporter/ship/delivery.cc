@@ -61,10 +61,12 @@ std::string message_of(const HttpAnswer& answer) {
 
 Delivery judge_answer(const HttpAnswer& answer, std::uint64_t records) {
   const long status = answer.status;
-  if (status == 0) return {answer.temporary ? Verdict::again : Verdict::refused, 0, answer.trouble};
+  if (status == 0)
+    return {answer.temporary ? DeliveryOutcome::again : DeliveryOutcome::refused, 0,
+            answer.trouble};
   if (status >= 200 && status < 300) return taken(answer.body, records);
   const bool again = status == 429 || status == 502 || status == 503 || status == 504;
-  return {again ? Verdict::again : Verdict::refused, 0, message_of(answer)};
+  return {again ? DeliveryOutcome::again : DeliveryOutcome::refused, 0, message_of(answer)};
 }
 
 std::chrono::milliseconds pause_before_retry(unsigned tries,

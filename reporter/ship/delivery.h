@@ -12,14 +12,14 @@
 
 namespace umaskaudit {
 
-enum class Verdict : std::uint8_t {
+enum class DeliveryOutcome : std::uint8_t {
   taken,    // but for `rejected` records
   again,    // later
   refused,  // for good
 };
 
 struct Delivery {
-  Verdict verdict = Verdict::taken;
+  DeliveryOutcome outcome = DeliveryOutcome::taken;
   std::uint64_t rejected = 0;
   std::string message;  // of the collector, or why there is none; raw bytes; may be empty
 };

@@ -73,7 +73,7 @@ std::string compressed(const std::string& text) {
 }  // namespace
 
 struct HttpClient::State {
-  State(const CurlLibrary& library, const Collector& to) : curl(library), gzip(to.gzip) {}
+  State(const CurlLibrary& library, const Endpoint& to) : curl(library), gzip(to.gzip) {}
   ~State() {
     if (handle != nullptr) curl.easy_cleanup(handle);
     curl.slist_free_all(headers);
@@ -96,26 +96,26 @@ struct HttpClient::State {
 HttpClient::HttpClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
 HttpClient::~HttpClient() = default;
 
-Result<std::unique_ptr<HttpClient>> HttpClient::open(const Collector& collector,
+Result<std::unique_ptr<HttpClient>> HttpClient::open(const Endpoint& endpoint,
                                                      const std::string& agent) {
   const Result<const CurlLibrary*> curl = CurlLibrary::get();
   if (!curl) return curl.error();
-  if (const std::string& file = collector.authorities; access(file.c_str(), R_OK) != 0)
+  if (const std::string& file = endpoint.authorities; access(file.c_str(), R_OK) != 0)
     if (!file.empty())
       return Error{"cannot read '" + file + "'", "OTEL_EXPORTER_OTLP_CERTIFICATE names it", "",
                    ExitCode::usage};
-  auto state = std::make_unique<State>(**curl, collector);
+  auto state = std::make_unique<State>(**curl, endpoint);
   state->handle = (*curl)->easy_init();
   if (state->handle == nullptr)
     return Error{"cannot send anything", "libcurl cannot be used", "", ExitCode::internal};
   state->add_header("Content-Type: application/json");
-  if (collector.gzip) state->add_header("Content-Encoding: gzip");
+  if (endpoint.gzip) state->add_header("Content-Encoding: gzip");
   state->add_header(
       "Expect:");  // else libcurl asks first, and waits a second for those who are mute
-  for (const auto& [name, value] : collector.headers)
+  for (const auto& [name, value] : endpoint.headers)
     // "NAME;" is libcurl's way to send an empty one.
     state->add_header(value.empty() ? name + ";" : name + ": " + value);
-  state->set(CURLOPT_URL, collector.url.c_str());
+  state->set(CURLOPT_URL, endpoint.url.c_str());
   state->set(CURLOPT_HTTPHEADER, state->headers);
   state->set(CURLOPT_USERAGENT, agent.c_str());
   state->set(CURLOPT_POST, 1L);
@@ -131,7 +131,7 @@ Result<std::unique_ptr<HttpClient>> HttpClient::open(const Collector& collector,
   // Else a name server that does not answer holds whoever gives up.
   state->set(CURLOPT_QUICK_EXIT, 1L);
 #endif
-  if (!collector.authorities.empty()) state->set(CURLOPT_CAINFO, collector.authorities.c_str());
+  if (!endpoint.authorities.empty()) state->set(CURLOPT_CAINFO, endpoint.authorities.c_str());
   return std::unique_ptr<HttpClient>(new HttpClient(std::move(state)));
 }
 

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "reporter/base/result.h"
-#include "reporter/ship/collector.h"
+#include "reporter/ship/endpoint.h"
 
 namespace umaskaudit {
 
@@ -27,7 +27,7 @@ class HttpClient {
  public:
   // Loads libcurl. Not thread-safe; the client may be used by one thread afterwards, any one.
   // `agent`: "NAME/VERSION". Error: there is no libcurl.
-  static Result<std::unique_ptr<HttpClient>> open(const Collector& collector,
+  static Result<std::unique_ptr<HttpClient>> open(const Endpoint& endpoint,
                                                   const std::string& agent);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;

@@ -32,9 +32,9 @@ milliseconds until(Clock::time_point when) {
 }  // namespace
 
 struct Sender::State {
-  State(const Collector& to, const SenderLimits& given) : collector(to), limits(given) {}
+  State(const Endpoint& to, const SenderLimits& given) : endpoint(to), limits(given) {}
 
-  const Collector collector;
+  const Endpoint endpoint;
   const SenderLimits limits;
   std::unique_ptr<HttpClient> client;
   std::minstd_rand chance{std::random_device{}()};
@@ -81,7 +81,7 @@ void Sender::State::send_all() {
     const Request& request = waiting.front();  // nobody else takes it away
     const bool in_vain = failed && limits.patience.count() != 0;
     lock.unlock();
-    const Delivery delivery = in_vain ? Delivery{Verdict::again, 0, ""} : send(request);
+    const Delivery delivery = in_vain ? Delivery{DeliveryOutcome::again, 0, ""} : send(request);
     lock.lock();
     settle(request, delivery);
     bytes -= request.text.size();
@@ -109,12 +109,11 @@ Delivery Sender::State::send(const Request& request) {
     const std::optional<Clock::time_point> last = last_time(begin);
     const std::string trouble = latest;
     lock.unlock();
-    if (last && until(*last).count() <= 0) return {Verdict::again, 0, trouble};
-    const milliseconds most = last ? until(*last) : collector.timeout;
-    const HttpAnswer answer =
-        client->post(request.text, std::min(most, collector.timeout), give_up);
+    if (last && until(*last).count() <= 0) return {DeliveryOutcome::again, 0, trouble};
+    const milliseconds most = last ? until(*last) : endpoint.timeout;
+    const HttpAnswer answer = client->post(request.text, std::min(most, endpoint.timeout), give_up);
     Delivery delivery = judge_answer(answer, request.records);
-    if (delivery.verdict != Verdict::again) return delivery;
+    if (delivery.outcome != DeliveryOutcome::again) return delivery;
     lock.lock();
     latest = delivery.message;
     const milliseconds pause = pause_before_retry(tries, answer.retry_after, chance());
@@ -137,19 +136,19 @@ bool Sender::State::wait(std::unique_lock<std::mutex>& lock, Clock::time_point b
 }
 
 void Sender::State::settle(const Request& request, const Delivery& delivery) {
-  switch (delivery.verdict) {
-    case Verdict::taken:
+  switch (delivery.outcome) {
+    case DeliveryOutcome::taken:
       latest.clear();
       if (delivery.rejected != 0)
         lose(&shipped.rejected, delivery.rejected, delivery.message);
       else if (shipped.warning.empty())
         shipped.warning = delivery.message;
       return;
-    case Verdict::refused:
+    case DeliveryOutcome::refused:
       lose(&shipped.rejected, request.records, delivery.message);
       failed = true;
       return;
-    case Verdict::again:
+    case DeliveryOutcome::again:
       lose(&shipped.dropped, request.records, delivery.message);
       failed = true;
       return;
@@ -158,10 +157,10 @@ void Sender::State::settle(const Request& request, const Delivery& delivery) {
 
 Sender::Sender(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<Sender>> Sender::open(const Collector& collector, const std::string& agent,
+Result<std::unique_ptr<Sender>> Sender::open(const Endpoint& endpoint, const std::string& agent,
                                              const SenderLimits& limits) {
-  auto state = std::make_unique<State>(collector, limits);
-  Result<std::unique_ptr<HttpClient>> client = HttpClient::open(collector, agent);
+  auto state = std::make_unique<State>(endpoint, limits);
+  Result<std::unique_ptr<HttpClient>> client = HttpClient::open(endpoint, agent);
   if (!client) return client.error();
   state->client = std::move(*client);
   return std::unique_ptr<Sender>(new Sender(std::move(state)));
@@ -215,6 +214,6 @@ Shipped Sender::finish() {
   return std::move(state.shipped);
 }
 
-const std::string& Sender::url() const { return state_->collector.url; }
+const std::string& Sender::url() const { return state_->endpoint.url; }
 
 }  // namespace umaskaudit

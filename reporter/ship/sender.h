@@ -9,7 +9,7 @@
 #include <string>
 
 #include "reporter/base/result.h"
-#include "reporter/ship/collector.h"
+#include "reporter/ship/endpoint.h"
 
 namespace umaskaudit {
 
@@ -32,7 +32,7 @@ struct SenderLimits {
 class Sender {
  public:
   // Loads libcurl, and sends nothing yet. Not thread-safe. `agent`: "NAME/VERSION".
-  static Result<std::unique_ptr<Sender>> open(const Collector& collector, const std::string& agent,
+  static Result<std::unique_ptr<Sender>> open(const Endpoint& endpoint, const std::string& agent,
                                               const SenderLimits& limits);
   // Gives up what waits.
   ~Sender();

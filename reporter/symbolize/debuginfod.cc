@@ -36,7 +36,7 @@ std::optional<ElfFile> Debuginfod::find(const std::string& build_id, Kind kind) 
   if (client_ == nullptr || build_id.empty()) return std::nullopt;
   Find* ask = kind == Kind::debug_info ? find_debug_info_ : find_program_;
   // Length 0: the id is a string of hex digits (debuginfod_find_debuginfo(3)).
-  Fd fd(ask(client_, reinterpret_cast<const unsigned char*>(build_id.c_str()), 0, nullptr));
+  Descriptor fd(ask(client_, reinterpret_cast<const unsigned char*>(build_id.c_str()), 0, nullptr));
   if (!fd) return std::nullopt;
   Result<ElfFile> file = inspect_elf(std::move(fd), "debuginfod:" + build_id);
   if (!file || file->build_id != build_id) return std::nullopt;

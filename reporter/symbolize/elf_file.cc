@@ -30,7 +30,7 @@ Error cannot_use(const std::string& path, std::string why) {
 int open_raw(const std::string& root, const std::string& path, int flags) {
   flags |= O_CLOEXEC;
   if (root.empty()) return open(path.c_str(), flags);
-  const Fd root_fd(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor root_fd(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root_fd) return -1;
   open_how how{};
   how.flags = static_cast<unsigned>(flags);
@@ -65,27 +65,22 @@ void read_sections(Elf* elf, ElfFile& file) {
 
 }  // namespace
 
-void Fd::reset(int fd) {
-  if (fd_ >= 0) close(fd_);
-  fd_ = fd;
-}
-
 Result<ElfFile> open_elf(const std::string& root, const std::string& path, ElfKind kind) {
   // Opening a device may have effects (a watchdog, a tape), and opening a FIFO may block: so it is
   // examined first, through O_PATH, which has no effect on either.
-  const Fd look(open_raw(root, path, O_PATH));
+  const Descriptor look(open_raw(root, path, O_PATH));
   if (!look) return cannot_use(path, std::strerror(errno));
   struct stat expected {};
   if (fstat(look.get(), &expected) != 0) return cannot_use(path, std::strerror(errno));
   if (!S_ISREG(expected.st_mode)) return cannot_use(path, "not a regular file");
-  Fd fd(open_raw(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  Descriptor fd(open_raw(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
   if (!fd) return cannot_use(path, std::strerror(errno));
   if (!same_regular_file(fd.get(), expected))
     return cannot_use(path, "replaced while being opened");
   return inspect_elf(std::move(fd), path, kind);
 }
 
-Result<ElfFile> inspect_elf(Fd fd, const std::string& path, ElfKind kind) {
+Result<ElfFile> inspect_elf(Descriptor fd, const std::string& path, ElfKind kind) {
   // libelf would also unpack archives, and libdwfl compressed kernels: only plain ELF is accepted.
   char magic[SELFMAG] = {};
   if (pread(fd.get(), magic, sizeof magic, 0) != SELFMAG ||

@@ -1,5 +1,4 @@
-// ElfFile: opens ELF files that a trace names, which may be anything: FIFOs, devices, hostile
-// bytes.
+// Opens the ELF files that a trace names, which may be anything: FIFOs, devices, hostile bytes.
 // Must never block in open(2), touch a device, or accept anything but a regular ELF file. Runs in
 // the child process of worker.cc.
 #pragma once
@@ -7,38 +6,14 @@
 #include <cstdint>
 #include <string>
 
+#include "reporter/base/owned_descriptor.h"
 #include "reporter/base/result.h"
 
 namespace umaskaudit {
 
-// An owned descriptor; -1: none.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(other.release()) {}
-  Fd& operator=(Fd&& other) noexcept {
-    if (this != &other) reset(other.release());
-    return *this;
-  }
-  ~Fd() { reset(-1); }
-
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-  int release() {
-    const int fd = fd_;
-    fd_ = -1;
-    return fd;
-  }
-  void reset(int fd);
-
- private:
-  int fd_ = -1;
-};
-
 // The facts about an ELF file before its symbols are read.
 struct ElfFile {
-  Fd fd;
+  Descriptor fd;
   std::string path;      // as opened, below the root
   std::string build_id;  // lower-case hex; empty when it has none
   bool debug_info = false;
@@ -58,7 +33,8 @@ Result<ElfFile> open_elf(const std::string& root, const std::string& path,
                          ElfKind kind = ElfKind::loadable);
 
 // The same checks for a descriptor that another function opened. `path` is for messages.
-Result<ElfFile> inspect_elf(Fd fd, const std::string& path, ElfKind kind = ElfKind::loadable);
+Result<ElfFile> inspect_elf(Descriptor fd, const std::string& path,
+                            ElfKind kind = ElfKind::loadable);
 
 // Everything before the last '/'; empty when there is none.
 std::string directory_of(const std::string& path);

@@ -23,7 +23,7 @@ int find_no_elf(Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**) { 
 }  // namespace
 
 Module::~Module() {
-  if (debug_fd_ >= 0) Fd(debug_fd_).reset(-1);
+  if (debug_fd_ >= 0) close(debug_fd_);
 }
 
 // libdwfl's find_debuginfo callback. It is called once for the debug file, and again for dwz's

@@ -48,7 +48,7 @@ class Module {
 
   // The order of destruction matters: the shared DWARF must outlive its users, the tables must not
   // outlive what they index.
-  Fd shared_fd_;
+  Descriptor shared_fd_;
   std::unique_ptr<Dwarf, DwarfEnd> shared_;
   int debug_fd_ = -1;  // passed to libdwfl at the first request
   std::unique_ptr<Dwfl, DwflEnd> dwfl_;

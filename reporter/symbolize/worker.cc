@@ -49,7 +49,7 @@ void set_limit(__rlimit_resource resource, rlim_t value) {
 
 // The child begins as a copy of the reporter, which may have mapped a large trace.
 std::uint64_t mapped_bytes() {
-  const Fd file(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+  const Descriptor file(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
   char text[64] = {};
   if (!file || read(file.get(), text, sizeof text - 1) <= 0) return 0;
   return std::strtoull(text, nullptr, 10) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
@@ -77,7 +77,7 @@ void confine(const WorkerLimits& limits, bool network) {
     std::signal(number, SIG_DFL);
   }
   // If memory runs out, the kernel should kill the child.
-  if (const Fd score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)); score) {
+  if (const Descriptor score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)); score) {
     (void)!write(score.get(), "1000", 4);
   }
   set_limit(RLIMIT_CORE, 0);
@@ -148,15 +148,15 @@ void Worker::serve(int socket) noexcept {
 bool Worker::start() {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return false;
-  socket_ = Fd(ends[0]);
-  Fd theirs(ends[1]);
+  socket_ = Descriptor(ends[0]);
+  Descriptor theirs(ends[1]);
   child_ = fork();
   if (child_ == 0) {
     // Close the reporter's descriptors: another process may wait for the end of a pipe that only
     // this child holds open.
     const int socket = theirs.get() == 3 ? 3 : dup2(theirs.get(), 3);
     // Error messages of libraries are not shown: the note says how the child ended.
-    if (const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC)); null) {
+    if (const Descriptor null(open("/dev/null", O_RDWR | O_CLOEXEC)); null) {
       for (int standard = 0; standard <= 2; ++standard) dup2(null.get(), standard);
     }
     close_range(4, ~0u, 0);
@@ -164,14 +164,14 @@ bool Worker::start() {
   }
   if (child_ < 0) {
     child_ = -1;
-    socket_.reset(-1);
+    socket_.reset();
   }
   return child_ > 0;
 }
 
 std::optional<int> Worker::stop() {
   if (child_ <= 0) return std::nullopt;
-  socket_.reset(-1);
+  socket_.reset();
   // If it crashed, its status has that signal: SIGKILL has no effect on an ended process.
   kill(child_, SIGKILL);
   int status = 0;

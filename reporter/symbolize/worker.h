@@ -52,7 +52,7 @@ class Worker {
   bool network_ = false;
   WorkerLimits limits_;
   pid_t child_ = -1;
-  Fd socket_;
+  Descriptor socket_;
   std::set<ModuleKey> poison_;  // modules that ended two children
   unsigned ended_ = 0;
 };

@@ -60,7 +60,7 @@ HtmlReport::HtmlReport(const TextContext& context, const HtmlFindings& findings,
       gap_ns_((context.run.end_ns() - context.run.begin_ns()) / kGaps + 1) {
   for (const Finding& finding : findings.result.findings) {
     for (const Victim& victim : finding.victims) examples_.insert(victim.event.seq);
-    for (const SequenceStep& one : finding.story) awaited_.insert(one.event.id);
+    for (const SequenceStep& one : finding.steps) awaited_.insert(one.event.id);
     for (const auto& event : {finding.culprit, finding.culprit_end})
       if (event) awaited_.insert(event->id);
   }

@@ -233,7 +233,7 @@ void HtmlReport::write_finding(JsonWriter& json, const Finding& finding) {
   if (finding.victim_born) write_event(json, "victim_born", *finding.victim_born);
   if (finding.window) write_window(json, *finding.window, context_.run.begin_ns());
   json.begin_array("story");
-  for (const SequenceStep& one : finding.story) {
+  for (const SequenceStep& one : finding.steps) {
     json.begin_object();
     write_event(json, "event", one.event);
     json.text("text", escape(one.text));

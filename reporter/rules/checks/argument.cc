@@ -65,9 +65,9 @@ class DriftCheck : public Check {
     if (!fresh) return;
     finding.culprit = event_ref(event);
     if (!first_of_context)
-      finding.story.push_back(
+      finding.steps.push_back(
           {event_ref(before), "sets " + octal(before.new_mask) + ", the last change seen"});
-    finding.story.push_back({event_ref(event), "finds " + octal(event.old_mask)});
+    finding.steps.push_back({event_ref(event), "finds " + octal(event.old_mask)});
     finding.message = "code that was not seen changed the umask from " + octal(event.cached) +
                       " to " + octal(event.old_mask) + " before " +
                       quoted_thread(*finding.culprit) + " called umask";

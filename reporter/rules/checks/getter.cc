@@ -32,23 +32,23 @@ class GetterCheck : public Check {
       index_[&group] = groups_.size();
       groups_.push_back({&group, runtime_of(window.open, event)});
     }
-    Told& told = groups_[index_.at(&group)];
-    if (!told.runtime.empty() && told.runtime != runtime_of(window.open, event))
-      told.runtime.clear();
-    told.threaded = told.threaded || change.threaded;
+    Idiom& idiom = groups_[index_.at(&group)];
+    if (!idiom.runtime.empty() && idiom.runtime != runtime_of(window.open, event))
+      idiom.runtime.clear();
+    idiom.threaded = idiom.threaded || change.threaded;
     finding.count += event.folded.count;
     collector_.add_window(group, change.window);
   }
 
   void tell() override {
-    for (const Told& told : groups_) {
-      Group* const group = told.group;
+    for (const Idiom& idiom : groups_) {
+      Group* const group = idiom.group;
       // Where there is one thread from beginning to end, nobody ever can: install(1), tar(1) and
       // the umask command of dash(1) begin so.
       if (!collector_.is_threaded(*group)) continue;
       Finding& finding = group->finding;
       // With one thread nobody can be hit; and who runs a script cannot help what its runtime does.
-      if (told.threaded && told.runtime.empty()) finding.severity = Severity::warning;
+      if (idiom.threaded && idiom.runtime.empty()) finding.severity = Severity::warning;
       const bool once = finding.count == 1;
       const std::string times = once ? "" : ' ' + grouped(finding.count) + " times";
       const std::string held =
@@ -56,21 +56,21 @@ class GetterCheck : public Check {
                : " (up to " + duration_text(finding.window->longest_ns) + " each)";
       const std::string mask = octal(finding.window->mask_inside);
       finding.message = who_text(finding);
-      if (told.runtime.empty())
+      if (idiom.runtime.empty())
         finding.message += " set the umask to " + mask + " and back" +
                            std::string(once ? "" : ",") + times + held +
                            ", creating nothing in between";
       else
-        finding.message += " asked for the umask" + times + ", which " + told.runtime +
+        finding.message += " asked for the umask" + times + ", which " + idiom.runtime +
                            " reads by setting it to " + mask + " and back" + held;
-      finding.message += told.threaded ? ", while other threads were running"
-                                       : "; harmless here: no other thread was running";
+      finding.message += idiom.threaded ? ", while other threads were running"
+                                        : "; harmless here: no other thread was running";
       collector_.add_births(finding);
     }
   }
 
  private:
-  struct Told {
+  struct Idiom {
     Group* group = nullptr;
     std::string runtime;    // that made all of them by itself; empty: there is none
     bool threaded = false;  // other threads ran
@@ -87,7 +87,7 @@ class GetterCheck : public Check {
 
   Collector& collector_;
   const std::function<std::string(StackRef, StackRef)>& runtime_idiom_;
-  std::vector<Told> groups_;
+  std::vector<Idiom> groups_;
   std::unordered_map<const Group*, std::size_t> index_;                      // in groups_
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> runtimes_;  // by stacks
 };

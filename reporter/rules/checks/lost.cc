@@ -73,18 +73,18 @@ class LostCheck : public Check {
     const MaskWindow& last = *lost.restored;
     finding.culprit = event_ref(last.close);
     if (lost.origin) {
-      finding.story = {opening(*lost.origin), opening(last), closing(last)};
-      if (lost.origin->closed) finding.story.push_back(closing(*lost.origin));
+      finding.steps = {opening(*lost.origin), opening(last), closing(last)};
+      if (lost.origin->closed) finding.steps.push_back(closing(*lost.origin));
     } else {
-      finding.story = {opening(last), closing(last)};
+      finding.steps = {opening(last), closing(last)};
       if (lost.permanent)
-        finding.story.push_back({event_ref(lost.permanent->open),
+        finding.steps.push_back({event_ref(lost.permanent->open),
                                  "sets " + octal(lost.permanent->open.new_mask) + " to stay"});
     }
     std::sort(
-        finding.story.begin(), finding.story.end(),
+        finding.steps.begin(), finding.steps.end(),
         [](const SequenceStep& a, const SequenceStep& b) { return a.event.seq < b.event.seq; });
-    finding.story.back().text += ": " + octal(lost.stayed) + " stays";
+    finding.steps.back().text += ": " + octal(lost.stayed) + " stays";
 
     Window window;
     window.begin_ns = last.close.time_ns;

@@ -16,10 +16,10 @@ HttpAnswer answer(long status, std::string body = "") {
 TEST(Delivery, OnlyFourCodesAreTriedAgain) {
   for (long status = 100; status < 600; ++status) {
     const bool again = status == 429 || status == 502 || status == 503 || status == 504;
-    const Verdict expected = status / 100 == 2 ? Verdict::taken
-                             : again           ? Verdict::again
-                                               : Verdict::refused;
-    EXPECT_EQ(judge_answer(answer(status), 5).verdict, expected) << status;
+    const DeliveryOutcome expected = status / 100 == 2 ? DeliveryOutcome::taken
+                                     : again           ? DeliveryOutcome::again
+                                                       : DeliveryOutcome::refused;
+    EXPECT_EQ(judge_answer(answer(status), 5).outcome, expected) << status;
   }
 }
 
@@ -27,10 +27,10 @@ TEST(Delivery, ABrokenConnectionIsTriedAgainAndAWrongOneIsNot) {
   HttpAnswer none;
   none.trouble = "gone";
   none.temporary = true;
-  EXPECT_EQ(judge_answer(none, 5).verdict, Verdict::again);
+  EXPECT_EQ(judge_answer(none, 5).outcome, DeliveryOutcome::again);
   EXPECT_EQ(judge_answer(none, 5).message, "gone");
   none.temporary = false;
-  EXPECT_EQ(judge_answer(none, 5).verdict, Verdict::refused);
+  EXPECT_EQ(judge_answer(none, 5).outcome, DeliveryOutcome::refused);
 }
 
 TEST(Delivery, PartialSuccess) {

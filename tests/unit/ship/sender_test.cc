@@ -21,20 +21,20 @@ class DeadPort {
     auto* generic = reinterpret_cast<sockaddr*>(&address);
     EXPECT_EQ(bind(fd_, generic, size), 0);
     EXPECT_EQ(getsockname(fd_, generic, &size), 0);
-    collector_.url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/v1/logs";
+    endpoint_.url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/v1/logs";
   }
   ~DeadPort() { close(fd_); }
   DeadPort(const DeadPort&) = delete;
   DeadPort& operator=(const DeadPort&) = delete;
 
   std::unique_ptr<Sender> sender(const SenderLimits& limits) const {
-    Result<std::unique_ptr<Sender>> sender = Sender::open(collector_, "test/1", limits);
+    Result<std::unique_ptr<Sender>> sender = Sender::open(endpoint_, "test/1", limits);
     return sender ? std::move(*sender) : nullptr;
   }
 
  private:
   int fd_;
-  Collector collector_;
+  Endpoint endpoint_;
 };
 
 constexpr std::chrono::milliseconds kAtOnce{1};

@@ -22,7 +22,7 @@ namespace {
 class FileServer {
  public:
   explicit FileServer(std::string body) : body_(std::move(body)) {
-    listener_ = Fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    listener_ = Descriptor(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -55,7 +55,7 @@ class FileServer {
   void serve() {
     serving_.count_down();
     for (;;) {
-      const Fd client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      const Descriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!client) return;
       std::string request;
       char buffer[4096];
@@ -77,7 +77,7 @@ class FileServer {
   }
 
   std::string body_;
-  Fd listener_;
+  Descriptor listener_;
   std::string url_;
   std::vector<std::string> requests_;
   std::latch serving_{1};

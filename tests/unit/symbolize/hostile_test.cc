@@ -167,7 +167,7 @@ TEST_F(HostileTest, FlippedBytesAnywhere) {
 TEST(ElfFile, ChecksumIsTheOneOfTheDebugLink) {
   const TempDir temp;
   write_file(temp.path("check"), "123456789");
-  const Fd fd(open(temp.path("check").c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor fd(open(temp.path("check").c_str(), O_RDONLY | O_CLOEXEC));
   std::uint32_t crc = 0;
   ASSERT_TRUE(file_crc32(fd.get(), 1 << 20, crc));
   EXPECT_EQ(crc, 0xCBF43926u);  // the check value of CRC-32/ISO-HDLC

@@ -1,5 +1,5 @@
 // See collector.h. The variables: OpenTelemetry specification, "OpenTelemetry Protocol Exporter".
-#include "reporter/ship/collector.h"
+#include "reporter/ship/endpoint.h"
 
 #include <algorithm>
 #include <charconv>
@@ -67,10 +67,10 @@ bool is_header(const std::pair<std::string, std::string>& header) {
          std::none_of(header.second.begin(), header.second.end(), control);
 }
 
-Result<std::string> endpoint(const Environment& environment) {
+Result<std::string> url_in(const Environment& environment) {
   const Variable given = variable(environment, "ENDPOINT");
   if (given.name.empty()) return kDefault + std::string(kPath);
-  if (const std::string wrong = check_collector_url(given.value); !wrong.empty())
+  if (const std::string wrong = check_endpoint_url(given.value); !wrong.empty())
     return makes_no_sense(given, wrong, "http://HOST:4318");
   if (given.name.find("_LOGS_") != std::string::npos) return given.value;
   return given.value + (given.value.ends_with('/') ? kPath + 1 : kPath);
@@ -78,7 +78,7 @@ Result<std::string> endpoint(const Environment& environment) {
 
 }  // namespace
 
-std::string check_collector_url(const std::string& url) {
+std::string check_endpoint_url(const std::string& url) {
   const auto odd = [](unsigned char c) { return c <= ' ' || c >= 0x7f || c == '\\' || c == '"'; };
   if (std::any_of(url.begin(), url.end(), odd)) return "a URL has no such characters";
   const std::optional<std::string_view> rest = behind_scheme(url);
@@ -90,25 +90,25 @@ std::string check_collector_url(const std::string& url) {
   return "";
 }
 
-Result<Collector> find_collector(const std::string& url, const Environment& environment) {
-  Collector collector;
-  collector.url = url;
+Result<Endpoint> find_endpoint(const std::string& url, const Environment& environment) {
+  Endpoint endpoint;
+  endpoint.url = url;
   if (url.empty()) {
-    const Result<std::string> found = endpoint(environment);
+    const Result<std::string> found = url_in(environment);
     if (!found) return found.error();
-    collector.url = *found;
-  } else if (const std::string wrong = check_collector_url(url); !wrong.empty()) {
+    endpoint.url = *found;
+  } else if (const std::string wrong = check_endpoint_url(url); !wrong.empty()) {
     return Error{"cannot send to '" + url + "'", wrong, "http://HOST:4318", ExitCode::usage};
   } else {
     const std::string_view rest = *behind_scheme(url);
     const std::string_view path = rest.substr(authority_of(rest).size());
-    if (path.empty() || path == "/") collector.url += path.empty() ? kPath : kPath + 1;
+    if (path.empty() || path == "/") endpoint.url += path.empty() ? kPath : kPath + 1;
   }
   if (const Variable given = variable(environment, "HEADERS"); !given.name.empty()) {
     const std::optional<PairList> headers = parse_pairs(given.value);
     if (!headers || !std::all_of(headers->begin(), headers->end(), is_header))
       return makes_no_sense(given, "it is no list of NAME=VALUE", "");
-    collector.headers = *headers;
+    endpoint.headers = *headers;
   }
   if (const Variable given = variable(environment, "TIMEOUT"); !given.name.empty()) {
     unsigned ms = 0;
@@ -116,16 +116,16 @@ Result<Collector> find_collector(const std::string& url, const Environment& envi
     const auto [at, error] = std::from_chars(given.value.data(), end, ms);
     if (error != std::errc{} || at != end || ms == 0 || ms > 3'600'000)
       return makes_no_sense(given, "it is no number of milliseconds", "10000");
-    collector.timeout = std::chrono::milliseconds(ms);
+    endpoint.timeout = std::chrono::milliseconds(ms);
   }
   if (const Variable given = variable(environment, "COMPRESSION"); !given.name.empty()) {
-    collector.gzip = given.value == "gzip";
-    if (!collector.gzip && given.value != "none")
+    endpoint.gzip = given.value == "gzip";
+    if (!endpoint.gzip && given.value != "none")
       return makes_no_sense(given, "'" + given.value + "' is no compression that we have",
                             "gzip or none");
   }
-  collector.authorities = variable(environment, "CERTIFICATE").value;
-  return collector;
+  endpoint.authorities = variable(environment, "CERTIFICATE").value;
+  return endpoint;
 }
 
 }  // namespace umaskaudit

@@ -1,5 +1,5 @@
 // URLs and variables of the environment: what is taken, what is an error.
-#include "reporter/ship/collector.h"
+#include "reporter/ship/endpoint.h"
 
 #include <gtest/gtest.h>
 
@@ -10,34 +10,34 @@ namespace {
 
 using Variables = std::map<std::string, std::string>;
 
-Result<Collector> find(const std::string& url, const Variables& variables) {
-  return find_collector(url, [&](const char* name) -> const char* {
+Result<Endpoint> find(const std::string& url, const Variables& variables) {
+  return find_endpoint(url, [&](const char* name) -> const char* {
     const auto found = variables.find(name);
     return found == variables.end() ? nullptr : found->second.c_str();
   });
 }
 
-TEST(Collector, UrlsThatAreTaken) {
+TEST(Endpoint, UrlsThatAreTaken) {
   for (const char* url : {"http://h", "https://h:4318/v1/logs", "http://[::1]:4318", "http://h?a=b",
                           "http://127.0.0.1:1/x%20y"})
-    EXPECT_EQ(check_collector_url(url), "") << url;
+    EXPECT_EQ(check_endpoint_url(url), "") << url;
 }
 
-TEST(Collector, UrlsThatAreNot) {
+TEST(Endpoint, UrlsThatAreNot) {
   for (const char* url :
        {"", "h:4318", "ftp://h", "http:/h", "HTTP://h", "http://", "http://:1",
         "http://h:", "http://h:0", "http://h:65536", "http://h:1x", "http://[::1", "http://[::1]x",
         "http://u@h", "http://h /", "http://h\n/", "http://h\\x", "http://h\xff/"})
-    EXPECT_NE(check_collector_url(url), "") << url;
+    EXPECT_NE(check_endpoint_url(url), "") << url;
 }
 
-TEST(Collector, APathIsAddedWhereThereIsNone) {
+TEST(Endpoint, APathIsAddedWhereThereIsNone) {
   EXPECT_EQ(find("http://h:1", {})->url, "http://h:1/v1/logs");
   EXPECT_EQ(find("http://h:1/", {})->url, "http://h:1/v1/logs");
   EXPECT_EQ(find("http://h:1/x", {})->url, "http://h:1/x");
 }
 
-TEST(Collector, TheEndpointOfTheEnvironment) {
+TEST(Endpoint, TheEndpointOfTheEnvironment) {
   EXPECT_EQ(find("", {})->url, "http://localhost:4318/v1/logs");
   EXPECT_EQ(find("", {{"OTEL_EXPORTER_OTLP_ENDPOINT", ""}})->url, "http://localhost:4318/v1/logs");
   EXPECT_EQ(find("", {{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://h/a"}})->url, "http://h/a/v1/logs");
@@ -51,23 +51,23 @@ TEST(Collector, TheEndpointOfTheEnvironment) {
   EXPECT_EQ(find("http://g/x", {{"OTEL_EXPORTER_OTLP_ENDPOINT", "h"}})->url, "http://g/x");
 }
 
-TEST(Collector, HeadersTimeoutCompressionAuthorities) {
-  const Result<Collector> plain = find("http://h", {});
+TEST(Endpoint, HeadersTimeoutCompressionAuthorities) {
+  const Result<Endpoint> plain = find("http://h", {});
   EXPECT_TRUE(plain->headers.empty());
   EXPECT_EQ(plain->timeout.count(), 10000);
   EXPECT_FALSE(plain->gzip);
-  const Result<Collector> all = find("http://h", {{"OTEL_EXPORTER_OTLP_HEADERS", "a=b%20c"},
-                                                  {"OTEL_EXPORTER_OTLP_TIMEOUT", "5"},
-                                                  {"OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "7"},
-                                                  {"OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"},
-                                                  {"OTEL_EXPORTER_OTLP_CERTIFICATE", "/x"}});
+  const Result<Endpoint> all = find("http://h", {{"OTEL_EXPORTER_OTLP_HEADERS", "a=b%20c"},
+                                                 {"OTEL_EXPORTER_OTLP_TIMEOUT", "5"},
+                                                 {"OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "7"},
+                                                 {"OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"},
+                                                 {"OTEL_EXPORTER_OTLP_CERTIFICATE", "/x"}});
   EXPECT_EQ(all->headers, (PairList{{"a", "b c"}}));
   EXPECT_EQ(all->timeout.count(), 7);
   EXPECT_TRUE(all->gzip);
   EXPECT_EQ(all->authorities, "/x");
 }
 
-TEST(Collector, ValuesThatMakeNoSenseAndAreNotShown) {
+TEST(Endpoint, ValuesThatMakeNoSenseAndAreNotShown) {
   for (const auto& [name, value] : {std::pair{"HEADERS", "secret"},
                                     {"HEADERS", "a b=secret"},
                                     {"HEADERS", "a%0a=secret"},
@@ -78,7 +78,7 @@ TEST(Collector, ValuesThatMakeNoSenseAndAreNotShown) {
                                     {"TIMEOUT", "1s"},
                                     {"TIMEOUT", "99999999999999999999"},
                                     {"COMPRESSION", "zstd"}}) {
-    const Result<Collector> found =
+    const Result<Endpoint> found =
         find("http://h", {{std::string("OTEL_EXPORTER_OTLP_") + name, value}});
     ASSERT_FALSE(found) << name << '=' << value;
     EXPECT_EQ(found.error().code, ExitCode::usage);
