@@ -12,7 +12,10 @@ RULES = Path("scripts/rooms.txt")
 SHOWN_IN = Path("CONTRIBUTING.md")
 PICTURE = ("<!-- rooms: scripts/rooms.py --picture -->", "<!-- /rooms -->")
 HALVES = ("preload", "reporter")
+RECORDS = ("preload/trace",)
 SOURCES = {".h", ".cc"}
+TYPE = re.compile(r"(?:class|struct|union|enum(?: class)?)\s+(?:\[\[.*?\]\]\s+|alignas\(.*?\)\s+)*"
+                  r"(\w+)(?:\s+final)?\s*(?::[^:;].*)?(?:\{.*)?$|using\s+(\w+)\s*=")
 INCLUDE = re.compile(r'\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 
 
@@ -20,11 +23,11 @@ class Plan:
     """What rooms.txt says: the rooms from the lowest floor to the highest, and for each of them the
     rooms it may include (`uses`), the headers that others may include (`doors`), and what is still
     to be mended: higher rooms that it includes (`back`), units that include each other
-    (`rings`)."""
+    (`rings`). And the names of types that several headers of a room may define (`same`)."""
 
     def __init__(self, text):
         self.uses, self.doors, self.libraries, self.line_of = {}, {}, {}, {}
-        self.back, self.rings = {}, {}
+        self.back, self.rings, self.same = {}, {}, {}
         self.problems = []
         for number, line in statements(text):
             self.read(number, line)
@@ -34,9 +37,11 @@ class Plan:
         subject, _, words = rest.partition(":")
         subject, words = subject.strip(), words.split()
         target = {"room": self.uses, "doors": self.doors, "library": self.libraries,
-                  "back": self.back, "ring": self.rings}.get(kind)
+                  "back": self.back, "ring": self.rings,
+                  "same": self.same}.get(kind)
         if target is None or not subject:
-            self.problem(number, f"'{line}' is no statement: room, doors, library, back or ring")
+            self.problem(number, f"'{line}' is no statement: room, doors, library, back, ring or "
+                                 "same")
         elif subject in target:
             self.problem(number, f"{kind} {subject} stands here twice")
         else:
@@ -112,6 +117,7 @@ def check(plan):
             doors = " ".join(plan.doors.get(target, [])) or "none"
             yield f"{name}:{number}: {own} is no door of {target}; its doors are {doors}"
     yield from unused(plan, used, opened, drawn)
+    yield from twice(plan)
     known = {f"{room}/{unit}": room for room, names in plan.rings.items() for unit in names}
     for unit in sorted(units.keys() | known.keys()):
         way = way_back(units, unit)
@@ -122,6 +128,40 @@ def check(plan):
     for room in plan.uses:
         if not (ROOT / room / "README.md").exists():
             yield f"{RULES}:{plan.line_of['room', room]}: {room} has no README.md"
+
+
+def types():
+    """Yields (half, name, "file:line") of each type that a header defines outside of classes."""
+    for half in HALVES:
+        for path in sorted((ROOT / half).rglob("*.h")):
+            name = str(path.relative_to(ROOT))
+            # Types of records bear the names of what they record: trace::Module, stack's Module.
+            part = room_of(name) if room_of(name) in RECORDS else half
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                match = TYPE.match(line)
+                if match:
+                    yield part, match[1] or match[2], f"{name}:{number}"
+
+
+def twice(plan):
+    """Types of one name in several headers: in another namespace too it would be two things."""
+    found = defaultdict(list)
+    for part, name, where in types():
+        found[part, name].append(where)
+    needed = set()
+    for (_, name), places in sorted(found.items()):
+        rooms = {room_of(place) for place in places}
+        if len({place.split(":")[0] for place in places}) == 1:
+            continue
+        if len(rooms) == 1 and name in plan.same.get(min(rooms), []):
+            needed.add((*rooms, name))
+            continue
+        for place in places[1:]:
+            yield f"{place}: the name {name} is taken by {places[0]}"
+    for room, names in plan.same.items():
+        for name in names:
+            if (room, name) not in needed:
+                yield f"{RULES}:{plan.line_of['same', room]}: {room} has no {name} twice"
 
 
 def unused(plan, used, opened, drawn):
