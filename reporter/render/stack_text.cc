@@ -91,6 +91,14 @@ std::string starter_text(StackCache& stacks, StackRef ref) {
   return starters.empty() ? "" : site(culprit(*starters.back()));
 }
 
+std::string script_text(StackCache& stacks, StackRef ref) {
+  const std::string starter = starter_text(stacks, ref);
+  // Without a runtime no stack has frames of scripts: it need not be looked up.
+  if (!starter.empty() || stacks.source().runtimes().empty()) return starter;
+  const Frame* frame = culprit(stacks.frames(ref));
+  return frame != nullptr && frame->script ? site(frame) : "";
+}
+
 std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent,
                               const std::string& root) {
   const std::vector<Frame>& frames = stacks.frames(ref);

@@ -22,6 +22,9 @@ std::string place_text(StackCache& stacks, StackRef ref);
 // That script's alone; empty where place_text() names none.
 std::string starter_text(StackCache& stacks, StackRef ref);
 
+// The line of a script that is behind an event: of the program itself, else starter_text().
+std::string script_text(StackCache& stacks, StackRef ref);
+
 // The stack of an event, in full where the cache's view says so, else its own frames; and who
 // started the program, as in place_text(). `root`: as of own_stack_lines().
 std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent,

@@ -103,14 +103,13 @@ TextTable object_table() {
 }
 
 void add_object(TextTable& table, const TextContext& context, const ObjectLife& life) {
-  // What a build leaves was mostly made by tools: the line of the script that started one says more
-  // than its name.
-  const std::string starter = starter_text(context.stacks, life.born.stack);
-  table.add(
-      {shown_path(context, life.last_path), escape(life.born.call),
-       octal(without_type(life.requested)), Cell(mask_text(life), mask_style(life.born_mask)),
-       Cell(mode_text(life), mode_style(life.mode)), escape(note_text(life)),
-       thread_text(life.born.thread, life.born.tid) + (starter.empty() ? "" : ", " + starter)});
+  // The line of the user's script says more than the name of its interpreter, or of a tool that it
+  // started.
+  const std::string script = script_text(context.stacks, life.born.stack);
+  table.add({shown_path(context, life.last_path), escape(life.born.call),
+             octal(without_type(life.requested)), Cell(mask_text(life), mask_style(life.born_mask)),
+             Cell(mode_text(life), mode_style(life.mode)), escape(note_text(life)),
+             thread_text(life.born.thread, life.born.tid) + (script.empty() ? "" : ", " + script)});
 }
 
 void merge(MaskChanges& into, const MaskChanges& from) {

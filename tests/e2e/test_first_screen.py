@@ -158,6 +158,10 @@ class FirstScreen(Case):
         self.assert_source_line(shown, "app.py", APP, "# is hit",
                                 'open("made", os.O_CREAT | os.O_WRONLY, 0o666)')
         self.assertNotIn("threading.py", shown)
+        rows = re.findall(r"^ +made +open.*$", self.tool("report", run, "--all"), re.MULTILINE)
+        self.assertEqual(len(rows), 2, "open to others, and created")
+        for row in rows:
+            self.assertTrue(row.endswith(f", <module> app.py:{line_of(APP, '# is hit')}"), row)
         app.write_text("# changed\n" * 20)
         os.utime(app)  # now
         shown = self.shown("check", run, status=1)
