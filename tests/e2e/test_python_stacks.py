@@ -1,41 +1,18 @@
 """Python's own frames in the events of programs made from a seed: each event's whole stack against
 what the interpreter says of it (sys._getframe), on every CPython of the machine."""
 
-import glob
 import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 from lib import harness, python_scripts
 from lib.harness import victim
+from lib.python_scripts import INTERPRETERS
 from lib.script_stacks import MOST_FRAMES, StackCase
-
-
-def interpreters():
-    """Each CPython 3 of the machine once, by what it says of itself: those on PATH, Debian's, and
-    what pyenv has."""
-    home = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
-    places = [shutil.which(f"python3.{minor}") for minor in range(6, 20)]
-    places += [shutil.which("python3"), "/usr/bin/python3"]
-    places += sorted(glob.glob(home + "/versions/3.*/bin/python3"))
-    found = {}
-    for place in places:
-        if place is None or not os.path.exists(place):
-            continue
-        said = subprocess.run([place, "-c", "import sys; print(sys.executable)"],
-                              capture_output=True, text=True, check=False)
-        if said.returncode == 0:
-            executable = said.stdout.strip()
-            found.setdefault(os.path.realpath(executable), executable)
-    return sorted(found.values())
-
-
-INTERPRETERS = interpreters()
 
 
 def text_of(value):

@@ -1,7 +1,33 @@
 """Programs in Python that are made from a seed, and that write down their own stack, as the
 interpreter tells it, for each file they make. They run on CPython 3.6 and later."""
 
+import glob
+import os
 import random
+import shutil
+import subprocess
+
+
+def interpreters():
+    """Each CPython 3 of the machine once, by what it says of itself: those on PATH, Debian's, and
+    what pyenv has."""
+    home = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
+    places = [shutil.which(f"python3.{minor}") for minor in range(6, 20)]
+    places += [shutil.which("python3"), "/usr/bin/python3"]
+    places += sorted(glob.glob(home + "/versions/3.*/bin/python3"))
+    found = {}
+    for place in places:
+        if place is None or not os.path.exists(place):
+            continue
+        said = subprocess.run([place, "-c", "import sys; print(sys.executable)"],
+                              capture_output=True, text=True, check=False)
+        if said.returncode == 0:
+            executable = said.stdout.strip()
+            found.setdefault(os.path.realpath(executable), executable)
+    return sorted(found.values())
+
+
+INTERPRETERS = interpreters()
 
 # What each program begins with. note() writes the stack of its caller to a side file and returns
 # the path, so that the call and the note are in one line: os.mkdir(note("a")).
