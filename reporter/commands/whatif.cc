@@ -14,6 +14,7 @@
 #include "reporter/commands/run_arguments.h"
 #include "reporter/commands/twin_format.h"
 #include "reporter/render/whatif.h"
+#include "reporter/render/whatif_json.h"
 
 namespace umaskaudit {
 namespace {

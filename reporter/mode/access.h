@@ -14,6 +14,13 @@ namespace umaskaudit {
 // are an ACL's mask, the most that the group and every named user or group may do.
 std::string who_may(Mode mode, bool directory, bool acl_mask);
 
+// A class of users, and where its three bits are in a mode.
+struct UserClass {
+  const char* name;
+  unsigned shift;
+};
+inline constexpr UserClass kUserClasses[] = {{"owner", 6}, {"group", 3}, {"others", 0}};
+
 // "rx" for 05: three bits, as letters.
 std::string letters(Mode rwx);
 

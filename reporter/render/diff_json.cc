@@ -1,5 +1,5 @@
-// The JSON of diff_report.h: schema version 2, fields may be added.
-#include "reporter/render/diff_report.h"
+#include "reporter/render/diff_json.h"
+
 #include "reporter/render/jsonl.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/json_writer.h"

@@ -1,5 +1,5 @@
-// Two runs side by side, as text and as JSON.
-// Must never compare anything: RunDiff did. Called by `diff`.
+// What differs between two runs, as text.
+// Must never compare anything: RunDiff did.
 #pragma once
 
 #include <functional>
@@ -29,7 +29,5 @@ struct DiffStyle {
 
 std::string diff_text(const RunDiff& diff, const DiffSide& a, const DiffSide& b,
                       const DiffStyle& style);
-// One object; ends with a newline.
-std::string diff_json(const RunDiff& diff, const DiffSide& a, const DiffSide& b);
 
 }  // namespace umaskaudit

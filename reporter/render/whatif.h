@@ -1,4 +1,4 @@
-// What another mask would have done to the objects of a run, as text and as JSON.
+// What another mask would have done to the objects of a run, as text.
 // Must never decide what another mask changes: analysis/whatif does.
 // Called by `whatif`.
 #pragma once
@@ -11,7 +11,5 @@
 namespace umaskaudit {
 
 std::string whatif_text(const TextContext& context, const WhatIf& whatif, std::size_t limit);
-// One object; ends with a newline.
-std::string whatif_json(const TextContext& context, const WhatIf& whatif);
 
 }  // namespace umaskaudit

@@ -1,0 +1,14 @@
+// What differs between two runs, as one JSON object of schema version 2; fields may be added.
+// Must never compare anything: RunDiff did.
+#pragma once
+
+#include <string>
+
+#include "reporter/render/diff_report.h"
+
+namespace umaskaudit {
+
+// Ends with a newline.
+std::string diff_json(const RunDiff& diff, const DiffSide& a, const DiffSide& b);
+
+}  // namespace umaskaudit
