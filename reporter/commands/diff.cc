@@ -16,7 +16,7 @@
 #include "reporter/commands/run_arguments.h"
 #include "reporter/commands/twin_format.h"
 #include "reporter/render/diff_report.h"
-#include "reporter/render/diff_json.h"
+#include "reporter/render/formats/diff_json.h"
 #include "reporter/render/stack_text.h"
 #include "reporter/symbolize/culprit.h"
 

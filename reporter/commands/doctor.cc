@@ -19,7 +19,7 @@
 #include "reporter/inspect/proc_status.h"
 #include "reporter/inspect/program.h"
 #include "reporter/record/preload_environment.h"
-#include "reporter/render/jsonl.h"
+#include "reporter/render/formats/jsonl.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/json_writer.h"

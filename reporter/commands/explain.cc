@@ -11,7 +11,6 @@
 
 #include "reporter/analysis/object_history.h"
 #include "reporter/commands/command.h"
-#include "reporter/commands/explain_text.h"
 #include "reporter/commands/notation_error.h"
 #include "reporter/commands/object_query.h"
 #include "reporter/commands/packed_run.h"
@@ -23,9 +22,10 @@
 #include "reporter/reader/run.h"
 #include "reporter/record/run_store.h"
 #include "reporter/record/snapshot.h"
+#include "reporter/render/explain_text.h"
+#include "reporter/render/formats/twins_json.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/text_report.h"
-#include "reporter/render/twins_json.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/similar.h"
 

@@ -20,8 +20,8 @@
 #include "reporter/commands/progress.h"
 #include "reporter/reader/run.h"
 #include "reporter/record/run_record.h"
-#include "reporter/render/jsonl.h"
-#include "reporter/render/sarif.h"
+#include "reporter/render/formats/jsonl.h"
+#include "reporter/render/formats/sarif.h"
 #include "reporter/render/text_report.h"
 #include "reporter/rules/find.h"
 

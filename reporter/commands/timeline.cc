@@ -12,9 +12,9 @@
 #include "reporter/commands/twin_format.h"
 #include "reporter/objects/local_links.h"
 #include "reporter/objects/refusal.h"
-#include "reporter/render/jsonl.h"
+#include "reporter/render/formats/jsonl.h"
+#include "reporter/render/formats/twins_json.h"
 #include "reporter/render/timeline_text.h"
-#include "reporter/render/twins_json.h"
 
 namespace umaskaudit {
 namespace {

@@ -18,7 +18,7 @@
 #include "reporter/inspect/process_masks.h"
 #include "reporter/mode/access.h"
 #include "reporter/record/child.h"
-#include "reporter/render/jsonl.h"
+#include "reporter/render/formats/jsonl.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/json_writer.h"
 #include "reporter/text/text_table.h"

@@ -13,8 +13,8 @@
 #include "reporter/commands/notation_error.h"
 #include "reporter/commands/run_arguments.h"
 #include "reporter/commands/twin_format.h"
+#include "reporter/render/formats/whatif_json.h"
 #include "reporter/render/whatif.h"
-#include "reporter/render/whatif_json.h"
 
 namespace umaskaudit {
 namespace {

@@ -12,7 +12,7 @@
 #include "reporter/export/event_facts.h"
 #include "reporter/export/record_id.h"
 #include "reporter/export/source.h"
-#include "reporter/render/jsonl.h"
+#include "reporter/render/formats/jsonl.h"
 
 namespace umaskaudit {
 

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <string_view>
 
-#include "reporter/render/junit.h"
+#include "reporter/render/formats/junit.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/json_writer.h"
 #include "reporter/text/text_table.h"

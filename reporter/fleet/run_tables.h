@@ -13,7 +13,7 @@
 #include "reporter/mode/calculus.h"
 #include "reporter/reader/run.h"
 #include "reporter/record/ci_job.h"
-#include "reporter/render/jsonl.h"
+#include "reporter/render/formats/jsonl.h"
 #include "reporter/rules/find.h"
 
 namespace umaskaudit {

@@ -7,7 +7,7 @@
 #include "reporter/commands/command.h"
 #include "reporter/live/live_follow.h"
 #include "reporter/objects/object_lives.h"
-#include "reporter/render/jsonl.h"
+#include "reporter/render/formats/jsonl.h"
 
 namespace umaskaudit {
 namespace {

@@ -25,7 +25,7 @@
 #include "preload/state.h"
 #include "preload/sys/real.h"
 #include "reporter/analysis/summary.h"
-#include "reporter/render/findings_json.h"
+#include "reporter/render/formats/findings_json.h"
 #include "reporter/rules/find.h"
 
 namespace umaskaudit {

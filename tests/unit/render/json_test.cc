@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "reporter/render/csv.h"
-#include "reporter/render/markdown.h"
+#include "reporter/render/formats/csv.h"
+#include "reporter/render/formats/markdown.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/json_writer.h"
 

@@ -1,10 +1,10 @@
 // The log around the results: tool, rules, taxonomy, invocations.
-#include "reporter/render/sarif.h"
+#include "reporter/render/formats/sarif.h"
 
 #include <algorithm>
 #include <set>
 
-#include "reporter/render/sarif_parts.h"
+#include "reporter/render/formats/sarif_parts.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit {

@@ -1,7 +1,7 @@
 // One function a type; the common fields in one place.
 // Must never print an address as the identity of anything: offsets are relative to a build id.
 // Called by `report --format jsonl`.
-#include "reporter/render/jsonl.h"
+#include "reporter/render/formats/jsonl.h"
 
 #include <algorithm>
 #include <string>

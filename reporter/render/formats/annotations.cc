@@ -1,5 +1,5 @@
 // See annotations.h.
-#include "reporter/render/annotations.h"
+#include "reporter/render/formats/annotations.h"
 
 #include "reporter/render/causes.h"
 #include "reporter/render/mode_text.h"

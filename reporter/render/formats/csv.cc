@@ -1,7 +1,7 @@
 // Rows of csv.h.
 // Must never print a raw byte of the program.
 // Called by `report --format csv`.
-#include "reporter/render/csv.h"
+#include "reporter/render/formats/csv.h"
 
 #include <array>
 #include <cstdio>

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "reporter/render/causes.h"
-#include "reporter/render/sarif.h"
+#include "reporter/render/formats/sarif.h"
 #include "reporter/text/json_writer.h"
 
 namespace umaskaudit::sarif {

@@ -1,5 +1,5 @@
 // The pieces of sarif_parts.h.
-#include "reporter/render/sarif_parts.h"
+#include "reporter/render/formats/sarif_parts.h"
 
 #include <algorithm>
 #include <array>

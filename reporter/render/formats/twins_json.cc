@@ -1,10 +1,10 @@
 // See twins_json.h.
-#include "reporter/render/twins_json.h"
+#include "reporter/render/formats/twins_json.h"
 
 #include <functional>
 
-#include "reporter/render/json_summary.h"
-#include "reporter/render/jsonl.h"
+#include "reporter/render/formats/json_summary.h"
+#include "reporter/render/formats/jsonl.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/json_writer.h"
 

@@ -1,7 +1,7 @@
 // Markdown as GitHub and GitLab read it.
 // Must never put a string of the program outside a code span.
 // Called by `report --format markdown`.
-#include "reporter/render/markdown.h"
+#include "reporter/render/formats/markdown.h"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
-#include "reporter/render/diff_json.h"
+#include "reporter/render/formats/diff_json.h"
 
-#include "reporter/render/jsonl.h"
+#include "reporter/render/formats/jsonl.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/json_writer.h"
 

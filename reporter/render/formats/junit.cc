@@ -1,8 +1,8 @@
 // The suites of junit.h, in the form that Jenkins, GitLab and GitHub's actions read.
-#include "reporter/render/junit.h"
+#include "reporter/render/formats/junit.h"
 
-#include "reporter/render/annotations.h"
 #include "reporter/render/findings_text.h"
+#include "reporter/render/formats/annotations.h"
 #include "reporter/text/escape.h"
 
 namespace umaskaudit {

@@ -1,5 +1,5 @@
 // The layout of explain_text.h.
-#include "reporter/commands/explain_text.h"
+#include "reporter/render/explain_text.h"
 
 #include "reporter/events/events.h"
 #include "reporter/mode/access.h"

@@ -3,10 +3,10 @@
 #include <map>
 #include <utility>
 
-#include "reporter/render/annotations.h"
+#include "reporter/render/formats/annotations.h"
+#include "reporter/render/formats/sarif_parts.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/own_place.h"
-#include "reporter/render/sarif_parts.h"
 
 namespace umaskaudit::sarif {
 namespace {

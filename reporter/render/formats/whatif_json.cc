@@ -1,7 +1,7 @@
-#include "reporter/render/whatif_json.h"
+#include "reporter/render/formats/whatif_json.h"
 
 #include "reporter/mode/access.h"
-#include "reporter/render/jsonl.h"
+#include "reporter/render/formats/jsonl.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/text/json_writer.h"
 

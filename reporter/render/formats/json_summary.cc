@@ -1,11 +1,11 @@
 // One object: counts, culprits, findings, blind spots, losses.
 // Must never disagree with the text report: both come from one Summary.
 // Called by `report --format json`.
-#include "reporter/render/json_summary.h"
+#include "reporter/render/formats/json_summary.h"
 
 #include "reporter/render/dropped.h"
-#include "reporter/render/findings_json.h"
-#include "reporter/render/jsonl.h"
+#include "reporter/render/formats/findings_json.h"
+#include "reporter/render/formats/jsonl.h"
 #include "reporter/text/json_writer.h"
 
 namespace umaskaudit {

@@ -1,5 +1,5 @@
 // One function for each object in the document. See findings_json.h.
-#include "reporter/render/findings_json.h"
+#include "reporter/render/formats/findings_json.h"
 
 #include <algorithm>
 
