@@ -1,8 +1,7 @@
-// Asks the kernel whether processes and threads exist; see lives.h.
-
 #include "preload/record/lives.h"
 
 #include <cstring>
+#include <iterator>
 
 #include "preload/sys/sys.h"
 
@@ -11,7 +10,15 @@ namespace umaskaudit::shim {
 namespace {
 
 using trace::RecordHeader;
-using trace::RecordType;
+
+// The column of record_types.def, by type.
+enum class Living : unsigned char { none, process, thread, owner, child };
+constexpr Living kLiving[] = {
+#define RECORD(identifier, number, structure, event, stack, context, order, use, living, ...) \
+  Living::living,
+#include "preload/trace/record_types.def"
+#undef RECORD
+};
 
 // tgkill(2) with signal 0 sends nothing. EPERM: it exists, and has become another user's.
 bool thread_exists(std::uint32_t pid, std::uint32_t tid) {
@@ -35,25 +42,24 @@ Payload payload_of(const RecordHeader& record) {
 }  // namespace
 
 bool introduces_living(const RecordHeader& record) {
-  if (record.pid == 0) return false;
-  switch (static_cast<RecordType>(record.type)) {
-    case RecordType::process:
-    case RecordType::exec:
-    case RecordType::exec_failed:
+  if (record.pid == 0 || record.type >= std::size(kLiving)) return false;
+  switch (kLiving[record.type]) {
+    case Living::none:
+      return false;
+    case Living::process:
       return process_exists(record.pid);
-    case RecordType::thread:
+    case Living::thread:
       return thread_exists(record.pid, record.tid);
-    case RecordType::context: {
+    case Living::owner: {
       const auto owner = payload_of<trace::Context>(record).owner;
       return owner != 0 && thread_exists(record.pid, owner);
     }
-    case RecordType::fork: {
+    case Living::child: {
       const auto child = payload_of<trace::Fork>(record).child;
       return child != 0 && process_exists(child);
     }
-    default:
-      return false;
   }
+  return false;
 }
 
 }  // namespace umaskaudit::shim

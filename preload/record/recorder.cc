@@ -29,7 +29,7 @@ unsigned char* append(unsigned char* at, Bytes bytes) {
 
 // Records that later ones refer to are kept; see ChunkUse.
 constexpr trace::ChunkUse kUses[] = {
-#define RECORD(identifier, number, structure, event, stack, context, order, use) \
+#define RECORD(identifier, number, structure, event, stack, context, order, use, ...) \
   trace::ChunkUse::use,
 #include "preload/trace/record_types.def"
 #undef RECORD

@@ -1,9 +1,8 @@
-// Finds the cell of an event's kind and adds to it; see totals.h.
-
 #include "preload/record/totals.h"
 
 #include <cstddef>
 #include <cstring>
+#include <iterator>
 
 #include "preload/record/counters.h"
 #include "preload/record/intern.h"
@@ -20,6 +19,17 @@ constexpr std::uint32_t kBySite = trace::kTotals - trace::kTotalsOfMany;
 // the last cell counts what has no cell
 constexpr std::uint32_t kOfMany = trace::kTotalsOfMany - 1;
 constexpr unsigned kProbe = 32;
+
+// The column of record_types.def.
+bool is_counted(std::uint16_t type) {
+  constexpr bool kCounted[] = {
+#define RECORD(identifier, number, structure, event, stack, context, order, use, living, counted) \
+  counted,
+#include "preload/trace/record_types.def"
+#undef RECORD
+  };
+  return type < std::size(kCounted) && kCounted[type];
+}
 
 // The payload as that type; null: another type, or too short.
 template <typename Payload>
@@ -141,17 +151,7 @@ void add_to_totals(Total* cells, trace::SegmentHeader& header, const RecordHeade
   if (const auto* fold = payload_of<trace::Fold>(record, RecordType::fold)) {
     return add_fold(cells, record.time_ns, *fold);
   }
-  switch (static_cast<RecordType>(record.type)) {
-    // Each of these says more of a process that has a record of its own, and is no event.
-    case RecordType::thread:
-    case RecordType::context:
-    case RecordType::fork:
-    case RecordType::thread_create:
-    case RecordType::exec_failed:
-      return;
-    default:
-      break;
-  }
+  if (!is_counted(record.type)) return;
   Total total = one_at(static_cast<RecordType>(record.type), record.time_ns);
   if (const auto* create = creation_of(record)) {
     total.stack = create->stack;
