@@ -1,12 +1,11 @@
-// See live_follow.h. Stores into a mapped file wake nobody up (inotify(7) does not see them), so a
-// growing run is looked at ten times a second.
+// inotify(7) does not report stores into a mapped file, so a growing run is read ten times a
+// second.
 #include "reporter/live/live_follow.h"
 
 #include <poll.h>
 #include <signal.h>
 
-#include <cerrno>
-
+#include "reporter/base/running_process.h"
 #include "reporter/record/run_record.h"
 
 namespace umaskaudit {
@@ -14,14 +13,13 @@ namespace {
 
 volatile sig_atomic_t wants_end = 0;
 
-bool alive(long pid) { return kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM; }
-
 }  // namespace
 
 bool run_is_over(const LiveRun& run, const std::string& directory) {
   const auto record = read_run_record(directory);
   if (record && record->exit_code) return true;
-  if (record && record->recorder > 0 && alive(record->recorder)) return false;
+  if (record && record->recorder > 0 && is_running(static_cast<pid_t>(record->recorder)))
+    return false;
   return !run.anybody_lives();
 }
 

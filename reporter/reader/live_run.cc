@@ -4,16 +4,14 @@
 #include "reporter/reader/live_run.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
+#include "reporter/base/running_process.h"
 #include "reporter/reader/context_tree.h"
 #include "reporter/reader/creator_resolver.h"
 #include "reporter/reader/event_builder.h"
@@ -103,26 +101,6 @@ bool has_ring(const model::SegmentFile::Reader& file, const model::Segment& segm
   const bool known =
       file.read(offsetof(trace::SegmentHeader, ring), &ring, sizeof ring) == sizeof ring;
   return known && ring != 0 && !segment.header_damaged;
-}
-
-// A process whose threads have all ended, and which its parent has not waited for (proc(5), stat).
-bool is_zombie(std::uint32_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  std::getline(file, text, '\0');
-  const std::size_t name = text.rfind(')');
-  if (name == std::string::npos) return false;
-  std::istringstream fields(text.substr(name + 1));
-  std::string state, skipped, threads;
-  fields >> state;
-  for (int field = 4; field < 20; ++field) fields >> skipped;
-  fields >> threads;
-  // Of a zombie whose other threads still run there are more.
-  return state == "Z" && threads == "1";
-}
-
-bool alive(std::uint32_t pid) {
-  return pid != 0 && (kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM) && !is_zombie(pid);
 }
 
 }  // namespace
@@ -437,9 +415,9 @@ void LiveRun::stop(const Visit& visit) { state_->tell(visit, true); }
 bool LiveRun::anybody_lives() const {
   if (state_->look == 0) return true;  // no process is known yet
   for (const auto& segment : state_->segments) {
-    if (alive(segment->pid)) return true;
+    if (is_running(static_cast<pid_t>(segment->pid))) return true;
     for (const model::Image& image : segment->images)
-      if (alive(image.facts.pid)) return true;
+      if (is_running(static_cast<pid_t>(image.facts.pid))) return true;
   }
   return false;
 }
@@ -450,7 +428,8 @@ std::unordered_set<std::uint32_t> LiveRun::ended() const {
   std::unordered_set<std::uint32_t> gone;
   for (const auto& segment : state_->segments)
     for (const model::Image& image : segment->images)
-      if (image.facts.pid_namespace == own.st_ino && !alive(image.facts.pid))
+      if (image.facts.pid_namespace == own.st_ino &&
+          !is_running(static_cast<pid_t>(image.facts.pid)))
         gone.insert(image.facts.pid);
   return gone;
 }
