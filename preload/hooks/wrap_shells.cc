@@ -14,14 +14,35 @@
 #include "preload/mask/fs_context.h"
 #include "preload/process/exec_call.h"
 #include "preload/record/recorder.h"
+#include "preload/stack/stacks.h"
+#include "preload/sys/own_stack.h"
+#include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
 
 namespace {
 
+// The child's number is known to libc alone: the record has 0, and the time before the call. The
+// shell's own record has the number of its parent. `origin`: vfork where the call returns when the
+// shell has ended.
+[[gnu::noinline]] void record_shell(const ExecCall& exec, trace::Origin origin) {
+  const Task task = enter();
+  const Snapshot before = met_snapshot(task);
+  const Author author{task.tid, task.pid, sys::now_ns(), 0};
+  CapturedStack stack;
+  capture_stack(Event::other, author, exec.stack, stack);
+  trace::Fork fork{};
+  fork.context = context_id(task);
+  fork.change = before.change;
+  fork.stack = stack.id;
+  fork.call = static_cast<std::uint16_t>(exec.call);
+  fork.origin = static_cast<std::uint8_t>(origin);
+  write_record(trace::RecordType::fork, author, fork);
+}
+
 // Before libc starts a shell: blanks our entry where it cannot be loaded, restores it where it can
 // again, asks the tracer, and records what will not be followed.
-HandOver prepare_shell(const ExecCall& exec) {
+HandOver prepare_shell(const ExecCall& exec, trace::Origin origin) {
   const bool recorded = recording();
   if (preload_entry()[0] == '\0') return {};
   const int saved = errno;
@@ -36,6 +57,9 @@ HandOver prepare_shell(const ExecCall& exec) {
     } else if (!plan_environment(environ).intact()) {
       report_obstacle(author, exec, context_id(task), trace::Blind::exec_environment);
     }
+  }
+  if (recorded && process.trace && !is_short_of_stack(exec.stack.sp, kStackForExec)) {
+    record_shell(exec, origin);
   }
   errno = saved;
   return hand_over;
@@ -56,14 +80,16 @@ using namespace umaskaudit::shim;  // NOLINT: wrappers are extern "C"
 
 WRAPPER(int, system, (const char* command)) {
   HandOver hand_over;
-  if (command != nullptr) hand_over = prepare_shell(EXEC_CALL(system, kShell, false));
+  if (command != nullptr)
+    hand_over = prepare_shell(EXEC_CALL(system, kShell, false), umaskaudit::trace::Origin::vfork);
   const int status = REAL(system)(command);
   tell_call_returned(hand_over);
   return status;
 }
 
 WRAPPER(FILE*, popen, (const char* command, const char* mode)) {
-  const HandOver hand_over = prepare_shell(EXEC_CALL(popen, kShell, false));
+  const HandOver hand_over =
+      prepare_shell(EXEC_CALL(popen, kShell, false), umaskaudit::trace::Origin::fork);
   FILE* const stream = REAL(popen)(command, mode);
   tell_call_returned(hand_over);
   return stream;
@@ -71,7 +97,8 @@ WRAPPER(FILE*, popen, (const char* command, const char* mode)) {
 
 // The same function under its older name.
 WRAPPER(FILE*, _IO_popen, (const char* command, const char* mode)) {
-  const HandOver hand_over = prepare_shell(EXEC_CALL(_IO_popen, kShell, false));
+  const HandOver hand_over =
+      prepare_shell(EXEC_CALL(_IO_popen, kShell, false), umaskaudit::trace::Origin::fork);
   FILE* const stream = REAL(_IO_popen)(command, mode);
   tell_call_returned(hand_over);
   return stream;
@@ -79,7 +106,8 @@ WRAPPER(FILE*, _IO_popen, (const char* command, const char* mode)) {
 
 WRAPPER(int, wordexp, (const char* words, wordexp_t* out, int flags)) {
   HandOver hand_over;
-  if (runs_commands(words, flags)) hand_over = prepare_shell(EXEC_CALL(wordexp, kShell, false));
+  if (runs_commands(words, flags))
+    hand_over = prepare_shell(EXEC_CALL(wordexp, kShell, false), umaskaudit::trace::Origin::vfork);
   const int error = REAL(wordexp)(words, out, flags);
   tell_call_returned(hand_over);
   return error;

@@ -512,7 +512,7 @@ struct ExecFailed {
   std::uint32_t reserved;
 };
 
-// In the parent, after a fork-like call. (A posix_spawn child never runs our code before exec.)
+// In the parent, after a fork-like call; before one that starts a shell (system(3)), with child 0.
 struct Fork {
   std::uint32_t child;
   std::uint32_t context;

@@ -37,8 +37,17 @@ void continue_from(ContextPiece* piece, const ContextPiece* earlier) {
 ContextLinker::ContextLinker(const ContextTree::Segments& segments) : segments_(segments) {
   for (const auto& segment : segments) {
     for (const ForkFact& fork : segment->forks) {
-      forks_.emplace(fork.child, ForkSeen{segment.get(), fork});
+      if (fork.child != 0) {
+        forks_.emplace(fork.child, ForkSeen{segment.get(), fork});
+      } else {
+        shells_[fork.pid].push_back({segment.get(), fork});
+      }
     }
+  }
+  for (auto& [pid, starts] : shells_) {
+    std::stable_sort(starts.begin(), starts.end(), [](const ForkSeen& a, const ForkSeen& b) {
+      return a.fact.time_ns < b.fact.time_ns;
+    });
   }
 }
 
@@ -92,18 +101,32 @@ void ContextLinker::add_leavings(const Segment& segment) {
   for (const ExecFact& exec : segment.execs) {
     if (exec.error != 0) continue;
     const LocalContext* context = segment.contexts.find(exec.context);
-    leavings_[exec.pid].push_back({exec.time_ns,
-                                   segment.pid_namespace_of(exec.context),
+    leavings_[exec.pid].push_back({exec.time_ns, segment.pid_namespace_of(exec.context),
                                    context == nullptr ? trace::Origin::unknown : context->origin,
-                                   find(segment, exec.context),
-                                   {segment.index, exec.stack},
-                                   true});
+                                   find(segment, exec.context), start_of(segment, exec), true});
   }
   for (const Image& image : segment.images) {
     begun_[image.facts.pid].push_back({image.time_ns, image.began_ns(), image.facts.pid_namespace,
                                        &image == segment.image(),
                                        find(segment, image.facts.context)});
   }
+}
+
+// The stack of an exec. A forked child of V8 has no heap (madvise(2), MADV_DONTFORK), so its stack
+// has no frames of the script; that of the fork has them.
+StackRef ContextLinker::start_of(const Segment& segment, const ExecFact& exec) const {
+  const StackRef own{segment.index, exec.stack};
+  if (segment.script_span(exec.stack) != nullptr) return own;
+  const auto [begin, end] = forks_.equal_range(exec.pid);
+  const ForkSeen* best = nullptr;
+  const auto far = [&](const ForkSeen& seen) { return distance(seen.fact.time_ns, exec.time_ns); };
+  for (auto at = begin; at != end; ++at) {
+    const ForkSeen& fork = at->second;
+    if (fork.segment != &segment || fork.fact.origin != trace::Origin::fork) continue;
+    if (best == nullptr || far(fork) < far(*best)) best = &fork;
+  }
+  if (best == nullptr || segment.script_span(best->fact.stack) == nullptr) return own;
+  return {segment.index, best->fact.stack};
 }
 
 // Links a context that began inside its segment's image: of a forked child, an unshared thread, or
@@ -233,7 +256,7 @@ bool ContextLinker::copy_forked(ContextPiece* piece, const Image& image) const {
 
 // A child of system(3), popen(3) or wordexp(3): libc's own fork, without a record. Its parent is
 // known only by its pid, and is accepted if one of its masks was the child's initial mask.
-void ContextLinker::copy_from_parent(ContextPiece* piece, const Image& image) const {
+void ContextLinker::copy_from_parent(ContextPiece* piece, const Image& image) {
   const auto known = begun_.find(image.facts.ppid);
   const bool mask_known = image.facts.mask_source != 0;
   if (image.facts.pid_namespace == 0 || !mask_known || known == begun_.end()) return;
@@ -258,7 +281,41 @@ void ContextLinker::copy_from_parent(ContextPiece* piece, const Image& image) co
       }
     }
   }
-  if (found) copy_from(piece, parent->piece, change);
+  if (!found) return;
+  copy_from(piece, parent->piece, change);
+  piece->started = shell_start(image);
+}
+
+// Where the program's parent called system(3) or popen(3) for it: the latest such call before it
+// that has no child yet. None where a call of another thread, or a popen(3) before it, may as well
+// be the one, unless all have the same stack; then none either for the children of those.
+StackRef ContextLinker::shell_start(const Image& image) {
+  constexpr int kLookedAt = 64;
+  const auto known = shells_.find(image.facts.ppid);
+  if (known == shells_.end()) return {};
+  std::vector<ForkSeen>& starts = known->second;
+  auto at = std::partition_point(starts.begin(), starts.end(), [&](const ForkSeen& start) {
+    return start.fact.time_ns <= image.time_ns;
+  });
+  ForkSeen* latest = nullptr;
+  for (int i = 0; i < kLookedAt && at != starts.begin(); ++i) {
+    ForkSeen& start = *--at;
+    if (start.used || !may_be_same_namespace(start.segment->pid_namespace_of(start.fact.context),
+                                             image.facts.pid_namespace)) {
+      continue;
+    }
+    if (latest == nullptr) {
+      latest = &start;
+      continue;
+    }
+    const bool over =
+        start.fact.tid == latest->fact.tid && start.fact.origin == trace::Origin::vfork;
+    const bool same = start.segment == latest->segment && start.fact.stack == latest->fact.stack;
+    if (!over && !same) start.unsure = latest->unsure = true;
+  }
+  if (latest == nullptr) return {};
+  latest->used = true;
+  return latest->unsure ? StackRef{} : StackRef{latest->segment->index, latest->fact.stack};
 }
 
 }  // namespace umaskaudit::model

@@ -25,6 +25,8 @@ class ContextLinker {
   struct ForkSeen {
     const Segment* segment = nullptr;
     ForkFact fact;
+    // Of a call that starts a shell: its child was found; another call may be that child's.
+    bool used = false, unsure = false;
   };
   // The evidence that a process left for its next image.
   struct Leaving {
@@ -53,7 +55,9 @@ class ContextLinker {
   const ContextPiece* recorded_already(const Image& image) const;
   const Leaving* latest_leaving(const Image& image) const;
   bool copy_forked(ContextPiece* piece, const Image& image) const;
-  void copy_from_parent(ContextPiece* piece, const Image& image) const;
+  void copy_from_parent(ContextPiece* piece, const Image& image);
+  StackRef shell_start(const Image& image);
+  StackRef start_of(const Segment& segment, const ExecFact& exec) const;
 
   const ContextTree::Segments& segments_;
   Pieces pieces_;
@@ -63,6 +67,8 @@ class ContextLinker {
   std::unordered_map<std::uint32_t, std::vector<Leaving>> leavings_;
   std::unordered_map<std::uint32_t, std::vector<Begun>> begun_;
   std::unordered_multimap<std::uint32_t, ForkSeen> forks_;
+  // Calls that start a shell, by the caller's pid, in order of time.
+  std::unordered_map<std::uint32_t, std::vector<ForkSeen>> shells_;
 };
 
 }  // namespace umaskaudit::model

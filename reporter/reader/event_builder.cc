@@ -211,6 +211,7 @@ Event* EventBuilder::make(const trace::Exec& facts, const MergedRecord& merged) 
 }
 
 Event* EventBuilder::make(const trace::Fork& facts, const MergedRecord& merged) {
+  if (facts.child == 0) return nullptr;  // says only where a shell was started
   auto& event = slot<ForkEvent>();
   fill_base(merged, facts.context, facts.stack, merged.segment->call(facts.call), &event);
   event.child = facts.child;

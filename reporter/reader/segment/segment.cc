@@ -195,7 +195,8 @@ void Learner::add(const trace::ExecFailed& failed) {
 void Learner::add(const trace::Fork& fork) {
   snapshot(fork.context, fork.change, fork.change);
   segment_.forks.push_back({record_.head.time_ns, fork.change, fork.child, fork.context,
-                            static_cast<trace::Origin>(fork.origin), fork.stack});
+                            static_cast<trace::Origin>(fork.origin), fork.stack, record_.head.pid,
+                            record_.head.tid});
 }
 
 void Learner::add(const trace::ThreadCreate& create) {

@@ -85,9 +85,10 @@ struct ExecFact {
 
 struct ForkFact {
   std::uint64_t time_ns = 0, change = 0;
-  std::uint32_t child = 0, context = 0;
+  std::uint32_t child = 0, context = 0;  // child 0: a shell that libc starts
   trace::Origin origin = trace::Origin::unknown;
   std::uint32_t stack = 0;
+  std::uint32_t pid = 0, tid = 0;  // of the parent
 };
 
 // A pthread_create, as the creator recorded it.
