@@ -99,7 +99,7 @@ TextTable object_table() {
                     {"MASK", Align::right},
                     {"MODE"},
                     {"NOTE", Align::left, true},
-                    {"WHO", Align::left, false, true}});
+                    {"WHO", Align::left, true, false, kLeastPath}});
 }
 
 void add_object(TextTable& table, const TextContext& context, const ObjectLife& life) {
