@@ -5,9 +5,10 @@ The truth is the text of the programs: a line is where its words are.
 """
 
 import json
+import shutil
 
 from lib import harness
-from lib.harness import Case, needs
+from lib.harness import Case, needs, victim
 
 APP = """\
 import os
@@ -51,6 +52,43 @@ new Worker('0', {eval: true}).on('exit', () => {
   process.umask();
 });
 """
+
+# In each language a function that asks for the mask, and how its runtime does that.
+ASKS = (
+    ("php", "<?php\nfunction ask() { return umask(); }\nask();\n", ["php"], "PHP 8.2", "0077"),
+    ("dash", "ask() { umask; }\nask\n", ["dash"], "dash", "0000"),
+    ("zsh", "ask() {\n  umask\n}\nask\n", ["zsh", "-f"], "zsh", "0777"),
+)
+
+# Hot enough for each compiler of its runtime; each turn makes something or changes the mask.
+BUSY_NODE = """\
+const fs = require('fs');
+const { Worker, isMainThread } = require('worker_threads');
+function mix(n) { let x = n; for (let i = 0; i < 20000; i++) x = (x * 31 + i) | 0; return x; }
+function made(i) { fs.mkdirSync(`d${i}`, 0o777); return mix(i); }
+function masked(i) { process.umask(process.umask(0)); process.umask(0); return made(i); }
+if (isMainThread) new Worker(__filename);
+for (let i = 0; i < 200; i++) isMainThread ? masked(i) : mix(i);
+"""
+BUSY_JAVA = """\
+import java.nio.file.*;
+public class Busy {
+  static int mix(int n) { int x = n; for (int i = 0; i < 20000; i++) x = x * 31 + i; return x; }
+  static int made(String name) throws Exception {
+    Path path = Files.createDirectory(Path.of(name));
+    Files.setPosixFilePermissions(path, attribute.PosixFilePermissions.fromString("rwxrwxrwx"));
+    return mix(name.length());
+  }
+  public static void main(String[] words) throws Exception {
+    Thread other = new Thread(() -> {
+      try { for (int i = 0; i < 200; i++) made("o" + i); } catch (Exception e) { System.exit(3); }
+    });
+    other.start();
+    for (int i = 0; i < 200; i++) made("m" + i);
+    other.join();
+  }
+}
+""".replace("attribute.", "java.nio.file.attribute.")
 
 
 def line_of(text, words):
@@ -177,6 +215,51 @@ class Places(Case):
         text = self.tool("check", run, "--fail-on", "warning")
         if self.report(run).of("umask"):  # an old enough one
             self.assertIn("asked for the umask, which Node", text)
+
+    def test_the_getters_of_other_runtimes_fail_no_build(self):
+        """They are programs of one thread, of which nothing is said; with another thread, what is
+        said is a note that names the runtime."""
+        for name, text, command, runtime, mask in ASKS:
+            if shutil.which(name) is None:
+                continue
+            with self.subTest(name=name):
+                (self.work / "ask").write_text(text)
+                run = self.recorded(*command, "ask")
+                self.assertIn(mask, [event["new"] for event in self.report(run).of("umask")])
+                self.assertNotIn("getter-idiom", self.tool("check", run, "--fail-on", "note"))
+                _, run = self.record(*command, "ask",
+                                     env={"LD_PRELOAD": victim("libidle_thread.so")})
+                lines = self.tool("check", run, "--fail-on", "warning").splitlines()
+                said = [line for line in lines if "getter-idiom" in line]
+                self.assertEqual(len(said), 1)
+                self.assertRegex(said[0], f"^note: .* asked for the umask, which {runtime} reads by"
+                                          f" setting it to {mask} and back")
+
+    def check_own_baseline(self, *command, runs=3):
+        """An unchanged program does nothing new, whatever its runtime compiled meanwhile."""
+        baseline = self.top / "baseline.json"
+        for number in range(runs + 1):
+            harness.remove_tree(self.work)
+            self.work.mkdir()
+            run = self.recorded(*command)
+            if number == 0:
+                self.assertEqual(self.execute(harness.TOOL, "check", run).returncode, 1)
+                self.tool("check", run, "--write-baseline", baseline, status=None)
+            else:
+                self.tool("check", run, "--baseline", baseline, "--fail-on", "note")
+
+    @needs("node")
+    def test_an_unchanged_node_program_has_nothing_new(self):
+        program = self.top / "busy.js"
+        program.write_text(BUSY_NODE)
+        self.check_own_baseline("node", program)
+
+    @needs("java", "javac")
+    def test_an_unchanged_java_program_has_nothing_new(self):
+        source = self.top / "Busy.java"
+        source.write_text(BUSY_JAVA)
+        self.assertEqual(self.execute("javac", source).returncode, 0)
+        self.check_own_baseline("java", "-XX:+PerfDisableSharedMem", "-cp", self.top, "Busy")
 
 
 if __name__ == "__main__":
