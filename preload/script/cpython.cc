@@ -54,7 +54,8 @@ bool is_ending(const Structures& python) {
 // How the structures of the calling thread can be read at the moment.
 enum class Reading : std::uint8_t { direct, copied_frames, copies };
 Reading reading_for(const Structures& python, Moment moment, const void* thread) {
-  if (moment == Moment::interrupted || is_ending(python)) return Reading::copies;
+  // The first capture tests the layout: only the kernel can say where no memory is.
+  if (moment != Moment::in_call || is_ending(python)) return Reading::copies;
   if (python.holder != nullptr && python.holder() == thread) return Reading::direct;
   // Interpreters are finalized by the first thread, which is this one.
   const bool first = thread_state.tid == process.pid.load(std::memory_order_relaxed);
