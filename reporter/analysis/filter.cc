@@ -202,7 +202,8 @@ void Filter::mark(const std::vector<Finding>& findings) {
     if (named.size() < hits.size()) named.resize(hits.size());
     for (std::size_t seq = 0; seq < hits.size(); ++seq)
       if (hits[seq]) named[seq] = true;
-    for (const Victim& victim : finding.victims) insert(named, victim.event.seq);
+    for (const Victim& victim : finding.victims)
+      if (victim.recorded) insert(named, victim.event.seq);
     for (const SequenceStep& step : finding.steps) insert(named, step.event.seq);
     if (finding.culprit) insert(named, finding.culprit->seq);
     if (finding.culprit_end) insert(named, finding.culprit_end->seq);

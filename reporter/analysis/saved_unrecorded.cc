@@ -8,13 +8,19 @@ using nlohmann::json;
 
 std::string saved_unrecorded_text(const UnrecordedObjects& found) {
   json objects = json::array();
-  for (const UnrecordedObject& one : found.objects)
+  for (const UnrecordedObject& one : found.objects) {
+    json more = json::array();
+    for (const std::string& name : one.more_names) more.push_back(text_of_bytes(name));
     objects.push_back({{"path", text_of_bytes(one.path)},
                        {"kind", static_cast<unsigned>(one.kind)},
                        {"mode", one.mode},
                        {"uid", one.uid},
                        {"gid", one.gid},
-                       {"time_ns", one.time_ns}});
+                       {"time_ns", one.time_ns},
+                       {"dev", one.dev},
+                       {"ino", one.ino},
+                       {"more_names", std::move(more)}});
+  }
   return json{{"objects", std::move(objects)},
               {"entries", found.entries},
               {"incomplete", text_of_bytes(found.incomplete)}}
@@ -35,6 +41,10 @@ std::optional<UnrecordedObjects> read_saved_unrecorded(const std::string& direct
       object.uid = one.at("uid").get<std::uint32_t>();
       object.gid = one.at("gid").get<std::uint32_t>();
       object.time_ns = one.at("time_ns").get<std::uint64_t>();
+      object.dev = one.value("dev", std::uint64_t{0});
+      object.ino = one.value("ino", std::uint64_t{0});
+      for (const json& name : one.value("more_names", json::array()))
+        object.more_names.push_back(bytes_of_text(name.get<std::string>()));
       found.objects.push_back(std::move(object));
     }
     found.entries = document->at("entries").get<std::uint64_t>();

@@ -232,14 +232,24 @@ class Search {
     const Inode id{trace::device_of(facts), facts.stx_ino};
     if (!born || own_.count(id) != 0 || !is_owner(facts.stx_uid, directory.stx_uid, fresh)) return;
     const auto [known, last] = found_.equal_range(id);
-    for (auto at = known; at != last; ++at)
-      if (at->second.birth_ns == birth_ns) return;  // another name of the same object
+    for (auto at = known; at != last; ++at) {
+      if (at->second.birth_ns != birth_ns) continue;
+      if (!S_ISDIR(facts.stx_mode)) at->second.file.more_names.push_back(path);
+      return;
+    }
     const auto birth = static_cast<std::uint64_t>(birth_ns);
     const std::uint64_t after = birth > first_real_ns_ ? birth - first_real_ns_ : 0;
     found_.insert({id,
                    {birth_ns,
-                    {path, trace::kind_of_type(facts.stx_mode), facts.stx_mode & Mode{07777},
-                     facts.stx_uid, facts.stx_gid, begin_ns_ + after}}});
+                    {path,
+                     trace::kind_of_type(facts.stx_mode),
+                     facts.stx_mode & Mode{07777},
+                     facts.stx_uid,
+                     facts.stx_gid,
+                     begin_ns_ + after,
+                     id.first,
+                     id.second,
+                     {}}}});
   }
 
   bool is_owner(std::uint32_t uid, std::uint32_t directory_owner, bool fresh) const {

@@ -1,7 +1,7 @@
 // Finds objects that were created during a run and have no record, which a blind spot may hide.
 // Must never change anything on disk, nor open anything but directories: names are listed, and each
-// is examined by statx(2), without following a symbolic link. Used by `report`, on the machine of
-// the recording; elsewhere nothing is found.
+// is examined by statx(2), without following a symbolic link. Used on the machine of the recording;
+// elsewhere nothing is found.
 #pragma once
 
 #include <cstdint>
@@ -9,17 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "reporter/objects/unrecorded_object.h"
 #include "reporter/reader/run.h"
 
 namespace umaskaudit {
-
-struct UnrecordedObject {
-  std::string path;
-  trace::Kind kind = trace::Kind::unknown;
-  Mode mode = 0;
-  std::uint32_t uid = 0, gid = 0;
-  std::uint64_t time_ns = 0;  // of its birth, in the clock of events
-};
 
 struct UnrecordedQuery {
   std::string store;                     // the store that the run is in; empty: none
@@ -41,16 +34,16 @@ struct UnrecordedObjects {
 // Nothing, without reading anything, when all creations were recorded:
 // Completeness::hides_creations. Else reads the run twice, and searches the directories that it
 // created, those in which it created something, the given one, and everything below these on the
-// same filesystem, for objects born between the begin and end of the run, each under one name. The
-// owner must be a user of the run, by its processes or by what it created; if it ran as root, which
-// can become any user without a record, also the owner of the directory, or any user in a directory
-// that is as new; any user if no process was recorded. Directories that other users write to
-// (sticky, such as /tmp) are left out, and of "/" only the first level is searched, because objects
-// there may belong to anything. At most `most_entries` names, 16384 directories of the run and 30
-// seconds; directories created in the run come first. Memory is bounded by these, not by the run.
-// Birth times are those of the kernel's last tick (1 to 10 ms): objects created in the tick before
-// the run, or after it, may be included. If the start of CMD is not known, the time of the first
-// event less the usual length of a tick is used; a late tick may hide an object then.
+// same filesystem, for objects born between the begin and end of the run, each with its names
+// there. The owner must be a user of the run, by its processes or by what it created; if it ran as
+// root, which can become any user without a record, also the owner of the directory, or any user in
+// a directory that is as new; any user if no process was recorded. Directories that other users
+// write to (sticky, such as /tmp) are left out, and of "/" only the first level is searched,
+// because objects there may belong to anything. At most `most_entries` names, 16384 directories of
+// the run and 30 seconds; directories created in the run come first. Memory is bounded by these,
+// not by the run. Birth times are those of the kernel's last tick (1 to 10 ms): objects created in
+// the tick before the run, or after it, may be included. If the start of CMD is not known, the time
+// of the first event less the usual length of a tick is used; a late tick may hide an object then.
 UnrecordedObjects find_unrecorded(const Run& run, const UnrecordedQuery& query);
 
 }  // namespace umaskaudit

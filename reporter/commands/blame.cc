@@ -22,6 +22,7 @@
 #include "reporter/render/stack_text.h"
 #include "reporter/render/step_table.h"
 #include "reporter/render/timeline_text.h"
+#include "reporter/render/unrecorded_files.h"
 #include "reporter/render/whole_since.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/text_width.h"
@@ -36,25 +37,27 @@ struct Options {
   TwinFormat format = TwinFormat::text;
 };
 
-// The name that the user gave, where the object has it.
+// The name that the user gave, where the object has it, or where no name of it is recorded.
 const std::string& name_of(const ObjectHistory& history, const std::string& asked) {
   const auto& names = history.names;
   const bool has = std::find(names.begin(), names.end(), asked) != names.end();
-  return has ? asked : history.path;
+  return has || history.path.empty() ? asked : history.path;
 }
 
 class BlameReport {
  public:
-  // `asked`: the name that the user gave, which is shown where the object has it.
-  BlameReport(OpenedRun& opened, const Output& output, std::string asked)
-      : opened_(opened), output_(output), asked_(std::move(asked)) {}
+  // `asked`: the name that the user gave, which is shown where the object has it. `appeared`: what
+  // is found on disk under it, whose creation has no record; may be null.
+  BlameReport(OpenedRun& opened, const Output& output, std::string asked,
+              const UnrecordedObject* appeared)
+      : opened_(opened), output_(output), asked_(std::move(asked)), appeared_(appeared) {}
 
   std::string tell(const ObjectHistory& history) {
     out_.clear();
     if (history.creation)
       tell_creation(history);
     else
-      out_ += "made before the run, or unseen\n";
+      tell_unrecorded(history);
     if (history.creation) tell_mask(*history.creation, history);
     tell_afterwards(history);
     tell_disk(history);
@@ -74,6 +77,15 @@ class BlameReport {
     out_ += lines.empty() ? "    no stack was recorded\n" : lines;
   }
 
+  void tell_unrecorded(const ObjectHistory& history) {
+    if (appeared_ != nullptr) {
+      out_ += unrecorded_text(*appeared_, output_.paint, output_.width);
+      return;
+    }
+    title(escape(name_of(history, asked_)));
+    out_ += "  made before the run, or unseen\n";
+  }
+
   void tell_creation(const ObjectHistory& history) {
     const CreateEvent& event = *history.creation;
     const std::string& name = name_of(history, asked_);
@@ -81,6 +93,9 @@ class BlameReport {
     for (const std::string& other : history.names)
       if (other != name) out_ += "  also named " + escape(other) + '\n';
     if (name != event.path) out_ += "  born as " + escape(event.path) + '\n';
+    if (event.kind == trace::Kind::tmpfile && history.names.empty())
+      out_ += "  a file without a name, made in " +
+              escape(event.path.substr(0, event.path.rfind('/'))) + '\n';
     if (history.state != ObjectState::there)
       out_ += std::string("  at the end of the run: ") + state_name(history.state) + '\n';
     out_ += std::string("  ") + kind_name(event.kind) + " made by " + escape(event.call) + " in " +
@@ -210,6 +225,7 @@ class BlameReport {
   OpenedRun& opened_;
   const Output& output_;
   const std::string asked_;
+  const UnrecordedObject* const appeared_;
   std::string out_;
 };
 
@@ -250,16 +266,7 @@ int blame_unrecorded(const Options& options, const UnrecordedObject& object, Ope
       output.stream << blame_unrecorded_json(context_of(opened, output), object.path, object);
       return;
     }
-    std::string out = output.paint(Style::strong, escape(object.path)) + '\n';
-    out += std::string("  ") + kind_name(object.kind) + ' ' +
-           output.paint(mode_style(object.mode), octal(object.mode)) + ' ' + rwx(object.mode) +
-           ", owner " + std::to_string(object.uid) + ':' + std::to_string(object.gid) + '\n';
-    append_wrapped(out,
-                   "It appeared while the run was recorded, and no record names it: a process that "
-                   "could not be recorded made it. The blind spots of umaskaudit report say which "
-                   "ones there were.",
-                   2, 2, output.width);
-    output.stream << out;
+    output.stream << unrecorded_text(object, output.paint, output.width);
   });
 }
 
@@ -292,11 +299,12 @@ int blame(Options& options, Console& console) {
   if (!opened) return fail(console, opened.error());
   const ObjectQuery query = query_of(options.path, (*opened)->run());
   const std::vector<ObjectHistory> histories = object_histories((*opened)->run(), query);
-  if (histories.empty() && (*opened)->run().completeness().hides_creations) {
-    const UnrecordedObjects appeared = (*opened)->unrecorded();
-    for (const UnrecordedObject& object : appeared.objects)
-      if (object.path == query.path) return blame_unrecorded(options, object, **opened, console);
-  }
+  const bool made = std::any_of(histories.begin(), histories.end(),
+                                [](const ObjectHistory& one) { return one.creation.has_value(); });
+  const UnrecordedObject* appeared =
+      made ? nullptr : find_unrecorded((*opened)->unrecorded(), query);
+  if (histories.empty() && appeared != nullptr)
+    return blame_unrecorded(options, *appeared, **opened, console);
   if (histories.empty()) {
     const FailedAttempts attempts = failed_attempts((*opened)->run(), query);
     if (attempts.count != 0)
@@ -321,7 +329,7 @@ int blame(Options& options, Console& console) {
       output.stream << histories_json(histories, query.path, context_of(**opened, output));
       return;
     }
-    BlameReport report(**opened, output, query.path);
+    BlameReport report(**opened, output, query.path, appeared);
     for (std::size_t i = 0; i < histories.size(); ++i) {
       if (i != 0) output.stream << '\n';
       output.stream << report.tell(histories[i]);

@@ -411,6 +411,7 @@ int check(CheckOptions& options, Console& console) {
              (rulings.suppressions && rulings.suppressions->hides(rule, names));
     };
   find_options.links = local_links(run.run());
+  find_options.unrecorded = run.unrecorded().objects;
   ObjectList objects;
   if (const Status made = objects.open(options.objects); !made) return fail(console, made.error());
   objects.attach(find_options, filter);

@@ -15,6 +15,7 @@
 #include "reporter/commands/object_query.h"
 #include "reporter/commands/packed_run.h"
 #include "reporter/commands/rules.h"
+#include "reporter/commands/run_arguments.h"
 #include "reporter/commands/twin_format.h"
 #include "reporter/inspect/own_mask.h"
 #include "reporter/inspect/parent_facts.h"
@@ -26,6 +27,7 @@
 #include "reporter/render/formats/twins_json.h"
 #include "reporter/render/mode_text.h"
 #include "reporter/render/text_report.h"
+#include "reporter/render/unrecorded_files.h"
 #include "reporter/text/escape.h"
 #include "reporter/text/similar.h"
 
@@ -96,7 +98,10 @@ std::string_view without_slash(std::string_view path) {
 bool names(const std::string& wanted, const CreateEvent& event) {
   const std::string_view path = without_slash(wanted);
   const std::string_view made = without_slash(event.path);
-  if (made == path || without_slash(event.path_arg) == path) return true;
+  if (made == path) return true;
+  // O_TMPFILE is passed the directory.
+  if (event.kind == trace::Kind::tmpfile) return false;
+  if (without_slash(event.path_arg) == path) return true;
   if (!event.link.empty() && without_slash(event.link) == path) return true;
   return !path.empty() && path.front() != '/' && made.size() > path.size() &&
          made.ends_with(path) && made[made.size() - path.size() - 1] == '/';
@@ -126,8 +131,8 @@ struct Recorded {
 };
 
 // The creation of the object that has the name `path` now, or had it last.
-std::optional<Recorded> find_made(const Run& run, const std::string& path) {
-  const std::vector<ObjectHistory> histories = object_histories(run, query_of(path, run));
+std::optional<Recorded> find_made(const Run& run, const ObjectQuery& query) {
+  const std::vector<ObjectHistory> histories = object_histories(run, query);
   for (const ObjectHistory& history : histories) {
     if (!history.creation || history.creation->steps.empty()) continue;
     const CreateEvent& create = *history.creation;
@@ -158,21 +163,41 @@ std::optional<Recorded> find_recorded(const Run& run, const std::string& path) {
   return found;
 }
 
+// Only what `blame` says of it, too: no call is known.
+int explain_unrecorded(const Options& options, const Run& run, const UnrecordedObject& object,
+                       Console& console) {
+  if (options.format == TwinFormat::json)
+    console.out << explain_unrecorded_json(run.directory(), object);
+  else
+    console.out << unrecorded_text(object, Paint(console.out_colour), console.width);
+  return static_cast<int>(ExitCode::clean);
+}
+
 int explain_recorded(const Options& options, Console& console) {
   const Result<std::string> path = find_run(options.first);
   if (!path) return fail(console, path.error());
   Result<ReadableRun> readable = open_run_or_pack(*path);
   if (!readable) return fail(console, readable.error());
   const Run* run = &readable->run;
-  std::optional<Recorded> found = find_made(*run, options.second);
+  const ObjectQuery query = query_of(options.second, *run);
+  std::optional<Recorded> found = find_made(*run, query);
   if (!found) {
     found = find_recorded(*run, options.second);
     // By its whole name, what is asked for is an object, with all that is known of it.
-    if (found && found->made) found = find_made(*run, found->path).value_or(*found);
+    if (found && found->made) found = find_made(*run, query_of(found->path, *run)).value_or(*found);
+  }
+  if (!found || !found->made) {
+    const UnrecordedObjects appeared = unrecorded_of(*run, read_run_record(run->place()));
+    if (const UnrecordedObject* object = find_unrecorded(appeared, query); object != nullptr)
+      return explain_unrecorded(options, *run, *object, console);
   }
   if (!found) {
-    return fail(console, {"no creation of '" + options.second + "' in this run", "",
-                          "umaskaudit report " + *path, ExitCode::usage});
+    const bool tried = failed_attempts(*run, query).count != 0;
+    return fail(console, {"no creation of '" + options.second + "' in this run",
+                          tried ? "calls that would have created it failed" : "",
+                          tried ? "umaskaudit blame " + *path + ' ' + options.second
+                                : "umaskaudit report " + *path,
+                          ExitCode::usage});
   }
   const CreationFacts& facts = found->explanation.facts;
   if (options.format == TwinFormat::json) {

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "reporter/objects/local_links.h"
@@ -20,6 +21,18 @@ ObjectQuery query_of(const std::string& path, const Run& run) {
   }
   query.links = local_links(run);
   return query;
+}
+
+const UnrecordedObject* find_unrecorded(const UnrecordedObjects& objects,
+                                        const ObjectQuery& query) {
+  for (const UnrecordedObject& one : objects.objects) {
+    const bool same = query.ino != 0 && one.ino == query.ino && one.dev == query.dev;
+    const auto& more = one.more_names;
+    if (same || one.path == query.path ||
+        std::find(more.begin(), more.end(), query.path) != more.end())
+      return &one;
+  }
+  return nullptr;
 }
 
 }  // namespace umaskaudit

@@ -133,7 +133,7 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
     output.stream << line;
   }
   if (wants_unrecorded(options)) {
-    const UnrecordedObjects found = opened.unrecorded();
+    const UnrecordedObjects& found = opened.unrecorded();
     std::uint64_t last_id = lives.last_id();
     std::string line;
     for (const UnrecordedObject& file : found.objects) {
@@ -365,6 +365,7 @@ Action configure_report(CLI::App& app) {
                            [&](OpenedRun& opened, const Output& output) {
                              warn_of_empty_filter(invocation.console, opened, options->arguments);
                              opened.show_sources();
+                             if (options->no_unrecorded) opened.limit_unrecorded(0);
                              write(opened, *options, output);
                              if (options->format == Format::csv)
                                warn_of_losses(opened, invocation.console);

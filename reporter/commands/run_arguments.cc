@@ -134,8 +134,9 @@ void OpenedRun::show_sources() {
 }
 
 SourceLines OpenedRun::sources() const {
+  const std::uint64_t last_event = run_.real_ns(run_.end_ns());
   return {symbols_.sysroot, record_ ? record_->directory : "", started_real_ns(run_, heading()),
-          symbols_.known};
+          record_ ? std::max(last_event, record_->end_real_ns) : last_event, symbols_.known};
 }
 
 namespace {
@@ -204,23 +205,31 @@ std::optional<BlindSpotEvent> OpenedRun::unaudited() const {
   return umaskaudit::unaudited(record_, run_.begin_ns());
 }
 
-UnrecordedObjects OpenedRun::unrecorded() const {
-  if (is_packed(run_)) return read_saved_unrecorded(run_.place()).value_or(UnrecordedObjects{});
+UnrecordedObjects unrecorded_of(const Run& run, const std::optional<RunRecord>& record,
+                                UnrecordedQuery query) {
+  if (is_packed(run)) return read_saved_unrecorded(run.place()).value_or(UnrecordedObjects{});
+  query.store = store_of(run.place());
+  if (record) {
+    query.directory = record->directory;
+    query.begin_real_ns = record->start_real_ns;
+    query.end_real_ns = record->end_real_ns;
+    query.suspicious = !record->obstacle.empty();
+    query.any_owner = record->obstacle == obstacle_name(Obstacle::privileged);
+  }
+  return find_unrecorded(run, query);
+}
+
+const UnrecordedObjects& OpenedRun::unrecorded() {
+  if (unrecorded_) return *unrecorded_;
+  if (most_entries_ == 0) return unrecorded_.emplace();
   UnrecordedQuery query;
+  query.most_entries = most_entries_;
   query.ticker = [this](std::uint64_t entries) {
     progress_->count("looking at", entries, "names");
   };
-  query.store = store_of(run_.place());
-  if (record_) {
-    query.directory = record_->directory;
-    query.begin_real_ns = record_->start_real_ns;
-    query.end_real_ns = record_->end_real_ns;
-    query.suspicious = !record_->obstacle.empty();
-    query.any_owner = record_->obstacle == obstacle_name(Obstacle::privileged);
-  }
-  UnrecordedObjects found = find_unrecorded(run_, query);
+  unrecorded_ = unrecorded_of(run_, record_, std::move(query));
   progress_->count("", 0, "");
-  return found;
+  return *unrecorded_;
 }
 
 Summary OpenedRun::with_unaudited(Summary summary) const {
@@ -364,6 +373,7 @@ void OpenedRun::look_for_findings(FindOptions options) {
     filter_.note(hit);
     if (on_hit) on_hit(hit);
   };
+  options.unrecorded = unrecorded().objects;
   findings_ = find(run_, options);
   for (const Finding& finding : findings_->findings) {
     std::optional<Severity>& worst = worst_[static_cast<std::size_t>(finding.rule)];

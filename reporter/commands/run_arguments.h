@@ -64,6 +64,10 @@ struct Output {
 std::optional<BlindSpotEvent> unaudited(const std::optional<RunRecord>& record,
                                         std::uint64_t time_ns);
 
+// OpenedRun::unrecorded() for a run that is read without one.
+UnrecordedObjects unrecorded_of(const Run& run, const std::optional<RunRecord>& record,
+                                UnrecordedQuery query = {});
+
 // What the first line of JSON Lines says of a run, as far as run.json and the tool know it while it
 // goes on.
 RunLine run_line_of(const std::optional<RunRecord>& record);
@@ -87,7 +91,10 @@ class OpenedRun {
   std::string directory() const { return record_ ? record_->directory : ""; }
   std::optional<BlindSpotEvent> unaudited() const;
   // What appeared in the directories of the run without a record, where something may be missing.
-  UnrecordedObjects unrecorded() const;
+  // Looked for once. findings() judge it, too.
+  const UnrecordedObjects& unrecorded();
+  // How many names unrecorded() may look at; 0: it finds nothing. Before it is called.
+  void limit_unrecorded(std::uint64_t most_entries) { most_entries_ = most_entries; }
   // summarize(), and unaudited() among the blind spots.
   Summary summary(SummaryOptions options) const;
   // A summary made otherwise, and unaudited() among its blind spots.
@@ -135,6 +142,8 @@ class OpenedRun {
   StackCache stacks_;
   std::optional<RunRecord> record_;
   Filter filter_;
+  std::optional<UnrecordedObjects> unrecorded_;
+  std::uint64_t most_entries_ = UnrecordedQuery().most_entries;
   std::optional<FindResult> findings_;
   std::array<std::optional<Severity>, kRuleCount> worst_{};
 };

@@ -22,6 +22,7 @@ namespace {
 constexpr std::size_t kMostThreads = 5;
 constexpr std::size_t kMostBlindSpots = 3;
 constexpr std::size_t kMostFindings = 3;
+constexpr std::uint64_t kMostNames = 1 << 14;  // that are looked at on the disk before the prompt
 
 constexpr std::size_t kHanging = 16;  // lines that go on stand behind the tool's name
 
@@ -96,6 +97,7 @@ void print_run_summary(Console& console, const RunDirectory& directory, unsigned
   const auto opened = OpenedRun::open(arguments, console);
   if (!opened) return warn(console, "nothing was recorded: " + opened.error().what);
   OpenedRun& run = **opened;
+  run.limit_unrecorded(kMostNames);
   if (run.run().completeness().segments == 0)
     return warn(console, "nothing was recorded: the program did not load libumaskaudit.so");
   SummaryOptions brief;

@@ -44,7 +44,7 @@ std::string upper(std::string words) {
 
 // Whether the first of its victims is somebody else's: then there is a place that was hit.
 bool hits_other(const Finding& finding) {
-  return !finding.victims.empty() &&
+  return !finding.victims.empty() && finding.victims.front().recorded &&
          (!finding.culprit || finding.victims.front().event.seq != finding.culprit->seq);
 }
 
@@ -106,7 +106,8 @@ class Text {
   }
 
   void source_of(const EventRef& event, const std::string& label) {
-    out_ += source_text(context_.stacks, event.stack, event.call, label, 4, width_);
+    out_ += source_text(context_.stacks, event.stack, context_.run.real_ns(event.time_ns),
+                        event.call, label, 4, width_);
   }
 
   // With all frames the whole stack, else its own place alone, which is returned.
@@ -187,6 +188,10 @@ class Text {
   void write_victim() {
     if (finding_.victims.empty()) return;
     const Victim& victim = finding_.victims.front();
+    if (!victim.recorded)
+      return line("Created", ": at " + at(victim.event) +
+                                 " by something that could not be recorded; the blind spots below "
+                                 "say what there was");
     // What was there before the run is known by the call that changed it.
     const bool changed = finding_.at_end && victim.event.call.find("chmod") != std::string::npos;
     const char* role =
@@ -244,7 +249,8 @@ class Text {
   void write_others() {
     std::size_t shown = 0;
     for (const Finding* other : group_) {
-      if (other == &finding_ || other->victims.empty()) continue;
+      if (other == &finding_ || other->victims.empty() || !other->victims.front().recorded)
+        continue;
       if (!full_ && shown == kMostHits) break;
       ++shown;
       const std::string place = place_text(context_.stacks, other->victims.front().event.stack);
@@ -426,9 +432,12 @@ void append_places(std::string& out, const TextContext& context, const CauseGrou
             hits[i];
   if (hits.size() > kMostHits) text += " and " + counted(hits.size() - kMostHits, "more function");
   if (!text.empty()) append_wrapped(out, text, indent, indent + 2, context.width);
-  out += source_text(stacks, culprit.stack, culprit.call, "", indent, context.width);
-  if (victim != nullptr)
-    out += source_text(stacks, victim->stack, victim->call, "", indent, context.width);
+  const auto add_source = [&](const EventRef& event) {
+    out += source_text(stacks, event.stack, context.run.real_ns(event.time_ns), event.call, "",
+                       indent, context.width);
+  };
+  add_source(culprit);
+  if (victim != nullptr) add_source(*victim);
 }
 
 void append_line(std::string& out, const TextContext& context, const Finding& finding,

@@ -101,8 +101,9 @@ std::string cut_left(const std::string& text, std::size_t columns) {
 
 }  // namespace
 
-std::string source_text(StackCache& stacks, StackRef ref, std::string_view call,
-                        const std::string& label, std::size_t indent, std::size_t width) {
+std::string source_text(StackCache& stacks, StackRef ref, std::uint64_t real_ns,
+                        std::string_view call, const std::string& label, std::size_t indent,
+                        std::size_t width) {
   const std::vector<Frame>& frames = stacks.frames(ref);
   const Frame* frame = culprit(frames);
   if (frame == nullptr) return "";
@@ -112,7 +113,7 @@ std::string source_text(StackCache& stacks, StackRef ref, std::string_view call,
   std::string out(indent, ' ');
   out += place + " | ";
   if (source.state == SourceLine::State::changed) return out + "[source changed since the run]\n";
-
+  if (source.written_real_ns > real_ns) return out + "[source changed later in the run]\n";
   std::string_view line = source.text;
   line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
   const Mark mark = mark_of(frames, *frame, call, line);

@@ -14,9 +14,11 @@ namespace umaskaudit {
 // Two lines, or nothing where the line is not known:
 //   race.cc:9 | mode_t m = umask(0);
 //             |            ^~~~~~~~ label
-// `call` is marked, or what the frame called on its way to it; else the whole line. Neither is
-// longer than `width` (0: no limit), and both are cut with a mark. `label` is ours.
-std::string source_text(StackCache& stacks, StackRef ref, std::string_view call,
-                        const std::string& label, std::size_t indent, std::size_t width);
+// `real_ns` is the time of the call: a line that was written after it is not shown. `call` is
+// marked, or what the frame called on its way to it; else the whole line. Neither is longer than
+// `width` (0: no limit), and both are cut with a mark. `label` is ours.
+std::string source_text(StackCache& stacks, StackRef ref, std::uint64_t real_ns,
+                        std::string_view call, const std::string& label, std::size_t indent,
+                        std::size_t width);
 
 }  // namespace umaskaudit

@@ -8,6 +8,7 @@
 #include "reporter/text/escape.h"
 #include "reporter/text/json_writer.h"
 #include "reporter/text/text_width.h"
+#include "reporter/text/time_text.h"
 
 namespace umaskaudit {
 namespace {
@@ -54,9 +55,12 @@ void append_unrecorded(std::string& out, const TextContext& context,
   const std::size_t named = std::min(files.size(), kMostNamed);
   for (std::size_t i = 0; i < named; ++i) {
     const UnrecordedObject& file = files[i];
-    out += "      " + context.paint(mode_style(file.mode), octal(file.mode)) + ' ' +
-           kind_name(file.kind) + " of " + std::to_string(file.uid) + ':' +
-           std::to_string(file.gid) + "  " + shown_path(context, file.path) + '\n';
+    out +=
+        "      " + context.paint(mode_style(file.mode), octal(file.mode)) + ' ' +
+        kind_name(file.kind) + " of " + std::to_string(file.uid) + ':' + std::to_string(file.gid) +
+        "  " + shown_path(context, file.path) +
+        (file.more_names.empty() ? "" : " (" + counted(file.more_names.size() + 1, "name") + ')') +
+        '\n';
   }
   if (files.size() > named)
     out += "      ... and " + std::to_string(files.size() - named) + " more\n";
@@ -75,14 +79,16 @@ void append_unrecorded_json(std::string& out, const UnrecordedObject& file) {
   end_line(json, out);
 }
 
-void append_unrecorded_object_json(std::string& out, const UnrecordedObject& file,
-                                   std::uint64_t id) {
+namespace {
+
+void append_object(std::string& out, const UnrecordedObject& file, const std::string& name,
+                   std::uint64_t id) {
   JsonWriter json(out);
   json.begin_object();
   json.text("type", "object");
   json.number("id", id);
   json.text("kind", kind_name(file.kind));
-  json.bytes("path", file.path);
+  json.bytes("path", name);
   json.null("born_path");
   json.null("born_mode");
   json.mode("mode", file.mode);
@@ -92,10 +98,37 @@ void append_unrecorded_object_json(std::string& out, const UnrecordedObject& fil
   json.number("changes", 0);
   json.null("created_by");
   json.null("mask_set_by");
-  json.null("dev");
-  json.null("ino");
+  if (file.ino == 0) {
+    json.null("dev");
+    json.null("ino");
+  } else {
+    json.number("dev", file.dev);
+    json.number("ino", file.ino);
+  }
   json.end_object();
   out += '\n';
+}
+
+}  // namespace
+
+void append_unrecorded_object_json(std::string& out, const UnrecordedObject& file,
+                                   std::uint64_t id) {
+  append_object(out, file, file.path, id);
+  for (const std::string& name : file.more_names) append_object(out, file, name, id);
+}
+
+std::string unrecorded_text(const UnrecordedObject& file, const Paint& paint, std::size_t width) {
+  std::string out = paint(Style::strong, escape(file.path)) + '\n';
+  for (const std::string& name : file.more_names) out += "  also named " + escape(name) + '\n';
+  out += std::string("  ") + kind_name(file.kind) + ' ' +
+         paint(mode_style(file.mode), octal(file.mode)) + ' ' + rwx(file.mode) + ", owner " +
+         std::to_string(file.uid) + ':' + std::to_string(file.gid) + '\n';
+  append_wrapped(out,
+                 "It appeared while the run was recorded, and no record names it: a process that "
+                 "could not be recorded made it. The blind spots of umaskaudit report say which "
+                 "ones there were.",
+                 2, 2, width);
+  return out;
 }
 
 void append_incomplete_json(std::string& out, const UnrecordedObjects& found) {

@@ -102,7 +102,7 @@ Group& Collector::group(const FindingIdentity& identity, bool* fresh) {
       finding.subject = identity.subject;
       finding.program = name;
       finding.at_end = identity.at_end;
-      finding.culprit = event_ref(identity.culprit);
+      if (identity.recorded) finding.culprit = event_ref(identity.culprit);
       finding.fingerprint = std::move(text);
       finding.cause = cause_print(print);
       *fresh = true;
@@ -209,7 +209,7 @@ Victim Collector::victim_of(const CreateEvent& event, Mode expected_mask, Mode e
 }
 
 void Collector::tell(const Hit& hit) {
-  if (options_.on_hit) options_.on_hit(hit);
+  if (options_.on_hit && hit.event.seq != 0) options_.on_hit(hit);
   if (!options_.on_final_hit) return;
   const CreateEvent& event = hit.event;
   FinalHit final_hit;
@@ -267,7 +267,7 @@ void Collector::add_victim(Group& group, const LastSeen& last, Mode expected, Se
   const ObjectLife& life = last.life;
   Finding& finding = group.finding;
   ++finding.count;
-  if (options_.on_hit || options_.on_final_hit) {
+  if ((options_.on_hit && last.recorded()) || options_.on_final_hit) {
     CreateEvent event;
     static_cast<EventBase&>(event) = life.born;
     event.kind = life.kind;
@@ -282,6 +282,7 @@ void Collector::add_victim(Group& group, const LastSeen& last, Mode expected, Se
   }
   Victim victim;
   victim.event = event_ref(life.born);
+  victim.recorded = last.recorded();
   victim.path = last.names.front();
   if (life.born_path != victim.path) victim.born_path = life.born_path;
   victim.kind = life.kind;

@@ -46,15 +46,19 @@ struct FindingIdentity {
   bool born_inside = false;  // what it hit was started while that mask was set, and may be meant
   // Only for Finding::older_prints: the second version named it by the innermost function.
   bool innermost = false;
+  bool recorded = true;  // no: nothing is known of the culprit
 };
 
 // An object that is there at the end, with another mode or name than at its birth, or that was
-// there before the run and was changed in it.
+// there before the run and was changed in it, or that no record names.
 struct LastSeen {
   const ObjectLife& life;
   std::span<const std::string> names;  // those that it has, then those that it had
   std::size_t present = 0;             // how many it has
   Mode reached = 0;                    // PrivateDirectories::of
+
+  // No: it was found on disk, and its birth is empty but for the time.
+  bool recorded() const { return life.id != 0; }
 };
 
 // Who gave an object these bits of its mode: the call that widened it last, or the one that made it

@@ -181,11 +181,15 @@ class Engine : public TimelineSink {
       for (const std::string& name : lives_.names(life))
         private_directories_.set_directory(name, life.mode);
     });
+    for (const UnrecordedObject& object : options_.unrecorded)
+      if (object.kind == trace::Kind::dir)
+        private_directories_.set_directory(object.path, object.mode);
     lives_.for_each([this](const ObjectLife& life) {
       if (!life.watched) return;
       look_at_end(life);
       collector_.object_ends(life);
     });
+    for (const UnrecordedObject& object : options_.unrecorded) look_at_unrecorded(object);
     if (options_.on_lives) options_.on_lives(lives_);
   }
 
@@ -205,6 +209,30 @@ class Engine : public TimelineSink {
     add(life.born_link);
     const LastSeen last{life, names, present, reached};
     for (const CheckPtr& check : checks_) check->on_last(last);
+  }
+
+  void look_at_unrecorded(const UnrecordedObject& object) {
+    const ObjectLife* changed = lives_.find(lives_.at(object.dev, object.ino));
+    // The call that changed it is known, and it was judged by that.
+    if (changed != nullptr && changed->created == trace::Created::no) return;
+    ObjectLife life;
+    life.kind = object.kind;
+    life.born.time_ns = object.time_ns;
+    life.born_path = life.last_path = object.path;
+    life.mode = object.mode;
+    life.mode_known = true;
+    life.dev = object.dev;
+    life.ino = object.ino;
+    life.uid = object.uid;
+    life.gid = object.gid;
+    std::vector<std::string> names{object.path};
+    names.insert(names.end(), object.more_names.begin(), object.more_names.end());
+    life.name_count = names.size();
+    Mode reached = 0;
+    for (const std::string& name : names) reached |= private_directories_.of(name);
+    const LastSeen last{life, names, names.size(), reached};
+    for (const CheckPtr& check : checks_) check->on_last(last);
+    collector_.object_ends(life);
   }
 
   void count(const Verdict& verdict) {

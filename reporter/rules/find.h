@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "reporter/objects/object_lives.h"
+#include "reporter/objects/unrecorded_object.h"
 #include "reporter/reader/run.h"
 #include "reporter/rules/finding.h"
 
@@ -41,7 +42,7 @@ struct FinalHit {
   RuleId rule = RuleId::window_overlap;
   Severity severity = Severity::note;
   bool at_end = false;
-  std::uint64_t seq = 0;  // as Hit::event
+  std::uint64_t seq = 0;  // as Hit::event; 0: no record names it
   std::uint32_t pid = 0, tid = 0;
   trace::Kind kind = trace::Kind::unknown;
   std::uint32_t requested = 0;
@@ -91,8 +92,11 @@ struct FindOptions {
   // True: an object of these names is of no concern to that rule (a suppression by path). They are
   // all names that the object is known to have, or to have had.
   std::function<bool(RuleId, std::span<const std::string> names)> skip_object;
-  // Told of each object hit, when that is known, which may be long after it was created: the
-  // findings keep only examples.
+  // Judged at the end as the objects of the run are: what made them is not known, so the findings
+  // have no culprit.
+  std::vector<UnrecordedObject> unrecorded;
+  // Told of each object hit that a record names, when that is known, which may be long after it was
+  // created: the findings keep only examples.
   std::function<void(const Hit&)> on_hit;
   // The same, when it is known what becomes of the object: at its end, or at the end of the run.
   // Costs the memory of all objects that exist at the same time.

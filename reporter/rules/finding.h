@@ -60,7 +60,8 @@ struct EventRef {
 
 // One object that was hit. Bounded: a finding keeps the first few, and counts all.
 struct Victim {
-  EventRef event;
+  EventRef event;  // its creation; where that has no record, only the time
+  bool recorded = true;
   std::string path;  // raw bytes; empty for a process
   trace::Kind kind = trace::Kind::unknown;
   std::uint32_t requested = 0;
@@ -117,7 +118,8 @@ struct Finding {
   // name is the one they have at the end. Else about objects as they were made.
   bool at_end = false;
 
-  std::optional<EventRef> culprit;       // the call that opened the window, or did the wrong thing
+  // The call that opened the window, or did the wrong thing; nothing: no record names it.
+  std::optional<EventRef> culprit;
   std::optional<EventRef> culprit_end;   // the call that closed it
   std::optional<EventRef> culprit_born;  // where the culprit's thread was created
   std::optional<EventRef> victim_born;   // where the first victim's thread was created

@@ -53,7 +53,8 @@ KnownNames names_of(const json& document) {
   }
   for (const json& line : document.at("lines"))
     names.lines[{bytes_of_text(line.at(0).get<std::string>()), line.at(1).get<std::uint32_t>()}] = {
-        state_of(line.at(2).get<std::string>()), bytes_of_text(line.at(3).get<std::string>())};
+        state_of(line.at(2).get<std::string>()), bytes_of_text(line.at(3).get<std::string>()),
+        line.size() > 4 ? line.at(4).get<std::uint64_t>() : 0};
   return names;
 }
 
@@ -77,8 +78,8 @@ std::string known_names_text(const KnownNames& names) {
   }
   json lines = json::array();
   for (const auto& [place, line] : names.lines)
-    lines.push_back(json::array(
-        {text_of_bytes(place.first), place.second, name_of(line.state), text_of_bytes(line.text)}));
+    lines.push_back(json::array({text_of_bytes(place.first), place.second, name_of(line.state),
+                                 text_of_bytes(line.text), line.written_real_ns}));
   return json{{"modules", std::move(modules)}, {"lines", std::move(lines)}}.dump() + '\n';
 }
 

@@ -14,6 +14,9 @@ struct SourceLine {
     known,
   } state = State::unknown;
   std::string text;  // raw bytes, without the newline
+  // When the file was written last, if that was during the run; else 0. Of calls that came before
+  // that, the line may have said something else.
+  std::uint64_t written_real_ns = 0;
 };
 
 }  // namespace umaskaudit

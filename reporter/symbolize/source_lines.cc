@@ -78,7 +78,9 @@ SourceLines::File SourceLines::read(const std::string& name) const {
   std::optional<std::string> text = read_regular_file(open_file.get(), kLargestFile);
   if (!text || !(text->starts_with("#!") || has_name_of_source(real_name(open_file.get()))))
     return file;
-  const bool newer = begin_real_ns_ != 0 && changed_ns(facts) > begin_real_ns_;
+  const std::uint64_t written = changed_ns(facts);
+  const bool newer = begin_real_ns_ != 0 && written > end_real_ns_;
+  if (begin_real_ns_ != 0 && written > begin_real_ns_) file.written_real_ns = written;
   file.state = newer ? SourceLine::State::changed : SourceLine::State::known;
   if (!newer) file.text = *std::move(text);
   return file;
@@ -107,6 +109,7 @@ const SourceLine& SourceLines::line(const Frame& frame) {
   }
   SourceLine& line = entry->second;
   line.state = open_.state;
+  line.written_real_ns = open_.written_real_ns;
   if (line.state != SourceLine::State::known) return line;
   line.text = nth_line(open_.text, frame.line);
   if (line.text.find_first_not_of(" \t") == std::string::npos)

@@ -3,6 +3,7 @@
 // the program.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -19,13 +20,14 @@ struct KnownNames;
 class SourceLines {
  public:
   // `sysroot`: files are looked up below it. `directory`: the working directory at the start of the
-  // run, for scripts with a relative name. `begin_real_ns`: the start; 0: not known. `known`: used
-  // instead of all files.
+  // run, for scripts with a relative name. `begin_real_ns`, `end_real_ns`: its start and its
+  // end; 0: not known. `known`: used instead of all files.
   SourceLines(std::string sysroot, std::string directory, std::uint64_t begin_real_ns,
-              std::shared_ptr<const KnownNames> known = nullptr)
+              std::uint64_t end_real_ns, std::shared_ptr<const KnownNames> known = nullptr)
       : sysroot_(std::move(sysroot)),
         directory_(std::move(directory)),
         begin_real_ns_(begin_real_ns),
+        end_real_ns_(std::max(begin_real_ns, end_real_ns)),
         known_(std::move(known)) {}
 
   // The line that the frame names. A file is kept until another one is needed, and each line for
@@ -38,11 +40,12 @@ class SourceLines {
   struct File {
     SourceLine::State state = SourceLine::State::unknown;
     std::string text;
+    std::uint64_t written_real_ns = 0;
   };
   File read(const std::string& name) const;
 
   std::string sysroot_, directory_;
-  std::uint64_t begin_real_ns_;
+  std::uint64_t begin_real_ns_, end_real_ns_;
   std::shared_ptr<const KnownNames> known_;
   std::string open_name_;  // of `open_`
   File open_;

@@ -1,11 +1,12 @@
 """Files that appear behind a blind spot are found, and files of others are not taken for them."""
 
+import json
 import os
 import threading
 import time
 import unittest
 
-from lib import harness
+from lib import harness, schemas
 from lib.harness import Case, needs, victim
 
 
@@ -19,6 +20,12 @@ def next_tick():
         while time.clock_gettime_ns(CLOCK_REALTIME_COARSE) == begun:
             pass
         begun = time.clock_gettime_ns(CLOCK_REALTIME_COARSE)
+
+
+def key(lines):
+    """The one of its names that a secret is told by."""
+    path, = {line["path"] for line in lines if line["rule"] == "secret-readable"}
+    return os.path.basename(path)
 
 
 class Appeared(Case):
@@ -97,6 +104,50 @@ class Appeared(Case):
                   f"--regid=65534 --clear-groups {victim('static_hello')} .")
         _, run = self.record("sh", "-c", script)
         self.assertEqual(self.found(run), self.on_disk("handed/made-static", "fresh/made-static"))
+
+    def test_it_is_judged_as_the_run_left_it(self):
+        script = (f"{victim('static_exposer')} .; chmod 600 narrow; ln s.key other; "
+                  "mv wide renamed")
+        _, run = self.record("sh", "-c", script)
+        hits = self.top / "hits.jsonl"
+        text = self.tool("check", run, "--objects", hits, status=1)
+        lines = [json.loads(line) for line in hits.read_text().splitlines()]
+        # What was changed by a chmod of the run is known by that.
+        self.assertEqual(
+            {(line["rule"], line["severity"], os.path.relpath(line["path"], self.work))
+             for line in lines if line["seq"] == 0},
+            {("world-writable", "warning", "renamed"), ("world-writable", "warning", "dir"),
+             ("world-writable", "note", "private/wide"), ("secret-readable", "error", key(lines))})
+        self.assertIn("no record says what made it", text)
+        self.assertNotIn("thread ''", text)
+        self.assertIn("secret-readable", self.tool("report", run))
+        self.assertNotIn("secret-readable", self.tool("report", run, "--no-appeared"))
+        policy = self.work / "policy.toml"
+        policy.write_text('[[path]]\nglob = "*/private/*"\nwidest = "0600"\n')
+        found = self.tool("check", run, "--policy", policy, "--rule", "policy-mode", status=1)
+        self.assertIn("no record says what made it (policy line 1)", found)
+        for form in ("sarif", "junit", "gcc", "github", "jsonl"):
+            self.assertIn("world-writable", self.tool("check", run, "--format", form, status=1))
+
+    def test_explain_says_what_blame_says(self):
+        script = f"{victim('static_exposer')} .; ln s.key other; mv wide renamed"
+        _, run = self.record("sh", "-c", script)
+        (self.work / "link").symlink_to("dir")
+        for name in ("renamed", "s.key", "other", "dir", "link", "private/wide"):
+            path = self.work / name
+            mode = harness.octal(path.stat().st_mode & 0o7777)
+            for command in ("explain", "blame"):
+                text = self.tool(command, run, path)
+                self.assertIn("It appeared while the run was recorded", text)
+                self.assertIn(f" {mode} ", text)
+                self.assertNotIn("No such file", text)
+            document = json.loads(self.tool("explain", run, path, "--format", "json"))
+            self.assertEqual(document["appeared"]["mode"], mode)
+            self.assertEqual(schemas.validate(document, schemas.OURS / "explain.schema.json"), [])
+        known = {(line["path"], line["ino"]) for line in self.report(run).of("object")}
+        for name in ("s.key", "other"):
+            path = self.work / name
+            self.assertIn((str(path), path.stat().st_ino), known)
 
     def record_beside(self, script):
         """Records a shell that waits, after it has begun, until somebody else made `other`."""

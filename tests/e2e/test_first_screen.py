@@ -168,6 +168,28 @@ class FirstScreen(Case):
         self.assertIn("[source changed since the run]", shown)
         self.assertNotIn("# changed", shown)
 
+    def test_a_script_that_the_run_wrote_is_shown(self):
+        app = self.work / "app.py"
+        (self.work / "build.py").write_text(f"""
+import os, subprocess
+def write(text):
+    with open({str(app)!r}, "w") as file:
+        file.write(text)
+write({APP!r})
+subprocess.run(["/usr/bin/python3", "app.py"])
+if os.path.exists("again"):
+    write("# another one\\n" * 20)
+""")
+        run = self.record("/usr/bin/python3", "build.py")[1]
+        shown = self.shown("check", run, status=1)
+        self.assert_source_line(shown, "app.py", APP, "// opens".replace("//", "#"), "umask(0)")
+        self.assertNotIn("[source changed", shown)
+        (self.work / "again").touch()
+        run = self.record("/usr/bin/python3", "build.py")[1]
+        shown = self.shown("check", run, status=1)
+        self.assertIn("[source changed later in the run]", shown)
+        self.assertNotIn("another one", shown)
+
     def test_what_is_no_source_is_harmless(self):
         """In the place of the source: a FIFO, control bytes, one long line, a secret."""
         app = self.work / "app.py"

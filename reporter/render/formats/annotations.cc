@@ -73,7 +73,7 @@ ShortFinding short_finding(StackCache& stacks, const Finding& finding, const std
   out.title = out.message;
   if (finding.victims.empty()) return out;
   const Victim& victim = finding.victims.front();
-  if (!finding.culprit || victim.event.seq != finding.culprit->seq) {
+  if (victim.recorded && (!finding.culprit || victim.event.seq != finding.culprit->seq)) {
     out.hit = own_place(stacks, victim.event.stack, root);
     const std::string hit = name_of(out.hit);
     if (!hit.empty() && hit != cause) out.message += (cause.empty() ? ": " : ", hit ") + hit;

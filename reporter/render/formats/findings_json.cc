@@ -32,6 +32,7 @@ void victims(JsonWriter& json, const Finding& finding) {
   for (const Victim& victim : finding.victims) {
     json.begin_object();
     event_fields(json, victim.event);
+    if (!victim.recorded) json.boolean("recorded", false);
     json.bytes("path", victim.path);
     json.text("kind", kind_name(victim.kind));
     json.mode("requested", without_type(victim.requested));
@@ -84,7 +85,8 @@ void events(JsonWriter& json, const Finding& finding) {
   if (finding.culprit) json.element(finding.culprit->seq);
   if (finding.culprit_end) json.element(finding.culprit_end->seq);
   for (const SequenceStep& step : finding.steps) json.element(step.event.seq);
-  for (const Victim& victim : finding.victims) json.element(victim.event.seq);
+  for (const Victim& victim : finding.victims)
+    if (victim.recorded) json.element(victim.event.seq);
   json.end_array();
 }
 
@@ -106,7 +108,10 @@ void write_finding(JsonWriter& json, const Finding& finding) {
   const RuleInfo& rule = finding.info();
   json.begin_object();
   json.text("type", "finding");
-  if (finding.culprit) event_fields(json, *finding.culprit);
+  if (finding.culprit)
+    event_fields(json, *finding.culprit);
+  else if (!finding.victims.empty())
+    event_fields(json, finding.victims.front().event);
   json.text("rule", rule.id);
   json.text("severity", severity_name(finding.severity));
   if (rule.cwe == 0)

@@ -33,7 +33,7 @@ std::string hit_text(const Victim& victim) {
 
 // Whether something else than the culprit's own call was hit.
 bool is_hit(const Finding& finding) {
-  return !finding.victims.empty() &&
+  return !finding.victims.empty() && finding.victims.front().recorded &&
          !(finding.culprit && finding.victims.front().event.seq == finding.culprit->seq);
 }
 
@@ -56,7 +56,7 @@ std::vector<Moment> moments_of(const Finding& finding) {
   for (const SequenceStep& step : finding.steps)
     moments.push_back({step.event, step.event.call + ' ' + step.text, {}});
   for (const Victim& victim : finding.victims)
-    moments.push_back({victim.event, hit_text(victim), victim.mask});
+    if (victim.recorded) moments.push_back({victim.event, hit_text(victim), victim.mask});
   if (finding.steps.empty() && finding.culprit_end)
     moments.push_back({*finding.culprit_end, finding.culprit_end->call + " ends it", {}});
   std::stable_sort(moments.begin(), moments.end(),

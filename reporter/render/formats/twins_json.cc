@@ -142,18 +142,40 @@ std::string blame_json(const TextContext& context, const std::string& asked,
   });
 }
 
+namespace {
+
+void appeared(JsonWriter& json, const UnrecordedObject& object) {
+  json.begin_object("appeared");
+  json.bytes("path", object.path);
+  json.text("kind", kind_name(object.kind));
+  json.mode("mode", object.mode);
+  json.number("uid", object.uid);
+  json.number("gid", object.gid);
+  json.number("time_ns", object.time_ns);
+  json.end_object();
+}
+
+}  // namespace
+
+std::string explain_unrecorded_json(const std::string& run, const UnrecordedObject& object) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.number("schema", kJsonSchema);
+  json.bytes("run", run);
+  json.bytes("path", object.path);
+  json.text("kind", kind_name(object.kind));
+  json.mode("mode", object.mode);
+  appeared(json, object);
+  json.end_object();
+  return out + '\n';
+}
+
 std::string blame_unrecorded_json(const TextContext& context, const std::string& asked,
                                   const UnrecordedObject& object) {
   return blamed(context, asked, [&](JsonWriter& json) {
     no_objects(json);
-    json.begin_object("appeared");
-    json.bytes("path", object.path);
-    json.text("kind", kind_name(object.kind));
-    json.mode("mode", object.mode);
-    json.number("uid", object.uid);
-    json.number("gid", object.gid);
-    json.number("time_ns", object.time_ns);
-    json.end_object();
+    appeared(json, object);
   });
 }
 

@@ -56,5 +56,7 @@ struct Explained {
   const ObjectHistory* story = nullptr;  // who chose the mask; may be null
 };
 std::string explain_json(const Explained& explained);
+// An object of `run` whose creation no record names.
+std::string explain_unrecorded_json(const std::string& run, const UnrecordedObject& object);
 
 }  // namespace umaskaudit

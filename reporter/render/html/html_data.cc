@@ -243,7 +243,7 @@ void HtmlReport::write_finding(JsonWriter& json, const Finding& finding) {
   json.begin_array("victims");
   for (const Victim& victim : finding.victims) {
     json.begin_object();
-    write_event(json, "event", victim.event);
+    if (victim.recorded) write_event(json, "event", victim.event);
     json.text("path", escape(victim.path));
     json.text("kind", kind_name(victim.kind));
     json.number("requested", victim.requested & 07777);

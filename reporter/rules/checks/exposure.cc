@@ -156,7 +156,7 @@ class ExposureCheck : public Check {
 
   // Notes are one for each program, whatever the call path; but each secret counts.
   Group& group_of(const Fault& fault, const EventBase& culprit, Kind kind, bool at_end,
-                  bool by_birth = false) {
+                  bool by_birth = false, bool recorded = true) {
     const bool note = fault.severity == Severity::note && fault.rule != RuleId::secret_readable;
     bool fresh = false;
     Group& group = collector_.group({.rule = fault.rule,
@@ -164,7 +164,8 @@ class ExposureCheck : public Check {
                                      .at_end = at_end,
                                      .whole_program = note,
                                      .whole_run = note && by_birth,
-                                     .innermost = true},
+                                     .innermost = true,
+                                     .recorded = recorded},
                                     &fresh);
     Finding& finding = group.finding;
     if (fresh) {
@@ -207,8 +208,8 @@ class ExposureCheck : public Check {
     if (!widened && !said && fault.rule != RuleId::secret_readable) return;
     if (!collector_.wanted(fault.rule, last.names)) return;
     const EventBase culprit = culprit_of(life, life.mode & fault.wrong & ~before);
-    const bool by_call = widened && culprit.seq == life.widened_by.seq;
-    Group& group = group_of(fault, culprit, life.kind, true);
+    const bool by_call = widened && last.recorded() && culprit.seq == life.widened_by.seq;
+    Group& group = group_of(fault, culprit, life.kind, true, false, last.recorded());
     if (by_call && group.finding.count == 0 && life.kind != Kind::socket)
       group.finding.advice = fault.rule == RuleId::secret_readable ? kSecretAdvice
                              : fault.rule == RuleId::setid_created ? group.finding.advice
@@ -252,6 +253,12 @@ class ExposureCheck : public Check {
 
   static std::string end_sentence(const Finding& finding) {
     const Victim& victim = finding.victims.front();
+    if (!finding.culprit)
+      return objects(finding) + (finding.count == 1 ? " has mode " : " with mode ") +
+             octal(victim.mode) +
+             (finding.count == 1 ? " at the end, and no record says what made it"
+                                 : ", were there at the end, and no record says what made them") +
+             access(finding);
     std::string text = who_text(finding);
     const bool changed = finding.culprit->seq != victim.event.seq;
     if (changed && victim.before) {

@@ -82,11 +82,15 @@ class PolicyCheck : public Check {
  private:
   // A finding for `row` of the policy, its message still to be written; null for a known one.
   Finding* begin(RuleId id, const EventBase& event, const std::string& subject, Group** group,
-                 bool at_end = false) {
+                 bool at_end = false, bool recorded = true) {
     bool fresh = false;
-    *group = &collector_.group(
-        {.rule = id, .culprit = event, .subject = subject, .at_end = at_end, .innermost = true},
-        &fresh);
+    *group = &collector_.group({.rule = id,
+                                .culprit = event,
+                                .subject = subject,
+                                .at_end = at_end,
+                                .innermost = true,
+                                .recorded = recorded},
+                               &fresh);
     if (!fresh) return nullptr;
     groups_.push_back(*group);
     return &(*group)->finding;
@@ -127,6 +131,14 @@ class PolicyCheck : public Check {
     collector_.add_victim(*group, event, event.mask, mode & *rule.widest);
   }
 
+  static std::string maker(const Finding& finding, const EventBase& culprit,
+                           const ObjectLife& life) {
+    if (!finding.culprit) return "no record says what made it";
+    return quoted_thread(*finding.culprit) +
+           (culprit.seq == life.born.seq ? " made it by " : " changed it by ") +
+           std::string(culprit.call);
+  }
+
   void look_at_end(const PathRule& rule, const LastSeen& last) {
     const ObjectLife& life = last.life;
     const Mode bits = beyond(rule, life.mode, life.kind);
@@ -134,14 +146,13 @@ class PolicyCheck : public Check {
     if (!collector_.wanted(RuleId::policy_mode, last.names)) return;
     const EventBase culprit = culprit_of(life, bits);
     Group* group = nullptr;
-    if (Finding* finding = begin(RuleId::policy_mode, culprit, rule.glob, &group, true)) {
+    if (Finding* finding =
+            begin(RuleId::policy_mode, culprit, rule.glob, &group, true, last.recorded())) {
       const std::string access = access_text(bits & 0777, life.kind);
       finding->message = "'" + last.names.front() + "' has mode " + octal(life.mode) +
                          " at the end, the widest allowed for '" + rule.glob + "' is " +
                          octal(*rule.widest) + (access.empty() ? "" : ": " + access) + "; " +
-                         quoted_thread(*finding->culprit) +
-                         (culprit.seq == life.born.seq ? " made it by " : " changed it by ") +
-                         std::string(culprit.call) + because(rule.reason, rule.line);
+                         maker(*finding, culprit, life) + because(rule.reason, rule.line);
     }
     collector_.add_victim(*group, last, life.mode & *rule.widest, Severity::error);
   }

@@ -38,7 +38,7 @@ class Sources : public ::testing::Test {
   }
   // What the line is without a time that the run began.
   static SourceLine line(const std::string& file, std::uint32_t number) {
-    SourceLines lines("", "", 0);
+    SourceLines lines("", "", 0, 0);
     return lines.line(at(file, number));
   }
 
@@ -86,7 +86,11 @@ TEST_F(Sources, ANewerFileIsNotShown) {
   ASSERT_EQ(stat(file.c_str(), &facts), 0);
   const std::uint64_t changed = static_cast<std::uint64_t>(facts.st_mtim.tv_sec) * 1000000000 +
                                 static_cast<std::uint64_t>(facts.st_mtim.tv_nsec);
-  SourceLines before("", "", changed - 1), after("", "", changed);
+  SourceLines before("", "", changed - 2, changed - 1), during("", "", changed - 1, changed),
+      after("", "", changed, changed + 1);
+  EXPECT_EQ(during.line(at(file, 1)).state, State::known);
+  EXPECT_EQ(during.line(at(file, 1)).written_real_ns, changed);
+  EXPECT_EQ(after.line(at(file, 1)).written_real_ns, 0U);
   EXPECT_EQ(before.line(at(file, 1)).state, State::changed);
   EXPECT_EQ(before.line(at(file, 1)).text, "");
   EXPECT_EQ(after.line(at(file, 1)).text, "one");
@@ -95,11 +99,11 @@ TEST_F(Sources, ANewerFileIsNotShown) {
 TEST_F(Sources, AScriptIsLookedUpFromWhereTheRunBegan) {
   put("build.sh", "umask 0\n");
   Frame frame = at("build.sh", 1);
-  SourceLines lines("", folder_, 0);
+  SourceLines lines("", folder_, 0, 0);
   EXPECT_EQ(lines.line(frame).state, State::unknown) << "a compiler's own folder is not known";
   frame.script = true;
   EXPECT_EQ(lines.line(frame).text, "umask 0");
-  SourceLines below(folder_, "/", 0);
+  SourceLines below(folder_, "/", 0, 0);
   EXPECT_EQ(below.line(at("/build.sh", 1)).text, "umask 0");
 }
 

@@ -139,7 +139,7 @@ const findingsOf = (() => {
   const byObject = new Map();
   data.findings.forEach((finding, i) => {
     for (const victim of finding.victims) {
-      const object = victim.event[4];
+      const object = victim.event?.[4] ?? -1;
       if (object !== kNone) byObject.set(object, [...(byObject.get(object) ?? []), i]);
     }
   });

@@ -72,7 +72,7 @@ function ruler(finding) {
 }
 
 function victimRow(victim, processes) {
-  const object = victim.event[4];
+  const object = victim.event?.[4] ?? -1;
   const path = object === kNone ? raw(victim.path)
     : linkTo(raw(victim.path), () => openObject(object));
   const changed = victim.mode !== victim.expected;
@@ -103,14 +103,14 @@ function victimTable(finding) {
 
 function sides(finding) {
   const victim = finding.victims[0], culprit = finding.culprit, window = finding.window;
-  const alone = victim && culprit && victim.event.join() === culprit.join();
+  const alone = victim?.event && culprit && victim.event.join() === culprit.join();
   const views = [];
   if (culprit && !alone && finding.story.length === 0) {
     const masks = window && texts[culprit[3]] === "umask"
       && [maskText(window.before), " → ", maskText(window.inside)];
     views.push(side("Culprit", culprit, masks));
   }
-  if (victim) views.push(side(alone ? "Created" : "Victim", victim.event, raw(victim.path),
+  if (victim?.event) views.push(side(alone ? "Created" : "Victim", victim.event, raw(victim.path),
     victim.began_before));
   if (views.length === 1) views[0].classList.add("alone");
   return views.length > 0 && h("div", {class: "sides"}, views);
@@ -144,7 +144,8 @@ function findingMarkdown(finding, map) {
     culprit && ["Culprit", ...by(culprit)],
     window && window.before !== window.inside && ["Window", codeSpan(`${octal(window.before)} -> ${
       octal(window.inside)}`), `for ${duration(window.end - window.begin)}`],
-    victim && victim.path !== "" && ["Victim", codeSpan(victim.path), ...by(victim.event),
+    victim && victim.path !== "" && ["Victim", codeSpan(victim.path),
+      ...(victim.event ? by(victim.event) : ["by something that could not be recorded"]),
       `mode ${codeSpan(octal(victim.mode))}`, victim.mode !== victim.expected
       && `instead of ${codeSpan(octal(victim.expected))}`],
     finding.count > 1 && ["Count", number(finding.count)],
