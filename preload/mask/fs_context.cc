@@ -184,6 +184,15 @@ void write_name_again(const Task& task) {
   write_thread_record({task.tid}, context_id(task), thread_handle());
 }
 
+// A removed directory still has "..", through which objects are made. proc(5) knows its last name,
+// with " (deleted)" behind it, and follows its parents. Returns the length, 0, or -ERANGE.
+long name_removed_directory(char* out, std::size_t room) {
+  const long found = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg("/proc/thread-self/cwd"),
+                               sys::arg(out), static_cast<long>(room));
+  if (found == static_cast<long>(room)) return -ERANGE;
+  return found > 0 && out[0] == '/' ? found : 0;
+}
+
 // The name of the directory outside a chroot; returns its length, 0 when it has none, or -ERANGE.
 long name_working_directory(char* out, std::size_t size) {
   TextBuffer text(out, size);
@@ -192,6 +201,10 @@ long name_working_directory(char* out, std::size_t size) {
   const long found =
       sys::call(SYS_getcwd, sys::arg(out + text.length()), static_cast<long>(text.room()));
   if (found == -ERANGE) return found;
+  if (found == -ENOENT) {
+    const long length = name_removed_directory(out + text.length(), text.room());
+    return length <= 0 ? length : static_cast<long>(text.length()) + length;
+  }
   // "(unreachable)...": outside of the root directory, getcwd(2).
   if (found <= 1 || out[text.length()] != '/') return 0;
   return static_cast<long>(text.length()) + found - 1;

@@ -132,6 +132,13 @@ class Histories {
   std::map<Inode, ObjectHistory> unseen_;
 };
 
+// dash reads the mask by umask(0) before it sets one: its `umask 0` is three calls in a row, of
+// which the last one counts and puts nothing back.
+bool is_one_command(const UmaskEvent& setter, const UmaskEvent& last) {
+  return setter.pid == last.pid && setter.tid == last.tid && setter.argument == last.argument &&
+         setter.old_mask == last.old_mask && last.seq == setter.seq + 2;
+}
+
 void find_setters(const Run& run, const MaskChoice& choice, std::vector<ObjectHistory>& histories) {
   std::map<std::uint64_t, std::vector<std::optional<UmaskEvent>*>> wanted;
   for (ObjectHistory& history : histories) {
@@ -149,6 +156,12 @@ void find_setters(const Run& run, const MaskChoice& choice, std::vector<ObjectHi
     for (std::optional<UmaskEvent>* place : found->second) *place = *change;
     return true;
   });
+  for (ObjectHistory& history : histories) {
+    if (!history.setter || !history.put_back) continue;
+    if (!is_one_command(*history.setter, *history.put_back)) continue;
+    history.setter = history.put_back;
+    history.put_back.reset();
+  }
 }
 
 }  // namespace

@@ -11,6 +11,8 @@ namespace {
 // (opening a FIFO) while another thread toggles the mask.
 constexpr std::size_t kMostChanges = 65536;
 
+constexpr char kNameless[] = " (deleted)";
+
 void add_candidates(const trace::Create& create, std::uint16_t flags, const ContextPiece* piece,
                     Candidates* candidates) {
   const bool busy = (flags & trace::kBusy) != 0;
@@ -34,11 +36,19 @@ void add_candidates(const trace::Create& create, std::uint16_t flags, const Cont
 
 }  // namespace
 
-// Created without a name in the directory that was passed: the name that it was given later.
+// Created without a name in the directory that was passed: the name that it was given later. Until
+// then, and where it never got one, it is called as /proc/PID/fd calls it (proc_pid_fd(5)).
 void EventBuilder::name_file(const trace::Create& facts, const MergedRecord& merged,
                              CreateEvent* event) const {
   const TmpfileLinks::Name* given = tmpfile_links_.find(facts, merged.record.head.time_ns);
-  if (given == nullptr) return;
+  if (given == nullptr) {
+    if (facts.error != 0 || facts.ino == 0) return;
+    std::string& path = event->path;
+    while (path.ends_with("/.")) path.resize(path.size() - 2);
+    if (!path.ends_with('/')) path += '/';
+    path += '#' + std::to_string(facts.ino) + kNameless;
+    return;
+  }
   const std::string_view* base = given->segment->paths.find(given->base);
   join_path(base == nullptr ? std::string_view{} : *base, given->text, &event->path);
 }

@@ -277,7 +277,8 @@ std::string note_text(const ObjectLife& life) {
   };
   add(doubt_text(life.created));
   add(why_text(life.why));
-  add(state_text(life.state));
+  const bool nameless = life.kind == trace::Kind::tmpfile && life.name_count == 0;
+  add(nameless && life.state == ObjectState::gone ? "no name" : state_text(life.state));
   if (life.named_anew() && life.changes != 0) {
     const std::string_view born = last_component(life.born_path);
     add(born == last_component(life.last_path) ? "moved" : "born as " + std::string(born));

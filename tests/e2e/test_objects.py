@@ -130,6 +130,23 @@ class Names(Objects):
             self.assertEqual((line["ino"], line["mode"]),
                              (status.st_ino, octal(stat.S_IMODE(status.st_mode))))
 
+    def test_from_a_directory_that_was_removed(self):
+        run, before, _ = self.shell("""
+            mkdir gone a; cd gone; rmdir "$PWD"; touch ../y; mkdir ../a/d; mv ../y ../a/d/z""")
+        self.check_now(run, before, 3)
+        for line in self.report(run).of("create"):
+            self.assertTrue(line["path"].startswith(str(self.work)), line)
+
+    def test_file_without_a_name_is_not_its_directory(self):
+        _, run = self.record(harness.victim("named_tmpfile"), self.work)
+        made = [line for line in self.report(run).of("object") if line["state"] != "there"]
+        self.assertIn("no name", self.tool("report", run, "--no-symbols"))
+        for line in made:
+            text = self.tool("blame", run, line["path"], "--no-symbols")
+            self.assertIn(f"  a file without a name, made in {self.work}\n", text)
+        for command, status in (("blame", 1), ("explain", 2)):
+            self.tool(command, run, self.work, status=status)
+
     def test_removed_is_gone(self):
         run, _, _ = self.shell("mkdir -p a/b; touch a/b/c kept; rm -r a")
         states = {os.path.basename(line["path"]): line["state"]
@@ -148,6 +165,17 @@ class Names(Objects):
 
 
 class Masks(Objects):
+    def test_three_calls_of_one_command(self):
+        """dash's `umask 0` is umask(0), umask(old), umask(0)."""
+        _, run = self.record("/bin/dash", "-c", "umask 0; : > f")
+        blame = self.tool("blame", run, "f", "--no-symbols")
+        calls = self.report(run).of("umask")
+        self.assertEqual([call["new"] for call in calls], ["0000", "0022", "0000"])
+        self.assertNotIn("put back", blame)
+        self.assertIn("  umask 0000 (was 0022) in", blame)
+        data = json.loads(self.tool("blame", run, "f", "--format", "json"))
+        self.assertEqual(data["objects"][0]["mask_setter"]["id"], calls[2]["id"])
+
     def test_who_chose_it_not_who_put_it_back(self):
         result, run = self.record("/usr/bin/python3", "-c", """
 import os, threading
