@@ -29,6 +29,7 @@ test_packages=(
 program_packages=(
   nodejs php8.2-cli ruby postgresql valgrind gdb rustc golang-go default-jdk-headless nginx
   chromium chromium-driver rsync logrotate ccache python3-pip python3-setuptools python3-wheel
+  python3-greenlet
   clickhouse-server clickhouse-client
 )
 

@@ -179,6 +179,28 @@ class Hazards(Stacks):
                 told = self.tool("blame", run, work / "made")
                 self.assertIn(f"started by start {program}:5 (Python)", told)
 
+    def test_greenlets(self):
+        """Each has a stack of its own, and what it was switched to from is not on it."""
+        text = python_scripts.HEAD + textwrap.dedent("""\
+            import greenlet
+            def make(label):
+                os.mkdir(note(label))
+            def task(label, then):
+                for i in range(5):
+                    make("%s%d" % (label, i))
+                    then().switch()
+            first = greenlet.greenlet(lambda: task("a", lambda: second))
+            second = greenlet.greenlet(lambda: task("b", lambda: first))
+            first.switch()
+            """)
+        able = [python for python in INTERPRETERS
+                if self.execute(python, "-c", "import greenlet").returncode == 0]
+        if not able:
+            self.skipTest("package python3-greenlet is not installed")
+        for python in able:
+            with self.subTest(python=python):
+                self.assertEqual(len(self.run_program(python, text)), 10)
+
     def test_names_of_every_width(self):
         """File names that are no UTF-8, and names of one, two and four bytes a character."""
         for python in INTERPRETERS:
