@@ -124,6 +124,26 @@ class Node(Case):
             self.skipTest("npm cannot be asked for other versions of node")
 
     @needs("node")
+    def test_what_the_thread_pool_makes(self):
+        """No script runs in its threads: the event says what it is, and names no line."""
+        program = self.top / "async.js"
+        program.write_text("const fs = require('fs');\n"
+                           "fs.promises.mkdir('promised').then(() => {\n"
+                           "  fs.mkdir('called', () => fs.mkdirSync('waited'));\n});\n")
+        _, run = self.record("node", program)
+        made = self.report(run).creations()
+        for name in ("promised", "called"):
+            event, = made[str(self.work / name)]
+            frames = [[frame["symbol"], frame.get("file", ""), frame.get("line", 0)]
+                      for frame in event["stack"] if frame.get("language") == "JavaScript"]
+            self.assertEqual(frames, [["(asynchronous call)", "", 0]], name)
+            self.assertIn("#0 (asynchronous call) (JavaScript)",
+                          self.tool("blame", run, self.work / name))
+        event, = made[str(self.work / "waited")]
+        self.assertIn([str(program), 3], [[frame.get("file"), frame.get("line")]
+                                          for frame in event["stack"]])
+
+    @needs("node")
     def test_the_mask_is_set_and_read_by_a_line(self):
         program = self.top / "mask.js"
         program.write_text("function set() {\n  process.umask(0o77);\n}\n\nset();\n"
