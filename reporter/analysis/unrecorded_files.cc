@@ -165,7 +165,7 @@ class Search {
         span_(span_of(run, query)),
         first_real_ns_(run.begin_real_ns() != 0 ? run.begin_real_ns() : span_.begin_ns),
         begin_ns_(run.begin_ns()),
-        anybody_(query.any_owner || run.completeness().hides_owners || places_.users.empty()),
+        any_owner_(query.any_owner || run.completeness().hides_owners || places_.users.empty()),
         end_(std::chrono::steady_clock::now() + kMostTime) {
     for (const std::string& path : {run.place(), query.store}) {
       struct stat own {};
@@ -253,7 +253,7 @@ class Search {
   }
 
   bool is_owner(std::uint32_t uid, std::uint32_t directory_owner, bool fresh) const {
-    if (anybody_ || places_.users.count(uid) != 0) return true;
+    if (any_owner_ || places_.users.count(uid) != 0) return true;
     return places_.root && (fresh || uid == directory_owner);
   }
 
@@ -279,7 +279,7 @@ class Search {
   const Places places_;
   const Span span_;
   const std::uint64_t first_real_ns_, begin_ns_;
-  const bool anybody_;
+  const bool any_owner_;
   const std::chrono::steady_clock::time_point end_;
   std::set<Inode> own_;
   std::deque<Place> fresh_, later_;

@@ -1,4 +1,4 @@
-// `blame`: the whole story of one object's permissions, back to the umask call that decided it.
+// `blame`: the history of one object's permissions, back to the umask call that decided its mode.
 // Must never open the object: lstat(2) is all that it is looked at by.
 // Called through the table.
 #include <sys/stat.h>
@@ -52,7 +52,7 @@ class BlameReport {
               const UnrecordedObject* appeared)
       : opened_(opened), output_(output), asked_(std::move(asked)), appeared_(appeared) {}
 
-  std::string tell(const ObjectHistory& history) {
+  std::string text(const ObjectHistory& history) {
     out_.clear();
     if (history.creation)
       tell_creation(history);
@@ -312,17 +312,16 @@ int blame(Options& options, Console& console) {
   }
   if (histories.empty()) {
     const std::string near = nearest_object(**opened, query.path);
-    return fail(
-        console,
-        {"no object of that name was created: '" + query.path + "'",
-         (*opened)->run().completeness().hides_creations
-             ? "something that this run could not see may have made it (report lists what)"
-         : (*opened)->run().dropped().any()
-             ? "it may have been made before the record is whole (report tells from when on)"
-             : "the run names others",
-         near.empty() ? "umaskaudit report " + options.arguments.run + " --path '*NAME*'"
-                      : "'" + near + "'",
-         ExitCode::findings});
+    return fail(console,
+                {"no object of that name was created: '" + query.path + "'",
+                 (*opened)->run().completeness().hides_creations
+                     ? "something that this run could not see may have made it (report lists what)"
+                 : (*opened)->run().dropped().any()
+                     ? "it may have been made before the record is whole (report tells from when on)"
+                     : "the run names others",
+                 near.empty() ? "umaskaudit report " + options.arguments.run + " --path '*NAME*'"
+                              : "'" + near + "'",
+                 ExitCode::findings});
   }
   return write_output(console, options.arguments.output, [&](const Output& output) {
     if (options.format == TwinFormat::json) {
@@ -332,7 +331,7 @@ int blame(Options& options, Console& console) {
     BlameReport report(**opened, output, query.path, appeared);
     for (std::size_t i = 0; i < histories.size(); ++i) {
       if (i != 0) output.stream << '\n';
-      output.stream << report.tell(histories[i]);
+      output.stream << report.text(histories[i]);
     }
     std::string notes;
     append_symbol_notes(notes, {(*opened)->run(), (*opened)->stacks(), output.paint, output.width});

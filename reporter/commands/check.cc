@@ -149,14 +149,14 @@ std::string closing_text(const Tally& tally, const FindStats& stats) {
 
 // What to do, once for each rule: the first clause. `explain RULE` has the others.
 void append_advice(std::string& out, const TextContext& context, const FindResult& result) {
-  std::set<std::pair<RuleId, std::string>> told;
+  std::set<std::pair<RuleId, std::string>> written;
   for (const Finding& finding : result.findings) {
     if (finding.is_known() || finding.severity == Severity::note) continue;
     std::string advice = finding.advice.substr(0, finding.advice.find(". "));
     advice.resize(std::min(advice.find("; "), advice.size()));
     if (!advice.ends_with('.')) advice += '.';
-    if (!told.insert({finding.rule, advice}).second) continue;
-    if (told.size() == 1)
+    if (!written.insert({finding.rule, advice}).second) continue;
+    if (written.size() == 1)
       out +=
           context.paint(Style::strong, "What to do instead") + " (more: umaskaudit explain RULE)\n";
     append_wrapped(out, std::string(finding.info().id) + ": " + advice, 2, 6, context.width);
@@ -307,7 +307,7 @@ ExitCode exit_code(const CheckOptions& options, const Tally& tally,
   return tally.failing && !fresh_baseline ? ExitCode::findings : ExitCode::clean;
 }
 
-// What a check has found out; of `unseen`, the blind spots are asked for.
+// The result of a check; of `unseen`, the blind spots are used.
 struct Outcome {
   FindResult result;
   Summary unseen;

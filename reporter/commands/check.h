@@ -1,6 +1,5 @@
-// What `check` asks for and does, for whoever else ends by the findings.
+// The options of `check`, and the check itself, which `run --check` shares.
 // Must never open a run before the user's own files have been read.
-// Called by `check`, and by `run --check`.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +34,7 @@ struct CheckOptions {
 // --format, --policy, --suppressions, --baseline, --fail-on and what may be missing; returns them.
 std::vector<CLI::Option*> add_ruling_options(CLI::App& app, CheckOptions& options);
 
-// Reads the user's files, to find their mistakes early. Errors are usage errors.
+// Reads the user's files, to report their mistakes early. Errors are usage errors.
 Status try_rulings(const CheckOptions& options);
 
 // Completes what the command line left open by the project file, `.umaskaudit.toml`; `app` has

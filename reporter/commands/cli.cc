@@ -176,7 +176,7 @@ std::string many_runs() {
 }
 
 Error explain(const CLI::ParseError& error, const std::string& command, const CLI::App& app) {
-  // An option that nobody knows comes first: what is missing may follow from it.
+  // An unknown option is reported first: it may be why something else is missing.
   for (const std::string& word : app.remaining())
     if (word.size() > 1 && word[0] == '-' && word != "--")
       return usage("unknown option '" + word + "'", "",

@@ -1,4 +1,4 @@
-// How a subcommand joins the tool: one row of commands/command_list.cc and one function declared
+// Command: a subcommand of the tool: one row of commands/command_list.cc and one function declared
 // here. Must never be included below reporter/commands: nothing under it knows of a command line.
 // To add a command: write commands/NAME.cc with its configure function, declare that function at
 // the end of this file, add its row to command_list.cc and its file to meson.build.
@@ -19,8 +19,8 @@ class App;
 
 namespace umaskaudit {
 
-// What a command may take behind its options. These words never pass through the option parser:
-// they belong to somebody else's program.
+// What a command may take behind its options. The option parser never gets these words: they
+// belong to another program.
 enum class Tail {
   none,
   after_dashes,  // umask MASK [-- CMD...]

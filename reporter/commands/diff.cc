@@ -90,7 +90,7 @@ class Side {
   }
 
  private:
-  // Whether Python's module of that name asked for it; others are not looked up.
+  // Whether Python's module of that name made the call; others are not looked up.
   bool is_by_tempfile(const CreateEvent& event) {
     if (event.requested != 0600U && event.requested != 0700U) return false;
     const std::vector<Frame>& frames = opened_->stacks().code(event.stack);

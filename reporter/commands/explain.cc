@@ -107,7 +107,7 @@ bool names(const std::string& wanted, const CreateEvent& event) {
          made.ends_with(path) && made[made.size() - path.size() - 1] == '/';
 }
 
-// Who chose the mask of a recorded creation, as `blame` tells it at length.
+// Which call set the mask of a recorded creation; `blame` shows its whole history.
 std::string chooser_text(const ObjectHistory& history) {
   const std::string mask = "The umask " + octal(history.creation->mask);
   if (history.setter)
@@ -127,7 +127,7 @@ struct Recorded {
   std::string born_path{};     // empty: as `path`
   std::optional<Mode> mode{};  // that the run left it with, where that is known
   std::string chooser{};       // a sentence; empty: not looked for
-  std::optional<ObjectHistory> story{};
+  std::optional<ObjectHistory> history{};
 };
 
 // The creation of the object that has the name `path` now, or had it last.
@@ -140,7 +140,7 @@ std::optional<Recorded> find_made(const Run& run, const ObjectQuery& query) {
     found.born_path = create.path;
     found.mode = history.mode;
     found.chooser = chooser_text(history);
-    found.story = history;
+    found.history = history;
     found.explanation.derivation = {create.steps, create.mask, create.ambiguous_masks.size() > 1};
     return found;
   }
@@ -183,7 +183,7 @@ int explain_recorded(const Options& options, Console& console) {
   std::optional<Recorded> found = find_made(*run, query);
   if (!found) {
     found = find_recorded(*run, options.second);
-    // By its whole name, what is asked for is an object, with all that is known of it.
+    // A whole path is taken for an object of the run, with all that is known of it.
     if (found && found->made) found = find_made(*run, query_of(found->path, *run)).value_or(*found);
   }
   if (!found || !found->made) {
@@ -204,7 +204,7 @@ int explain_recorded(const Options& options, Console& console) {
     const auto mode = found->mode ? std::optional<Mode>(*found->mode & 07777) : std::nullopt;
     console.out << explain_json({facts, found->explanation.derivation, run->directory(),
                                  found->path, found->born_path, mode,
-                                 found->story ? &*found->story : nullptr});
+                                 found->history ? &*found->history : nullptr});
     return static_cast<int>(ExitCode::clean);
   }
   console.out << escape(found->path) << ": " << kind_name(facts.kind) << " by "

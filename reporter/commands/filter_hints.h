@@ -1,4 +1,4 @@
-// What to say where a filter selects nothing: which part of it nothing matches, and what would.
+// Hints where a filter selects nothing: which part of it matches nothing, and what would match.
 // Must never change what is selected, nor an exit code.
 // Called by the commands that take filters.
 #pragma once

@@ -43,10 +43,10 @@ class Names {
 
   std::string text() {
     KnownNames names;
-    opened_.tell(names);
+    opened_.add_names(names);
     // In the order of the files, of which one is kept open.
     for (const auto& [place, frame] : frames_) sources_.line(frame);
-    sources_.tell(names);
+    sources_.add_names(names);
     return known_names_text(names);
   }
 

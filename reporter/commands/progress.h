@@ -1,6 +1,6 @@
-// A line on standard error while a long run is read: "umaskaudit: reading 1200000 records, 34 %".
-// Must never appear where nobody watches (no terminal, -q), before half a second has passed, or
-// stay behind: what is printed afterwards begins in an empty line.
+// Progress: a line on standard error while a long run is read: "umaskaudit: reading 1200000
+// records, 34 %". Must never appear without a terminal, with -q, or before half a second has
+// passed, nor stay: what is printed afterwards begins in an empty line.
 // Driven by the reader, through OpenedRun.
 #pragma once
 

@@ -55,7 +55,7 @@ struct Options {
 };
 
 // Streams what `append` makes of each selected event: at most --limit of them when that was given,
-// and in any case what could not be seen. `see` is told of every event before, selected or not.
+// and in any case what could not be seen. `see` is called for every event before, selected or not.
 void stream_events(const EventSource& source, const Options& options, std::ostream& out,
                    const std::function<void(std::string&, const Event&)>& append,
                    const std::function<void(const Event&, bool selected)>& see = {}) {

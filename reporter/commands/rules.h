@@ -1,4 +1,4 @@
-// What `explain RULE` prints; JSON as `rules` does of each rule.
+// The description of one rule, as `explain RULE` prints it: as text, or as `rules` has it in JSON.
 #pragma once
 
 #include "reporter/base/console.h"

@@ -110,7 +110,7 @@ int judged(const Options& options, const std::string& run, int code, Console& co
   return code != 0 ? code : verdict;
 }
 
-// Where what happens is told while it happens; both null: nowhere.
+// The outputs of --live; both null: none.
 struct Live {
   LiveLog* log = nullptr;
   LiveShip* ship = nullptr;
@@ -173,8 +173,9 @@ int record(const Options& options, const Live& live, const std::vector<std::stri
     trimmer.start();
     if (live.ship != nullptr) live.ship->start();
     if (live.log != nullptr) {
-      const LiveTold told = options.live == "findings" ? LiveTold::findings : LiveTold::all;
-      watch.emplace(run->path, begin_ns, told, *live.log, live.ship, console).start();
+      const LiveContent content =
+          options.live == "findings" ? LiveContent::findings : LiveContent::all;
+      watch.emplace(run->path, begin_ns, content, *live.log, live.ship, console).start();
     }
   };
   const Result<ChildEnd> end =

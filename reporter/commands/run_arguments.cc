@@ -312,7 +312,7 @@ RunLine OpenedRun::run_line() const {
   line.begin_ns = run_.begin_ns();
   line.end_ns = run_.end_ns();
   line.whole_since_ns = run_.dropped().whole_since_ns;
-  // Blind spots are events: whoever reads on will meet them.
+  // Blind spots are events: a reader of all events gets them there.
   const Completeness& facts = run_.completeness();
   line.complete = facts.losses.empty() && !facts.hides_creations && !unaudited();
   return line;

@@ -1,6 +1,5 @@
-// What every command that takes a RUN shares: the argument, filters, symbols, the output file.
-// Must never open a run before the whole command line is known to be right.
-// Called by every command that takes a RUN.
+// What the commands that take a RUN share: the argument, filters, symbols, the output file.
+// Must never open a run before the whole command line has been checked.
 #pragma once
 
 #include <array>
@@ -59,8 +58,8 @@ struct Output {
   bool terminal = false;
 };
 
-// What `run` found out about CMD before it started it and no segment can say: that it could not be
-// audited. Nothing for a program that could. Dated `time_ns`.
+// The blind spot for a CMD that `run` found unable to load the library, which no segment records;
+// nothing for another one. Its time is `time_ns`.
 std::optional<BlindSpotEvent> unaudited(const std::optional<RunRecord>& record,
                                         std::uint64_t time_ns);
 
@@ -107,12 +106,12 @@ class OpenedRun {
   // The same with the host of a run without run.json: this one, if it has not booted since.
   RunLine table_line() const;
   // What the rules say, without policy, suppressions or baseline, of what the filter selects; worst
-  // first. `on_hit` and `on_window` are those of FindOptions. Looked for once where nobody wants to
-  // be told.
+  // first. `on_hit` and `on_window` are those of FindOptions. Without them the findings are
+  // computed once.
   const FindResult& findings(const std::function<void(const Hit&)>& on_hit = {},
                              const std::function<void(const WindowSpan&)>& on_window = {});
-  // The same, and whatever else `options` asks to be told of; what names code and links is filled
-  // in.
+  // The same with the callbacks of `options`; its functions for names of code and for links are set
+  // here.
   const FindResult& findings(FindOptions options);
   // Run::for_each_folded(), and findings() in the same reading of the run.
   void for_each_beside_findings(const std::function<bool(const Event&)>& visit);
@@ -124,9 +123,9 @@ class OpenedRun {
   void show_sources();
   // What looks for them.
   SourceLines sources() const;
-  // Frames with whatever the view leaves out; and all that was found out of names by now.
+  // The frames of a stack, also those that the view leaves out; and all names resolved so far.
   std::vector<Frame> native_stack(StackRef ref) { return symbolizer_.native_stack(run_, ref); }
-  void tell(KnownNames& names) const { symbolizer_.tell(names); }
+  void add_names(KnownNames& names) const { symbolizer_.add_names(names); }
   // No progress from now on: events are about to be streamed to `output`.
   void begin_stream(const Output& output);
 
@@ -134,7 +133,7 @@ class OpenedRun {
   void look_for_findings(FindOptions options);
   OpenedRun(ReadableRun readable, std::optional<RunRecord> record, SymbolOptions symbols,
             FrameView view, const Filter& filter, std::unique_ptr<Progress> progress);
-  std::unique_ptr<Progress> progress_;  // told by run_
+  std::unique_ptr<Progress> progress_;  // updated by run_
   std::optional<UnpackedRun> unpacked_;
   Run run_;
   SymbolOptions symbols_;
@@ -148,7 +147,7 @@ class OpenedRun {
   std::array<std::optional<Severity>, kRuleCount> worst_{};
 };
 
-// `command` was asked for HTML, and standard output is a terminal.
+// The error of `command` for HTML where standard output is a terminal.
 Error no_page_for_terminals(const std::string& command);
 
 // Calls `write` with standard output or with the file of --output, which appears only when

@@ -1,4 +1,4 @@
-// What `run` says on standard error when CMD has ended.
+// The summary that `run` prints on standard error when CMD has ended.
 // Must never fail the run: a trace that cannot be read is a warning here.
 // Called by `run`.
 #pragma once
@@ -8,7 +8,7 @@
 
 namespace umaskaudit {
 
-// `growing`: segments that somebody may still write to.
+// `growing`: how many segments may still be written to.
 void print_run_summary(Console& console, const RunDirectory& run, unsigned growing);
 
 }  // namespace umaskaudit

@@ -24,7 +24,7 @@ struct SeeOptions {
 };
 void add_see_option(CLI::App& app, SeeOptions& options);
 
-// Whether a program with that obstacle can be traced here.
+// Whether a program with that obstacle can be traced on this machine.
 bool can_trace(Obstacle obstacle);
 
 // Whether the bytes of a program or of a list of mappings name the run time of LeakSanitizer, which

@@ -128,7 +128,7 @@ class Writer : public rules::TimelineSink {
   std::uint64_t point(const EventBase& base, std::string_view name, const Fields& fields);
   void arrow_end(const Mark& mark, char phase, std::uint64_t time_ns, const EventRef& at,
                  std::uint64_t arrow);
-  void tell(const Mark& mark);
+  void write_mark(const Mark& mark);
   void tell_cause(const Mark& mark);
   void tell_hit(const Mark& mark);
   void end_slices();
@@ -363,7 +363,7 @@ void Writer::tell_hit(const Mark& mark) {
   arrow_end(mark, 'f', time_ns, victim.event, mark.arrow);
 }
 
-void Writer::tell(const Mark& mark) {
+void Writer::write_mark(const Mark& mark) {
   if (mark.victim == nullptr)
     tell_cause(mark);
   else
@@ -387,12 +387,12 @@ bool Writer::write() {
   block_ = "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"begin_unix_ns\":\"" +
            std::to_string(source_.run.begin_real_ns()) + "\"},\"traceEvents\":[";
   source_.run.for_each([&](const Event& one) {
-    for (; next != marks.end() && next->time_ns < base_of(one).time_ns; ++next) tell(*next);
+    for (; next != marks.end() && next->time_ns < base_of(one).time_ns; ++next) write_mark(*next);
     timeline.feed(one);
     std::visit([this](const auto& any) { see(any); }, one);
     return open_;
   });
-  for (; next != marks.end(); ++next) tell(*next);
+  for (; next != marks.end(); ++next) write_mark(*next);
   timeline.finish();
   end_slices();
   block_ += "\n]}\n";

@@ -26,9 +26,9 @@ class Resource {
 
   void text(std::string_view key, std::string_view value) {
     const auto& given = given_.attributes;
-    const bool said = std::any_of(given.begin(), given.end(),
-                                  [&](const auto& attribute) { return attribute.first == key; });
-    if (!said && !value.empty()) out_.bytes(key, value);
+    const bool given_here = std::any_of(
+        given.begin(), given.end(), [&](const auto& attribute) { return attribute.first == key; });
+    if (!given_here && !value.empty()) out_.bytes(key, value);
   }
   void given() {
     for (const auto& [key, value] : given_.attributes) out_.text(key, value);

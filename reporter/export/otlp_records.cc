@@ -212,9 +212,9 @@ OtlpRecords::OtlpRecords(StackCache& stacks, const RunLine& run) : stacks_(stack
 RecordId OtlpRecords::id_of(const Event& event) {
   const EventBase& base = base_of(event);
   // Not of the run's clock: what `run` knew before it began.
-  const bool told = base.seq != 0;
-  RecordId id = told ? machine_ : run_;
-  id.add(event.index()).add(told ? base.time_ns : 0).add(base.pid).add(base.tid);
+  const bool is_numbered = base.seq != 0;
+  RecordId id = is_numbered ? machine_ : run_;
+  id.add(event.index()).add(is_numbered ? base.time_ns : 0).add(base.pid).add(base.tid);
   std::visit(Distinguish{id}, event);
   if (base.time_ns != latest_ns_) of_latest_.clear();
   latest_ns_ = base.time_ns;

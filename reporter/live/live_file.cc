@@ -16,7 +16,7 @@
 namespace umaskaudit {
 namespace {
 
-// A FIFO that nobody reads would block for ever.
+// A FIFO without a reader would block for ever.
 constexpr int kFlags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
 
 std::string why_not(int error) {

@@ -1,6 +1,6 @@
-// A log file of `run --live-to file:PATH` that is ours alone: mode 0600, kept to a size by
-// renaming. Must never make a directory, follow a symbolic link at PATH, write to another user's
-// file or to one that has a second name, or hand the descriptor on to CMD. Called by live_log.cc.
+// A log file of `run --live-to file:PATH`: mode 0600, kept to a size by renaming. Must never make a
+// directory, follow a symbolic link at PATH, write to another user's file or to one that has a
+// second name, or hand the descriptor on to CMD. Called by live_log.cc.
 #pragma once
 
 #include <spdlog/sinks/base_sink.h>

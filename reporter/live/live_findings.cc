@@ -39,7 +39,7 @@ std::uint64_t id_of(const Finding& finding) {
 }
 
 // A mask that is still in force may be put back, a mode may be changed again, and a change that
-// nobody was seen to make may be in a record that is still being written.
+// no record created may be in a record that is still being written.
 bool is_settled(const Finding& finding) {
   const bool open = finding.window && finding.window->open_ended;
   return !finding.at_end && !open && finding.rule != RuleId::umask_zero &&

@@ -1,6 +1,6 @@
-// Findings of a run that still grows: the rules over what is there by now, now and then.
-// Must never take more than a tenth of the time: what takes too long is left to `check`.
-// Called by `top` and by the watch of `run --live=findings`.
+// LiveFindings: the findings of a run that still grows, by judging again and again what has been
+// recorded by then. Must never take more than a tenth of the time: what takes too long is left to
+// `check`. Used by `top` and `run --live=findings`.
 #pragma once
 
 #include <chrono>
@@ -23,14 +23,14 @@ enum class FindingForm {
 
 class LiveFindings {
  public:
-  // Makes FindingLine::record of each finding, in their order; null: nobody wants one.
+  // Makes FindingLine::record of each finding, in their order; null: it stays empty.
   using RecordsOf =
       std::function<std::vector<std::string>(OpenedRun&, const std::vector<Finding>&)>;
   LiveFindings(std::string directory, const Console& console, FindingForm form,
                RecordsOf records_of = nullptr);
 
-  // Judges anew if that is due and there is something new (`count` of events seen). `over`: nothing
-  // will be added, this is the last time. True: they were judged.
+  // Judges again if that is due and there are new events (`count`: those seen so far). `over`:
+  // nothing will be added, this is the last time. True: the findings are new.
   bool refresh(std::uint64_t count, bool over);
   // The last time, however long it takes.
   void finish();

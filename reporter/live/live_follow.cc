@@ -20,7 +20,7 @@ bool run_is_over(const LiveRun& run, const std::string& directory) {
   if (record && record->exit_code) return true;
   if (record && record->recorder > 0 && is_running(static_cast<pid_t>(record->recorder)))
     return false;
-  return !run.anybody_lives();
+  return !run.has_running_process();
 }
 
 void watch_for_interrupts() {
@@ -38,7 +38,7 @@ bool interrupted() { return wants_end != 0; }
 void follow(LiveRun& run, const std::string& directory, const LiveRun::Visit& visit,
             const std::function<void()>& looked) {
   for (;;) {
-    // Asked before the look: what was committed before the end is then seen by it.
+    // Checked before the read, which then sees what was committed before the end.
     const bool over = run_is_over(run, directory);
     const bool more = run.poll(visit);
     looked();

@@ -1,6 +1,6 @@
-// Following a run until it is over.
-// Must never spin: between two looks at a quiet run it sleeps.
-// Called by `report --follow`, `run --live` and `top`.
+// Follows a run until it is over.
+// Must never spin: between two reads of a run without new records it sleeps.
+// Used by `report --follow`, `run --live` and `top`.
 #pragma once
 
 #include <functional>
@@ -10,21 +10,19 @@
 
 namespace umaskaudit {
 
-// True when nobody will record into `directory` any more, as far as can be told: `run` wrote how
-// CMD ended; or nobody will, because `run` is gone, or was never there, and no process that
-// recorded is left.
+// True when no process will record into `directory` any more, as far as can be known: `run` wrote
+// how CMD ended; or there is no such `run` (any more), and no process that recorded still runs.
 bool run_is_over(const LiveRun& run, const std::string& directory);
 
-// Milliseconds between two looks.
+// Milliseconds between two reads.
 inline constexpr int kLookMs = 100;
 
-// From now on SIGINT, SIGTERM and SIGHUP are taken for the wish to end, where they were not
-// ignored.
+// From now on SIGINT, SIGTERM and SIGHUP make interrupted() true, where they were not ignored.
 void watch_for_interrupts();
 bool interrupted();
 
-// Tells every event to `visit` until the run is over or interrupted(). `looked` is called after
-// each look.
+// Calls `visit` for every event until the run is over or interrupted(). `looked` is called after
+// each read.
 void follow(LiveRun& run, const std::string& directory, const LiveRun::Visit& visit,
             const std::function<void()>& looked);
 

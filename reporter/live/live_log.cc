@@ -1,4 +1,4 @@
-// Sinks of live_log.h. syslog(3) and sd_journal_send(3) succeed where nobody listens, so their
+// syslog(3) and sd_journal_send(3) succeed also where there is no such service, so their
 // sockets are looked for first.
 #include "reporter/live/live_log.h"
 

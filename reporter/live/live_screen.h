@@ -1,4 +1,4 @@
-// What `top` shows for which keys: the tables, the row that is chosen, filter, order, pages.
+// LiveScreen: the lines of `top` and what its keys do: tables, chosen row, filter, order, pages.
 // Must never touch a terminal, nor show more columns or lines than there are.
 // Called by `top`.
 #pragma once
@@ -19,10 +19,10 @@ class LiveScreen {
  public:
   LiveScreen(ThreadOrder order, Paint paint) : paint_(paint) { query_.order = order; }
 
-  // What a key does; false: it was the wish to quit.
+  // Does what the key stands for; false: that was to quit.
   bool press(Key key);
-  // The reader wants the picture to stand still. What is given to lines() then is to be what it was
-  // at that moment, and `waiting` how many events came since.
+  // The user has stopped the picture: lines() is to be given the view as it was at that moment, and
+  // as `waiting` how many events came since.
   bool paused() const { return paused_; }
   std::vector<ScreenLine> lines(const LiveView& view, const LiveFacts& facts, StackCache& stacks,
                                 TerminalSize size, std::uint64_t waiting);

@@ -1,4 +1,4 @@
-// The records of `run --live-to otlp`: on their way to collectors while CMD runs.
+// LiveShip: sends the records of `run --live-to otlp` to collectors while CMD runs.
 // Must never make the watch wait, nor keep more than a bounded queue for each collector.
 // Called by `run` and its live watch.
 #pragma once
@@ -30,13 +30,13 @@ class LiveShip {
 
   // The threads begin: after CMD was started.
   void start();
-  // Before the first record, of which it is the run; later on it changes nothing.
+  // Sets the run of the records; has no effect after the first one.
   const RunLine& is_of(const RunLine& run);
   const RunLine& run() const { return resource_.run; }
   void add(const std::string& record);
-  // What was added waits for more of it, but a second at most.
+  // Sends a request that is not full, but has waited for a second.
   void tick();
-  // What is left, for as long as a request may take; then, a line each, what went wrong.
+  // Sends what is left, for as long as a request may take. Returns what went wrong, a line each.
   std::vector<std::string> finish();
 
  private:

@@ -33,7 +33,7 @@ struct LiveQuery {
 struct LiveFacts {
   std::string directory;  // raw
   std::uint64_t begin_ns = 0;
-  bool over = false;                        // nobody records into it any more
+  bool over = false;                        // run_is_over()
   std::unordered_set<std::uint32_t> ended;  // processes that are known to have ended
   std::vector<FindingLine> findings;
   std::string findings_note;  // what they are: "so far"
@@ -49,7 +49,7 @@ class LiveTables {
   // Names a row whatever its place: 0 is none's.
   std::uint64_t id(Pane pane, std::size_t row) const;
   const FindingLine& finding(std::size_t row) const { return *findings_[row]; }
-  // Who stands in a row of another table; without a tid: nobody.
+  // The thread of a row in another table; without a tid: it has none.
   ThreadId thread(Pane pane, std::size_t row) const;
 
   // A line of titles, then `rows` from `first` on. The titles say which rows these are, where they

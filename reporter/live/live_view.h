@@ -1,6 +1,6 @@
-// What `top` shows, gathered while a run grows: threads, fs contexts, latest creations, counts.
-// Must never grow with the run: what is beyond a cap replaces the longest at rest. Can be copied:
-// a picture that stands still is a copy. Called by `top`.
+// LiveView: what `top` shows, gathered while a run grows: threads, fs contexts, latest creations,
+// counts. Must never grow with the run: beyond a cap the entry that has been idle longest is
+// replaced. Can be copied: a stopped picture is a copy.
 #pragma once
 
 #include <cstdint>
@@ -19,17 +19,17 @@ namespace umaskaudit {
 // A thread, or a process where `tid` is 0, as a key.
 inline std::uint64_t id_of(ThreadId thread) { return std::uint64_t{thread.pid} << 32 | thread.tid; }
 
-// A finding as the screen shows it. All text is escaped, and coloured where that was asked for.
+// A finding as the screen shows it. All text is escaped; FindingForm says whether it is coloured.
 struct FindingLine {
   std::uint64_t id = 0;  // the same each time it is looked for
   Severity severity = Severity::note;
-  bool settled = true;             // nothing that comes later takes it back
+  bool settled = true;             // no later event can make it untrue
   std::uint64_t time_ns = 0;       // of the latest that it names
   std::vector<std::string> names;  // what it is called from one look to the next
   std::string text;                // one line
   std::string more;                // lines with their newline, as FindingForm says
   std::vector<ThreadId> threads;   // culprits and victims
-  std::string record;              // as a collector gets it, where somebody wants that
+  std::string record;              // as a collector gets it; may be empty
 };
 
 // One kind of change that a thread made at one place.
@@ -61,7 +61,7 @@ struct LiveContext {
 };
 
 struct LiveCreation {
-  std::uint64_t number = 0;  // 1, 2, ... in the order told
+  std::uint64_t number = 0;  // 1, 2, ... in the order of the events
   std::uint64_t time_ns = 0;
   ThreadId thread;
   std::string name, path;  // raw

@@ -1,4 +1,4 @@
-// See live_watch.h. The lines are those of `timeline`: whoever reads one can find it again later.
+// The lines are those of `timeline`, so that each can be found there again.
 #include "reporter/live/live_watch.h"
 
 #include <algorithm>
@@ -44,12 +44,12 @@ std::vector<std::string> records_of(OpenedRun& opened, const std::vector<Finding
 
 // Tells each finding once, when nothing can take it back any more: in the middle of a run that is
 // when two looks at it found it. Notes are left to the end of the run.
-class FindingTeller {
+class FindingWriter {
  public:
-  FindingTeller(const LiveRun& run, std::uint64_t begin_ns, LiveLog& log, LiveShip* ship)
+  FindingWriter(const LiveRun& run, std::uint64_t begin_ns, LiveLog& log, LiveShip* ship)
       : run_(run), begin_ns_(begin_ns), log_(log), ship_(ship) {}
 
-  void tell(const std::vector<FindingLine>& findings, bool over) {
+  void write(const std::vector<FindingLine>& findings, bool over) {
     std::set<std::string> seen;
     for (const FindingLine& finding : findings) {
       if (finding.severity == Severity::note || finding.time_ns < begin_ns_) continue;
@@ -93,7 +93,7 @@ class FindingTeller {
 struct LiveWatch::State {
   std::string directory;
   std::uint64_t begin_ns;
-  LiveTold told;
+  LiveContent content;
   LiveLog& log;
   LiveShip* ship;
   const Console& console;
@@ -104,11 +104,11 @@ struct LiveWatch::State {
   std::string trouble;
 
   void watch();
-  void tell(LiveRun& run);
-  void tell_findings(LiveRun& run);
+  void write(LiveRun& run);
+  void write_findings(LiveRun& run);
   void tell_what_is_wanted(LiveRun& run) {
-    if (told == LiveTold::findings) return tell_findings(run);
-    tell(run);
+    if (content == LiveContent::findings) return write_findings(run);
+    write(run);
   }
   RunLine run_of(const LiveRun& run) const;
   bool wait_for_end();
@@ -129,7 +129,7 @@ bool LiveWatch::State::wait_for_end() {
   return changed.wait_for(lock, std::chrono::milliseconds(kLookMs), [this] { return over; });
 }
 
-void LiveWatch::State::tell(LiveRun& run) {
+void LiveWatch::State::write(LiveRun& run) {
   Symbolizer symbolizer{SymbolOptions{}};
   StackCache stacks(run, symbolizer);
   std::optional<OtlpRecords> records;  // from the first event on: then it is known of which boot
@@ -161,15 +161,15 @@ void LiveWatch::State::tell(LiveRun& run) {
   log.flush();
 }
 
-void LiveWatch::State::tell_findings(LiveRun& run) {
+void LiveWatch::State::write_findings(LiveRun& run) {
   LiveFindings findings(directory, console, FindingForm::brief,
                         ship == nullptr ? nullptr : records_of);
-  FindingTeller teller(run, begin_ns, log, ship);
+  FindingWriter writer(run, begin_ns, log, ship);
   std::uint64_t events = 0;
   const auto count = [&](const Event&) { ++events; };
   const auto tell_all = [&](bool last) {
     if (ship != nullptr) ship->is_of(run_of(run));
-    teller.tell(findings.lines(), last);
+    writer.write(findings.lines(), last);
     log.flush();
   };
   bool more = true;
@@ -195,10 +195,10 @@ void LiveWatch::State::watch() {
   }
 }
 
-LiveWatch::LiveWatch(std::string directory, std::uint64_t begin_ns, LiveTold told, LiveLog& log,
-                     LiveShip* ship, const Console& console)
+LiveWatch::LiveWatch(std::string directory, std::uint64_t begin_ns, LiveContent content,
+                     LiveLog& log, LiveShip* ship, const Console& console)
     : state_(new State{
-          std::move(directory), begin_ns, told, log, ship, console, {}, {}, {}, false, {}}) {}
+          std::move(directory), begin_ns, content, log, ship, console, {}, {}, {}, false, {}}) {}
 
 LiveWatch::~LiveWatch() { finish(); }
 

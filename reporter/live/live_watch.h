@@ -1,6 +1,6 @@
-// The thread of `run --live` that tells the events of CMD, or what the rules find, while `run`
-// waits for it. Must never take a signal that is meant for CMD, nor be started before CMD is: a
-// fork copies only the thread that calls it. Called by `run`.
+// LiveWatch: the thread of `run --live` that writes lines about the events of CMD, or about the
+// findings, while `run` waits for CMD. Must never take a signal that is meant for CMD, nor be
+// started before CMD is: a fork copies only the thread that calls it.
 #pragma once
 
 #include <cstdint>
@@ -13,22 +13,22 @@
 
 namespace umaskaudit {
 
-// What is told.
-enum class LiveTold : std::uint8_t { all, findings };
+// What the lines are about.
+enum class LiveContent : std::uint8_t { all, findings };
 
 class LiveWatch {
  public:
   // `directory`: the run's; events before `begin_ns` (CLOCK_MONOTONIC) are an earlier run's.
-  // `log`, `ship` and `console` must outlive the watch. `ship`: gets the same as records, and all
-  // events where lines are told of those only that tell the story; null: nothing is shipped.
-  LiveWatch(std::string directory, std::uint64_t begin_ns, LiveTold told, LiveLog& log,
+  // `log`, `ship` and `console` must outlive the watch. `ship` gets the same as records, and the
+  // events that have no line (is_listed()) as well; null: nothing is shipped.
+  LiveWatch(std::string directory, std::uint64_t begin_ns, LiveContent content, LiveLog& log,
             LiveShip* ship, const Console& console);
   ~LiveWatch();
   LiveWatch(const LiveWatch&) = delete;
   LiveWatch& operator=(const LiveWatch&) = delete;
 
   void start();
-  // CMD has ended: tells the rest and returns when it is told. What went wrong; empty: nothing.
+  // CMD has ended: writes the rest, and returns what went wrong; empty: nothing.
   std::string finish();
 
  private:

@@ -198,7 +198,7 @@ Terminal::Terminal(bool colour) : screen_(new Screen) {
   nodelay(stdscr, TRUE);
   scrollok(stdscr, FALSE);
   curs_set(0);
-  mouseinterval(0);  // a press is told at once, not when it is clear whether it is a double click
+  mouseinterval(0);  // reports a press at once, and does not wait for a double click
   mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, nullptr);
   screen_->colour = colour && has_colors();
   if (screen_->colour) {

@@ -1,4 +1,4 @@
-// The terminal as a screen of its own, by ncurses: what is shown, and the keys.
+// Terminal: a full screen on the terminal, by ncurses: its lines and its keys.
 // Must never leave the terminal in that state: not on a return, an exception, a signal or a stop.
 // Called by `top`. One at a time.
 #pragma once
@@ -65,7 +65,7 @@ class Terminal {
   void paint(const std::vector<ScreenLine>& lines);
   // The next key; none within `wait_ms`, or because the size changed.
   Key next_key(int wait_ms);
-  // A signal asked for the end, or the terminal is gone.
+  // A signal to end has come, or the terminal is gone.
   bool wants_end() const;
 
  private:

@@ -22,7 +22,7 @@ std::string joined(const std::vector<const char*>& words) {
 }
 
 // " may read and write it", " may not use it".
-std::string deeds(unsigned bits, bool directory) {
+std::string permitted(unsigned bits, bool directory) {
   const auto has = [&](unsigned wanted) { return (bits & wanted) == wanted; };
   std::vector<const char*> words;
   if (has(kRead)) words.push_back(directory ? "list" : "read");
@@ -53,9 +53,9 @@ std::string special_bits(Mode mode, bool directory) {
 }  // namespace
 
 std::string who_may(Mode mode, bool directory, bool acl_mask) {
-  const std::string owner = deeds(mode >> 6 & 7, directory);
-  const std::string group = deeds(mode >> 3 & 7, directory);
-  const std::string others = deeds(mode & 7, directory);
+  const std::string owner = permitted(mode >> 6 & 7, directory);
+  const std::string group = permitted(mode >> 3 & 7, directory);
+  const std::string others = permitted(mode & 7, directory);
   std::string text;
   if (acl_mask) {
     text =

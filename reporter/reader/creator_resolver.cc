@@ -62,12 +62,12 @@ void CreatorResolver::walk_unlink(std::uint64_t dev, std::uint64_t ino) {
 
 trace::Created CreatorResolver::settle(const trace::Create& create, std::uint32_t segment,
                                        std::uint64_t offset) const {
-  const auto said = static_cast<trace::Created>(create.created);
-  switch (said) {
+  const auto recorded = static_cast<trace::Created>(create.created);
+  switch (recorded) {
     case trace::Created::no:
     case trace::Created::yes:
     case trace::Created::unknown:
-      return said;
+      return recorded;
     case trace::Created::probably:
       break;
   }

@@ -103,7 +103,7 @@ void LiveBatch::add(const Segment& segment, const Record& record, const FoldSpan
   items_.push_back(std::move(item));
 }
 
-void LiveBatch::tell(unsigned patience, const std::function<void(const MergedRecord&)>& visit) {
+void LiveBatch::release(unsigned patience, const std::function<void(const MergedRecord&)>& visit) {
   Record record;
   std::vector<Item> waiting;
   std::vector<Item> due;

@@ -22,7 +22,7 @@ class LiveBatch {
 
   // Passes the records on in order and drops them. Those that are not ready() stay for later calls,
   // up to `patience` of them; 0: none stays.
-  void tell(unsigned patience, const std::function<void(const MergedRecord&)>& visit);
+  void release(unsigned patience, const std::function<void(const MergedRecord&)>& visit);
 
  private:
   struct Item {

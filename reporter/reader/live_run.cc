@@ -133,8 +133,8 @@ struct LiveRun::State {
   void link();
   void add_folds(model::Segment& segment);
   void read_cells();
-  void tell(const Visit& visit, bool last);
-  void tell(Event* event, const Visit& visit);
+  void deliver(const Visit& visit, bool last);
+  void deliver(Event* event, const Visit& visit);
   void assess(const Visit& visit);
 };
 
@@ -329,21 +329,21 @@ void LiveRun::State::link() {
   builder.contexts_changed();
 }
 
-void LiveRun::State::tell(Event* event, const Visit& visit) {
+void LiveRun::State::deliver(Event* event, const Visit& visit) {
   seq += count_of(*event);
   base_of(event).seq = seq;
   visit(*event);
 }
 
-void LiveRun::State::tell(const Visit& visit, bool last) {
-  batch.tell(last ? 0 : kPatience, [&](const model::MergedRecord& merged) {
+void LiveRun::State::deliver(const Visit& visit, bool last) {
+  batch.release(last ? 0 : kPatience, [&](const model::MergedRecord& merged) {
     Event* event = builder.build(merged);
     if (event == nullptr) return;
-    trace::Create said{};
+    trace::Create fixed{};
     if (auto* create = std::get_if<CreateEvent>(event);
-        create != nullptr && model::fixed_part(merged.record, &said))
-      create->created = static_cast<trace::Created>(said.created);
-    tell(event, visit);
+        create != nullptr && model::fixed_part(merged.record, &fixed))
+      create->created = static_cast<trace::Created>(fixed.created);
+    deliver(event, visit);
   });
   texts = model::StringPool();
 }
@@ -360,11 +360,11 @@ void LiveRun::State::assess(const Visit& visit) {
   Event event;
   for (const BlindSpotEvent& spot : model::unfollowed_execs(segments, tree, facts)) {
     event = spot;
-    tell(&event, visit);
+    deliver(&event, visit);
   }
   for (const LossEvent& loss : model::assess(segments, facts, end_ns).losses) {
     event = loss;
-    tell(&event, visit);
+    deliver(&event, visit);
   }
 }
 
@@ -390,7 +390,7 @@ bool LiveRun::poll(const Visit& visit) {
   state.find_segments(false);
   const bool more = state.read(kMostBytes, false);
   state.settle();
-  state.tell(visit, false);
+  state.deliver(visit, false);
   return more;
 }
 
@@ -401,18 +401,18 @@ void LiveRun::finish(const Visit& visit) {
   state.find_segments(true);
   while (state.read(kMostBytes, true)) {
     state.settle();
-    state.tell(visit, false);
+    state.deliver(visit, false);
   }
   state.read_cells();
   state.unlinked = true;
   state.settle(true);
-  state.tell(visit, true);
+  state.deliver(visit, true);
   state.assess(visit);
 }
 
-void LiveRun::stop(const Visit& visit) { state_->tell(visit, true); }
+void LiveRun::stop(const Visit& visit) { state_->deliver(visit, true); }
 
-bool LiveRun::anybody_lives() const {
+bool LiveRun::has_running_process() const {
   if (state_->look == 0) return true;  // no process is known yet
   for (const auto& segment : state_->segments) {
     if (is_running(static_cast<pid_t>(segment->pid))) return true;

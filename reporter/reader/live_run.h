@@ -43,7 +43,7 @@ class LiveRun : public StackSource {
   void stop(const Visit& visit);
 
   // True while a process that records or recorded exists under its pid.
-  bool anybody_lives() const;
+  bool has_running_process() const;
   // The recorded processes that do not exist any more, by pid; none of another PID name space than
   // the caller's, where pids mean something else.
   std::unordered_set<std::uint32_t> ended() const;

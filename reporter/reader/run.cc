@@ -186,17 +186,17 @@ void Run::for_each(const std::function<bool(const Event&)>& visit, Detail detail
                               &state_->pool, detail);
   const std::uint64_t records = state_->completeness.records;
   std::uint64_t seq = 0, read = 0;
-  const auto tell = [&](Event* event) {
+  const auto deliver = [&](Event* event) {
     seq += count_of(*event);
     base_of(event).seq = seq;
     return visit(*event);
   };
   auto spot = state_->unfollowed.begin();
   Event extra;
-  const auto tell_spots_until = [&](std::uint64_t time_ns) {
+  const auto deliver_spots_until = [&](std::uint64_t time_ns) {
     for (; spot != state_->unfollowed.end() && spot->time_ns <= time_ns; ++spot) {
       extra = *spot;
-      if (!tell(&extra)) return false;
+      if (!deliver(&extra)) return false;
     }
     return true;
   };
@@ -205,14 +205,14 @@ void Run::for_each(const std::function<bool(const Event&)>& visit, Detail detail
     state_->tick(std::min(++read, records), records);
     Event* event = builder.build(merged);
     if (event == nullptr) continue;
-    const bool more = tell_spots_until(merged.time_ns - 1) && tell(event);
+    const bool more = deliver_spots_until(merged.time_ns - 1) && deliver(event);
     if (!more) return;
   }
   if (state_->ticker) state_->ticker(records, records);
-  if (!tell_spots_until(UINT64_MAX)) return;
+  if (!deliver_spots_until(UINT64_MAX)) return;
   for (const LossEvent& loss : state_->completeness.losses) {
     extra = loss;
-    if (!tell(&extra)) return;
+    if (!deliver(&extra)) return;
   }
 }
 

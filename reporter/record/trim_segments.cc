@@ -32,7 +32,7 @@ constexpr std::uint64_t kPage = 4096;
 // The kernel grants a write lease only while no other process has the file open or mapped
 // (fcntl(2), F_SETLEASE). It is released at once. A reader that opens the file meanwhile breaks the
 // lease: the signal for that is set to one that is ignored by default, because SIGIO kills.
-bool nobody_holds(int fd) {
+bool is_unlocked(int fd) {
   fcntl(fd, F_SETSIG, SIGURG);
   if (fcntl(fd, F_SETLEASE, F_WRLCK) != 0) return false;
   fcntl(fd, F_SETLEASE, F_UNLCK);
@@ -91,7 +91,7 @@ bool trim(int directory, const char* name, bool lease_tells) {
       header.byte_order != trace::kByteOrder || header.major != trace::kMajor)
     return false;
   const bool dead = kill(static_cast<pid_t>(header.pid), 0) != 0 && errno == ESRCH;
-  if ((!dead && !lease_tells) || !nobody_holds(file.get())) return false;
+  if ((!dead && !lease_tells) || !is_unlocked(file.get())) return false;
   const auto size = static_cast<std::uint64_t>(facts.st_size);
   const std::uint64_t end =
       std::min(std::max(header.tail, end_of_chunks(file.get(), header)), size);

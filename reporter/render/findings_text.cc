@@ -27,7 +27,7 @@ constexpr std::size_t kAroundRuler = 27;
 
 std::string name_of(const EventRef& event) { return "thread '" + escape(event.thread) + "'"; }
 
-// `other` is known already: what they share is not said again.
+// `other` has been shown already: what they share is left out.
 std::string who(const EventRef& event, const EventRef* other = nullptr) {
   std::string text = name_of(event) + " (" + std::to_string(event.tid);
   if (other == nullptr || other->pid != event.pid)
@@ -42,7 +42,7 @@ std::string upper(std::string words) {
   return words;
 }
 
-// Whether the first of its victims is somebody else's: then there is a place that was hit.
+// Whether another thread made the first of its victims: then there is a place that was hit.
 bool hits_other(const Finding& finding) {
   return !finding.victims.empty() && finding.victims.front().recorded &&
          (!finding.culprit || finding.victims.front().event.seq != finding.culprit->seq);
@@ -56,7 +56,7 @@ std::string hit_count(RuleId rule, std::uint64_t count) {
 
 class Text {
  public:
-  // The first of `group` is told in full, of the others what they hit.
+  // Writes the first of `group` in full, of the others what they hit.
   Text(std::string& out, const TextContext& context, const CauseGroup& group, bool culprit_known)
       : out_(out),
         context_(context),
@@ -124,7 +124,7 @@ class Text {
     source_of(event, label);
   }
 
-  // The victim's side is told after the culprit's.
+  // The victim's side follows the culprit's.
   const EventRef* other_than(const EventRef& event) const {
     if (!finding_.culprit || finding_.victims.empty()) return nullptr;
     const EventRef& victim = finding_.victims.front().event;
@@ -229,8 +229,8 @@ class Text {
   void write_window() {
     if (!finding_.window) return;
     const Window& window = *finding_.window;
-    const bool told = finding_.culprit_end && finding_.steps.empty() && !is_object_alone();
-    if (full_ || !told || window.open_ended) write_length(window);
+    const bool has_steps = finding_.culprit_end && finding_.steps.empty() && !is_object_alone();
+    if (full_ || !has_steps || window.open_ended) write_length(window);
     if (window.length_ns() > 0 && (full_ || !finding_.victims.empty()))
       out_ +=
           "    " + window_ruler(finding_, std::min(kRulerColumns, width_ - kAroundRuler)) + '\n';
@@ -407,7 +407,7 @@ void FindingTexts::append(std::string& out, const CauseGroup& group) {
   bool known = false;
   if (finding.culprit && finding.steps.empty()) {
     const std::string place = place_text(context_.stacks, finding.culprit->stack);
-    known = !place.empty() && !told_.emplace(finding.culprit->tid, place).second;
+    known = !place.empty() && !shown_.emplace(finding.culprit->tid, place).second;
   }
   if (!first_) out += std::string(kFrame) + '\n';
   first_ = false;

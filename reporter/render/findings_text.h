@@ -1,4 +1,4 @@
-// A finding for people: the shape that users of the sanitizers know, two sides and a summary line.
+// Findings as text, in the form of the sanitizers' reports: both sides and a summary line.
 // Must never print a byte of the audited program unescaped, nor more objects than a screen holds.
 // Called by `check`, `report`, `top` and the summary of `run`.
 #pragma once
@@ -15,10 +15,10 @@
 
 namespace umaskaudit {
 
-// How alarming a finding is to look at.
+// The colour of a finding by its severity.
 Style severity_style(Severity severity);
 
-// The whole finding with both stacks and source lines, the window on a ruler, and the SUMMARY line.
+// The whole finding with both stacks and source lines, the window as a line, and the SUMMARY line.
 void append_finding(std::string& out, const TextContext& context, const Finding& finding);
 
 // The same for the findings of one cause after the other: a culprit is shown once.
@@ -30,7 +30,7 @@ class FindingTexts {
 
  private:
   const TextContext& context_;
-  std::set<std::pair<std::uint32_t, std::string>> told_;  // threads and places of culprits
+  std::set<std::pair<std::uint32_t, std::string>> shown_;  // threads and places of culprits
   bool first_ = true;
 };
 
@@ -48,14 +48,14 @@ void append_finding_lines(std::string& out, const TextContext& context,
 // "1 error, 2 warnings", "No findings". The findings of one cause count as one.
 std::string verdict_text(const std::vector<Finding>& findings, const Paint& paint);
 
-// A table of objects that came out otherwise than they should have: the examples that the findings
+// A table of objects with another mode than they should have: the examples that the findings
 // keep; nothing where there are none.
 void append_hit_objects(std::string& out, const TextContext& context,
                         const std::vector<Finding>& findings);
 
 // What a cause did at hit_places(): "hit", or "made by" of objects that a later call changed.
 const char* hit_verb(const Finding& finding);
-// Where the findings of a cause hit somebody, each place in the code once, in their order; escaped.
+// The places in the code that the findings of a cause hit, each once, in their order; escaped.
 // A finding about its culprit alone has none.
 std::vector<std::string> hit_places(const TextContext& context, const CauseGroup& group);
 

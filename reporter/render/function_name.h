@@ -1,5 +1,5 @@
-// The name of a function as people say it.
-// Must never be used to tell two functions apart: overloads have one name.
+// The short name of a function.
+// Must never be used to compare functions: overloads have one name.
 // Called by stack_text.cc.
 #pragma once
 

@@ -1,5 +1,5 @@
-// The user's own line behind a call, as editors, code scanning and reviewers want it.
-// Must never name a file that nobody can open: text given with -c has none, nor has libc.
+// OwnPlace: the line of the user's own code that led to a call, for editors and code scanning.
+// Must never name a file that the user does not have: text given with -c has none, nor has libc.
 // Called by the formats for other tools, and by check for its baseline.
 #pragma once
 

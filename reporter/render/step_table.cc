@@ -9,7 +9,7 @@ namespace umaskaudit {
 TextTable step_table(const std::vector<Step>& steps, const CreationFacts& facts) {
   TextTable table({{"STEP"}, {"SETS"}, {"CLEARS"}, {"MODE"}, {"RWX"}, {"WHY", Align::left, true}});
   for (const Step& step : steps) {
-    // Bits that appear without being asked for deserve a look.
+    // Bits that the call did not request are emphasized.
     const bool uncalled = step.sets != 0 && step.rule != Rule::requested;
     table.add({step_name(step),
                {step.sets == 0 ? "-" : octal(step.sets), uncalled ? Style::bad : Style::plain},

@@ -25,7 +25,7 @@ struct TextContext {
 // A path as people read it: relative to the root of the context, escaped.
 std::string shown_path(const TextContext& context, const std::string& path);
 
-// Lines that only the command knows: what was run and how it ended.
+// What only the command knows: what was run and how it ended.
 struct Heading {
   std::string program;              // raw bytes; empty: the first process's executable
   std::string ending;               // "exit code 0"; empty: not known
@@ -35,7 +35,7 @@ struct Heading {
 // What was run, raw bytes: as the heading has it, else the first process's executable.
 std::string program_of(const Run& run, const Heading& heading);
 
-// When the run began, ns since 1970: the first event, or the start of CMD; 0: nobody knows.
+// When the run began, ns since 1970: the first event, or the start of CMD; 0: unknown.
 std::uint64_t started_real_ns(const Run& run, const Heading& heading);
 // The same as text, "unknown" included.
 std::string started_text(const Run& run, const Heading& heading);
@@ -90,9 +90,9 @@ std::size_t transitions_shown(std::size_t width);
 std::string culprit_name(const Culprit& culprit);
 // The mode of an object: "0644", or "0600 > 0644 chmod" where it was born with another one.
 std::string mode_text(const ObjectLife& life);
-// What more there is to say of it: "default ACL, gone"; empty: nothing. Raw bytes may be in it.
+// Remarks about it: "default ACL, gone"; may be empty, and contain raw bytes.
 std::string note_text(const ObjectLife& life);
-// How alarming a mask or a mode is to look at.
+// The colour of a mask or a mode by what it permits.
 Style mask_style(Mode mask);
 Style mode_style(Mode mode);
 // "name 123", escaped: a thread as all tables show it.

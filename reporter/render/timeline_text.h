@@ -20,13 +20,14 @@ struct TimelineStyle {
   bool where = true;  // name the code
 };
 
-// What tells the story of the masks: no failed calls, opened files, threads, names.
+// Whether an event is about masks and created objects: no failed calls, opened files, threads,
+// names.
 bool is_listed(const Event& event);
 
 // The titles of the columns, with a newline.
 std::string timeline_titles(const TimelineStyle& style);
 
-// Appends one line with its newline. `reason`: why it came so, printable.
+// Appends one line with its newline. `reason`: why the mode is what it is, printable.
 void append_timeline(std::string& out, const Event& event, StackCache& stacks,
                      const TimelineStyle& style, const std::string& reason = "");
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMostUnpredictable = 10;
 
-const char* deed(char letter, bool directory) {
+const char* verb(char letter, bool directory) {
   switch (letter) {
     case 'r':
       return directory ? "list" : "read";
@@ -64,10 +64,10 @@ void append_access(std::string& out, const WhatIf& whatif) {
       const Mode before = one.object.mode >> who.shift & 7, after = one.mode >> who.shift & 7;
       const std::string name = (who.shift == 0 ? "" : "the ") + std::string(who.name);
       for (const char letter : letters(before & ~after))
-        count(name + " may no longer " + deed(letter, directory) +
+        count(name + " may no longer " + verb(letter, directory) +
               (directory ? " directories" : ""));
       for (const char letter : letters(after & ~before))
-        count(name + " may then " + deed(letter, directory) + (directory ? " directories" : ""));
+        count(name + " may then " + verb(letter, directory) + (directory ? " directories" : ""));
     }
   }
   for (const std::string& line : order)

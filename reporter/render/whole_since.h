@@ -9,7 +9,7 @@
 
 namespace umaskaudit {
 
-// CLOCK_REALTIME; 0: from its begin, or nobody knows.
+// CLOCK_REALTIME; 0: from its begin, or unknown.
 std::uint64_t whole_since_real_ns(const Run& run);
 // "2026-11-21 21:00:00 UTC"; empty where that is 0.
 std::string whole_since_text(const Run& run);

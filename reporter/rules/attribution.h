@@ -40,7 +40,7 @@ class ThreadContexts {
   std::unordered_map<std::uint32_t, std::uint32_t> of_process_;
 };
 
-// The thread that ordered what a posix_spawn child does: until its exec the child has the fs
+// The thread on whose behalf a posix_spawn child acts: until its exec the child has the fs
 // context and the mask of the thread that made it, and performs that thread's file actions
 // (posix_spawn(3)). Taken for a thread of its own, it would be the victim of its parent's window.
 class SpawnParents {
@@ -50,7 +50,7 @@ class SpawnParents {
     if (fork != nullptr && fork->origin == trace::Origin::vfork) makers_[fork->child] = fork->tid;
     if (const auto* process = std::get_if<ProcessEvent>(&event)) makers_.erase(process->pid);
   }
-  // The thread that answers for what `event` did.
+  // The thread that caused `event`.
   std::uint32_t actor(const EventBase& event) const {
     if (makers_.empty() || event.tid != event.pid) return event.tid;
     const auto maker = makers_.find(event.tid);

@@ -1,4 +1,4 @@
-// The findings of an earlier run, so that only new ones fail.
+// Baseline: the findings of an earlier run, so that only new ones fail.
 // Must never know a finding by more than its names: no count, nothing that differs from host to
 // host. The places are there for people who review the file.
 // Used by `check --baseline` and `--write-baseline`.
@@ -65,7 +65,7 @@ struct BaselineOptions {
 };
 
 // One JSON document with a finding a line, sorted, so that it can be kept, compared and reviewed in
-// version control. Suppressed findings are left out: their suppression speaks for them.
+// version control. Suppressed findings are left out.
 void write_baseline(std::ostream& out, const std::vector<Finding>& findings,
                     const BaselineOptions& options);
 

@@ -1,6 +1,6 @@
-// Says of nearly every number that was not added that it was not, at the price of one look into
-// 256 KiB: most objects of a run are never changed, and each would cost a search in a large table.
-// Must never say no of a number that was added.
+// BitFilter: a Bloom filter of 256 KiB. Most objects of a run are never changed: it excludes nearly
+// all of them by one look, where each would cost a search in a large table. Must never exclude a
+// number that was added.
 #pragma once
 
 #include <cstddef>

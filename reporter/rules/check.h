@@ -1,4 +1,5 @@
-// What a check is: one family of rules, told of everything in the order of the run.
+// Check: the interface of a family of rules, which is called for every event in the order of the
+// run.
 // Must never look ahead or keep events: a check keeps groups, and what it must know of objects.
 // Each is made by a function declared at the end; rules.def has the order in which they run.
 #pragma once
@@ -14,12 +15,12 @@
 
 namespace umaskaudit::rules {
 
-// A creation on its way past the checks.
+// A creation as the checks see it, one after the other.
 struct CheckedCreation {
   const CreateEvent& event;
   const Verdict& verdict;
-  // How bad a finding is that names the cause: what the mode alone would say, and no worse, later
-  // checks need not. What the name says they do.
+  // The severity of a finding that names the cause. Later checks do not repeat what the mode alone
+  // would say and is no worse; they still judge the name.
   std::optional<Severity> claimed;
 };
 
@@ -34,8 +35,8 @@ class Check {
   virtual void on_last(const LastSeen& /*last*/) {}
   // After that: complete what the groups say. `end_ns` is the time of the last event.
   virtual void finish(std::uint64_t /*end_ns*/) {}
-  // Counts are final, and examples know what became of them: write the messages.
-  virtual void tell() {}
+  // Counts are final, and the examples have their last state: write the messages.
+  virtual void report() {}
 };
 
 using CheckPtr = std::unique_ptr<Check>;

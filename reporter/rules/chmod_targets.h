@@ -1,7 +1,7 @@
-// Which objects are changed by a later chmod: known only at the end of a run, and asked at each
-// creation. Part of the first reading, as the classification of umask calls is. Memory is bounded
-// by distinct objects that somebody changed. Filled by find.cc, asked and emptied by
-// chmod_check.cc.
+// ChmodTargets: the objects that a later chmod changes, so that each creation can be checked for
+// one. They are found in the first reading of the run, as the classes of umask calls are. Memory is
+// bounded by the distinct objects that were changed. Filled by find.cc; chmod_check.cc queries it
+// and removes what has been changed.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,7 @@ class ChmodTargets {
     filter_.add(ObjectHash()(id));
     ++changes_[id];
   }
-  // The second one, which meets the same changes.
+  // The second reading, which has the same changes.
   bool contains(const ObjectId& id) const {
     return filter_.may_contain(ObjectHash()(id)) && changes_.contains(id);
   }

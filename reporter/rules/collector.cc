@@ -208,7 +208,7 @@ Victim Collector::victim_of(const CreateEvent& event, Mode expected_mask, Mode e
   return victim;
 }
 
-void Collector::tell(const Hit& hit) {
+void Collector::report_hit(const Hit& hit) {
   if (options_.on_hit && hit.event.seq != 0) options_.on_hit(hit);
   if (!options_.on_final_hit) return;
   const CreateEvent& event = hit.event;
@@ -235,18 +235,18 @@ void Collector::add_victim(Group& group, const CreateEvent& event, Mode expected
   ++finding.count;
   const Severity weight = severity.value_or(finding.severity);
   if (options_.on_hit || options_.on_final_hit)
-    tell({finding.rule, event, expected_mask, expected, weight, false, finding.fingerprint});
-  Said* const said = said_.find(said_key(event.seq));
-  if (said != nullptr) {
+    report_hit({finding.rule, event, expected_mask, expected, weight, false, finding.fingerprint});
+  BirthSeverities* const at_birth = at_birth_.find(birth_key(event.seq));
+  if (at_birth != nullptr) {
     const std::uint64_t shift = 2 * static_cast<std::uint64_t>(finding.rule);
     const std::uint64_t now = std::uint64_t{1} + static_cast<std::uint64_t>(weight);
-    const std::uint64_t before = said->severities >> shift & 3;
-    said->severities &= ~(std::uint64_t{3} << shift);
-    said->severities |= std::max(before, now) << shift;
+    const std::uint64_t before = at_birth->severities >> shift & 3;
+    at_birth->severities &= ~(std::uint64_t{3} << shift);
+    at_birth->severities |= std::max(before, now) << shift;
   }
   if (finding.victims.size() >= options_.max_examples) return;
   const bool kept = keep(group, victim_of(event, expected_mask, expected));
-  if (kept && said != nullptr) said->example = true;
+  if (kept && at_birth != nullptr) at_birth->example = true;
 }
 
 void Collector::show_first(Group& group, const CreateEvent& event, Mode expected_mask,
@@ -258,7 +258,8 @@ void Collector::show_first(Group& group, const CreateEvent& event, Mode expected
   if (place == victims.end()) {
     place = std::prev(victims.end());
     *place = victim_of(event, expected_mask, expected);
-    if (Said* const said = said_.find(said_key(event.seq)); said != nullptr) said->example = true;
+    if (BirthSeverities* const at_birth = at_birth_.find(birth_key(event.seq)); at_birth != nullptr)
+      at_birth->example = true;
   }
   std::rotate(victims.begin(), place, std::next(place));
 }
@@ -278,7 +279,8 @@ void Collector::add_victim(Group& group, const LastSeen& last, Mode expected, Se
     event.created = life.created;
     event.dev = life.dev;
     event.ino = life.ino;
-    tell({finding.rule, event, life.born_mask, expected, severity, true, finding.fingerprint});
+    report_hit(
+        {finding.rule, event, life.born_mask, expected, severity, true, finding.fingerprint});
   }
   Victim victim;
   victim.event = event_ref(life.born);
@@ -374,8 +376,8 @@ bool Collector::is_threaded(const Group& group) const {
                      [this](std::uint32_t pid) { return threaded_.contains(pid); });
 }
 
-std::optional<Severity> Collector::said(std::uint64_t seq, RuleId rule) const {
-  const Said* const found = said_.find(said_key(seq));
+std::optional<Severity> Collector::severity_at_birth(std::uint64_t seq, RuleId rule) const {
+  const BirthSeverities* const found = at_birth_.find(birth_key(seq));
   if (found == nullptr) return std::nullopt;
   const std::uint64_t bits = found->severities >> (2 * static_cast<unsigned>(rule)) & 3;
   if (bits == 0) return std::nullopt;
@@ -384,9 +386,9 @@ std::optional<Severity> Collector::said(std::uint64_t seq, RuleId rule) const {
 
 void Collector::object_ends(const ObjectLife& life) {
   const std::uint64_t seq = life.born.seq;
-  if (const Said* const said = said_.find(said_key(seq)); said != nullptr) {
-    if (said->example) last_names_[seq] = {life.last_path, life.mode};
-    said_.erase(said_key(seq));
+  if (const BirthSeverities* const at_birth = at_birth_.find(birth_key(seq)); at_birth != nullptr) {
+    if (at_birth->example) last_names_[seq] = {life.last_path, life.mode};
+    at_birth_.erase(birth_key(seq));
   }
   const auto pending = pending_.find(seq);
   if (pending == pending_.end()) return;

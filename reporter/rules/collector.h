@@ -1,7 +1,6 @@
-// Findings while they grow: 20,000 hits of one pair of call sites are one finding with a count.
-// Must never keep more of a hit than a few examples: memory is bounded by pairs of call sites, and
-// by the objects whose end is judged too.
-// Filled by the checks, emptied by find.cc.
+// Collector: the findings while they grow. 20,000 hits of one pair of call sites are one finding
+// with a count. Must never keep more of a hit than a few examples: memory is bounded by pairs of
+// call sites, and by the objects whose end is judged too. Filled by the checks, emptied by find.cc.
 #pragma once
 
 #include <array>
@@ -61,8 +60,8 @@ struct LastSeen {
   bool recorded() const { return life.id != 0; }
 };
 
-// Who gave an object these bits of its mode: the call that widened it last, or the one that made it
-// where it was made so.
+// The call that gave an object these bits of its mode: the last one that widened it, or its
+// creation where it had them from the beginning.
 EventBase culprit_of(const ObjectLife& life, Mode bits);
 
 // A finding and what is needed until it is complete.
@@ -102,7 +101,7 @@ class Collector {
   void show_first(Group& group, const CreateEvent& event, Mode expected_mask, Mode expected);
   // The same for an object as the run left it.
   void add_victim(Group& group, const LastSeen& last, Mode expected, Severity severity);
-  // Remembers that `window` hit somebody in this group; its length is added when it closes.
+  // Counts `window` for this group; its length is added when it closes.
   void add_window(Group& group, const WindowPtr& window);
   void window_closed(const MaskWindow& window);
 
@@ -112,14 +111,14 @@ class Collector {
   // Has one of the group's processes ever had a second thread?
   bool is_threaded(const Group& group) const;
 
-  // The object made by the event `seq` may end otherwise than it began: what is said of its birth
-  // is remembered until object_ends().
-  void watch(std::uint64_t seq) { said_[said_key(seq)]; }
-  // The severity that the rule gave to its birth; nothing when it was silent.
-  std::optional<Severity> said(std::uint64_t seq, RuleId rule) const;
+  // The object made by the event `seq` may have another mode or name at the end: the severities
+  // that rules give to its birth are kept until object_ends().
+  void watch(std::uint64_t seq) { at_birth_[birth_key(seq)]; }
+  // The severity that the rule gave to its birth; nothing when the rule did not report it.
+  std::optional<Severity> severity_at_birth(std::uint64_t seq, RuleId rule) const;
   void object_ends(const ObjectLife& life);
 
-  // Windows still open end here, and examples learn what became of them.
+  // Windows that are still open end here, and the examples get their last state.
   void close(std::uint64_t end_ns);
   // The findings, in the order in which they began.
   std::vector<Finding> take();
@@ -135,7 +134,7 @@ class Collector {
   struct KeyHash {
     std::size_t operator()(const Key& key) const;
   };
-  struct Said {
+  struct BirthSeverities {
     std::uint64_t severities = 0;  // two bits for each rule: 0, or the severity and 1
     bool example = false;          // of a finding
   };
@@ -143,7 +142,7 @@ class Collector {
     std::string path;
     Mode mode = 0;
   };
-  static std::uint64_t said_key(std::uint64_t seq) { return seq + 1; }
+  static std::uint64_t birth_key(std::uint64_t seq) { return seq + 1; }
   // What a finding's fingerprint is made of, its functions named by `name`; the older versions'.
   static Print print_of(const FindingIdentity& identity, const std::string& program,
                         const NameOfStack& name);
@@ -153,7 +152,7 @@ class Collector {
   static void account(Group& group, const MaskWindow& window, std::uint64_t end_ns);
   Victim victim_of(const CreateEvent& event, Mode expected_mask, Mode expected) const;
   bool keep(Group& group, Victim victim);
-  void tell(const Hit& hit);
+  void report_hit(const Hit& hit);
 
   const FindOptions& options_;
   const PrivateDirectories& private_directories_;
@@ -166,7 +165,7 @@ class Collector {
   std::unordered_map<std::uint32_t, EventRef> births_;  // by the new thread's id
   std::unordered_set<std::uint32_t> threaded_;          // pids
   std::uint32_t last_threaded_ = 0;                     // the last one that was added
-  FlatMap<std::uint64_t, Said, NumberHash> said_;
+  FlatMap<std::uint64_t, BirthSeverities, NumberHash> at_birth_;
   std::unordered_map<std::uint64_t, LastName> last_names_;  // of examples
   std::unordered_map<std::uint64_t, std::vector<FinalHit>> pending_;
 };

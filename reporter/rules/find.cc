@@ -81,7 +81,7 @@ class Engine : public TimelineSink {
     look_at_ends();
     for (const CheckPtr& check : checks_) check->finish(end_ns_);
     collector_.close(end_ns_);
-    for (const CheckPtr& check : checks_) check->tell();
+    for (const CheckPtr& check : checks_) check->report();
     result_.findings = collector_.take();
     std::erase_if(result_.findings, [](const Finding& finding) { return finding.message.empty(); });
     sort_worst_first(result_.findings);
@@ -126,7 +126,7 @@ class Engine : public TimelineSink {
   }
 
   // Only what may end otherwise than it began is followed; below a directory that changes, only
-  // what somebody else could use there, or a policy may speak of.
+  // what other users could use there, or what a policy row may match.
   bool may_change(const CreateEvent& event) const {
     if (options_.on_final_hit || later_.names(event)) return true;
     if (!later_.names_above(event.path)) return false;

@@ -37,7 +37,7 @@ struct Hit {
   std::string_view fingerprint = {};  // of the finding that it belongs to
 };
 
-// A hit, once it is known what became of the object.
+// A hit, with the last state of the object.
 struct FinalHit {
   RuleId rule = RuleId::window_overlap;
   Severity severity = Severity::note;
@@ -80,8 +80,8 @@ struct FindOptions {
   std::function<std::string(StackRef)> symbol_chain;
   // The innermost function of such a chain alone. Without it the chain stands in.
   std::function<std::string(StackRef)> symbol;
-  // Of a umask call and the one that undid it: the runtime of a language that made both of its own
-  // accord, to read the mask. Empty result or no function: none did.
+  // Of a umask call and the one that undid it: the runtime of a language that made both in order to
+  // read the mask. Empty result or no function: none did.
   std::function<std::string(StackRef, StackRef)> runtime_idiom;
   // Further names of secrets: globs over the last component of a path.
   std::vector<std::string> secret_names;
@@ -95,20 +95,21 @@ struct FindOptions {
   // Judged at the end as the objects of the run are: what made them is not known, so the findings
   // have no culprit.
   std::vector<UnrecordedObject> unrecorded;
-  // Told of each object hit that a record names, when that is known, which may be long after it was
-  // created: the findings keep only examples.
+  // Called for each object hit that a record names, once that is known, which may be long after its
+  // creation: the findings keep only examples.
   std::function<void(const Hit&)> on_hit;
-  // The same, when it is known what becomes of the object: at its end, or at the end of the run.
+  // The same with the object's last state: called when it is removed, or at the end of the run.
   // Costs the memory of all objects that exist at the same time.
   std::function<void(const FinalHit&)> on_final_hit;
   // The symbolic links that were there before the run: LifeOptions::links.
   NameTree::Links links;
-  // Told of each window, when it closes or is known to leak.
+  // Called for each window, when it closes or is known to leak.
   std::function<void(const WindowSpan&)> on_window;
-  // Told of each event, in order, before the rules are: who needs both reads the run once less.
+  // Called for each event, in order, before the rules: a caller that needs both reads the run once
+  // less.
   std::function<void(const Event&)> on_event;
-  // Who needs the lives of all objects as well has them from here, and the run is read once less:
-  // told of each that ends, and of those that exist at the end. Objects with `created` == `no` are
+  // Called for each object when it ends, and with those that exist at the end, so that a caller
+  // that needs the lives of all objects reads the run once less. Objects with `created` == `no` are
   // among them. Both or none.
   std::function<void(const ObjectLife&)> on_life_end;
   std::function<void(const ObjectLives&)> on_lives;

@@ -1,4 +1,4 @@
-// What a rule has to say: who opened the window, who was hit, what to do instead.
+// Finding: what a rule reports: who opened the window, what was hit, what to do instead.
 // Must never hold an address or a view into a run: a finding outlives the run it came from.
 // Made by the rules, read by every renderer, by baselines and by suppressions.
 #pragma once
@@ -67,11 +67,11 @@ struct Victim {
   std::uint32_t requested = 0;
   Mode mask = 0;           // in force
   Mode expected_mask = 0;  // that should have been
-  Mode mode = 0;           // as it came out
+  Mode mode = 0;           // final
   Mode expected = 0;  // as it should have; equal to `mode` where nothing else was to be expected
   bool ambiguous = false;     // the mask moved during the call; the final mode decided
   bool began_before = false;  // the culprit's call had not returned when this one began
-  Mode reached = 0777;        // bits that somebody can use: directories above may keep others out
+  Mode reached = 0777;        // bits that have an effect: directories above may keep users out
   // At the end: what a later call changed the mode from, and to, where one did and that is known;
   // and the name it was made with, where that is another than `path`.
   std::optional<Mode> before;
@@ -89,7 +89,7 @@ struct Window {
   bool open_ended = false;
   Mode mask_before = 0;
   Mode mask_inside = 0;
-  std::uint64_t count = 0;  // windows of this kind that hit somebody
+  std::uint64_t count = 0;  // windows of this kind in which objects were hit
   std::uint64_t shortest_ns = 0;
   std::uint64_t longest_ns = 0;
 
@@ -109,8 +109,8 @@ struct Finding {
   Severity severity = Severity::note;
   std::string message;          // this case, in one sentence; raw bytes of the program may be in it
   std::string advice;           // RuleInfo::advice, or what fits this case better
-  std::string subject;          // tells findings of one call site apart: the row of a policy
-  std::uint64_t count = 0;      // objects hit (or occurrences, where nobody is hit)
+  std::string subject;          // distinguishes findings of one call site: the row of a policy
+  std::uint64_t count = 0;      // objects hit (or occurrences, where none is)
   std::uint64_t processes = 1;  // that the culprits' calls came from
   std::uint64_t threads = 1;
   std::string program;  // theirs: the last component of its path; empty: not known
@@ -137,7 +137,7 @@ struct Finding {
   // others: a build with less optimisation has them as fingerprints of its findings.
   std::vector<std::string> source_prints;
   // The fingerprint by places in the machine code instead of functions: those of a stripped copy of
-  // the same build are equal. Empty where nobody asked for them.
+  // the same build are equal. Empty where they were not requested.
   std::vector<std::string> code_prints;
   std::vector<std::string> third_prints;  // what the third version of fingerprints called it
   // Of the places in the code that are this one finding, by caller and by what was hit: what the
@@ -147,7 +147,7 @@ struct Finding {
   BaselineState baseline = BaselineState::none;
   std::string suppressed_by;  // the reason given in the suppression file; empty: not suppressed
 
-  // A suppression or the baseline covers it: nobody is told again.
+  // A suppression or the baseline covers it: it is not reported again.
   bool is_known() const { return !suppressed_by.empty() || baseline == BaselineState::unchanged; }
   const RuleInfo& info() const { return rule_info(rule); }
 };

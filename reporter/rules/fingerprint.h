@@ -28,14 +28,14 @@ struct Print : PrintBase {
   std::string culprit, victim;  // a function, a module, or a call; the victim may be empty
 };
 
-// The third version did not tell apart what was hit. Baselines may hold it.
+// The third version did not distinguish what was hit. Baselines may hold it.
 struct ThirdPrint : PrintBase {
   std::optional<Mode> mask;
   bool born_inside = false;
   std::string code;
 };
 
-// The second version told findings apart by the callers and by what was hit, too. Baselines may
+// The second version also distinguished the callers and what was hit. Baselines may
 // hold it.
 struct OlderPrint : PrintBase {
   std::string culprit, victim;  // chains of symbols, or calls

@@ -15,7 +15,7 @@ namespace umaskaudit::rules {
 
 class HistoryDepth {
  public:
-  // The first reading. Which change is the latest is told here as Timeline tells it.
+  // The first reading. The latest change is determined here as in Timeline.
   void feed(const Event& event) {
     if (const auto* create = std::get_if<CreateEvent>(&event)) {
       Context& c = context(create->fs, create->change_before);
@@ -28,7 +28,7 @@ class HistoryDepth {
       context(process->fs, 0).latest = 0;
     }
   }
-  // The second one: from the latest change to the oldest that is asked for, by their numbers.
+  // The second reading: from the latest change to the oldest that is needed, by their numbers.
   std::uint64_t of(std::uint32_t fs) const {
     const auto found = contexts_.find(fs);
     return found == contexts_.end() ? 0 : found->second.depth;

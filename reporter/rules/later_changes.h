@@ -1,7 +1,7 @@
 // Which objects may end with another mode or name than they were born with: those that a later
 // chmod, rename or link names, and what lies below directories of which that is true. Part of the
 // first reading, as the classification of umask calls is. May say yes of too many objects, never no
-// of one that changes. Memory is bounded by the objects that somebody changed.
+// of one that changes. Memory is bounded by the objects that were changed.
 #pragma once
 
 #include <cstdint>
@@ -94,7 +94,7 @@ class LaterChanges {
   FlatMap<ObjectId, Nothing, ObjectHash> objects_;
   FlatMap<std::uint64_t, Nothing, NumberHash> names_;        // hashes of last components
   FlatMap<std::uint64_t, Nothing, NumberHash> directories_;  // the same
-  // What names_above() said of directories lately: most objects lie where others were just made.
+  // Recent results of names_above(): most objects lie where others were just made.
   mutable TextMap<bool> above_;
 };
 

@@ -34,7 +34,7 @@ void PrivateDirectories::see(const CreateEvent& event) {
 
 void PrivateDirectories::see(const ChmodEvent& event) {
   if (event.error != 0 || !event.final_mode) return;
-  // Below what is no directory nothing can lie: most of those are told by their mode, and it would
+  // Below what is no directory nothing can lie: most of those are known by their mode, and it would
   // cost memory to remember them.
   const bool like_directory = (*event.final_mode & 0100) != 0;
   if (like_directory || closed_.count(event.path) != 0) set(event.path, *event.final_mode);

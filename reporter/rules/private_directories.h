@@ -1,4 +1,5 @@
-// Who can get at an object at all: below a private directory its own mode matters to nobody else.
+// PrivateDirectories: which users can reach an object at all. Below a private directory its own
+// mode has no effect for others.
 // Must never call an object unreachable on a guess: only modes that were recorded count.
 // Fed by find.cc, asked by the checks.
 #pragma once
@@ -13,16 +14,16 @@ namespace umaskaudit::rules {
 
 class PrivateDirectories {
  public:
-  // Learns of directories that keep somebody out. Call for each creation and chmod, in order.
+  // Keeps the directories that others may not enter. Call for each creation and chmod, in order.
   void see(const CreateEvent& event);
   void see(const ChmodEvent& event);
   void see(const RenameEvent& event);
   // A directory of that name is known to have that mode now.
   void set_directory(std::string_view path, Mode mode) { set(path, mode); }
 
-  // The permission bits below the owner's that somebody can make use of: 0077 where every directory
+  // The permission bits below the owner's that have an effect: 0077 where every directory
   // above that is known lets others in; 0070 where one lets in its group only (its members are
-  // taken for those of the object's group); 0 where one lets in nobody but its owner.
+  // taken for those of the object's group); 0 where one lets in its owner only.
   Mode of(const CreateEvent& event) const;
   Mode of(const std::string& path) const;
 
@@ -30,7 +31,7 @@ class PrivateDirectories {
   void set(std::string_view path, Mode mode);
   static Mode let_in(Mode directory);
 
-  // By path; only those that somebody may not enter: bounded by the directories of the run.
+  // By path; only those that some users may not enter: bounded by the directories of the run.
   TextMap<Mode> closed_;
 };
 

@@ -1,5 +1,5 @@
-// Which program a process runs, by the last component of its path: what people call it, and what
-// stays the same from run to run. Fed with every event, asked by the collector.
+// Programs: the program that each process runs, by the last component of its path, which is the
+// same from run to run. Gets every event; the collector queries it.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ class Programs {
       const std::string_view path = process->exe.empty() ? process->comm : process->exe;
       of_[process->pid] = intern(path.substr(path.rfind('/') + 1));
     } else if (const auto* fork = std::get_if<ForkEvent>(&event)) {
-      // The child may never say what it is; when it does, that counts.
+      // Until the child has a record of its own, if ever.
       const auto parent = of_.find(fork->pid);
       if (parent != of_.end()) of_.try_emplace(fork->child, parent->second);
     }

@@ -99,7 +99,7 @@ std::optional<std::string> find_project_file(const std::string& directory) {
     if (is_there(base + "/.git")) return found;
     if (place == "/") break;
   }
-  // Outside of a repository, another directory's file is somebody else's affair.
+  // Outside of a repository, a file in a directory above belongs to something else.
   const std::string here = (directory == "/" ? "" : directory) + "/" + kProjectFileName;
   return is_there(here) ? std::optional(here) : std::nullopt;
 }
@@ -113,7 +113,7 @@ bool is_trusted_file(const std::string& file) {
   struct stat directory {};
   const std::string place = above(file);
   if (stat(place.c_str(), &directory) != 0) return false;
-  // In a sticky directory nobody replaces another user's file (unlink(2)).
+  // In a sticky directory no user can replace another one's file (unlink(2)).
   const mode_t allowed = (directory.st_mode & S_ISVTX) != 0 ? S_IWOTH : 0;
   return trusted(file, 0) && trusted(place, allowed);
 }

@@ -1,6 +1,6 @@
-// `.umaskaudit.toml`: what a project asks of each check, so that nobody types it.
+// ProjectFile: the options of `check` that a project keeps in `.umaskaudit.toml`.
 // Must never be applied in part, nor taken from a file that another user could have put there: a
-// policy that somebody else chose judges nothing.
+// policy that another user chose is worthless.
 // Read by `check` and `run --check`; the command line wins.
 //
 //   [check]

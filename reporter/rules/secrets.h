@@ -1,4 +1,4 @@
-// Which file names hold secrets.
+// Recognizes files that hold secrets by their names.
 // Must never look at contents. Called by the exposure checks; users add names by the policy file.
 #pragma once
 

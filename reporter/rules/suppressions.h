@@ -1,4 +1,4 @@
-// Findings that somebody has looked at and accepted, with a reason and an end.
+// Suppressions: findings that were reviewed and accepted, with a reason and an end.
 // Must never hide a finding for ever by accident: expired and useless lines are reported.
 // Used by `check --suppressions` and `report`.
 //

@@ -129,7 +129,7 @@ Change Timeline::open(Context& context, const UmaskEvent& event, bool leaks, Sna
   window.leaked = leaks;
   window.saved_origin = next.origin;
   window.idle = event.new_mask == next.mask && !next.origin;
-  // A call that changes nothing answers for nothing: whoever set that mask before still does.
+  // A call that sets the mask in force is no origin: that stays the call that set it before.
   if (event.new_mask != next.mask) {
     next.origin = change.window;
     next.origin_open = true;

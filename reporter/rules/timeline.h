@@ -24,10 +24,10 @@ struct MaskWindow {
   bool closed = false;            // or replaced by a lasting change of the same thread
   bool leaked = false;            // never undone, and should have been
   bool permanent = false;         // not temporary: the mask was meant to stay
-  bool idle = false;              // it set the mask that was in force, by nobody's window
+  bool idle = false;              // it set the mask that was in force outside of all windows
   bool nested = false;            // the same thread changed the mask again inside
   std::uint64_t own_actions = 0;  // what the thread itself did inside: creations, forks, ...
-  WindowPtr saved_origin;         // who answers for the mask that was saved; null once closed
+  WindowPtr saved_origin;         // that set the mask which was saved; null once closed
 };
 
 // From a restore that put a wrong mask back, until the right one returns.
@@ -49,7 +49,7 @@ struct Change {
   bool threaded = false;  // more than one thread has been seen in the context
 };
 
-// What a creation's mode owes to whom.
+// Which window decided the mode of a creation.
 struct Verdict {
   enum class Kind : std::uint8_t {
     no_object,   // nothing was created
@@ -64,7 +64,7 @@ struct Verdict {
   LostPtr lost;
   Mode expected_mask = 0;
   Mode expected = 0;  // the mode under expected_mask
-  Mode mode = 0;      // as it came out
+  Mode mode = 0;      // final
   bool ambiguous = false;
   bool born_inside = false;  // the culprit started this thread inside the window
 
@@ -74,7 +74,7 @@ struct Verdict {
   }
 };
 
-// Receives what the timeline made of the events.
+// Receives the results of a Timeline.
 class TimelineSink {
  public:
   virtual ~TimelineSink() = default;
@@ -103,7 +103,7 @@ class Timeline {
     std::uint64_t change = 0;
     Mode mask = 0;
     Mode permanent = 0;  // the mask with every window closed
-    WindowPtr origin;    // who answers for `mask`; null: nobody, it is right
+    WindowPtr origin;    // that left `mask` in force; null: none, it is right
     bool origin_open = false;
     WindowPtr by;  // opened or closed by this change
     LostPtr lost;
@@ -132,13 +132,13 @@ class Timeline {
     std::vector<Waiting> waiting;
   };
 
-  // `actor` is the thread that answers for the event.
+  // `actor`: the thread that the event is attributed to.
   Context& context(const EventBase& event, std::uint32_t actor, Mode mask, std::uint64_t change);
   void on_umask(const UmaskEvent& event);
   void on_create(const CreateEvent& event);
   void on_thread(const ThreadCreateEvent& event);
   void on_process(const ProcessEvent& event);
-  // Changes were dropped, and what was open before may be over: `mask` is the new normal.
+  // Changes were dropped, and open windows may have been closed: `mask` counts as permanent.
   void cut(Context& context, Mode mask, std::uint64_t change);
   void act(std::uint32_t fs, std::uint32_t tid);
   static void remember(Context& context, Snapshot next);
@@ -153,7 +153,7 @@ class Timeline {
   void close_from(Context& context, Thread& thread, std::size_t index, const UmaskEvent& event);
   // The number of the last change that may have come before the kernel looked at the mask.
   static std::uint64_t last_candidate(const Context& context, const CreateEvent& event);
-  // The mask that a thread has set for itself; nothing when it lives with the permanent one.
+  // The temporary mask of a thread; nothing when it has none.
   static std::optional<Mode> own_mask(const Context& context, std::uint32_t tid);
   // The thread, or one of those that led to its start, was started by the owner of the window
   // inside it.

@@ -25,7 +25,7 @@ class TomlReader {
   }
 
  protected:
-  // The first mistake is the one that is told.
+  // Only the first mistake is reported.
   void complain(const toml::source_region& where, std::string why) {
     if (!error_) error_ = at(where, std::move(why));
   }

@@ -1,7 +1,8 @@
 // UmaskClassifier: decides for each umask call whether its thread undid it (then both are a
-// window), meant the mask to stay (permanent), or forgot to undo it (leaked). Only the rest of the
-// run tells, and the rules need it at the first event, so a run is read twice, and this is the
-// first reading. Must never keep calls that were undone: memory is bounded by those that were not.
+// window), meant the mask to stay (permanent), or forgot to undo it (leaked). That
+// depends on later calls, and the rules need it at the first event, so a run is read twice, and
+// this is the first reading. Must never keep calls that were undone: memory is bounded by those
+// that were not.
 //
 // Worked example. Thread 1 is the main thread, thread 2 another; the mask at the start is 0022.
 //
@@ -86,7 +87,7 @@ class UmaskClassifier {
     std::uint64_t leaves = 0;   // site
     std::uint64_t returns = 0;  // site; 0: never so far
     std::uint64_t rounds = 0;
-    bool stays = true;  // nothing has spoken against it
+    bool stays = true;  // no call contradicts it
   };
   // A thread that was started while its creator, or the one that started that, had open calls.
   struct Started {

@@ -52,9 +52,9 @@ Delivery taken(const std::string& body, std::uint64_t records) {
 // A google.rpc.Status in JSON, or whatever a proxy says.
 std::string message_of(const HttpAnswer& answer) {
   const nlohmann::json document = nlohmann::json::parse(answer.body, nullptr, false);
-  const std::string said = document.is_discarded() ? cut(answer.body.substr(0, 2 * kMostMessage))
-                                                   : text_in(member(document, "message"));
-  return "HTTP " + std::to_string(answer.status) + (said.empty() ? "" : ": " + said);
+  const std::string message = document.is_discarded() ? cut(answer.body.substr(0, 2 * kMostMessage))
+                                                      : text_in(member(document, "message"));
+  return "HTTP " + std::to_string(answer.status) + (message.empty() ? "" : ": " + message);
 }
 
 }  // namespace

@@ -117,7 +117,7 @@ const SourceLine& SourceLines::line(const Frame& frame) {
   return line;
 }
 
-void SourceLines::tell(KnownNames& names) const {
+void SourceLines::add_names(KnownNames& names) const {
   for (const auto& [place, line] : lines_)
     if (line.state != SourceLine::State::unknown) names.lines[place] = line;
 }

@@ -34,7 +34,7 @@ class SourceLines {
   // good.
   const SourceLine& line(const Frame& frame);
   // Adds the lines that were requested and can be shown, or have changed.
-  void tell(KnownNames& names) const;
+  void add_names(KnownNames& names) const;
 
  private:
   struct File {

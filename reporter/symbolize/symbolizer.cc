@@ -153,7 +153,7 @@ std::vector<Frame> Symbolizer::lookup(const std::string& module, const std::stri
 
 const std::vector<std::string>& Symbolizer::notes() const { return state_->notes; }
 
-void Symbolizer::tell(KnownNames& names) const {
+void Symbolizer::add_names(KnownNames& names) const {
   for (const auto& [key, places] : state_->cache) {
     KnownModule& module = names.modules[key];
     module.places.insert(places.begin(), places.end());

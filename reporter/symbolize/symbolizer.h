@@ -82,7 +82,7 @@ class Symbolizer {
   const std::vector<std::string>& notes() const;
 
   // Adds all names that were looked up so far.
-  void tell(KnownNames& names) const;
+  void add_names(KnownNames& names) const;
 
  private:
   struct State;

@@ -75,10 +75,10 @@ Made look_at_opened(Task& task, int fd) {
   if (exclusive) {
     made.created = trace::Created::yes;
   } else if (made.known) {
-    const auto told = object.was_created(made.facts);
-    made.created = !told   ? judge(call, made.facts)
-                   : *told ? trace::Created::yes
-                           : trace::Created::no;
+    const auto was_created = object.was_created(made.facts);
+    made.created = !was_created   ? judge(call, made.facts)
+                   : *was_created ? trace::Created::yes
+                                  : trace::Created::no;
   }
   if (!exclusive && made.created != trace::Created::no &&
       place_of(task, directory_of(call), call.path).link())

@@ -1,5 +1,5 @@
 // Creations as comma-separated values (RFC 4180).
-// Must never let a cell start as a spreadsheet formula: file names are chosen by strangers.
+// Must never let a cell start as a spreadsheet formula: file names are untrusted.
 // Called by `report --format csv`.
 #pragma once
 
@@ -20,7 +20,7 @@ inline constexpr char kCsvHeader[] =
 struct CsvRun {
   std::uint64_t begin_ns = 0, begin_real_ns = 0;  // the same moment: CLOCK_MONOTONIC, since 1970
   std::string host;                               // raw bytes; empty: not known
-  std::string id;                                 // tells it from all other runs
+  std::string id;                                 // unique among all runs
 };
 
 // One row. Text is escaped as on a terminal; a cell that a spreadsheet would take for a formula

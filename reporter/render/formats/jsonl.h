@@ -47,7 +47,7 @@ void write_steps(JsonWriter& json, const std::vector<Step>& steps);
 class JsonLines {
  public:
   // `whole`: each line stands alone. An event has its stack, not its number, and nothing is left
-  // out because it is usual, can be computed, or was said before.
+  // out because it is a default, can be computed, or is in a line before.
   JsonLines(const StackSource& source, StackCache& stacks, bool whole = false)
       : source_(source), stacks_(stacks), whole_(whole) {}
 

@@ -98,7 +98,7 @@ struct Notification {
   std::string id, level, text;
 };
 
-// The results come after the notifications: their stacks are asked for here.
+// The notifications come before the results, whose stacks are resolved here.
 std::vector<std::string> symbol_notes(const Log& log) {
   StackCache& stacks = log.context.stacks;
   for (const Finding& finding : log.findings) {

@@ -11,7 +11,7 @@
 namespace umaskaudit::sarif {
 namespace {
 
-// One call in the story of a finding, by whichever thread.
+// One call in the sequence of a finding, by any of its threads.
 struct Moment {
   EventRef event;
   std::string text;
@@ -263,7 +263,7 @@ void result(JsonWriter& json, const Log& log, const CauseGroup& group) {
   json.text("ruleId", rule.id);
   json.number("ruleIndex", static_cast<std::uint64_t>(rule.rule));
   json.text("level", severity_name(finding.severity));
-  // The same in every run: viewers tell a new alert from an old one by it. The steps of the threads
+  // The same in every run: viewers match alerts by it. The steps of the threads
   // and the property have what was seen.
   ShortFinding brief = short_finding(log.context.stacks, finding, log.run.root);
   if (group.size() > 1) brief.message = brief.title + ", hit several functions";

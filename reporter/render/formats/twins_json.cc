@@ -57,26 +57,26 @@ void disk(JsonWriter& json, const BlamedObject& object) {
     json.mode("mode", disk.mode);
     json.number("uid", disk.uid);
     json.number("gid", disk.gid);
-    if (object.story.creation) json.boolean("same", object.story.creation->ino == disk.ino);
+    if (object.history.creation) json.boolean("same", object.history.creation->ino == disk.ino);
   }
   json.end_object();
 }
 
 void object(JsonWriter& json, Events& events, const BlamedObject& object) {
-  const ObjectHistory& story = object.story;
+  const ObjectHistory& history = object.history;
   json.begin_object();
   json.bytes("path", object.path);
   json.begin_array("names");
-  for (const std::string& name : story.names) json.element(std::string_view(name));
+  for (const std::string& name : history.names) json.element(std::string_view(name));
   json.end_array();
-  if (story.creation) json.bytes("born_path", story.creation->path);
-  json.text("state", state_name(story.state));
-  json.mode("mode", story.mode ? std::optional<Mode>(*story.mode & 07777) : std::nullopt);
-  if (story.creation) events.member(json, "creation", *story.creation);
-  if (story.setter) events.member(json, "mask_setter", *story.setter);
-  if (story.put_back) events.member(json, "mask_put_back", *story.put_back);
+  if (history.creation) json.bytes("born_path", history.creation->path);
+  json.text("state", state_name(history.state));
+  json.mode("mode", history.mode ? std::optional<Mode>(*history.mode & 07777) : std::nullopt);
+  if (history.creation) events.member(json, "creation", *history.creation);
+  if (history.setter) events.member(json, "mask_setter", *history.setter);
+  if (history.put_back) events.member(json, "mask_put_back", *history.put_back);
   json.begin_array("changes");
-  for (const Event& event : story.afterwards) events.element(json, event);
+  for (const Event& event : history.afterwards) events.element(json, event);
   json.end_array();
   disk(json, object);
   json.end_object();
@@ -210,14 +210,14 @@ std::string explain_json(const Explained& explained) {
   json.boolean("ambiguous", derivation.ambiguous);
   if (!facts.masks.empty()) modes(json, "masks", facts.masks);
   write_steps(json, derivation.steps);
-  if (const ObjectHistory* story = explained.story; story != nullptr) {
-    if (story->setter) {
+  if (const ObjectHistory* history = explained.history; history != nullptr) {
+    if (history->setter) {
       json.begin_object("mask_setter");
-      json.number("id", story->setter->id);
-      json.number("seq", story->setter->seq);
-      json.number("pid", story->setter->pid);
-      json.number("tid", story->setter->tid);
-      json.bytes("thread", story->setter->thread);
+      json.number("id", history->setter->id);
+      json.number("seq", history->setter->seq);
+      json.number("pid", history->setter->pid);
+      json.number("tid", history->setter->tid);
+      json.bytes("thread", history->setter->thread);
       json.end_object();
     } else {
       json.null("mask_setter");

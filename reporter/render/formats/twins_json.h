@@ -1,4 +1,4 @@
-// What threads, timeline, blame and explain tell, as one JSON document each.
+// What threads, timeline, blame and explain show, as one JSON document each.
 // Must never name a thing otherwise than JSON Lines do where it means the same.
 // Called by those commands with --format json.
 #pragma once
@@ -34,7 +34,7 @@ struct OnDisk {
 
 // One object of `blame`, its place on the disk looked at.
 struct BlamedObject {
-  const ObjectHistory& story;
+  const ObjectHistory& history;
   std::string path;            // that it is known by here
   std::optional<OnDisk> disk;  // nothing: not looked at, the run was packed
 };
@@ -53,7 +53,7 @@ struct Explained {
   std::optional<std::string> run, path;  // of a recorded object
   std::string born_path;
   std::optional<Mode> mode_now;
-  const ObjectHistory* story = nullptr;  // who chose the mask; may be null
+  const ObjectHistory* history = nullptr;  // with the call that set the mask; may be null
 };
 std::string explain_json(const Explained& explained);
 // An object of `run` whose creation no record names.

@@ -162,7 +162,7 @@ void HtmlReport::need_change(std::uint32_t fs, std::uint64_t id) {
 }
 
 // [time, who, stack, umask id - that of the row before, call, argument, old, new, believed]; the
-// last only if somebody unseen had changed the mask. Rows may be out of order.
+// last only if the mask was changed unseen. Rows may be out of order.
 void HtmlReport::write_change(const UmaskEvent& event) {
   if (changes_.shown >= options_.limit) return;
   changes_.json += changes_.shown++ == 0 ? "\n" : ",\n";

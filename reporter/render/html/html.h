@@ -129,7 +129,7 @@ class HtmlReport {
     bool need_next = false;
     std::map<std::uint64_t, Gap> gaps;  // by time / gap_ns_
   };
-  // The oldest one falls out of memory: where it has no row, its gap tells of it.
+  // Forgets the oldest one: where it has no row, the gap at its place counts it.
   void forget_oldest(Recent& recent) const;
   std::unordered_map<std::uint32_t, Recent> recent_;
   // Of the processes that share a context: when they were seen last.

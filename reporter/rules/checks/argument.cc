@@ -1,5 +1,5 @@
 // chmod-style-argument: umask() called with the mode that was wanted.
-// Must never report a mask that somebody could mean: 0666 and 0777 say that nothing is to be
+// Must never report a mask that makes sense: 0666 and 0777 say that nothing is to be
 // created, 0177 and 0111 are masks.
 #include <utility>
 
@@ -11,7 +11,7 @@ namespace {
 
 // A mask takes more from others than from the owner; a mode gives the owner the most. One that
 // takes reading away from the owner and nothing from others that the owner keeps is a mode. Not so
-// one that leaves no file readable or writable, for anybody: it was set against creations.
+// one that leaves no file readable or writable for any user: it was set to prevent creations.
 bool looks_like_mode(std::uint32_t argument) {
   const std::uint32_t owner = argument >> 6 & 7;
   const std::uint32_t group = argument >> 3 & 7;
@@ -25,7 +25,7 @@ class ArgumentCheck : public Check {
   explicit ArgumentCheck(Collector& collector) : collector_(collector) {}
 
   void on_change(const UmaskEvent& event, const Change& change) override {
-    // Who puts back what was found is not to blame for it.
+    // A call that restores the mask it found did not choose it.
     if (change.role == Change::Role::restores || !looks_like_mode(event.argument)) return;
     bool fresh = false;
     Group& group = collector_.group(

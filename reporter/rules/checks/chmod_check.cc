@@ -1,6 +1,6 @@
-// create-then-chmod: how long an object stood more open than its maker wanted it.
+// create-then-chmod: how long an object had more permissions than a later chmod left it.
 // Must never report a chmod that only adds permissions: create strict, then widen, is the right
-// way; nor call an object closed that the chmod opened to somebody.
+// way; nor call an object closed that the chmod opened to other users.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -73,11 +73,11 @@ class ChmodCheck : public Check {
       object.reached |= collector_.private_directories().of(object.created);
       if ((taken & object.reached) != 0) report(object, *chmod, after);
     }
-    // What a later one takes away from a closed object was a mode that somebody chose.
+    // What a later one takes away from a closed object was a mode that was set on purpose.
     if (closed || !again) forget(id);
   }
 
-  void tell() override {
+  void report() override {
     for (Group* group : groups_) {
       Finding& finding = group->finding;
       if (finding.victims.empty()) continue;
@@ -90,13 +90,12 @@ class ChmodCheck : public Check {
   }
 
  private:
-  // An object that a later chmod names: few enough to keep its creation whole, which is told of
-  // only when that chmod turns out to take something away.
+  // An object that a later chmod names: few enough to keep its whole creation, which is reported
+  // only when that chmod takes something away.
   struct Object {
     CreateEvent created;
     Mode mode = 0;
-    Mode reached =
-        0;  // bits that somebody could use, at its creation or later: PrivateDirectories::of
+    Mode reached = 0;  // bits that had an effect, at its creation or later: PrivateDirectories::of
   };
 
   Object& place_of(const ObjectId& id) {

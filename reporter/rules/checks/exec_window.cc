@@ -15,7 +15,7 @@ class ExecCheck : public Check {
   ExecCheck(Collector& collector, const Timeline& timeline, std::uint64_t whole_since_ns)
       : collector_(collector), timeline_(timeline), whole_since_ns_(whole_since_ns) {}
 
-  // What a child does to its own mask is its own affair.
+  // A mask that the child sets itself is not inherited.
   void on_change(const UmaskEvent& event, const Change& /*change*/) override {
     if (expected_.empty() && early_.empty()) return;
     expected_.erase(event.tid);
@@ -30,7 +30,7 @@ class ExecCheck : public Check {
       early_.erase(early);
       judge(start_of(*fork), child);
     } else if (const auto* exec = std::get_if<ExecEvent>(&event)) {
-      // A child of posix_spawn has no context that is known: its parent's fork speaks for it.
+      // The context of a posix_spawn child is not known: its parent's fork record is used.
       if (exec->error == 0 && timeline_.heritage(exec->fs, exec->tid)) expect(exec->pid, *exec);
     } else if (const auto* process = std::get_if<ProcessEvent>(&event)) {
       const auto found = expected_.find(process->pid);
@@ -58,7 +58,7 @@ class ExecCheck : public Check {
     if (!start.mask || process.mask == *start.mask) return;
     if (start.cause.time_ns < whole_since_ns_) return;  // what it should get may have been dropped
     if (process.mask_source == trace::MaskSource::unknown) return;
-    // Born with a mask that its parent thread did not mean: who had set it?
+    // It started with a mask that its parent thread did not set: find the thread that did.
     const EventBase& cause = start.cause;
     const WindowPtr window = timeline_.window_of(cause.fs, cause.tid, process.mask);
     const std::string exe(process.exe);

@@ -1,7 +1,7 @@
 // What an object's mode and name say by themselves, as it was made and as the run left it:
 // world-writable, group-writable, secret-readable, predictable-temp, setid-created.
-// Must never repeat what a finding with a cause has claimed, nor alarm where nobody can come by; of
-// the end, only what the birth did not show.
+// Must never repeat what a finding with a cause reports, nor alarm where no other user can reach
+// the object; at the end, only what was not reported at the birth.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -102,7 +102,7 @@ class ExposureCheck : public Check {
       report_end(last, set_id(life.mode), setid(before, Kind::file));
   }
 
-  void tell() override {
+  void report() override {
     for (Group* group : groups_) {
       Finding& finding = group->finding;
       if (finding.victims.empty()) continue;
@@ -114,12 +114,12 @@ class ExposureCheck : public Check {
   }
 
  private:
-  // What one rule has against an object.
+  // The rule that an object violates, and how.
   struct Fault {
     RuleId rule;
     Severity severity;
     Mode wrong;   // bits that it would be better without
-    Mode usable;  // bits that somebody must be able to use, or it is a note
+    Mode usable;  // bits that must have an effect for other users, or it is a note
   };
 
   // What may be no secret at all, as shadow(5) is the group's to read, is one for others.
@@ -186,8 +186,8 @@ class ExposureCheck : public Check {
     const bool writers =
         fault.rule == RuleId::world_writable || fault.rule == RuleId::group_writable;
     if (writers && creation.claimed && *creation.claimed >= fault.severity) return;
-    // Where a mask of 002 comes from outside, as each user of their own group has it, all programs
-    // tell the same.
+    // Where a mask of 002 is inherited, as on systems that give each user a group, all programs
+    // would have this finding.
     const bool by_birth = fault.rule == RuleId::group_writable && (event.mask & S_IWGRP) == 0 &&
                           !choosers_.contains(event.pid);
     Group& group = group_of(fault, event, event.kind, false, by_birth);
@@ -200,12 +200,13 @@ class ExposureCheck : public Check {
   void report_end(const LastSeen& last, Fault fault, Mode before) {
     const ObjectLife& life = last.life;
     if ((fault.usable & last.reached) == 0) fault.severity = Severity::note;
-    const std::optional<Severity> said = collector_.said(life.born.seq, fault.rule);
-    if (said && *said >= fault.severity) return;
+    const std::optional<Severity> at_birth =
+        collector_.severity_at_birth(life.born.seq, fault.rule);
+    if (at_birth && *at_birth >= fault.severity) return;
     const bool widened = (life.mode & fault.wrong & ~before) != 0;
     // The same bits as at birth: then they count for the name that it got, or for a directory above
     // that others may enter now.
-    if (!widened && !said && fault.rule != RuleId::secret_readable) return;
+    if (!widened && !at_birth && fault.rule != RuleId::secret_readable) return;
     if (!collector_.wanted(fault.rule, last.names)) return;
     const EventBase culprit = culprit_of(life, life.mode & fault.wrong & ~before);
     const bool by_call = widened && last.recorded() && culprit.seq == life.widened_by.seq;

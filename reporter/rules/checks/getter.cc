@@ -20,7 +20,7 @@ class GetterCheck : public Check {
     if (change.role != Change::Role::restores) return;
     const MaskWindow& window = *change.window;
     if (window.nested || window.own_actions > 0 || event.drift) return;
-    if (window.idle) return;  // nobody could meet another mask
+    if (window.idle) return;  // the mask in force was the same
     bool fresh = false;
     Group& group = collector_.group(
         {.rule = RuleId::getter_idiom, .culprit = window.open, .mask = window.open.new_mask},
@@ -40,14 +40,15 @@ class GetterCheck : public Check {
     collector_.add_window(group, change.window);
   }
 
-  void tell() override {
+  void report() override {
     for (const Idiom& idiom : groups_) {
       Group* const group = idiom.group;
-      // Where there is one thread from beginning to end, nobody ever can: install(1), tar(1) and
-      // the umask command of dash(1) begin so.
+      // Where there is one thread from beginning to end, it can never hit another one: install(1),
+      // tar(1) and the umask command of dash(1) begin so.
       if (!collector_.is_threaded(*group)) continue;
       Finding& finding = group->finding;
-      // With one thread nobody can be hit; and who runs a script cannot help what its runtime does.
+      // With one thread nothing can be hit; and a script's author cannot change what its runtime
+      // does.
       if (idiom.threaded && idiom.runtime.empty()) finding.severity = Severity::warning;
       const bool once = finding.count == 1;
       const std::string times = once ? "" : ' ' + grouped(finding.count) + " times";

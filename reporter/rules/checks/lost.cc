@@ -1,5 +1,5 @@
-// lost-mask: two interleaved save-and-restore pairs, told as the calls in their order.
-// Must never report a wrong mask that was put right again before it met anybody.
+// lost-mask: two interleaved save-and-restore pairs, shown as the calls in their order.
+// Must never report a wrong mask that was put right before anything was created under it.
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -42,7 +42,7 @@ class LostCheck : public Check {
     for (const auto& [group, lost] : entries_) complete(group->finding, *lost, end_ns);
   }
 
-  void tell() override {
+  void report() override {
     for (const auto& [group, lost] : entries_) {
       Finding& finding = group->finding;
       finding.message = "after interleaved save and restore the process is left with umask " +

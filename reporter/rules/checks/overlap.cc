@@ -55,7 +55,7 @@ class OverlapCheck : public Check {
       finding.victims.front().began_before = creation.event.change_before < window.open.change;
   }
 
-  void tell() override {
+  void report() override {
     for (const auto& [group, entry] : entries_) {
       Finding& finding = group->finding;
       if (finding.victims.empty()) continue;

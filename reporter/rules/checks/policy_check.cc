@@ -31,7 +31,7 @@ class PolicyCheck : public Check {
     const CreateEvent& event = creation.event;
     look_at_call(event, event.path);
     if (creation.verdict.kind == Verdict::Kind::no_object) return;
-    // What it was called then counts before what it is called later.
+    // The name at its birth counts before its later ones.
     bool mode_done = false;
     bool mask_done = false;
     const auto judge = [&](std::span<const std::string> names) {
@@ -51,7 +51,7 @@ class PolicyCheck : public Check {
     if (!mode_done || !mask_done) judge(collector_.later_names().of(event.seq));
   }
 
-  // What it is called now counts before what it was called.
+  // The present name counts before the earlier ones.
   void on_last(const LastSeen& last) override {
     const auto decides = [&](std::size_t begin, std::size_t end) {
       for (const PathRule& rule : policy_.paths) {
@@ -70,7 +70,7 @@ class PolicyCheck : public Check {
     if (!decides(0, last.present)) decides(last.present, last.names.size());
   }
 
-  void tell() override {
+  void report() override {
     for (Group* group : groups_) {
       Finding& finding = group->finding;
       if (finding.count > 1)
@@ -105,9 +105,9 @@ class PolicyCheck : public Check {
 
   static Mode beyond(const PathRule& rule, Mode mode, trace::Kind kind) {
     Mode bits = mode & ~*rule.widest & 07777;
-    // mkdir(2) under a set-group-ID directory inherits the bit; no policy of modes is about that.
+    // mkdir(2) under a set-group-ID directory inherits the bit: it does not violate a widest mode.
     if (kind == trace::Kind::dir) bits &= ~Mode{S_ISGID};
-    // Nobody executes a socket or a FIFO.
+    // A socket or a FIFO cannot be executed.
     if (effective(0111, kind) == 0) bits &= ~Mode{0111};
     return bits;
   }
@@ -142,7 +142,7 @@ class PolicyCheck : public Check {
   void look_at_end(const PathRule& rule, const LastSeen& last) {
     const ObjectLife& life = last.life;
     const Mode bits = beyond(rule, life.mode, life.kind);
-    if (bits == 0 || collector_.said(life.born.seq, RuleId::policy_mode)) return;
+    if (bits == 0 || collector_.severity_at_birth(life.born.seq, RuleId::policy_mode)) return;
     if (!collector_.wanted(RuleId::policy_mode, last.names)) return;
     const EventBase culprit = culprit_of(life, bits);
     Group* group = nullptr;

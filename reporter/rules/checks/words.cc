@@ -1,4 +1,3 @@
-// Threads, accesses and derivations in words. See words.h.
 // Must never depend on a locale.
 #include "reporter/rules/checks/words.h"
 

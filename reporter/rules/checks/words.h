@@ -20,7 +20,7 @@ std::string who_text(const Finding& finding);
 // permission).
 Mode effective(Mode bits, trace::Kind kind);
 // Who may do what with the effective ones of `bits`: "others may read and write, the group may
-// write", "the group and others may write"; empty when nobody may do anything.
+// write", "the group and others may write"; empty when there are none.
 std::string access_text(Mode bits, trace::Kind kind);
 // The same as "others may now write" and as "others could write".
 std::string now_text(Mode bits, trace::Kind kind);

@@ -41,7 +41,7 @@ class ZeroCheck : public Check {
   void on_event(const Event& event) override {
     const auto* process = std::get_if<ProcessEvent>(&event);
     if (process == nullptr) return;
-    // Children repeat what their parent said.
+    // Children would repeat their parent's finding.
     const bool child = pids_.count(process->ppid) != 0 || pids_.count(process->pid) != 0;
     pids_.insert(process->pid);
     const bool known = process->mask_source != trace::MaskSource::unknown;
@@ -57,7 +57,7 @@ class ZeroCheck : public Check {
     const Verdict& verdict = creation.verdict;
     if (creation.claimed || verdict.kind != Verdict::Kind::clean || event.mask != 0) return;
     const Cause cause = responsible_for(event.mask_set_by, event.mask_setter_dropped);
-    // Who asks for no more than the group says who may write it.
+    // A call that requests write access for the group at most has chosen who may write.
     if (cause.group == nullptr || (verdict.mode & event.requested & 02) == 0) return;
     const bool device = event.kind == trace::Kind::chardev || event.kind == trace::Kind::blockdev;
     if (device || event.kind == trace::Kind::tmpfile) return;
@@ -67,7 +67,7 @@ class ZeroCheck : public Check {
     if (!collector_.wanted(RuleId::umask_zero, event)) return;
     Group* group = cause.group;
     if (cause.before == 0 && group->finding.count == 0) guessed_.insert(group);
-    // Who connects to a server's socket changes nothing by that.
+    // Connecting to a server's socket changes no data by itself.
     const Mode writers = event.kind == trace::Kind::socket ? 0 : verdict.mode & 2;
     const bool opened = (writers & collector_.private_directories().of(event)) != 0;
     const Severity severity = opened ? Severity::warning : Severity::note;
@@ -75,7 +75,7 @@ class ZeroCheck : public Check {
     collector_.add_victim(*group, event, mask, usual, severity);
   }
 
-  void tell() override {
+  void report() override {
     for (Group* group : groups_) {
       Finding& finding = group->finding;
       const bool inherited = finding.culprit->call.empty();
@@ -95,7 +95,7 @@ class ZeroCheck : public Check {
 
  private:
   struct Cause {
-    Group* group = nullptr;  // null: nobody who is reported
+    Group* group = nullptr;  // null: it is not reported
     Mode before = 0;         // the mask in whose place the empty one came; 0: not known
   };
 
