@@ -146,7 +146,7 @@ class BlameReport {
   // All that was known when the run began: what its first process was born with, and from whom.
   void tell_inherited(const CreateEvent& event, bool put_back) {
     out_ += put_back ? "  inherited: it was changed in this run, and put back\n"
-                     : "  inherited: nobody in this run set it\n";
+                     : "  inherited: no call in this run set it\n";
     const ProcessEvent* first = tell_descent(event.pid, 0);
     if (first == nullptr) return;
     out_ += "  process " + std::to_string(first->pid) + " (" + escape(first->comm) +
@@ -317,7 +317,7 @@ int blame(Options& options, Console& console) {
                  (*opened)->run().completeness().hides_creations
                      ? "something that this run could not see may have made it (report lists what)"
                  : (*opened)->run().dropped().any()
-                     ? "it may have been made before the record is whole (report tells from when on)"
+                     ? "it may have been made before the record is whole (report says from when on)"
                      : "the run names others",
                  near.empty() ? "umaskaudit report " + options.arguments.run + " --path '*NAME*'"
                               : "'" + near + "'",

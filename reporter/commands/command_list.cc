@@ -30,7 +30,7 @@ constexpr Command kCommands[] = {
      configure_timeline},
     {"top", "Watch a run live, full screen", "umaskaudit top -- make install", Tail::after_dashes,
      false, configure_top},
-    {"blame", "The story of one object's permissions, back to the umask call",
+    {"blame", "The history of one object's permissions, back to the umask call",
      "umaskaudit blame trace /srv/app/secret.key", Tail::none, true, configure_blame},
     {"check", "Findings, by rules, policy and baseline, with an exit code",
      "umaskaudit check trace --policy policy.toml --baseline known.json", Tail::none, true,

@@ -117,7 +117,7 @@ std::string chooser_text(const ObjectHistory& history) {
   if (history.creation->mask_setter_dropped) return mask + " was set before the record is whole.\n";
   return mask + " was inherited" +
          (history.put_back ? ": it was changed in this run, and put back.\n"
-                           : ": nobody in this run set it.\n");
+                           : ": no call in this run set it.\n");
 }
 
 struct Recorded {

@@ -33,7 +33,7 @@ constexpr char kHelp[] =
     "  CREATED         objects that the thread made\n"
     "  LATEST, SINCE   seconds after the beginning of the run\n"
     "  FS CONTEXT      who shares a umask: threads of a process, as a rule\n"
-    "  0666 & ~0022    asked for 0666, the umask took 0022 away\n"
+    "  0666 & ~0022    requested 0666, the umask took 0022 away\n"
     "  blind spots     what the recorder knows that it could not see\n"
     "  lost            records for which there was no room\n";
 

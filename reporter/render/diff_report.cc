@@ -170,7 +170,7 @@ class Text {
     const std::uint64_t only_b = count([](const auto& one) { return one.only_b; });
     const std::uint64_t other = diff_.objects.size() - only_a - only_b;
     if (!diff_.any()) {
-      out_ += "no difference: " + counted(diff_.same, "object") + " came out alike\n\n";
+      out_ += "no difference: " + counted(diff_.same, "object") + " are alike\n\n";
       return;
     }
     out_ += counted(other, "object") + " with another mode, " + std::to_string(only_a) +

@@ -296,7 +296,7 @@ class Text {
 
   std::string birth_text(const Victim& victim) const {
     std::string text =
-        "  (asked for " + octal(without_type(victim.requested)) + ", umask " + octal(victim.mask);
+        "  (requested " + octal(without_type(victim.requested)) + ", umask " + octal(victim.mask);
     if (victim.mask != victim.expected_mask) text += " not " + octal(victim.expected_mask);
     if (victim.ambiguous && full_) text += "; the umask changed during the call";
     if (!victim.last_path.empty()) text += "; now " + shown_path(context_, victim.last_path);

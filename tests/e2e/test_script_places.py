@@ -214,7 +214,7 @@ class Places(Case):
         run = self.recorded("node", "app.js")
         text = self.tool("check", run, "--fail-on", "warning")
         if self.report(run).of("umask"):  # an old enough one
-            self.assertIn("asked for the umask, which Node", text)
+            self.assertIn("read the umask, which Node", text)
 
     def test_the_getters_of_other_runtimes_fail_no_build(self):
         """They are programs of one thread, of which nothing is said; with another thread, what is
@@ -232,7 +232,7 @@ class Places(Case):
                 lines = self.tool("check", run, "--fail-on", "warning").splitlines()
                 said = [line for line in lines if "getter-idiom" in line]
                 self.assertEqual(len(said), 1)
-                self.assertRegex(said[0], f"^note: .* asked for the umask, which {runtime} reads by"
+                self.assertRegex(said[0], f"^note: .* read the umask, which {runtime} does by"
                                           f" setting it to {mask} and back")
 
     def check_own_baseline(self, *command, runs=3):

@@ -24,9 +24,9 @@ std::string who(const EventRef& event) {
 }
 
 std::string hit_text(const Victim& victim) {
-  std::string text = victim.event.call + " '" + victim.path + "': asked for " +
+  std::string text = victim.event.call + " '" + victim.path + "': requested " +
                      octal(without_type(victim.requested)) + " under mask " + octal(victim.mask) +
-                     ", came out as " + octal(victim.mode);
+                     ", final mode " + octal(victim.mode);
   if (victim.mode != victim.expected) text += " instead of " + octal(victim.expected);
   return text;
 }

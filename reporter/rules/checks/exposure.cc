@@ -245,7 +245,7 @@ class ExposureCheck : public Check {
     const std::string who =
         born_so && programs > 1 ? std::to_string(programs) + " programs" : who_text(finding);
     const std::string text = who + " created " + objects(finding) + " with mode " +
-                             octal(victim.mode) + " (asked for " + octal(victim.requested & 07777) +
+                             octal(victim.mode) + " (requested " + octal(victim.requested & 07777) +
                              ", umask " + octal(victim.mask) + ")";
     if (finding.rule == RuleId::predictable_temp)
       return text + " in a directory that everybody can write";

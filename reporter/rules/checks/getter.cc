@@ -62,8 +62,8 @@ class GetterCheck : public Check {
                            std::string(once ? "" : ",") + times + held +
                            ", creating nothing in between";
       else
-        finding.message += " asked for the umask" + times + ", which " + idiom.runtime +
-                           " reads by setting it to " + mask + " and back" + held;
+        finding.message += " read the umask" + times + ", which " + idiom.runtime +
+                           " does by setting it to " + mask + " and back" + held;
       finding.message += idiom.threaded ? ", while other threads were running"
                                         : "; harmless here: no other thread was running";
       collector_.add_births(finding);

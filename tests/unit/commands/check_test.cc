@@ -124,7 +124,7 @@ TEST_F(CheckTest, FindingHasTwoSidesAWindowAndASummary) {
           "  Thread 'writer' (102) was created by thread 'app' at app+0x4000\n"
           "    0022 |0000=========^==========================================| 0022  ^ created\n"
           "  Objects (1):\n"
-          "    0666 instead of 0644  file /srv/a\\x1b[2J.log  (asked for 0666, umask 0000 not "
+          "    0666 instead of 0644  file /srv/a\\x1b[2J.log  (requested 0666, umask 0000 not "
           "0022)\n"
           "SUMMARY: umaskaudit: window-overlap app+0x1000, hit app+0x3000, 1 object\n"
           "==================\n"

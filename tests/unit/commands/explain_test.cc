@@ -172,7 +172,7 @@ TEST(ExplainCommand, ShowsARecordedObject) {
     const Said said = say({"explain", run.path(), path});
     EXPECT_EQ(said.code, 0) << said.err;
     EXPECT_THAT(said.out, StartsWith("/srv/app/data/x\\x1b: file by open\n"
-                                     "The umask 0077 was inherited: nobody in this run set it.\n"
+                                     "The umask 0077 was inherited: no call in this run set it.\n"
                                      "0666 & ~0077 = 0600\n"));
   }
   EXPECT_EQ(say({"explain", run.path(), "ata/x\x1b"}).code, 2);

@@ -354,7 +354,7 @@ TEST(Counting, WhatARuntimeDoesToReadTheMaskIsANote) {
   EXPECT_EQ(getter->severity, Severity::note);
   EXPECT_EQ(getter->count, 2U);
   EXPECT_THAT(getter->message,
-              ::testing::HasSubstr("asked for the umask 2 times, which Node.js 18 reads by "
+              ::testing::HasSubstr("read the umask 2 times, which Node.js 18 does by "
                                    "setting it to 0000 and back"));
   // Once by the program's own code: as always.
   int asked = 0;
