@@ -1,6 +1,5 @@
 // The command line as a whole: from arguments to an exit code.
 // Must never print a usage page unasked: a mistake gets one line that names it and the next step.
-// Called by main; tests call it with string streams and no process.
 #pragma once
 
 #include <string>

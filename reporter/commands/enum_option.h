@@ -1,6 +1,5 @@
 // Options whose value is one of a few words, or a number.
 // Must never show CLI11's wording: the error names the option, the value and what it should be.
-// Called by the commands' configure functions.
 #pragma once
 
 #include <CLI/CLI.hpp>

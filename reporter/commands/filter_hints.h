@@ -1,6 +1,5 @@
 // Hints where a filter selects nothing: which part of it matches nothing, and what would match.
 // Must never change what is selected, nor an exit code.
-// Called by the commands that take filters.
 #pragma once
 
 #include <string>

@@ -1,4 +1,3 @@
-// Caret and error line of notation_error.h.
 #include "reporter/commands/notation_error.h"
 
 #include <algorithm>

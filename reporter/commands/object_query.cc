@@ -1,4 +1,3 @@
-// See object_query.h.
 #include "reporter/commands/object_query.h"
 
 #include <sys/stat.h>

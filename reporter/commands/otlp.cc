@@ -1,4 +1,3 @@
-// See otlp.h.
 #include "reporter/commands/otlp.h"
 
 #include <algorithm>

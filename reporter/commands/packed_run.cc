@@ -1,4 +1,3 @@
-// See packed_run.h.
 #include "reporter/commands/packed_run.h"
 
 #include <utility>

@@ -1,4 +1,3 @@
-// The line of progress.h.
 #include "reporter/commands/progress.h"
 
 #include <ostream>

@@ -1,6 +1,5 @@
 // `report --format html`: the run as one page.
 // Must never hold more of a run than the page's tables: objects are streamed.
-// Called by `report`.
 #pragma once
 
 #include "reporter/analysis/summary.h"

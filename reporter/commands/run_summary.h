@@ -1,6 +1,5 @@
 // The summary that `run` prints on standard error when CMD has ended.
 // Must never fail the run: a trace that cannot be read is a warning here.
-// Called by `run`.
 #pragma once
 
 #include "reporter/base/console.h"

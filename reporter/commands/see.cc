@@ -1,5 +1,3 @@
-// --see; see see.h.
-
 #include "reporter/commands/see.h"
 
 #include <unistd.h>

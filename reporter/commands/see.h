@@ -1,6 +1,5 @@
 // `--see`: which programs of a run are recorded, and by what.
 // Must never keep CMD from running: where the tracer cannot start, CMD runs without it.
-// Called by `run`.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,5 @@
 // --format text|json of commands whose text has a twin for programs.
 // Must never be offered where the two could disagree: both come from the same values.
-// Called by the commands' configure functions.
 #pragma once
 
 #include "reporter/commands/enum_option.h"

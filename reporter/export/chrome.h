@@ -1,6 +1,5 @@
 // A run as a trace for Perfetto and chrome://tracing (Trace Event Format, JSON object form).
 // Must never write an end without its begin, or a time that goes back on a track.
-// Called by `export --format chrome`.
 #pragma once
 
 #include "reporter/export/source.h"

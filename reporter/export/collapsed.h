@@ -1,6 +1,5 @@
 // A run as collapsed stacks, the input of flame graph tools.
 // Must never grow with the number of events: one entry a distinct stack.
-// Called by `export --format collapsed`.
 #pragma once
 
 #include "reporter/export/source.h"

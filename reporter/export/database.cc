@@ -1,4 +1,3 @@
-// See database.h.
 #include "reporter/export/database.h"
 
 #include <sqlite3.h>

@@ -1,6 +1,5 @@
 // The part of SQLite that an export needs: a new file, prepared statements, one transaction.
 // Must never make a second file (journal) beside the first, nor go on after an error.
-// Called by the SQLite exporter.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,5 @@
 // A run as JSON Lines with the field names of Elastic Common Schema 8.11, for log fleets.
 // Must never put a value under an ECS name that ECS defines otherwise: ours are below "umaskaudit".
-// Called by `export --format ecs`.
 #pragma once
 
 #include "reporter/export/source.h"

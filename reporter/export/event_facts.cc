@@ -1,4 +1,3 @@
-// See event_facts.h.
 #include "reporter/export/event_facts.h"
 
 #include "reporter/symbolize/culprit.h"

@@ -1,6 +1,5 @@
 // What the exports for log fleets say of an event in the same words: its kind, its program, the
 // code behind it. Must never keep a view into an event: of a run that grows it is gone afterwards.
-// Called by the ECS exporter.
 #pragma once
 
 #include <cstdint>

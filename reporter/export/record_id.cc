@@ -1,4 +1,3 @@
-// See record_id.h.
 #include "reporter/export/record_id.h"
 
 #include <algorithm>

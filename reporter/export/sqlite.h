@@ -1,6 +1,5 @@
 // A run as an SQLite database: tables of events, objects and findings, views for common questions.
 // Must never keep rows in memory: they are inserted as they come, in one transaction.
-// Called by `export --format sqlite`.
 #pragma once
 
 #include "reporter/base/result.h"

@@ -1,4 +1,3 @@
-// Implementation of live_file.h.
 #include "reporter/live/live_file.h"
 
 #include <fcntl.h>

@@ -1,6 +1,5 @@
 // Follows a run until it is over.
 // Must never spin: between two reads of a run without new records it sleeps.
-// Used by `report --follow`, `run --live` and `top`.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,5 @@
 // LiveLog: where the lines of `run --live` go, by sinks of spdlog.
 // Must never hand a descriptor on to CMD, nor make a log file that others can read.
-// Called by `run` and its live watch.
 #pragma once
 
 #include <spdlog/common.h>

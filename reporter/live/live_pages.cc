@@ -1,4 +1,3 @@
-// See live_pages.h.
 #include "reporter/live/live_pages.h"
 
 #include <algorithm>

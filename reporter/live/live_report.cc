@@ -1,4 +1,3 @@
-// See live_report.h.
 #include "reporter/live/live_report.h"
 
 #include <ostream>

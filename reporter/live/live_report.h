@@ -1,6 +1,5 @@
 // `report --follow`: the events of a run while it is recorded, as JSON Lines.
 // Must never hold an event back for long, nor print findings: those need the whole run.
-// Called by `report`.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,3 @@
-// See live_screen.h.
 #include "reporter/live/live_screen.h"
 
 #include <algorithm>

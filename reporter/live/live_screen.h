@@ -1,6 +1,5 @@
 // LiveScreen: the lines of `top` and what its keys do: tables, chosen row, filter, order, pages.
 // Must never touch a terminal, nor show more columns or lines than there are.
-// Called by `top`.
 #pragma once
 
 #include <array>

@@ -1,4 +1,3 @@
-// See live_ship.h.
 #include "reporter/live/live_ship.h"
 
 #include <utility>

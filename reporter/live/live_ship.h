@@ -1,6 +1,5 @@
 // LiveShip: sends the records of `run --live-to otlp` to collectors while CMD runs.
 // Must never make the watch wait, nor keep more than a bounded queue for each collector.
-// Called by `run` and its live watch.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,3 @@
-// See live_tables.h.
 #include "reporter/live/live_tables.h"
 
 #include <algorithm>

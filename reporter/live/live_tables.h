@@ -1,6 +1,5 @@
 // The four tables of `top`: which rows there are, in which order, and as lines.
 // Must never hide a row without counting it, nor show a byte of the program unescaped.
-// Called by the screen of `top`, and for the picture that is printed where there is none.
 #pragma once
 
 #include <array>

@@ -1,4 +1,3 @@
-// See live_view.h.
 #include "reporter/live/live_view.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // Terminal: a full screen on the terminal, by ncurses: its lines and its keys.
 // Must never leave the terminal in that state: not on a return, an exception, a signal or a stop.
-// Called by `top`. One at a time.
+// One at a time.
 #pragma once
 
 #include <signal.h>

@@ -1,4 +1,3 @@
-// See terminal_type.h.
 #include "reporter/live/terminal_type.h"
 
 #define NCURSES_NOMACROS 1

@@ -1,5 +1,4 @@
 // What terminfo(5) knows of TERM. Apart, for <term.h> makes macros of common words.
-// Called by the terminal of `top`.
 #pragma once
 
 namespace umaskaudit {

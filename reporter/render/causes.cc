@@ -1,4 +1,3 @@
-// See causes.h.
 #include "reporter/render/causes.h"
 
 #include <string>

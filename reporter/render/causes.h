@@ -1,6 +1,5 @@
 // Findings of one cause together: a call that hits five functions is mended in one place.
 // Must never join what a suppression covers with what none does.
-// Called by the formats for people and for reviewers: text, Markdown, SARIF, gcc, github.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,3 @@
-// See dropped.h.
 #include "reporter/render/dropped.h"
 
 #include <algorithm>

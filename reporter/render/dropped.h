@@ -1,6 +1,5 @@
 // What was dropped from the record and only counted, by place in the code, as text and as JSON.
 // Must never call it lost: keep=latest drops it on purpose, and the sums contain it.
-// Called by the reports.
 #pragma once
 
 #include <string>

@@ -1,4 +1,3 @@
-// The layout of explain_text.h.
 #include "reporter/render/explain_text.h"
 
 #include "reporter/events/events.h"

@@ -1,4 +1,3 @@
-// One finding as text. See findings_text.h.
 #include "reporter/render/findings_text.h"
 
 #include <algorithm>

@@ -1,6 +1,5 @@
 // Findings as text, in the form of the sanitizers' reports: both sides and a summary line.
 // Must never print a byte of the audited program unescaped, nor more objects than a screen holds.
-// Called by `check`, `report`, `top` and the summary of `run`.
 #pragma once
 
 #include <cstdint>

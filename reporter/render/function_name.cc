@@ -1,5 +1,4 @@
 // Names of C++ are cut by counting brackets, as both compilers and both demanglers write them.
-// See function_name.h.
 #include "reporter/render/function_name.h"
 
 #include <cctype>

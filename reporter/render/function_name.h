@@ -1,6 +1,5 @@
 // The short name of a function.
 // Must never be used to compare functions: overloads have one name.
-// Called by stack_text.cc.
 #pragma once
 
 #include <string>

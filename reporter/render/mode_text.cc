@@ -1,4 +1,3 @@
-// See mode_text.h.
 #include "reporter/render/mode_text.h"
 
 #include <sys/stat.h>

@@ -1,6 +1,5 @@
 // The modes of events as people read them; octal() and rwx() are in mode/notation.h.
 // Must never interpret a mode: the calculus does.
-// Called by every renderer and command that shows a mode.
 #pragma once
 
 #include <string>

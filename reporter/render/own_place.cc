@@ -1,4 +1,3 @@
-// See own_place.h.
 #include "reporter/render/own_place.h"
 
 #include "reporter/analysis/symbol_chain.h"

@@ -1,6 +1,5 @@
 // OwnPlace: the line of the user's own code that led to a call, for editors and code scanning.
 // Must never name a file that the user does not have: text given with -c has none, nor has libc.
-// Called by the formats for other tools, and by check for its baseline.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,4 @@
 // Where the mark goes is found in the text: line tables name no columns that people would expect.
-// See source_text.h.
 #include "reporter/render/source_text.h"
 
 #include <algorithm>

@@ -1,6 +1,5 @@
 // The source line of a call, with a mark under it, as compilers show it.
 // Must never look at a file: StackCache holds the lines.
-// Called by findings_text.cc.
 #pragma once
 
 #include <cstddef>

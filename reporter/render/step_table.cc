@@ -1,4 +1,3 @@
-// See step_table.h.
 #include "reporter/render/step_table.h"
 
 #include "reporter/mode/bit_table.h"

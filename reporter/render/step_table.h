@@ -1,6 +1,5 @@
 // The steps from the requested mode to the final one, as a table.
 // Must never compute a mode: the calculus did.
-// Called by `explain` and `blame`.
 #pragma once
 
 #include <vector>

@@ -1,6 +1,5 @@
 // The sections of the reports for people: each appends its lines, with its title, to a string.
 // Must never leave the section about what could not be seen out of a report.
-// Called by `report`, `threads`, `run` and their golden tests.
 #pragma once
 
 #include <string>

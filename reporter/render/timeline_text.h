@@ -1,6 +1,5 @@
 // One line an event: when, in which fs context, who, the mask, and what happened.
 // Must never look ahead: lines are streamed.
-// Called by `timeline`, `blame` and the live commands.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,3 @@
-// See unrecorded_files.h.
 #include "reporter/render/unrecorded_files.h"
 
 #include <algorithm>

@@ -1,6 +1,5 @@
 // What another mask would have done to the objects of a run, as text.
 // Must never decide what another mask changes: analysis/whatif does.
-// Called by `whatif`.
 #pragma once
 
 #include <string>

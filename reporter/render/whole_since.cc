@@ -1,4 +1,3 @@
-// See whole_since.h.
 #include "reporter/render/whole_since.h"
 
 #include "reporter/text/time_text.h"

@@ -1,4 +1,3 @@
-// The baseline file. See baseline.h.
 #include "reporter/rules/baseline.h"
 
 #include <algorithm>

@@ -1,7 +1,6 @@
 // Baseline: the findings of an earlier run, so that only new ones fail.
 // Must never know a finding by more than its names: no count, nothing that differs from host to
 // host. The places are there for people who review the file.
-// Used by `check --baseline` and `--write-baseline`.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,3 @@
-// Fingerprints, and what they are good for. See fingerprint.h.
 #include "reporter/rules/fingerprint.h"
 
 #include <algorithm>

@@ -1,6 +1,5 @@
 // The name of a finding that stays the same across builds, runs and hosts.
 // Must never depend on an address, a pid, a count, a time or a path of a temporary directory.
-// Called by the collector when a finding begins.
 #pragma once
 
 #include <optional>

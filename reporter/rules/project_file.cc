@@ -1,4 +1,3 @@
-// See project_file.h.
 #include "reporter/rules/project_file.h"
 
 #include <sys/stat.h>

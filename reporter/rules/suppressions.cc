@@ -1,4 +1,3 @@
-// The suppression file. See suppressions.h.
 #include "reporter/rules/suppressions.h"
 
 #include <fnmatch.h>

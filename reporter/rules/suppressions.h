@@ -1,6 +1,5 @@
 // Suppressions: findings that were reviewed and accepted, with a reason and an end.
 // Must never hide a finding for ever by accident: expired and useless lines are reported.
-// Used by `check --suppressions` and `report`.
 //
 //   rule:glob  # reason until=YYYY-MM-DD
 //

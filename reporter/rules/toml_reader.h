@@ -1,5 +1,4 @@
 // What the readers of the user's TOML files share: the first mistake, with its place, and words.
-// Called by policy.cc and project_file.cc.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,3 @@
-// See curl_library.h.
 #define CURL_DISABLE_TYPECHECK 1
 #include "reporter/ship/curl_library.h"
 

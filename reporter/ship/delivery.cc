@@ -1,4 +1,3 @@
-// See delivery.h.
 #include "reporter/ship/delivery.h"
 
 #include <algorithm>

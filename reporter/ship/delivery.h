@@ -1,6 +1,5 @@
 // What the answer to a request of OTLP means, and when to try again: OTLP specification, "Failures"
 // and "OTLP/HTTP Response". Must never ask for a second time where a collector would refuse again.
-// Called by the sender.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,3 @@
-// See sender.h.
 #include "reporter/ship/sender.h"
 
 #include <algorithm>

@@ -1,4 +1,3 @@
-// See annotations.h.
 #include "reporter/render/formats/annotations.h"
 
 #include "reporter/render/causes.h"

@@ -1,7 +1,6 @@
 // Findings as lines for editors and pipelines: as compilers print them, and as GitHub's workflow
 // commands; and the few words of a finding that other short forms share.
 // Must never let a name from the program end a line, or begin a command of its own.
-// Called by `check`, and by the other formats.
 #pragma once
 
 #include <string>

@@ -1,6 +1,5 @@
 // Creations as comma-separated values (RFC 4180).
 // Must never let a cell start as a spreadsheet formula: file names are untrusted.
-// Called by `report --format csv`.
 #pragma once
 
 #include <cstdint>

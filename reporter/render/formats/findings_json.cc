@@ -1,4 +1,3 @@
-// One function for each object in the document. See findings_json.h.
 #include "reporter/render/formats/findings_json.h"
 
 #include <algorithm>

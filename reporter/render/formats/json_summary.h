@@ -1,6 +1,5 @@
 // The summary of a run, and its findings, as one JSON object.
 // Must never list events: JSON Lines do that.
-// Called by `report --format json`.
 #pragma once
 
 #include <string>

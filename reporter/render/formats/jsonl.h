@@ -2,7 +2,6 @@
 // Must never change the meaning or the type of a field: scripts depend on them; fields may be
 // added. Must never name a stack whose own line did not come before, nor leave out what neither the
 // schema's defaults nor the lines before say.
-// Called by `report --format jsonl` and the tests that compare a run with stat(2).
 #pragma once
 
 #include <array>

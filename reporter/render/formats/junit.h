@@ -1,6 +1,5 @@
 // Findings as JUnit XML, for the test pages of pipelines: one suite a rule.
 // Must never emit a character that XML 1.0 forbids, whatever the program named its files.
-// Called by `report` and `check` with --format junit.
 #pragma once
 
 #include <string>

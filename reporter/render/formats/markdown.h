@@ -1,6 +1,5 @@
 // A report for a pull request comment.
 // Must never let a file name become markup, a link or a mention.
-// Called by `report --format markdown`.
 #pragma once
 
 #include <string>

@@ -1,7 +1,6 @@
 // Findings as a SARIF 2.1.0 log, for code scanning.
 // Must never let a name from the program become a link, a placeholder or a control character in a
 // viewer: texts are escaped as on a terminal, addresses of files percent-encoded.
-// Called by `report` and `check` with --format sarif.
 //
 // Each result has one threadFlow for each thread with a part in it (who opened the window, who was
 // hit), both stacks, the objects hit as related locations, and as partial fingerprint the one that

@@ -1,4 +1,3 @@
-// The pieces of sarif_parts.h.
 #include "reporter/render/formats/sarif_parts.h"
 
 #include <algorithm>

@@ -1,6 +1,5 @@
 // The pieces that a SARIF log repeats: messages, addresses of files, locations, stacks.
 // Must never be given text that is escaped already: it is escaped here, once.
-// Called by sarif.cc and sarif_result.cc.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,3 @@
-// See twins_json.h.
 #include "reporter/render/formats/twins_json.h"
 
 #include <functional>

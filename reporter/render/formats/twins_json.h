@@ -1,6 +1,5 @@
 // What threads, timeline, blame and explain show, as one JSON document each.
 // Must never name a thing otherwise than JSON Lines do where it means the same.
-// Called by those commands with --format json.
 #pragma once
 
 #include <cstdint>

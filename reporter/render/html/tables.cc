@@ -1,4 +1,3 @@
-// The rows of tables.h.
 #include "reporter/render/html/tables.h"
 
 #include "reporter/events/events.h"

@@ -1,6 +1,5 @@
 // The words that findings are made of, besides octal(), duration_text() and counted().
 // Must never escape: messages hold the program's own bytes, the renderers escape them once.
-// Called by the checks.
 #pragma once
 
 #include <string>
