@@ -42,8 +42,9 @@ void EventBuilder::name_file(const trace::Create& facts, const MergedRecord& mer
                              CreateEvent* event) const {
   const TmpfileLinks::Name* given = tmpfile_links_.find(facts, merged.record.head.time_ns);
   if (given == nullptr) {
-    if (facts.error != 0 || facts.ino == 0) return;
     std::string& path = event->path;
+    // tmpfile(3) chooses its directory itself.
+    if (facts.error != 0 || facts.ino == 0 || path.empty()) return;
     while (path.ends_with("/.")) path.resize(path.size() - 2);
     if (!path.ends_with('/')) path += '/';
     path += '#' + std::to_string(facts.ino) + kNameless;

@@ -350,7 +350,7 @@ class Sarif(Recorded):
         self.assertEqual(len(flow["threadFlows"]), 3)
         told = " ".join(step["location"]["message"]["text"] for thread in flow["threadFlows"]
                         for step in thread["locations"])
-        for part in ("starts the thread", "sets 0000, was 0022", "as 0666 instead of 0644"):
+        for part in ("starts the thread", "sets 0000, was 0022", "final mode 0666 instead of 0644"):
             self.assertIn(part, told)
         order = [step["executionOrder"] for thread in flow["threadFlows"]
                  for step in thread["locations"]]

@@ -8,7 +8,7 @@ import os
 import struct
 import textwrap
 
-from lib import harness, node_scripts, python_scripts
+from lib import harness, python_scripts
 from lib.harness import SHIM, needs, victim
 from lib.python_scripts import INTERPRETERS
 from lib.script_stacks import ScriptCase, StackCase, needs_version
@@ -190,18 +190,12 @@ class Weighed(StackCase):
 
 class Calls(ScriptCase):
     """The system calls of the program, as strace(1) sees them, less those of the shim; what it
-    holds, prints and makes."""
+    holds, prints and makes. Not of node: its own threads make calls in another order each time."""
 
     def test_python(self):
         for python in INTERPRETERS[:1] + INTERPRETERS[-1:]:
             with self.subTest(python=python):
                 self.check_unchanged([python], {"main": python_scripts.once(self.seed)})
-
-    @needs("node")
-    def test_node(self):
-        text, _ = node_scripts.program(self.seed, 20)
-        text = text.replace("process.argv[2]", "process.argv[3]")  # behind the side file
-        self.check_unchanged(["node"], {"main": text})
 
 
 # Makes the next directory by a function in a file and on a line of its own, on little stack.
