@@ -58,10 +58,6 @@ void record_ipc_name(const Author& author, trace::Rename& record, const Names& n
   write_record(trace::RecordType::rename, author, record, {names.ipc, prefix}, {name, length});
 }
 
-}  // namespace
-
-namespace {
-
 constexpr std::uint16_t kSetId = S_ISUID | S_ISGID;
 
 // The object of a call; zero where it cannot be read.
@@ -76,8 +72,8 @@ ObjectFacts facts_of(const Request& request) {
   return facts;
 }
 
+// Only where there is a trace.
 void record_mode(const Request& request, const ObjectFacts& facts, std::uint16_t acl) {
-  if (!process.trace) return;
   const Task task = enter();
   meet(task);
   const Author author{task.tid, task.pid, sys::now_ns(), 0};
@@ -117,6 +113,7 @@ void record_permissions(const Request& request, const char* attribute) {
 }
 
 std::uint16_t set_id_bits(const Request& request) {
+  if (!process.trace) return 0;
   const ObjectFacts facts = facts_of(request);
   return S_ISREG(facts.mode) ? static_cast<std::uint16_t>(facts.mode & kSetId) : 0;
 }

@@ -32,7 +32,8 @@ inline constexpr char kMqueueFile[] = "/dev/mqueue/";
 // recorded. None of these changes errno.
 void record_permissions(const Request& request, const char* attribute);
 // chown(2). The set-user-ID and set-group-ID bits of the request's object before the call; 0: none,
-// or it cannot be read. Then, after success: recorded only if the kernel took one of them away.
+// it cannot be read, or nothing is recorded. Then, after success: recorded only if the kernel took
+// one of them away.
 std::uint16_t set_id_bits(const Request& request);
 void record_lost_set_id(const Request& request, std::uint16_t before);
 void record_names(Call call, NameAction action, const Names& names);
