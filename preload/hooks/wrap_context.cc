@@ -18,6 +18,7 @@
 #include "preload/mask/root.h"
 #include "preload/object/directory_names.h"
 #include "preload/process/context_effects.h"
+#include "preload/process/exec_call.h"
 #include "preload/process/seccomp.h"
 #include "preload/record/intern.h"
 #include "preload/record/recorder.h"
@@ -150,22 +151,32 @@ WRAPPER(int, unshare, (int flags)) {
   return result;
 }
 
+namespace umaskaudit::shim {
+
+void record_fork(const Task& task, Call call, const StackStart& start, std::uint32_t child,
+                 std::uint64_t change, trace::Origin origin) {
+  const Author author{task.tid, task.pid};
+  CapturedStack stack;
+  capture_stack(Event::other, author, start, stack);
+  trace::Fork record{};
+  record.child = child;
+  record.context = context_id(task);
+  record.change = change;
+  record.stack = stack.id;
+  record.call = static_cast<std::uint16_t>(call);
+  record.origin = static_cast<std::uint8_t>(origin);
+  write_record(trace::RecordType::fork, author, record);
+}
+
+}  // namespace umaskaudit::shim
+
 // The child's records are made by the atfork handler (init.cc), whatever forked it.
 static void note_fork(Call call, pid_t child, const StackStart& start) {
   if (child > 0 && recording() && process.trace) {
     const int saved = errno;
     const Task task = enter();
-    const Author author{task.tid, task.pid};
-    CapturedStack stack;
-    capture_stack(Event::other, author, start, stack);
-    trace::Fork record{};
-    record.child = static_cast<std::uint32_t>(child);
-    record.context = context_id(task);
-    record.change = changes(task);
-    record.stack = stack.id;
-    record.call = static_cast<std::uint16_t>(call);
-    record.origin = static_cast<std::uint8_t>(trace::Origin::fork);
-    write_record(trace::RecordType::fork, author, record);
+    record_fork(task, call, start, static_cast<std::uint32_t>(child), changes(task),
+                umaskaudit::trace::Origin::fork);
     errno = saved;
   }
 }

@@ -14,34 +14,16 @@
 #include "preload/mask/fs_context.h"
 #include "preload/process/exec_call.h"
 #include "preload/record/recorder.h"
-#include "preload/stack/stacks.h"
 #include "preload/sys/own_stack.h"
-#include "preload/sys/sys.h"
 
 namespace umaskaudit::shim {
 
 namespace {
 
-// The child's number is known to libc alone: the record has 0, and the time before the call. The
-// shell's own record has the number of its parent. `origin`: vfork where the call returns when the
-// shell has ended.
-[[gnu::noinline]] void record_shell(const ExecCall& exec, trace::Origin origin) {
-  const Task task = enter();
-  const Snapshot before = met_snapshot(task);
-  const Author author{task.tid, task.pid, sys::now_ns(), 0};
-  CapturedStack stack;
-  capture_stack(Event::other, author, exec.stack, stack);
-  trace::Fork fork{};
-  fork.context = context_id(task);
-  fork.change = before.change;
-  fork.stack = stack.id;
-  fork.call = static_cast<std::uint16_t>(exec.call);
-  fork.origin = static_cast<std::uint8_t>(origin);
-  write_record(trace::RecordType::fork, author, fork);
-}
-
 // Before libc starts a shell: blanks our entry where it cannot be loaded, restores it where it can
-// again, asks the tracer, and records what will not be followed.
+// again, asks the tracer, and records what will not be followed, and the call. `origin`: vfork
+// where the call returns when the shell has ended; the shell's own record has the number of its
+// parent.
 HandOver prepare_shell(const ExecCall& exec, trace::Origin origin) {
   const bool recorded = recording();
   if (preload_entry()[0] == '\0') return {};
@@ -59,7 +41,8 @@ HandOver prepare_shell(const ExecCall& exec, trace::Origin origin) {
     }
   }
   if (recorded && process.trace && !is_short_of_stack(exec.stack.sp, kStackForExec)) {
-    record_shell(exec, origin);
+    const Task task = enter();
+    record_fork(task, exec.call, exec.stack, 0, met_snapshot(task).change, origin);
   }
   errno = saved;
   return hand_over;

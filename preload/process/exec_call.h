@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "preload/mask/fs_context.h"
 #include "preload/process/exec_environment.h"
 #include "preload/process/exec_place.h"
 #include "preload/process/exec_target.h"
@@ -51,6 +52,11 @@ void report_obstacle(const Author& author, const ExecCall& exec, std::uint32_t c
 // change errno.
 void record_exec(const Author& author, const ExecCall& exec, std::uint32_t context,
                  std::uint64_t change, const ExecOutlook& outlook);
+
+// Writes the record of a call of the calling thread that makes a process, with its stack. `child`:
+// 0 where only libc knows it. `change`: the one in force, as in a Snapshot. May change errno.
+[[gnu::noinline]] void record_fork(const Task& task, Call call, const StackStart& start,
+                                   std::uint32_t child, std::uint64_t change, trace::Origin origin);
 
 // Makes the call by `real(environment)`, with a changed environment if planned. If that is too big
 // for the kernel (`error_of(result)` is E2BIG), calls `gave_up()` and retries with the program's
