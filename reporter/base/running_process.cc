@@ -3,27 +3,19 @@
 #include <signal.h>
 
 #include <cerrno>
-#include <fstream>
-#include <sstream>
 #include <string>
+#include <vector>
+
+#include "reporter/base/proc_stat.h"
 
 namespace umaskaudit {
 namespace {
 
-// By the fields of /proc/PID/stat, proc(5).
 bool is_zombie(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  std::getline(file, text, '\0');
-  const std::size_t name = text.rfind(')');
-  if (name == std::string::npos) return false;
-  std::istringstream fields(text.substr(name + 1));
-  std::string state, skipped, threads;
-  fields >> state;
-  for (int field = 4; field < 20; ++field) fields >> skipped;
-  fields >> threads;
+  constexpr std::size_t kState = 0, kThreads = 20 - 3;
+  const std::vector<std::string> fields = stat_fields(std::to_string(pid));
   // The first thread is a zombie, too, when it has ended and others still run: num_threads is more.
-  return state == "Z" && threads == "1";
+  return fields.size() > kThreads && fields[kState] == "Z" && fields[kThreads] == "1";
 }
 
 }  // namespace

@@ -6,10 +6,10 @@
 
 #include <charconv>
 #include <fstream>
-#include <iterator>
-#include <sstream>
+#include <vector>
 
 #include "reporter/base/clock.h"
+#include "reporter/base/proc_stat.h"
 
 namespace umaskaudit {
 
@@ -34,17 +34,13 @@ std::string name_of_process(const std::string& process) {
 }
 
 std::optional<std::uint64_t> start_of_process(const std::string& process) {
-  std::ifstream file("/proc/" + process + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  // The name, in parentheses, may have blanks and parentheses itself; behind it is field 3.
-  const std::size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return std::nullopt;
-  std::istringstream fields(text.substr(name_end + 1));
-  constexpr int kStart = 22;
-  std::string field;
-  for (int number = 3; number < kStart; ++number) fields >> field;
+  constexpr std::size_t kStart = 22 - 3;
+  const std::vector<std::string> fields = stat_fields(process);
+  if (fields.size() <= kStart) return std::nullopt;
   std::uint64_t ticks = 0;
-  if (!(fields >> ticks)) return std::nullopt;
+  const std::string& text = fields[kStart];
+  if (std::from_chars(text.data(), text.data() + text.size(), ticks).ec != std::errc())
+    return std::nullopt;
   const auto tick = static_cast<std::uint64_t>(1'000'000'000 / sysconf(_SC_CLK_TCK));
   const std::uint64_t booted = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
   return booted + ticks * tick;
