@@ -112,19 +112,29 @@ void ContextLinker::add_leavings(const Segment& segment) {
   }
 }
 
+// The record of a fork of that child, among those to `accept`, whose time is nearest. Null: none.
+template <typename Accept>
+const ContextLinker::ForkSeen* ContextLinker::nearest_fork(std::uint32_t child,
+                                                           std::uint64_t time_ns,
+                                                           Accept accept) const {
+  const auto [begin, end] = forks_.equal_range(child);
+  const ForkSeen* best = nullptr;
+  const auto far = [&](const ForkSeen& seen) { return distance(seen.fact.time_ns, time_ns); };
+  for (auto at = begin; at != end; ++at) {
+    if (!accept(at->second)) continue;
+    if (best == nullptr || far(at->second) < far(*best)) best = &at->second;
+  }
+  return best;
+}
+
 // The stack of an exec. A forked child of V8 has no heap (madvise(2), MADV_DONTFORK), so its stack
 // has no frames of the script; that of the fork has them.
 StackRef ContextLinker::start_of(const Segment& segment, const ExecFact& exec) const {
   const StackRef own{segment.index, exec.stack};
   if (segment.script_span(exec.stack) != nullptr) return own;
-  const auto [begin, end] = forks_.equal_range(exec.pid);
-  const ForkSeen* best = nullptr;
-  const auto far = [&](const ForkSeen& seen) { return distance(seen.fact.time_ns, exec.time_ns); };
-  for (auto at = begin; at != end; ++at) {
-    const ForkSeen& fork = at->second;
-    if (fork.segment != &segment || fork.fact.origin != trace::Origin::fork) continue;
-    if (best == nullptr || far(fork) < far(*best)) best = &fork;
-  }
+  const ForkSeen* best = nearest_fork(exec.pid, exec.time_ns, [&](const ForkSeen& fork) {
+    return fork.segment == &segment && fork.fact.origin == trace::Origin::fork;
+  });
   if (best == nullptr || segment.script_span(best->fact.stack) == nullptr) return own;
   return {segment.index, best->fact.stack};
 }
@@ -224,7 +234,6 @@ const ContextLinker::Leaving* ContextLinker::latest_leaving(const Image& image) 
 // links it. Not a record for an earlier process with that pid, nor one of a fork(2), whose child
 // would have a record of its own.
 bool ContextLinker::copy_forked(ContextPiece* piece, const Image& image) const {
-  const auto [begin, end] = forks_.equal_range(image.facts.pid);
   const std::uint64_t began_ns = image.began_ns();
   const std::uint64_t near_ns = began_ns == 0 ? image.time_ns : began_ns;
   const std::uint32_t pid_namespace = image.facts.pid_namespace;
@@ -235,19 +244,12 @@ bool ContextLinker::copy_forked(ContextPiece* piece, const Image& image) const {
       if (other.image) since_ns = std::max(since_ns, other.time_ns);
     }
   }
-  const ForkSeen* best = nullptr;
-  const auto far = [&](const ForkSeen& seen) { return distance(seen.fact.time_ns, near_ns); };
-  for (auto at = begin; at != end; ++at) {
-    const ForkSeen& fork = at->second;
-    if (find(*fork.segment, fork.fact.context) == nullptr || fork.fact.time_ns < since_ns ||
-        (pid_namespace != 0 && fork.fact.origin == trace::Origin::fork) ||
-        !may_be_of(fork.fact.time_ns, fork.fact.origin, began_ns) ||
-        !may_be_same_namespace(fork.segment->pid_namespace_of(fork.fact.context),
-                               image.facts.pid_namespace)) {
-      continue;
-    }
-    if (best == nullptr || far(fork) < far(*best)) best = &fork;
-  }
+  const ForkSeen* best = nearest_fork(image.facts.pid, near_ns, [&](const ForkSeen& fork) {
+    const bool recorded = pid_namespace != 0 && fork.fact.origin == trace::Origin::fork;
+    return find(*fork.segment, fork.fact.context) != nullptr && fork.fact.time_ns >= since_ns &&
+           !recorded && may_be_of(fork.fact.time_ns, fork.fact.origin, began_ns) &&
+           may_be_same_namespace(fork.segment->pid_namespace_of(fork.fact.context), pid_namespace);
+  });
   if (best == nullptr) return false;
   copy_from(piece, find(*best->segment, best->fact.context), best->fact.change);
   piece->started = {best->segment->index, best->fact.stack};

@@ -54,6 +54,8 @@ class ContextLinker {
   const Begun* latest_begun(const Image& image) const;
   const ContextPiece* recorded_already(const Image& image) const;
   const Leaving* latest_leaving(const Image& image) const;
+  template <typename Accept>
+  const ForkSeen* nearest_fork(std::uint32_t child, std::uint64_t time_ns, Accept accept) const;
   bool copy_forked(ContextPiece* piece, const Image& image) const;
   void copy_from_parent(ContextPiece* piece, const Image& image);
   StackRef shell_start(const Image& image);
