@@ -7,7 +7,7 @@
 #include <new>
 
 #include "preload/record/intern.h"
-#include "preload/script/cpython_layout.h"
+#include "preload/script/cpython_threads.h"
 #include "preload/script/peek_text.h"
 #include "preload/script/utf8.h"
 #include "preload/state.h"
@@ -51,12 +51,17 @@ bool is_ending(const Structures& python) {
   return python.is_ending != nullptr && python.is_ending() != 0;
 }
 
+// The thread state that holds the interpreter's lock; 0: none, or not told.
+std::uintptr_t lock_holder(const Structures& python) {
+  return python.holder == nullptr ? 0 : reinterpret_cast<std::uintptr_t>(python.holder());
+}
+
 // How the structures of the calling thread can be read at the moment.
 enum class Reading : std::uint8_t { direct, copied_frames, copies };
-Reading reading_for(const Structures& python, Moment moment, const void* thread) {
+Reading reading_for(const Structures& python, Moment moment, bool holds_lock) {
   // The first capture tests the layout: only the kernel can say where no memory is.
   if (moment != Moment::in_call || is_ending(python)) return Reading::copies;
-  if (python.holder != nullptr && python.holder() == thread) return Reading::direct;
+  if (holds_lock) return Reading::direct;
   // Interpreters are finalized by the first thread, which is this one.
   const bool first = thread_state.tid == process.pid.load(std::memory_order_relaxed);
   return first ? Reading::direct : Reading::copied_frames;
@@ -136,16 +141,16 @@ bool identify(Peek& memory, const Structures& python, std::uintptr_t code, Lates
   return true;
 }
 
-// Walks the frames of one thread.
+// Walks the frames of a thread.
 class Walk {
  public:
   Walk(const Structures& python, Peek& memory, ScriptSpace& space)
       : python_(python), memory_(memory), space_(space) {}
 
+  // Adds the frames of one thread state.
   bool from(std::uintptr_t thread, Reading reading) {
     std::uintptr_t frame = 0;
-    if (!memory_.get(thread + python_.thread_frame, frame)) return false;
-    if (python_.has_c_frame && !memory_.get(frame + python_.c_frame_frame, frame)) return false;
+    if (!first_frame(memory_, python_, thread, frame)) return false;
     if (reading == Reading::copied_frames && !take_apart(frame)) return false;
     constexpr unsigned kMostSteps = 4 * kMostPlaces;
     for (unsigned steps = 0; frame != 0; ++steps) {
@@ -157,7 +162,7 @@ class Walk {
     }
     // The outermost frame was called from C. Where a signal came in between, a generator's frame
     // may not be linked to its caller yet, or no longer.
-    if (!called_from_c_) space_.partial = space_.count != 0;
+    if (!called_from_c_ && space_.count != 0) space_.partial = true;
     return true;
   }
 
@@ -268,21 +273,32 @@ bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
 
 Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
   const Structures& python = layout.as<Structures>();
-  void* const thread = python.this_thread();
-  if (thread == nullptr) return Captured::frames;
-  const Reading reading = reading_for(python, moment, thread);
-  Peek memory(reading == Reading::direct ? Peek::Way::direct : Peek::Way::copies, space.window);
-  Walk walk(python, memory, space);
-  const bool whole = walk.from(reinterpret_cast<std::uintptr_t>(thread), reading);
-  if (whole && !(space.partial && moment == Moment::interrupted)) return Captured::frames;
+  const auto own = reinterpret_cast<std::uintptr_t>(python.this_thread());
+  if (own == 0) return Captured::none;
+  const std::uintptr_t holder = lock_holder(python);
+  const ThreadStates threads = thread_states(python, own, holder, space.window);
+  bool whole = true;
+  bool barred = false;
+  for (unsigned i = 0; whole && i < threads.count && !space.truncated; ++i) {
+    const Reading reading = reading_for(python, moment, holder == threads.states[0]);
+    Peek memory(reading == Reading::direct ? Peek::Way::direct : Peek::Way::copies, space.window);
+    whole = Walk(python, memory, space).from(threads.states[i], reading);
+    barred = memory.is_barred();
+  }
+  if (whole && !(space.partial && moment == Moment::interrupted)) {
+    if (threads.partial) space.partial = true;
+    return Captured::frames;
+  }
   space.count = 0;
-  return memory.is_barred() ? Captured::barred : Captured::refused;
+  return barred ? Captured::barred : Captured::refused;
 }
 
 bool decode(const Layout& layout, Moment moment, const ScriptPlace& place, PlaceText& text,
             Window& window) {
   const Structures& python = layout.as<Structures>();
-  const Reading reading = reading_for(python, moment, python.this_thread());
+  // In a subinterpreter to 3.11, the holder is not the thread's own state: then by copies.
+  const auto own = reinterpret_cast<std::uintptr_t>(python.this_thread());
+  const Reading reading = reading_for(python, moment, own == lock_holder(python));
   Peek memory(reading == Reading::copies ? Peek::Way::copies : Peek::Way::direct, window);
   std::uintptr_t file = 0;
   std::uintptr_t name = 0;

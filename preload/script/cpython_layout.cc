@@ -68,6 +68,9 @@ bool describe_frame_objects(Exports& module, Structures& python) {
   python.code_name = 0;
   if (!member(module, python.code_type, "co_name", python.code_name)) return false;
   python.thread_frame = 24;
+  python.thread_c_frame = python.minor == 10 ? 48 : 0;
+  python.thread_number = python.minor == 6 ? 152 : 176;
+  python.threads_head = 8;
   python.frame_previous = 24;
   python.frame_code = 32;
   if (python.minor == 6) {
@@ -97,7 +100,11 @@ bool describe_by_offsets(Exports& module, Structures& python, std::uint32_t vers
   const unsigned thread = python.minor == 13 ? 18 : 21;
   const unsigned frame = thread + 9;
   const unsigned code = frame + (python.minor == 13 ? 6 : 8);
+  constexpr unsigned kInterpreter = 5;
+  python.next_interpreter = static_cast<std::uint16_t>(words[kInterpreter + 2]);
+  python.threads_head = static_cast<std::uint16_t>(words[kInterpreter + 3]);
   python.thread_frame = static_cast<std::uint16_t>(words[thread + 4]);
+  python.thread_number = static_cast<std::uint16_t>(words[thread + 5]);
   python.frame_previous = static_cast<std::uint16_t>(words[frame + 1]);
   python.frame_code = static_cast<std::uint16_t>(words[frame + 2]);
   python.frame_instruction = static_cast<std::uint16_t>(words[frame + 3]);
@@ -118,7 +125,9 @@ bool describe_inner_frames(Exports& module, Structures& python, std::uint32_t ve
   switch (python.minor) {
     case 11:
       python.has_c_frame = true;
-      python.thread_frame = 56;
+      python.thread_frame = python.thread_c_frame = 56;
+      python.thread_number = 152;
+      python.threads_head = 16;
       python.c_frame_frame = 8;
       python.frame_previous = 48;
       python.frame_code = 32;
@@ -127,7 +136,9 @@ bool describe_inner_frames(Exports& module, Structures& python, std::uint32_t ve
       return basic_size == 184;
     case 12:
       python.has_c_frame = true;
-      python.thread_frame = 56;
+      python.thread_frame = python.thread_c_frame = 56;
+      python.thread_number = 136;
+      python.threads_head = 72;
       python.frame_previous = 8;
       python.frame_instruction = 56;
       python.frame_owner = 70;
@@ -164,6 +175,8 @@ void write_name(RuntimeFacts& facts, const Structures& python, std::uint32_t ver
   if (found.is_ending == nullptr) {
     found.is_ending = function<int (*)()>(module, "_Py_IsFinalizing");
   }
+  found.first_interpreter = function<void* (*)()>(module, "PyInterpreterState_Head");
+  found.main_interpreter = function<void* (*)()>(module, "PyInterpreterState_Main");
   std::uint32_t version = 0;
   const std::uintptr_t version_at = module.address_of("Py_Version");  // since 3.11
   if (version_at != 0) module.get(version_at, version);

@@ -24,11 +24,16 @@ struct Structures {
   void* (*this_thread)();  // thread state of the calling thread, null: none
   void* (*holder)();       // of the thread that holds the GIL
   int (*is_ending)();      // whether the interpreter is being finalized
+  void* (*first_interpreter)();  // the list's head, and
+  void* (*main_interpreter)();   // since 3.7, its last element
   std::uint8_t minor;      // of version 3
   LineTable lines;
   bool has_frame_objects;  // to 3.10: each frame is an object and an entry
   bool has_c_frame;  // 3.11 and 3.12: one more structure between the thread state and the frame
   std::uint16_t thread_frame, c_frame_frame;
+  std::uint16_t thread_c_frame;  // 3.10 to 3.12: of the address of a structure on the C stack
+  std::uint16_t thread_number;   // of pthread_self(3)
+  std::uint16_t next_interpreter, threads_head;  // in an interpreter's state
   std::uint16_t frame_previous, frame_code, frame_instruction, frame_owner, frame_entry;
   std::uint16_t code_file, code_name, code_lines, code_first_line, code_bytes, code_version;
   std::uint16_t ascii_text, compact_text;  // where the characters of a str object begin

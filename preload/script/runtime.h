@@ -60,7 +60,9 @@ struct ScriptPlace {
 inline constexpr unsigned kMostPlaces = 64;
 
 enum class Captured : std::uint8_t {
-  frames,   // `count` of them; 0: no script runs in this thread
+  frames,   // `count` of them
+  none,     // no script runs in this thread
+  missing,  // there should be some
   refused,  // what was read does not fit the layout
   barred,   // a seccomp filter bars reading
 };

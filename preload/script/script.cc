@@ -30,8 +30,9 @@ struct KnownRuntime {
   const Runtime* runtime = nullptr;
   RuntimeFacts facts = {};
   std::uintptr_t bias = 0;
-  std::atomic<bool> proven = false;  // a capture has verified the layout
-  std::atomic<bool> off = false;     // a capture has failed on it
+  std::atomic<bool> proven = false;  // a stack was captured and decoded: the layout is right
+  std::atomic<bool> off = false;     // the layout is wrong: there are no more captures
+  std::atomic<std::uint32_t> doubts = 0;  // failures before that which may have another reason
   Layout layout = {};
 };
 constinit KnownRuntime known_runtimes[kMostRuntimes] = {};
@@ -56,6 +57,7 @@ struct Writer {
   KnownRuntime& in;
   Moment moment;
   ScriptSpace& space;
+  bool refused = false;  // a place could not be decoded
 };
 
 std::uint32_t write_frame(const Writer& writer, const PlaceText& text) {
@@ -88,13 +90,16 @@ std::uint64_t key_of(const ScriptPlace& place, unsigned part) {
 }
 
 // 0: its text could not be read, or the record was lost.
-std::uint32_t intern_part(const Writer& writer, const ScriptPlace& place, PlaceText& text) {
+std::uint32_t intern_part(Writer& writer, const ScriptPlace& place, PlaceText& text) {
   const std::uint64_t key = key_of(place, text.part);
   const std::uint32_t known = frames.find(key);
   if (known != 0) return known;
   clear(text);
   const KnownRuntime& in = writer.in;
-  if (!in.runtime->decode(in.layout, writer.moment, place, text, writer.space.window)) return 0;
+  if (!in.runtime->decode(in.layout, writer.moment, place, text, writer.space.window)) {
+    writer.refused = true;
+    return 0;
+  }
   const std::uint32_t id = write_frame(writer, text);
   if (id == 0) return 0;
   const std::uint32_t word = id | (text.more ? kMore : 0);
@@ -125,7 +130,7 @@ struct TextSpace {
 };
 static_assert(sizeof(TextSpace) <= Scratch::kSize);
 
-[[gnu::noinline]] std::uint32_t intern_script(const Writer& writer, std::uint32_t native) {
+[[gnu::noinline]] std::uint32_t intern_script(Writer& writer, std::uint32_t native) {
   const Scratch buffer;
   if (buffer.get() == nullptr) return 0;
   auto& room = *new (buffer.get()) TextSpace;
@@ -149,7 +154,7 @@ static_assert(sizeof(TextSpace) <= Scratch::kSize);
 }
 
 std::uint64_t hash_of(const ScriptSpace& space, std::uint32_t native) {
-  std::uint64_t hash = mix(native, space.count);
+  std::uint64_t hash = mix(native, space.count << 1 | (space.partial ? 1 : 0));
   for (unsigned i = 0; i < space.count; ++i) {
     hash = mix(hash, space.places[i].key + (space.places[i].entry ? 1 : 0));
   }
@@ -173,19 +178,15 @@ Moment moment_of(const KnownRuntime& in, const ScriptQuestion& question) {
   return in.proven.load(std::memory_order_relaxed) ? Moment::in_call : Moment::unproven;
 }
 
-// The first capture tests the layout.
+// A stack that leads through the evaluator has a script frame at least.
 Captured capture_places(KnownRuntime& in, const ScriptQuestion& question, Moment moment,
                         ScriptSpace& space) {
   space.linked = question.linked;
   const Captured result = in.runtime->capture(in.layout, moment, space);
-  if (__builtin_expect(moment == Moment::unproven, 0) && result == Captured::frames &&
-      space.count != 0) {
-    in.proven.store(true, std::memory_order_relaxed);
-  }
-  return result;
+  const bool is_empty = result == Captured::frames && space.count == 0;
+  return is_empty && in.facts.evaluator_size != 0 ? Captured::missing : result;
 }
 
-// After a failed test there are no more captures.
 void switch_off(const Author& author, KnownRuntime& in) {
   if (in.off.exchange(true)) return;
   RuntimeFacts facts = in.facts;
@@ -194,24 +195,37 @@ void switch_off(const Author& author, KnownRuntime& in) {
                 facts);
 }
 
+// Counts the event, and decides whether the layout is wrong: captures of other threads may succeed
+// meanwhile.
+void note_failure(const Author& author, KnownRuntime& in, Moment moment, Captured result) {
+  count_loss(trace::Loss::script_unread);
+  if (moment != Moment::unproven || in.proven.load(std::memory_order_relaxed)) return;
+  constexpr std::uint32_t kTooMany = 8;
+  const bool in_doubt = result == Captured::missing;
+  if (in_doubt && in.doubts.fetch_add(1, std::memory_order_relaxed) + 1 < kTooMany) return;
+  if (result != Captured::barred) switch_off(author, in);
+}
+
 std::uint32_t capture(const Author& author, std::uint32_t native, KnownRuntime& in,
                       const ScriptQuestion& question, ScriptSpace& space) {
   const Moment moment = moment_of(in, question);
   const Captured result = capture_places(in, question, moment, space);
-  if (result != Captured::frames) {
-    // Unless a capture of another thread has passed the test meanwhile.
-    const bool failed = moment == Moment::unproven && result == Captured::refused;
-    if (failed && !in.proven.load(std::memory_order_relaxed)) switch_off(author, in);
-    count_loss(trace::Loss::script_unread);
+  if (result != Captured::frames && result != Captured::none) {
+    note_failure(author, in, moment, result);
     return native;
   }
   if (space.count == 0) return native;
   const std::uint64_t hash = hash_of(space, native);
   std::uint32_t id = stacks.find(hash);
   if (id != 0) return id;
-  id = intern_script({author, in, moment, space}, native);
-  if (id == 0) return native;
+  Writer writer{author, in, moment, space};
+  id = intern_script(writer, native);
+  if (id == 0) {
+    if (writer.refused) note_failure(author, in, moment, Captured::missing);
+    return native;
+  }
   stacks.insert(hash, id);
+  in.proven.store(true, std::memory_order_relaxed);
   return id;
 }
 
@@ -331,6 +345,7 @@ void show_script(const ScriptQuestion& question, ShowPlace show, void* to) {
       if (!show(to, text)) return;
     }
   }
+  if (space.count != 0) in.proven.store(true, std::memory_order_relaxed);
 }
 
 }  // namespace umaskaudit::shim

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "reporter/render/function_name.h"
 #include "reporter/render/own_place.h"
@@ -99,11 +100,19 @@ std::string script_text(StackCache& stacks, StackRef ref) {
   return frame != nullptr && frame->script ? site(frame) : "";
 }
 
+bool misses_script_frames(StackCache& stacks, StackRef ref) {
+  if (stacks.source().runtimes().empty()) return false;
+  const std::optional<ScriptStack> script = stacks.source().script(ref);
+  return script && script->partial;
+}
+
 std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent,
                               const std::string& root) {
   const std::vector<Frame>& frames = stacks.frames(ref);
   std::string out = stacks.view() == FrameView::folded ? own_stack_lines(frames, indent, root)
                                                        : stack_lines(frames, indent);
+  if (misses_script_frames(stacks, ref))
+    out.append(indent, ' ').append("... frames of the script may be missing\n");
   for (const std::vector<Frame>* starter : stacks.starters(ref))
     out += starter_lines(*starter, indent);
   return out;

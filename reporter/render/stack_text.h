@@ -25,6 +25,10 @@ std::string starter_text(StackCache& stacks, StackRef ref);
 // The line of a script that is behind an event: of the program itself, else starter_text().
 std::string script_text(StackCache& stacks, StackRef ref);
 
+// Whether the shim could not read every frame of the script: a coroutine that is being switched to,
+// an interpreter within another one.
+bool misses_script_frames(StackCache& stacks, StackRef ref);
+
 // The stack of an event, in full where the cache's view says so, else its own frames; and who
 // started the program, as in place_text(). `root`: as of own_stack_lines().
 std::string event_stack_lines(StackCache& stacks, StackRef ref, std::size_t indent,

@@ -172,6 +172,7 @@ std::uint64_t Tables::stack(StackRef ref) {
     json.element(frame(frames[i], own_alone ? !own[i] : frames[i].folded));
   json.end_array();
   if (run_.stack_truncated(ref)) json.boolean("cut", true);
+  if (misses_script_frames(stacks_, ref)) json.boolean("partial", true);
   if (const auto starters = stacks_.starters(ref); !starters.empty())
     json.text("started", site(culprit(*starters.back())));
   json.end_object();

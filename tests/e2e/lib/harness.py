@@ -211,7 +211,7 @@ class Report:
     """
 
     def __init__(self, lines):
-        stacks, left_out = {0: []}, LeftOut()
+        stacks, partial, left_out = {0: []}, set(), LeftOut()
         self.run = None
         self.events = []
         for line in lines:
@@ -222,9 +222,13 @@ class Report:
             elif event["type"] == "stack":
                 assert event["id"] not in stacks, line
                 stacks[event["id"]] = event["frames"]
+                if event.get("partial"):
+                    partial.add(event["id"])
             else:
                 left_out.complete(event)
                 if "seq" in event:
+                    if event.get("stack") in partial:
+                        event["stack_partial"] = True
                     event["stack"] = stacks[event.get("stack", 0)]
                     event.setdefault("call", "")
                     if "started_by" in event:

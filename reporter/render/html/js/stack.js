@@ -33,7 +33,8 @@ function stackView(index) {
   const inner = stack.frames.slice(0, stack.at + 1).filter((frame) => !isFolded(frame));
   const last = Math.max(kOpenFrames, inner.length);
   const list = (some, start) => h("ol", {class: "frames", start}, some);
-  if (items.length <= last + 1 && folded.length === 0 && !stack.cut && !stack.started)
+  if (items.length <= last + 1 && folded.length === 0 && !stack.cut && !stack.partial &&
+      !stack.started)
     return list(items, 0);
   const shown = items.length <= last + 1 ? items.length : last;
   const rest = items.slice(shown);
@@ -44,6 +45,7 @@ function stackView(index) {
       h("summary", {}, counted(folded.length, "library frame")),
       list(folded, 0)),
     stack.cut && h("p", {class: "quiet"}, "Recorded to this depth; the stack went on."),
+    stack.partial && h("p", {class: "quiet"}, "Frames of the script may be missing."),
     stack.started && h("p", {class: "quiet"}, raw(`Started by ${stack.started}`)));
 }
 
