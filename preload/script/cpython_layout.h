@@ -21,12 +21,12 @@ struct Structures {
   // Type objects of the interpreter, which other objects point to.
   std::uintptr_t code_type, text_type, bytes_type;
   // Exported functions. All but the first may be missing.
-  void* (*this_thread)();  // thread state of the calling thread, null: none
-  void* (*holder)();       // of the thread that holds the GIL
-  int (*is_ending)();      // whether the interpreter is being finalized
+  void* (*this_thread)();        // thread state of the calling thread, null: none
+  void* (*holder)();             // of the thread that holds the GIL
+  int (*is_ending)();            // whether the interpreter is being finalized
   void* (*first_interpreter)();  // the list's head, and
   void* (*main_interpreter)();   // since 3.7, its last element
-  std::uint8_t minor;      // of version 3
+  std::uint8_t minor;            // of version 3
   LineTable lines;
   bool has_frame_objects;  // to 3.10: each frame is an object and an entry
   bool has_c_frame;  // 3.11 and 3.12: one more structure between the thread state and the frame

@@ -2,6 +2,9 @@
 
 #include "preload/script/exports.h"
 
+#include <elf.h>
+#include <sys/auxv.h>
+
 #include <cstring>
 
 namespace umaskaudit::shim {
@@ -53,6 +56,17 @@ Exports::Symbol Exports::find(const char* name) {
     if ((chains[i] & 1) != 0) break;
   }
   return found;
+}
+
+bool Exports::is_program() {
+  const std::uintptr_t at = getauxval(AT_PHDR);
+  const std::size_t count = getauxval(AT_PHNUM);
+  const auto* const headers = reinterpret_cast<const ElfW(Phdr)*>(at);
+  if (at == 0 || !can_read(at, count * sizeof headers[0])) return false;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (headers[i].p_type == PT_PHDR) return bias_ + headers[i].p_vaddr == at;
+  }
+  return false;
 }
 
 bool Exports::read(std::uintptr_t at, void* to, std::size_t size) {

@@ -39,6 +39,9 @@ class Exports {
     return data_.is_text(reinterpret_cast<const char*>(at), text);
   }
 
+  // Whether the module is the program itself, not a library.
+  bool is_program();
+
   std::uintptr_t bias() const { return bias_; }
   const char* path() const { return path_; }
 

@@ -30,8 +30,8 @@ struct KnownRuntime {
   const Runtime* runtime = nullptr;
   RuntimeFacts facts = {};
   std::uintptr_t bias = 0;
-  std::atomic<bool> proven = false;  // a stack was captured and decoded: the layout is right
-  std::atomic<bool> off = false;     // the layout is wrong: there are no more captures
+  std::atomic<bool> proven = false;       // a stack was captured and decoded: the layout is right
+  std::atomic<bool> off = false;          // the layout is wrong: there are no more captures
   std::atomic<std::uint32_t> doubts = 0;  // failures before that which may have another reason
   Layout layout = {};
 };
@@ -268,12 +268,17 @@ void meet_module(const Author& author, const NewModule& module) {
   static_assert(sizeof(Parts) <= Scratch::kSize);
   auto& parts =
       *new (buffer.get()) Parts{Exports(module.bias, module.dynamic, module.path), {}, {}};
+  bool is_known = false;  // the module is a runtime that cannot be read, which the trace says
   for (const Runtime& runtime : kRuntimes) {
+    // The script's name is said of the program only where there is nothing better.
+    const bool is_last = runtime.language == trace::Language::script;
+    if (is_last ? taken.load(std::memory_order_relaxed) != 0 : is_known) continue;
     if (runtime.symbol != nullptr && parts.exports.address_of(runtime.symbol) == 0) continue;
     new (&parts.facts) RuntimeFacts;
     if (!runtime.describe(parts.exports, parts.layout, parts.facts)) continue;
-    write_runtime(author, module.id, runtime.language, module.bias, parts.facts);
-    if (parts.facts.state != trace::RuntimeState::read) return;
+    if (!is_known) write_runtime(author, module.id, runtime.language, module.bias, parts.facts);
+    is_known = true;
+    if (parts.facts.state != trace::RuntimeState::read) continue;
     const unsigned number = taken.fetch_add(1, std::memory_order_relaxed);
     if (number >= kMostRuntimes) return taken.store(kMostRuntimes, std::memory_order_relaxed);
     KnownRuntime& in = known_runtimes[number];

@@ -52,12 +52,15 @@ std::string java_folder(const std::string& libjvm) {
   return libjvm.substr(0, libjvm.rfind('/', file - 1) + 1);
 }
 
-// The frames that are hidden in a script stack: the interpreter's, its generated code, and, outside
-// all script frames, those of libc that started it.
+// The frames that are hidden in a script stack: the interpreter's (all native ones, where only the
+// script's name is known), its generated code, and, outside all script frames, those of libc that
+// started it.
 void fold(std::vector<Frame>& frames, const std::string& runtime, trace::Language language) {
   const bool generates_code = placement_of(language) == ScriptPlacement::run;
   const std::string folder = language == trace::Language::java ? java_folder(runtime) : "";
+  const bool is_name_alone = language == trace::Language::script;
   const auto is_interpreters = [&](const Frame& frame) {
+    if (is_name_alone) return true;
     if (frame.module.empty()) return generates_code;
     return frame.module == runtime || is_interpreter(frame.module) ||
            (folder.size() > 1 && frame.module.starts_with(folder));

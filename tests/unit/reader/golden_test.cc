@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 
 #include "tests/unit/reader/run_helpers.h"
@@ -68,6 +69,16 @@ struct Describe {
   void operator()(const ThreadCreateEvent& e) const { out << "thread " << e.created_tid; }
 };
 
+// One line for each frame of a script.
+void describe_script(std::ostream& out, const Run& run, StackRef stack) {
+  const std::optional<ScriptStack> script = run.script(stack);
+  if (!script) return;
+  for (const ScriptFrame& frame : script->frames)
+    out << "    " << frame.function << ' ' << frame.file << ':' << frame.line << ' '
+        << language_name(frame.language) << (frame.entry ? " entry" : "") << '\n';
+  if (script->partial) out << "    partial\n";
+}
+
 std::string describe(const Run& run) {
   std::ostringstream out;
   run.for_each([&](const Event& event) {
@@ -77,6 +88,7 @@ std::string describe(const Run& run) {
         << run.stack(base.stack).size() << "] ";
     std::visit(Describe{out}, event);
     out << '\n';
+    describe_script(out, run, base.stack);
     return true;
   });
   const Completeness& all = run.completeness();
@@ -102,7 +114,8 @@ TEST_P(Golden, ReadsAsItAlwaysDid) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Traces, Golden,
-                         ::testing::Values("every-type", "damaged", "family", "shell", "threads"),
+                         ::testing::Values("every-type", "damaged", "family", "scripts", "shell",
+                                           "threads"),
                          [](const auto& chosen) {
                            std::string name = chosen.param;
                            for (char& c : name) c = c == '-' ? '_' : c;
