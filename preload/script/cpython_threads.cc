@@ -3,7 +3,7 @@
 
 #include "preload/script/cpython_threads.h"
 
-#include <pthread.h>
+#include "preload/sys/own_stack.h"
 
 namespace umaskaudit::shim::cpython_runtime {
 
@@ -25,7 +25,7 @@ bool is_alone(const Structures& python) {
 class Search {
  public:
   Search(const Structures& python, std::uintptr_t own, Peek& memory)
-      : python_(python), memory_(memory), own_(own), self_(pthread_self()) {}
+      : python_(python), memory_(memory), own_(own), self_(thread_handle()) {}
 
   // False: a list cannot be followed to its end, or there are more states than fit, or the layout
   // is another one: the thread's own state must be found with the thread's number.

@@ -35,8 +35,8 @@ constexpr const char* kInterpreters[] = {
 constexpr const char* kTextOptions[] = {"-c", "-e", "-E", "-m", "-r", "--eval", "--command"};
 
 const char* base_name(const char* path) {
-  const char* const slash = std::strrchr(path, '/');
-  return slash == nullptr ? path : slash + 1;
+  const void* const slash = memrchr(path, '/', std::strlen(path));
+  return slash == nullptr ? path : static_cast<const char*>(slash) + 1;
 }
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -54,14 +54,15 @@ bool look_at(const char* path, struct stat& found) {
   return sys::call(SYS_newfstatat, AT_FDCWD, sys::arg(path), sys::arg(&found), 0) == 0;
 }
 
-bool is_regular_file(const char* path) {
+// A function of its own, as the next, because its frame is large.
+[[gnu::noinline]] bool is_regular_file(const char* path) {
   struct stat found;
   return look_at(path, found) && S_ISREG(found.st_mode);
 }
 
 // Whether `path` is the program's own file, under whatever name. Where that cannot be looked at, by
 // the names.
-bool is_program(const char* path, const char* program) {
+[[gnu::noinline]] bool is_program(const char* path, const char* program) {
   struct stat named;
   struct stat own;
   if (look_at(path, named) && look_at("/proc/self/exe", own)) {
