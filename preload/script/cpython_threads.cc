@@ -72,6 +72,17 @@ class Search {
   bool has_own_ = false;
 };
 
+// A list that another thread changes at the moment may lead nowhere.
+bool search_again(const Structures& python, std::uintptr_t own, Peek& memory, ThreadStates& found) {
+  constexpr unsigned kMostTimes = 3;
+  for (unsigned times = 0; times < kMostTimes; ++times) {
+    found.count = 0;
+    memory.forget();
+    if (Search(python, own, memory).search(found)) return true;
+  }
+  return false;
+}
+
 // The stack grows down, and the structure that has a state's innermost frame lies on it: the state
 // that was entered last has the lowest. False: this version has none there.
 bool sort_by_stack(const Structures& python, Peek& memory, ThreadStates& found) {
@@ -116,7 +127,7 @@ ThreadStates thread_states(const Structures& python, std::uintptr_t own, std::ui
   ThreadStates found;
   if (__builtin_expect(!is_alone(python), 0)) {
     Peek memory(Peek::Way::copies, window);
-    if (Search(python, own, memory).search(found)) {
+    if (search_again(python, own, memory, found)) {
       if (found.count < 2 || sort_by_stack(python, memory, found)) return found;
       // Whoever holds the GIL executes. Since 3.12, a thread's own state is the one that executes;
       // until then, the one that the thread had first.

@@ -24,7 +24,7 @@ class Peek {
     direct,  // by loads: the caller knows that the memory is mapped
     copies,  // by process_vm_readv(2) on ourselves, a system call for each read outside the window
   };
-  Peek(Way way, Window& window) : window_(window), way_(way) { window.begin = window.end = 0; }
+  Peek(Way way, Window& window) : window_(window), way_(way) { forget(); }
 
   // False: not all of it can be read, or `at` is not a user-space address.
   bool read(std::uintptr_t at, void* to, std::size_t size) {
@@ -47,6 +47,8 @@ class Peek {
   }
 
   void read_directly() { way_ = Way::direct; }
+  // What was copied may have changed since.
+  void forget() { window_.begin = window_.end = 0; }
   bool is_direct() const { return way_ == Way::direct; }
   // A copy failed because a seccomp filter bars the system call.
   bool is_barred() const { return barred_; }

@@ -131,6 +131,8 @@ class Capture {
   }
 
   void add(const Parts& parts, const LinkedFrames::One& frame) {
+    // A frame of V8's own code has another value in the function's place, which may lead nowhere.
+    if (object_of(word_in(parts.function, v8_.function_shared)) == 0) return;
     if (space_.count == kMostPlaces) {
       space_.truncated = true;
       return;

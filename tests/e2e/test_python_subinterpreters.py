@@ -108,9 +108,12 @@ class Subinterpreters(StackCase):
             frames = self.frames_of(event)
             if frames and frames[0][2] == "touch":
                 frames = frames[1:]  # of the helper, which notes nothing
-            got = frames, event.get("stack_partial", False)
-            self.assertEqual(got, self.expected(minor, isinstance(key, int), levels), (python, key))
-            if got[1] and key in made:
+            partial = event.get("stack_partial", False)
+            # Other threads make interpreters and end them meanwhile: the shim may not find all.
+            beside = not isinstance(key, int) and "/m-" in key
+            self.assertEqual((frames, partial and not beside),
+                             self.expected(minor, isinstance(key, int), levels), (python, key))
+            if partial and key in made:
                 self.assertIn("... frames of the script may be missing\n",
                               self.tool("blame", run, key))
         self.assertEqual(depths, {1, 2, 3})
