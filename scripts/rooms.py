@@ -16,6 +16,8 @@ RECORDS = ("preload/trace",)
 SOURCES = {".h", ".cc"}
 TYPE = re.compile(r"(?:class|struct|union|enum(?: class)?)\s+(?:\[\[.*?\]\]\s+|alignas\(.*?\)\s+)*"
                   r"(\w+)(?:\s+final)?\s*(?::[^:;].*)?(?:\{.*)?$|using\s+(\w+)\s*=")
+NAMESPACE = re.compile(r"namespace (umaskaudit(?:::\w+)*) \{$")
+DECLARATION = re.compile(r"(?:class|struct) \w+;$|$")
 INCLUDE = re.compile(r'\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 
 
@@ -23,11 +25,12 @@ class Plan:
     """What rooms.txt says: the rooms from the lowest floor to the highest, and for each of them the
     rooms it may include (`uses`), the headers that others may include (`doors`), and what is still
     to be mended: higher rooms that it includes (`back`), units that include each other
-    (`rings`). And the names of types that several headers of a room may define (`same`)."""
+    (`rings`). And the names of types that several headers of a room may define (`same`), and the
+    namespaces of rooms that have one (`namespaces`)."""
 
     def __init__(self, text):
         self.uses, self.doors, self.libraries, self.line_of = {}, {}, {}, {}
-        self.back, self.rings, self.same = {}, {}, {}
+        self.back, self.rings, self.same, self.namespaces = {}, {}, {}, {}
         self.problems = []
         for number, line in statements(text):
             self.read(number, line)
@@ -38,10 +41,10 @@ class Plan:
         subject, words = subject.strip(), words.split()
         target = {"room": self.uses, "doors": self.doors, "library": self.libraries,
                   "back": self.back, "ring": self.rings,
-                  "same": self.same}.get(kind)
+                  "same": self.same, "namespace": self.namespaces}.get(kind)
         if target is None or not subject:
-            self.problem(number, f"'{line}' is no statement: room, doors, library, back, ring or "
-                                 "same")
+            self.problem(number, f"'{line}' is no statement: room, doors, library, back, ring, "
+                                 "same or namespace")
         elif subject in target:
             self.problem(number, f"{kind} {subject} stands here twice")
         else:
@@ -118,6 +121,7 @@ def check(plan):
             yield f"{name}:{number}: {own} is no door of {target}; its doors are {doors}"
     yield from unused(plan, used, opened, drawn)
     yield from twice(plan)
+    yield from misplaced(plan)
     known = {f"{room}/{unit}": room for room, names in plan.rings.items() for unit in names}
     for unit in sorted(units.keys() | known.keys()):
         way = way_back(units, unit)
@@ -162,6 +166,36 @@ def twice(plan):
         for name in names:
             if (room, name) not in needed:
                 yield f"{RULES}:{plan.line_of['same', room]}: {room} has no {name} twice"
+
+
+def namespaces(path):
+    """Yields (line number, namespace) of each that the file opens with more than declarations of
+    classes in it, which a header may need of another room."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, 1):
+        match = NAMESPACE.match(line)
+        if not match:
+            continue
+        inside = []
+        for following in lines[number:]:
+            if following.startswith("}"):
+                break
+            inside.append(following)
+        if not all(DECLARATION.match(following) for following in inside):
+            yield number, match[1]
+
+
+def misplaced(plan):
+    """Namespaces that a room's sources open beside the room's own and those in it."""
+    for room, words in plan.namespaces.items():
+        own = words[0]
+        for path in sorted((ROOT / room).glob("*")):
+            if path.suffix not in SOURCES:
+                continue
+            for number, name in namespaces(path):
+                if name != own and not name.startswith(own + "::"):
+                    yield (f"{path.relative_to(ROOT)}:{number}: namespace {name}; that of {room} "
+                           f"is {own}")
 
 
 def unused(plan, used, opened, drawn):
