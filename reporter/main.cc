@@ -8,5 +8,5 @@
 int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   umaskaudit::Console console = umaskaudit::process_console();
-  return umaskaudit::run_cli({argv + (argc > 0 ? 1 : 0), argv + argc}, console);
+  return umaskaudit::commands::run_cli({argv + (argc > 0 ? 1 : 0), argv + argc}, console);
 }

@@ -186,14 +186,19 @@ def namespaces(path):
 
 
 def misplaced(plan):
-    """Namespaces that a room's sources open beside the room's own and those in it."""
+    """Namespaces that a room's sources open beside the room's own and those in it, of which none is
+    another room's."""
+    known = {words[0] for words in plan.namespaces.values()}
     for room, words in plan.namespaces.items():
         own = words[0]
+        others = {name for name in known if name.startswith(own + "::")}
         for path in sorted((ROOT / room).glob("*")):
             if path.suffix not in SOURCES:
                 continue
             for number, name in namespaces(path):
-                if name != own and not name.startswith(own + "::"):
+                parts = name.split("::")
+                begins = {"::".join(parts[:count + 1]) for count in range(len(parts))}
+                if own not in begins or begins & others:
                     yield (f"{path.relative_to(ROOT)}:{number}: namespace {name}; that of {room} "
                            f"is {own}")
 

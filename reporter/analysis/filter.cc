@@ -11,7 +11,7 @@
 
 #include "reporter/objects/local_links.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 // Event paths are std::string, thread names are views into the run: fnmatch needs NUL-terminated
@@ -126,7 +126,7 @@ bool Filter::matches(const ObjectLife& life, const std::vector<std::string>& nam
          std::any_of(names.begin(), names.end(), match) || match(life.last_path);
 }
 
-void Filter::find_objects(const Run& run) {
+void Filter::find_objects(const reader::Run& run) {
   if (paths.empty()) return;
   std::vector<bool> objects;  // by ObjectLife::id
   const auto look = [&](const ObjectLife& life, const std::vector<std::string>& names) {
@@ -156,55 +156,57 @@ bool Filter::selects_path(std::span<const std::string> names) const {
          });
 }
 
-bool Filter::may_select(const EventRef& event) const {
+bool Filter::may_select(const rules::EventRef& event) const {
   return selected(pids, event.pid) && selected(tids, event.tid) && selected(calls, event.call) &&
          event.time_ns >= since_ns && (threads.empty() || matches_any(threads, event.thread));
 }
 
-bool Filter::selects(const Finding& finding) const {
+bool Filter::selects(const rules::Finding& finding) const {
   if (!selected(rules, finding.info().id)) return false;
   if (severity && finding.severity < *severity) return false;
   bool object = paths.empty() && kinds.empty();
   bool event = false;
-  for (const Victim& victim : finding.victims) {
+  for (const rules::Victim& victim : finding.victims) {
     const std::string names[] = {victim.path, victim.born_path, victim.last_path};
     object |= (selects_path(names) || contains(of_objects_, victim.event.seq)) &&
               selected(kinds, kind_name(victim.kind));
     event |= may_select(victim.event);
   }
-  for (const SequenceStep& step : finding.steps) event |= may_select(step.event);
+  for (const rules::SequenceStep& step : finding.steps) event |= may_select(step.event);
   if (finding.culprit) event |= may_select(*finding.culprit);
   if (finding.culprit_end) event |= may_select(*finding.culprit_end);
   return object && event;
 }
 
-bool Filter::selects(const Hit& hit) const {
-  return selected(rules, rule_info(hit.rule).id) && (!severity || hit.severity >= *severity) &&
+bool Filter::selects(const rules::Hit& hit) const {
+  return selected(rules, rules::rule_info(hit.rule).id) &&
+         (!severity || hit.severity >= *severity) &&
          (selects_path(hit.event.path) || contains(of_objects_, hit.event.seq)) &&
          selected(kinds, kind_name(hit.event.kind));
 }
 
-bool Filter::selects(const FinalHit& hit) const {
+bool Filter::selects(const rules::FinalHit& hit) const {
   const std::string names[] = {hit.path, hit.born_path};
-  return selected(rules, rule_info(hit.rule).id) && (!severity || hit.severity >= *severity) &&
+  return selected(rules, rules::rule_info(hit.rule).id) &&
+         (!severity || hit.severity >= *severity) &&
          (selects_path(names) || contains(of_objects_, hit.seq)) &&
          selected(kinds, kind_name(hit.kind));
 }
 
-void Filter::note(const Hit& hit) {
+void Filter::note(const rules::Hit& hit) {
   if (by_finding()) insert(hits_[static_cast<std::size_t>(hit.rule)], hit.event.seq);
 }
 
-void Filter::mark(const std::vector<Finding>& findings) {
+void Filter::mark(const std::vector<rules::Finding>& findings) {
   Events named;
-  for (const Finding& finding : findings) {
+  for (const rules::Finding& finding : findings) {
     const Events& hits = hits_[static_cast<std::size_t>(finding.rule)];
     if (named.size() < hits.size()) named.resize(hits.size());
     for (std::size_t seq = 0; seq < hits.size(); ++seq)
       if (hits[seq]) named[seq] = true;
-    for (const Victim& victim : finding.victims)
+    for (const rules::Victim& victim : finding.victims)
       if (victim.recorded) insert(named, victim.event.seq);
-    for (const SequenceStep& step : finding.steps) insert(named, step.event.seq);
+    for (const rules::SequenceStep& step : finding.steps) insert(named, step.event.seq);
     if (finding.culprit) insert(named, finding.culprit->seq);
     if (finding.culprit_end) insert(named, finding.culprit_end->seq);
   }
@@ -233,4 +235,4 @@ Result<std::uint64_t> parse_duration(const std::string& text) {
                ExitCode::usage};
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 // Whether an earlier object of the same name is equal enough to be counted with this one.
@@ -69,4 +69,4 @@ std::vector<FinalObject> FinalObjects::take() {
   return std::move(objects_);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -13,7 +13,7 @@
 #include "reporter/events/events.h"
 #include "reporter/objects/object_lives.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 struct FinalObject {
   CreateEvent creation;
@@ -46,4 +46,4 @@ class FinalObjects {
   ObjectLives lives_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

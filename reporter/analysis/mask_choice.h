@@ -9,7 +9,7 @@
 
 #include "reporter/analysis/mask_pairs.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 class MaskChoice {
  public:
@@ -49,4 +49,4 @@ class MaskChoice {
   std::unordered_map<std::uint64_t, std::uint64_t> chosen_by_;  // by UmaskEvent::id
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -21,7 +21,7 @@
 
 #include "reporter/events/events.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 // `Value`: the information that is kept with a mask.
 template <typename Value>
@@ -88,4 +88,4 @@ class MaskPairs {
   std::map<std::uint32_t, Memory> memories_;  // by pid
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

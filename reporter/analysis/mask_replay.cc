@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 constexpr Mode kPermissions = 0777;
@@ -31,7 +31,7 @@ void MaskReplay::add(const UmaskEvent& event) {
   after_[event.id] = static_cast<std::uint16_t>(mask);
 }
 
-std::vector<Mode> inherited_masks(const Run& run) {
+std::vector<Mode> inherited_masks(const reader::Run& run) {
   std::vector<Mode> masks;
   std::set<std::uint32_t> known;
   for (const ProcessEvent& process : run.processes()) {
@@ -44,4 +44,4 @@ std::vector<Mode> inherited_masks(const Run& run) {
   return masks;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

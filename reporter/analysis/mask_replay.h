@@ -15,7 +15,7 @@
 #include "reporter/analysis/mask_pairs.h"
 #include "reporter/reader/run.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 class MaskReplay {
  public:
@@ -35,6 +35,6 @@ class MaskReplay {
 };
 
 // The initial masks of the processes whose parents are not in the run.
-std::vector<Mode> inherited_masks(const Run& run);
+std::vector<Mode> inherited_masks(const reader::Run& run);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -9,7 +9,7 @@
 
 #include "reporter/analysis/mask_choice.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 using Inode = std::pair<std::uint64_t, std::uint64_t>;
@@ -30,7 +30,7 @@ std::vector<std::string> meant(const std::string& path) {
 }
 
 template <typename Visit>
-void for_each_with_object(const Run& run, ObjectLives& lives, Visit&& visit) {
+void for_each_with_object(const reader::Run& run, ObjectLives& lives, Visit&& visit) {
   run.for_each_folded([&](const Event& event) {
     visit(event, lives.see(event));
     return true;
@@ -46,7 +46,7 @@ struct Found {
   bool empty() const { return ids.empty() && inodes.empty(); }
 };
 
-Found find_objects(const Run& run, const ObjectQuery& query) {
+Found find_objects(const reader::Run& run, const ObjectQuery& query) {
   LifeOptions options;
   options.links = query.links;
   ObjectLives lives(std::move(options));
@@ -139,7 +139,8 @@ bool is_one_command(const UmaskEvent& setter, const UmaskEvent& last) {
          setter.old_mask == last.old_mask && last.seq == setter.seq + 2;
 }
 
-void find_setters(const Run& run, const MaskChoice& choice, std::vector<ObjectHistory>& histories) {
+void find_setters(const reader::Run& run, const MaskChoice& choice,
+                  std::vector<ObjectHistory>& histories) {
   std::map<std::uint64_t, std::vector<std::optional<UmaskEvent>*>> wanted;
   for (ObjectHistory& history : histories) {
     if (!history.creation || !history.creation->mask_set_by) continue;
@@ -166,7 +167,7 @@ void find_setters(const Run& run, const MaskChoice& choice, std::vector<ObjectHi
 
 }  // namespace
 
-std::vector<ObjectHistory> object_histories(const Run& run, const ObjectQuery& query) {
+std::vector<ObjectHistory> object_histories(const reader::Run& run, const ObjectQuery& query) {
   const Found found = find_objects(run, query);
   if (found.empty()) return {};
   Histories collected(found);
@@ -185,7 +186,7 @@ std::vector<ObjectHistory> object_histories(const Run& run, const ObjectQuery& q
   return histories;
 }
 
-FailedAttempts failed_attempts(const Run& run, const ObjectQuery& query) {
+FailedAttempts failed_attempts(const reader::Run& run, const ObjectQuery& query) {
   LifeOptions options;
   options.links = query.links;
   ObjectLives lives(std::move(options));
@@ -202,4 +203,4 @@ FailedAttempts failed_attempts(const Run& run, const ObjectQuery& query) {
   return out;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -13,7 +13,7 @@
 #include "reporter/objects/refusal.h"
 #include "reporter/reader/run.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 struct ObjectHistory {
   std::optional<CreateEvent>
@@ -38,7 +38,7 @@ struct ObjectQuery {
 // The histories of all objects that ever had this name: first the one that has it now, then the
 // others, oldest first. An object that was renamed to it includes its creation under the older
 // name.
-std::vector<ObjectHistory> object_histories(const Run& run, const ObjectQuery& query);
+std::vector<ObjectHistory> object_histories(const reader::Run& run, const ObjectQuery& query);
 
 // Calls that tried to create the object and failed.
 struct FailedAttempt {
@@ -50,6 +50,6 @@ struct FailedAttempts {
   std::vector<FailedAttempt> first;  // at most kMost, in order
   std::size_t count = 0;             // total
 };
-FailedAttempts failed_attempts(const Run& run, const ObjectQuery& query);
+FailedAttempts failed_attempts(const reader::Run& run, const ObjectQuery& query);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

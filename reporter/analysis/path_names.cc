@@ -8,7 +8,7 @@
 #include <cctype>
 #include <utility>
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 constexpr char kTemp[] = "<temp>";
@@ -177,4 +177,4 @@ std::string PathNames::normal(const std::string& path) {
   return out;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

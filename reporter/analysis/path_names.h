@@ -13,7 +13,7 @@
 #include "reporter/base/result.h"
 #include "reporter/events/events.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 // One POSIX extended regular expression; its matches in a path are replaced by "<same>".
 class SameText {
@@ -56,4 +56,4 @@ class PathNames {
   std::uint64_t below_root_ = 0, temporary_ = 0, with_pid_ = 0, same_count_ = 0;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -6,7 +6,7 @@
 
 #include "reporter/mode/notation.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 constexpr Mode kTypeless = 07777;
@@ -133,4 +133,4 @@ RunDiff compare(const RunSide& a, const RunSide& b) {
   return diff;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

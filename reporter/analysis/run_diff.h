@@ -11,7 +11,7 @@
 
 #include "reporter/analysis/final_objects.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 // What one run created under one (normalised) name: usually one outcome, more if its processes race
 // or temporary names were merged.
@@ -69,4 +69,4 @@ struct RunDiff {
 // `a` and `b` must outlive the result.
 RunDiff compare(const RunSide& a, const RunSide& b);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

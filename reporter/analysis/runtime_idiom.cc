@@ -6,7 +6,7 @@
 
 #include "reporter/symbolize/culprit.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 bool same_place(const ScriptFrame& a, const ScriptFrame& b) {
@@ -35,10 +35,10 @@ std::string runtime_idiom(const StackSource& source, StackRef sets, StackRef res
     return "";
   }
   const ModuleInfo* module = source.module(sets.segment, first[0].module);
-  if (module == nullptr || !is_interpreter(std::string(module->path))) return "";
+  if (module == nullptr || !symbolize::is_interpreter(std::string(module->path))) return "";
   for (const ScriptRuntime& runtime : source.runtimes())
     if (runtime.module == module->path && !runtime.text.empty()) return std::string(runtime.text);
-  return base_name(std::string(module->path));
+  return symbolize::base_name(std::string(module->path));
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -7,11 +7,11 @@
 
 #include "reporter/events/stack_source.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 // "node", "dash": the interpreter in whose code, called once, both umask calls were made in a row.
 // Empty: none. Python's two os.umask() calls are made by the same instruction, which is executed
 // twice.
 std::string runtime_idiom(const StackSource& source, StackRef sets, StackRef restores);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -2,7 +2,7 @@
 
 #include "reporter/base/byte_json.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 using nlohmann::json;
 
@@ -55,4 +55,4 @@ std::optional<UnrecordedObjects> read_saved_unrecorded(const std::string& direct
   return found;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

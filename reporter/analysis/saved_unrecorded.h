@@ -7,7 +7,7 @@
 
 #include "reporter/analysis/unrecorded_files.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 inline constexpr char kSavedUnrecordedFile[] = "appeared.json";
 
@@ -15,4 +15,4 @@ std::string saved_unrecorded_text(const UnrecordedObjects& found);
 // Nothing: there is no such file in the directory, or it is damaged.
 std::optional<UnrecordedObjects> read_saved_unrecorded(const std::string& directory);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -16,7 +16,7 @@
 #include "reporter/symbolize/source_lines.h"
 #include "reporter/symbolize/symbolizer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 // Which frames of a stack are shown.
 enum class FrameView : std::uint8_t {
@@ -28,11 +28,12 @@ enum class FrameView : std::uint8_t {
 class StackCache {
  public:
   // Both must outlive the cache.
-  StackCache(const StackSource& source, Symbolizer& symbolizer, FrameView view = FrameView::folded)
+  StackCache(const StackSource& source, symbolize::Symbolizer& symbolizer,
+             FrameView view = FrameView::folded)
       : source_(source), symbolizer_(symbolizer), view_(view) {}
 
   // For display. Innermost first; empty if no stack was recorded. Valid as long as the cache.
-  const std::vector<Frame>& frames(StackRef ref) {
+  const std::vector<symbolize::Frame>& frames(StackRef ref) {
     if (view_ != FrameView::native) return code(ref);
     const auto [entry, fresh] = native_.try_emplace(key(ref));
     if (fresh && ref.id != 0) entry->second = symbolizer_.native_stack(source_, ref);
@@ -40,11 +41,11 @@ class StackCache {
   }
 
   // To identify code: the same frames whatever is displayed.
-  const std::vector<Frame>& code(StackRef ref) {
+  const std::vector<symbolize::Frame>& code(StackRef ref) {
     const auto [entry, fresh] = cache_.try_emplace(key(ref));
     if (!fresh || ref.id == 0) return entry->second;
     entry->second = symbolizer_.stack(source_, ref);
-    for (Frame& frame : entry->second) {
+    for (symbolize::Frame& frame : entry->second) {
       frame.folded = frame.folded && view_ == FrameView::folded;
       if (!frame.script) (frame.folded ? folded_ : shown_).insert(frame.module);
     }
@@ -53,8 +54,8 @@ class StackCache {
 
   // For a program that is no script, or a script given as text (sh -c): the stack of the script
   // that started it, or of its starter, and so on up to the first that is a file.
-  std::vector<const std::vector<Frame>*> starters(StackRef ref) {
-    std::vector<const std::vector<Frame>*> out;
+  std::vector<const std::vector<symbolize::Frame>*> starters(StackRef ref) {
+    std::vector<const std::vector<symbolize::Frame>*> out;
     if (ref.id == 0 || view_ == FrameView::native) return out;
     StackRef at = source_.started(ref.segment);
     for (int i = 0; at.id != 0 && i < kGenerations; ++i) {
@@ -71,9 +72,9 @@ class StackCache {
   FrameView view() const { return view_; }
 
   // From now on line_of() returns source lines.
-  void show_sources(SourceLines sources) { sources_.emplace(std::move(sources)); }
-  const SourceLine& line_of(const Frame& frame) {
-    static const SourceLine kUnknown;
+  void show_sources(symbolize::SourceLines sources) { sources_.emplace(std::move(sources)); }
+  const symbolize::SourceLine& line_of(const symbolize::Frame& frame) {
+    static const symbolize::SourceLine kUnknown;
     return sources_ ? sources_->line(frame) : kUnknown;
   }
 
@@ -81,7 +82,7 @@ class StackCache {
   const std::vector<std::string>& symbol_notes() const { return symbolizer_.notes(); }
   // Why there may be no script frames.
   std::vector<std::string> notes() const {
-    std::vector<std::string> notes = runtime_notes(source_.runtimes());
+    std::vector<std::string> notes = symbolize::runtime_notes(source_.runtimes());
     for (const std::string& note : symbol_notes()) {
       // Names are not needed for frames that are not displayed.
       const std::string module = note.substr(0, note.find(": "));
@@ -98,20 +99,20 @@ class StackCache {
   static constexpr int kGenerations = 64;
 
   bool of_script(StackRef ref) {
-    const Frame* frame = culprit(code(ref));
+    const symbolize::Frame* frame = symbolize::culprit(code(ref));
     return frame != nullptr && frame->script;
   }
   bool is_of_file(StackRef ref) {
-    const Frame* frame = culprit(code(ref));
-    return frame != nullptr && frame->script && !is_given_text(*frame);
+    const symbolize::Frame* frame = symbolize::culprit(code(ref));
+    return frame != nullptr && frame->script && !symbolize::is_given_text(*frame);
   }
 
   const StackSource& source_;
-  Symbolizer& symbolizer_;
+  symbolize::Symbolizer& symbolizer_;
   const FrameView view_;
-  std::optional<SourceLines> sources_;
-  std::unordered_map<std::uint64_t, std::vector<Frame>> cache_, native_;
+  std::optional<symbolize::SourceLines> sources_;
+  std::unordered_map<std::uint64_t, std::vector<symbolize::Frame>> cache_, native_;
   std::set<std::string> folded_, shown_;  // modules of frames
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -9,7 +9,7 @@
 
 #include "reporter/objects/open_objects.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 constexpr std::size_t kMostNotes = 100;
@@ -336,7 +336,7 @@ Summary Summarizer::finish(std::uint64_t end_ns) {
   return std::move(summary_);
 }
 
-Summary summarize(const Run& run, const SummaryOptions& options) {
+Summary summarize(const reader::Run& run, const SummaryOptions& options) {
   Summarizer summarizer(options);
   run.for_each_folded([&](const Event& event) {
     summarizer.see(event);
@@ -345,4 +345,4 @@ Summary summarize(const Run& run, const SummaryOptions& options) {
   return summarizer.finish(run.end_ns());
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

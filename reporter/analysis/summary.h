@@ -18,7 +18,7 @@
 #include "reporter/objects/refusal.h"
 #include "reporter/reader/run.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 struct ThreadId {
   std::uint32_t pid = 0, tid = 0;
@@ -134,6 +134,6 @@ class Summarizer {
   std::unique_ptr<Builder> builder_;
 };
 
-Summary summarize(const Run& run, const SummaryOptions& options);
+Summary summarize(const reader::Run& run, const SummaryOptions& options);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

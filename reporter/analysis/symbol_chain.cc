@@ -9,7 +9,7 @@
 
 #include "reporter/symbolize/culprit.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 // Enough frames to distinguish two callers of one helper; further out, stacks differ by how a test
@@ -31,14 +31,14 @@ bool is_entry(const std::string& symbol) {
 
 // "app.py!set_mask", "build.sh": a script's lines change with each edit, and its interpreter's
 // frames with caching.
-std::string script_name(const Frame& frame) {
-  const std::string file = frame.file.empty() ? frame.language : base_name(frame.file);
+std::string script_name(const symbolize::Frame& frame) {
+  const std::string file = frame.file.empty() ? frame.language : symbolize::base_name(frame.file);
   return frame.symbol.empty() ? file : file + '!' + frame.symbol;
 }
 
-std::string frame_name(const Frame& frame) {
+std::string frame_name(const symbolize::Frame& frame) {
   if (frame.script) return script_name(frame);
-  std::string name = base_name(frame.module) + '!';
+  std::string name = symbolize::base_name(frame.module) + '!';
   if (!frame.symbol.empty()) return name + without_clone(frame.symbol);
   std::array<char, 24> offset{};
   std::snprintf(offset.data(), offset.size(), "+0x%llx",
@@ -47,14 +47,14 @@ std::string frame_name(const Frame& frame) {
 }
 
 // The innermost frame of the program's own code; null if there is none.
-const Frame* innermost_frame(const std::vector<Frame>& stack) {
-  const Frame* first = culprit(stack);
+const symbolize::Frame* innermost_frame(const std::vector<symbolize::Frame>& stack) {
+  const symbolize::Frame* first = symbolize::culprit(stack);
   if (first == nullptr || first->script) return first;
-  const Frame* kept = nullptr;
+  const symbolize::Frame* kept = nullptr;
   for (auto i = static_cast<std::size_t>(first - stack.data()); i < stack.size(); ++i) {
-    const Frame& frame = stack[i];
-    if (frame.module.empty() || is_interpreter(frame.module)) continue;
-    if (!is_standard_library(frame)) return &frame;
+    const symbolize::Frame& frame = stack[i];
+    if (frame.module.empty() || symbolize::is_interpreter(frame.module)) continue;
+    if (!symbolize::is_standard_library(frame)) return &frame;
     if (kept == nullptr) kept = &frame;
   }
   return kept;
@@ -89,23 +89,27 @@ std::string lambda_in(const std::string& symbol) {
 }
 
 // The name of a frame's code; empty: it is not the program's own.
-std::string own_name(const Frame& frame) {
-  if (frame.module.empty() || is_interpreter(frame.module) || is_c_runtime(frame.module)) return "";
-  std::string module = base_name(frame.module);
+std::string own_name(const symbolize::Frame& frame) {
+  if (frame.module.empty() || symbolize::is_interpreter(frame.module) ||
+      symbolize::is_c_runtime(frame.module))
+    return "";
+  std::string module = symbolize::base_name(frame.module);
   // The version of a library differs between hosts.
   if (const std::size_t so = module.find(".so."); so != std::string::npos) module.resize(so + 3);
   if (frame.symbol.empty()) return module;
-  if (!is_standard_library(frame)) return module + '!' + without_signature(frame.symbol);
+  if (!symbolize::is_standard_library(frame)) return module + '!' + without_signature(frame.symbol);
   const std::string lambda = lambda_in(frame.symbol);
   return lambda.empty() ? "" : module + '!' + without_signature(lambda);
 }
 
 // The innermost frame of what is neither the C run time nor an interpreter, whatever its name;
 // empty without a build id.
-std::string place_in_code(const std::vector<Frame>& stack) {
-  for (const Frame& frame : stack) {
+std::string place_in_code(const std::vector<symbolize::Frame>& stack) {
+  for (const symbolize::Frame& frame : stack) {
     const std::string& module = frame.module;
-    if (frame.script || module.empty() || is_c_runtime(module) || is_interpreter(module)) continue;
+    if (frame.script || module.empty() || symbolize::is_c_runtime(module) ||
+        symbolize::is_interpreter(module))
+      continue;
     if (frame.build_id.empty()) return "";
     std::array<char, 24> offset{};
     std::snprintf(offset.data(), offset.size(), "+0x%llx",
@@ -115,8 +119,8 @@ std::string place_in_code(const std::vector<Frame>& stack) {
   return "";
 }
 
-std::string own_function(const std::vector<Frame>& stack, NamedBy by) {
-  const Frame* first = innermost_code(stack);
+std::string own_function(const std::vector<symbolize::Frame>& stack, NamedBy by) {
+  const symbolize::Frame* first = symbolize::innermost_code(stack);
   if (first == nullptr) return "";
   if (first->script) return script_name(*first);
   if (by == NamedBy::machine_code)
@@ -130,10 +134,10 @@ std::string own_function(const std::vector<Frame>& stack, NamedBy by) {
 }
 
 // Whether it is a program of the system, or an interpreter.
-bool is_installed(const std::vector<Frame>& stack) {
+bool is_installed(const std::vector<symbolize::Frame>& stack) {
   for (auto frame = stack.rbegin(); frame != stack.rend(); ++frame) {
     const std::string& module = frame->module;
-    if (module.empty() || is_c_runtime(module)) continue;
+    if (module.empty() || symbolize::is_c_runtime(module)) continue;
     const bool local = module.starts_with("/usr/local/");
     return !local && (module.starts_with("/usr/") || module.starts_with("/bin/") ||
                       module.starts_with("/sbin/") || module.starts_with("/lib"));
@@ -146,11 +150,11 @@ std::string starter_name(StackCache& stacks, StackRef ref, NamedBy by) {
   constexpr int kGenerations = 16;
   StackRef at = stacks.source().started(ref.segment);
   for (int i = 0; at.id != 0 && i < kGenerations; ++i) {
-    const std::vector<Frame>& stack = stacks.code(at);
-    const Frame* frame = culprit(stack);
-    const bool own =
-        frame != nullptr &&
-        (frame->script ? !is_library(*frame) && !is_given_text(*frame) : !is_installed(stack));
+    const std::vector<symbolize::Frame>& stack = stacks.code(at);
+    const symbolize::Frame* frame = symbolize::culprit(stack);
+    const bool own = frame != nullptr && (frame->script ? !symbolize::is_library(*frame) &&
+                                                              !symbolize::is_given_text(*frame)
+                                                        : !is_installed(stack));
     if (own) return own_function(stack, by);
     at = stacks.source().started(at.segment);
   }
@@ -158,9 +162,9 @@ std::string starter_name(StackCache& stacks, StackRef ref, NamedBy by) {
 }
 
 std::string name_code(StackCache& stacks, StackRef ref, NamedBy by) {
-  const std::vector<Frame>& stack = stacks.code(ref);
+  const std::vector<symbolize::Frame>& stack = stacks.code(ref);
   std::string name = own_function(stack, by);
-  const Frame* frame = culprit(stack);
+  const symbolize::Frame* frame = symbolize::culprit(stack);
   if (frame == nullptr || frame->script || !is_installed(stack)) return name;
   const std::string starter = starter_name(stacks, ref, by);
   return starter.empty() ? name : name + '<' + starter;
@@ -217,9 +221,9 @@ std::string without_signature(const std::string& symbol) {
   return out;
 }
 
-bool is_own_code(const Frame& frame) {
-  return !frame.script && !frame.module.empty() && !is_interpreter(frame.module) &&
-         !is_c_runtime(frame.module) && !is_standard_library(frame);
+bool is_own_code(const symbolize::Frame& frame) {
+  return !frame.script && !frame.module.empty() && !symbolize::is_interpreter(frame.module) &&
+         !symbolize::is_c_runtime(frame.module) && !symbolize::is_standard_library(frame);
 }
 
 std::string code_name(StackCache& stacks, StackRef ref) {
@@ -234,28 +238,30 @@ std::string machine_code_name(StackCache& stacks, StackRef ref) {
   return name_code(stacks, ref, NamedBy::machine_code);
 }
 
-std::string innermost_symbol(const std::vector<Frame>& stack) {
-  const Frame* frame = innermost_frame(stack);
+std::string innermost_symbol(const std::vector<symbolize::Frame>& stack) {
+  const symbolize::Frame* frame = innermost_frame(stack);
   return frame == nullptr ? "" : frame_name(*frame);
 }
 
-std::string place_of(const std::vector<Frame>& stack) {
-  const Frame* frame = innermost_frame(stack);
+std::string place_of(const std::vector<symbolize::Frame>& stack) {
+  const symbolize::Frame* frame = innermost_frame(stack);
   if (frame == nullptr) return "";
-  return frame->symbol.empty() && !frame->script ? base_name(frame->module) : frame_name(*frame);
+  return frame->symbol.empty() && !frame->script ? symbolize::base_name(frame->module)
+                                                 : frame_name(*frame);
 }
 
-std::string symbol_chain(const std::vector<Frame>& stack) {
-  const Frame* first = innermost_code(stack);
+std::string symbol_chain(const std::vector<symbolize::Frame>& stack) {
+  const symbolize::Frame* first = symbolize::innermost_code(stack);
   if (first == nullptr) return "";
   std::string out;
   std::size_t taken = 0;
   // Programs and libraries that run other code are left out, and so is generated code, which has no
   // module: their frames depend on caches and compilation, not on the caller. In a stack with
   // script frames all native frames are.
-  const auto counts = [&](const Frame& frame) {
-    if (first->script) return frame.script && is_library(frame) == is_library(*first);
-    return !frame.module.empty() && !is_interpreter(frame.module);
+  const auto counts = [&](const symbolize::Frame& frame) {
+    if (first->script)
+      return frame.script && symbolize::is_library(frame) == symbolize::is_library(*first);
+    return !frame.module.empty() && !symbolize::is_interpreter(frame.module);
   };
   for (auto i = static_cast<std::size_t>(first - stack.data()); i < stack.size(); ++i) {
     if (!counts(stack[i])) continue;
@@ -266,14 +272,14 @@ std::string symbol_chain(const std::vector<Frame>& stack) {
   return out;
 }
 
-std::vector<std::string> names_on(const std::vector<Frame>& stack) {
+std::vector<std::string> names_on(const std::vector<symbolize::Frame>& stack) {
   std::vector<std::string> names;
-  for (const Frame& frame : stack) {
+  for (const symbolize::Frame& frame : stack) {
     if (!frame.symbol.empty()) names.push_back(frame.symbol);
-    if (frame.script && !frame.file.empty()) names.push_back(base_name(frame.file));
-    if (!frame.module.empty()) names.push_back(base_name(frame.module));
+    if (frame.script && !frame.file.empty()) names.push_back(symbolize::base_name(frame.file));
+    if (!frame.module.empty()) names.push_back(symbolize::base_name(frame.module));
   }
   return names;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

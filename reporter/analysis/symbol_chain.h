@@ -7,19 +7,19 @@
 
 #include "reporter/analysis/stack_cache.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 // "app!acquire<app!worker": the innermost frames that are the program's own, up to its entry,
 // without those of interpreters and of generated code. Of a script "app.py!set_mask<app.py!main":
 // its own frames alone. Empty when no stack was recorded, or no frame of it is left.
-std::string symbol_chain(const std::vector<Frame>& stack);
+std::string symbol_chain(const std::vector<symbolize::Frame>& stack);
 
 // "app!acquire": the first of them that is not in the standard library of its language, which is
 // compiled into the program (C++ templates, Rust).
-std::string innermost_symbol(const std::vector<Frame>& stack);
+std::string innermost_symbol(const std::vector<symbolize::Frame>& stack);
 
 // The same; if it has no name, only its module, because offsets change with each build.
-std::string place_of(const std::vector<Frame>& stack);
+std::string place_of(const std::vector<symbolize::Frame>& stack);
 
 // The code behind a stack for fingerprints: the innermost function of the program's own code that
 // has machine code of its own, so that it is equal with and without debugging information:
@@ -43,9 +43,9 @@ std::string without_signature(const std::string& symbol);
 
 // A native frame that is neither of the standard library of its language, nor of an interpreter,
 // nor of the C runtime, nor of generated code.
-bool is_own_code(const Frame& frame);
+bool is_own_code(const symbolize::Frame& frame);
 
 // Every function and module of a stack, for suppressions.
-std::vector<std::string> names_on(const std::vector<Frame>& stack);
+std::vector<std::string> names_on(const std::vector<symbolize::Frame>& stack);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

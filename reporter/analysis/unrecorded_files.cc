@@ -19,7 +19,7 @@
 
 #include "preload/trace/object_facts.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 constexpr std::size_t kMostDirectories = 16384;
@@ -52,7 +52,7 @@ struct Places {
   bool too_many = false;  // directories
 };
 
-Places places_of(const Run& run, const std::string& started) {
+Places places_of(const reader::Run& run, const std::string& started) {
   Places places;
   for (const ProcessEvent& process : run.processes()) {
     places.users.insert(process.uid);
@@ -81,7 +81,7 @@ Places places_of(const Run& run, const std::string& started) {
 }
 
 // Removes objects that have records. A record without birth time matches any object with its inode.
-void remove_named(const Run& run, Candidates& candidates) {
+void remove_named(const reader::Run& run, Candidates& candidates) {
   const auto remove = [&](const Event& event) {
     const auto* create = std::get_if<CreateEvent>(&event);
     if (create == nullptr || create->error != 0) return true;
@@ -111,7 +111,7 @@ struct Span {
 };
 
 // Empty when neither is known. A directory may also contain an older run, which began earlier.
-Span span_of(const Run& run, const UnrecordedQuery& query) {
+Span span_of(const reader::Run& run, const UnrecordedQuery& query) {
   const std::uint64_t first = run.begin_real_ns();
   if (first == 0 && query.begin_real_ns == 0) return {1, 0};
   const bool started = query.begin_real_ns != 0 && (first == 0 || query.begin_real_ns <= first);
@@ -159,7 +159,7 @@ bool is_shared(const struct statx& facts) {
 // The search. Directories that are as new as the run come first: they contain most of the results.
 class Search {
  public:
-  Search(const Run& run, const UnrecordedQuery& query, Places places)
+  Search(const reader::Run& run, const UnrecordedQuery& query, Places places)
       : query_(query),
         places_(std::move(places)),
         span_(span_of(run, query)),
@@ -291,7 +291,7 @@ class Search {
 
 }  // namespace
 
-UnrecordedObjects find_unrecorded(const Run& run, const UnrecordedQuery& query) {
+UnrecordedObjects find_unrecorded(const reader::Run& run, const UnrecordedQuery& query) {
   UnrecordedObjects result;
   if (!run.completeness().hides_creations && !query.suspicious) return result;
   Places places = places_of(run, query.directory);
@@ -312,4 +312,4 @@ UnrecordedObjects find_unrecorded(const Run& run, const UnrecordedQuery& query) 
   return result;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

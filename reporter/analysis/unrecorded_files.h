@@ -12,7 +12,7 @@
 #include "reporter/objects/unrecorded_object.h"
 #include "reporter/reader/run.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 struct UnrecordedQuery {
   std::string store;                     // the store that the run is in; empty: none
@@ -44,6 +44,6 @@ struct UnrecordedObjects {
 // not by the run. Birth times are those of the kernel's last tick (1 to 10 ms): objects created in
 // the tick before the run, or after it, may be included. If the start of CMD is not known, the time
 // of the first event less the usual length of a tick is used; a late tick may hide an object then.
-UnrecordedObjects find_unrecorded(const Run& run, const UnrecordedQuery& query);
+UnrecordedObjects find_unrecorded(const reader::Run& run, const UnrecordedQuery& query);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

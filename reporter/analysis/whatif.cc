@@ -5,7 +5,7 @@
 
 #include "reporter/mode/calculus.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 bool has_step(const CreateEvent& event, Rule rule) {
@@ -36,4 +36,4 @@ void classify(WhatIf& whatif, FinalObject object, Mode mask) {
   }
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -7,7 +7,7 @@
 
 #include "reporter/analysis/final_objects.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 
 struct WhatIfObject {
   FinalObject object;
@@ -32,4 +32,4 @@ struct WhatIf {
 // Classifies one object and adds it.
 void classify(WhatIf& whatif, FinalObject object, Mode mask);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

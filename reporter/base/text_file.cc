@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace umaskaudit::rules {
+namespace umaskaudit {
 namespace {
 
 constexpr std::size_t kLargest = std::size_t{16} << 20;
@@ -35,4 +35,4 @@ Result<std::string> read_text_file(const std::string& path, const std::string& w
   return text;
 }
 
-}  // namespace umaskaudit::rules
+}  // namespace umaskaudit

@@ -6,9 +6,9 @@
 
 #include "reporter/base/result.h"
 
-namespace umaskaudit::rules {
+namespace umaskaudit {
 
 // `what` names it in messages: "cannot read the policy 'x'". Errors are usage errors.
 Result<std::string> read_text_file(const std::string& path, const std::string& what);
 
-}  // namespace umaskaudit::rules
+}  // namespace umaskaudit

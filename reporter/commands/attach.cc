@@ -26,13 +26,13 @@
 #include "reporter/text/time_text.h"
 #include "reporter/tracer/tracer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 struct Options {
   pid_t process = 0;
   std::string directory;
-  EarlierRun earlier = EarlierRun::refused;
+  record::EarlierRun earlier = record::EarlierRun::refused;
   std::uint64_t limit_ns = 0;  // 0: none
   unsigned depth = 32;
   bool no_summary = false;
@@ -63,17 +63,17 @@ void watch_for_end(std::uint64_t limit_ns) {
   if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0) timer_settime(timer, 0, &period, nullptr);
 }
 
-RunRecord begin_record(pid_t process) {
+record::RunRecord begin_record(pid_t process) {
   const std::string pid = std::to_string(process);
-  RunRecord record;
+  record::RunRecord record;
   record.recorder = getpid();
-  record.command = name_of_process(pid);
+  record.command = inspect::name_of_process(pid);
   if (utsname system{}; uname(&system) == 0) {
     record.host = system.nodename;
     record.machine = system.machine;
     record.kernel = system.release;
   }
-  if (const auto mask = umask_of_process(pid)) record.umask = *mask;
+  if (const auto mask = inspect::umask_of_process(pid)) record.umask = *mask;
   record.pid = process;
   record.start_real_ns = now_ns(CLOCK_REALTIME_COARSE);
   return record;
@@ -95,13 +95,13 @@ Error cannot_attach(pid_t process, int error) {
 
 int attach(const Options& options, Console& console) {
   const std::string pid = std::to_string(options.process);
-  const std::string name = name_of_process(pid);
+  const std::string name = inspect::name_of_process(pid);
   if (name.empty()) return fail(console, cannot_attach(options.process, ESRCH));
-  const Result<RunDirectory> run =
-      begin_run(options.directory, name, options.process, options.earlier);
+  const Result<record::RunDirectory> run =
+      record::begin_run(options.directory, name, options.process, options.earlier);
   if (!run) return fail(console, run.error());
-  RunRecord record = begin_record(options.process);
-  const std::uint64_t start = start_of_process(pid).value_or(record.start_real_ns);
+  record::RunRecord record = begin_record(options.process);
+  const std::uint64_t start = inspect::start_of_process(pid).value_or(record.start_real_ns);
   tracer::TracerOptions tracing;
   tracing.recording.directory = run->path;
   tracing.recording.depth = options.depth;
@@ -109,7 +109,7 @@ int attach(const Options& options, Console& console) {
   unsigned threads = 0;
   const std::uint64_t begin = now_ns();
   if (const int error = tracer.attach(options.process, &threads); error != 0) {
-    if (!run->continued) remove_run_directory(*run);
+    if (!run->continued) record::remove_run_directory(*run);
     return fail(console, cannot_attach(options.process, error));
   }
   const std::uint64_t pause = now_ns() - begin;
@@ -118,16 +118,16 @@ int attach(const Options& options, Console& console) {
                        counted(threads, "thread") + " in " + duration_text(pause) +
                        "; Ctrl-C lets it go\n"
                 << std::flush;
-  if (const Result<std::string> maps = rules::read_text_file("/proc/" + pid + "/maps", "mappings");
+  if (const Result<std::string> maps = read_text_file("/proc/" + pid + "/maps", "mappings");
       maps && names_leak_sanitizer(*maps))
     warn(console, "'" + name + "' " + kLeakSanitizerWarning);
-  if (const Status written = write_run_record(run->path, record); !written)
+  if (const Status written = record::write_run_record(run->path, record); !written)
     warn(console, written.error().what + " (" + written.error().why + ")");
   watch_for_end(options.limit_ns);
   tracer.run(&stop);
   record.end_real_ns = now_ns(CLOCK_REALTIME);
-  keep_code_maps(run->path, start);
-  if (const Status written = write_run_record(run->path, record); !written)
+  record::keep_code_maps(run->path, start);
+  if (const Status written = record::write_run_record(run->path, record); !written)
     warn(console, written.error().what + " (" + written.error().why + ")");
   if (!options.no_summary && console.verbosity != Verbosity::quiet)
     print_run_summary(console, *run, 0);
@@ -145,14 +145,17 @@ Action configure_attach(CLI::App& app) {
   app.add_option("-o,--output", options->directory,
                  "Record into DIR (default: .umaskaudit/NAME.PID here)")
       ->type_name("DIR");
-  add_earlier_run_options(app, options->earlier);
+  record::add_earlier_run_options(app, options->earlier);
   app.add_option_function<std::string>(
-         "--for", [options](const std::string& text) { options->limit_ns = *parse_duration(text); },
+         "--for",
+         [options](const std::string& text) {
+           options->limit_ns = *analysis::parse_duration(text);
+         },
          "Let it go after TIME: 30s, 5m, 500ms (default: when it ends, or at Ctrl-C)")
       ->type_name("TIME")
       ->check(CLI::Validator(
           [](std::string& text) {
-            return parse_duration(text) ? std::string() : "not a time: " + text;
+            return analysis::parse_duration(text) ? std::string() : "not a time: " + text;
           },
           "", "time"));
   app.add_option("--depth", options->depth, "Frames of a stack at most (1-64)")
@@ -162,4 +165,4 @@ Action configure_attach(CLI::App& app) {
   return [options](Invocation& invocation) { return attach(*options, invocation.console); };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

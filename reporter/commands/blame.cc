@@ -28,7 +28,7 @@
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 struct Options {
@@ -38,7 +38,7 @@ struct Options {
 };
 
 // The name that the user gave, where the object has it, or where no name of it is recorded.
-const std::string& name_of(const ObjectHistory& history, const std::string& asked) {
+const std::string& name_of(const analysis::ObjectHistory& history, const std::string& asked) {
   const auto& names = history.names;
   const bool has = std::find(names.begin(), names.end(), asked) != names.end();
   return has || history.path.empty() ? asked : history.path;
@@ -52,7 +52,7 @@ class BlameReport {
               const UnrecordedObject* appeared)
       : opened_(opened), output_(output), asked_(std::move(asked)), appeared_(appeared) {}
 
-  std::string text(const ObjectHistory& history) {
+  std::string text(const analysis::ObjectHistory& history) {
     out_.clear();
     if (history.creation)
       tell_creation(history);
@@ -68,25 +68,25 @@ class BlameReport {
   void title(const std::string& text) { out_ += output_.paint(Style::strong, text) + '\n'; }
 
   std::string who(const EventBase& event) const {
-    return "thread " + thread_text(event.thread, event.tid) + " of process " +
+    return "thread " + render::thread_text(event.thread, event.tid) + " of process " +
            std::to_string(event.pid) + " at " +
            offset_text(event.time_ns, opened_.run().begin_ns()) + " s";
   }
   void stack(const EventBase& event) {
-    const std::string lines = event_stack_lines(opened_.stacks(), event.stack, 4);
+    const std::string lines = render::event_stack_lines(opened_.stacks(), event.stack, 4);
     out_ += lines.empty() ? "    no stack was recorded\n" : lines;
   }
 
-  void tell_unrecorded(const ObjectHistory& history) {
+  void tell_unrecorded(const analysis::ObjectHistory& history) {
     if (appeared_ != nullptr) {
-      out_ += unrecorded_text(*appeared_, output_.paint, output_.width);
+      out_ += render::unrecorded_text(*appeared_, output_.paint, output_.width);
       return;
     }
     title(escape(name_of(history, asked_)));
     out_ += "  made before the run, or unseen\n";
   }
 
-  void tell_creation(const ObjectHistory& history) {
+  void tell_creation(const analysis::ObjectHistory& history) {
     const CreateEvent& event = *history.creation;
     const std::string& name = name_of(history, asked_);
     title(escape(name));
@@ -104,10 +104,10 @@ class BlameReport {
       out_ += "  (another process may have made it at the same moment)\n";
     stack(event);
     title("How its mode came about");
-    out_ += step_table(event.steps, facts_of(event)).text(output_.width, output_.paint);
+    out_ += render::step_table(event.steps, facts_of(event)).text(output_.width, output_.paint);
   }
 
-  void tell_mask(const CreateEvent& event, const ObjectHistory& history) {
+  void tell_mask(const CreateEvent& event, const analysis::ObjectHistory& history) {
     title("Where the mask " + octal(event.mask) + " came from");
     if (!event.ambiguous_masks.empty()) {
       out_ += "  it changed during the call; candidates:";
@@ -138,7 +138,7 @@ class BlameReport {
   }
 
   void tell_dropped() {
-    const std::string since = whole_since_text(opened_.run());
+    const std::string since = render::whole_since_text(opened_.run());
     out_ += "  set before the record is whole";
     out_ += since.empty() ? ": there is no record of that call\n" : " (" + since + ")\n";
   }
@@ -152,7 +152,7 @@ class BlameReport {
     out_ += "  process " + std::to_string(first->pid) + " (" + escape(first->comm) +
             ") was born with " + octal(first->mask) + ", known from " +
             mask_source_name(first->mask_source);
-    const std::optional<RunRecord>& record = opened_.record();
+    const std::optional<record::RunRecord>& record = opened_.record();
     if (record && !record->parent.empty())
       out_ += "; umaskaudit run was started by " + escape(record->parent) + ' ' +
               std::to_string(record->parent_pid);
@@ -186,15 +186,15 @@ class BlameReport {
     return eldest;
   }
 
-  void tell_afterwards(const ObjectHistory& history) {
+  void tell_afterwards(const analysis::ObjectHistory& history) {
     if (history.afterwards.empty()) return;
     title("Afterwards");
-    const TimelineStyle style{opened_.run().begin_ns(), output_.paint, true};
+    const render::TimelineStyle style{opened_.run().begin_ns(), output_.paint, true};
     for (const Event& event : history.afterwards)
-      append_timeline(out_, event, opened_.stacks(), style);
+      render::append_timeline(out_, event, opened_.stacks(), style);
   }
 
-  void tell_disk(const ObjectHistory& history) {
+  void tell_disk(const analysis::ObjectHistory& history) {
     title("On disk now");
     if (is_packed(opened_.run())) {
       out_ += "  not looked at: the run was packed, maybe on another machine\n";
@@ -207,7 +207,7 @@ class BlameReport {
       return;
     }
     const Mode mode = facts.st_mode & 07777;
-    out_ += "  " + escape(name) + ' ' + output_.paint(mode_style(mode), octal(mode)) + ' ' +
+    out_ += "  " + escape(name) + ' ' + output_.paint(render::mode_style(mode), octal(mode)) + ' ' +
             rwx(mode) + ", owner " + std::to_string(facts.st_uid) + ':' +
             std::to_string(facts.st_gid);
     const std::optional<Mode> recorded =
@@ -229,8 +229,8 @@ class BlameReport {
   std::string out_;
 };
 
-OnDisk look_at(const std::string& path) {
-  OnDisk disk;
+render::OnDisk look_at(const std::string& path) {
+  render::OnDisk disk;
   struct stat facts {};
   if (lstat(path.c_str(), &facts) != 0) {
     disk.error = errno;
@@ -243,19 +243,19 @@ OnDisk look_at(const std::string& path) {
   return disk;
 }
 
-TextContext context_of(OpenedRun& opened, const Output& output) {
+render::TextContext context_of(OpenedRun& opened, const Output& output) {
   return {opened.run(), opened.stacks(), output.paint, output.width};
 }
 
-std::string histories_json(const std::vector<ObjectHistory>& histories, const std::string& asked,
-                           const TextContext& context) {
-  std::vector<BlamedObject> objects;
+std::string histories_json(const std::vector<analysis::ObjectHistory>& histories,
+                           const std::string& asked, const render::TextContext& context) {
+  std::vector<render::BlamedObject> objects;
   const bool packed = is_packed(context.run);
-  for (const ObjectHistory& history : histories) {
+  for (const analysis::ObjectHistory& history : histories) {
     const std::string& name = name_of(history, asked);
-    objects.push_back({history, name, packed ? std::optional<OnDisk>() : look_at(name)});
+    objects.push_back({history, name, packed ? std::optional<render::OnDisk>() : look_at(name)});
   }
-  return blame_json(context, asked, objects);
+  return render::blame_json(context, asked, objects);
 }
 
 // What is on disk since the run, and was made by something that no record names.
@@ -263,30 +263,31 @@ int blame_unrecorded(const Options& options, const UnrecordedObject& object, Ope
                      Console& console) {
   return write_output(console, options.arguments.output, [&](const Output& output) {
     if (options.format == TwinFormat::json) {
-      output.stream << blame_unrecorded_json(context_of(opened, output), object.path, object);
+      output.stream << render::blame_unrecorded_json(context_of(opened, output), object.path,
+                                                     object);
       return;
     }
-    output.stream << unrecorded_text(object, output.paint, output.width);
+    output.stream << render::unrecorded_text(object, output.paint, output.width);
   });
 }
 
 // Nothing has the name, but calls were made that would have given it one: exit code as for a name
 // that nothing is known of.
-int blame_failures(const Options& options, const std::string& path, const FailedAttempts& attempts,
-                   OpenedRun& opened, Console& console) {
+int blame_failures(const Options& options, const std::string& path,
+                   const analysis::FailedAttempts& attempts, OpenedRun& opened, Console& console) {
   const int written = write_output(console, options.arguments.output, [&](const Output& output) {
     if (options.format == TwinFormat::json) {
-      output.stream << blame_failures_json(context_of(opened, output), path, attempts);
+      output.stream << render::blame_failures_json(context_of(opened, output), path, attempts);
       return;
     }
     std::string out = output.paint(Style::strong, escape(path)) + '\n';
     out += "  was not created: ";
     out += attempts.count == 1 ? "the call failed\n"
                                : std::to_string(attempts.count) + " calls failed\n";
-    const TimelineStyle style{opened.run().begin_ns(), output.paint, true};
-    for (const FailedAttempt& attempt : attempts.first)
-      append_timeline(out, attempt.event, opened.stacks(), style,
-                      attempt.refusal ? refusal_text(*attempt.refusal) : "");
+    const render::TimelineStyle style{opened.run().begin_ns(), output.paint, true};
+    for (const analysis::FailedAttempt& attempt : attempts.first)
+      render::append_timeline(out, attempt.event, opened.stacks(), style,
+                              attempt.refusal ? render::refusal_text(*attempt.refusal) : "");
     if (attempts.count > attempts.first.size())
       out += "  ... and " + std::to_string(attempts.count - attempts.first.size()) + " more\n";
     output.stream << out;
@@ -297,16 +298,18 @@ int blame_failures(const Options& options, const std::string& path, const Failed
 int blame(Options& options, Console& console) {
   const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
-  const ObjectQuery query = query_of(options.path, (*opened)->run());
-  const std::vector<ObjectHistory> histories = object_histories((*opened)->run(), query);
-  const bool made = std::any_of(histories.begin(), histories.end(),
-                                [](const ObjectHistory& one) { return one.creation.has_value(); });
+  const analysis::ObjectQuery query = query_of(options.path, (*opened)->run());
+  const std::vector<analysis::ObjectHistory> histories =
+      analysis::object_histories((*opened)->run(), query);
+  const bool made =
+      std::any_of(histories.begin(), histories.end(),
+                  [](const analysis::ObjectHistory& one) { return one.creation.has_value(); });
   const UnrecordedObject* appeared =
       made ? nullptr : find_unrecorded((*opened)->unrecorded(), query);
   if (histories.empty() && appeared != nullptr)
     return blame_unrecorded(options, *appeared, **opened, console);
   if (histories.empty()) {
-    const FailedAttempts attempts = failed_attempts((*opened)->run(), query);
+    const analysis::FailedAttempts attempts = analysis::failed_attempts((*opened)->run(), query);
     if (attempts.count != 0)
       return blame_failures(options, query.path, attempts, **opened, console);
   }
@@ -334,7 +337,8 @@ int blame(Options& options, Console& console) {
       output.stream << report.text(histories[i]);
     }
     std::string notes;
-    append_symbol_notes(notes, {(*opened)->run(), (*opened)->stacks(), output.paint, output.width});
+    render::append_symbol_notes(
+        notes, {(*opened)->run(), (*opened)->stacks(), output.paint, output.width});
     output.stream << notes;
   });
 }
@@ -358,4 +362,4 @@ Action configure_blame(CLI::App& app) {
   };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -37,39 +37,40 @@
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 constexpr std::size_t kBlock = 1 << 16;
 
 // The user's files, read before the run is opened: mistakes in them are usage errors.
 struct Rulings {
-  std::optional<Policy> policy;
-  std::optional<Baseline> baseline;
-  std::optional<Suppressions> suppressions;
+  std::optional<rules::Policy> policy;
+  std::optional<rules::Baseline> baseline;
+  std::optional<rules::Suppressions> suppressions;
 };
 
 struct Tally {
   std::array<std::uint64_t, 3> shown{};  // causes, by the severity of their first findings
   std::uint64_t suppressed = 0;
-  std::uint64_t known = 0;         // from the baseline
-  std::vector<KnownFinding> gone;  // in the baseline only
+  std::uint64_t known = 0;                // from the baseline
+  std::vector<rules::KnownFinding> gone;  // in the baseline only
   bool failing = false;
 };
 
 Status read_rulings(const CheckOptions& options, Rulings& rulings) {
   if (!options.policy.empty()) {
-    auto policy = read_policy(options.policy);
+    auto policy = rules::read_policy(options.policy);
     if (!policy) return policy.error();
     rulings.policy = std::move(*policy);
   }
   if (!options.baseline.empty()) {
-    auto baseline = Baseline::read(options.baseline);
+    auto baseline = rules::Baseline::read(options.baseline);
     if (!baseline) return baseline.error();
     rulings.baseline = std::move(*baseline);
   }
   if (!options.suppressions.empty()) {
-    auto suppressions = Suppressions::read(options.suppressions, utc_date(now_ns(CLOCK_REALTIME)));
+    auto suppressions =
+        rules::Suppressions::read(options.suppressions, utc_date(now_ns(CLOCK_REALTIME)));
     if (!suppressions) return suppressions.error();
     rulings.suppressions = std::move(*suppressions);
   }
@@ -77,10 +78,11 @@ Status read_rulings(const CheckOptions& options, Rulings& rulings) {
 }
 
 // Functions and modules that all of these stacks have.
-std::vector<std::string> common_functions(const std::vector<StackRef>& refs, StackCache& stacks) {
+std::vector<std::string> common_functions(const std::vector<StackRef>& refs,
+                                          analysis::StackCache& stacks) {
   std::vector<std::string> common;
   for (std::size_t i = 0; i < refs.size(); ++i) {
-    const std::vector<std::string> names = names_on(stacks.code(refs[i]));
+    const std::vector<std::string> names = analysis::names_on(stacks.code(refs[i]));
     if (i == 0) {
       common = names;
       continue;
@@ -93,44 +95,45 @@ std::vector<std::string> common_functions(const std::vector<StackRef>& refs, Sta
 }
 
 // Functions that a suppression may name: those that all that is one finding has passed.
-std::vector<std::string> functions_of(const Finding& finding, StackCache& stacks) {
+std::vector<std::string> functions_of(const rules::Finding& finding, analysis::StackCache& stacks) {
   std::vector<std::string> names = common_functions(finding.culprit_stacks, stacks);
   const auto add = [&](const std::vector<std::string>& more) {
     names.insert(names.end(), more.begin(), more.end());
   };
-  if (finding.culprit_end) add(names_on(stacks.code(finding.culprit_end->stack)));
-  for (const SequenceStep& step : finding.steps) add(names_on(stacks.code(step.event.stack)));
+  if (finding.culprit_end) add(analysis::names_on(stacks.code(finding.culprit_end->stack)));
+  for (const rules::SequenceStep& step : finding.steps)
+    add(analysis::names_on(stacks.code(step.event.stack)));
   if (!finding.victim_stacks.empty())
     add(common_functions(finding.victim_stacks, stacks));
   else if (!finding.victims.empty())
-    add(names_on(stacks.code(finding.victims.front().event.stack)));
+    add(analysis::names_on(stacks.code(finding.victims.front().event.stack)));
   return names;
 }
 
-Tally judge(std::vector<Finding>& findings, Rulings& rulings, const CheckOptions& options,
-            StackCache& stacks) {
+Tally judge(std::vector<rules::Finding>& findings, Rulings& rulings, const CheckOptions& options,
+            analysis::StackCache& stacks) {
   Tally tally;
   if (rulings.suppressions)
-    for (Finding& finding : findings)
+    for (rules::Finding& finding : findings)
       rulings.suppressions->apply(finding, functions_of(finding, stacks));
   if (rulings.baseline) tally.gone = rulings.baseline->apply(findings);
   // What a filter left out is not among the findings, and may be there all the same.
   if (!options.arguments.filter.empty()) tally.gone.clear();
-  for (const Finding& finding : findings) {
+  for (const rules::Finding& finding : findings) {
     if (!finding.suppressed_by.empty())
       ++tally.suppressed;
-    else if (finding.baseline == BaselineState::unchanged)
+    else if (finding.baseline == rules::BaselineState::unchanged)
       ++tally.known;
   }
-  for (const CauseGroup& group : by_cause(findings, true)) {
-    const Severity severity = group.front()->severity;
+  for (const render::CauseGroup& group : render::by_cause(findings, true)) {
+    const rules::Severity severity = group.front()->severity;
     ++tally.shown[static_cast<std::size_t>(severity)];
     tally.failing |= severity >= options.fail_on;
   }
   return tally;
 }
 
-std::string closing_text(const Tally& tally, const FindStats& stats) {
+std::string closing_text(const Tally& tally, const rules::FindStats& stats) {
   std::string line = counted(tally.shown[2], "error") + ", " + counted(tally.shown[1], "warning") +
                      ", " + counted(tally.shown[0], "note");
   if (tally.suppressed > 0) line += "; " + std::to_string(tally.suppressed) + " suppressed";
@@ -148,10 +151,11 @@ std::string closing_text(const Tally& tally, const FindStats& stats) {
 }
 
 // What to do, once for each rule: the first clause. `explain RULE` has the others.
-void append_advice(std::string& out, const TextContext& context, const FindResult& result) {
-  std::set<std::pair<RuleId, std::string>> written;
-  for (const Finding& finding : result.findings) {
-    if (finding.is_known() || finding.severity == Severity::note) continue;
+void append_advice(std::string& out, const render::TextContext& context,
+                   const rules::FindResult& result) {
+  std::set<std::pair<rules::RuleId, std::string>> written;
+  for (const rules::Finding& finding : result.findings) {
+    if (finding.is_known() || finding.severity == rules::Severity::note) continue;
     std::string advice = finding.advice.substr(0, finding.advice.find(". "));
     advice.resize(std::min(advice.find("; "), advice.size()));
     if (!advice.ends_with('.')) advice += '.';
@@ -163,13 +167,14 @@ void append_advice(std::string& out, const TextContext& context, const FindResul
   }
 }
 
-void write_text(const TextContext& context, const Summary& unseen, const FindResult& result,
-                const Tally& tally, const Suppressions* suppressions, std::ostream& stream) {
+void write_text(const render::TextContext& context, const analysis::Summary& unseen,
+                const rules::FindResult& result, const Tally& tally,
+                const rules::Suppressions* suppressions, std::ostream& stream) {
   std::string out;
-  FindingTexts texts(context);
-  for (const CauseGroup& group : by_cause(result.findings, true)) {
-    if (group.front()->severity == Severity::note)
-      append_finding_line(out, context, *group.front());
+  render::FindingTexts texts(context);
+  for (const render::CauseGroup& group : render::by_cause(result.findings, true)) {
+    if (group.front()->severity == rules::Severity::note)
+      render::append_finding_line(out, context, *group.front());
     else
       texts.append(out, group);
     if (out.size() < kBlock) continue;
@@ -177,7 +182,7 @@ void write_text(const TextContext& context, const Summary& unseen, const FindRes
     out.clear();
   }
   if (suppressions != nullptr)
-    for (const Suppression& line : suppressions->lines())
+    for (const rules::Suppression& line : suppressions->lines())
       if (line.hits > 0)
         out += "suppressed: " + std::to_string(line.hits) + " by " + escape(line.rule) + ":" +
                escape(line.glob) + "  # " + escape(line.reason) + '\n';
@@ -188,16 +193,16 @@ void write_text(const TextContext& context, const Summary& unseen, const FindRes
   if (unseen.blind_spots.empty() && context.run.completeness().losses.empty())
     out += "No blind spots were detected.\n";
   else
-    append_unseen(out, context, unseen);
-  append_symbol_notes(out, context);
+    render::append_unseen(out, context, unseen);
+  render::append_symbol_notes(out, context);
   append_wrapped(out, closing_text(tally, result.stats), 0, 2, context.width);
   stream << out;
 }
 
-void write_jsonl(const FindResult& result, std::ostream& stream) {
-  for (const Finding& finding : result.findings) {
+void write_jsonl(const rules::FindResult& result, std::ostream& stream) {
+  for (const rules::Finding& finding : result.findings) {
     std::string line;
-    append_finding_json(line, finding);
+    render::append_finding_json(line, finding);
     stream << line;
   }
 }
@@ -212,12 +217,12 @@ class ObjectList {
     output_.emplace(std::move(*output));
     return Done{};
   }
-  void attach(FindOptions& options, const Filter& filter) {
+  void attach(rules::FindOptions& options, const analysis::Filter& filter) {
     if (!output_) return;
-    options.on_final_hit = [this, &filter](const FinalHit& hit) {
+    options.on_final_hit = [this, &filter](const rules::FinalHit& hit) {
       if (!filter.selects(hit)) return;
       line_.clear();
-      append_hit_json(line_, hit);
+      render::append_hit_json(line_, hit);
       output_->stream() << line_;
     };
   }
@@ -229,11 +234,12 @@ class ObjectList {
 };
 
 // What people read in a baseline: places relative to the directory of the run.
-BaselineWords words_of(const Finding& finding, StackCache& stacks, const std::string& root) {
+rules::BaselineWords words_of(const rules::Finding& finding, analysis::StackCache& stacks,
+                              const std::string& root) {
   const auto text = [&](StackRef ref) {
-    return own_place_text(own_place(stacks, ref, root), root);
+    return render::own_place_text(render::own_place(stacks, ref, root), root);
   };
-  BaselineWords words{escape(finding.program), "", ""};
+  rules::BaselineWords words{escape(finding.program), "", ""};
   if (finding.culprit) words.place = text(finding.culprit->stack);
   const bool hit = !finding.victims.empty() &&
                    (!finding.culprit || finding.victims.front().event.seq != finding.culprit->seq);
@@ -242,35 +248,37 @@ BaselineWords words_of(const Finding& finding, StackCache& stacks, const std::st
 }
 
 // Keeps the dates of the file that is replaced, and of --baseline.
-Status save_baseline(const std::string& file, const std::vector<Finding>& findings, OpenedRun& run,
-                     const std::optional<Baseline>& known) {
+Status save_baseline(const std::string& file, const std::vector<rules::Finding>& findings,
+                     OpenedRun& run, const std::optional<rules::Baseline>& known) {
   if (file.empty()) return Done{};
   const std::string root = run.directory();
-  BaselineOptions options;
+  rules::BaselineOptions options;
   options.date = utc_text(run.run().begin_real_ns()).substr(0, 10);
-  options.words = [&](const Finding& finding) { return words_of(finding, run.stacks(), root); };
-  const Result<Baseline> replaced = Baseline::read(file);
+  options.words = [&](const rules::Finding& finding) {
+    return words_of(finding, run.stacks(), root);
+  };
+  const Result<rules::Baseline> replaced = rules::Baseline::read(file);
   if (known)
     options.older = &*known;
   else if (replaced)
     options.older = &*replaced;
   auto output = OutputFile::create(file);
   if (!output) return output.error();
-  write_baseline(output->stream(), findings, options);
+  rules::write_baseline(output->stream(), findings, options);
   return output->commit();
 }
 
 // Lines of the live log are not part of the trace.
-std::uint64_t lost_records(const Completeness& facts) {
+std::uint64_t lost_records(const reader::Completeness& facts) {
   return facts.total_lost() - facts.lost[static_cast<std::size_t>(trace::Loss::log_dropped)];
 }
 
 // Programs that can load the library and recorded nothing all the same: their environment was
 // cleaned, the library or the run directory was out of their reach, or they never announced
 // themselves. Those that can never be recorded (static, another machine) are no part of it.
-std::uint64_t unrecorded_programs(const Summary& unseen) {
+std::uint64_t unrecorded_programs(const analysis::Summary& unseen) {
   std::uint64_t count = 0;
-  for (const BlindSpots& spot : unseen.blind_spots) {
+  for (const analysis::BlindSpots& spot : unseen.blind_spots) {
     const bool could_record = spot.reason == trace::Blind::exec_environment ||
                               spot.reason == trace::Blind::exec_library ||
                               spot.reason == trace::Blind::exec_run_directory ||
@@ -281,8 +289,8 @@ std::uint64_t unrecorded_programs(const Summary& unseen) {
 }
 
 // Why the run cannot be judged; nothing when it can.
-std::optional<Error> incompleteness(const CheckOptions& options, const Completeness& facts,
-                                    const Summary& unseen) {
+std::optional<Error> incompleteness(const CheckOptions& options, const reader::Completeness& facts,
+                                    const analysis::Summary& unseen) {
   const auto too_little = [](const std::string& why, const char* remedy) {
     return Error{"the run is too incomplete to be judged", why, remedy, ExitCode::unreadable};
   };
@@ -309,15 +317,15 @@ ExitCode exit_code(const CheckOptions& options, const Tally& tally,
 
 // The result of a check; of `unseen`, the blind spots are used.
 struct Outcome {
-  FindResult result;
-  Summary unseen;
+  rules::FindResult result;
+  analysis::Summary unseen;
   Tally tally;
   std::optional<Error> error;
 };
 
 // Editors open paths from where they started the tool; GitHub knows those of its checkout.
-AnnotationPlaces annotation_places(OpenedRun& run, const CheckOptions& options) {
-  AnnotationPlaces places{run.directory(), ""};
+render::AnnotationPlaces annotation_places(OpenedRun& run, const CheckOptions& options) {
+  render::AnnotationPlaces places{run.directory(), ""};
   const char* checkout = std::getenv("GITHUB_WORKSPACE");
   std::error_code error;
   places.base = std::filesystem::current_path(error).string();
@@ -327,8 +335,9 @@ AnnotationPlaces annotation_places(OpenedRun& run, const CheckOptions& options) 
 }
 
 void write(OpenedRun& run, const CheckOptions& options, const Outcome& outcome,
-           const Suppressions* lines, const Output& output) {
-  const TextContext context{run.run(), run.stacks(), output.paint, output.width, run.directory()};
+           const rules::Suppressions* lines, const Output& output) {
+  const render::TextContext context{run.run(), run.stacks(), output.paint, output.width,
+                                    run.directory()};
   const auto& [result, unseen, tally, error] = outcome;
   switch (options.format) {
     case CheckFormat::text:
@@ -336,21 +345,22 @@ void write(OpenedRun& run, const CheckOptions& options, const Outcome& outcome,
     case CheckFormat::jsonl:
       return write_jsonl(result, output.stream);
     case CheckFormat::sarif: {
-      SarifRun sarif = run.sarif_run();
+      render::SarifRun sarif = run.sarif_run();
       sarif.verdict = static_cast<int>(exit_code(options, tally, error));
       if (!error) sarif.absent = tally.gone;  // else it may have been among what was lost
-      output.stream << sarif_log(context, unseen, sarif, result.findings);
+      output.stream << render::sarif_log(context, unseen, sarif, result.findings);
       return;
     }
     case CheckFormat::gcc:
-      output.stream << gcc_lines(run.stacks(), result.findings, annotation_places(run, options));
+      output.stream << render::gcc_lines(run.stacks(), result.findings,
+                                         annotation_places(run, options));
       return;
     case CheckFormat::github:
-      output.stream << github_commands(run.stacks(), result.findings,
-                                       annotation_places(run, options));
+      output.stream << render::github_commands(run.stacks(), result.findings,
+                                               annotation_places(run, options));
       return;
     case CheckFormat::junit:
-      output.stream << junit_report(
+      output.stream << render::junit_report(
           context, unseen, run.heading(),
           {options.fail_on, error ? error->what + ": " + error->why : "", run.directory()},
           result.findings);
@@ -368,13 +378,14 @@ Status try_rulings(const CheckOptions& options) {
 Status apply_project_file(const CLI::App& app, CheckOptions& options, Console& console) {
   std::error_code error;
   const std::filesystem::path here = std::filesystem::current_path(error);
-  const std::optional<std::string> file = error ? std::nullopt : find_project_file(here.string());
+  const std::optional<std::string> file =
+      error ? std::nullopt : rules::find_project_file(here.string());
   if (!file) return Done{};
-  if (!is_trusted_file(*file)) {
+  if (!rules::is_trusted_file(*file)) {
     warn(console, "'" + *file + "' is not read: another user could have put it there");
     return Done{};
   }
-  const Result<ProjectFile> read = read_project_file(*file);
+  const Result<rules::ProjectFile> read = rules::read_project_file(*file);
   if (!read) return read.error();
   const auto take = [&](const char* name, const auto& value, auto& to) {
     if (value && !is_given(app, name)) to = *value;
@@ -399,14 +410,16 @@ int check(CheckOptions& options, Console& console) {
   run.show_sources();
   warn_of_empty_filter(console, run, options.arguments, false);
 
-  FindOptions find_options;
+  rules::FindOptions find_options;
   name_code(find_options, run.stacks());
   if (options.for_stripped || (rulings.baseline && rulings.baseline->has_code_prints()))
-    find_options.machine_code = [&](StackRef ref) { return machine_code_name(run.stacks(), ref); };
+    find_options.machine_code = [&](StackRef ref) {
+      return analysis::machine_code_name(run.stacks(), ref);
+    };
   if (rulings.policy) find_options.policy = &*rulings.policy;
-  const Filter& filter = options.arguments.filter;
+  const analysis::Filter& filter = options.arguments.filter;
   if (!filter.paths.empty() || rulings.suppressions)
-    find_options.skip_object = [&](RuleId rule, std::span<const std::string> names) {
+    find_options.skip_object = [&](rules::RuleId rule, std::span<const std::string> names) {
       return !filter.selects_path(names) ||
              (rulings.suppressions && rulings.suppressions->hides(rule, names));
     };
@@ -415,36 +428,36 @@ int check(CheckOptions& options, Console& console) {
   ObjectList objects;
   if (const Status made = objects.open(options.objects); !made) return fail(console, made.error());
   objects.attach(find_options, filter);
-  SummaryOptions all;
+  analysis::SummaryOptions all;
   all.objects = false;
-  Summarizer unseen(all);
+  analysis::Summarizer unseen(all);
   find_options.on_event = [&](const Event& event) {
     if (std::holds_alternative<BlindSpotEvent>(event)) unseen.see(event);
   };
   Outcome outcome;
-  std::vector<Finding>& findings = outcome.result.findings;
-  outcome.result = find(run.run(), find_options);
+  std::vector<rules::Finding>& findings = outcome.result.findings;
+  outcome.result = rules::find(run.run(), find_options);
   if (const Status done = objects.close(); !done) return fail(console, done.error());
-  std::erase_if(findings, [&](const Finding& one) { return !filter.selects(one); });
+  std::erase_if(findings, [&](const rules::Finding& one) { return !filter.selects(one); });
   outcome.unseen = run.with_unaudited(unseen.finish(run.run().end_ns()));
   outcome.tally = judge(findings, rulings, options, run.stacks());
   if (const Status saved = save_baseline(options.write_baseline, findings, run, rulings.baseline);
       !saved)
     return fail(console, saved.error());
   outcome.error = incompleteness(options, run.run().completeness(), outcome.unseen);
-  const Suppressions* lines = rulings.suppressions ? &*rulings.suppressions : nullptr;
+  const rules::Suppressions* lines = rulings.suppressions ? &*rulings.suppressions : nullptr;
   const int written = write_output(console, options.arguments.output, [&](const Output& output) {
     write(run, options, outcome, lines, output);
   });
   if (written != 0) return written;
   // What a filter leaves out, and what no policy asks for, is not held against the lines.
-  const auto tried = [&](const Suppression& line) {
+  const auto tried = [&](const rules::Suppression& line) {
     return filter.empty() && (rulings.policy || !line.rule.starts_with("policy-"));
   };
   if (rulings.suppressions)
     for (const std::string& complaint : rulings.suppressions->complaints(tried))
       warn(console, complaint);
-  if (const std::string dropped = dropped_text(run.run()); !dropped.empty())
+  if (const std::string dropped = render::dropped_text(run.run()); !dropped.empty())
     warn(console, "what was dropped was not judged: " + dropped);
   if (outcome.error) return fail(console, *outcome.error);
   return static_cast<int>(exit_code(options, outcome.tally, std::nullopt));
@@ -469,10 +482,11 @@ std::vector<CLI::Option*> add_ruling_options(CLI::App& app, CheckOptions& option
       add_file("--suppressions", options.suppressions,
                "Accepted findings, one a line: rule:glob  # reason until=YYYY-MM-DD"),
       add_file("--baseline", options.baseline, "Fail for findings that are not in FILE only"),
-      add_enum_option<Severity>(
-          app, "--fail-on", options.fail_on,
-          {{"note", Severity::note}, {"warning", Severity::warning}, {"error", Severity::error}},
-          "Exit 1 from this severity on; default: warning"),
+      add_enum_option<rules::Severity>(app, "--fail-on", options.fail_on,
+                                       {{"note", rules::Severity::note},
+                                        {"warning", rules::Severity::warning},
+                                        {"error", rules::Severity::error}},
+                                       "Exit 1 from this severity on; default: warning"),
       add_number(app, "--max-loss", options.max_loss,
                  "Records that may be lost before the exit code is 3 (default 0)"),
       add_number(app, "--max-unrecorded", options.max_unrecorded,
@@ -505,4 +519,4 @@ Action configure_check(CLI::App& app) {
   };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -16,7 +16,7 @@ class App;
 class Option;
 }  // namespace CLI
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 enum class CheckFormat { text, jsonl, sarif, junit, gcc, github };
 
@@ -26,7 +26,7 @@ struct CheckOptions {
   std::string policy, baseline, write_baseline, suppressions, objects;
   bool validate = false;      // read the user's files, and no run
   bool for_stripped = false;  // write Finding::code_prints into the baseline
-  Severity fail_on = Severity::warning;
+  rules::Severity fail_on = rules::Severity::warning;
   std::uint64_t max_loss = 0;
   std::uint64_t max_unrecorded = 0;
 };
@@ -44,4 +44,4 @@ Status apply_project_file(const CLI::App& app, CheckOptions& options, Console& c
 // Judges the run, writes what it found, and returns the exit code.
 int check(CheckOptions& options, Console& console);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -22,7 +22,7 @@
 #include "reporter/inspect/program.h"
 #include "reporter/text/similar.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 constexpr char kName[] = "umaskaudit";
@@ -202,8 +202,8 @@ void set_up_log(Console& console) {
 
 // A file that can be executed, by its path or found in PATH.
 bool is_program(const std::string& word) {
-  const Obstacle obstacle = inspect_program(word).obstacle;
-  return obstacle != Obstacle::not_found && obstacle != Obstacle::not_executable;
+  const inspect::Obstacle obstacle = inspect::inspect_program(word).obstacle;
+  return obstacle != inspect::Obstacle::not_found && obstacle != inspect::Obstacle::not_executable;
 }
 
 // What goes to a terminal and may be longer than it.
@@ -253,7 +253,7 @@ int help(Parser& parser, const std::vector<std::string>& words, Console& console
     console.out << parser.root.get_subcommand(command.name)->help(kName);
     return 0;
   }
-  if (const RuleInfo* rule = find_rule(words[0]); rule != nullptr)
+  if (const rules::RuleInfo* rule = rules::find_rule(words[0]); rule != nullptr)
     return explain_rule(*rule, TwinFormat::text, console);
   return fail(console, usage("unknown command '" + words[0] + "'", "",
                              hint_for(words[0], names, std::string(kName) + " --help")));
@@ -322,4 +322,4 @@ int run_cli(const std::vector<std::string>& args, Console& console) {
   }
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

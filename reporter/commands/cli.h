@@ -7,9 +7,9 @@
 
 #include "reporter/base/console.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 // Runs `umaskaudit ARGS...` (without the program's own name) and returns its exit code.
 int run_cli(const std::vector<std::string>& args, Console& console);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

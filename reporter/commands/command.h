@@ -17,7 +17,7 @@ namespace CLI {
 class App;
 }
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 // What a command may take behind its options. The option parser never gets these words: they
 // belong to another program.
@@ -85,4 +85,4 @@ Action configure_rm(CLI::App& app);
 Action configure_clean(CLI::App& app);
 Action configure_rules(CLI::App& app);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -8,7 +8,7 @@
 #include "reporter/commands/command.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 // NAME, SUMMARY, EXAMPLE, TAIL, PAGED, CONFIGURE
@@ -90,4 +90,4 @@ void warn(Console& console, std::string_view text) {
   console.err << line << std::flush;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

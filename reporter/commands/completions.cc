@@ -10,7 +10,7 @@
 #include "reporter/events/events.h"
 #include "reporter/rules/finding.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 enum class Shell { bash, zsh, fish };
@@ -36,8 +36,8 @@ std::string join(const std::vector<std::string>& words) {
 
 std::string rule_words() {
   std::vector<std::string> words;
-  for (std::size_t i = 0; i < kRuleCount; ++i)
-    words.emplace_back(rule_info(static_cast<RuleId>(i)).id);
+  for (std::size_t i = 0; i < rules::kRuleCount; ++i)
+    words.emplace_back(rules::rule_info(static_cast<rules::RuleId>(i)).id);
   return join(words);
 }
 
@@ -371,4 +371,4 @@ Action configure_completions(CLI::App& app) {
   };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -20,7 +20,7 @@
 #include "reporter/render/stack_text.h"
 #include "reporter/symbolize/culprit.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 constexpr std::size_t kPageRows = 50;
@@ -37,13 +37,13 @@ struct Options {
 // One run, read and made comparable.
 class Side {
  public:
-  Side(std::unique_ptr<OpenedRun> opened, const std::string& root, std::vector<SameText> same,
-       bool exact)
+  Side(std::unique_ptr<OpenedRun> opened, const std::string& root,
+       std::vector<analysis::SameText> same, bool exact)
       : opened_(std::move(opened)), names_(root_of(*opened_, root), std::move(same), exact) {}
 
-  void collect(const Filter& filter) {
-    const Run& run = opened_->run();
-    FinalObjects made([&](const CreateEvent& event) { return filter.selects(event); });
+  void collect(const analysis::Filter& filter) {
+    const reader::Run& run = opened_->run();
+    analysis::FinalObjects made([&](const CreateEvent& event) { return filter.selects(event); });
     run.for_each_folded([&](const Event& event) {
       const auto* create = std::get_if<CreateEvent>(&event);
       names_.learn(event, create != nullptr && is_by_tempfile(*create));
@@ -51,22 +51,23 @@ class Side {
       made.see(event);
       return true;
     });
-    for (FinalObject& object : made.take()) {
+    for (analysis::FinalObject& object : made.take()) {
       const std::string name = names_.normal(object.path);
       facts_.add(name, std::move(object));
     }
-    facts_.inherited = inherited_masks(run);
-    SummaryOptions brief;
+    facts_.inherited = analysis::inherited_masks(run);
+    analysis::SummaryOptions brief;
     brief.filter = filter;
     brief.objects = false;
     summary_ = opened_->summary(brief);
-    for (const MaskChanges& changes : summary_.changes) add_site(changes);
+    for (const analysis::MaskChanges& changes : summary_.changes) add_site(changes);
   }
 
   // Looks up who set the masks of what differs, for mask_origin().
-  void find_setters(const RunDiff& diff, std::vector<Outcome> ObjectDifference::*outcomes) {
-    for (const ObjectDifference& one : diff.objects)
-      for (const Outcome& outcome : one.*outcomes)
+  void find_setters(const analysis::RunDiff& diff,
+                    std::vector<analysis::Outcome> analysis::ObjectDifference::*outcomes) {
+    for (const analysis::ObjectDifference& one : diff.objects)
+      for (const analysis::Outcome& outcome : one.*outcomes)
         if (const auto call = outcome.example.creation.mask_set_by)
           if (const auto chooser = choice_.chooser(*call)) setters_[*chooser] = {};
     if (setters_.empty()) return;
@@ -78,23 +79,23 @@ class Side {
     });
   }
 
-  DiffSide described() {
+  render::DiffSide described() {
     return {opened_->run().directory(), opened_->heading().program, names_, facts_,
             [this](const CreateEvent& event) { return mask_origin(event); }};
   }
 
-  const RunSide& facts() const { return facts_; }
+  const analysis::RunSide& facts() const { return facts_; }
   void append_unseen(std::string& out, const Output& output) {
-    umaskaudit::append_unseen(out, {opened_->run(), opened_->stacks(), output.paint, output.width},
-                              summary_);
+    umaskaudit::render::append_unseen(
+        out, {opened_->run(), opened_->stacks(), output.paint, output.width}, summary_);
   }
 
  private:
   // Whether Python's module of that name made the call; others are not looked up.
   bool is_by_tempfile(const CreateEvent& event) {
     if (event.requested != 0600U && event.requested != 0700U) return false;
-    const std::vector<Frame>& frames = opened_->stacks().code(event.stack);
-    return std::any_of(frames.begin(), frames.end(), [](const Frame& frame) {
+    const std::vector<symbolize::Frame>& frames = opened_->stacks().code(event.stack);
+    return std::any_of(frames.begin(), frames.end(), [](const symbolize::Frame& frame) {
       return frame.script && frame.file.ends_with("/tempfile.py");
     });
   }
@@ -104,12 +105,13 @@ class Side {
     return opened.record()->directory;
   }
 
-  void add_site(const MaskChanges& changes) {
-    const std::vector<Frame>& frames = opened_->stacks().code(changes.stack);
-    std::string code = symbol_chain(frames);
-    if (code.empty() && culprit(frames) != nullptr) code = culprit(frames)->module;
-    MaskSite& site = facts_.sites[code + '\0' + changes.call];
-    site.where = place_text(opened_->stacks(), changes.stack);
+  void add_site(const analysis::MaskChanges& changes) {
+    const std::vector<symbolize::Frame>& frames = opened_->stacks().code(changes.stack);
+    std::string code = analysis::symbol_chain(frames);
+    if (code.empty() && symbolize::culprit(frames) != nullptr)
+      code = symbolize::culprit(frames)->module;
+    analysis::MaskSite& site = facts_.sites[code + '\0' + changes.call];
+    site.where = render::place_text(opened_->stacks(), changes.stack);
     site.call = changes.call;
     site.count += changes.count;
     for (const auto& [transition, count] : changes.transitions)
@@ -121,23 +123,23 @@ class Side {
     if (!chooser) return event.mask_setter_dropped ? "set before the record is whole" : "inherited";
     const auto setter = setters_.find(*chooser);
     if (setter == setters_.end()) return "set by the program";
-    const std::string where = place_text(opened_->stacks(), setter->second);
+    const std::string where = render::place_text(opened_->stacks(), setter->second);
     return where.empty() ? "set by the program" : "by " + where;
   }
 
   std::unique_ptr<OpenedRun> opened_;
-  PathNames names_;
-  RunSide facts_;
-  Summary summary_;
-  MaskChoice choice_;
+  analysis::PathNames names_;
+  analysis::RunSide facts_;
+  analysis::Summary summary_;
+  analysis::MaskChoice choice_;
   std::map<std::uint64_t, StackRef> setters_;  // by UmaskEvent::id
 };
 
 Result<std::unique_ptr<Side>> open_side(Options& options, const std::string& run,
                                         const std::string& root, Console& console) {
-  std::vector<SameText> same;
+  std::vector<analysis::SameText> same;
   for (const std::string& expression : options.same) {
-    Result<SameText> compiled = SameText::compile(expression);
+    Result<analysis::SameText> compiled = analysis::SameText::compile(expression);
     if (!compiled) return compiled.error();
     same.push_back(std::move(*compiled));
   }
@@ -156,16 +158,17 @@ int diff(Options& options, Console& console) {
   if (!a) return fail(console, a.error());
   auto b = open_side(options, options.other, options.root_b, console);
   if (!b) return fail(console, b.error());
-  const RunDiff found = compare((*a)->facts(), (*b)->facts());
-  (*a)->find_setters(found, &ObjectDifference::a);
-  (*b)->find_setters(found, &ObjectDifference::b);
-  const DiffSide left = (*a)->described(), right = (*b)->described();
+  const analysis::RunDiff found = analysis::compare((*a)->facts(), (*b)->facts());
+  (*a)->find_setters(found, &analysis::ObjectDifference::a);
+  (*b)->find_setters(found, &analysis::ObjectDifference::b);
+  const render::DiffSide left = (*a)->described(), right = (*b)->described();
   const int written = write_output(console, options.arguments.output, [&](const Output& output) {
     if (options.format == TwinFormat::json) {
-      output.stream << diff_json(found, left, right);
+      output.stream << render::diff_json(found, left, right);
       return;
     }
-    std::string out = diff_text(found, left, right, {output.paint, output.width, options.limit});
+    std::string out =
+        render::diff_text(found, left, right, {output.paint, output.width, options.limit});
     out += "A: ";
     (*a)->append_unseen(out, output);
     out += "B: ";
@@ -199,4 +202,4 @@ Action configure_diff(CLI::App& app) {
   return [options](Invocation& invocation) { return diff(*options, invocation.console); };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

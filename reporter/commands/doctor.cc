@@ -25,7 +25,7 @@
 #include "reporter/text/json_writer.h"
 #include "reporter/text/text_table.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 enum class Grade { good, advice, bad };
@@ -49,7 +49,7 @@ class Checks {
     std::string out;
     JsonWriter json(out);
     json.begin_object();
-    json.number("schema", kJsonSchema);
+    json.number("schema", render::kJsonSchema);
     json.begin_array("checks");
     for (const Row& row : rows_) {
       json.begin_object();
@@ -73,21 +73,21 @@ class Checks {
   unsigned bad_ = 0;
 };
 
-const char* remedy(Obstacle obstacle) {
+const char* remedy(inspect::Obstacle obstacle) {
   switch (obstacle) {
-    case Obstacle::none:
-    case Obstacle::not_found:
-    case Obstacle::not_executable:
+    case inspect::Obstacle::none:
+    case inspect::Obstacle::not_found:
+    case inspect::Obstacle::not_executable:
       return "";
-    case Obstacle::static_link:
+    case inspect::Obstacle::static_link:
       return "; run --see=all traces it";
-    case Obstacle::privileged:
+    case inspect::Obstacle::privileged:
       return "; run it as the user that it would become";
-    case Obstacle::architecture:
+    case inspect::Obstacle::architecture:
       return "; run --see=all traces it where this machine runs it";
-    case Obstacle::foreign_libc:
+    case inspect::Obstacle::foreign_libc:
       return "; run --see=all traces it";
-    case Obstacle::go_runtime:
+    case inspect::Obstacle::go_runtime:
       return "; what its C parts do is seen, what Go does is not, unless run --see=all traces it";
   }
   return "";
@@ -95,7 +95,7 @@ const char* remedy(Obstacle obstacle) {
 
 // What a recording of it would have as a blind spot, or as drift of the mask.
 void examine_code(Checks& checks, const std::string& path) {
-  for (const CodeHint& hint : code_hints(path)) {
+  for (const inspect::CodeHint& hint : inspect::code_hints(path)) {
     const bool drift = hint.reason == trace::Blind::other;
     checks.add(Grade::advice, drift ? "drift" : blind_name(hint.reason),
                escape(hint.culprit) + "; " +
@@ -116,19 +116,20 @@ std::string not_found_text(const std::string& name) {
 }
 
 void examine_program(Checks& checks, const std::string& name) {
-  const ProgramFacts facts = inspect_program(name);
+  const inspect::ProgramFacts facts = inspect::inspect_program(name);
   const bool found = !facts.path.empty();
   checks.add(found ? Grade::good : Grade::bad, "program",
              found ? escape(facts.path) : not_found_text(name));
   for (const std::string& interpreter : facts.interpreters)
     checks.add(Grade::good, "interpreter", escape(interpreter));
-  if (facts.obstacle == Obstacle::not_found && !found) return;
-  const Grade grade = facts.obstacle == Obstacle::none ? Grade::good : Grade::bad;
-  checks.add(grade, "preload", std::string(obstacle_text(facts.obstacle)) + remedy(facts.obstacle));
-  if (facts.go && facts.obstacle != Obstacle::go_runtime)
+  if (facts.obstacle == inspect::Obstacle::not_found && !found) return;
+  const Grade grade = facts.obstacle == inspect::Obstacle::none ? Grade::good : Grade::bad;
+  checks.add(grade, "preload",
+             std::string(inspect::obstacle_text(facts.obstacle)) + remedy(facts.obstacle));
+  if (facts.go && facts.obstacle != inspect::Obstacle::go_runtime)
     checks.add(Grade::advice, "language",
                "Go; linked dynamically, with cgo, its C parts would be seen");
-  if (can_audit(facts.obstacle))
+  if (inspect::can_audit(facts.obstacle))
     examine_code(checks, facts.interpreters.empty() ? facts.path : facts.interpreters.back());
 }
 
@@ -138,7 +139,7 @@ constexpr unsigned kMostLaunchers = 8;
 void examine_command(Checks& checks, std::vector<std::string> command) {
   for (unsigned depth = 0; depth <= kMostLaunchers; ++depth) {
     examine_program(checks, command[0]);
-    const Launch launch = started_program(command);
+    const inspect::Launch launch = inspect::started_program(command);
     if (launch.changes_user)
       checks.add(Grade::advice, "user",
                  "what it starts as another user is recorded while `run` lasts, where that user "
@@ -158,12 +159,12 @@ void examine_command(Checks& checks, std::vector<std::string> command) {
 }
 
 void examine_machine(Checks& checks) {
-  const Result<std::string> library = find_library();
+  const Result<std::string> library = record::find_library();
   if (library)
     checks.add(Grade::good, "library", escape(*library));
   else
     checks.add(Grade::bad, "library", escape(library.error().what + ": " + library.error().why));
-  if (const auto mask = umask_of_process("self"))
+  if (const auto mask = inspect::umask_of_process("self"))
     checks.add(Grade::good, "mask", octal(*mask) + ", read from /proc without writing it");
   else
     checks.add(Grade::advice, "mask",
@@ -195,4 +196,4 @@ Action configure_doctor(CLI::App& app) {
   };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

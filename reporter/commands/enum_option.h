@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 // Adds `name` to `app`; stores the value behind the word that was given into `to`, which must live
 // as long as the app. Help and completions take the words from the option's type name.
@@ -52,4 +52,4 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, T& to, const std
   return app.add_option(name, to, help)->type_name("N")->check(whole_number);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -31,7 +31,7 @@
 #include "reporter/text/escape.h"
 #include "reporter/text/similar.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 constexpr char kHelp[] = "umaskaudit explain --help";
@@ -43,28 +43,28 @@ struct Options {
   TwinFormat format = TwinFormat::text;
 };
 
-int print(Console& console, const Explanation& explanation) {
-  console.out << explanation_text(explanation, Paint(console.out_colour), console.width);
+int print(Console& console, const render::Explanation& explanation) {
+  console.out << render::explanation_text(explanation, Paint(console.out_colour), console.width);
   return static_cast<int>(ExitCode::clean);
 }
 
 int explain_mode(const Options& options, Mode requested, Console& console) {
-  const Result<Mode> current = own_mask();
+  const Result<Mode> current = inspect::own_mask();
   if (!current) return fail(console, current.error());
   const Parsed<Mode> mask =
       options.second.empty() ? *current : parse_mask(options.second, *current);
   if (const auto* error = std::get_if<NotationError>(&mask)) {
     return fail_notation(console, "mask", options.second, *error, kHelp);
   }
-  Explanation explanation;
+  render::Explanation explanation;
   CreationFacts& facts = explanation.facts;
   facts.kind = options.directory ? trace::Kind::dir : trace::Kind::file;
   facts.requested = requested;
   if (!options.parent.empty()) {
-    const Result<ParentFacts> parent = read_parent(options.parent);
+    const Result<ParentFacts> parent = inspect::read_parent(options.parent);
     if (!parent) return fail(console, parent.error());
     facts.parent = *parent;
-    facts.foreign_group = foreign_group(*parent);
+    facts.foreign_group = inspect::foreign_group(*parent);
   }
   if (!options.acl.empty()) {
     const auto mode = facts.parent ? std::optional<Mode>(facts.parent->mode) : std::nullopt;
@@ -82,7 +82,7 @@ int explain_mode(const Options& options, Mode requested, Console& console) {
   }
   if (!options.second.empty()) warn_of_mode(console, std::get<Mode>(mask));
   if (options.format == TwinFormat::json) {
-    console.out << explain_json({facts, explanation.derivation, {}, {}, {}, {}, nullptr});
+    console.out << render::explain_json({facts, explanation.derivation, {}, {}, {}, {}, nullptr});
     return static_cast<int>(ExitCode::clean);
   }
   return print(console, explanation);
@@ -108,12 +108,12 @@ bool names(const std::string& wanted, const CreateEvent& event) {
 }
 
 // Which call set the mask of a recorded creation; `blame` shows its whole history.
-std::string chooser_text(const ObjectHistory& history) {
+std::string chooser_text(const analysis::ObjectHistory& history) {
   const std::string mask = "The umask " + octal(history.creation->mask);
   if (history.setter)
-    return mask + " was set by thread " + thread_text(history.setter->thread, history.setter->tid) +
-           " of process " + std::to_string(history.setter->pid) +
-           "; umaskaudit blame says where.\n";
+    return mask + " was set by thread " +
+           render::thread_text(history.setter->thread, history.setter->tid) + " of process " +
+           std::to_string(history.setter->pid) + "; umaskaudit blame says where.\n";
   if (history.creation->mask_setter_dropped) return mask + " was set before the record is whole.\n";
   return mask + " was inherited" +
          (history.put_back ? ": it was changed in this run, and put back.\n"
@@ -122,18 +122,18 @@ std::string chooser_text(const ObjectHistory& history) {
 
 struct Recorded {
   std::string path;
-  Explanation explanation;
+  render::Explanation explanation;
   bool made = false;           // by this call, and not only opened
   std::string born_path{};     // empty: as `path`
   std::optional<Mode> mode{};  // that the run left it with, where that is known
   std::string chooser{};       // a sentence; empty: not looked for
-  std::optional<ObjectHistory> history{};
+  std::optional<analysis::ObjectHistory> history{};
 };
 
 // The creation of the object that has the name `path` now, or had it last.
-std::optional<Recorded> find_made(const Run& run, const ObjectQuery& query) {
-  const std::vector<ObjectHistory> histories = object_histories(run, query);
-  for (const ObjectHistory& history : histories) {
+std::optional<Recorded> find_made(const reader::Run& run, const analysis::ObjectQuery& query) {
+  const std::vector<analysis::ObjectHistory> histories = analysis::object_histories(run, query);
+  for (const analysis::ObjectHistory& history : histories) {
     if (!history.creation || history.creation->steps.empty()) continue;
     const CreateEvent& create = *history.creation;
     Recorded found{history.path, {facts_of(create), {}}, true};
@@ -148,7 +148,7 @@ std::optional<Recorded> find_made(const Run& run, const ObjectQuery& query) {
 }
 
 // The latest creation of `path`, or the latest opening where it was never created.
-std::optional<Recorded> find_recorded(const Run& run, const std::string& path) {
+std::optional<Recorded> find_recorded(const reader::Run& run, const std::string& path) {
   std::optional<Recorded> found;
   run.for_each_folded([&](const Event& event) {
     const auto* create = std::get_if<CreateEvent>(&event);
@@ -164,22 +164,22 @@ std::optional<Recorded> find_recorded(const Run& run, const std::string& path) {
 }
 
 // Only what `blame` says of it, too: no call is known.
-int explain_unrecorded(const Options& options, const Run& run, const UnrecordedObject& object,
-                       Console& console) {
+int explain_unrecorded(const Options& options, const reader::Run& run,
+                       const UnrecordedObject& object, Console& console) {
   if (options.format == TwinFormat::json)
-    console.out << explain_unrecorded_json(run.directory(), object);
+    console.out << render::explain_unrecorded_json(run.directory(), object);
   else
-    console.out << unrecorded_text(object, Paint(console.out_colour), console.width);
+    console.out << render::unrecorded_text(object, Paint(console.out_colour), console.width);
   return static_cast<int>(ExitCode::clean);
 }
 
 int explain_recorded(const Options& options, Console& console) {
-  const Result<std::string> path = find_run(options.first);
+  const Result<std::string> path = record::find_run(options.first);
   if (!path) return fail(console, path.error());
   Result<ReadableRun> readable = open_run_or_pack(*path);
   if (!readable) return fail(console, readable.error());
-  const Run* run = &readable->run;
-  const ObjectQuery query = query_of(options.second, *run);
+  const reader::Run* run = &readable->run;
+  const analysis::ObjectQuery query = query_of(options.second, *run);
   std::optional<Recorded> found = find_made(*run, query);
   if (!found) {
     found = find_recorded(*run, options.second);
@@ -187,12 +187,13 @@ int explain_recorded(const Options& options, Console& console) {
     if (found && found->made) found = find_made(*run, query_of(found->path, *run)).value_or(*found);
   }
   if (!found || !found->made) {
-    const UnrecordedObjects appeared = unrecorded_of(*run, read_run_record(run->place()));
+    const analysis::UnrecordedObjects appeared =
+        unrecorded_of(*run, record::read_run_record(run->place()));
     if (const UnrecordedObject* object = find_unrecorded(appeared, query); object != nullptr)
       return explain_unrecorded(options, *run, *object, console);
   }
   if (!found) {
-    const bool tried = failed_attempts(*run, query).count != 0;
+    const bool tried = analysis::failed_attempts(*run, query).count != 0;
     return fail(console, {"no creation of '" + options.second + "' in this run",
                           tried ? "calls that would have created it failed" : "",
                           tried ? "umaskaudit blame " + *path + ' ' + options.second
@@ -202,9 +203,9 @@ int explain_recorded(const Options& options, Console& console) {
   const CreationFacts& facts = found->explanation.facts;
   if (options.format == TwinFormat::json) {
     const auto mode = found->mode ? std::optional<Mode>(*found->mode & 07777) : std::nullopt;
-    console.out << explain_json({facts, found->explanation.derivation, run->directory(),
-                                 found->path, found->born_path, mode,
-                                 found->history ? &*found->history : nullptr});
+    console.out << render::explain_json({facts, found->explanation.derivation, run->directory(),
+                                         found->path, found->born_path, mode,
+                                         found->history ? &*found->history : nullptr});
     return static_cast<int>(ExitCode::clean);
   }
   console.out << escape(found->path) << ": " << kind_name(facts.kind) << " by "
@@ -226,8 +227,8 @@ int explain_recorded(const Options& options, Console& console) {
 // The rule whose id was mistyped; empty: none.
 std::string similar_rule(const std::string& word) {
   std::vector<std::string> ids;
-  for (std::size_t i = 0; i < kRuleCount; ++i)
-    ids.emplace_back(rule_info(static_cast<RuleId>(i)).id);
+  for (std::size_t i = 0; i < rules::kRuleCount; ++i)
+    ids.emplace_back(rules::rule_info(static_cast<rules::RuleId>(i)).id);
   return most_similar(word, ids);
 }
 
@@ -236,14 +237,15 @@ int explain(const Options& options, Console& console) {
   if (const Mode* requested = std::get_if<Mode>(&mode)) {
     return explain_mode(options, *requested, console);
   }
-  if (const RuleInfo* rule = find_rule(options.first); rule != nullptr && options.second.empty())
+  if (const rules::RuleInfo* rule = rules::find_rule(options.first);
+      rule != nullptr && options.second.empty())
     return explain_rule(*rule, options.format, console);
   // A mode wins over a run of the same name, and so does a rule: write that one as ./NAME.
   struct stat status {};
   const bool exists = ::stat(options.first.c_str(), &status) == 0;
-  if (!options.second.empty() && (exists || is_stored_run(options.first)))
+  if (!options.second.empty() && (exists || record::is_stored_run(options.first)))
     return explain_recorded(options, console);
-  if (holds_run(options.first)) {
+  if (record::holds_run(options.first)) {
     return fail(console,
                 {"explain: no path given", "", "umaskaudit explain RUN PATH", ExitCode::usage});
   }
@@ -282,4 +284,4 @@ Action configure_explain(CLI::App& app) {
   return [options](Invocation& invocation) { return explain(*options, invocation.console); };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

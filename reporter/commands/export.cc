@@ -23,7 +23,7 @@
 #include "reporter/record/ci_job.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 enum class Format { none, chrome, collapsed, sqlite, ecs, otlp, tables };
@@ -32,19 +32,19 @@ struct Options {
   RunArguments arguments;
   std::vector<std::string> runs;  // more than one for tables only; none: the latest run here
   Format format = Format::none;
-  CollapsedBy by = CollapsedBy::creations;
+  exports::CollapsedBy by = exports::CollapsedBy::creations;
   std::string to;  // a collector's URL, or "env"; empty: records go to the output
 };
 
-RunFacts facts_of(const OpenedRun& opened) {
-  const Run& run = opened.run();
-  const Heading heading = opened.heading();
-  RunFacts facts = {{"begin_ns", std::to_string(run.begin_ns())},
-                    {"end_ns", std::to_string(run.end_ns())},
-                    {"begin_unix_ns", std::to_string(run.begin_real_ns())},
-                    {"directory", escape(run.directory())},
-                    {"records", std::to_string(run.completeness().records)},
-                    {"lost", std::to_string(run.completeness().total_lost())}};
+exports::RunFacts facts_of(const OpenedRun& opened) {
+  const reader::Run& run = opened.run();
+  const render::Heading heading = opened.heading();
+  exports::RunFacts facts = {{"begin_ns", std::to_string(run.begin_ns())},
+                             {"end_ns", std::to_string(run.end_ns())},
+                             {"begin_unix_ns", std::to_string(run.begin_real_ns())},
+                             {"directory", escape(run.directory())},
+                             {"records", std::to_string(run.completeness().records)},
+                             {"lost", std::to_string(run.completeness().total_lost())}};
   if (!heading.program.empty()) facts.emplace_back("program", escape(heading.program));
   if (!heading.ending.empty()) facts.emplace_back("ending", heading.ending);
   return facts;
@@ -56,9 +56,9 @@ int write_database(OpenedRun& opened, const std::string& file, Console& console)
   if (output->temporary_path().empty())
     return fail(console, {"cannot write '" + file + "'", "a database needs a file",
                           "another place with -o", ExitCode::usage});
-  const FindAll find = [&](const auto& on_hit) { return opened.findings(on_hit); };
-  const Status filled = export_sqlite(opened.run(), opened.stacks(), find, facts_of(opened),
-                                      output->temporary_path());
+  const exports::FindAll find = [&](const auto& on_hit) { return opened.findings(on_hit); };
+  const Status filled = exports::export_sqlite(opened.run(), opened.stacks(), find,
+                                               facts_of(opened), output->temporary_path());
   if (!filled) return fail(console, filled.error());
   const Status done = output->commit();
   return done ? 0 : fail(console, done.error());
@@ -66,23 +66,25 @@ int write_database(OpenedRun& opened, const std::string& file, Console& console)
 
 int write_text(OpenedRun& opened, const Options& options, Console& console) {
   const bool judged = options.format != Format::collapsed;
-  const FindResult result = judged ? opened.findings() : FindResult{};
-  const ExportSource source{opened.run(), opened.stacks(), result.findings, opened.unaudited()};
+  const rules::FindResult result = judged ? opened.findings() : rules::FindResult{};
+  const exports::ExportSource source{opened.run(), opened.stacks(), result.findings,
+                                     opened.unaudited()};
   return write_output(console, options.arguments.output, [&](const Output& output) {
-    const TextSink sink = [&](const std::string& text) {
+    const exports::TextSink sink = [&](const std::string& text) {
       output.stream << text;
       return static_cast<bool>(output.stream);
     };
     switch (options.format) {
       case Format::chrome:
-        return export_chrome(source, sink);
+        return exports::export_chrome(source, sink);
       case Format::collapsed:
-        return export_collapsed(source, options.by, sink);
+        return exports::export_collapsed(source, options.by, sink);
       case Format::ecs:
-        return export_ecs(source, sink);
+        return exports::export_ecs(source, sink);
       case Format::otlp:
-        return export_otlp(source, otlp_resource(opened, console),
-                           [&](const std::string& text, std::size_t) { return sink(text); });
+        return exports::export_otlp(
+            source, otlp_resource(opened, console),
+            [&](const std::string& text, std::size_t) { return sink(text); });
       case Format::sqlite:
       case Format::tables:
       case Format::none:
@@ -92,16 +94,17 @@ int write_text(OpenedRun& opened, const Options& options, Console& console) {
 }
 
 int write_tables(OpenedRun& opened, const std::string& lake, Console& console) {
-  RunTablesSource source{opened.run(), opened.stacks(), opened.table_line(), opened.directory(),
-                         std::nullopt, ci_job(),        opened.unaudited(),  nullptr};
-  if (const std::optional<RunRecord>& record = opened.record()) {
+  fleet::RunTablesSource source{opened.run(),       opened.stacks(), opened.table_line(),
+                                opened.directory(), std::nullopt,    record::ci_job(),
+                                opened.unaudited(), nullptr};
+  if (const std::optional<record::RunRecord>& record = opened.record()) {
     source.umask = record->umask;
     if (!record->ci.system.empty()) source.ci = record->ci;
   }
-  source.find = [&](FindOptions find) -> const FindResult& {
+  source.find = [&](rules::FindOptions find) -> const rules::FindResult& {
     return opened.findings(std::move(find));
   };
-  const Result<std::string> place = export_tables(source, lake);
+  const Result<std::string> place = fleet::export_tables(source, lake);
   if (!place) return fail(console, place.error());
   console.out << escape(lake + (lake.ends_with('/') ? "" : "/") + *place) << '\n';
   return 0;
@@ -133,7 +136,7 @@ int send_run(Options& options, Console& console) {
   if (options.format != Format::otlp || !options.arguments.output.empty())
     return fail(console, {"export: --to is for --format otlp, and without -o", "",
                           "umaskaudit export RUN --format otlp --to URL", ExitCode::usage});
-  const Result<Endpoint> endpoint = endpoint_at(options.to == "env" ? "" : options.to);
+  const Result<ship::Endpoint> endpoint = endpoint_at(options.to == "env" ? "" : options.to);
   if (!endpoint) return fail(console, endpoint.error());
   const auto opened = OpenedRun::open(options.arguments, console);
   return opened ? send_otlp(**opened, *endpoint, console) : fail(console, opened.error());
@@ -185,9 +188,9 @@ Action configure_export(CLI::App& app) {
       "chrome: for Perfetto; collapsed: for flame graphs; ecs: Elastic, a line an "
       "event; otlp: OpenTelemetry logs; tables: a directory for engines")
       ->required();
-  add_enum_option<CollapsedBy>(
+  add_enum_option<exports::CollapsedBy>(
       app, "--by", options->by,
-      {{"creations", CollapsedBy::creations}, {"changes", CollapsedBy::changes}},
+      {{"creations", exports::CollapsedBy::creations}, {"changes", exports::CollapsedBy::changes}},
       "What collapsed counts: objects created (default) or mask changes");
   app.add_option("--to", options->to,
                  "Send otlp to the collector at URL; env: to that of OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -197,4 +200,4 @@ Action configure_export(CLI::App& app) {
   return [options](Invocation& invocation) { return export_run(*options, invocation.console); };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

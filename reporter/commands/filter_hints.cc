@@ -15,22 +15,25 @@
 #include "reporter/text/similar.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 constexpr std::size_t kMostNames = 10000;  // that are compared with a glob
 constexpr std::size_t kMostListed = 5;
 constexpr std::size_t kMostEdits = 2;
 
-constexpr std::array kParts = {FilterPart::path,   FilterPart::pid,  FilterPart::tid,
-                               FilterPart::thread, FilterPart::call, FilterPart::kind,
-                               FilterPart::since};
+constexpr std::array kParts = {analysis::FilterPart::path, analysis::FilterPart::pid,
+                               analysis::FilterPart::tid,  analysis::FilterPart::thread,
+                               analysis::FilterPart::call, analysis::FilterPart::kind,
+                               analysis::FilterPart::since};
 
-bool is_set(const Filter& filter, FilterPart part) { return !filter.only(part).empty(); }
+bool is_set(const analysis::Filter& filter, analysis::FilterPart part) {
+  return !filter.only(part).empty();
+}
 
 // A process is an event of every filter but one by process: it is no answer to others.
-bool selects(const Filter& filter, const Event& event) {
-  if (is_never_dropped(event)) return false;
+bool selects(const analysis::Filter& filter, const Event& event) {
+  if (analysis::is_never_dropped(event)) return false;
   if (std::holds_alternative<ProcessEvent>(event) && filter.pids.empty()) return false;
   return filter.selects(event);
 }
@@ -48,20 +51,20 @@ void add(std::set<std::string>& names, std::string_view name) {
 
 class ChoiceCollector {
  public:
-  explicit ChoiceCollector(const Filter& filter) {
-    for (const FilterPart part : kParts)
+  explicit ChoiceCollector(const analysis::Filter& filter) {
+    for (const analysis::FilterPart part : kParts)
       if (is_set(filter, part)) parts_.push_back({part, filter.only(part)});
   }
 
   void see(const Event& event) {
     for (Part& one : parts_) one.matched = one.matched || selects(one.filter, event);
-    if (is_never_dropped(event)) return;
+    if (analysis::is_never_dropped(event)) return;
     std::visit([this](const auto& one) { note(one); }, event);
   }
 
   const Choices& choices() const { return choices_; }
-  std::vector<FilterPart> unmatched() const {
-    std::vector<FilterPart> parts;
+  std::vector<analysis::FilterPart> unmatched() const {
+    std::vector<analysis::FilterPart> parts;
     for (const Part& one : parts_)
       if (!one.matched) parts.push_back(one.part);
     return parts;
@@ -69,8 +72,8 @@ class ChoiceCollector {
 
  private:
   struct Part {
-    FilterPart part;
-    Filter filter;
+    analysis::FilterPart part;
+    analysis::Filter filter;
     bool matched = false;
   };
 
@@ -194,31 +197,31 @@ std::string joined(const std::vector<std::uint32_t>& numbers) {
   return text;
 }
 
-std::string hint(FilterPart part, const RunArguments& arguments, const Choices& choices,
+std::string hint(analysis::FilterPart part, const RunArguments& arguments, const Choices& choices,
                  const OpenedRun& opened) {
-  const Filter& filter = arguments.filter;
+  const analysis::Filter& filter = arguments.filter;
   const auto nothing = [](const char* option, const std::string& values) {
     return std::string("nothing matches ") + option + ' ' + values;
   };
   switch (part) {
-    case FilterPart::path:
+    case analysis::FilterPart::path:
       return nothing("--path", joined(arguments.typed_paths)) +
              path_hint(arguments.typed_paths.front(), filter.paths.front(), choices, opened);
-    case FilterPart::pid:
+    case analysis::FilterPart::pid:
       return nothing("--pid", joined(filter.pids)) +
              "; processes of this run: " + listed(choices.pids);
-    case FilterPart::tid:
+    case analysis::FilterPart::tid:
       return nothing("--tid", joined(filter.tids)) +
              "; threads of this run: " + listed(choices.tids);
-    case FilterPart::thread:
+    case analysis::FilterPart::thread:
       return nothing("--thread", joined(filter.threads)) +
              or_one_of(filter.threads, choices.threads, "threads");
-    case FilterPart::call:
+    case analysis::FilterPart::call:
       return nothing("--call", joined(filter.calls)) +
              or_one_of(filter.calls, choices.calls, "calls");
-    case FilterPart::kind:
+    case analysis::FilterPart::kind:
       return nothing("--kind", joined(filter.kinds)) + or_one_of({}, choices.kinds, "kinds");
-    case FilterPart::since:
+    case analysis::FilterPart::since:
       return "nothing happened after --since " + arguments.since + "; the last event came " +
              duration_text(choices.last_ns - std::min(choices.last_ns, opened.run().begin_ns())) +
              " after the begin";
@@ -227,23 +230,23 @@ std::string hint(FilterPart part, const RunArguments& arguments, const Choices& 
 }
 
 std::string findings_hint(const RunArguments& arguments, const OpenedRun& opened) {
-  const Filter& filter = arguments.filter;
+  const analysis::Filter& filter = arguments.filter;
   std::string text = "no finding is of";
   if (!filter.rules.empty()) text += " --rule " + joined(filter.rules);
-  if (filter.severity) text += std::string(" --severity ") + severity_name(*filter.severity);
+  if (filter.severity) text += std::string(" --severity ") + rules::severity_name(*filter.severity);
   std::vector<std::string> rules;
   const auto& found = opened.worst_found();
   for (std::size_t i = 0; i < found.size(); ++i)
     if (found[i])
-      rules.push_back(rule_info(static_cast<RuleId>(i)).id + std::string(" (") +
-                      severity_name(*found[i]) + ')');
+      rules.push_back(rules::rule_info(static_cast<rules::RuleId>(i)).id + std::string(" (") +
+                      rules::severity_name(*found[i]) + ')');
   return text + (rules.empty() ? "; there are no findings at all" : "; there is " + listed(rules));
 }
 
 }  // namespace
 
 std::string nearest_object(const OpenedRun& opened, const std::string& path) {
-  ChoiceCollector collector{Filter()};
+  ChoiceCollector collector{analysis::Filter()};
   opened.run().for_each_folded([&](const Event& event) {
     collector.see(event);
     return true;
@@ -258,7 +261,7 @@ std::string nearest_object(const OpenedRun& opened, const std::string& path) {
 
 void warn_of_empty_filter(Console& console, OpenedRun& opened, const RunArguments& arguments,
                           bool of_findings) {
-  const Filter& filter = arguments.filter;
+  const analysis::Filter& filter = arguments.filter;
   if (filter.empty() || console.verbosity == Verbosity::quiet) return;
   bool any = false;
   opened.run().for_each_folded([&](const Event& event) {
@@ -271,8 +274,8 @@ void warn_of_empty_filter(Console& console, OpenedRun& opened, const RunArgument
     collector.see(event);
     return true;
   });
-  const std::vector<FilterPart> unmatched = collector.unmatched();
-  for (const FilterPart part : unmatched)
+  const std::vector<analysis::FilterPart> unmatched = collector.unmatched();
+  for (const analysis::FilterPart part : unmatched)
     warn(console, hint(part, arguments, collector.choices(), opened));
   if (!unmatched.empty()) return;
   if (of_findings && filter.by_finding() && opened.findings().findings.empty())
@@ -281,4 +284,4 @@ void warn_of_empty_filter(Console& console, OpenedRun& opened, const RunArgument
     warn(console, "each filter matches something, but nothing matches all of them");
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -7,7 +7,7 @@
 #include "reporter/base/console.h"
 #include "reporter/commands/run_arguments.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 // Warns on console.err, a line for each part of `arguments.filter` that matches nothing in the run,
 // with the nearest thing that does; nothing where it selects an event, not counting those that no
@@ -20,4 +20,4 @@ void warn_of_empty_filter(Console& console, OpenedRun& opened, const RunArgument
 // began; empty: none is near.
 std::string nearest_object(const OpenedRun& opened, const std::string& path);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -19,7 +19,7 @@
 #include "reporter/fleet/lake.h"
 #include "reporter/fleet/store.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 enum class Format { text, html, json };
@@ -42,14 +42,15 @@ std::string wrong_date(const std::string& word) {
   return right ? "" : "invalid date '" + word + "' (expected: YYYY-MM-DD)";
 }
 
-Result<std::vector<const Question*>> wanted_questions(const std::vector<std::string>& names) {
-  std::vector<const Question*> wanted;
+Result<std::vector<const fleet::Question*>> wanted_questions(
+    const std::vector<std::string>& names) {
+  std::vector<const fleet::Question*> wanted;
   if (names.empty())
-    for (const Question& question : fleet_questions()) wanted.push_back(&question);
+    for (const fleet::Question& question : fleet::fleet_questions()) wanted.push_back(&question);
   for (const std::string& name : names) {
-    const auto all = fleet_questions();
-    const auto found =
-        std::find_if(all.begin(), all.end(), [&](const Question& one) { return name == one.name; });
+    const auto all = fleet::fleet_questions();
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&](const fleet::Question& one) { return name == one.name; });
     if (found == all.end())
       return Error{"fleet: no question is called '" + name + "'", "", "umaskaudit fleet --list",
                    ExitCode::usage};
@@ -60,9 +61,9 @@ Result<std::vector<const Question*>> wanted_questions(const std::vector<std::str
 
 int list_questions(Console& console) {
   std::size_t longest = 0;
-  for (const Question& question : fleet_questions())
+  for (const fleet::Question& question : fleet::fleet_questions())
     longest = std::max(longest, std::string_view(question.name).size());
-  for (const Question& question : fleet_questions()) {
+  for (const fleet::Question& question : fleet::fleet_questions()) {
     const std::string name = question.name;
     console.out << name << std::string(longest + 2 - name.size(), ' ') << question.title << '\n';
   }
@@ -70,14 +71,14 @@ int list_questions(Console& console) {
 }
 
 // In the lake, where its next reader finds it; where that may not be written, for this time only.
-Result<FleetStore> open_store(const Options& options, Console& console) {
-  if (!options.database.empty()) return FleetStore::open(options.database);
-  const std::string file = options.lake + '/' + kFleetDatabase;
-  if (access(options.lake.c_str(), W_OK) == 0) return FleetStore::open(file);
+Result<fleet::FleetStore> open_store(const Options& options, Console& console) {
+  if (!options.database.empty()) return fleet::FleetStore::open(options.database);
+  const std::string file = options.lake + '/' + fleet::kFleetDatabase;
+  if (access(options.lake.c_str(), W_OK) == 0) return fleet::FleetStore::open(file);
   if (access(options.lake.c_str(), F_OK) == 0)
     warn(console, "'" + options.lake +
                       "' cannot be written to: all runs are read each time (--database FILE)");
-  return FleetStore::open("");
+  return fleet::FleetStore::open("");
 }
 
 int fleet(const Options& options, Console& console) {
@@ -91,15 +92,15 @@ int fleet(const Options& options, Console& console) {
     return fail(console, no_page_for_terminals("fleet"));
   const auto questions = wanted_questions(options.questions);
   if (!questions) return fail(console, questions.error());
-  const auto runs = runs_of_lake(options.lake);
+  const auto runs = fleet::runs_of_lake(options.lake);
   if (!runs) return fail(console, runs.error());
   // A lake whose runs were all removed has its database still.
   if (runs->empty() && options.database.empty() &&
-      access((options.lake + '/' + kFleetDatabase).c_str(), F_OK) != 0)
+      access((options.lake + '/' + fleet::kFleetDatabase).c_str(), F_OK) != 0)
     return fail(console,
                 {"'" + options.lake + "' is no lake", "it holds no host=HOST/date=DATE/run=RUN",
                  "umaskaudit export RUN --format tables -o LAKE", ExitCode::usage});
-  Result<FleetStore> store = open_store(options, console);
+  Result<fleet::FleetStore> store = open_store(options, console);
   if (!store) return fail(console, store.error());
   Progress progress(console);
   const auto synced = store->sync(
@@ -110,11 +111,11 @@ int fleet(const Options& options, Console& console) {
     return fail(console, set.error());
   const auto extent = store->extent();
   if (!extent) return fail(console, extent.error());
-  FleetHeading heading{options.lake, *extent, {}};
+  fleet::FleetHeading heading{options.lake, *extent, {}};
   for (const Error& refused : synced->refused)
     heading.notes.push_back(refused.what + " (" + refused.why + "): it is left out");
-  std::vector<Answer> answers;
-  for (const Question* question : *questions) {
+  std::vector<fleet::Answer> answers;
+  for (const fleet::Question* question : *questions) {
     auto answer = store->ask(*question, options.limit);
     if (!answer) return fail(console, answer.error());
     answers.push_back(std::move(*answer));
@@ -122,14 +123,14 @@ int fleet(const Options& options, Console& console) {
   const int written = write_output(console, options.output, [&](const Output& output) {
     switch (options.format) {
       case Format::text:
-        output.stream << fleet_text(heading, answers, output.terminal ? output.width : 0,
-                                    output.paint);
+        output.stream << fleet::fleet_text(heading, answers, output.terminal ? output.width : 0,
+                                           output.paint);
         return;
       case Format::html:
-        output.stream << fleet_html(heading, answers);
+        output.stream << fleet::fleet_html(heading, answers);
         return;
       case Format::json:
-        output.stream << fleet_json(answers);
+        output.stream << fleet::fleet_json(answers);
         return;
     }
   });
@@ -166,4 +167,4 @@ Action configure_fleet(CLI::App& app) {
   return [options](Invocation& invocation) { return fleet(*options, invocation.console); };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

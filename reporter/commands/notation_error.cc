@@ -8,7 +8,7 @@
 #include "reporter/text/escape.h"
 #include "reporter/text/text_width.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 std::string caret_lines(std::string_view text, std::size_t offset) {
   const std::string before = escape(text.substr(0, offset));
@@ -32,4 +32,4 @@ void warn_of_mode(Console& console, Mode mask) {
                     " is the mode that files should get, the mask is " + octal(*intended));
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

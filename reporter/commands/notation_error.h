@@ -9,7 +9,7 @@
 #include "reporter/base/console.h"
 #include "reporter/mode/notation.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 // The text and, below it, a caret: two lines, indented by four blanks.
 std::string caret_lines(std::string_view text, std::size_t offset);
@@ -22,4 +22,4 @@ int fail_notation(Console& console, const char* what, const std::string& text,
 // Warns when `mask` looks like a mode, and names the mask that was meant.
 void warn_of_mode(Console& console, Mode mask);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -7,11 +7,11 @@
 
 #include "reporter/objects/local_links.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
-ObjectQuery query_of(const std::string& path, const Run& run) {
+analysis::ObjectQuery query_of(const std::string& path, const reader::Run& run) {
   std::error_code ignored;
-  ObjectQuery query;
+  analysis::ObjectQuery query;
   query.path = normal_path(std::filesystem::absolute(path, ignored).string());
   struct stat facts {};
   if (!is_packed(run) && stat(query.path.c_str(), &facts) == 0) {
@@ -22,8 +22,8 @@ ObjectQuery query_of(const std::string& path, const Run& run) {
   return query;
 }
 
-const UnrecordedObject* find_unrecorded(const UnrecordedObjects& objects,
-                                        const ObjectQuery& query) {
+const UnrecordedObject* find_unrecorded(const analysis::UnrecordedObjects& objects,
+                                        const analysis::ObjectQuery& query) {
   for (const UnrecordedObject& one : objects.objects) {
     const bool same = query.ino != 0 && one.ino == query.ino && one.dev == query.dev;
     const auto& more = one.more_names;
@@ -34,4 +34,4 @@ const UnrecordedObject* find_unrecorded(const UnrecordedObjects& objects,
   return nullptr;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -7,13 +7,14 @@
 #include "reporter/analysis/object_history.h"
 #include "reporter/analysis/unrecorded_files.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 // `path` made absolute, without "." and "..", symbolic links as they are, and what is there on
 // disk.
-ObjectQuery query_of(const std::string& path, const Run& run);
+analysis::ObjectQuery query_of(const std::string& path, const reader::Run& run);
 
 // The one of `objects` that `query` is about, by its name or by its numbers; null: none.
-const UnrecordedObject* find_unrecorded(const UnrecordedObjects& objects, const ObjectQuery& query);
+const UnrecordedObject* find_unrecorded(const analysis::UnrecordedObjects& objects,
+                                        const analysis::ObjectQuery& query);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

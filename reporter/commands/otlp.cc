@@ -11,22 +11,23 @@
 #include "reporter/text/pair_list.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
-constexpr std::size_t kAhead = 4 * kOtlpMostBytes;  // of requests beside the one that is sent
-constexpr int kPatience = 6;                        // timeouts of one request
+constexpr std::size_t kAhead =
+    4 * exports::kOtlpMostBytes;  // of requests beside the one that is sent
+constexpr int kPatience = 6;      // timeouts of one request
 
 }  // namespace
 
-Result<Endpoint> endpoint_at(const std::string& url) {
-  return find_endpoint(url, [](const char* name) { return std::getenv(name); });
+Result<ship::Endpoint> endpoint_at(const std::string& url) {
+  return ship::find_endpoint(url, [](const char* name) { return std::getenv(name); });
 }
 
 std::string otlp_agent() { return "umaskaudit/" UMASKAUDIT_VERSION; }
 
-OtlpResource otlp_resource(Console& console) {
-  OtlpResource resource;
+exports::OtlpResource otlp_resource(Console& console) {
+  exports::OtlpResource resource;
   if (const char* service = std::getenv("OTEL_SERVICE_NAME")) resource.service = service;
   const char* text = std::getenv("OTEL_RESOURCE_ATTRIBUTES");
   const auto pairs = parse_pairs(text == nullptr ? "" : text);
@@ -38,8 +39,8 @@ OtlpResource otlp_resource(Console& console) {
   return resource;
 }
 
-OtlpResource otlp_resource(const OpenedRun& opened, Console& console) {
-  OtlpResource resource = otlp_resource(console);
+exports::OtlpResource otlp_resource(const OpenedRun& opened, Console& console) {
+  exports::OtlpResource resource = otlp_resource(console);
   resource.run = opened.run_line();
   if (const auto& record = opened.record()) {
     resource.run.program = record->command;
@@ -48,34 +49,36 @@ OtlpResource otlp_resource(const OpenedRun& opened, Console& console) {
   return resource;
 }
 
-Result<std::unique_ptr<LiveShip>> ship_to(std::vector<std::string>* places, Console& console) {
-  std::vector<Endpoint> endpoints;
+Result<std::unique_ptr<live::LiveShip>> ship_to(std::vector<std::string>* places,
+                                                Console& console) {
+  std::vector<ship::Endpoint> endpoints;
   for (const std::string& word : *places) {
-    if (!is_collector(word)) continue;
-    Result<Endpoint> endpoint = endpoint_at(collector_url(word));
+    if (!live::is_collector(word)) continue;
+    Result<ship::Endpoint> endpoint = endpoint_at(live::collector_url(word));
     if (!endpoint) return endpoint.error();
     const bool again = std::any_of(endpoints.begin(), endpoints.end(),
                                    [&](const auto& known) { return known.url == endpoint->url; });
     if (!again) endpoints.push_back(std::move(*endpoint));
   }
-  std::erase_if(*places, is_collector);
-  if (endpoints.empty()) return std::unique_ptr<LiveShip>();
-  return LiveShip::open(endpoints, otlp_agent(), otlp_resource(console));
+  std::erase_if(*places, live::is_collector);
+  if (endpoints.empty()) return std::unique_ptr<live::LiveShip>();
+  return live::LiveShip::open(endpoints, otlp_agent(), otlp_resource(console));
 }
 
-int send_otlp(OpenedRun& opened, const Endpoint& endpoint, Console& console) {
-  const OtlpResource resource = otlp_resource(opened, console);
-  const Result<std::unique_ptr<Sender>> sender =
-      Sender::open(endpoint, otlp_agent(), {kAhead, kPatience * endpoint.timeout});
+int send_otlp(OpenedRun& opened, const ship::Endpoint& endpoint, Console& console) {
+  const exports::OtlpResource resource = otlp_resource(opened, console);
+  const Result<std::unique_ptr<ship::Sender>> sender =
+      ship::Sender::open(endpoint, otlp_agent(), {kAhead, kPatience * endpoint.timeout});
   if (!sender) return fail(console, sender.error());
-  const FindResult& result = opened.findings();
-  const ExportSource source{opened.run(), opened.stacks(), result.findings, opened.unaudited()};
+  const rules::FindResult& result = opened.findings();
+  const exports::ExportSource source{opened.run(), opened.stacks(), result.findings,
+                                     opened.unaudited()};
   (*sender)->start();
-  export_otlp(source, resource, [&](std::string request, std::size_t records) {
+  exports::export_otlp(source, resource, [&](std::string request, std::size_t records) {
     return (*sender)->put(std::move(request), records);
   });
   (*sender)->end_in({});
-  const Shipped shipped = (*sender)->finish();
+  const ship::Shipped shipped = (*sender)->finish();
   const std::uint64_t arrived = shipped.given - shipped.lost();
   if (shipped.lost() != 0)
     return fail(console,
@@ -89,4 +92,4 @@ int send_otlp(OpenedRun& opened, const Endpoint& endpoint, Console& console) {
   return 0;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -13,28 +13,28 @@
 #include "reporter/live/live_ship.h"
 #include "reporter/ship/endpoint.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 // For --to and --live-to: the collector at a URL, or at that of the environment where it is empty.
-Result<Endpoint> endpoint_at(const std::string& url);
+Result<ship::Endpoint> endpoint_at(const std::string& url);
 
 // Of who sends: "umaskaudit/VERSION".
 std::string otlp_agent();
 
 // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES; warns of one that cannot be read, and goes on
 // without it. `run` is left as it is.
-OtlpResource otlp_resource(Console& console);
+exports::OtlpResource otlp_resource(Console& console);
 
 // The same with the run: as `run` knew it when it began, so that what is sent while it is recorded
 // and what is sent afterwards are of one resource.
-OtlpResource otlp_resource(const OpenedRun& opened, Console& console);
+exports::OtlpResource otlp_resource(const OpenedRun& opened, Console& console);
 
 // The collectors among the words of --live-to, which are taken out; null: there is none. Error: one
 // of them cannot be.
-Result<std::unique_ptr<LiveShip>> ship_to(std::vector<std::string>* places, Console& console);
+Result<std::unique_ptr<live::LiveShip>> ship_to(std::vector<std::string>* places, Console& console);
 
 // Sends the run, and says on standard error how much. Returns the exit code: 2 where something did
 // not arrive.
-int send_otlp(OpenedRun& opened, const Endpoint& endpoint, Console& console);
+int send_otlp(OpenedRun& opened, const ship::Endpoint& endpoint, Console& console);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -21,7 +21,7 @@
 #include "reporter/text/escape.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 struct Options {
@@ -32,50 +32,52 @@ struct Options {
 // Every stack that an event has, as all views show it, and the lines of sources that it names.
 class Names {
  public:
-  Names(OpenedRun& opened, const SourceLines& sources) : opened_(opened), sources_(sources) {}
+  Names(OpenedRun& opened, const symbolize::SourceLines& sources)
+      : opened_(opened), sources_(sources) {}
 
   void see(StackRef ref) {
-    if (ref.id == 0 || !seen_.insert(StackCache::key(ref)).second) return;
+    if (ref.id == 0 || !seen_.insert(analysis::StackCache::key(ref)).second) return;
     see(opened_.stacks().code(ref));
     see(opened_.native_stack(ref));
-    for (const std::vector<Frame>* starter : opened_.stacks().starters(ref)) see(*starter);
+    for (const std::vector<symbolize::Frame>* starter : opened_.stacks().starters(ref))
+      see(*starter);
   }
 
   std::string text() {
-    KnownNames names;
+    symbolize::KnownNames names;
     opened_.add_names(names);
     // In the order of the files, of which one is kept open.
     for (const auto& [place, frame] : frames_) sources_.line(frame);
     sources_.add_names(names);
-    return known_names_text(names);
+    return symbolize::known_names_text(names);
   }
 
  private:
-  void see(const std::vector<Frame>& frames) {
-    for (const Frame& frame : frames)
+  void see(const std::vector<symbolize::Frame>& frames) {
+    for (const symbolize::Frame& frame : frames)
       if (frame.line != 0 && !frame.file.empty())
         frames_.try_emplace({frame.file, frame.line}, frame);
   }
 
   OpenedRun& opened_;
-  SourceLines sources_;
+  symbolize::SourceLines sources_;
   std::set<std::uint64_t> seen_;
-  std::map<std::pair<std::string, std::uint32_t>, Frame> frames_;
+  std::map<std::pair<std::string, std::uint32_t>, symbolize::Frame> frames_;
 };
 
 // With what only this machine knows of it.
 Status pack_run(OpenedRun& opened, const std::string& file) {
-  const Run& run = opened.run();
-  if (const long recorder = recorder_of(run.place()); recorder != 0)
+  const reader::Run& run = opened.run();
+  if (const long recorder = record::recorder_of(run.place()); recorder != 0)
     return Error{"cannot pack run '" + run.directory() + "'",
                  "process " + std::to_string(recorder) + " still records into it",
                  "umaskaudit snapshot first", ExitCode::usage};
   Names names(opened, opened.sources());
   KnownLinks links(local_links(run));
-  SummaryOptions all;
+  analysis::SummaryOptions all;
   all.links = links.links();
   all.limit = 1;
-  Summarizer objects(all);
+  analysis::Summarizer objects(all);
   run.for_each_folded([&](const Event& event) {
     std::visit([&](const EventBase& base) { names.see(base.stack); }, event);
     if (const auto* process = std::get_if<ProcessEvent>(&event)) names.see(process->started);
@@ -83,10 +85,11 @@ Status pack_run(OpenedRun& opened, const std::string& file) {
     return true;
   });
   objects.finish(run.end_ns());
-  return write_pack(file, run.place(),
-                    {{kKnownNamesFile, names.text()},
-                     {kKnownLinksFile, links.text()},
-                     {kSavedUnrecordedFile, saved_unrecorded_text(opened.unrecorded())}});
+  return record::write_pack(
+      file, run.place(),
+      {{symbolize::kKnownNamesFile, names.text()},
+       {kKnownLinksFile, links.text()},
+       {analysis::kSavedUnrecordedFile, analysis::saved_unrecorded_text(opened.unrecorded())}});
 }
 
 int pack(Options& options, Console& console) {
@@ -95,7 +98,7 @@ int pack(Options& options, Console& console) {
   if (options.file.empty()) {
     std::string name = (*opened)->run().directory();
     while (name.size() > 1 && name.back() == '/') name.pop_back();
-    options.file = name.substr(name.rfind('/') + 1) + kPackEnding;
+    options.file = name.substr(name.rfind('/') + 1) + record::kPackEnding;
   }
   if (const Status done = pack_run(**opened, options.file); !done)
     return fail(console, done.error());
@@ -114,4 +117,4 @@ Action configure_pack(CLI::App& app) {
   return [options](Invocation& invocation) { return pack(*options, invocation.console); };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

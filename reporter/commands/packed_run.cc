@@ -6,16 +6,16 @@
 #include "reporter/objects/local_links.h"
 #include "reporter/symbolize/known_names.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
-Result<ReadableRun> open_run_or_pack(const std::string& path, const Ticker& ticker) {
-  Result<std::optional<UnpackedRun>> unpacked =
-      UnpackedRun::open(path, {kKnownNamesFile, kKnownLinksFile, kSavedUnrecordedFile});
+Result<ReadableRun> open_run_or_pack(const std::string& path, const reader::Ticker& ticker) {
+  Result<std::optional<record::UnpackedRun>> unpacked = record::UnpackedRun::open(
+      path, {symbolize::kKnownNamesFile, kKnownLinksFile, analysis::kSavedUnrecordedFile});
   if (!unpacked) return unpacked.error();
-  Result<Run> run =
-      *unpacked ? Run::open((*unpacked)->path(), ticker, path) : Run::open(path, ticker);
+  Result<reader::Run> run = *unpacked ? reader::Run::open((*unpacked)->path(), ticker, path)
+                                      : reader::Run::open(path, ticker);
   if (!run) return run.error();
   return ReadableRun{std::move(*unpacked), std::move(*run)};
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

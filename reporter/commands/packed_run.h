@@ -8,13 +8,14 @@
 #include "reporter/reader/run.h"
 #include "reporter/record/pack_file.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 struct ReadableRun {
-  std::optional<UnpackedRun> unpacked;  // the files of `run`; none: it was no pack
-  Run run;
+  std::optional<record::UnpackedRun> unpacked;  // the files of `run`; none: it was no pack
+  reader::Run run;
 };
 // `path`: as find_run() has it. A pack is shown under its own name.
-Result<ReadableRun> open_run_or_pack(const std::string& path, const Ticker& ticker = nullptr);
+Result<ReadableRun> open_run_or_pack(const std::string& path,
+                                     const reader::Ticker& ticker = nullptr);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

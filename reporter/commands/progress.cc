@@ -3,7 +3,7 @@
 #include <ostream>
 #include <string>
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 constexpr auto kPatience = std::chrono::milliseconds(500);
@@ -54,4 +54,4 @@ void Progress::clear() {
   shown_ = false;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

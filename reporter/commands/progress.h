@@ -10,7 +10,7 @@
 
 #include "reporter/base/console.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 class Progress {
  public:
@@ -37,4 +37,4 @@ class Progress {
   Clock::time_point next_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

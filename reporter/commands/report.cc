@@ -31,7 +31,7 @@
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 enum class Format { text, jsonl, json, csv, markdown, html, sarif, junit };
@@ -44,7 +44,7 @@ constexpr std::size_t kBlock = 1 << 16;
 struct Options {
   RunArguments arguments;
   Format format = Format::text;
-  SortKey sort = SortKey::time;
+  analysis::SortKey sort = analysis::SortKey::time;
   std::size_t limit = kPageObjects;
   bool limit_given = false;
   bool all = false;   // each object, also where there are many
@@ -56,7 +56,7 @@ struct Options {
 
 // Streams what `append` makes of each selected event: at most --limit of them when that was given,
 // and in any case what could not be seen. `see` is called for every event before, selected or not.
-void stream_events(const EventSource& source, const Options& options, std::ostream& out,
+void stream_events(const rules::EventSource& source, const Options& options, std::ostream& out,
                    const std::function<void(std::string&, const Event&)>& append,
                    const std::function<void(const Event&, bool selected)>& see = {}) {
   std::string block;
@@ -66,7 +66,7 @@ void stream_events(const EventSource& source, const Options& options, std::ostre
     const bool selected = options.arguments.filter.selects(event);
     if (see) see(event, selected);
     const bool room = most == 0 || shown < most;
-    if (!selected || !(room || is_never_dropped(event))) return true;
+    if (!selected || !(room || analysis::is_never_dropped(event))) return true;
     const std::size_t before = block.size();
     append(block, event);
     if (block.size() != before) ++shown;
@@ -85,7 +85,7 @@ bool wants_unrecorded(const Options& options) {
 }
 
 // What exists at the end: a line for each name.
-void write_objects(const ObjectLives& lives, JsonLines& lines, std::ostream& out) {
+void write_objects(const ObjectLives& lives, render::JsonLines& lines, std::ostream& out) {
   std::string block;
   lives.for_each_name([&](const ObjectLife& life, const std::string& name) {
     lines.append_object(block, life, name);
@@ -97,10 +97,10 @@ void write_objects(const ObjectLives& lives, JsonLines& lines, std::ostream& out
 }
 
 void write_jsonl(OpenedRun& opened, const Options& options, const Output& output) {
-  JsonLines lines(opened.run(), opened.stacks(), options.expand_stacks);
+  render::JsonLines lines(opened.run(), opened.stacks(), options.expand_stacks);
   opened.begin_stream(output);
   std::string first;
-  append_run_json(first, opened.run_line());
+  render::append_run_json(first, opened.run_line());
   lines.append_totals(first, opened.run().dropped());
   output.stream << first;
   bool selected = false;
@@ -133,45 +133,45 @@ void write_jsonl(OpenedRun& opened, const Options& options, const Output& output
     output.stream << line;
   }
   if (wants_unrecorded(options)) {
-    const UnrecordedObjects& found = opened.unrecorded();
+    const analysis::UnrecordedObjects& found = opened.unrecorded();
     std::uint64_t last_id = lives.last_id();
     std::string line;
     for (const UnrecordedObject& file : found.objects) {
       line.clear();
-      append_unrecorded_json(line, file);
-      append_unrecorded_object_json(line, file, ++last_id);
+      render::append_unrecorded_json(line, file);
+      render::append_unrecorded_object_json(line, file, ++last_id);
       output.stream << line;
     }
     line.clear();
-    append_incomplete_json(line, found);
+    render::append_incomplete_json(line, found);
     output.stream << line;
   }
-  for (const Finding& finding : opened.findings().findings) {
+  for (const rules::Finding& finding : opened.findings().findings) {
     std::string line;
-    append_finding_json(line, finding);
+    render::append_finding_json(line, finding);
     output.stream << line;
   }
 }
 
 void write_csv(OpenedRun& opened, const Options& options, const Output& output) {
   const FinalStates states(opened.run());
-  const RunLine line = opened.table_line();
-  const CsvRun run{opened.run().begin_ns(), opened.run().begin_real_ns(), line.host,
-                   run_id(opened.run(), line)};
+  const render::RunLine line = opened.table_line();
+  const render::CsvRun run{opened.run().begin_ns(), opened.run().begin_real_ns(), line.host,
+                           fleet::run_id(opened.run(), line)};
   opened.begin_stream(output);
-  output.stream << kCsvHeader;
+  output.stream << render::kCsvHeader;
   const auto source = [&](const auto& visit) { opened.run().for_each_folded(visit); };
   stream_events(source, options, output.stream, [&](std::string& out, const Event& event) {
     if (const auto* create = std::get_if<CreateEvent>(&event))
-      append_csv_row(out, run, *create, states.of(*create), opened.stacks());
+      render::append_csv_row(out, run, *create, states.of(*create), opened.stacks());
   });
 }
 
-void append_findings(std::string& out, const TextContext& context, OpenedRun& opened) {
-  const FindResult& result = opened.findings();
+void append_findings(std::string& out, const render::TextContext& context, OpenedRun& opened) {
+  const rules::FindResult& result = opened.findings();
   if (result.findings.empty()) return;
   out += context.paint(Style::strong, "Findings") + '\n';
-  append_finding_lines(out, context, result.findings, 2);
+  render::append_finding_lines(out, context, result.findings, 2);
   append_wrapped(out, "Details: umaskaudit check " + escape(opened.run().directory()), 2, 4,
                  context.width);
   out += '\n';
@@ -179,7 +179,7 @@ void append_findings(std::string& out, const TextContext& context, OpenedRun& op
 
 // "--path '*.key' --kind file", escaped.
 std::string filter_text(const RunArguments& arguments) {
-  const Filter& filter = arguments.filter;
+  const analysis::Filter& filter = arguments.filter;
   std::string text;
   const auto add = [&](const char* option, const std::string& value) {
     text += (text.empty() ? "" : " ") + std::string(option) + ' ' + escape(value);
@@ -191,14 +191,15 @@ std::string filter_text(const RunArguments& arguments) {
   for (const std::string& call : filter.calls) add("--call", call);
   for (const std::string& kind : filter.kinds) add("--kind", kind);
   for (const std::string& rule : filter.rules) add("--rule", rule);
-  if (filter.severity) add("--severity", severity_name(*filter.severity));
+  if (filter.severity) add("--severity", rules::severity_name(*filter.severity));
   if (!arguments.since.empty()) add("--since", arguments.since);
   return text;
 }
 
 // What the filter left of the whole run.
-void append_filter(std::string& out, const TextContext& context, const RunArguments& arguments,
-                   const Summary& selected, const Summary& whole) {
+void append_filter(std::string& out, const render::TextContext& context,
+                   const RunArguments& arguments, const analysis::Summary& selected,
+                   const analysis::Summary& whole) {
   std::string text = "Filter: " + filter_text(arguments) + " (" +
                      std::to_string(selected.created + selected.unsure) + " of " +
                      counted(whole.created + whole.unsure, "object");
@@ -206,56 +207,58 @@ void append_filter(std::string& out, const TextContext& context, const RunArgume
   out += '\n';
 }
 
-void append_verdict(std::string& out, const TextContext& context, OpenedRun& opened,
+void append_verdict(std::string& out, const render::TextContext& context, OpenedRun& opened,
                     bool filtered) {
-  const std::string program = program_of(opened.run(), opened.heading());
-  out += verdict_text(opened.findings().findings, context.paint);
+  const std::string program = render::program_of(opened.run(), opened.heading());
+  out += render::verdict_text(opened.findings().findings, context.paint);
   if (filtered) out += " that the filter selects";
   out += program.empty() ? "\n" : " in " + escape(program) + '\n';
 }
 
 void write_text(OpenedRun& opened, const Options& options, const Output& output) {
-  const TextContext context{opened.run(), opened.stacks(), output.paint, output.width,
-                            opened.directory()};
+  const render::TextContext context{opened.run(), opened.stacks(), output.paint, output.width,
+                                    opened.directory()};
   const bool filtered = !options.arguments.filter.empty();
-  SummaryOptions wanted{options.arguments.filter, options.sort, options.limit};
+  analysis::SummaryOptions wanted{options.arguments.filter, options.sort, options.limit};
   wanted.groups = !options.rows;
   if (options.all && !options.limit_given) wanted.limit = 0;
-  const Summary summary = opened.summary_and_findings(wanted);
-  std::optional<Summary> whole;  // what is not about objects is of the run, whatever was selected
+  const analysis::Summary summary = opened.summary_and_findings(wanted);
+  std::optional<analysis::Summary>
+      whole;  // what is not about objects is of the run, whatever was selected
   if (filtered) {
-    SummaryOptions counts;
+    analysis::SummaryOptions counts;
     counts.objects = false;
     whole = opened.summary(counts);
   }
-  const Summary& totals = whole ? *whole : summary;
+  const analysis::Summary& totals = whole ? *whole : summary;
   std::string out;
   append_verdict(out, context, opened, filtered);
-  append_header(out, context, totals, opened.heading());
+  render::append_header(out, context, totals, opened.heading());
   if (filtered) append_filter(out, context, options.arguments, summary, totals);
-  append_dropped(out, context);
+  render::append_dropped(out, context);
   append_findings(out, context, opened);
-  append_mask_changes(out, context, summary.changes.empty() ? totals : summary);
-  append_hit_objects(out, context, opened.findings().findings);
+  render::append_mask_changes(out, context, summary.changes.empty() ? totals : summary);
+  render::append_hit_objects(out, context, opened.findings().findings);
   const bool few = summary.created + summary.unsure <= kFewObjects;
   // Of a few each is listed, with its mode, anyway.
-  if (options.rows || !few) append_open_objects(out, context, summary, options.rows ? 0 : kFewOpen);
+  if (options.rows || !few)
+    render::append_open_objects(out, context, summary, options.rows ? 0 : kFewOpen);
   if (options.rows || few)
-    append_objects(out, context, summary, wanted.limit);
+    render::append_objects(out, context, summary, wanted.limit);
   else
-    append_object_groups(out, context, summary);
-  append_refused(out, context, summary);
-  append_notes(out, context, summary);
-  append_unseen(out, context, summary);
-  if (wants_unrecorded(options)) append_unrecorded(out, context, opened.unrecorded());
-  append_symbol_notes(out, context);
+    render::append_object_groups(out, context, summary);
+  render::append_refused(out, context, summary);
+  render::append_notes(out, context, summary);
+  render::append_unseen(out, context, summary);
+  if (wants_unrecorded(options)) render::append_unrecorded(out, context, opened.unrecorded());
+  render::append_symbol_notes(out, context);
   output.stream << out;
 }
 
 void write(OpenedRun& opened, const Options& options, const Output& output) {
-  const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
-  const SummaryOptions wanted{options.arguments.filter, options.sort, options.limit};
-  SummaryOptions brief;  // blind spots are of the whole run
+  const render::TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
+  const analysis::SummaryOptions wanted{options.arguments.filter, options.sort, options.limit};
+  analysis::SummaryOptions brief;  // blind spots are of the whole run
   brief.objects = false;
   switch (options.format) {
     case Format::text:
@@ -263,30 +266,32 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
     case Format::jsonl:
       return write_jsonl(opened, options, output);
     case Format::json: {
-      const Summary summary = opened.summary_and_findings(wanted);
-      output.stream << json_summary(context, summary, opened.heading(), opened.findings().findings);
+      const analysis::Summary summary = opened.summary_and_findings(wanted);
+      output.stream << render::json_summary(context, summary, opened.heading(),
+                                            opened.findings().findings);
       return;
     }
     case Format::csv:
       return write_csv(opened, options, output);
     case Format::markdown: {
-      const Summary summary = opened.summary_and_findings(wanted);
-      output.stream << markdown_report(context, summary, opened.heading(),
-                                       opened.findings().findings);
+      const analysis::Summary summary = opened.summary_and_findings(wanted);
+      output.stream << render::markdown_report(context, summary, opened.heading(),
+                                               opened.findings().findings);
       return;
     }
     case Format::html:
       return write_html(opened, wanted, options.limit_given, output);
     case Format::sarif: {
-      const Summary summary = opened.summary_and_findings(brief);
-      output.stream << sarif_log(context, summary, opened.sarif_run(), opened.findings().findings);
+      const analysis::Summary summary = opened.summary_and_findings(brief);
+      output.stream << render::sarif_log(context, summary, opened.sarif_run(),
+                                         opened.findings().findings);
       return;
     }
     case Format::junit: {
-      const Summary summary = opened.summary_and_findings(brief);
-      output.stream << junit_report(context, summary, opened.heading(),
-                                    {Severity::warning, "", opened.directory()},
-                                    opened.findings().findings);
+      const analysis::Summary summary = opened.summary_and_findings(brief);
+      output.stream << render::junit_report(context, summary, opened.heading(),
+                                            {rules::Severity::warning, "", opened.directory()},
+                                            opened.findings().findings);
       return;
     }
   }
@@ -296,10 +301,10 @@ int follow_events(Options& options, Console& console) {
   if (options.format != Format::jsonl)
     return fail(console, {"report: only events can be followed", "",
                           "umaskaudit report RUN --format jsonl --follow", ExitCode::usage});
-  FollowOptions follow;
+  live::FollowOptions follow;
   follow.limit = options.limit_given ? options.limit : 0;
   follow.expand_stacks = options.expand_stacks;
-  return follow_report(options.arguments, follow, console);
+  return live::follow_report(options.arguments, follow, console);
 }
 
 // Rows have no place for what is missing among them.
@@ -329,15 +334,15 @@ Action configure_report(CLI::App& app) {
                            {"junit", Format::junit}},
                           "What to write: events in jsonl, a summary in json, a page in html");
   add_listing_options(app, options->arguments);
-  add_enum_option<SortKey>(app, "--sort", options->sort,
-                           {{"time", SortKey::time},
-                            {"path", SortKey::path},
-                            {"mode", SortKey::mode},
-                            {"mask", SortKey::mask},
-                            {"thread", SortKey::thread},
-                            {"call", SortKey::call},
-                            {"kind", SortKey::kind}},
-                           "Order of the objects; mode: the widest first");
+  add_enum_option<analysis::SortKey>(app, "--sort", options->sort,
+                                     {{"time", analysis::SortKey::time},
+                                      {"path", analysis::SortKey::path},
+                                      {"mode", analysis::SortKey::mode},
+                                      {"mask", analysis::SortKey::mask},
+                                      {"thread", analysis::SortKey::thread},
+                                      {"call", analysis::SortKey::call},
+                                      {"kind", analysis::SortKey::kind}},
+                                     "Order of the objects; mode: the widest first");
   CLI::Option* limit =
       add_number(app, "--limit", options->limit,
                  "Objects (lines of jsonl and csv) at most; 0: all. Default: 50 in text, "
@@ -373,4 +378,4 @@ Action configure_report(CLI::App& app) {
   };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

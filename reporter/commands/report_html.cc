@@ -7,51 +7,52 @@
 
 #include "reporter/render/html/html.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 constexpr std::size_t kBlock = 1 << 16;
 
-std::string_view sort_name(SortKey key) {
+std::string_view sort_name(analysis::SortKey key) {
   switch (key) {
-    case SortKey::time:
+    case analysis::SortKey::time:
       return "time";
-    case SortKey::path:
+    case analysis::SortKey::path:
       return "path";
-    case SortKey::mode:
+    case analysis::SortKey::mode:
       return "mode";
-    case SortKey::mask:
+    case analysis::SortKey::mask:
       return "mask";
-    case SortKey::thread:
+    case analysis::SortKey::thread:
       return "thread";
-    case SortKey::call:
+    case analysis::SortKey::call:
       return "call";
-    case SortKey::kind:
+    case analysis::SortKey::kind:
       return "kind";
   }
   return "time";
 }
 
-std::size_t object_limit(const SummaryOptions& options, bool limit_given) {
-  if (!limit_given) return kHtmlObjects;
+std::size_t object_limit(const analysis::SummaryOptions& options, bool limit_given) {
+  if (!limit_given) return render::kHtmlObjects;
   return options.limit == 0 ? std::numeric_limits<std::size_t>::max() : options.limit;
 }
 
 }  // namespace
 
-void write_html(OpenedRun& opened, const SummaryOptions& options, bool limit_given,
+void write_html(OpenedRun& opened, const analysis::SummaryOptions& options, bool limit_given,
                 const Output& output) {
-  const TextContext context{opened.run(), opened.stacks(), Paint(false), 0};
+  const render::TextContext context{opened.run(), opened.stacks(), Paint(false), 0};
   const std::size_t limit = object_limit(options, limit_given);
-  HtmlFindings findings(limit);
-  findings.result = opened.findings([&](const Hit& hit) { findings.on_hit(hit); },
-                                    [&](const WindowSpan& span) { findings.on_window(span); });
+  render::HtmlFindings findings(limit);
+  findings.result =
+      opened.findings([&](const rules::Hit& hit) { findings.on_hit(hit); },
+                      [&](const rules::WindowSpan& span) { findings.on_window(span); });
   // The page has the objects from the events themselves: one is the least the summary can keep.
-  const Summary summary = opened.summary({options.filter, options.sort, 1});
+  const analysis::Summary summary = opened.summary({options.filter, options.sort, 1});
 
   const FinalStates states(opened.run());
-  HtmlReport report(context, findings, summary,
-                    {options.filter, limit, sort_name(options.sort), &states});
+  render::HtmlReport report(context, findings, summary,
+                            {options.filter, limit, sort_name(options.sort), &states});
   std::string block;
   opened.begin_stream(output);
   report.begin(block);
@@ -67,4 +68,4 @@ void write_html(OpenedRun& opened, const SummaryOptions& options, bool limit_giv
   output.stream << block;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -5,10 +5,10 @@
 #include "reporter/analysis/summary.h"
 #include "reporter/commands/run_arguments.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 // `options.limit` counts when `limit_given`; 0 means no limit then.
-void write_html(OpenedRun& opened, const SummaryOptions& options, bool limit_given,
+void write_html(OpenedRun& opened, const analysis::SummaryOptions& options, bool limit_given,
                 const Output& output);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

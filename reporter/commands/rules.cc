@@ -14,19 +14,19 @@
 #include "reporter/text/text_table.h"
 #include "reporter/text/text_width.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
-std::string weakness(const RuleInfo& rule) {
+std::string weakness(const rules::RuleInfo& rule) {
   return rule.cwe == 0 ? "" : "CWE-" + std::to_string(rule.cwe);
 }
 
-std::string rule_json(const RuleInfo& rule) {
+std::string rule_json(const rules::RuleInfo& rule) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
   json.text("rule", rule.id);
-  json.text("severity", severity_name(rule.severity));
+  json.text("severity", rules::severity_name(rule.severity));
   if (rule.cwe != 0) json.number("cwe", rule.cwe);
   json.text("title", rule.title);
   json.text("explanation", rule.explanation);
@@ -37,15 +37,15 @@ std::string rule_json(const RuleInfo& rule) {
 
 int list(TwinFormat format, Console& console) {
   if (format == TwinFormat::json) {
-    for (std::size_t i = 0; i < kRuleCount; ++i)
-      console.out << rule_json(rule_info(static_cast<RuleId>(i)));
+    for (std::size_t i = 0; i < rules::kRuleCount; ++i)
+      console.out << rule_json(rules::rule_info(static_cast<rules::RuleId>(i)));
     return 0;
   }
   TextTable table({{"RULE"}, {"SEVERITY"}, {"CWE"}, {"WHAT IS WRONG"}}, 0);
-  for (std::size_t i = 0; i < kRuleCount; ++i) {
-    const RuleInfo& rule = rule_info(static_cast<RuleId>(i));
+  for (std::size_t i = 0; i < rules::kRuleCount; ++i) {
+    const rules::RuleInfo& rule = rules::rule_info(static_cast<rules::RuleId>(i));
     table.add({rule.id,
-               {severity_name(rule.severity), severity_style(rule.severity)},
+               {rules::severity_name(rule.severity), render::severity_style(rule.severity)},
                weakness(rule),
                rule.title});
   }
@@ -56,15 +56,16 @@ int list(TwinFormat format, Console& console) {
 
 }  // namespace
 
-int explain_rule(const RuleInfo& rule, TwinFormat format, Console& console) {
+int explain_rule(const rules::RuleInfo& rule, TwinFormat format, Console& console) {
   if (format == TwinFormat::json) {
     console.out << rule_json(rule);
     return 0;
   }
   const Paint paint(console.out_colour);
   std::string out = paint(Style::strong, rule.id) + ": " + rule.title + '\n';
-  out += "Usual severity: " + paint(severity_style(rule.severity), severity_name(rule.severity));
-  if (rule.cwe != 0) out += "; " + weakness(rule) + ", " + cwe_title(rule.cwe);
+  out += "Usual severity: " +
+         paint(render::severity_style(rule.severity), rules::severity_name(rule.severity));
+  if (rule.cwe != 0) out += "; " + weakness(rule) + ", " + rules::cwe_title(rule.cwe);
   out += "\n\nWhy it matters:\n";
   append_wrapped(out, rule.explanation, 2, 2, console.width);
   out += "\nWhat to do instead:\n";
@@ -81,4 +82,4 @@ Action configure_rules(CLI::App& app) {
   return [format](Invocation& invocation) { return list(*format, invocation.console); };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -5,8 +5,8 @@
 #include "reporter/commands/twin_format.h"
 #include "reporter/rules/finding.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
-int explain_rule(const RuleInfo& rule, TwinFormat format, Console& console);
+int explain_rule(const rules::RuleInfo& rule, TwinFormat format, Console& console);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -37,12 +37,12 @@
 #include "reporter/record/segment_server.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 struct Options {
   std::string directory;
-  EarlierRun earlier = EarlierRun::refused;
+  record::EarlierRun earlier = record::EarlierRun::refused;
   std::string stacks, follow, keep, max_size, max_run;
   int depth = 0;
   std::vector<std::string> raw;
@@ -73,8 +73,8 @@ std::string live_word(const std::string& word) {
   return "invalid value '" + word + "' (expected: all, findings)";
 }
 
-RunRecord begin_record(const std::vector<std::string>& command, const Options& options) {
-  RunRecord record;
+record::RunRecord begin_record(const std::vector<std::string>& command, const Options& options) {
+  record::RunRecord record;
   record.recorder = getpid();
   record.command = command[0];
   if (options.record_argv) record.argv = command;
@@ -85,10 +85,10 @@ RunRecord begin_record(const std::vector<std::string>& command, const Options& o
     record.machine = system.machine;
     record.kernel = system.release;
   }
-  record.umask = umask_of_process("self");
+  record.umask = inspect::umask_of_process("self");
   record.parent_pid = getppid();
-  record.parent = name_of_process(std::to_string(record.parent_pid));
-  record.ci = ci_job();
+  record.parent = inspect::name_of_process(std::to_string(record.parent_pid));
+  record.ci = record::ci_job();
   record.start_real_ns = now_ns(CLOCK_REALTIME_COARSE);  // its last tick, which stamps births
   return record;
 }
@@ -112,21 +112,21 @@ int judged(const Options& options, const std::string& run, int code, Console& co
 
 // The outputs of --live; both null: none.
 struct Live {
-  LiveLog* log = nullptr;
-  LiveShip* ship = nullptr;
+  live::LiveLog* log = nullptr;
+  live::LiveShip* ship = nullptr;
 };
 
 int record(const Options& options, const Live& live, const std::vector<std::string>& command,
            Console& console) {
-  const FileSizeErrors errors;
-  const Result<std::string> library = find_library();
+  const record::FileSizeErrors errors;
+  const Result<std::string> library = record::find_library();
   if (!library) return fail_run(console, library.error());
-  const Result<RunDirectory> run =
-      begin_run(options.directory, command[0], getpid(), options.earlier);
+  const Result<record::RunDirectory> run =
+      record::begin_run(options.directory, command[0], getpid(), options.earlier);
   if (!run) return fail_run(console, run.error());
-  const Result<PreloadPath> name = PreloadPath::of(*library);
+  const Result<record::PreloadPath> name = record::PreloadPath::of(*library);
   const auto give_up = [&] {
-    if (!run->continued) remove_run_directory(*run);  // nothing will ever be in it
+    if (!run->continued) record::remove_run_directory(*run);  // nothing will ever be in it
     if (name) name->forget();
   };
   const auto fail_early = [&](const Error& error) {
@@ -134,52 +134,54 @@ int record(const Options& options, const Live& live, const std::vector<std::stri
     return fail_run(console, error);
   };
   if (!name) return fail_early(name.error());
-  const ProgramFacts program = inspect_program(command[0]);
+  const inspect::ProgramFacts program = inspect::inspect_program(command[0]);
   std::vector<std::string> values = shim_values(options);
-  const bool preloads = can_load(program.obstacle) && !options.see.trace;
+  const bool preloads = inspect::can_load(program.obstacle) && !options.see.trace;
   Sight sight(options.see, run->path, name->path(), values, program.obstacle, console);
   if (const std::string option = sight.library_option(); !option.empty()) values.push_back(option);
   // Behind the start of the tracer, which would hold the socket open.
-  SegmentServer server(run->path);
+  record::SegmentServer server(run->path);
   if (!server.option().empty()) values.push_back(server.option());
-  const auto environment = preload_environment(preloads ? name->path() : "", {run->path, values});
+  const auto environment =
+      record::preload_environment(preloads ? name->path() : "", {run->path, values});
   if (!environment) return fail_early(environment.error());
   spdlog::debug("recording into {} with {}", escape(run->path), escape(*library));
 
   const std::uint64_t begin_ns = now_ns(CLOCK_MONOTONIC);
-  RunRecord record = begin_record(command, options);
-  const bool exists =
-      program.obstacle != Obstacle::not_found && program.obstacle != Obstacle::not_executable;
-  if (exists && program.obstacle != Obstacle::none && !sight.sees(program.obstacle)) {
+  record::RunRecord record = begin_record(command, options);
+  const bool exists = program.obstacle != inspect::Obstacle::not_found &&
+                      program.obstacle != inspect::Obstacle::not_executable;
+  if (exists && program.obstacle != inspect::Obstacle::none && !sight.sees(program.obstacle)) {
     // What can be audited in part says so itself, by a blind spot of its own.
-    if (!can_audit(program.obstacle)) record.obstacle = obstacle_name(program.obstacle);
+    if (!inspect::can_audit(program.obstacle))
+      record.obstacle = inspect::obstacle_name(program.obstacle);
     warn(console, "'" + command[0] + "' cannot be audited" +
-                      (can_audit(program.obstacle) ? " in full: " : ": ") +
-                      obstacle_text(program.obstacle) +
+                      (inspect::can_audit(program.obstacle) ? " in full: " : ": ") +
+                      inspect::obstacle_text(program.obstacle) +
                       (can_trace(program.obstacle) ? "; --see=all traces it" : ""));
   }
   if (options.see.trace && exists) {
-    const Result<std::string> bytes = rules::read_text_file(program.path, "program");
+    const Result<std::string> bytes = read_text_file(program.path, "program");
     if (bytes && names_leak_sanitizer(*bytes))
       warn(console, "'" + command[0] + "' " + kLeakSanitizerWarning);
   }
-  if (const Status written = write_run_record(run->path, record); !written)
+  if (const Status written = record::write_run_record(run->path, record); !written)
     return fail_early(written.error());
 
-  std::optional<LiveWatch> watch;
-  SegmentTrimmer trimmer(run->path);
+  std::optional<live::LiveWatch> watch;
+  record::SegmentTrimmer trimmer(run->path);
   const auto started = [&] {
     server.start();
     trimmer.start();
     if (live.ship != nullptr) live.ship->start();
     if (live.log != nullptr) {
-      const LiveContent content =
-          options.live == "findings" ? LiveContent::findings : LiveContent::all;
+      const live::LiveContent content =
+          options.live == "findings" ? live::LiveContent::findings : live::LiveContent::all;
       watch.emplace(run->path, begin_ns, content, *live.log, live.ship, console).start();
     }
   };
-  const Result<ChildEnd> end =
-      run_child(command, *environment, started, [&] { sight.before_exec(); });
+  const Result<record::ChildEnd> end =
+      record::run_child(command, *environment, started, [&] { sight.before_exec(); });
   sight.finish();
   if (!end) return fail_early(end.error());
   if (end->exec_error != 0) {
@@ -191,14 +193,14 @@ int record(const Options& options, const Live& live, const std::vector<std::stri
   record.end_real_ns = now_ns(CLOCK_REALTIME);
   record.exit_code = end->code();
   record.signal = end->signal;
-  if (const Status written = write_run_record(run->path, record); !written)
+  if (const Status written = record::write_run_record(run->path, record); !written)
     warn(console, written.error().what + " (" + written.error().why + ")");
   if (const std::string trouble = watch ? watch->finish() : ""; !trouble.empty())
     warn(console, "--live missed something: " + trouble);
   if (live.ship != nullptr)
     for (const std::string& trouble : live.ship->finish()) warn(console, trouble);
   const unsigned growing = trimmer.finish();
-  keep_code_maps(run->path, record.start_real_ns);
+  record::keep_code_maps(run->path, record.start_real_ns);
   if (growing == 0) name->forget();
   if (options.check) return judged(options, run->path, end->code(), console);
   if (!options.no_summary && console.verbosity != Verbosity::quiet)
@@ -213,7 +215,7 @@ Action configure_run(CLI::App& app) {
   app.add_option("-o,--output", options->directory,
                  "Record into DIR (default: .umaskaudit/NAME.PID here)")
       ->type_name("DIR");
-  add_earlier_run_options(app, options->earlier);
+  record::add_earlier_run_options(app, options->earlier);
   add_enum_option<std::string>(app, "--stacks", options->stacks,
                                {{"all", "all"}, {"changes", "changes"}, {"none", "none"}},
                                "Which events get a stack");
@@ -258,7 +260,7 @@ Action configure_run(CLI::App& app) {
                  "for more")
       ->type_name("PLACE")
       ->allow_extra_args(false)
-      ->check(check_live_place);
+      ->check(live::check_live_place);
   app.add_flag("--no-summary", options->no_summary, "Print no summary when CMD has ended");
   app.add_flag("--check", options->check,
                "Judge the run as check does, and exit by the findings where CMD exits with 0; each "
@@ -286,13 +288,13 @@ Action configure_run(CLI::App& app) {
     if (!options->live.empty() && (places.empty() || options->live == "all"))
       places.insert(places.begin(), "stderr");
     const bool any = !places.empty();
-    const Result<std::unique_ptr<LiveShip>> ship = ship_to(&places, invocation.console);
+    const Result<std::unique_ptr<live::LiveShip>> ship = ship_to(&places, invocation.console);
     if (!ship) return fail(invocation.console, ship.error());
-    Result<LiveLog> log = LiveLog::open(places, invocation.console);
+    Result<live::LiveLog> log = live::LiveLog::open(places, invocation.console);
     if (!log) return fail(invocation.console, log.error());
     return record(*options, any ? Live{&*log, ship->get()} : Live{}, invocation.tail,
                   invocation.console);
   };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

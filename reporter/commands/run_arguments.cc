@@ -21,7 +21,7 @@
 #include "reporter/record/run_store.h"
 #include "reporter/symbolize/known_names.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 // Lists are given by repeating an option: a comma may be part of a name.
@@ -43,27 +43,33 @@ std::string known_kind(const std::string& word) {
 }
 
 std::string known_rule(const std::string& word) {
-  if (find_rule(word) != nullptr) return "";
+  if (rules::find_rule(word) != nullptr) return "";
   std::string all;
-  for (std::size_t rule = 0; rule < kRuleCount; ++rule)
-    all += (all.empty() ? "" : ", ") + std::string(rule_info(static_cast<RuleId>(rule)).id);
+  for (std::size_t rule = 0; rule < rules::kRuleCount; ++rule)
+    all += (all.empty() ? "" : ", ") +
+           std::string(rules::rule_info(static_cast<rules::RuleId>(rule)).id);
   return "invalid value '" + word + "' (expected: " + all + ")";
 }
 
 trace::Blind blind_of(const std::string& obstacle) {
-  if (obstacle == obstacle_name(Obstacle::static_link)) return trace::Blind::exec_static;
-  if (obstacle == obstacle_name(Obstacle::privileged)) return trace::Blind::exec_privileged;
-  if (obstacle == obstacle_name(Obstacle::architecture)) return trace::Blind::exec_abi;
-  if (obstacle == obstacle_name(Obstacle::foreign_libc)) return trace::Blind::exec_libc;
-  if (obstacle == obstacle_name(Obstacle::go_runtime)) return trace::Blind::go_runtime;
+  if (obstacle == inspect::obstacle_name(inspect::Obstacle::static_link))
+    return trace::Blind::exec_static;
+  if (obstacle == inspect::obstacle_name(inspect::Obstacle::privileged))
+    return trace::Blind::exec_privileged;
+  if (obstacle == inspect::obstacle_name(inspect::Obstacle::architecture))
+    return trace::Blind::exec_abi;
+  if (obstacle == inspect::obstacle_name(inspect::Obstacle::foreign_libc))
+    return trace::Blind::exec_libc;
+  if (obstacle == inspect::obstacle_name(inspect::Obstacle::go_runtime))
+    return trace::Blind::go_runtime;
   return trace::Blind::other;
 }
 
 }  // namespace
 
-FrameView frame_view(const RunArguments& arguments) {
-  if (arguments.native_frames) return FrameView::native;
-  return arguments.all_frames ? FrameView::all : FrameView::folded;
+analysis::FrameView frame_view(const RunArguments& arguments) {
+  if (arguments.native_frames) return analysis::FrameView::native;
+  return arguments.all_frames ? analysis::FrameView::all : analysis::FrameView::folded;
 }
 
 void add_run_argument(CLI::App& app, RunArguments& arguments) {
@@ -74,7 +80,7 @@ void add_run_argument(CLI::App& app, RunArguments& arguments) {
 }
 
 void add_filter_options(CLI::App& app, RunArguments& arguments) {
-  Filter& filter = arguments.filter;
+  analysis::Filter& filter = arguments.filter;
   add_list(app, "--path", filter.paths, "GLOB", "Only objects whose path matches; repeat for more");
   add_list(app, "--pid", filter.pids, "PID", "Only events of this process")->check(whole_number);
   add_list(app, "--tid", filter.tids, "TID", "Only events of this thread")->check(whole_number);
@@ -84,9 +90,11 @@ void add_filter_options(CLI::App& app, RunArguments& arguments) {
       ->check(known_kind);
   add_list(app, "--rule", filter.rules, "RULE", "Only findings of this rule, and what they name")
       ->check(known_rule);
-  add_enum_option<std::optional<Severity>>(
+  add_enum_option<std::optional<rules::Severity>>(
       app, "--severity", filter.severity,
-      {{"note", Severity::note}, {"warning", Severity::warning}, {"error", Severity::error}},
+      {{"note", rules::Severity::note},
+       {"warning", rules::Severity::warning},
+       {"error", rules::Severity::error}},
       "Only findings from this severity on, and what they name");
   app.add_option("--since", arguments.since, "Only events this long after the begin: 1.5s, 20ms")
       ->type_name("TIME");
@@ -99,7 +107,7 @@ void add_listing_options(CLI::App& app, RunArguments& arguments) {
 }
 
 void add_symbol_options(CLI::App& app, RunArguments& arguments) {
-  SymbolOptions& symbols = arguments.symbols;
+  symbolize::SymbolOptions& symbols = arguments.symbols;
   app.add_option("--sysroot", symbols.sysroot, "Look modules up below DIR")->type_name("DIR");
   add_list(app, "--debug-dir", symbols.debug_dirs, "DIR",
            "Look separate debug files up in DIR too");
@@ -118,8 +126,9 @@ void add_output_option(CLI::App& app, RunArguments& arguments) {
       ->type_name("FILE");
 }
 
-OpenedRun::OpenedRun(ReadableRun readable, std::optional<RunRecord> record, SymbolOptions symbols,
-                     FrameView view, const Filter& filter, std::unique_ptr<Progress> progress)
+OpenedRun::OpenedRun(ReadableRun readable, std::optional<record::RunRecord> record,
+                     symbolize::SymbolOptions symbols, analysis::FrameView view,
+                     const analysis::Filter& filter, std::unique_ptr<Progress> progress)
     : progress_(std::move(progress)),
       unpacked_(std::move(readable.unpacked)),
       run_(std::move(readable.run)),
@@ -133,9 +142,10 @@ void OpenedRun::show_sources() {
   if (symbols_.symbols) stacks_.show_sources(sources());
 }
 
-SourceLines OpenedRun::sources() const {
+symbolize::SourceLines OpenedRun::sources() const {
   const std::uint64_t last_event = run_.real_ns(run_.end_ns());
-  return {symbols_.sysroot, record_ ? record_->directory : "", started_real_ns(run_, heading()),
+  return {symbols_.sysroot, record_ ? record_->directory : "",
+          render::started_real_ns(run_, heading()),
           record_ ? std::max(last_event, record_->end_real_ns) : last_event, symbols_.known};
 }
 
@@ -159,11 +169,11 @@ std::string from_root(const std::string& glob, const std::string& root) {
 Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Console& console) {
   std::uint64_t since = 0;
   if (!arguments.since.empty()) {
-    const Result<std::uint64_t> parsed = parse_duration(arguments.since);
+    const Result<std::uint64_t> parsed = analysis::parse_duration(arguments.since);
     if (!parsed) return parsed.error();
     since = *parsed;
   }
-  const Result<std::string> found = find_run(arguments.run);
+  const Result<std::string> found = record::find_run(arguments.run);
   if (!found) return found.error();
   arguments.run = *found;
   auto progress = std::make_unique<Progress>(console);
@@ -172,25 +182,25 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
   };
   Result<ReadableRun> readable = open_run_or_pack(arguments.run, ticker);
   if (!readable) return readable.error();
-  const Run* run = &readable->run;
+  const reader::Run* run = &readable->run;
   if (since != 0) arguments.filter.since_ns = run->begin_ns() + since;
-  std::optional<RunRecord> record = read_run_record(run->place());
+  std::optional<record::RunRecord> record = record::read_run_record(run->place());
   arguments.typed_paths = arguments.filter.paths;
   if (record)
     for (std::string& glob : arguments.filter.paths) glob = from_root(glob, record->directory);
   arguments.filter.find_objects(*run);
-  SymbolOptions symbols = arguments.symbols;
+  symbolize::SymbolOptions symbols = arguments.symbols;
   symbols.symbols = !arguments.no_symbols;
   symbols.code_maps = run->place();
   // Who names places of his own to look at has what the packing machine did not have.
   if (symbols.sysroot.empty() && symbols.debug_dirs.empty() && !symbols.debuginfod)
-    symbols.known = read_known_names(run->place());
+    symbols.known = symbolize::read_known_names(run->place());
   return std::unique_ptr<OpenedRun>(new OpenedRun(std::move(*readable), std::move(record),
                                                   std::move(symbols), frame_view(arguments),
                                                   arguments.filter, std::move(progress)));
 }
 
-std::optional<BlindSpotEvent> unaudited(const std::optional<RunRecord>& record,
+std::optional<BlindSpotEvent> unaudited(const std::optional<record::RunRecord>& record,
                                         std::uint64_t time_ns) {
   if (!record || record->obstacle.empty()) return std::nullopt;
   BlindSpotEvent event;
@@ -202,27 +212,29 @@ std::optional<BlindSpotEvent> unaudited(const std::optional<RunRecord>& record,
 }
 
 std::optional<BlindSpotEvent> OpenedRun::unaudited() const {
-  return umaskaudit::unaudited(record_, run_.begin_ns());
+  return commands::unaudited(record_, run_.begin_ns());
 }
 
-UnrecordedObjects unrecorded_of(const Run& run, const std::optional<RunRecord>& record,
-                                UnrecordedQuery query) {
-  if (is_packed(run)) return read_saved_unrecorded(run.place()).value_or(UnrecordedObjects{});
-  query.store = store_of(run.place());
+analysis::UnrecordedObjects unrecorded_of(const reader::Run& run,
+                                          const std::optional<record::RunRecord>& record,
+                                          analysis::UnrecordedQuery query) {
+  if (is_packed(run))
+    return analysis::read_saved_unrecorded(run.place()).value_or(analysis::UnrecordedObjects{});
+  query.store = record::store_of(run.place());
   if (record) {
     query.directory = record->directory;
     query.begin_real_ns = record->start_real_ns;
     query.end_real_ns = record->end_real_ns;
     query.suspicious = !record->obstacle.empty();
-    query.any_owner = record->obstacle == obstacle_name(Obstacle::privileged);
+    query.any_owner = record->obstacle == inspect::obstacle_name(inspect::Obstacle::privileged);
   }
-  return find_unrecorded(run, query);
+  return analysis::find_unrecorded(run, query);
 }
 
-const UnrecordedObjects& OpenedRun::unrecorded() {
+const analysis::UnrecordedObjects& OpenedRun::unrecorded() {
   if (unrecorded_) return *unrecorded_;
   if (most_entries_ == 0) return unrecorded_.emplace();
-  UnrecordedQuery query;
+  analysis::UnrecordedQuery query;
   query.most_entries = most_entries_;
   query.ticker = [this](std::uint64_t entries) {
     progress_->count("looking at", entries, "names");
@@ -232,24 +244,24 @@ const UnrecordedObjects& OpenedRun::unrecorded() {
   return *unrecorded_;
 }
 
-Summary OpenedRun::with_unaudited(Summary summary) const {
+analysis::Summary OpenedRun::with_unaudited(analysis::Summary summary) const {
   if (const auto spot = unaudited()) summary.blind_spots.push_back({spot->reason, spot->text, 1});
   return summary;
 }
 
-Summary OpenedRun::summary(SummaryOptions options) const {
+analysis::Summary OpenedRun::summary(analysis::SummaryOptions options) const {
   options.links = local_links(run_);
-  return with_unaudited(summarize(run_, options));
+  return with_unaudited(analysis::summarize(run_, options));
 }
 
-Summary OpenedRun::summary_and_findings(SummaryOptions options) {
+analysis::Summary OpenedRun::summary_and_findings(analysis::SummaryOptions options) {
   if (findings_) return summary(std::move(options));
   options.links = local_links(run_);
-  FindOptions find_options;
+  rules::FindOptions find_options;
   // The rules follow the lives of objects, too; only what a filter leaves out differs.
   const bool share = options.objects && options.filter.empty();
   if (share) options.objects = false;
-  Summarizer summarizer(options);
+  analysis::Summarizer summarizer(options);
   find_options.on_event = [&](const Event& event) { summarizer.see(event); };
   if (share) {
     find_options.on_life_end = [&](const ObjectLife& life) { summarizer.object_ends(life); };
@@ -262,8 +274,8 @@ Summary OpenedRun::summary_and_findings(SummaryOptions options) {
   return with_unaudited(summarizer.finish(run_.end_ns()));
 }
 
-Heading OpenedRun::heading() const {
-  Heading heading;
+render::Heading OpenedRun::heading() const {
+  render::Heading heading;
   if (!record_) return heading;
   heading.program = record_->command;
   heading.start_real_ns = record_->start_real_ns;
@@ -277,8 +289,8 @@ Heading OpenedRun::heading() const {
   return heading;
 }
 
-SarifRun OpenedRun::sarif_run() const {
-  SarifRun sarif;
+render::SarifRun OpenedRun::sarif_run() const {
+  render::SarifRun sarif;
   sarif.tool_version = UMASKAUDIT_VERSION;
   sarif.heading = heading();
   if (!record_) return sarif;
@@ -288,8 +300,8 @@ SarifRun OpenedRun::sarif_run() const {
   return sarif;
 }
 
-RunLine run_line_of(const std::optional<RunRecord>& record) {
-  RunLine line;
+render::RunLine run_line_of(const std::optional<record::RunRecord>& record) {
+  render::RunLine line;
   line.tool = "umaskaudit " UMASKAUDIT_VERSION;
   if (!record) return line;
   line.program = record->command;
@@ -299,12 +311,12 @@ RunLine run_line_of(const std::optional<RunRecord>& record) {
   return line;
 }
 
-RunLine OpenedRun::run_line() const {
-  const Heading known = heading();
-  RunLine line = run_line_of(record_);
-  line.program = program_of(run_, known);
+render::RunLine OpenedRun::run_line() const {
+  const render::Heading known = heading();
+  render::RunLine line = run_line_of(record_);
+  line.program = render::program_of(run_, known);
   line.boot_id = run_.boot_id();
-  line.started_real_ns = started_real_ns(run_, known);
+  line.started_real_ns = render::started_real_ns(run_, known);
   if (record_) {
     line.exit_code = record_->exit_code;
     line.signal = record_->signal;
@@ -313,13 +325,13 @@ RunLine OpenedRun::run_line() const {
   line.end_ns = run_.end_ns();
   line.whole_since_ns = run_.dropped().whole_since_ns;
   // Blind spots are events: a reader of all events gets them there.
-  const Completeness& facts = run_.completeness();
+  const reader::Completeness& facts = run_.completeness();
   line.complete = facts.losses.empty() && !facts.hides_creations && !unaudited();
   return line;
 }
 
-RunLine OpenedRun::table_line() const {
-  RunLine line = run_line();
+render::RunLine OpenedRun::table_line() const {
+  render::RunLine line = run_line();
   utsname system{};
   if (!line.host.empty() || !is_of_this_boot(run_) || uname(&system) != 0) return line;
   line.host = system.nodename;
@@ -328,17 +340,18 @@ RunLine OpenedRun::table_line() const {
   return line;
 }
 
-const FindResult& OpenedRun::findings(const std::function<void(const Hit&)>& on_hit,
-                                      const std::function<void(const WindowSpan&)>& on_window) {
+const rules::FindResult& OpenedRun::findings(
+    const std::function<void(const rules::Hit&)>& on_hit,
+    const std::function<void(const rules::WindowSpan&)>& on_window) {
   if (findings_ && !on_hit && !on_window) return *findings_;
-  FindOptions options;
+  rules::FindOptions options;
   options.on_hit = on_hit;
   options.on_window = on_window;
   look_for_findings(std::move(options));
   return *findings_;
 }
 
-const FindResult& OpenedRun::findings(FindOptions options) {
+const rules::FindResult& OpenedRun::findings(rules::FindOptions options) {
   look_for_findings(std::move(options));
   return *findings_;
 }
@@ -346,44 +359,44 @@ const FindResult& OpenedRun::findings(FindOptions options) {
 void OpenedRun::for_each_beside_findings(const std::function<bool(const Event&)>& visit) {
   if (findings_) return run_.for_each_folded(visit);
   bool more = true;
-  FindOptions options;
+  rules::FindOptions options;
   options.on_event = [&](const Event& event) { more = more && visit(event); };
   look_for_findings(std::move(options));
 }
 
-void name_code(FindOptions& options, StackCache& stacks) {
+void name_code(rules::FindOptions& options, analysis::StackCache& stacks) {
   options.runtime_idiom = [&](StackRef sets, StackRef restores) {
-    return runtime_idiom(stacks.source(), sets, restores);
+    return analysis::runtime_idiom(stacks.source(), sets, restores);
   };
-  options.code = [&](StackRef ref) { return code_name(stacks, ref); };
-  options.source_code = [&](StackRef ref) { return source_code_name(stacks, ref); };
-  options.place = [&](StackRef ref) { return place_of(stacks.code(ref)); };
-  options.symbol_chain = [&](StackRef ref) { return symbol_chain(stacks.code(ref)); };
-  options.symbol = [&](StackRef ref) { return innermost_symbol(stacks.code(ref)); };
+  options.code = [&](StackRef ref) { return analysis::code_name(stacks, ref); };
+  options.source_code = [&](StackRef ref) { return analysis::source_code_name(stacks, ref); };
+  options.place = [&](StackRef ref) { return analysis::place_of(stacks.code(ref)); };
+  options.symbol_chain = [&](StackRef ref) { return analysis::symbol_chain(stacks.code(ref)); };
+  options.symbol = [&](StackRef ref) { return analysis::innermost_symbol(stacks.code(ref)); };
 }
 
-void OpenedRun::look_for_findings(FindOptions options) {
+void OpenedRun::look_for_findings(rules::FindOptions options) {
   name_code(options, stacks_);
   if (!filter_.paths.empty())
-    options.skip_object = [this](RuleId, std::span<const std::string> names) {
+    options.skip_object = [this](rules::RuleId, std::span<const std::string> names) {
       return !filter_.selects_path(names);
     };
   options.links = local_links(run_);
-  options.on_hit = [this, on_hit = std::move(options.on_hit)](const Hit& hit) {
+  options.on_hit = [this, on_hit = std::move(options.on_hit)](const rules::Hit& hit) {
     filter_.note(hit);
     if (on_hit) on_hit(hit);
   };
   options.unrecorded = unrecorded().objects;
-  findings_ = find(run_, options);
-  for (const Finding& finding : findings_->findings) {
-    std::optional<Severity>& worst = worst_[static_cast<std::size_t>(finding.rule)];
+  findings_ = rules::find(run_, options);
+  for (const rules::Finding& finding : findings_->findings) {
+    std::optional<rules::Severity>& worst = worst_[static_cast<std::size_t>(finding.rule)];
     worst = std::max(worst.value_or(finding.severity), finding.severity);
   }
   std::erase_if(findings_->findings,
-                [this](const Finding& finding) { return !filter_.selects(finding); });
+                [this](const rules::Finding& finding) { return !filter_.selects(finding); });
 }
 
-void OpenedRun::mark_named(Filter& filter) {
+void OpenedRun::mark_named(analysis::Filter& filter) {
   if (!filter.by_finding()) return;
   filter_.mark(findings().findings);
   filter = filter_;
@@ -420,4 +433,4 @@ int write_about_run(Console& console, RunArguments& arguments,
                       [&](const Output& output) { write(**opened, output); });
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -16,7 +16,7 @@
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 constexpr std::size_t kMostThreads = 5;
@@ -48,24 +48,24 @@ class Lines {
   std::string text_;
 };
 
-void add_changes(Lines& lines, const std::vector<Culprit>& all) {
+void add_changes(Lines& lines, const std::vector<render::Culprit>& all) {
   for (std::size_t i = 0; i < std::min(all.size(), kMostThreads); ++i) {
-    const MaskChanges& changes = all[i].changes;
-    const std::string masks = transitions_text(changes);
-    std::string line = "  " + culprit_name(all[i]) +
+    const analysis::MaskChanges& changes = all[i].changes;
+    const std::string masks = render::transitions_text(changes);
+    std::string line = "  " + render::culprit_name(all[i]) +
                        (all[i].processes == 1 ? " of " + std::to_string(changes.who.pid) : "") +
                        ": " + counted(changes.count, "change") + ", " + masks;
     if (!all[i].where.empty()) line += ", " + all[i].where;
-    lines.add(line, masks, mask_style(widest_mask(changes)));
+    lines.add(line, masks, render::mask_style(render::widest_mask(changes)));
   }
   if (all.size() > kMostThreads)
     lines.add("  and " + counted(all.size() - kMostThreads, "more place"));
 }
 
-void add_blind(Lines& lines, const Summary& summary, const Completeness& facts) {
-  const std::vector<BlindReason> reasons = blind_reasons(summary);
+void add_blind(Lines& lines, const analysis::Summary& summary, const reader::Completeness& facts) {
+  const std::vector<render::BlindReason> reasons = render::blind_reasons(summary);
   for (std::size_t i = 0; i < std::min(reasons.size(), kMostBlindSpots); ++i)
-    lines.add("blind spot: " + blind_line(reasons[i]), "blind spot:", Style::warning);
+    lines.add("blind spot: " + render::blind_line(reasons[i]), "blind spot:", Style::warning);
   if (reasons.size() > kMostBlindSpots)
     lines.add("blind spots: and " + counted(reasons.size() - kMostBlindSpots, "more reason"));
   for (const LossEvent& loss : facts.losses)
@@ -73,15 +73,15 @@ void add_blind(Lines& lines, const Summary& summary, const Completeness& facts) 
               "lost:", Style::bad);
 }
 
-void add_findings(Lines& lines, const TextContext& context, OpenedRun& run) {
-  const std::vector<CauseGroup> causes = by_cause(run.findings().findings);
+void add_findings(Lines& lines, const render::TextContext& context, OpenedRun& run) {
+  const std::vector<render::CauseGroup> causes = render::by_cause(run.findings().findings);
   std::size_t shown = 0;
-  for (const CauseGroup& group : causes) {
-    const Finding& finding = *group.front();
-    if (finding.severity == Severity::note || shown == kMostFindings) break;
-    const std::string severity = severity_name(finding.severity);
-    lines.add(severity + ": " + finding.info().id + ": " + message_text(context, finding), severity,
-              severity_style(finding.severity));
+  for (const render::CauseGroup& group : causes) {
+    const rules::Finding& finding = *group.front();
+    if (finding.severity == rules::Severity::note || shown == kMostFindings) break;
+    const std::string severity = rules::severity_name(finding.severity);
+    lines.add(severity + ": " + finding.info().id + ": " + render::message_text(context, finding),
+              severity, render::severity_style(finding.severity));
     ++shown;
   }
   if (causes.size() > shown)
@@ -91,7 +91,7 @@ void add_findings(Lines& lines, const TextContext& context, OpenedRun& run) {
 
 }  // namespace
 
-void print_run_summary(Console& console, const RunDirectory& directory, unsigned growing) {
+void print_run_summary(Console& console, const record::RunDirectory& directory, unsigned growing) {
   RunArguments arguments;
   arguments.run = directory.path;
   const auto opened = OpenedRun::open(arguments, console);
@@ -100,16 +100,18 @@ void print_run_summary(Console& console, const RunDirectory& directory, unsigned
   run.limit_unrecorded(kMostNames);
   if (run.run().completeness().segments == 0)
     return warn(console, "nothing was recorded: the program did not load libumaskaudit.so");
-  SummaryOptions brief;
+  analysis::SummaryOptions brief;
   brief.objects = false;
-  const Summary summary = summarize(run.run(), brief);
+  const analysis::Summary summary = analysis::summarize(run.run(), brief);
   const Paint paint(console.err_colour);
-  const TextContext context{run.run(), run.stacks(), paint, 0, run.directory()};
+  const render::TextContext context{run.run(), run.stacks(), paint, 0, run.directory()};
   Lines lines(error_columns(console), paint);
   lines.add(counted(summary.created, "object") + " created, " +
-            counted(summary.mask_changes, "umask change") + " by " + programs_text(summary));
-  if (const std::string dropped = dropped_text(run.run()); !dropped.empty()) lines.add(dropped);
-  add_changes(lines, culprits(summary, run.stacks()));
+            counted(summary.mask_changes, "umask change") + " by " +
+            render::programs_text(summary));
+  if (const std::string dropped = render::dropped_text(run.run()); !dropped.empty())
+    lines.add(dropped);
+  add_changes(lines, render::culprits(summary, run.stacks()));
   add_findings(lines, context, run);
   add_blind(lines, summary, run.run().completeness());
   if (directory.continued) lines.add("the numbers include an earlier run in there");
@@ -119,4 +121,4 @@ void print_run_summary(Console& console, const RunDirectory& directory, unsigned
   console.err << lines.text() << std::flush;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

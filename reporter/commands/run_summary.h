@@ -5,9 +5,9 @@
 #include "reporter/base/console.h"
 #include "reporter/record/run_directory.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 // `growing`: how many segments may still be written to.
-void print_run_summary(Console& console, const RunDirectory& run, unsigned growing);
+void print_run_summary(Console& console, const record::RunDirectory& run, unsigned growing);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -17,23 +17,23 @@
 #include "reporter/text/text_table.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
-std::string ending_of(const StoredRun& run) {
+std::string ending_of(const record::StoredRun& run) {
   if (run.recording) return "recording";
   if (!run.record) return "unknown";
   if (run.record->signal != 0) return "signal " + std::to_string(run.record->signal);
   return run.record->exit_code ? "exit " + std::to_string(*run.record->exit_code) : "unknown";
 }
 
-std::uint64_t began_ns(const StoredRun& run) {
+std::uint64_t began_ns(const record::StoredRun& run) {
   return run.record ? run.record->start_real_ns : run.changed_ns;
 }
 
-std::string ls_json(const std::vector<StoredRun>& runs) {
+std::string ls_json(const std::vector<record::StoredRun>& runs) {
   std::string out;
-  for (const StoredRun& run : runs) {
+  for (const record::StoredRun& run : runs) {
     JsonWriter json(out);
     json.begin_object();
     json.text("name", run.name);
@@ -53,14 +53,14 @@ std::string ls_json(const std::vector<StoredRun>& runs) {
 }
 
 int list(TwinFormat format, Console& console) {
-  const std::vector<StoredRun> runs = stored_runs();
+  const std::vector<record::StoredRun> runs = record::stored_runs();
   if (format == TwinFormat::json) {
     console.out << ls_json(runs);
     return 0;
   }
   if (runs.empty()) {
     if (console.verbosity != Verbosity::quiet)
-      console.err << "umaskaudit: no run in '" + escape(store_path()) +
+      console.err << "umaskaudit: no run in '" + escape(record::store_path()) +
                          "'; umaskaudit run -- CMD records one\n";
     return 0;
   }
@@ -70,7 +70,7 @@ int list(TwinFormat format, Console& console) {
                    {"END"},
                    {"SIZE", Align::right}},
                   0);
-  for (const StoredRun& run : runs)
+  for (const record::StoredRun& run : runs)
     table.add(
         {{escape(run.name) + (run.latest ? " *" : ""), run.latest ? Style::strong : Style::plain},
          utc_text(began_ns(run)),
@@ -79,15 +79,15 @@ int list(TwinFormat format, Console& console) {
          size_text(run.bytes)});
   console.out << table.text(console.width, Paint(console.out_colour))
               << "* the latest, which commands take without a RUN; all are in '"
-              << escape(store_path()) << "'\n";
+              << escape(record::store_path()) << "'\n";
   return 0;
 }
 
 int remove(const std::vector<std::string>& names, Console& console) {
   int code = 0;
   for (const std::string& name : names) {
-    const Result<std::string> path = find_run(name);
-    const Status removed = path ? remove_run(*path) : Status(path.error());
+    const Result<std::string> path = record::find_run(name);
+    const Status removed = path ? record::remove_run(*path) : Status(path.error());
     if (!removed) code = fail(console, removed.error());
   }
   return code;
@@ -100,20 +100,20 @@ struct CleanOptions {
 };
 
 int clean(const CleanOptions& options, Console& console) {
-  std::vector<StoredRun> runs = stored_runs();
-  std::erase_if(runs, [](const StoredRun& run) { return run.recording; });
+  std::vector<record::StoredRun> runs = record::stored_runs();
+  std::erase_if(runs, [](const record::StoredRun& run) { return run.recording; });
   runs.resize(runs.size() - std::min<std::size_t>(runs.size(), options.keep));  // oldest first
   const std::uint64_t now = now_ns(CLOCK_REALTIME);
-  std::erase_if(runs, [&](const StoredRun& run) {
+  std::erase_if(runs, [&](const record::StoredRun& run) {
     return began_ns(run) + options.older_ns > now && options.older_ns != 0;
   });
   std::uint64_t bytes = 0;
   std::uint64_t count = 0;
   int code = 0;
-  for (const StoredRun& run : runs) {
+  for (const record::StoredRun& run : runs) {
     if (options.dry) {
       console.out << escape(run.path) << '\n';
-    } else if (const Status removed = remove_run(run.path); !removed) {
+    } else if (const Status removed = record::remove_run(run.path); !removed) {
       code = fail(console, removed.error());
       continue;
     }
@@ -147,16 +147,18 @@ Action configure_clean(CLI::App& app) {
   add_number(app, "--keep", options->keep, "Leave the N latest; default: 1");
   app.add_option_function<std::string>(
          "--older",
-         [options](const std::string& text) { options->older_ns = *parse_duration(text); },
+         [options](const std::string& text) {
+           options->older_ns = *analysis::parse_duration(text);
+         },
          "Remove only what was begun longer ago than TIME: 90s, 30m")
       ->type_name("TIME")
       ->check(CLI::Validator(
           [](std::string& text) {
-            return parse_duration(text) ? std::string() : "not a time: " + text;
+            return analysis::parse_duration(text) ? std::string() : "not a time: " + text;
           },
           "", "time"));
   app.add_flag("-n,--dry-run", options->dry, "Only name what would be removed");
   return [options](Invocation& invocation) { return clean(*options, invocation.console); };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -7,7 +7,7 @@
 
 #include "reporter/commands/command.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 std::uint64_t bytes_of(const std::string& size) {
@@ -54,7 +54,8 @@ void add_see_option(CLI::App& app, SeeOptions& options) {
 }
 
 Sight::Sight(const SeeOptions& options, const std::string& directory, const std::string& library,
-             const std::vector<std::string>& run_options, Obstacle command, Console& console)
+             const std::vector<std::string>& run_options, inspect::Obstacle command,
+             Console& console)
     : command_(command), always_(options.trace) {
   if (!options.all) return;
   options_.recording.directory = directory;
@@ -85,9 +86,13 @@ bool names_leak_sanitizer(const std::string& bytes) {
 }
 
 // Set-user-ID programs and their like keep their rights only under a tracer of root's.
-bool can_trace(Obstacle obstacle) { return obstacle != Obstacle::privileged || geteuid() == 0; }
+bool can_trace(inspect::Obstacle obstacle) {
+  return obstacle != inspect::Obstacle::privileged || geteuid() == 0;
+}
 
-bool Sight::sees(Obstacle obstacle) const { return tracer_ != nullptr && can_trace(obstacle); }
+bool Sight::sees(inspect::Obstacle obstacle) const {
+  return tracer_ != nullptr && can_trace(obstacle);
+}
 
 void Sight::finish() {
   if (tracer_ != nullptr) tracer_->finish();
@@ -95,8 +100,9 @@ void Sight::finish() {
 
 void Sight::before_exec() const {
   // Go's runtime takes the library, which hands over.
-  const bool itself = tracer_ != nullptr && (always_ || (sees(command_) && !can_audit(command_)));
+  const bool itself =
+      tracer_ != nullptr && (always_ || (sees(command_) && !inspect::can_audit(command_)));
   if (itself) tracer_->take_exec();
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

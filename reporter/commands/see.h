@@ -14,7 +14,7 @@ namespace CLI {
 class App;
 }
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 struct SeeOptions {
   bool all = false;    // by the tracer too, where the library cannot be
@@ -24,7 +24,7 @@ struct SeeOptions {
 void add_see_option(CLI::App& app, SeeOptions& options);
 
 // Whether a program with that obstacle can be traced on this machine.
-bool can_trace(Obstacle obstacle);
+bool can_trace(inspect::Obstacle obstacle);
 
 // Whether the bytes of a program or of a list of mappings name the run time of LeakSanitizer, which
 // does not work in a traced process, and ends it with an error.
@@ -38,7 +38,7 @@ class Sight {
  public:
   // `command`: what CMD is. Says on `console` what the tracer changes.
   Sight(const SeeOptions& options, const std::string& directory, const std::string& library,
-        const std::vector<std::string>& run_options, Obstacle command, Console& console);
+        const std::vector<std::string>& run_options, inspect::Obstacle command, Console& console);
 
   // For the library; empty: there is no tracer.
   std::string library_option() const;
@@ -47,13 +47,13 @@ class Sight {
   // In the child, in front of its exec.
   void before_exec() const;
   // Whether a program with that obstacle is seen all the same.
-  bool sees(Obstacle obstacle) const;
+  bool sees(inspect::Obstacle obstacle) const;
 
  private:
   tracer::TracerOptions options_;
   std::unique_ptr<tracer::TracerProcess> tracer_;
-  Obstacle command_;
+  inspect::Obstacle command_;
   bool always_;  // takes CMD
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -16,7 +16,7 @@
 #include "reporter/text/escape.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 struct Options {
@@ -37,12 +37,12 @@ Status check_run(const std::string& path, const std::string& directory) {
   };
   if (stat(path.c_str(), &run) != 0)
     return refuse(std::strerror(errno), "umaskaudit run -o " + path + " -- CMD to record one");
-  const bool packed = path.ends_with(kPackEnding);
+  const bool packed = path.ends_with(record::kPackEnding);
   if (!S_ISDIR(run.st_mode) && packed)
     return refuse("it is a packed run, which no program adds to",
                   "umaskaudit report " + path + ", or cp for a copy");
   if (!S_ISDIR(run.st_mode)) return refuse("it is not a directory", "the run directory it is in");
-  if (!holds_run(path))
+  if (!record::holds_run(path))
     return refuse("it holds no run", "umaskaudit run -o " + path + " -- CMD to record one");
   if (stat(directory.c_str(), &target) == 0 && run.st_dev == target.st_dev &&
       run.st_ino == target.st_ino)
@@ -51,13 +51,13 @@ Status check_run(const std::string& path, const std::string& directory) {
 }
 
 int snapshot(Options& options, Console& console) {
-  const Result<std::string> run = find_run(options.run);
+  const Result<std::string> run = record::find_run(options.run);
   if (!run) return fail(console, run.error());
   options.run = *run;
   if (const Status good = check_run(options.run, options.directory); !good)
     return fail(console, good.error());
-  const Result<RunDirectory> directory = prepare_run_directory(
-      options.directory, options.force ? EarlierRun::removed : EarlierRun::refused);
+  const Result<record::RunDirectory> directory = record::prepare_run_directory(
+      options.directory, options.force ? record::EarlierRun::removed : record::EarlierRun::refused);
   if (!directory) {
     const std::string& why = directory.error().why;
     const bool earlier = why == "it holds a run already";
@@ -66,7 +66,7 @@ int snapshot(Options& options, Console& console) {
                              earlier ? "--force to replace it, or another directory with -o"
                                      : "another directory with -o"));
   }
-  const Result<Snapshot> copy = copy_run(options.run, directory->path);
+  const Result<record::Snapshot> copy = record::copy_run(options.run, directory->path);
   if (!copy) return fail(console, copy.error());
   if (copy->segments == 0) warn(console, "nothing was recorded in '" + options.run + "' so far");
   if (console.verbosity != Verbosity::quiet)
@@ -87,4 +87,4 @@ Action configure_snapshot(CLI::App& app) {
   return [options](Invocation& invocation) { return snapshot(*options, invocation.console); };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -19,7 +19,7 @@
 #include "reporter/text/text_table.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 enum class Order { count, first, held, longest, thread };
@@ -33,24 +33,24 @@ struct Options {
 };
 
 // Why a filter selects no mask change, where what it goes by is the reason.
-std::string sentence_of_none(const Filter& filter) {
+std::string sentence_of_none(const analysis::Filter& filter) {
   if (filter.empty()) return "No thread changed the mask.\n";
   const bool of_objects = !filter.paths.empty() || !filter.kinds.empty();
   return std::string("The filter selects no mask change") +
          (of_objects ? ": --path and --kind select objects, which mask changes are not.\n" : ".\n");
 }
 
-std::string sentence(const Summary& summary, const std::vector<Culprit>& all,
-                     const Filter& filter) {
+std::string sentence(const analysis::Summary& summary, const std::vector<render::Culprit>& all,
+                     const analysis::Filter& filter) {
   if (all.empty()) return sentence_of_none(filter);
-  std::set<ThreadId> threads;
-  for (const Culprit& one : all) threads.insert(one.changes.who);
+  std::set<analysis::ThreadId> threads;
+  for (const render::Culprit& one : all) threads.insert(one.changes.who);
   return counted(threads.size(), "thread") + " of " + std::to_string(summary.threads) +
          " changed the mask, " + counted(summary.mask_changes, "time") + ", from " +
          counted(all.size(), "place") + ".\n";
 }
 
-TextTable table_of(const std::vector<Culprit>& all, std::size_t rows, std::uint64_t begin,
+TextTable table_of(const std::vector<render::Culprit>& all, std::size_t rows, std::uint64_t begin,
                    std::size_t width) {
   TextTable table({{"PID", Align::right, false, true},
                    {"TID", Align::right},
@@ -63,11 +63,11 @@ TextTable table_of(const std::vector<Culprit>& all, std::size_t rows, std::uint6
                    {"LONGEST", Align::right, false, true},
                    {"WHERE", Align::left, true, false, 20}});
   for (std::size_t i = 0; i < rows; ++i) {
-    const MaskChanges& changes = all[i].changes;
+    const analysis::MaskChanges& changes = all[i].changes;
     table.add({std::to_string(changes.who.pid), std::to_string(changes.who.tid),
                escape(changes.thread), std::to_string(changes.count),
-               Cell(transitions_text(changes, transitions_shown(width)),
-                    mask_style(widest_mask(changes))),
+               Cell(render::transitions_text(changes, render::transitions_shown(width)),
+                    render::mask_style(render::widest_mask(changes))),
                offset_text(changes.first_ns, begin), offset_text(changes.last_ns, begin),
                duration_text(changes.held_ns) + (changes.end_unseen ? "+" : ""),
                duration_text(changes.longest_ns), all[i].where});
@@ -75,17 +75,18 @@ TextTable table_of(const std::vector<Culprit>& all, std::size_t rows, std::uint6
   return table;
 }
 
-void append_stack(std::string& out, OpenedRun& opened, const Culprit& one) {
-  const MaskChanges& changes = one.changes;
+void append_stack(std::string& out, OpenedRun& opened, const render::Culprit& one) {
+  const analysis::MaskChanges& changes = one.changes;
   out += "\n" + escape(changes.call.empty() ? "umask" : changes.call) + ' ' +
-         transitions_text(changes) + " by " + thread_text(changes.thread, changes.who.tid) + "\n";
-  const std::string lines = event_stack_lines(opened.stacks(), changes.stack, 4);
+         render::transitions_text(changes) + " by " +
+         render::thread_text(changes.thread, changes.who.tid) + "\n";
+  const std::string lines = render::event_stack_lines(opened.stacks(), changes.stack, 4);
   out += lines.empty() ? "    no stack was recorded\n" : lines;
 }
 
-void sort(std::vector<Culprit>& all, Order order) {
-  const auto key = [order](const Culprit& one) -> std::pair<std::uint64_t, std::uint64_t> {
-    const MaskChanges& changes = one.changes;
+void sort(std::vector<render::Culprit>& all, Order order) {
+  const auto key = [order](const render::Culprit& one) -> std::pair<std::uint64_t, std::uint64_t> {
+    const analysis::MaskChanges& changes = one.changes;
     switch (order) {
       case Order::count:
         return {~changes.count, changes.first_ns};
@@ -100,23 +101,24 @@ void sort(std::vector<Culprit>& all, Order order) {
     }
     return {};
   };
-  std::stable_sort(all.begin(), all.end(),
-                   [&](const Culprit& a, const Culprit& b) { return key(a) < key(b); });
+  std::stable_sort(all.begin(), all.end(), [&](const render::Culprit& a, const render::Culprit& b) {
+    return key(a) < key(b);
+  });
 }
 
 void write(OpenedRun& opened, const Options& options, const Output& output) {
-  SummaryOptions wanted;
+  analysis::SummaryOptions wanted;
   wanted.filter = options.arguments.filter;
   wanted.objects = false;
-  const Summary summary = opened.summary(wanted);
-  std::vector<Culprit> all = culprits(summary, opened.stacks());
+  const analysis::Summary summary = opened.summary(wanted);
+  std::vector<render::Culprit> all = render::culprits(summary, opened.stacks());
   sort(all, options.order);
   const bool text = options.format == TwinFormat::text;
   const std::size_t limit = options.limit.value_or(text ? 20 : 0);
   const std::size_t rows = limit == 0 ? all.size() : std::min(all.size(), limit);
-  const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
+  const render::TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
   if (!text) {
-    output.stream << threads_json(context, summary, all, rows);
+    output.stream << render::threads_json(context, summary, all, rows);
     return;
   }
   std::string out = sentence(summary, all, options.arguments.filter);
@@ -125,14 +127,14 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
                       .screen_text(output.width, output.paint);
   if (rows < all.size())
     out += "  ... and " + counted(all.size() - rows, "place") + " more, --limit 0 shows all\n";
-  const auto is_least = [](const Culprit& one) { return one.changes.end_unseen; };
+  const auto is_least = [](const render::Culprit& one) { return one.changes.end_unseen; };
   if (std::any_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(rows), is_least))
     out += "  + at least, up to the process's last event: when it ended was not seen\n";
   for (std::size_t i = 0; i < (options.stacks ? rows : std::min<std::size_t>(rows, 1)); ++i)
     append_stack(out, opened, all[i]);
   out += '\n';
-  append_unseen(out, context, summary);
-  append_symbol_notes(out, context);
+  render::append_unseen(out, context, summary);
+  render::append_symbol_notes(out, context);
   output.stream << out;
 }
 
@@ -161,4 +163,4 @@ Action configure_threads(CLI::App& app) {
   };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -16,7 +16,7 @@
 #include "reporter/render/formats/twins_json.h"
 #include "reporter/render/timeline_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 struct Options {
@@ -27,11 +27,12 @@ struct Options {
 };
 
 void write(OpenedRun& opened, const Options& options, const Output& output) {
-  const TimelineStyle style{opened.run().begin_ns(), output.paint, true};
+  const render::TimelineStyle style{opened.run().begin_ns(), output.paint, true};
   opened.begin_stream(output);
   const bool text = options.format == TwinFormat::text;
-  JsonLines json(opened.run(), opened.stacks(), true);
-  output.stream << (text ? timeline_titles(style) : timeline_json_begin(opened.run()));
+  render::JsonLines json(opened.run(), opened.stacks(), true);
+  output.stream << (text ? render::timeline_titles(style)
+                         : render::timeline_json_begin(opened.run()));
   const auto write_json = [&](const Event& event, std::size_t before) {
     std::string line;
     json.append(line, event);
@@ -47,7 +48,8 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
   ObjectLives lives(std::move(life_options));  // for the reason why a creation was refused
   opened.run().for_each_folded([&](const Event& event) {
     if (options.all) lives.see(event);
-    if (!options.arguments.filter.selects(event) || !(options.all || is_listed(event))) return true;
+    if (!options.arguments.filter.selects(event) || !(options.all || render::is_listed(event)))
+      return true;
     if (options.limit != 0 && shown == options.limit) return ++more, true;
     if (!text) {
       if (write_json(event, shown)) ++shown;
@@ -56,17 +58,18 @@ void write(OpenedRun& opened, const Options& options, const Output& output) {
     line.clear();
     const auto* create = std::get_if<CreateEvent>(&event);
     const auto refusal = create == nullptr ? std::nullopt : refusal_of(*create, lives);
-    append_timeline(line, event, opened.stacks(), style, refusal ? refusal_text(*refusal) : "");
+    render::append_timeline(line, event, opened.stacks(), style,
+                            refusal ? render::refusal_text(*refusal) : "");
     output.stream << line;
     ++shown;
     return static_cast<bool>(output.stream);
   });
   if (!text) {
     if (const auto spot = opened.unaudited(); spot && write_json(*spot, shown)) ++shown;
-    output.stream << timeline_json_end(shown, more);
+    output.stream << render::timeline_json_end(shown, more);
     return;
   }
-  if (const auto spot = opened.unaudited()) output.stream << event_text(*spot) << '\n';
+  if (const auto spot = opened.unaudited()) output.stream << render::event_text(*spot) << '\n';
   if (more != 0) output.stream << "... and " << more << " more, --limit 0 shows all\n";
 }
 
@@ -88,4 +91,4 @@ Action configure_timeline(CLI::App& app) {
   };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -30,40 +30,40 @@
 #include "reporter/text/escape.h"
 #include "reporter/text/style.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 struct Options {
   std::string run, output;
-  ThreadOrder order = ThreadOrder::changes;
-  EarlierRun earlier = EarlierRun::refused;
+  live::ThreadOrder order = live::ThreadOrder::changes;
+  record::EarlierRun earlier = record::EarlierRun::refused;
   bool once = false;
 };
 
 bool has_screen(const Options& options, const Console& console) {
   const char* terminal = std::getenv("TERM");
   return !options.once && console.out_tty && terminal != nullptr &&
-         std::strcmp(terminal, "dumb") != 0 && Terminal::is_possible();
+         std::strcmp(terminal, "dumb") != 0 && live::Terminal::is_possible();
 }
 
 class Top {
  public:
-  Top(LiveRun& run, const std::string& directory, const Options& options,
-      std::optional<RunProcess> recorder, const Console& console)
+  Top(reader::LiveRun& run, const std::string& directory, const Options& options,
+      std::optional<record::RunProcess> recorder, const Console& console)
       : run_(run),
         recorder_(recorder),
         console_(console),
         order_(options.order),
-        symbolizer_(SymbolOptions{}),
+        symbolizer_(symbolize::SymbolOptions{}),
         stacks_(run, symbolizer_),
-        findings_(directory, console, FindingForm::whole) {
+        findings_(directory, console, live::FindingForm::whole) {
     facts_.directory = directory;
   }
 
   // Until the reader has seen enough.
   void show() {
-    Terminal terminal(console_.out_colour);
-    LiveScreen screen(order_, Paint(console_.out_colour));
+    live::Terminal terminal(console_.out_colour);
+    live::LiveScreen screen(order_, Paint(console_.out_colour));
     bool more = true;
     auto painted = Clock::now() - kBetweenPictures;
     for (bool done = false; !done;) {
@@ -76,8 +76,8 @@ class Top {
         terminal.paint(picture(screen, terminal.size()));
         painted = Clock::now();
       }
-      const Key key = terminal.next_key(more && !over_ ? 0 : kLookMs);
-      if (key.kind != Key::none) painted = Clock::now() - kBetweenPictures;
+      const live::Key key = terminal.next_key(more && !over_ ? 0 : live::kLookMs);
+      if (key.kind != live::Key::none) painted = Clock::now() - kBetweenPictures;
       done = !screen.press(key) || terminal.wants_end();
     }
   }
@@ -94,7 +94,7 @@ class Top {
     findings_.refresh(view_.counts().events, true);
     facts();
     facts_.over = over;
-    return live_picture(view_, facts_, order_, stacks_, width, Paint(console_.out_colour));
+    return live::live_picture(view_, facts_, order_, stacks_, width, Paint(console_.out_colour));
   }
 
   // CMD's exit code, when it has ended; it is asked to. 0 without CMD.
@@ -109,31 +109,31 @@ class Top {
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::milliseconds kBetweenPictures{kLookMs / 2};
+  static constexpr std::chrono::milliseconds kBetweenPictures{live::kLookMs / 2};
 
   struct Still {
-    LiveView view;
-    LiveFacts facts;
+    live::LiveView view;
+    live::LiveFacts facts;
   };
 
-  LiveRun::Visit visit() {
+  reader::LiveRun::Visit visit() {
     return [this](const Event& event) { view_.feed(event); };
   }
 
   // True: there is more to be read at once.
   bool look() {
     // Asked before the look: what was committed before the end is then seen by it.
-    const bool over = recorder_ ? recorder_->ended() : run_is_over(run_, facts_.directory);
+    const bool over = recorder_ ? recorder_->ended() : live::run_is_over(run_, facts_.directory);
     if (run_.poll(visit())) return true;
     if (!over) return false;
     over_ = true;
     run_.finish(visit());
-    if (const auto spot = unaudited(read_run_record(facts_.directory), run_.begin_ns()))
+    if (const auto spot = unaudited(record::read_run_record(facts_.directory), run_.begin_ns()))
       visit()(*spot);
     return false;
   }
 
-  const LiveFacts& facts() {
+  const live::LiveFacts& facts() {
     facts_.begin_ns = run_.begin_ns();
     facts_.over = over_;
     facts_.ended = run_.ended();
@@ -142,28 +142,28 @@ class Top {
     return facts_;
   }
 
-  std::vector<ScreenLine> picture(LiveScreen& screen, TerminalSize size) {
+  std::vector<live::ScreenLine> picture(live::LiveScreen& screen, live::TerminalSize size) {
     if (!still_) return screen.lines(view_, facts(), stacks_, size, 0);
     const std::uint64_t waiting = view_.counts().events - still_->view.counts().events;
     return screen.lines(still_->view, still_->facts, stacks_, size, waiting);
   }
 
-  LiveRun& run_;
-  std::optional<RunProcess> recorder_;
+  reader::LiveRun& run_;
+  std::optional<record::RunProcess> recorder_;
   const Console& console_;
-  ThreadOrder order_;
-  Symbolizer symbolizer_;
-  StackCache stacks_;
-  LiveFindings findings_;
-  LiveView view_;
-  LiveFacts facts_;
+  live::ThreadOrder order_;
+  symbolize::Symbolizer symbolizer_;
+  analysis::StackCache stacks_;
+  live::LiveFindings findings_;
+  live::LiveView view_;
+  live::LiveFacts facts_;
   std::optional<Still> still_;
   bool over_ = false;
 };
 
-int watch(const Options& options, const std::string& directory, std::optional<RunProcess> recorder,
-          Console& console) {
-  const auto run = LiveRun::open(directory);
+int watch(const Options& options, const std::string& directory,
+          std::optional<record::RunProcess> recorder, Console& console) {
+  const auto run = reader::LiveRun::open(directory);
   if (!run) return fail(console, run.error());
   Top top(**run, directory, options, recorder, console);
   if (has_screen(options, console))
@@ -176,12 +176,16 @@ int watch(const Options& options, const std::string& directory, std::optional<Ru
 int watch_command(const Options& options, const std::vector<std::string>& command,
                   Console& console) {
   // The recorder would say so too, but on a terminal that is a screen by then.
-  const ProgramFacts program = inspect_program(command[0]);
-  if (program.obstacle == Obstacle::not_found) return fail_exec(console, command[0], ENOENT);
-  if (program.obstacle == Obstacle::not_executable) return fail_exec(console, command[0], EACCES);
-  const Result<RunDirectory> run = begin_run(options.output, command[0], getpid(), options.earlier);
+  const inspect::ProgramFacts program = inspect::inspect_program(command[0]);
+  if (program.obstacle == inspect::Obstacle::not_found)
+    return fail_exec(console, command[0], ENOENT);
+  if (program.obstacle == inspect::Obstacle::not_executable)
+    return fail_exec(console, command[0], EACCES);
+  const Result<record::RunDirectory> run =
+      record::begin_run(options.output, command[0], getpid(), options.earlier);
   if (!run) return fail_run(console, run.error());
-  Result<RunProcess> recorder = RunProcess::start(run->path, command, has_screen(options, console));
+  Result<record::RunProcess> recorder =
+      record::RunProcess::start(run->path, command, has_screen(options, console));
   if (!recorder) return fail_run(console, recorder.error());
   const int code = watch(options, run->path, *recorder, console);
   if (console.verbosity != Verbosity::quiet)
@@ -197,14 +201,14 @@ Action configure_top(CLI::App& app) {
   app.add_option("-o,--output", options->output,
                  "Record CMD into DIR (default: .umaskaudit/NAME.PID here)")
       ->type_name("DIR");
-  add_earlier_run_options(app, options->earlier);
-  add_enum_option<ThreadOrder>(app, "--sort", options->order,
-                               {{"changes", ThreadOrder::changes},
-                                {"created", ThreadOrder::created},
-                                {"latest", ThreadOrder::latest},
-                                {"name", ThreadOrder::name},
-                                {"pid", ThreadOrder::pid}},
-                               "Order of the threads; the key s changes it");
+  record::add_earlier_run_options(app, options->earlier);
+  add_enum_option<live::ThreadOrder>(app, "--sort", options->order,
+                                     {{"changes", live::ThreadOrder::changes},
+                                      {"created", live::ThreadOrder::created},
+                                      {"latest", live::ThreadOrder::latest},
+                                      {"name", live::ThreadOrder::name},
+                                      {"pid", live::ThreadOrder::pid}},
+                                     "Order of the threads; the key s changes it");
   app.add_flag("--once", options->once, "Print one picture instead, also on a terminal");
   return [options](Invocation& invocation) {
     Console& console = invocation.console;
@@ -212,10 +216,10 @@ Action configure_top(CLI::App& app) {
       return fail(console, {"top: either a run or a program", "",
                             "umaskaudit top RUN, or umaskaudit top -- CMD", ExitCode::usage});
     if (!invocation.tail.empty()) return watch_command(*options, invocation.tail, console);
-    const Result<std::string> run = find_run(options->run);
+    const Result<std::string> run = record::find_run(options->run);
     if (!run) return fail(console, run.error());
     return watch(*options, *run, std::nullopt, console);
   };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -4,7 +4,7 @@
 
 #include "reporter/commands/enum_option.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 
 enum class TwinFormat { text, json };
 
@@ -14,4 +14,4 @@ inline void add_twin_format(CLI::App& app, TwinFormat& format,
                               {{"text", TwinFormat::text}, {"json", TwinFormat::json}}, help);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -23,7 +23,7 @@
 #include "reporter/text/json_writer.h"
 #include "reporter/text/text_table.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 constexpr char kHelp[] = "umaskaudit umask --help";
@@ -77,7 +77,7 @@ int show_mask(Mode mask, const Options& options, Console& console) {
 
 // Replaces this process, as env(1) does.
 int run_under(Mode mask, const std::vector<std::string>& command, Console& console) {
-  const std::vector<char*> arguments = exec_pointers(command);
+  const std::vector<char*> arguments = record::exec_pointers(command);
   console.out << std::flush;
   ::umask(mask);
   ::execvp(arguments[0], arguments.data());
@@ -85,7 +85,7 @@ int run_under(Mode mask, const std::vector<std::string>& command, Console& conso
 }
 
 int with_mask(const Options& options, const std::vector<std::string>& command, Console& console) {
-  const Result<Mode> current = own_mask();
+  const Result<Mode> current = inspect::own_mask();
   if (!current) return fail(console, current.error());
   const Parsed<Mode> parsed = parse_mask(options.mask, *current);
   if (const auto* error = std::get_if<NotationError>(&parsed)) {
@@ -96,28 +96,28 @@ int with_mask(const Options& options, const std::vector<std::string>& command, C
 }
 
 int one_process(const Options& options, Console& console) {
-  const Result<ProcessMask> process = read_process(options.pid);
+  const Result<inspect::ProcessMask> process = inspect::read_process(options.pid);
   if (!process) return fail(console, process.error());
   console.out << formatted(process->mask, options);
   return done(ExitCode::clean);
 }
 
 int compare(const Options& options, Console& console) {
-  const Result<ProcessMask> first = read_process(options.diff[0]);
+  const Result<inspect::ProcessMask> first = inspect::read_process(options.diff[0]);
   if (!first) return fail(console, first.error());
-  const Result<ProcessMask> second = read_process(options.diff[1]);
+  const Result<inspect::ProcessMask> second = inspect::read_process(options.diff[1]);
   if (!second) return fail(console, second.error());
-  console.out << difference_text(*first, *second, Paint(console.out_colour));
+  console.out << inspect::difference_text(*first, *second, Paint(console.out_colour));
   return done(first->mask == second->mask ? ExitCode::clean : ExitCode::findings);
 }
 
-std::string masks_json(const std::vector<ProcessMask>& processes) {
+std::string masks_json(const std::vector<inspect::ProcessMask>& processes) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
-  json.number("schema", kJsonSchema);
+  json.number("schema", render::kJsonSchema);
   json.begin_array("processes");
-  for (const ProcessMask& process : processes) {
+  for (const inspect::ProcessMask& process : processes) {
     json.begin_object();
     json.number("pid", process.pid);
     json.mode("mask", process.mask);
@@ -147,14 +147,14 @@ int act(const Options& options, const std::vector<std::string>& command, Console
   if (!options.diff.empty()) return compare(options, console);
   if (!options.pid.empty()) return one_process(options, console);
   if (options.all) {
-    const std::vector<ProcessMask> all = read_processes();
+    const std::vector<inspect::ProcessMask> all = inspect::read_processes();
     if (options.format == TwinFormat::json)
       console.out << masks_json(all);
     else
-      console.out << masks_text(all, Paint(console.out_colour), console.width);
+      console.out << inspect::masks_text(all, Paint(console.out_colour), console.width);
     return done(ExitCode::clean);
   }
-  const Result<Mode> mask = own_mask();
+  const Result<Mode> mask = inspect::own_mask();
   if (!mask) return fail(console, mask.error());
   console.out << formatted(*mask, options);
   return done(ExitCode::clean);
@@ -182,4 +182,4 @@ Action configure_umask(CLI::App& app) {
   };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -16,7 +16,7 @@
 #include "reporter/render/formats/whatif_json.h"
 #include "reporter/render/whatif.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 enum class Order { time, path };
@@ -32,51 +32,53 @@ struct Options {
   std::size_t limit = kPageObjects;
 };
 
-WhatIf work_out(const Run& run, const Options& options, Mode mask) {
-  WhatIf whatif;
+analysis::WhatIf work_out(const reader::Run& run, const Options& options, Mode mask) {
+  analysis::WhatIf whatif;
   whatif.mask = mask;
   whatif.everywhere = options.everywhere;
-  whatif.inherited = inherited_masks(run);
-  MaskReplay replay(mask);
-  FinalObjects made(
+  whatif.inherited = analysis::inherited_masks(run);
+  analysis::MaskReplay replay(mask);
+  analysis::FinalObjects made(
       [&](const CreateEvent& event) { return options.arguments.filter.selects(event); });
   run.for_each_folded([&](const Event& event) {
     replay.see(event);
     made.see(event);
     return true;
   });
-  std::vector<FinalObject> objects = made.take();
+  std::vector<analysis::FinalObject> objects = made.take();
   if (options.order == Order::path)
     std::stable_sort(objects.begin(), objects.end(),
-                     [](const FinalObject& a, const FinalObject& b) { return a.path < b.path; });
-  for (FinalObject& object : objects) {
+                     [](const analysis::FinalObject& a, const analysis::FinalObject& b) {
+                       return a.path < b.path;
+                     });
+  for (analysis::FinalObject& object : objects) {
     const CreateEvent& made_by = object.creation;
     const Mode then = options.everywhere            ? mask
                       : made_by.mask_setter_dropped ? made_by.mask
                                                     : replay.mask_after(made_by.mask_set_by);
-    classify(whatif, std::move(object), then);
+    analysis::classify(whatif, std::move(object), then);
   }
   return whatif;
 }
 
 void write(OpenedRun& opened, const Options& options, Mode mask, const Output& output) {
-  const TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
-  const WhatIf whatif = work_out(opened.run(), options, mask);
+  const render::TextContext context{opened.run(), opened.stacks(), output.paint, output.width};
+  const analysis::WhatIf whatif = work_out(opened.run(), options, mask);
   if (options.format == TwinFormat::json) {
-    output.stream << whatif_json(context, whatif);
+    output.stream << render::whatif_json(context, whatif);
     return;
   }
-  std::string out = whatif_text(context, whatif, options.limit);
-  SummaryOptions brief;
+  std::string out = render::whatif_text(context, whatif, options.limit);
+  analysis::SummaryOptions brief;
   brief.objects = false;
-  append_unseen(out, context, opened.summary(brief));
+  render::append_unseen(out, context, opened.summary(brief));
   output.stream << out;
 }
 
 int whatif(Options& options, Console& console) {
   const auto opened = OpenedRun::open(options.arguments, console);
   if (!opened) return fail(console, opened.error());
-  const std::vector<Mode> inherited = inherited_masks((*opened)->run());
+  const std::vector<Mode> inherited = analysis::inherited_masks((*opened)->run());
   const Parsed<Mode> mask = parse_mask(options.umask, inherited.empty() ? 022 : inherited.front());
   if (const auto* error = std::get_if<NotationError>(&mask))
     return fail_notation(console, "mask", options.umask, *error, "umaskaudit whatif --help");
@@ -107,4 +109,4 @@ Action configure_whatif(CLI::App& app) {
   return [options](Invocation& invocation) { return whatif(*options, invocation.console); };
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -15,12 +15,12 @@
 #include "reporter/symbolize/culprit.h"
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 namespace {
 
 constexpr std::size_t kBlock = 1 << 16;
 
-rules::MaskIntents intents_of(const Run& run) {
+rules::MaskIntents intents_of(const reader::Run& run) {
   rules::UmaskClassifier classifier;
   run.for_each(
       [&](const Event& event) {
@@ -43,22 +43,22 @@ std::uint64_t digits(Mode mask) {
 // A moment that a finding names: its cause or, with a victim, the end of an arrow from there.
 struct Mark {
   std::uint64_t time_ns = 0;
-  const Finding* finding = nullptr;
-  const Victim* victim = nullptr;
+  const rules::Finding* finding = nullptr;
+  const rules::Victim* victim = nullptr;
   std::uint64_t arrow = 0;  // the first one of a cause
   std::uint64_t arrows = 0;
 };
 
-std::vector<Mark> marks_by_time(const std::vector<Finding>& findings) {
+std::vector<Mark> marks_by_time(const std::vector<rules::Finding>& findings) {
   std::vector<Mark> marks;
   std::uint64_t arrow = 0;
-  for (const Finding& finding : findings) {
+  for (const rules::Finding& finding : findings) {
     if (!finding.culprit) continue;
-    const EventRef& culprit = *finding.culprit;
+    const rules::EventRef& culprit = *finding.culprit;
     const std::size_t cause = marks.size();
     marks.push_back({culprit.time_ns, &finding, nullptr, arrow + 1, 0});
-    for (const Victim& victim : finding.victims) {
-      const EventRef& hit = victim.event;
+    for (const rules::Victim& victim : finding.victims) {
+      const rules::EventRef& hit = victim.event;
       if (hit.seq == culprit.seq || hit.time_ns < culprit.time_ns) continue;
       ++marks[cause].arrows;
       marks.push_back({hit.time_ns, &finding, &victim, ++arrow, 1});
@@ -69,7 +69,7 @@ std::vector<Mark> marks_by_time(const std::vector<Finding>& findings) {
   return marks;
 }
 
-EventBase base_of(const EventRef& event) {
+EventBase base_of(const rules::EventRef& event) {
   EventBase base;
   base.time_ns = event.time_ns;
   base.pid = event.pid;
@@ -126,7 +126,7 @@ class Writer : public rules::TimelineSink {
   void unseen(const T& event, const char* name);
   template <typename Fields>
   std::uint64_t point(const EventBase& base, std::string_view name, const Fields& fields);
-  void arrow_end(const Mark& mark, char phase, std::uint64_t time_ns, const EventRef& at,
+  void arrow_end(const Mark& mark, char phase, std::uint64_t time_ns, const rules::EventRef& at,
                  std::uint64_t arrow);
   void write_mark(const Mark& mark);
   void tell_cause(const Mark& mark);
@@ -221,11 +221,11 @@ void Writer::counter(std::uint32_t fs, std::uint32_t pid, std::uint64_t time_ns,
 }
 
 void Writer::where(JsonWriter& json, StackRef ref) {
-  const std::vector<Frame>& frames = source_.stacks.frames(ref);
+  const std::vector<symbolize::Frame>& frames = source_.stacks.frames(ref);
   if (frames.empty()) return;
   json.begin_array("stack");
-  for (const Frame& frame : frames)
-    if (!frame.folded) json.element(std::string_view(site(&frame)));
+  for (const symbolize::Frame& frame : frames)
+    if (!frame.folded) json.element(std::string_view(render::site(&frame)));
   json.end_array();
 }
 
@@ -277,23 +277,23 @@ void Writer::see(const ProcessEvent& process) {
 void Writer::see(const CreateEvent& create) {
   if (create.error != 0 || create.created == trace::Created::no) return;
   if (counters_.count(create.fs) == 0) counter(create.fs, create.pid, create.time_ns, create.mask);
-  const std::string name = std::string(create.call) + ' ' + base_name(create.path);
+  const std::string name = std::string(create.call) + ' ' + symbolize::base_name(create.path);
   instant(create, name, "create", [&](JsonWriter& json) {
     json.bytes("path", create.path);
     json.text("kind", kind_name(create.kind));
-    json.mode("requested", without_type(create.requested));
+    json.mode("requested", render::without_type(create.requested));
     json.mode("mask", create.mask);
     if (create.final_mode) json.mode("final", *create.final_mode);
-    json.text("derivation", derivation_line(create));
+    json.text("derivation", render::derivation_line(create));
     json.boolean("mask_moved", !create.ambiguous_masks.empty());
     json.number("fs", create.fs);
-    json.text("at", site(culprit(source_.stacks.frames(create.stack))));
+    json.text("at", render::site(symbolize::culprit(source_.stacks.frames(create.stack))));
   });
 }
 
 void Writer::see(const ChmodEvent& chmod) {
   instant(chmod, chmod.call, "chmod",
-          [&](JsonWriter& json) { json.text("what", event_text(Event(chmod))); });
+          [&](JsonWriter& json) { json.text("what", render::event_text(Event(chmod))); });
 }
 
 void Writer::see(const NoteEvent& note) {
@@ -307,7 +307,7 @@ void Writer::unseen(const T& unseen_event, const char* name) {
     json.text("s", "g");
     json.text("cat", "unseen");
     json.begin_object("args");
-    json.text("what", event_text(Event(unseen_event)));
+    json.text("what", render::event_text(Event(unseen_event)));
     json.end_object();
   });
 }
@@ -327,8 +327,8 @@ std::uint64_t Writer::point(const EventBase& base, std::string_view name, const 
   return time_ns;
 }
 
-void Writer::arrow_end(const Mark& mark, char phase, std::uint64_t time_ns, const EventRef& at,
-                       std::uint64_t arrow) {
+void Writer::arrow_end(const Mark& mark, char phase, std::uint64_t time_ns,
+                       const rules::EventRef& at, std::uint64_t arrow) {
   event(mark.finding->info().id, phase, time_ns, at.pid, at.tid, [&](JsonWriter& json) {
     json.text("cat", "hit");
     json.number("id", arrow);
@@ -337,10 +337,10 @@ void Writer::arrow_end(const Mark& mark, char phase, std::uint64_t time_ns, cons
 }
 
 void Writer::tell_cause(const Mark& mark) {
-  const Finding& finding = *mark.finding;
+  const rules::Finding& finding = *mark.finding;
   const EventBase base = base_of(*finding.culprit);
   const auto fields = [&](JsonWriter& json) {
-    json.text("severity", severity_name(finding.severity));
+    json.text("severity", rules::severity_name(finding.severity));
     json.bytes("message", finding.message);
     json.number("count", finding.count);
   };
@@ -352,8 +352,8 @@ void Writer::tell_cause(const Mark& mark) {
 }
 
 void Writer::tell_hit(const Mark& mark) {
-  const Victim& victim = *mark.victim;
-  const std::string name = victim.event.call + ' ' + base_name(victim.path);
+  const rules::Victim& victim = *mark.victim;
+  const std::string name = victim.event.call + ' ' + symbolize::base_name(victim.path);
   const std::uint64_t time_ns = point(base_of(victim.event), name, [&](JsonWriter& json) {
     json.text("rule", mark.finding->info().id);
     json.bytes("path", victim.path);
@@ -405,4 +405,4 @@ void export_chrome(const ExportSource& source, const TextSink& sink) {
   Writer(source, sink).write();
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

@@ -4,11 +4,11 @@
 
 #include "reporter/export/source.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 
 // A track per thread: windows (a mask set and put back) as slices, creations, lasting mask changes,
 // chmods and findings as instants. Per fs context a counter of its mask, whose octal digits are
 // read as a decimal number: 0022 shows as 22.
 void export_chrome(const ExportSource& source, const TextSink& sink);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

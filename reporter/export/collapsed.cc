@@ -8,7 +8,7 @@
 #include "reporter/render/stack_text.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 namespace {
 
 // Of one thread's program, one stack, one call.
@@ -24,8 +24,8 @@ std::string frame_text(std::string text) {
   return text.empty() ? "[unknown]" : text;
 }
 
-std::string frame_name(const Frame& frame) {
-  if (frame.symbol.empty() || frame.script) return frame_text(site(&frame));
+std::string frame_name(const symbolize::Frame& frame) {
+  if (frame.symbol.empty() || frame.script) return frame_text(render::site(&frame));
   return frame_text(escape(frame.symbol)) + (frame.inlined ? "_[i]" : "");
 }
 
@@ -35,7 +35,7 @@ bool counts(const Event& event, CollapsedBy by) {
   return create != nullptr && create->error == 0 && create->created != trace::Created::no;
 }
 
-std::string line_of(std::string_view program, const std::vector<Frame>& frames,
+std::string line_of(std::string_view program, const std::vector<symbolize::Frame>& frames,
                     std::string_view call) {
   std::string line = frame_text(escape(program));
   if (frames.empty()) line += ";[no stack]";
@@ -57,7 +57,7 @@ void export_collapsed(const ExportSource& source, CollapsedBy by, const TextSink
         std::visit([](const auto& one) -> const EventBase& { return one; }, event);
     const auto program = programs.find(base.pid);
     const std::string_view name = program == programs.end() ? base.thread : program->second;
-    Place& place = places[{name, StackCache::key(base.stack), base.call}];
+    Place& place = places[{name, analysis::StackCache::key(base.stack), base.call}];
     place.stack = base.stack;
     ++place.count;
     return true;
@@ -71,4 +71,4 @@ void export_collapsed(const ExportSource& source, CollapsedBy by, const TextSink
     if (!sink(line + ' ' + std::to_string(count) + '\n')) return;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

@@ -4,7 +4,7 @@
 
 #include "reporter/export/source.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 
 enum class CollapsedBy { creations, changes };
 
@@ -12,4 +12,4 @@ enum class CollapsedBy { creations, changes };
 // it created (or how often it changed the mask). Sorted by text.
 void export_collapsed(const ExportSource& source, CollapsedBy by, const TextSink& sink);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

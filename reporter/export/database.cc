@@ -4,7 +4,7 @@
 
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 
 void Database::Close::operator()(sqlite3* database) const { sqlite3_close(database); }
 
@@ -94,4 +94,4 @@ void Insert::done() {
   sqlite3_clear_bindings(statement_.get());
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

@@ -13,7 +13,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 
 // The first error is kept and makes all later calls do nothing: callers look once, at the end.
 class Database {
@@ -66,4 +66,4 @@ class Insert {
   int column_ = 0;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

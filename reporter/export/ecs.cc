@@ -11,7 +11,7 @@
 #include "reporter/render/timeline_text.h"
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 namespace {
 
 constexpr char kEcsVersion[] = "8.11.0";
@@ -109,14 +109,14 @@ class Fields {
     json_.end_object();
     error_fields(json_, e.error);
     ours([&] {
-      json_.mode("requested", without_type(e.requested));
+      json_.mode("requested", render::without_type(e.requested));
       json_.mode("mask", e.mask);
       if (e.mask_set_by) json_.number("mask_set_by", *e.mask_set_by);
       json_.boolean("mask_moved", !e.ambiguous_masks.empty());
       if (e.count > 1) json_.number("count", e.count);
       if (e.created == trace::Created::unknown) json_.boolean("perhaps", true);
       if (e.error == 0 && e.created != trace::Created::no)
-        json_.text("derivation", derivation_line(e));
+        json_.text("derivation", render::derivation_line(e));
     });
   }
   void operator()(const ChmodEvent& e) {
@@ -128,7 +128,7 @@ class Fields {
       json_.end_object();
     }
     error_fields(json_, e.error);
-    ours([&] { json_.mode("requested", without_type(e.requested)); });
+    ours([&] { json_.mode("requested", render::without_type(e.requested)); });
   }
   void operator()(const RenameEvent& e) {
     json_.begin_object("file");
@@ -191,7 +191,7 @@ class Writer {
       }
       return open;
     });
-    for (const Finding& finding : source_.findings) append(finding);
+    for (const rules::Finding& finding : source_.findings) append(finding);
     if (open) sink_(block_);
   }
 
@@ -229,7 +229,7 @@ class Writer {
 
   // The line of code behind the event, where it is known.
   void origin_fields(JsonWriter& json, StackRef stack) {
-    const Frame* frame = code_behind(source_.stacks, stack);
+    const symbolize::Frame* frame = code_behind(source_.stacks, stack);
     if (frame == nullptr) return;
     json.begin_object("log");
     json.begin_object("origin");
@@ -267,7 +267,7 @@ class Writer {
     JsonWriter json(block_);
     begin(json, base.time_ns);
     event_fields(json, std::visit(ClassOf{}, event), dataset_of(event), base.call, base.seq);
-    json.text("message", event_text(event));
+    json.text("message", render::event_text(event));
     process_fields(json, base.pid, base.tid, base.thread);
     origin_fields(json, base.stack);
     std::visit(Fields(json), event);
@@ -275,8 +275,8 @@ class Writer {
     block_ += '\n';
   }
 
-  void append(const Finding& finding) {
-    const RuleInfo& rule = finding.info();
+  void append(const rules::Finding& finding) {
+    const rules::RuleInfo& rule = finding.info();
     JsonWriter json(block_);
     begin(json, finding.culprit ? finding.culprit->time_ns : source_.run.end_ns());
     json.begin_object("event");
@@ -293,10 +293,10 @@ class Writer {
     json.text("description", rule.explanation);
     json.end_object();
     if (finding.culprit) {
-      const EventRef& culprit = *finding.culprit;
+      const rules::EventRef& culprit = *finding.culprit;
       process_fields(json, culprit.pid, culprit.tid, culprit.thread);
       origin_fields(json, culprit.stack);
-      const std::string stack = stack_lines(source_.stacks.frames(culprit.stack), 0);
+      const std::string stack = render::stack_lines(source_.stacks.frames(culprit.stack), 0);
       if (!stack.empty()) {
         json.begin_object("error");
         json.text("stack_trace", stack);
@@ -304,7 +304,7 @@ class Writer {
       }
     }
     json.begin_object("umaskaudit");
-    json.text("severity", severity_name(finding.severity));
+    json.text("severity", rules::severity_name(finding.severity));
     if (rule.cwe != 0) json.text("cwe", "CWE-" + std::to_string(rule.cwe));
     json.text("advice", finding.advice);
     json.text("fingerprint", finding.fingerprint);
@@ -324,4 +324,4 @@ class Writer {
 
 void export_ecs(const ExportSource& source, const TextSink& sink) { Writer(source, sink).write(); }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

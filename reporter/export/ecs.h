@@ -4,9 +4,9 @@
 
 #include "reporter/export/source.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 
 // One object an event, then one alert a finding.
 void export_ecs(const ExportSource& source, const TextSink& sink);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

@@ -2,7 +2,7 @@
 
 #include "reporter/symbolize/culprit.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 namespace {
 
 struct DatasetOf {
@@ -33,8 +33,8 @@ PathParts parts_of_path(std::string_view path) {
   return {path.substr(0, slash == 0 ? 1 : slash), path.substr(slash + 1)};
 }
 
-const Frame* code_behind(StackCache& stacks, StackRef stack) {
-  const Frame* frame = culprit(stacks.frames(stack));
+const symbolize::Frame* code_behind(analysis::StackCache& stacks, StackRef stack) {
+  const symbolize::Frame* frame = symbolize::culprit(stacks.frames(stack));
   const bool named = frame != nullptr && (!frame->symbol.empty() || frame->script);
   return named ? frame : nullptr;
 }
@@ -52,4 +52,4 @@ const LatestImages::Image* LatestImages::find(std::uint32_t pid) const {
   return known == programs_.end() ? nullptr : &known->second;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

@@ -10,7 +10,7 @@
 #include "reporter/analysis/stack_cache.h"
 #include "reporter/events/events.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 
 // What all kinds have.
 const EventBase& base_of(const Event& event);
@@ -28,7 +28,7 @@ PathParts parts_of_path(std::string_view path);
 
 // The line of code behind an event: the culprit, where it has a name. Null where none is known.
 // Valid as long as the cache.
-const Frame* code_behind(StackCache& stacks, StackRef stack);
+const symbolize::Frame* code_behind(analysis::StackCache& stacks, StackRef stack);
 
 // The latest image of each pid. Grows with the processes of a run, not with its events.
 class LatestImages {
@@ -48,4 +48,4 @@ class LatestImages {
   std::unordered_map<std::uint32_t, Image> programs_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

@@ -5,7 +5,7 @@
 
 #include "reporter/export/otlp_attributes.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 namespace {
 
 #define SCHEMA "https://opentelemetry.io/schemas/1.36.0"
@@ -40,7 +40,7 @@ class Resource {
 };
 
 std::string head_of(const OtlpResource& resource) {
-  const RunLine& run = resource.run;
+  const render::RunLine& run = resource.run;
   const PathParts program = parts_of_path(run.program);
   const std::string_view name = program.name.empty() ? run.program : program.name;
   const std::size_t blank = run.tool.rfind(' ');
@@ -63,7 +63,7 @@ std::string head_of(const OtlpResource& resource) {
   out.text("umaskaudit.run.program", run.program);
   if (run.started_real_ns != 0)
     out.text("umaskaudit.run.start_unix_nano", std::to_string(run.started_real_ns));
-  out.text("umaskaudit.boot.id", boot_id_text(run));
+  out.text("umaskaudit.boot.id", render::boot_id_text(run));
   out.given();
   json.end_array();
   json.end_object();
@@ -101,13 +101,13 @@ bool OtlpBatches::flush() {
   return open_;
 }
 
-std::uint64_t real_ns(const Run& run, const Finding& finding) {
+std::uint64_t real_ns(const reader::Run& run, const rules::Finding& finding) {
   return run.real_ns(finding.culprit ? finding.culprit->time_ns : run.end_ns());
 }
 
 void export_otlp(const ExportSource& source, const OtlpResource& resource,
                  const OtlpBatches::Sink& sink) {
-  const Run& run = source.run;
+  const reader::Run& run = source.run;
   OtlpRecords records(source.stacks, resource.run);
   OtlpBatches batches(resource, sink);
   bool open = true;
@@ -117,9 +117,9 @@ void export_otlp(const ExportSource& source, const OtlpResource& resource,
   });
   if (open && source.unaudited)
     open = batches.add(records.of(*source.unaudited, resource.run.started_real_ns));
-  for (const Finding& finding : source.findings)
+  for (const rules::Finding& finding : source.findings)
     open = open && batches.add(records.of(finding, real_ns(run, finding)));
   if (open) batches.flush();
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

@@ -14,11 +14,11 @@
 #include "reporter/export/source.h"
 #include "reporter/render/formats/jsonl.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 
 // Who the records are from.
 struct OtlpResource {
-  RunLine run;
+  render::RunLine run;
   std::string service;  // service.name; empty: the program's name
   // What the user says of it; stands instead of an attribute of ours with the same key.
   std::vector<std::pair<std::string, std::string>> attributes;
@@ -27,12 +27,12 @@ struct OtlpResource {
 // The records of one run, each as a JSON object. Grows with processes and distinct stacks.
 class OtlpRecords {
  public:
-  OtlpRecords(StackCache& stacks, const RunLine& run);
+  OtlpRecords(analysis::StackCache& stacks, const render::RunLine& run);
 
   // `real_ns`: CLOCK_REALTIME of the event. Events must come in the order of a reading.
   std::string of(const Event& event, std::uint64_t real_ns);
   // Programs that the findings name must have been seen, as events or by themselves.
-  std::string of(const Finding& finding, std::uint64_t real_ns);
+  std::string of(const rules::Finding& finding, std::uint64_t real_ns);
   void see(const ProcessEvent& process) { programs_.see(process); }
 
  private:
@@ -41,7 +41,7 @@ class OtlpRecords {
            std::string_view thread);
   void where(class OtlpAttributes& attributes, StackRef stack);
 
-  StackCache& stacks_;
+  analysis::StackCache& stacks_;
   LatestImages programs_;
   RecordId machine_;  // of the boot of the machine
   RecordId run_;
@@ -75,10 +75,10 @@ class OtlpBatches {
 };
 
 // CLOCK_REALTIME of a finding: that of its culprit, or of the end.
-std::uint64_t real_ns(const Run& run, const Finding& finding);
+std::uint64_t real_ns(const reader::Run& run, const rules::Finding& finding);
 
 // All events, mask changes folded, and then the findings.
 void export_otlp(const ExportSource& source, const OtlpResource& resource,
                  const OtlpBatches::Sink& sink);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

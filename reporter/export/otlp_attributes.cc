@@ -4,7 +4,7 @@
 #include "reporter/mode/notation.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 namespace {
 
 // A key beside `key` that no convention has.
@@ -64,4 +64,4 @@ void otlp_text_value(JsonWriter& json, std::string_view key, std::string_view va
   json.end_object();
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

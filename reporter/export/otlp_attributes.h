@@ -9,7 +9,7 @@
 
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 
 // Between begin_array() and end_array() of `json`. Keys are ours: plain ASCII.
 class OtlpAttributes {
@@ -34,4 +34,4 @@ class OtlpAttributes {
 // {"stringValue": "..."} below `key`: what a body is.
 void otlp_text_value(JsonWriter& json, std::string_view key, std::string_view value);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

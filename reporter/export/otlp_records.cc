@@ -9,7 +9,7 @@
 #include "reporter/render/timeline_text.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 namespace {
 
 constexpr std::size_t kMostStack = 32 << 10;  // bytes of a stack's text
@@ -26,13 +26,13 @@ Level level_of(const Event& event) {
   return std::holds_alternative<BlindSpotEvent>(event) ? kWarn : kInfo;
 }
 
-Level level_of(Severity severity) {
+Level level_of(rules::Severity severity) {
   switch (severity) {
-    case Severity::note:
+    case rules::Severity::note:
       return kInfo;
-    case Severity::warning:
+    case rules::Severity::warning:
       return kWarn;
-    case Severity::error:
+    case rules::Severity::error:
       return kError;
   }
   return kError;
@@ -114,11 +114,11 @@ class Fields {
     error_fields(out_, e.error);
     out_.boolean("umaskaudit.created", made);
     if (made && e.created == trace::Created::unknown) out_.boolean("umaskaudit.perhaps", true);
-    out_.mode("umaskaudit.requested", without_type(e.requested));
+    out_.mode("umaskaudit.requested", render::without_type(e.requested));
     out_.mode("umaskaudit.mask", e.mask);
     if (e.mask_set_by) out_.number("umaskaudit.mask_set_by", *e.mask_set_by);
     out_.boolean("umaskaudit.mask_moved", !e.ambiguous_masks.empty());
-    if (made) out_.text("umaskaudit.derivation", derivation_line(e));
+    if (made) out_.text("umaskaudit.derivation", render::derivation_line(e));
     count(e.count);
   }
   void operator()(const ChmodEvent& e) {
@@ -126,7 +126,7 @@ class Fields {
     if (e.final_mode) out_.mode("file.mode", *e.final_mode);
     inode(out_, e.dev, e.ino);
     error_fields(out_, e.error);
-    out_.mode("umaskaudit.requested", without_type(e.requested));
+    out_.mode("umaskaudit.requested", render::without_type(e.requested));
   }
   void operator()(const RenameEvent& e) {
     file_path(out_, e.to.empty() ? e.from : e.to);
@@ -173,8 +173,8 @@ struct Distinguish {
   void operator()(const EventBase&) {}
 };
 
-void stack_text(OtlpAttributes& out, const char* key, StackCache& stacks, StackRef ref) {
-  std::string text = stack_lines(stacks.frames(ref), 0);
+void stack_text(OtlpAttributes& out, const char* key, analysis::StackCache& stacks, StackRef ref) {
+  std::string text = render::stack_lines(stacks.frames(ref), 0);
   if (text.size() > kMostStack) {
     text.resize(text.rfind('\n', kMostStack) + 1);
     text += "...\n";
@@ -182,7 +182,7 @@ void stack_text(OtlpAttributes& out, const char* key, StackCache& stacks, StackR
   if (!text.empty()) out.text(key, text);
 }
 
-void first_victim(OtlpAttributes& out, const Victim& victim) {
+void first_victim(OtlpAttributes& out, const rules::Victim& victim) {
   if (!victim.path.empty()) {
     file_path(out, victim.path);
     out.mode("file.mode", victim.last_mode.value_or(victim.mode));
@@ -196,7 +196,8 @@ void first_victim(OtlpAttributes& out, const Victim& victim) {
 
 }  // namespace
 
-OtlpRecords::OtlpRecords(StackCache& stacks, const RunLine& run) : stacks_(stacks) {
+OtlpRecords::OtlpRecords(analysis::StackCache& stacks, const render::RunLine& run)
+    : stacks_(stacks) {
   const std::string_view boot(reinterpret_cast<const char*>(run.boot_id.data()),
                               run.boot_id.size());
   machine_.add(boot);
@@ -239,7 +240,7 @@ void OtlpRecords::who(OtlpAttributes& out, std::uint32_t pid, std::uint32_t tid,
 }
 
 void OtlpRecords::where(OtlpAttributes& out, StackRef stack) {
-  const Frame* frame = code_behind(stacks_, stack);
+  const symbolize::Frame* frame = code_behind(stacks_, stack);
   if (frame == nullptr) return;
   if (!frame->symbol.empty()) out.bytes("code.function.name", frame->symbol);
   if (frame->file.empty()) return;
@@ -252,7 +253,7 @@ std::string OtlpRecords::of(const Event& event, std::uint64_t real_ns) {
   const EventBase& base = base_of(event);
   std::string text;
   JsonWriter json(text);
-  begin_record(json, real_ns, level_of(event), dataset_of(event), event_text(event));
+  begin_record(json, real_ns, level_of(event), dataset_of(event), render::event_text(event));
   OtlpAttributes out(json);
   out.text("log.record.uid", id_of(event).text());
   out.number("umaskaudit.sequence", base.seq);
@@ -264,8 +265,8 @@ std::string OtlpRecords::of(const Event& event, std::uint64_t real_ns) {
   return text;
 }
 
-std::string OtlpRecords::of(const Finding& finding, std::uint64_t real_ns) {
-  const RuleInfo& rule = finding.info();
+std::string OtlpRecords::of(const rules::Finding& finding, std::uint64_t real_ns) {
+  const rules::RuleInfo& rule = finding.info();
   std::string text;
   JsonWriter json(text);
   begin_record(json, real_ns, level_of(finding.severity), "finding", escape(finding.message));
@@ -276,12 +277,12 @@ std::string OtlpRecords::of(const Finding& finding, std::uint64_t real_ns) {
   out.text("umaskaudit.rule.id", rule.id);
   out.text("umaskaudit.rule.name", rule.title);
   if (rule.cwe != 0) out.text("umaskaudit.rule.cwe", "CWE-" + std::to_string(rule.cwe));
-  out.text("umaskaudit.severity", severity_name(finding.severity));
+  out.text("umaskaudit.severity", rules::severity_name(finding.severity));
   out.text("umaskaudit.fingerprint", finding.fingerprint);
   out.text("umaskaudit.advice", finding.advice);
   out.number("umaskaudit.count", finding.count);
   if (finding.culprit) {
-    const EventRef& culprit = *finding.culprit;
+    const rules::EventRef& culprit = *finding.culprit;
     if (!culprit.call.empty()) out.bytes("umaskaudit.call", culprit.call);
     who(out, culprit.pid, culprit.tid, culprit.thread);
     where(out, culprit.stack);
@@ -297,4 +298,4 @@ std::string OtlpRecords::of(const Finding& finding, std::uint64_t real_ns) {
   return text;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

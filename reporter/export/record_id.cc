@@ -4,7 +4,7 @@
 
 #include "reporter/text/uuid.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 namespace {
 
 // The finalizer of splitmix64: a bijection in which each bit of the input changes half the output.
@@ -46,4 +46,4 @@ std::string RecordId::text() const {
   return hash_uuid_text(bytes);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

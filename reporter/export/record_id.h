@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 
 // Not cryptographic: who can choose what is added can make two ids equal.
 class RecordId {
@@ -22,4 +22,4 @@ class RecordId {
   std::uint64_t high_ = 0x243f6a8885a308d3, low_ = 0x13198a2e03707344;  // digits of pi
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

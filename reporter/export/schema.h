@@ -3,7 +3,7 @@
 // Run by the SQLite exporter.
 #pragma once
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 
 inline constexpr char kSqliteTables[] = R"sql(
 PRAGMA user_version = 1;
@@ -81,4 +81,4 @@ CREATE VIEW v_world_writable AS
   FROM objects WHERE final & 2 AND NOT (kind = 'dir' AND final & 512);
 )sql";
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

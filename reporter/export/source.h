@@ -12,12 +12,12 @@
 #include "reporter/reader/run.h"
 #include "reporter/rules/finding.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 
 struct ExportSource {
-  const Run& run;
-  StackCache& stacks;
-  const std::vector<Finding>& findings;
+  const reader::Run& run;
+  analysis::StackCache& stacks;
+  const std::vector<rules::Finding>& findings;
   // Why CMD was not audited, which no segment tells; nothing for one that was.
   std::optional<BlindSpotEvent> unaudited{};
 };
@@ -25,4 +25,4 @@ struct ExportSource {
 // Receives the text of an export piece by piece. False: it cannot be written, stop.
 using TextSink = std::function<bool(const std::string&)>;
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

@@ -10,7 +10,7 @@
 #include "reporter/objects/object_lives.h"
 #include "reporter/render/mode_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 namespace {
 
 std::optional<std::uint64_t> mode_of(const std::optional<Mode>& mode) {
@@ -22,7 +22,7 @@ std::uint64_t error_of(std::int32_t error) { return static_cast<std::uint32_t>(e
 
 class Filler {
  public:
-  Filler(Database& database, StackCache& stacks) : stacks_(stacks), database_(database) {}
+  Filler(Database& database, analysis::StackCache& stacks) : stacks_(stacks), database_(database) {}
 
   void see(const ProcessEvent& e) {
     processes_.add(e.seq).add(e.time_ns).add(e.pid).add(e.ppid).add(origin_name(e.origin));
@@ -39,20 +39,20 @@ class Filler {
     Insert& row = made ? objects_ : opened_;
     row.add(e.seq);
     common(row, e);
-    row.add(kind_name(e.kind)).add_raw(e.path).add(without_type(e.requested)).add(e.mask);
+    row.add(kind_name(e.kind)).add_raw(e.path).add(render::without_type(e.requested)).add(e.mask);
     if (!made) {
       row.add(error_of(e.error)).add(e.count).done();
       return;
     }
     row.add(mode_of(e.final_mode)).add(e.created == trace::Created::unknown ? 0u : 1u);
     row.add(e.mask_set_by).add(e.ambiguous_masks.empty() ? 0u : 1u);
-    row.add(std::string_view(derivation_line(e)));
+    row.add(std::string_view(render::derivation_line(e)));
     row.add(e.dev).add(e.ino).add(e.uid).add(e.gid).done();
   }
   void see(const ChmodEvent& e) {
     changes_.add(e.seq);
     common(changes_, e);
-    changes_.add_raw(e.path).null().null().add(without_type(e.requested));
+    changes_.add_raw(e.path).null().null().add(render::without_type(e.requested));
     changes_.add(mode_of(e.final_mode)).add(error_of(e.error)).add(e.dev).add(e.ino).null().done();
   }
   void see(const RenameEvent& e) {
@@ -91,9 +91,9 @@ class Filler {
     final_states_.done();
   }
 
-  void see(const Finding& finding) {
-    const RuleInfo& rule = finding.info();
-    findings_.add(++last_finding_).add(rule.id).add(severity_name(finding.severity));
+  void see(const rules::Finding& finding) {
+    const rules::RuleInfo& rule = finding.info();
+    findings_.add(++last_finding_).add(rule.id).add(rules::severity_name(finding.severity));
     if (rule.cwe == 0)
       findings_.null();
     else
@@ -107,8 +107,11 @@ class Filler {
     if (finding.window) findings_.add(finding.window->length_ns());
     findings_.done();
   }
-  void see(const Hit& hit) {
-    hits_.add(rule_info(hit.rule).id).add(hit.event.seq).add(hit.expected_mask).add(hit.expected);
+  void see(const rules::Hit& hit) {
+    hits_.add(rules::rule_info(hit.rule).id)
+        .add(hit.event.seq)
+        .add(hit.expected_mask)
+        .add(hit.expected);
     hits_.done();
   }
 
@@ -122,10 +125,11 @@ class Filler {
   // A stack's number in `frames`, which gets its rows at first sight; nothing for no stack.
   std::optional<std::uint64_t> stack(StackRef ref) {
     if (ref.id == 0) return std::nullopt;
-    const auto [entry, fresh] = known_.try_emplace(StackCache::key(ref), known_.size() + 1);
+    const auto [entry, fresh] =
+        known_.try_emplace(analysis::StackCache::key(ref), known_.size() + 1);
     if (!fresh) return entry->second;
     std::uint64_t depth = 0;
-    for (const Frame& frame : stacks_.frames(ref)) {
+    for (const symbolize::Frame& frame : stacks_.frames(ref)) {
       frames_.add(entry->second).add(depth++).add_raw(frame.module);
       frames_.add(std::string_view(frame.build_id)).add(frame.offset).add_raw(frame.symbol);
       frames_.add_raw(frame.file).add(frame.line).add(frame.inlined ? 1u : 0u);
@@ -134,7 +138,7 @@ class Filler {
     return entry->second;
   }
 
-  StackCache& stacks_;
+  analysis::StackCache& stacks_;
   Database& database_;
   Insert processes_{database_, "processes", 13};
   Insert umasks_{database_, "umask_events", 15};
@@ -151,8 +155,8 @@ class Filler {
   std::uint64_t last_finding_ = 0;
 };
 
-void fill(Database& database, const Run& run, StackCache& stacks, const FindAll& find,
-          const RunFacts& facts) {
+void fill(Database& database, const reader::Run& run, analysis::StackCache& stacks,
+          const FindAll& find, const RunFacts& facts) {
   Filler filler(database, stacks);
   Insert about(database, "run", 2);
   for (const auto& [name, value] : facts)
@@ -169,14 +173,14 @@ void fill(Database& database, const Run& run, StackCache& stacks, const FindAll&
   lives.for_each_name(
       [&](const ObjectLife& life, const std::string& name) { filler.see(life, name); });
   if (!database.good()) return;
-  const FindResult result = find([&](const Hit& hit) { filler.see(hit); });
-  for (const Finding& finding : result.findings) filler.see(finding);
+  const rules::FindResult result = find([&](const rules::Hit& hit) { filler.see(hit); });
+  for (const rules::Finding& finding : result.findings) filler.see(finding);
 }
 
 }  // namespace
 
-Status export_sqlite(const Run& run, StackCache& stacks, const FindAll& find, const RunFacts& facts,
-                     const std::string& path) {
+Status export_sqlite(const reader::Run& run, analysis::StackCache& stacks, const FindAll& find,
+                     const RunFacts& facts, const std::string& path) {
   Database database(path);
   database.run("BEGIN");
   database.run(kSqliteTables);
@@ -186,4 +190,4 @@ Status export_sqlite(const Run& run, StackCache& stacks, const FindAll& find, co
   return database.close();
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

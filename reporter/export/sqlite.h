@@ -6,16 +6,17 @@
 #include "reporter/export/source.h"
 #include "reporter/rules/find.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 
 // Computes the findings, and tells of each object hit.
-using FindAll = std::function<FindResult(const std::function<void(const Hit&)>& on_hit)>;
+using FindAll =
+    std::function<rules::FindResult(const std::function<void(const rules::Hit&)>& on_hit)>;
 
 // Facts of the run that no event holds: name and value, all printable.
 using RunFacts = std::vector<std::pair<std::string, std::string>>;
 
 // Fills the existing empty file `path`.
-Status export_sqlite(const Run& run, StackCache& stacks, const FindAll& find, const RunFacts& facts,
-                     const std::string& path);
+Status export_sqlite(const reader::Run& run, analysis::StackCache& stacks, const FindAll& find,
+                     const RunFacts& facts, const std::string& path);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

@@ -12,7 +12,7 @@
 #include "reporter/text/json_writer.h"
 #include "reporter/text/text_table.h"
 
-namespace umaskaudit {
+namespace umaskaudit::fleet {
 namespace {
 
 constexpr char kNull[] = "-";
@@ -154,7 +154,7 @@ void append_table(std::string& out, const Answer& answer) {
     out += '>';
     std::string title = answer.columns[i];
     std::replace(title.begin(), title.end(), '_', ' ');
-    out += xml_text(title);
+    out += render::xml_text(title);
     out += "</th>";
   }
   out += "</tr></thead><tbody>\n";
@@ -163,7 +163,7 @@ void append_table(std::string& out, const Answer& answer) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::string text = cell_text(row[i]);
       append_tag(out, "td", class_of(answer, text, i));
-      out += xml_text(text);
+      out += render::xml_text(text);
       out += "</td>";
     }
     out += "</tr>\n";
@@ -212,23 +212,23 @@ std::string fleet_text(const FleetHeading& heading, const std::vector<Answer>& a
 std::string fleet_html(const FleetHeading& heading, const std::vector<Answer>& answers) {
   std::string out = kPage;
   out += "<header><h1>";
-  out += xml_text(escape(heading.lake));
+  out += render::xml_text(escape(heading.lake));
   out += "</h1>\n<p>" + extent_text(heading.extent) + "</p>\n";
   for (const std::string& note : heading.notes) {
     out += "<p>note: ";
-    out += xml_text(escape(note));
+    out += render::xml_text(escape(note));
     out += "</p>\n";
   }
   out += "</header>\n<nav aria-label=\"Questions\"><ul>\n";
   for (const Answer& answer : answers) {
     out += std::string("<li><a href=\"#") + answer.question->name + "\">";
-    out += xml_text(answer.question->title);
+    out += render::xml_text(answer.question->title);
     out += "</a> " + std::to_string(answer.total) + "</li>\n";
   }
   out += "</ul></nav>\n<main>\n";
   for (const Answer& answer : answers) {
     out += std::string("<section><h2 id=\"") + answer.question->name + "\">";
-    out += xml_text(answer.question->title);
+    out += render::xml_text(answer.question->title);
     out += "</h2>\n";
     if (answer.rows.empty())
       out += "<p>none</p>\n";
@@ -262,4 +262,4 @@ std::string fleet_json(const std::vector<Answer>& answers) {
   return out;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::fleet

@@ -11,7 +11,7 @@
 #include "reporter/fleet/store.h"
 #include "reporter/text/style.h"
 
-namespace umaskaudit {
+namespace umaskaudit::fleet {
 
 struct FleetHeading {
   std::string lake;  // raw bytes
@@ -28,4 +28,4 @@ std::string fleet_html(const FleetHeading& heading, const std::vector<Answer>& a
 // An object a row: {"question": NAME, and its columns}; numbers and booleans are such.
 std::string fleet_json(const std::vector<Answer>& answers);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::fleet

@@ -23,7 +23,7 @@
 #include "reporter/text/percent.h"
 #include "reporter/text/uuid.h"
 
-namespace umaskaudit {
+namespace umaskaudit::fleet {
 namespace {
 
 namespace fs = std::filesystem;
@@ -137,4 +137,4 @@ Result<std::vector<LakeRun>> runs_of_lake(const std::string& lake) {
   return runs;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::fleet

@@ -9,7 +9,7 @@
 #include "reporter/base/result.h"
 #include "reporter/fleet/table_info.h"
 
-namespace umaskaudit {
+namespace umaskaudit::fleet {
 
 inline constexpr char kTableEnding[] = ".jsonl.zst";
 
@@ -54,4 +54,4 @@ struct LakeRun {
 // In the order of their places. What is no run is left out.
 Result<std::vector<LakeRun>> runs_of_lake(const std::string& lake);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::fleet

@@ -22,7 +22,7 @@
 #include "reporter/symbolize/culprit.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::fleet {
 namespace {
 
 std::optional<std::uint64_t> number(const std::optional<Mode>& mode) {
@@ -106,7 +106,7 @@ class RunTables {
   void write() {
     write_run();
     if (source_.unaudited) on(*source_.unaudited);
-    FindOptions options;
+    rules::FindOptions options;
     options.on_event = [this](const Event& event) {
       std::visit([this](const EventBase& base) { see(base); }, event);
     };
@@ -126,9 +126,9 @@ class RunTables {
         write_object(life, lives.path(life), lives.names(life).size());
       });
     };
-    options.on_hit = [this](const Hit& hit) { write_hit(hit); };
-    const FindResult& result = source_.find(std::move(options));
-    for (const Finding& finding : result.findings) write_finding(finding);
+    options.on_hit = [this](const rules::Hit& hit) { write_hit(hit); };
+    const rules::FindResult& result = source_.find(std::move(options));
+    for (const rules::Finding& finding : result.findings) write_finding(finding);
     write_totals();
   }
 
@@ -282,24 +282,24 @@ class RunTables {
     row.members(stack.members, 4).done();
   }
 
-  void write_hit(const Hit& hit) {
+  void write_hit(const rules::Hit& hit) {
     TableFile& row = *hits_;
     const CreateEvent& event = hit.event;
-    row.integer(++last_hit_).text(hit.fingerprint).text(rule_info(hit.rule).id);
-    row.text(severity_name(hit.severity)).boolean(hit.at_end).integer(event.seq);
+    row.integer(++last_hit_).text(hit.fingerprint).text(rules::rule_info(hit.rule).id);
+    row.text(rules::severity_name(hit.severity)).boolean(hit.at_end).integer(event.seq);
     row.integer(event.pid).integer(event.tid).text(kind_name(event.kind)).text(event.path);
     row.integer(event.mask).integer(hit.expected_mask).integer(number(event.final_mode));
     row.integer(hit.expected).done();
   }
 
-  void write_finding(const Finding& finding) {
+  void write_finding(const rules::Finding& finding) {
     TableFile& row = *findings_;
-    const RuleInfo& rule = finding.info();
-    const EventRef* culprit = finding.culprit ? &*finding.culprit : nullptr;
+    const rules::RuleInfo& rule = finding.info();
+    const rules::EventRef* culprit = finding.culprit ? &*finding.culprit : nullptr;
     const Stack& stack = stack_of(culprit != nullptr ? culprit->stack : StackRef{});
     row.text(finding.fingerprint);
     row.integer(run_.real_ns(culprit != nullptr ? culprit->time_ns : run_.end_ns())).text(rule.id);
-    row.text(severity_name(finding.severity));
+    row.text(rules::severity_name(finding.severity));
     row.integer(rule.cwe != 0 ? std::optional<std::uint64_t>(rule.cwe) : std::nullopt);
     row.text(rule.title).text(finding.message).text(finding.advice).integer(finding.count);
     row.integer(finding.processes).integer(finding.threads).text(finding.program);
@@ -380,12 +380,12 @@ class RunTables {
 
   void write_run() {
     TableFile& row = *runs_;
-    const RunLine& facts = source_.line;
+    const render::RunLine& facts = source_.line;
     row.integer(static_cast<std::uint64_t>(fleet_tables_version()))
         .text(facts.tool)
         .integer(facts.started_real_ns);
     row.integer(std::max(run_.real_ns(run_.end_ns()), facts.started_real_ns));
-    row.text(boot_id_text(facts)).text(facts.machine).text(facts.kernel);
+    row.text(render::boot_id_text(facts)).text(facts.machine).text(facts.kernel);
     row.text(facts.program).text(source_.directory).integer(number(source_.umask));
     if (facts.exit_code)
       row.signed_integer(*facts.exit_code);
@@ -399,7 +399,7 @@ class RunTables {
     row.integer(run_.completeness().total_lost());
     const std::uint64_t whole = run_.dropped().whole_since_ns;
     row.integer(whole != 0 ? std::optional(run_.real_ns(whole)) : std::nullopt);
-    const CiJob& ci = source_.ci;
+    const record::CiJob& ci = source_.ci;
     row.text(ci.revision).text(ci.system).text(ci.job).text(ci.url);
     row.integer(dropped_count()).done();
   }
@@ -409,7 +409,7 @@ class RunTables {
     static const Stack kNone;
     if (ref.id == 0) return kNone;
     if (ref == last_ref_) return *last_stack_;
-    const auto [entry, fresh] = known_stacks_.try_emplace(StackCache::key(ref));
+    const auto [entry, fresh] = known_stacks_.try_emplace(analysis::StackCache::key(ref));
     if (fresh) describe(ref, entry->second);
     last_ref_ = ref;
     last_stack_ = &entry->second;  // elements of an unordered_map stay where they are
@@ -424,7 +424,8 @@ class RunTables {
         hash.add("generated");  // its addresses are others each time
         continue;
       }
-      hash.add(module->build_id.empty() ? base_name(std::string(module->path)) : module->build_id);
+      hash.add(module->build_id.empty() ? symbolize::base_name(std::string(module->path))
+                                        : module->build_id);
       hash.add(frame.offset);
     }
     if (const std::optional<ScriptStack> script = run_.script(ref)) {
@@ -440,8 +441,8 @@ class RunTables {
 
   void describe(StackRef ref, Stack& stack) {
     stack.hash = hash_of(ref);
-    const OwnPlace place = own_place(source_.stacks, ref, source_.directory);
-    const std::string file(path_below(place.file, source_.directory));
+    const render::OwnPlace place = render::own_place(source_.stacks, ref, source_.directory);
+    const std::string file(render::path_below(place.file, source_.directory));
     const bool line = place.line != 0;
     stack.members = ",\"stack\":\"" + stack.hash + '"';
     const auto add = [&](const char* name, const std::string& text) {
@@ -454,7 +455,7 @@ class RunTables {
     add("file", file);
     if (line) stack.members += ",\"line\":" + std::to_string(place.line);
     if (!written_.insert(stack.hash).second) return;
-    const std::vector<Frame>& frames = source_.stacks.code(ref);
+    const std::vector<symbolize::Frame>& frames = source_.stacks.code(ref);
     TableFile& row = *stacks_;
     row.text(stack.hash).integer(frames.size()).boolean(run_.stack_truncated(ref));
     row.text(place.function).text(file);
@@ -463,10 +464,10 @@ class RunTables {
     write_frames(stack.hash, frames);
   }
 
-  void write_frames(const std::string& stack, const std::vector<Frame>& frames) {
+  void write_frames(const std::string& stack, const std::vector<symbolize::Frame>& frames) {
     TableFile& row = *frames_;
     std::uint64_t depth = 0;
-    for (const Frame& frame : frames) {
+    for (const symbolize::Frame& frame : frames) {
       row.text(stack).integer(depth++).text(frame.module).text(frame.build_id);
       row.integer(frame.offset).text(frame.symbol).text(frame.file);
       row.integer(frame.line != 0 ? std::optional<std::uint64_t>(frame.line) : std::nullopt);
@@ -475,7 +476,7 @@ class RunTables {
   }
 
   const RunTablesSource& source_;
-  const Run& run_;
+  const reader::Run& run_;
   const std::string& common_;
   std::deque<Target> targets_;  // a TableFile writes to the stream beside it
   TableFile *runs_ = nullptr, *processes_ = nullptr, *stacks_ = nullptr, *frames_ = nullptr;
@@ -495,7 +496,7 @@ class RunTables {
 
 }  // namespace
 
-std::string run_id(const Run& run, const RunLine& line) {
+std::string run_id(const reader::Run& run, const render::RunLine& line) {
   std::string identity = "umaskaudit run";
   for (const std::uint8_t byte : run.boot_id()) identity += static_cast<char>(byte);
   identity += ' ' + line.host + ' ' + std::to_string(line.started_real_ns);
@@ -519,4 +520,4 @@ Result<std::string> export_tables(const RunTablesSource& source, const std::stri
   return place->place();
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::fleet

@@ -16,25 +16,25 @@
 #include "reporter/render/formats/jsonl.h"
 #include "reporter/rules/find.h"
 
-namespace umaskaudit {
+namespace umaskaudit::fleet {
 
 struct RunTablesSource {
-  const Run& run;
-  StackCache& stacks;
-  RunLine line;           // its row in `runs`, as far as JSON Lines begin with the same
+  const reader::Run& run;
+  analysis::StackCache& stacks;
+  render::RunLine line;   // its row in `runs`, as far as JSON Lines begin with the same
   std::string directory;  // where it was started, raw bytes; empty: not known
   std::optional<Mode> umask;
-  CiJob ci;
+  record::CiJob ci;
   std::optional<BlindSpotEvent> unaudited;  // known before the run began
   // Reads the run: find() with these options, completed by whatever names code and links.
-  std::function<const FindResult&(FindOptions)> find;
+  std::function<const rules::FindResult&(rules::FindOptions)> find;
 };
 
 // A UUID that tells a run from all others, and is the same however often and wherever it is asked
 // for: the column `run` of all tables.
-std::string run_id(const Run& run, const RunLine& line);
+std::string run_id(const reader::Run& run, const render::RunLine& line);
 
 // Returns the place of the run, relative to `lake`.
 Result<std::string> export_tables(const RunTablesSource& source, const std::string& lake);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::fleet

@@ -18,7 +18,7 @@
 #include "reporter/base/zstd_lines.h"
 #include "reporter/text/percent.h"
 
-namespace umaskaudit {
+namespace umaskaudit::fleet {
 namespace {
 
 // Tells our databases from others: sqlite3(1) shows it as `PRAGMA application_id`.
@@ -443,4 +443,4 @@ Result<Answer> FleetStore::ask(const Question& question, std::uint64_t limit) {
   return answer;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::fleet

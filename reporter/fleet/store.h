@@ -18,7 +18,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace umaskaudit {
+namespace umaskaudit::fleet {
 
 // The file that a lake's database is by default, in the lake.
 inline constexpr char kFleetDatabase[] = ".umaskaudit-fleet.sqlite";
@@ -81,4 +81,4 @@ class FleetStore {
   std::unique_ptr<sqlite3, Close> database_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::fleet

@@ -9,7 +9,7 @@
 #include "reporter/text/escape.h"
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::fleet {
 namespace {
 
 constexpr std::size_t kBlock = 1 << 16;
@@ -115,4 +115,4 @@ void TableFile::flush() {
   rows_.erase(0, whole);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::fleet

@@ -13,7 +13,7 @@
 
 #include "reporter/fleet/table_info.h"
 
-namespace umaskaudit {
+namespace umaskaudit::fleet {
 
 // Appends the inside of a JSON string: `raw` as escape() has it.
 void append_table_text(std::string& out, std::string_view raw);
@@ -52,4 +52,4 @@ class TableFile {
   std::size_t first_, column_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::fleet

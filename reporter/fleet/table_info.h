@@ -7,7 +7,7 @@
 
 #include <span>
 
-namespace umaskaudit {
+namespace umaskaudit::fleet {
 
 // As tables.json says of each.
 enum class ColumnType : unsigned char { text, integer, boolean, date };
@@ -41,4 +41,4 @@ std::span<const Question> fleet_questions();
 const char* sqlite_create_sql();
 const char* sqlite_questions_sql();
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::fleet

@@ -424,7 +424,7 @@ def cc(tables, questions):
     return f"""// {MADE}
 #include "reporter/fleet/table_info.h"
 
-namespace umaskaudit {{
+namespace umaskaudit::fleet {{
 namespace {{
 
 {"".join(map(table_cc, tables))}
@@ -448,7 +448,7 @@ const char* sqlite_questions_sql() {{
   return {raw_string(sqlite.questions_sql(tables, questions))};
 }}
 
-}}  // namespace umaskaudit
+}}  // namespace umaskaudit::fleet
 """
 
 

@@ -12,7 +12,7 @@
 
 #include "reporter/inspect/elf_image.h"
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 namespace {
 
 constexpr std::size_t kNear = 24;  // bytes between an argument's instruction and its call
@@ -172,4 +172,4 @@ std::vector<CodeHint> code_hints(const std::string& path) {
   return hints;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

@@ -8,7 +8,7 @@
 
 #include "preload/trace/format.h"
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 
 struct CodeHint {
   trace::Blind reason;  // the blind spot in a recording; `other`: drift of the mask
@@ -18,4 +18,4 @@ struct CodeHint {
 // For ELF files that can be recorded; nothing for others. Instructions are only searched on x86-64.
 std::vector<CodeHint> code_hints(const std::string& path);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

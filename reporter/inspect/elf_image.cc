@@ -8,7 +8,7 @@
 #include <bit>
 #include <cstring>
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 namespace {
 
 constexpr unsigned kMostHeaders = 128;
@@ -150,4 +150,4 @@ void ElfImage::for_each_code(
   }
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

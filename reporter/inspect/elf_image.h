@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 
 class ElfImage {
  public:
@@ -53,4 +53,4 @@ class ElfImage {
   Elf64_Phdr dynamic_{};
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 namespace {
 
 struct Launcher {
@@ -159,4 +159,4 @@ Launch started_program(const std::vector<std::string>& command) {
   return launch;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

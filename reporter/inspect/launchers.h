@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 
 struct Launch {
   std::size_t program = 0;          // index of that program; 0: none
@@ -21,4 +21,4 @@ struct Launch {
 // skipped as documented. Nothing for other programs.
 Launch started_program(const std::vector<std::string>& command);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

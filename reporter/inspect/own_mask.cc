@@ -9,7 +9,7 @@
 
 #include "reporter/inspect/proc_status.h"
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 namespace {
 
 // fork(2) copies the fs context, so the child's umask call affects only the child. Nine bits do not
@@ -40,4 +40,4 @@ Result<Mode> own_mask() {
                ExitCode::internal};
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

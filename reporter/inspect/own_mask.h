@@ -5,9 +5,9 @@
 #include "reporter/base/result.h"
 #include "reporter/mode/calculus.h"
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 
 // From /proc; without it, by umask(2) in a forked child. Error: no /proc, and fork(2) failed.
 Result<Mode> own_mask();
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

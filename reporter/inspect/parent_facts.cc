@@ -11,7 +11,7 @@
 #include <cstring>
 #include <vector>
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 namespace {
 
 // XATTR_SIZE_MAX of the kernel: no attribute is longer.
@@ -56,4 +56,4 @@ bool foreign_group(const ParentFacts& parent) {
   return std::find(groups.begin(), end, parent.gid) == end;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

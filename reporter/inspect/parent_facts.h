@@ -7,7 +7,7 @@
 #include "reporter/base/result.h"
 #include "reporter/mode/calculus.h"
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 
 // Mode, group, default ACL and filesystem. Error: no directory, or it cannot be looked at.
 Result<ParentFacts> read_parent(const std::string& directory);
@@ -16,4 +16,4 @@ Result<ParentFacts> read_parent(const std::string& directory);
 // group, and not root.
 bool foreign_group(const ParentFacts& parent);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

@@ -11,7 +11,7 @@
 #include "reporter/base/clock.h"
 #include "reporter/base/proc_stat.h"
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 
 std::optional<std::uint32_t> umask_of_process(const std::string& process) {
   std::ifstream status("/proc/" + process + "/status");
@@ -46,4 +46,4 @@ std::optional<std::uint64_t> start_of_process(const std::string& process) {
   return booted + ticks * tick;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

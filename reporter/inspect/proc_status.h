@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 
 // The field Umask of /proc/PROCESS/status; `process` is a pid or "self". Nothing when there is no
 // such process, no /proc, or the process is a zombie (it has no fs context any more).
@@ -19,4 +19,4 @@ std::string name_of_process(const std::string& process);
 // nothing when there is no such process, or no /proc.
 std::optional<std::uint64_t> start_of_process(const std::string& process);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

@@ -12,7 +12,7 @@
 #include "reporter/text/escape.h"
 #include "reporter/text/text_table.h"
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 namespace {
 
 constexpr Mode kPermissions = 0777;
@@ -95,4 +95,4 @@ std::string difference_text(const ProcessMask& first, const ProcessMask& second,
   return text + allowed_only_by(first, second) + allowed_only_by(second, first);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

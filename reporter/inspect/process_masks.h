@@ -10,7 +10,7 @@
 #include "reporter/mode/calculus.h"
 #include "reporter/text/style.h"
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 
 struct ProcessMask {
   std::uint32_t pid = 0;
@@ -31,4 +31,4 @@ std::string masks_text(const std::vector<ProcessMask>& processes, Paint paint, s
 // Both processes, and what only one of them allows.
 std::string difference_text(const ProcessMask& first, const ProcessMask& second, Paint paint);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

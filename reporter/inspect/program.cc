@@ -16,7 +16,7 @@
 
 #include "reporter/inspect/launchers.h"
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 namespace {
 
 constexpr unsigned kMostInterpreters = 4;  // BINPRM_MAX_RECURSION of the kernel
@@ -244,4 +244,4 @@ ProgramFacts inspect_program(const std::string& name) {
   return facts;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

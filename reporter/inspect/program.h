@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 
 // Why LD_PRELOAD cannot work for a program, or works only in part.
 enum class Obstacle {
@@ -42,4 +42,4 @@ struct ProgramFacts {
 // Looks `name` up through PATH unless it has a slash, follows #! lines, reads the ELF headers.
 ProgramFacts inspect_program(const std::string& name);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

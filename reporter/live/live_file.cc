@@ -12,7 +12,7 @@
 #include <cstring>
 #include <utility>
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 namespace {
 
 // A FIFO without a reader would block for ever.
@@ -100,4 +100,4 @@ void LiveFile::sink_it_(const spdlog::details::log_msg& message) {
   size_ += done;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -12,7 +12,7 @@
 
 #include "reporter/base/result.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 
 // A sink for spdlog's loggers, because spdlog's own file sinks make directories and follow links.
 class LiveFile : public spdlog::sinks::base_sink<std::mutex> {
@@ -43,4 +43,4 @@ class LiveFile : public spdlog::sinks::base_sink<std::mutex> {
   std::size_t size_ = 0;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -12,7 +12,7 @@
 #include "reporter/render/findings_text.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 namespace {
 
 constexpr auto kPause = std::chrono::milliseconds(1000);
@@ -33,37 +33,38 @@ Console without_progress(const Console& console) {
 }
 
 // Not 0: that is no finding's.
-std::uint64_t id_of(const Finding& finding) {
+std::uint64_t id_of(const rules::Finding& finding) {
   const std::string key = finding.info().id + finding.fingerprint + finding.subject;
   return std::hash<std::string>{}(key) | 1;
 }
 
 // A mask that is still in force may be put back, a mode may be changed again, and a change that
 // no record created may be in a record that is still being written.
-bool is_settled(const Finding& finding) {
+bool is_settled(const rules::Finding& finding) {
   const bool open = finding.window && finding.window->open_ended;
-  return !finding.at_end && !open && finding.rule != RuleId::umask_zero &&
-         finding.rule != RuleId::leaked_mask && finding.rule != RuleId::unseen_writer;
+  return !finding.at_end && !open && finding.rule != rules::RuleId::umask_zero &&
+         finding.rule != rules::RuleId::leaked_mask && finding.rule != rules::RuleId::unseen_writer;
 }
 
-std::uint64_t time_of(const Finding& finding) {
+std::uint64_t time_of(const rules::Finding& finding) {
   std::uint64_t latest = finding.culprit ? finding.culprit->time_ns : 0;
-  for (const Victim& victim : finding.victims) latest = std::max(latest, victim.event.time_ns);
+  for (const rules::Victim& victim : finding.victims)
+    latest = std::max(latest, victim.event.time_ns);
   return latest;
 }
 
 // Of places that are found to be one finding later on, each has a name.
-std::vector<std::string> names_of(const Finding& finding) {
+std::vector<std::string> names_of(const rules::Finding& finding) {
   const std::string rule = finding.info().id + std::string(" ") + finding.subject + " ";
   std::vector<std::string> names{rule + finding.fingerprint};
   for (const std::string& print : finding.older_prints) names.push_back(rule + "2 " + print);
   return names;
 }
 
-std::vector<ThreadId> threads_of(const Finding& finding) {
-  std::vector<ThreadId> threads;
+std::vector<analysis::ThreadId> threads_of(const rules::Finding& finding) {
+  std::vector<analysis::ThreadId> threads;
   if (finding.culprit) threads.push_back({finding.culprit->pid, finding.culprit->tid});
-  for (const Victim& victim : finding.victims)
+  for (const rules::Victim& victim : finding.victims)
     threads.push_back({victim.event.pid, victim.event.tid});
   return threads;
 }
@@ -79,29 +80,29 @@ LiveFindings::LiveFindings(std::string directory, const Console& console, Findin
       due_(Clock::now() + kPause) {}
 
 void LiveFindings::judge(bool over) {
-  RunArguments arguments;
+  commands::RunArguments arguments;
   arguments.run = directory_;
-  const auto opened = OpenedRun::open(arguments, console_);
+  const auto opened = commands::OpenedRun::open(arguments, console_);
   if (!opened) return;
-  OpenedRun& run = **opened;
+  commands::OpenedRun& run = **opened;
   run.show_sources();
-  const TextContext line_context{run.run(), run.stacks(), Paint(false), 0, run.directory()};
-  const TextContext block_context{run.run(), run.stacks(), Paint(console_.out_colour),
-                                  console_.width, run.directory()};
-  const std::vector<Finding>& findings = run.findings().findings;
+  const render::TextContext line_context{run.run(), run.stacks(), Paint(false), 0, run.directory()};
+  const render::TextContext block_context{run.run(), run.stacks(), Paint(console_.out_colour),
+                                          console_.width, run.directory()};
+  const std::vector<rules::Finding>& findings = run.findings().findings;
   std::vector<std::string> records(findings.size());
   if (records_of_) records = records_of_(run, findings);
   lines_.clear();
-  for (const Finding& finding : findings) {
+  for (const rules::Finding& finding : findings) {
     FindingLine line;
     line.id = id_of(finding);
     line.severity = finding.severity;
-    append_finding_line(line.text, line_context, finding);
+    render::append_finding_line(line.text, line_context, finding);
     line.text.pop_back();  // its newline
     if (form_ == FindingForm::brief)
-      append_finding_lines(line.more, line_context, {finding}, 0);
+      render::append_finding_lines(line.more, line_context, {finding}, 0);
     else if (lines_.size() < kMostBlocks)
-      append_finding(line.more, block_context, finding);
+      render::append_finding(line.more, block_context, finding);
     line.settled = is_settled(finding);
     line.time_ns = time_of(finding);
     line.names = names_of(finding);
@@ -136,4 +137,4 @@ bool LiveFindings::refresh(std::uint64_t count, bool over) {
   return true;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

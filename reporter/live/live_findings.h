@@ -11,9 +11,11 @@
 #include "reporter/base/console.h"
 #include "reporter/live/live_view.h"
 
-namespace umaskaudit {
-
+namespace umaskaudit::commands {
 class OpenedRun;
+}  // namespace umaskaudit::commands
+
+namespace umaskaudit::live {
 
 // What FindingLine::more has.
 enum class FindingForm {
@@ -24,8 +26,8 @@ enum class FindingForm {
 class LiveFindings {
  public:
   // Makes FindingLine::record of each finding, in their order; null: it stays empty.
-  using RecordsOf =
-      std::function<std::vector<std::string>(OpenedRun&, const std::vector<Finding>&)>;
+  using RecordsOf = std::function<std::vector<std::string>(commands::OpenedRun&,
+                                                           const std::vector<rules::Finding>&)>;
   LiveFindings(std::string directory, const Console& console, FindingForm form,
                RecordsOf records_of = nullptr);
 
@@ -54,4 +56,4 @@ class LiveFindings {
   Clock::time_point due_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -8,15 +8,15 @@
 #include "reporter/base/running_process.h"
 #include "reporter/record/run_record.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 namespace {
 
 volatile sig_atomic_t wants_end = 0;
 
 }  // namespace
 
-bool run_is_over(const LiveRun& run, const std::string& directory) {
-  const auto record = read_run_record(directory);
+bool run_is_over(const reader::LiveRun& run, const std::string& directory) {
+  const auto record = record::read_run_record(directory);
   if (record && record->exit_code) return true;
   if (record && record->recorder > 0 && is_running(static_cast<pid_t>(record->recorder)))
     return false;
@@ -35,7 +35,7 @@ void watch_for_interrupts() {
 
 bool interrupted() { return wants_end != 0; }
 
-void follow(LiveRun& run, const std::string& directory, const LiveRun::Visit& visit,
+void follow(reader::LiveRun& run, const std::string& directory, const reader::LiveRun::Visit& visit,
             const std::function<void()>& looked) {
   for (;;) {
     // Checked before the read, which then sees what was committed before the end.
@@ -48,4 +48,4 @@ void follow(LiveRun& run, const std::string& directory, const LiveRun::Visit& vi
   }
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -7,11 +7,11 @@
 
 #include "reporter/reader/live_run.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 
 // True when no process will record into `directory` any more, as far as can be known: `run` wrote
 // how CMD ended; or there is no such `run` (any more), and no process that recorded still runs.
-bool run_is_over(const LiveRun& run, const std::string& directory);
+bool run_is_over(const reader::LiveRun& run, const std::string& directory);
 
 // Milliseconds between two reads.
 inline constexpr int kLookMs = 100;
@@ -22,7 +22,7 @@ bool interrupted();
 
 // Calls `visit` for every event until the run is over or interrupted(). `looked` is called after
 // each read.
-void follow(LiveRun& run, const std::string& directory, const LiveRun::Visit& visit,
+void follow(reader::LiveRun& run, const std::string& directory, const reader::LiveRun::Visit& visit,
             const std::function<void()>& looked);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -16,7 +16,7 @@
 #include "reporter/live/live_file.h"
 #include "reporter/live/live_ship.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 namespace {
 
 constexpr char kName[] = "umaskaudit";
@@ -73,7 +73,7 @@ std::string check_live_place(const std::string& word) {
   if (is_collector(word)) {
     const std::string url = collector_url(word);
     if (word == "otlp") return "";
-    const std::string wrong = check_endpoint_url(url);
+    const std::string wrong = ship::check_endpoint_url(url);
     return wrong.empty() ? "" : "invalid value '" + word + "' (" + wrong + ")";
   }
   for (const char* known : {"stderr", "syslog", "journald"})
@@ -116,4 +116,4 @@ void LiveLog::flush() {
   for (const Place& place : places_) place.logger->flush();
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

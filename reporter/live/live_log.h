@@ -18,7 +18,7 @@ namespace spdlog {
 class logger;
 }
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 
 // Empty when `word` names a place for live lines ("stderr", "syslog", "journald", "file:PATH") or
 // for records ("otlp", "otlp:URL"), else what is wrong with it.
@@ -48,4 +48,4 @@ class LiveLog {
   std::shared_ptr<std::string> trouble_ = std::make_shared<std::string>();
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

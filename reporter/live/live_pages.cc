@@ -10,7 +10,7 @@
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 namespace {
 
 constexpr char kHelp[] =
@@ -61,10 +61,10 @@ struct PlacedChange {
   std::uint64_t count = 0, time_ns = 0;
 };
 
-std::vector<PlacedChange> by_place(const LiveThread& thread, StackCache& stacks) {
+std::vector<PlacedChange> by_place(const LiveThread& thread, analysis::StackCache& stacks) {
   std::vector<PlacedChange> out;
   for (const LiveChange& kind : thread.kinds) {
-    const std::string place = place_text(stacks, kind.stack);
+    const std::string place = render::place_text(stacks, kind.stack);
     auto same = std::find_if(out.begin(), out.end(), [&](const PlacedChange& one) {
       return one.old_mask == kind.old_mask && one.new_mask == kind.new_mask && one.place == place;
     });
@@ -79,8 +79,8 @@ std::vector<PlacedChange> by_place(const LiveThread& thread, StackCache& stacks)
   return out;
 }
 
-std::string kinds_table(const LiveThread& thread, const LiveFacts& facts, StackCache& stacks,
-                        std::size_t width, Paint paint) {
+std::string kinds_table(const LiveThread& thread, const LiveFacts& facts,
+                        analysis::StackCache& stacks, std::size_t width, Paint paint) {
   TextTable table({{"TIMES", Align::right},
                    {"CHANGE"},
                    {"LATEST", Align::right, false, true},
@@ -88,7 +88,8 @@ std::string kinds_table(const LiveThread& thread, const LiveFacts& facts, StackC
                   0);
   for (const PlacedChange& kind : by_place(thread, stacks))
     table.add({std::to_string(kind.count),
-               Cell(octal(kind.old_mask) + "->" + octal(kind.new_mask), mask_style(kind.new_mask)),
+               Cell(octal(kind.old_mask) + "->" + octal(kind.new_mask),
+                    render::mask_style(kind.new_mask)),
                offset_text(kind.time_ns, facts.begin_ns), kind.place});
   std::string out = table.screen_text(width, paint);
   if (thread.other_changes != 0) out += counted(thread.other_changes, "other change") + '\n';
@@ -105,9 +106,10 @@ std::string creations_table(const std::vector<const LiveCreation*>& made, const 
 
 std::string heading(const LiveView& view, const LiveFacts& facts, const LiveThread& thread,
                     Paint paint) {
-  std::string out = paint(Style::strong, "Thread " + thread_text(thread.name, thread.key.tid)) +
-                    " of process " + std::to_string(thread.key.pid) +
-                    (facts.ended.contains(thread.key.pid) ? ", which has ended\n" : "\n");
+  std::string out =
+      paint(Style::strong, "Thread " + render::thread_text(thread.name, thread.key.tid)) +
+      " of process " + std::to_string(thread.key.pid) +
+      (facts.ended.contains(thread.key.pid) ? ", which has ended\n" : "\n");
   if (const std::string& program = view.program(thread.key.pid); !program.empty())
     out += "program " + escape(program) + '\n';
   out += counted(thread.changes, "mask change") + ", " + counted(thread.created, "object") +
@@ -116,11 +118,11 @@ std::string heading(const LiveView& view, const LiveFacts& facts, const LiveThre
          offset_text(thread.time_ns, facts.begin_ns) + " s\n";
   if (const LiveContext* context = view.context(thread.fs); context != nullptr) {
     out += "fs context " + std::to_string(context->fs) + ", umask " +
-           paint(mask_style(context->mask), octal(context->mask)) + ", ";
+           paint(render::mask_style(context->mask), octal(context->mask)) + ", ";
     out += context->setter.tid == 0
                ? "inherited\n"
-               : "set by " + thread_text(context->setter_name, context->setter.tid) + " at " +
-                     offset_text(context->time_ns, facts.begin_ns) + " s\n";
+               : "set by " + render::thread_text(context->setter_name, context->setter.tid) +
+                     " at " + offset_text(context->time_ns, facts.begin_ns) + " s\n";
   }
   return out;
 }
@@ -148,8 +150,9 @@ std::vector<std::string> help_page(std::size_t width, Paint paint) {
   return out;
 }
 
-std::vector<std::string> thread_page(const LiveView& view, const LiveFacts& facts, ThreadId key,
-                                     StackCache& stacks, std::size_t width, Paint paint) {
+std::vector<std::string> thread_page(const LiveView& view, const LiveFacts& facts,
+                                     analysis::ThreadId key, analysis::StackCache& stacks,
+                                     std::size_t width, Paint paint) {
   std::vector<std::string> out;
   const LiveThread* thread = view.thread(key);
   if (thread == nullptr) {
@@ -162,7 +165,7 @@ std::vector<std::string> thread_page(const LiveView& view, const LiveFacts& fact
     text += title("Mask changes, by place", paint);
     text += kinds_table(*thread, facts, stacks, width, paint);
     text += title("Stack of the latest", paint);
-    const std::string stack = event_stack_lines(stacks, thread->last.stack, 2);
+    const std::string stack = render::event_stack_lines(stacks, thread->last.stack, 2);
     text += stack.empty() ? "  [no stack was recorded]\n" : stack;
   }
   std::vector<const LiveCreation*> made;
@@ -190,4 +193,4 @@ std::vector<std::string> finding_page(const FindingLine& finding, std::size_t wi
   return out;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -8,24 +8,25 @@
 #include "reporter/objects/object_lives.h"
 #include "reporter/render/formats/jsonl.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 namespace {
 
 constexpr std::size_t kBlock = 1 << 16;
 
 class Report {
  public:
-  Report(LiveRun& run, RunArguments& arguments, std::uint64_t since, const FollowOptions& follow)
+  Report(reader::LiveRun& run, commands::RunArguments& arguments, std::uint64_t since,
+         const FollowOptions& follow)
       : run_(run), arguments_(arguments), since_(since), follow_(follow) {}
 
   void write(std::ostream& out) {
-    SymbolOptions options = arguments_.symbols;
+    symbolize::SymbolOptions options = arguments_.symbols;
     options.symbols = !arguments_.no_symbols;
-    Symbolizer symbolizer(options);
-    StackCache stacks(run_, symbolizer, frame_view(arguments_));
-    JsonLines lines(run_, stacks, follow_.expand_stacks);
+    symbolize::Symbolizer symbolizer(options);
+    analysis::StackCache stacks(run_, symbolizer, commands::frame_view(arguments_));
+    render::JsonLines lines(run_, stacks, follow_.expand_stacks);
     std::string block;
-    append_run_json(block, first_line());
+    render::append_run_json(block, first_line());
     const auto flush = [&] {
       if (block.empty()) return;
       out << block << std::flush;
@@ -45,16 +46,16 @@ class Report {
       if (block.size() >= kBlock) flush();
     };
     follow(run_, arguments_.run, visit, flush);
-    const auto spot = unaudited(read_run_record(arguments_.run), run_.begin_ns());
+    const auto spot = commands::unaudited(record::read_run_record(arguments_.run), run_.begin_ns());
     if (spot && !interrupted()) lines.append(block, *spot);
     flush();
   }
 
  private:
   // How the run ends is not known, nor whether it will be complete.
-  RunLine first_line() const {
-    const auto record = read_run_record(arguments_.run);
-    RunLine line = run_line_of(record);
+  render::RunLine first_line() const {
+    const auto record = record::read_run_record(arguments_.run);
+    render::RunLine line = commands::run_line_of(record);
     if (record) line.started_real_ns = record->start_real_ns;
     line.begin_ns = run_.begin_ns();
     return line;
@@ -62,12 +63,13 @@ class Report {
 
   bool selects(const Event& event) {
     if (since_ != 0) arguments_.filter.since_ns = run_.begin_ns() + since_;
-    const bool room = follow_.limit == 0 || shown_ < follow_.limit || is_never_dropped(event);
+    const bool room =
+        follow_.limit == 0 || shown_ < follow_.limit || analysis::is_never_dropped(event);
     return room && arguments_.filter.selects(event);
   }
 
-  LiveRun& run_;
-  RunArguments& arguments_;
+  reader::LiveRun& run_;
+  commands::RunArguments& arguments_;
   std::uint64_t since_;
   const FollowOptions& follow_;
   std::size_t shown_ = 0;
@@ -75,22 +77,23 @@ class Report {
 
 }  // namespace
 
-int follow_report(RunArguments& arguments, const FollowOptions& options, Console& console) {
+int follow_report(commands::RunArguments& arguments, const FollowOptions& options,
+                  Console& console) {
   if (arguments.filter.by_finding())
-    return fail(console, {"report: --follow knows no findings", "they need the whole run",
-                          "umaskaudit report when the run has ended", ExitCode::usage});
+    return commands::fail(console, {"report: --follow knows no findings", "they need the whole run",
+                                    "umaskaudit report when the run has ended", ExitCode::usage});
   std::uint64_t since = 0;
   if (!arguments.since.empty()) {
-    const Result<std::uint64_t> parsed = parse_duration(arguments.since);
-    if (!parsed) return fail(console, parsed.error());
+    const Result<std::uint64_t> parsed = analysis::parse_duration(arguments.since);
+    if (!parsed) return commands::fail(console, parsed.error());
     since = *parsed;
   }
-  const auto run = LiveRun::open(arguments.run);
-  if (!run) return fail(console, run.error());
+  const auto run = reader::LiveRun::open(arguments.run);
+  if (!run) return commands::fail(console, run.error());
   watch_for_interrupts();
-  return write_output(console, arguments.output, [&](const Output& output) {
+  return commands::write_output(console, arguments.output, [&](const commands::Output& output) {
     Report(**run, arguments, since, options).write(output.stream);
   });
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

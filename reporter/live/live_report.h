@@ -6,7 +6,7 @@
 
 #include "reporter/commands/run_arguments.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 
 struct FollowOptions {
   std::size_t limit = 0;       // events at most, but for what could not be seen; 0: all
@@ -14,6 +14,7 @@ struct FollowOptions {
 };
 
 // Returns the exit code.
-int follow_report(RunArguments& arguments, const FollowOptions& options, Console& console);
+int follow_report(commands::RunArguments& arguments, const FollowOptions& options,
+                  Console& console);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -7,7 +7,7 @@
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 namespace {
 
 constexpr std::size_t kPictureRows = 20;
@@ -304,7 +304,7 @@ std::array<std::size_t, kPanes.size()> LiveScreen::share(const LiveTables& table
 }
 
 void LiveScreen::add_pane(std::vector<ScreenLine>& out, const LiveTables& tables, Pane pane,
-                          std::size_t rows, StackCache& stacks, std::size_t width) {
+                          std::size_t rows, analysis::StackCache& stacks, std::size_t width) {
   Place& at = places_[index_of(pane)];
   at.shown = rows;
   follow(tables, pane);
@@ -373,7 +373,7 @@ std::string LiveScreen::filter_line(const LiveTables& tables, std::size_t width)
 }
 
 void LiveScreen::add_page(std::vector<ScreenLine>& out, const LiveView& view,
-                          const LiveFacts& facts, StackCache& stacks, TerminalSize size) {
+                          const LiveFacts& facts, analysis::StackCache& stacks, TerminalSize size) {
   std::vector<std::string> page;
   if (page_ == Page::help) page = help_page(size.columns, paint_);
   if (page_ == Page::thread)
@@ -398,7 +398,7 @@ void LiveScreen::add_page(std::vector<ScreenLine>& out, const LiveView& view,
 }
 
 std::vector<ScreenLine> LiveScreen::lines(const LiveView& view, const LiveFacts& facts,
-                                          StackCache& stacks, TerminalSize size,
+                                          analysis::StackCache& stacks, TerminalSize size,
                                           std::uint64_t waiting) {
   std::vector<ScreenLine> out;
   out.push_back({paint_(paused_ ? Style::warning : Style::strong,
@@ -416,7 +416,7 @@ std::vector<ScreenLine> LiveScreen::lines(const LiveView& view, const LiveFacts&
     if (const std::size_t some = rows[index_of(pane)]; some != 0)
       add_pane(out, tables, pane, some, stacks, size.columns);
   const bool any = tables.size(focus_) != 0;
-  chosen_thread_ = any ? tables.thread(focus_, place().row) : ThreadId{};
+  chosen_thread_ = any ? tables.thread(focus_, place().row) : analysis::ThreadId{};
   chosen_finding_ =
       any && focus_ == Pane::findings ? tables.id(focus_, place().row) : std::uint64_t{0};
   if (out.size() > size.lines - std::min(size.lines, fixed - 1))
@@ -428,7 +428,7 @@ std::vector<ScreenLine> LiveScreen::lines(const LiveView& view, const LiveFacts&
 }
 
 std::string live_picture(const LiveView& view, const LiveFacts& facts, ThreadOrder order,
-                         StackCache& stacks, std::size_t width, Paint paint) {
+                         analysis::StackCache& stacks, std::size_t width, Paint paint) {
   const LiveQuery query{order, false, ""};
   const LiveTables tables(view, facts, query);
   std::string out =
@@ -441,4 +441,4 @@ std::string live_picture(const LiveView& view, const LiveFacts& facts, ThreadOrd
   return out;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -12,7 +12,7 @@
 #include "reporter/live/live_view.h"
 #include "reporter/live/terminal.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 
 class LiveScreen {
  public:
@@ -23,8 +23,9 @@ class LiveScreen {
   // The user has stopped the picture: lines() is to be given the view as it was at that moment, and
   // as `waiting` how many events came since.
   bool paused() const { return paused_; }
-  std::vector<ScreenLine> lines(const LiveView& view, const LiveFacts& facts, StackCache& stacks,
-                                TerminalSize size, std::uint64_t waiting);
+  std::vector<ScreenLine> lines(const LiveView& view, const LiveFacts& facts,
+                                analysis::StackCache& stacks, TerminalSize size,
+                                std::uint64_t waiting);
 
  private:
   enum class Page : std::uint8_t { none, help, thread, finding };
@@ -52,9 +53,9 @@ class LiveScreen {
   void follow(const LiveTables& tables, Pane pane);
   std::array<std::size_t, kPanes.size()> share(const LiveTables& tables, std::size_t lines) const;
   void add_pane(std::vector<ScreenLine>& out, const LiveTables& tables, Pane pane, std::size_t rows,
-                StackCache& stacks, std::size_t width);
+                analysis::StackCache& stacks, std::size_t width);
   void add_page(std::vector<ScreenLine>& out, const LiveView& view, const LiveFacts& facts,
-                StackCache& stacks, TerminalSize size);
+                analysis::StackCache& stacks, TerminalSize size);
   std::string header(const LiveView& view, const LiveFacts& facts, std::size_t width,
                      std::uint64_t waiting) const;
   std::string footer(std::size_t width) const;
@@ -69,10 +70,10 @@ class LiveScreen {
   bool paused_ = false;
   Page page_ = Page::none;
   std::size_t page_first_ = 0, page_shown_ = 1;
-  ThreadId page_thread_;
+  analysis::ThreadId page_thread_;
   std::uint64_t page_finding_ = 0;
   // Of the row chosen at the last time.
-  ThreadId chosen_thread_;
+  analysis::ThreadId chosen_thread_;
   std::uint64_t chosen_finding_ = 0;
 };
 
@@ -83,6 +84,6 @@ std::string live_header(const std::string& state, const LiveView& view, const Li
 
 // The tables without a screen, twenty rows each.
 std::string live_picture(const LiveView& view, const LiveFacts& facts, ThreadOrder order,
-                         StackCache& stacks, std::size_t width, Paint paint);
+                         analysis::StackCache& stacks, std::size_t width, Paint paint);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -4,7 +4,7 @@
 
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 namespace {
 
 constexpr char kWord[] = "otlp";
@@ -12,7 +12,7 @@ constexpr std::size_t kMostWaiting = 16 << 20;  // bytes for each collector
 constexpr std::chrono::seconds kGather{1};
 
 // What became of the records, where that is not what was wished for.
-std::string trouble_of(const Shipped& shipped, const std::string& url) {
+std::string trouble_of(const ship::Shipped& shipped, const std::string& url) {
   if (shipped.lost() == 0)
     return shipped.warning.empty() ? "" : "the collector at " + url + " says: " + shipped.warning;
   std::string text = grouped(shipped.lost()) + " of " + grouped(shipped.given) +
@@ -32,12 +32,14 @@ std::string collector_url(const std::string& word) {
   return word.size() < sizeof kWord ? "" : word.substr(sizeof kWord);
 }
 
-Result<std::unique_ptr<LiveShip>> LiveShip::open(const std::vector<Endpoint>& endpoints,
-                                                 const std::string& agent, OtlpResource resource) {
+Result<std::unique_ptr<LiveShip>> LiveShip::open(const std::vector<ship::Endpoint>& endpoints,
+                                                 const std::string& agent,
+                                                 exports::OtlpResource resource) {
   auto ship = std::make_unique<LiveShip>();
   ship->resource_ = std::move(resource);
-  for (const Endpoint& endpoint : endpoints) {
-    Result<std::unique_ptr<Sender>> sender = Sender::open(endpoint, agent, {kMostWaiting, {}});
+  for (const ship::Endpoint& endpoint : endpoints) {
+    Result<std::unique_ptr<ship::Sender>> sender =
+        ship::Sender::open(endpoint, agent, {kMostWaiting, {}});
     if (!sender) return sender.error();
     ship->ways_.push_back({std::move(*sender), endpoint.timeout});
   }
@@ -48,7 +50,7 @@ void LiveShip::start() {
   for (const Way& way : ways_) way.sender->start();
 }
 
-const RunLine& LiveShip::is_of(const RunLine& run) {
+const render::RunLine& LiveShip::is_of(const render::RunLine& run) {
   if (!batches_) resource_.run = run;
   return resource_.run;
 }
@@ -78,4 +80,4 @@ std::vector<std::string> LiveShip::finish() {
   return lines;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -13,7 +13,7 @@
 #include "reporter/ship/endpoint.h"
 #include "reporter/ship/sender.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 
 // Whether a word of --live-to is one of a collector: "otlp", "otlp:URL".
 bool is_collector(const std::string& word);
@@ -24,14 +24,15 @@ class LiveShip {
  public:
   // Loads libcurl; to be called before CMD is started. `agent` and `resource`: who sends, the
   // latter without its run. Error: there is no libcurl.
-  static Result<std::unique_ptr<LiveShip>> open(const std::vector<Endpoint>& endpoints,
-                                                const std::string& agent, OtlpResource resource);
+  static Result<std::unique_ptr<LiveShip>> open(const std::vector<ship::Endpoint>& endpoints,
+                                                const std::string& agent,
+                                                exports::OtlpResource resource);
 
   // The threads begin: after CMD was started.
   void start();
   // Sets the run of the records; has no effect after the first one.
-  const RunLine& is_of(const RunLine& run);
-  const RunLine& run() const { return resource_.run; }
+  const render::RunLine& is_of(const render::RunLine& run);
+  const render::RunLine& run() const { return resource_.run; }
   void add(const std::string& record);
   // Sends a request that is not full, but has waited for a second.
   void tick();
@@ -41,14 +42,14 @@ class LiveShip {
  private:
   using Clock = std::chrono::steady_clock;
 
-  OtlpResource resource_;
+  exports::OtlpResource resource_;
   struct Way {
-    std::unique_ptr<Sender> sender;
+    std::unique_ptr<ship::Sender> sender;
     std::chrono::milliseconds limit;
   };
   std::vector<Way> ways_;
-  std::optional<OtlpBatches> batches_;
+  std::optional<exports::OtlpBatches> batches_;
   Clock::time_point oldest_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -12,7 +12,7 @@
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 namespace {
 
 constexpr char kSortedBy[] = "\u2193";
@@ -82,8 +82,8 @@ void LiveTables::choose() {
   const Needle needle(query_.filter);
   std::unordered_set<std::uint64_t> wanted;
   std::unordered_set<std::uint32_t> contexts;
-  const auto named = [&](ThreadId key, const std::string& name) {
-    return needle.in(thread_text(name, key.tid)) || needle.in(std::to_string(key.pid)) ||
+  const auto named = [&](analysis::ThreadId key, const std::string& name) {
+    return needle.in(render::thread_text(name, key.tid)) || needle.in(std::to_string(key.pid)) ||
            needle.in(escape(view_.program(key.pid)));
   };
   for (const LiveCreation& one : view_.creations()) {
@@ -102,8 +102,9 @@ void LiveTables::choose() {
         (context.setter.tid != 0 && named(context.setter, context.setter_name)))
       contexts_.push_back(&context);
   for (const FindingLine& finding : facts_.findings) {
-    const bool concerned = std::any_of(finding.threads.begin(), finding.threads.end(),
-                                       [&](ThreadId key) { return wanted.count(id_of(key)) != 0; });
+    const bool concerned =
+        std::any_of(finding.threads.begin(), finding.threads.end(),
+                    [&](analysis::ThreadId key) { return wanted.count(id_of(key)) != 0; });
     if (all || concerned || needle.in(finding.text)) findings_.push_back(&finding);
   }
 }
@@ -177,7 +178,7 @@ std::uint64_t LiveTables::id(Pane pane, std::size_t row) const {
   return 0;
 }
 
-ThreadId LiveTables::thread(Pane pane, std::size_t row) const {
+analysis::ThreadId LiveTables::thread(Pane pane, std::size_t row) const {
   switch (pane) {
     case Pane::threads:
       return threads_[row]->key;
@@ -204,20 +205,22 @@ std::string LiveTables::range(Pane pane, std::size_t first, std::size_t rows) co
   return text;
 }
 
-void LiveTables::add_thread(TextTable& table, const LiveThread& thread, StackCache& stacks) const {
+void LiveTables::add_thread(TextTable& table, const LiveThread& thread,
+                            analysis::StackCache& stacks) const {
   const bool changed = thread.changes != 0;
   // Of a run that is over all have.
   const bool ended = !facts_.over && facts_.ended.contains(thread.key.pid);
   const std::string pid = std::to_string(thread.key.pid);
-  table.add({thread_text(thread.name, thread.key.tid),
+  table.add({render::thread_text(thread.name, thread.key.tid),
              ended ? Cell(pid + " ended", Style::dim) : Cell(pid), std::to_string(thread.changes),
              std::to_string(thread.created), offset_text(thread.time_ns, facts_.begin_ns),
-             changed ? Cell(change_text(thread.last), mask_style(thread.last.new_mask)) : Cell(""),
-             changed ? place_text(stacks, thread.last.stack) : ""});
+             changed ? Cell(change_text(thread.last), render::mask_style(thread.last.new_mask))
+                     : Cell(""),
+             changed ? render::place_text(stacks, thread.last.stack) : ""});
 }
 
 std::string LiveTables::text(Pane pane, std::size_t first, std::size_t rows, std::size_t width,
-                             Paint paint, StackCache& stacks) const {
+                             Paint paint, analysis::StackCache& stacks) const {
   const std::string shown = range(pane, first, rows);
   const auto sorted = [&](const char* name, ThreadOrder order) {
     if (query_.order != order) return std::string(name);
@@ -245,10 +248,10 @@ std::string LiveTables::text(Pane pane, std::size_t first, std::size_t rows, std
                        {"SET BY", Align::left, true}},
                       0);
       for (const LiveContext* one : slice(contexts_, first, rows))
-        table.add(
-            {std::to_string(one->fs), Cell(octal(one->mask), mask_style(one->mask)),
-             std::to_string(one->changes), offset_text(one->time_ns, facts_.begin_ns),
-             one->setter.tid == 0 ? "inherited" : thread_text(one->setter_name, one->setter.tid)});
+        table.add({std::to_string(one->fs), Cell(octal(one->mask), render::mask_style(one->mask)),
+                   std::to_string(one->changes), offset_text(one->time_ns, facts_.begin_ns),
+                   one->setter.tid == 0 ? "inherited"
+                                        : render::thread_text(one->setter_name, one->setter.tid)});
       return table.screen_text(width, paint);
     }
     case Pane::creations: {
@@ -258,7 +261,7 @@ std::string LiveTables::text(Pane pane, std::size_t first, std::size_t rows, std
                       0);
       for (const LiveCreation* one : slice(creations_, first, rows))
         table.add({offset_text(one->time_ns, facts_.begin_ns),
-                   one->thread.tid == 0 ? "" : thread_text(one->name, one->thread.tid),
+                   one->thread.tid == 0 ? "" : render::thread_text(one->name, one->thread.tid),
                    Cell(one->text, one->style)});
       return table.screen_text(width, paint);
     }
@@ -270,11 +273,11 @@ std::string LiveTables::text(Pane pane, std::size_t first, std::size_t rows, std
                                                  std::to_string(facts_.findings.size()) + shown)) +
                         '\n';
       for (const FindingLine* one : slice(findings_, first, rows))
-        out += paint(severity_style(one->severity), fit(one->text)) + '\n';
+        out += paint(render::severity_style(one->severity), fit(one->text)) + '\n';
       return out;
     }
   }
   return "";
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

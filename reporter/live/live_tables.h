@@ -13,7 +13,7 @@
 #include "reporter/text/style.h"
 #include "reporter/text/text_table.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 
 enum class Pane : std::uint8_t { threads, contexts, creations, findings };
 inline constexpr std::array kPanes{Pane::threads, Pane::contexts, Pane::creations, Pane::findings};
@@ -49,18 +49,18 @@ class LiveTables {
   std::uint64_t id(Pane pane, std::size_t row) const;
   const FindingLine& finding(std::size_t row) const { return *findings_[row]; }
   // The thread of a row in another table; without a tid: it has none.
-  ThreadId thread(Pane pane, std::size_t row) const;
+  analysis::ThreadId thread(Pane pane, std::size_t row) const;
 
   // A line of titles, then `rows` from `first` on. The titles say which rows these are, where they
   // are not all, and by what the threads are sorted.
   std::string text(Pane pane, std::size_t first, std::size_t rows, std::size_t width, Paint paint,
-                   StackCache& stacks) const;
+                   analysis::StackCache& stacks) const;
 
  private:
   void choose();
   void sort_threads();
   std::string range(Pane pane, std::size_t first, std::size_t rows) const;
-  void add_thread(TextTable& table, const LiveThread& thread, StackCache& stacks) const;
+  void add_thread(TextTable& table, const LiveThread& thread, analysis::StackCache& stacks) const;
 
   const LiveView& view_;
   const LiveFacts& facts_;
@@ -71,4 +71,4 @@ class LiveTables {
   std::vector<const FindingLine*> findings_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -5,7 +5,7 @@
 #include "reporter/render/text_report.h"
 #include "reporter/render/timeline_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 namespace {
 
 constexpr std::size_t kMostEntries = 4096;
@@ -29,7 +29,9 @@ const typename Map::mapped_type* entry(const Map& map, Key key) {
 
 }  // namespace
 
-const LiveThread* LiveView::thread(ThreadId key) const { return entry(threads_, id_of(key)); }
+const LiveThread* LiveView::thread(analysis::ThreadId key) const {
+  return entry(threads_, id_of(key));
+}
 const LiveContext* LiveView::context(std::uint32_t fs) const { return entry(contexts_, fs); }
 
 const std::string& LiveView::program(std::uint32_t pid) const {
@@ -39,7 +41,7 @@ const std::string& LiveView::program(std::uint32_t pid) const {
 }
 
 LiveThread& LiveView::thread_of(const EventBase& base) {
-  const ThreadId key{base.pid, base.tid};
+  const analysis::ThreadId key{base.pid, base.tid};
   auto found = threads_.find(id_of(key));
   if (found == threads_.end()) {
     make_room(threads_);
@@ -72,7 +74,7 @@ void LiveView::remember(const EventBase& base, const Event& event, std::string_v
                          {base.pid, base.tid},
                          std::string(base.thread),
                          std::string(path),
-                         event_text(event),
+                         render::event_text(event),
                          style});
   if (creations_.size() > kMostCreations) creations_.pop_back();
 }
@@ -112,12 +114,12 @@ void LiveView::feed(const Event& event) {
   if (const auto* umask = std::get_if<UmaskEvent>(&event)) {
     see(*umask);
   } else if (const auto* create = std::get_if<CreateEvent>(&event)) {
-    if (!is_listed(event)) return;
+    if (!render::is_listed(event)) return;
     ++counts_.created;
     ++thread_of(base).created;
     if (LiveContext& context = context_of(base); context.changes == 0) context.mask = create->mask;
     remember(base, event, create->path,
-             create->final_mode ? mode_style(*create->final_mode) : Style::plain);
+             create->final_mode ? render::mode_style(*create->final_mode) : Style::plain);
   } else if (const auto* process = std::get_if<ProcessEvent>(&event)) {
     if (LiveContext& context = context_of(base); context.changes == 0) context.mask = process->mask;
     if (programs_.find(base.pid) == programs_.end()) make_room(programs_);
@@ -132,4 +134,4 @@ void LiveView::feed(const Event& event) {
   }
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -14,22 +14,24 @@
 #include "reporter/rules/finding.h"
 #include "reporter/text/style.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 
 // A thread, or a process where `tid` is 0, as a key.
-inline std::uint64_t id_of(ThreadId thread) { return std::uint64_t{thread.pid} << 32 | thread.tid; }
+inline std::uint64_t id_of(analysis::ThreadId thread) {
+  return std::uint64_t{thread.pid} << 32 | thread.tid;
+}
 
 // A finding as the screen shows it. All text is escaped; FindingForm says whether it is coloured.
 struct FindingLine {
   std::uint64_t id = 0;  // the same each time it is looked for
-  Severity severity = Severity::note;
-  bool settled = true;             // no later event can make it untrue
-  std::uint64_t time_ns = 0;       // of the latest that it names
-  std::vector<std::string> names;  // what it is called from one look to the next
-  std::string text;                // one line
-  std::string more;                // lines with their newline, as FindingForm says
-  std::vector<ThreadId> threads;   // culprits and victims
-  std::string record;              // as a collector gets it; may be empty
+  rules::Severity severity = rules::Severity::note;
+  bool settled = true;                      // no later event can make it untrue
+  std::uint64_t time_ns = 0;                // of the latest that it names
+  std::vector<std::string> names;           // what it is called from one look to the next
+  std::string text;                         // one line
+  std::string more;                         // lines with their newline, as FindingForm says
+  std::vector<analysis::ThreadId> threads;  // culprits and victims
+  std::string record;                       // as a collector gets it; may be empty
 };
 
 // One kind of change that a thread made at one place.
@@ -41,7 +43,7 @@ struct LiveChange {
 };
 
 struct LiveThread {
-  ThreadId key;
+  analysis::ThreadId key;
   std::string name;  // raw
   std::uint32_t fs = 0;
   std::uint64_t changes = 0, created = 0;
@@ -56,14 +58,14 @@ struct LiveContext {
   Mode mask = 0;
   std::uint64_t changes = 0;
   std::uint64_t time_ns = 0;  // since when
-  ThreadId setter;            // of the mask in force; without a tid: inherited
+  analysis::ThreadId setter;  // of the mask in force; without a tid: inherited
   std::string setter_name;    // raw
 };
 
 struct LiveCreation {
   std::uint64_t number = 0;  // 1, 2, ... in the order of the events
   std::uint64_t time_ns = 0;
-  ThreadId thread;
+  analysis::ThreadId thread;
   std::string name, path;  // raw
   std::string text;        // escaped: what happened
   Style style = Style::plain;
@@ -82,7 +84,7 @@ class LiveView {
   const std::unordered_map<std::uint64_t, LiveThread>& threads() const { return threads_; }
   const std::unordered_map<std::uint32_t, LiveContext>& contexts() const { return contexts_; }
   const std::deque<LiveCreation>& creations() const { return creations_; }  // the latest first
-  const LiveThread* thread(ThreadId key) const;
+  const LiveThread* thread(analysis::ThreadId key) const;
   const LiveContext* context(std::uint32_t fs) const;
   // Raw: the program's path, or its short name; empty: not known.
   const std::string& program(std::uint32_t pid) const;
@@ -105,4 +107,4 @@ class LiveView {
   Counts counts_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -18,7 +18,7 @@
 #include "reporter/render/findings_text.h"
 #include "reporter/render/timeline_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 namespace {
 
 spdlog::level::level_enum level_of(const Event& event) {
@@ -26,19 +26,20 @@ spdlog::level::level_enum level_of(const Event& event) {
   return std::holds_alternative<BlindSpotEvent>(event) ? spdlog::level::warn : spdlog::level::info;
 }
 
-spdlog::level::level_enum level_of(Severity severity) {
-  return severity == Severity::error ? spdlog::level::err : spdlog::level::warn;
+spdlog::level::level_enum level_of(rules::Severity severity) {
+  return severity == rules::Severity::error ? spdlog::level::err : spdlog::level::warn;
 }
 
 // Findings of the run as it is by now.
-std::vector<std::string> records_of(OpenedRun& opened, const std::vector<Finding>& findings) {
-  RunLine line = opened.run_line();
+std::vector<std::string> records_of(commands::OpenedRun& opened,
+                                    const std::vector<rules::Finding>& findings) {
+  render::RunLine line = opened.run_line();
   if (opened.record()) line.started_real_ns = opened.record()->start_real_ns;
-  OtlpRecords records(opened.stacks(), line);
+  exports::OtlpRecords records(opened.stacks(), line);
   for (const ProcessEvent& process : opened.run().processes()) records.see(process);
   std::vector<std::string> out;
-  for (const Finding& finding : findings)
-    out.push_back(records.of(finding, real_ns(opened.run(), finding)));
+  for (const rules::Finding& finding : findings)
+    out.push_back(records.of(finding, exports::real_ns(opened.run(), finding)));
   return out;
 }
 
@@ -46,13 +47,13 @@ std::vector<std::string> records_of(OpenedRun& opened, const std::vector<Finding
 // when two looks at it found it. Notes are left to the end of the run.
 class FindingWriter {
  public:
-  FindingWriter(const LiveRun& run, std::uint64_t begin_ns, LiveLog& log, LiveShip* ship)
+  FindingWriter(const reader::LiveRun& run, std::uint64_t begin_ns, LiveLog& log, LiveShip* ship)
       : run_(run), begin_ns_(begin_ns), log_(log), ship_(ship) {}
 
   void write(const std::vector<FindingLine>& findings, bool over) {
     std::set<std::string> seen;
     for (const FindingLine& finding : findings) {
-      if (finding.severity == Severity::note || finding.time_ns < begin_ns_) continue;
+      if (finding.severity == rules::Severity::note || finding.time_ns < begin_ns_) continue;
       const bool again = any_in(seen_, finding) && finding.settled;
       seen.insert(finding.names.begin(), finding.names.end());
       if (!over && !again) continue;
@@ -71,7 +72,7 @@ class FindingWriter {
   void write(const FindingLine& finding) {
     if (ship_ != nullptr) ship_->add(finding.record);
     const std::uint64_t when = run_.real_ns(finding.time_ns);
-    Style style = severity_style(finding.severity);
+    Style style = render::severity_style(finding.severity);
     for (std::size_t at = 0; at < finding.more.size();) {
       const std::size_t end = std::min(finding.more.find('\n', at), finding.more.size());
       log_.write(level_of(finding.severity), when,
@@ -81,7 +82,7 @@ class FindingWriter {
     }
   }
 
-  const LiveRun& run_;
+  const reader::LiveRun& run_;
   const std::uint64_t begin_ns_;
   LiveLog& log_;
   LiveShip* ship_;
@@ -104,20 +105,20 @@ struct LiveWatch::State {
   std::string trouble;
 
   void watch();
-  void write(LiveRun& run);
-  void write_findings(LiveRun& run);
-  void tell_what_is_wanted(LiveRun& run) {
+  void write(reader::LiveRun& run);
+  void write_findings(reader::LiveRun& run);
+  void tell_what_is_wanted(reader::LiveRun& run) {
     if (content == LiveContent::findings) return write_findings(run);
     write(run);
   }
-  RunLine run_of(const LiveRun& run) const;
+  render::RunLine run_of(const reader::LiveRun& run) const;
   bool wait_for_end();
 };
 
 // As otlp_resource() has it afterwards.
-RunLine LiveWatch::State::run_of(const LiveRun& run) const {
-  const std::optional<RunRecord> record = read_run_record(directory);
-  RunLine line = run_line_of(record);
+render::RunLine LiveWatch::State::run_of(const reader::LiveRun& run) const {
+  const std::optional<record::RunRecord> record = record::read_run_record(directory);
+  render::RunLine line = commands::run_line_of(record);
   line.boot_id = run.boot_id();
   if (record) line.started_real_ns = record->start_real_ns;
   return line;
@@ -129,10 +130,11 @@ bool LiveWatch::State::wait_for_end() {
   return changed.wait_for(lock, std::chrono::milliseconds(kLookMs), [this] { return over; });
 }
 
-void LiveWatch::State::write(LiveRun& run) {
-  Symbolizer symbolizer{SymbolOptions{}};
-  StackCache stacks(run, symbolizer);
-  std::optional<OtlpRecords> records;  // from the first event on: then it is known of which boot
+void LiveWatch::State::write(reader::LiveRun& run) {
+  symbolize::Symbolizer symbolizer{symbolize::SymbolOptions{}};
+  analysis::StackCache stacks(run, symbolizer);
+  std::optional<exports::OtlpRecords>
+      records;  // from the first event on: then it is known of which boot
   const auto visit = [&](const Event& event) {
     const std::uint64_t time_ns =
         std::visit([](const EventBase& base) { return base.time_ns; }, event);
@@ -142,10 +144,10 @@ void LiveWatch::State::write(LiveRun& run) {
       const std::uint64_t real_ns = run.real_ns(time_ns);
       ship->add(records->of(event, real_ns != 0 ? real_ns : ship->run().started_real_ns));
     }
-    if (!is_listed(event)) return;
+    if (!render::is_listed(event)) return;
     log.write(level_of(event), run.real_ns(time_ns), [&](Paint paint) {
       std::string line;
-      append_timeline(line, event, stacks, TimelineStyle{begin_ns, paint, true});
+      render::append_timeline(line, event, stacks, render::TimelineStyle{begin_ns, paint, true});
       line.pop_back();  // the sinks end lines
       return line;
     });
@@ -157,11 +159,12 @@ void LiveWatch::State::write(LiveRun& run) {
     if (ship != nullptr) ship->tick();
   }
   run.finish(visit);
-  if (const auto spot = unaudited(read_run_record(directory), begin_ns)) visit(*spot);
+  if (const auto spot = commands::unaudited(record::read_run_record(directory), begin_ns))
+    visit(*spot);
   log.flush();
 }
 
-void LiveWatch::State::write_findings(LiveRun& run) {
+void LiveWatch::State::write_findings(reader::LiveRun& run) {
   LiveFindings findings(directory, console, FindingForm::brief,
                         ship == nullptr ? nullptr : records_of);
   FindingWriter writer(run, begin_ns, log, ship);
@@ -185,7 +188,7 @@ void LiveWatch::State::write_findings(LiveRun& run) {
 
 void LiveWatch::State::watch() {
   try {
-    const auto run = LiveRun::open(directory);
+    const auto run = reader::LiveRun::open(directory);
     if (run)
       tell_what_is_wanted(**run);
     else
@@ -217,4 +220,4 @@ std::string LiveWatch::finish() {
   return state_->trouble.empty() ? state_->log.trouble() : state_->trouble;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -11,7 +11,7 @@
 #include "reporter/live/live_log.h"
 #include "reporter/live/live_ship.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 
 // What the lines are about.
 enum class LiveContent : std::uint8_t { all, findings };
@@ -36,4 +36,4 @@ class LiveWatch {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -22,7 +22,7 @@
 #include "reporter/text/escape.h"
 #include "reporter/text/text_width.h"
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 namespace {
 
 constexpr int kEnds[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -288,4 +288,4 @@ Key Terminal::next_key(int wait_ms) {
 
 bool Terminal::wants_end() const { return ended != 0 || gone_; }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 
 struct TerminalSize {
   std::size_t columns = 80, lines = 24;
@@ -77,4 +77,4 @@ class Terminal {
   bool gone_ = false;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -5,7 +5,7 @@
 #include <term.h>
 #include <unistd.h>
 
-namespace umaskaudit {
+namespace umaskaudit::live {
 
 bool can_move_cursor(int fd) {
   int known = 0;
@@ -14,4 +14,4 @@ bool can_move_cursor(int fd) {
   return cursor_address != nullptr;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::live

@@ -4,7 +4,7 @@
 
 namespace umaskaudit {
 
-FinalStates::FinalStates(const Run& run) {
+FinalStates::FinalStates(const reader::Run& run) {
   LifeOptions options;
   options.links = local_links(run);
   options.on_end = [this](const ObjectLife& life) { add(life); };

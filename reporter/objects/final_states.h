@@ -24,7 +24,7 @@ class FinalStates {
 
   FinalStates() = default;
   // Reads the run once.
-  explicit FinalStates(const Run& run);
+  explicit FinalStates(const reader::Run& run);
 
   // The state of the object that this event created. An object without later events is as it was
   // created.

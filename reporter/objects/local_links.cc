@@ -46,11 +46,11 @@ NameTree::Links links_of(const nlohmann::json& document) {
   };
 }
 
-std::string known_file(const Run& run) { return run.place() + '/' + kKnownLinksFile; }
+std::string known_file(const reader::Run& run) { return run.place() + '/' + kKnownLinksFile; }
 
 }  // namespace
 
-bool is_packed(const Run& run) { return access(known_file(run).c_str(), F_OK) == 0; }
+bool is_packed(const reader::Run& run) { return access(known_file(run).c_str(), F_OK) == 0; }
 
 NameTree::Links KnownLinks::links() {
   if (!links_) return nullptr;
@@ -70,13 +70,13 @@ std::string KnownLinks::text() const {
   return json{{"links", std::move(links)}}.dump() + '\n';
 }
 
-bool is_of_this_boot(const Run& run) {
+bool is_of_this_boot(const reader::Run& run) {
   const std::array<std::uint8_t, 16> id = run.boot_id();
   const bool known = std::any_of(id.begin(), id.end(), [](std::uint8_t byte) { return byte != 0; });
   return known && id == boot_id_here();
 }
 
-NameTree::Links local_links(const Run& run) {
+NameTree::Links local_links(const reader::Run& run) {
   if (const auto known = read_json(known_file(run))) return links_of(*known);
   if (!is_of_this_boot(run)) return nullptr;
   return [](const std::string& directory) {

@@ -13,11 +13,11 @@
 namespace umaskaudit {
 
 // Whether the run was recorded on this machine since the last boot. False if that is not known.
-bool is_of_this_boot(const Run& run);
+bool is_of_this_boot(const reader::Run& run);
 
 // readlink(2) for directories. Null if the run was not recorded here since the last boot: then the
 // targets of its paths cannot be known.
-NameTree::Links local_links(const Run& run);
+NameTree::Links local_links(const reader::Run& run);
 
 // The results of local_links() on the recording machine, saved beside a packed run, which then
 // gives the same results anywhere.
@@ -36,6 +36,6 @@ class KnownLinks {
 };
 
 // Whether the run was packed: files under its paths here are unrelated to it.
-bool is_packed(const Run& run);
+bool is_packed(const reader::Run& run);
 
 }  // namespace umaskaudit

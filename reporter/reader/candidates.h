@@ -9,7 +9,7 @@
 
 #include "reporter/mode/calculus.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 class Candidates {
  public:
@@ -38,4 +38,4 @@ class Candidates {
   std::vector<std::uint64_t> changes_;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <set>
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 // A posix_spawn(3) record has the time before the call, so that it comes before the new image; all
@@ -320,4 +320,4 @@ StackRef ContextLinker::shell_start(const Image& image) {
   return latest->unsure ? StackRef{} : StackRef{latest->segment->index, latest->fact.stack};
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

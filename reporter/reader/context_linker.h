@@ -10,7 +10,7 @@
 #include "reporter/reader/context_tree.h"
 #include "reporter/reader/segment/segment.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 class ContextLinker {
  public:
@@ -73,4 +73,4 @@ class ContextLinker {
   std::unordered_map<std::uint32_t, std::vector<ForkSeen>> shells_;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -8,7 +8,7 @@
 
 #include "reporter/reader/context_linker.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 // The changes of one history that have no id yet.
@@ -258,4 +258,4 @@ void ContextTree::resolve_births() {
   }
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

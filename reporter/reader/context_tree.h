@@ -12,7 +12,7 @@
 
 #include "reporter/reader/segment/segment.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 // An fs context in one segment.
 struct ContextPiece {
@@ -114,4 +114,4 @@ class ContextTree {
   bool images_dropped_ = false;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

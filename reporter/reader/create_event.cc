@@ -4,7 +4,7 @@
 
 #include "reporter/reader/event_builder.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 // The most changes during one call that are examined one by one: a call can block for hours
@@ -125,4 +125,4 @@ void EventBuilder::explain(const trace::Create& facts, const MergedRecord& merge
   event.mask_setter_dropped = !event.mask_set_by && piece->setter_dropped(change);
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -3,7 +3,7 @@
 // in between shows it.
 #include "reporter/reader/creator_resolver.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
@@ -74,4 +74,4 @@ trace::Created CreatorResolver::settle(const trace::Create& create, std::uint32_
   return losers_.count(place(segment, offset)) != 0 ? trace::Created::no : trace::Created::yes;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -11,7 +11,7 @@
 
 #include "preload/trace/format.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 class CreatorResolver {
  public:
@@ -40,4 +40,4 @@ class CreatorResolver {
   std::unordered_set<std::uint64_t> losers_;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -1,6 +1,6 @@
 #include "reporter/reader/derivations.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 constexpr std::size_t kEntries = 1024;  // a power of two
@@ -74,4 +74,4 @@ const Derivation& Derivations::derive(const Segment& segment, const trace::Creat
   return entry.derivation;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

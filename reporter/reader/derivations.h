@@ -8,7 +8,7 @@
 #include "reporter/mode/calculus.h"
 #include "reporter/reader/segment/segment.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 class Derivations {
  public:
@@ -54,4 +54,4 @@ inline std::optional<Mode> final_mode(std::uint32_t st_mode) {
   return st_mode & 07777;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -5,7 +5,7 @@
 
 #include "reporter/reader/derivations.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 trace::Kind kind_of(unsigned number) {
@@ -69,4 +69,4 @@ Dropped sum_dropped(const std::vector<std::unique_ptr<Segment>>& segments,
   return all;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

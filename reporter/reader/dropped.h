@@ -8,10 +8,10 @@
 #include "reporter/events/dropped.h"
 #include "reporter/reader/segment/segment.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 // `state`: zeroes where the run has none.
 Dropped sum_dropped(const std::vector<std::unique_ptr<Segment>>& segments,
                     const trace::RunState& state);
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

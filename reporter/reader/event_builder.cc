@@ -6,7 +6,7 @@
 
 #include "reporter/reader/segment/record_types.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 EventBuilder::EventBuilder(const ContextTree& tree, const CreatorResolver& creators,
                            const TmpfileLinks& tmpfile_links, StringPool* pool, StringPool* texts,
@@ -254,4 +254,4 @@ Event* EventBuilder::make(const trace::ThreadCreate& facts, const MergedRecord& 
   return &other_slot_;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -17,7 +17,7 @@
 #include "reporter/reader/segment/string_pool.h"
 #include "reporter/reader/tmpfile_links.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 class EventBuilder {
  public:
@@ -84,4 +84,4 @@ void describe_image(const trace::Process& facts, ProcessEvent* event);
 // removed: ".." may cross a symbolic link. Written to `path`.
 void join_path(std::string_view base, std::string_view argument, std::string* path);
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -8,7 +8,7 @@
 
 #include "preload/trace/checksum.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 std::uint64_t difference(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
@@ -205,4 +205,4 @@ void FoldQueue::pop() {
   }
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

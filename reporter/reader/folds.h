@@ -13,7 +13,7 @@
 #include "reporter/reader/segment/record.h"
 #include "reporter/reader/segment/segment.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 // One change, or every other change up to it.
 struct FoldPart {
@@ -79,4 +79,4 @@ class FoldQueue {
   FoldSpan span_;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -5,7 +5,7 @@
 #include "reporter/reader/ordering.h"
 #include "reporter/reader/segment/record_types.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 void read_layout(const SegmentFile::Reader& file, Segment* segment) {
   static constexpr trace::SegmentHeader kNone{};
@@ -59,4 +59,4 @@ void find_late(SegmentFile::Reader* file, Segment* segment) {
   }
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

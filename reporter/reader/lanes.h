@@ -6,7 +6,7 @@
 #include "reporter/reader/segment/scanner.h"
 #include "reporter/reader/segment/segment.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 // Lists where the records are at the moment.
 void read_layout(const SegmentFile::Reader& file, Segment* segment);
@@ -35,4 +35,4 @@ void scan_lanes(SegmentFile::Reader* file, Segment* segment, const Visit& visit)
 // finish(): each event is read again, with the key that it is ordered by.
 void find_late(SegmentFile::Reader* file, Segment* segment);
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

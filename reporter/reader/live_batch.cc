@@ -6,7 +6,7 @@
 
 #include "reporter/reader/segment/record_types.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 bool path_known(const Segment& segment, std::uint32_t id) {
@@ -125,4 +125,4 @@ void LiveBatch::release(unsigned patience, const std::function<void(const Merged
   }
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

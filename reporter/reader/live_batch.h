@@ -11,7 +11,7 @@
 #include "reporter/reader/ordering.h"
 #include "reporter/reader/segment/segment.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 class LiveBatch {
  public:
@@ -40,4 +40,4 @@ class LiveBatch {
 // paths, context, directory, and the mask changes that it names.
 bool ready(const Segment& segment, const Record& record);
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -26,7 +26,7 @@
 #include "reporter/reader/segment/string_pool.h"
 #include "reporter/reader/tmpfile_links.h"
 
-namespace umaskaudit {
+namespace umaskaudit::reader {
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{2} << 20;  // of records in one look
@@ -46,12 +46,12 @@ EventBase& base_of(Event* event) {
 
 // The position in a chunk of a ring, since it was taken into use.
 struct ChunkTail {
-  explicit ChunkTail(const model::Part& part) : word(part.word), tail(part.begin) {}
+  explicit ChunkTail(const reader::Part& part) : word(part.word), tail(part.begin) {}
 
-  bool is_of(const model::Part& part) const { return word >> 8 == part.word >> 8; }  // its turn
+  bool is_of(const reader::Part& part) const { return word >> 8 == part.word >> 8; }  // its turn
 
   std::uint64_t word;
-  model::SegmentTail tail;
+  reader::SegmentTail tail;
   bool more = false;  // not everything fitted
   // The chunk was read before it was used again. Its records up to this time were copied on from
   // there, because their process lives; 0: it was not.
@@ -60,11 +60,11 @@ struct ChunkTail {
 
 // A segment, and the position in it.
 struct Source {
-  explicit Source(model::Segment* opened) : tail(model::first_record(*opened)), segment(opened) {}
+  explicit Source(reader::Segment* opened) : tail(reader::first_record(*opened)), segment(opened) {}
 
-  model::SegmentTail tail;                                // of a segment without a ring
+  reader::SegmentTail tail;                               // of a segment without a ring
   std::unordered_map<std::uint64_t, ChunkTail> chunks{};  // by offset
-  model::Segment* segment;
+  reader::Segment* segment;
   std::size_t links = 0;  // number of facts that links between contexts are made from
   std::uint64_t rested = 0;
   std::uint64_t next_look = 0;
@@ -72,7 +72,7 @@ struct Source {
   bool touched = false;
 };
 
-std::size_t link_facts(const model::Segment& segment) {
+std::size_t link_facts(const reader::Segment& segment) {
   return segment.contexts.items().size() + segment.histories.size() + segment.images.size() +
          segment.forks.size() + segment.execs.size() + segment.drifts.size();
 }
@@ -80,7 +80,7 @@ std::size_t link_facts(const model::Segment& segment) {
 // Ids are assigned before the records are written: a process may be delayed for long while a later
 // id is written. One that was killed meanwhile leaves a permanent gap.
 void advance_contexts(Source* source, std::uint64_t look, bool last) {
-  model::Segment& segment = *source->segment;
+  reader::Segment& segment = *source->segment;
   const auto& items = segment.contexts.items();
   std::uint32_t through = last ? UINT32_MAX : segment.contexts_through;
   auto next = std::upper_bound(items.begin(), items.end(), through,
@@ -96,7 +96,7 @@ void advance_contexts(Source* source, std::uint64_t look, bool last) {
   segment.contexts_through = through;
 }
 
-bool has_ring(const model::SegmentFile::Reader& file, const model::Segment& segment) {
+bool has_ring(const reader::SegmentFile::Reader& file, const reader::Segment& segment) {
   std::uint32_t ring = 0;
   const bool known =
       file.read(offsetof(trace::SegmentHeader, ring), &ring, sizeof ring) == sizeof ring;
@@ -107,17 +107,17 @@ bool has_ring(const model::SegmentFile::Reader& file, const model::Segment& segm
 
 struct LiveRun::State {
   std::shared_ptr<const Descriptor> directory;
-  model::DirectoryFacts facts;
+  reader::DirectoryFacts facts;
   std::unordered_set<std::string> known;  // names
-  std::vector<std::unique_ptr<model::Segment>> segments;
+  std::vector<std::unique_ptr<reader::Segment>> segments;
   std::vector<Source> sources;  // one a segment
-  model::StringPool pool, texts;
-  model::ContextTree tree;
-  model::CreatorResolver creators;  // stays empty: live events say `probably`
-  model::TmpfileLinks
+  reader::StringPool pool, texts;
+  reader::ContextTree tree;
+  reader::CreatorResolver creators;  // stays empty: live events say `probably`
+  reader::TmpfileLinks
       tmpfile_links;  // also empty: a later name of an O_TMPFILE file is not known yet
-  model::EventBuilder builder{tree, creators, tmpfile_links, &pool, &texts};
-  model::LiveBatch batch;
+  reader::EventBuilder builder{tree, creators, tmpfile_links, &pool, &texts};
+  reader::LiveBatch batch;
   bool unlinked = true;  // the tree waits for a record
   std::uint64_t look = 0, seq = 0, end_ns = 0;
   std::uint64_t last_id = 0;
@@ -125,13 +125,13 @@ struct LiveRun::State {
   void find_segments(bool last);
   bool read(std::size_t budget, bool last);
   std::size_t read(Source* source, std::size_t budget, bool last);
-  std::size_t read_ring(Source* source, model::SegmentFile::Reader* file, std::size_t budget,
+  std::size_t read_ring(Source* source, reader::SegmentFile::Reader* file, std::size_t budget,
                         bool last);
-  void take(Source* source, const model::Record& record);
+  void take(Source* source, const reader::Record& record);
   void settle(bool last = false);
   void number_changes();
   void link();
-  void add_folds(model::Segment& segment);
+  void add_folds(reader::Segment& segment);
   void read_cells();
   void deliver(const Visit& visit, bool last);
   void deliver(Event* event, const Visit& visit);
@@ -139,11 +139,11 @@ struct LiveRun::State {
 };
 
 void LiveRun::State::find_segments(bool last) {
-  std::vector<std::unique_ptr<model::Segment>> found;
-  for (const std::string& name : model::segment_names(*directory)) {
+  std::vector<std::unique_ptr<reader::Segment>> found;
+  for (const std::string& name : reader::segment_names(*directory)) {
     if (known.count(name) != 0) continue;
     LossEvent why;
-    auto segment = model::open_segment(directory, name, 0, &why);
+    auto segment = reader::open_segment(directory, name, 0, &why);
     // Its writer may be about to fill in the header.
     if (segment && segment->header_damaged && !last) continue;
     known.insert(name);
@@ -178,8 +178,8 @@ bool LiveRun::State::read(std::size_t budget, bool last) {
 }
 
 std::size_t LiveRun::State::read(Source* source, std::size_t budget, bool last) {
-  model::Segment& segment = *source->segment;
-  model::SegmentFile::Reader file = segment.file.growing_reader();
+  reader::Segment& segment = *source->segment;
+  reader::SegmentFile::Reader file = segment.file.growing_reader();
   if (has_ring(file, segment)) return read_ring(source, &file, budget, last);
   std::uint64_t end = file.size();
   if (!last) {
@@ -191,23 +191,23 @@ std::size_t LiveRun::State::read(Source* source, std::size_t budget, bool last) 
     if (end <= source->tail.position() && !source->tail.has_gaps()) return 0;
   }
   const std::size_t got = source->tail.read(
-      file, end, budget, last, [&](const model::Record& record) { take(source, record); });
+      file, end, budget, last, [&](const reader::Record& record) { take(source, record); });
   source->touched = source->touched || got != 0;
   return got;
 }
 
-void LiveRun::State::take(Source* source, const model::Record& record) {
-  model::Segment& segment = *source->segment;
-  model::learn(record, &segment, &pool);
-  if (model::is_event(record.type())) batch.add(segment, record);
+void LiveRun::State::take(Source* source, const reader::Record& record) {
+  reader::Segment& segment = *source->segment;
+  reader::learn(record, &segment, &pool);
+  if (reader::is_event(record.type())) batch.add(segment, record);
   add_folds(segment);
   end_ns = std::max(end_ns, record.head.time_ns);
 }
 
 namespace {
 // Whether the process that wrote a record is known from an earlier record.
-bool knows_process(const model::Segment& segment, const model::Record& record) {
-  return std::any_of(segment.images.begin(), segment.images.end(), [&](const model::Image& image) {
+bool knows_process(const reader::Segment& segment, const reader::Record& record) {
+  return std::any_of(segment.images.begin(), segment.images.end(), [&](const reader::Image& image) {
     return image.facts.pid == record.head.pid && image.time_ns <= record.head.time_ns;
   });
 }
@@ -215,15 +215,15 @@ bool knows_process(const model::Segment& segment, const model::Record& record) {
 
 // Chunk by chunk. Records are committed in the latest chunks of each use; a delayed writer may
 // still commit in an earlier one.
-std::size_t LiveRun::State::read_ring(Source* source, model::SegmentFile::Reader* file,
+std::size_t LiveRun::State::read_ring(Source* source, reader::SegmentFile::Reader* file,
                                       std::size_t budget, bool last) {
-  model::Segment& segment = *source->segment;
-  model::read_header_again(&segment);
-  model::read_layout(*file, &segment);
+  reader::Segment& segment = *source->segment;
+  reader::read_header_again(&segment);
+  reader::read_layout(*file, &segment);
   std::size_t passed = 0;
-  const std::vector<model::Part>& parts = segment.layout.parts();
+  const std::vector<reader::Part>& parts = segment.layout.parts();
   for (std::size_t i = 0; i < parts.size() && passed < budget; ++i) {
-    model::Part part = parts[i];
+    reader::Part part = parts[i];
     const auto [place, first_look] = source->chunks.try_emplace(part.begin, part);
     ChunkTail& chunk = place->second;
     // What was read before the segment had a ring is the begin of its first chunk.
@@ -240,7 +240,7 @@ std::size_t LiveRun::State::read_ring(Source* source, model::SegmentFile::Reader
                  &chunk.moved_until_ns, sizeof chunk.moved_until_ns);
     }
     const std::size_t got =
-        chunk.tail.read(*file, part.end, budget - passed, last, [&](const model::Record& record) {
+        chunk.tail.read(*file, part.end, budget - passed, last, [&](const reader::Record& record) {
           const bool moved = record.head.time_ns <= chunk.moved_until_ns;
           if (!moved || !knows_process(segment, record)) take(source, record);
         });
@@ -255,7 +255,7 @@ std::size_t LiveRun::State::read_ring(Source* source, model::SegmentFile::Reader
 void LiveRun::State::settle(bool last) {
   for (Source& source : sources) {
     const std::uint32_t before = source.segment->contexts_through;
-    if (source.touched) model::settle(source.segment);
+    if (source.touched) reader::settle(source.segment);
     if (source.touched || source.gap_since != 0 || last) advance_contexts(&source, look, last);
     unlinked = unlinked || before != source.segment->contexts_through;
     if (!source.touched) continue;
@@ -273,12 +273,12 @@ void LiveRun::State::settle(bool last) {
 }
 
 // The folds since then, expanded.
-void LiveRun::State::add_folds(model::Segment& segment) {
+void LiveRun::State::add_folds(reader::Segment& segment) {
   if (segment.folds.empty()) return;  // nearly always
-  model::FoldedChange change;
-  for (const model::FoldFact& fact : segment.folds) {
-    for (const model::FoldPart& part :
-         model::parts_of(fact.fold, model::timed_changes(fact.fold))) {
+  reader::FoldedChange change;
+  for (const reader::FoldFact& fact : segment.folds) {
+    for (const reader::FoldPart& part :
+         reader::parts_of(fact.fold, reader::timed_changes(fact.fold))) {
       batch.add(segment, change.make(fact, part.change), part.span);
     }
   }
@@ -288,17 +288,17 @@ void LiveRun::State::add_folds(model::Segment& segment) {
 // The folds in progress when all writers have ended.
 void LiveRun::State::read_cells() {
   for (Source& source : sources) {
-    model::Segment& segment = *source.segment;
-    model::read_header_again(&segment);
-    std::vector<model::FoldFact> cells =
-        model::read_fold_cells(segment.file.growing_reader(), segment);
+    reader::Segment& segment = *source.segment;
+    reader::read_header_again(&segment);
+    std::vector<reader::FoldFact> cells =
+        reader::read_fold_cells(segment.file.growing_reader(), segment);
     // A fold that became a record before its cell was freed was passed on as that record.
-    std::erase_if(cells, [&](const model::FoldFact& cell) {
+    std::erase_if(cells, [&](const reader::FoldFact& cell) {
       const auto history = segment.histories.find(cell.fold.begin.context);
       return history != segment.histories.end() && !history->second.changes().empty() &&
              history->second.changes().back().change >= cell.fold.state.last;
     });
-    model::add_cells(cells, &segment);
+    reader::add_cells(cells, &segment);
     if (segment.folds.empty()) continue;
     add_folds(segment);
     source.touched = true;
@@ -308,7 +308,7 @@ void LiveRun::State::read_cells() {
 // Assigns ids by time to the changes of this look, which are passed on next.
 void LiveRun::State::number_changes() {
   struct Fresh {
-    model::MaskChange* change;
+    reader::MaskChange* change;
     std::uint64_t span;
   };
   std::vector<Fresh> fresh;
@@ -336,33 +336,33 @@ void LiveRun::State::deliver(Event* event, const Visit& visit) {
 }
 
 void LiveRun::State::deliver(const Visit& visit, bool last) {
-  batch.release(last ? 0 : kPatience, [&](const model::MergedRecord& merged) {
+  batch.release(last ? 0 : kPatience, [&](const reader::MergedRecord& merged) {
     Event* event = builder.build(merged);
     if (event == nullptr) return;
     trace::Create fixed{};
     if (auto* create = std::get_if<CreateEvent>(event);
-        create != nullptr && model::fixed_part(merged.record, &fixed))
+        create != nullptr && reader::fixed_part(merged.record, &fixed))
       create->created = static_cast<trace::Created>(fixed.created);
     deliver(event, visit);
   });
-  texts = model::StringPool();
+  texts = reader::StringPool();
 }
 
 // What no single record says, as Run reports it.
 void LiveRun::State::assess(const Visit& visit) {
   for (const auto& segment : segments) {
-    model::read_header_again(segment.get());
-    model::SegmentFile::Reader file = segment->file.growing_reader();
-    model::read_layout(file, segment.get());
-    model::scan_lanes(&file, segment.get(), [](const model::Record&) {});
+    reader::read_header_again(segment.get());
+    reader::SegmentFile::Reader file = segment->file.growing_reader();
+    reader::read_layout(file, segment.get());
+    reader::scan_lanes(&file, segment.get(), [](const reader::Record&) {});
   }
-  model::read_state(directory, &facts);
+  reader::read_state(directory, &facts);
   Event event;
-  for (const BlindSpotEvent& spot : model::unfollowed_execs(segments, tree, facts)) {
+  for (const BlindSpotEvent& spot : reader::unfollowed_execs(segments, tree, facts)) {
     event = spot;
     deliver(&event, visit);
   }
-  for (const LossEvent& loss : model::assess(segments, facts, end_ns).losses) {
+  for (const LossEvent& loss : reader::assess(segments, facts, end_ns).losses) {
     event = loss;
     deliver(&event, visit);
   }
@@ -374,11 +374,11 @@ LiveRun::~LiveRun() = default;
 Result<std::unique_ptr<LiveRun>> LiveRun::open(const std::string& directory) {
   auto opened = std::make_shared<const Descriptor>(
       ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (opened->get() < 0) return model::cannot_open(directory, errno);
+  if (opened->get() < 0) return reader::cannot_open(directory, errno);
   auto state = std::make_unique<State>();
   state->directory = std::move(opened);
-  model::read_state(state->directory, &state->facts);
-  if (!state->facts.has_state && model::segment_names(*state->directory).empty())
+  reader::read_state(state->directory, &state->facts);
+  if (!state->facts.has_state && reader::segment_names(*state->directory).empty())
     return Error{"'" + directory + "' is not a run", "it holds no segment file (*.seg)",
                  "umaskaudit run -o DIR -- CMD to record one", ExitCode::unreadable};
   return std::unique_ptr<LiveRun>(new LiveRun(std::move(state)));
@@ -416,7 +416,7 @@ bool LiveRun::has_running_process() const {
   if (state_->look == 0) return true;  // no process is known yet
   for (const auto& segment : state_->segments) {
     if (is_running(static_cast<pid_t>(segment->pid))) return true;
-    for (const model::Image& image : segment->images)
+    for (const reader::Image& image : segment->images)
       if (is_running(static_cast<pid_t>(image.facts.pid))) return true;
   }
   return false;
@@ -427,7 +427,7 @@ std::unordered_set<std::uint32_t> LiveRun::ended() const {
   if (stat("/proc/self/ns/pid", &own) != 0) return {};
   std::unordered_set<std::uint32_t> gone;
   for (const auto& segment : state_->segments)
-    for (const model::Image& image : segment->images)
+    for (const reader::Image& image : segment->images)
       if (image.facts.pid_namespace == own.st_ino &&
           !is_running(static_cast<pid_t>(image.facts.pid)))
         gone.insert(image.facts.pid);
@@ -473,7 +473,7 @@ StackRef LiveRun::started(std::uint32_t segment) const {
 }
 
 std::vector<ScriptRuntime> LiveRun::runtimes() const {
-  return model::runtimes_of(state_->segments);
+  return reader::runtimes_of(state_->segments);
 }
 
 std::uint32_t LiveRun::pid(std::uint32_t segment) const {
@@ -485,4 +485,4 @@ const ModuleInfo* LiveRun::module(std::uint32_t segment, std::uint32_t id) const
   return state_->segments[segment]->modules.find(id);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::reader

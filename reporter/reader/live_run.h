@@ -15,7 +15,7 @@
 #include "reporter/events/events.h"
 #include "reporter/events/stack_source.h"
 
-namespace umaskaudit {
+namespace umaskaudit::reader {
 
 class LiveRun : public StackSource {
  public:
@@ -67,4 +67,4 @@ class LiveRun : public StackSource {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::reader

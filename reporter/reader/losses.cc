@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 struct LossWords {
@@ -177,4 +177,4 @@ std::vector<BlindSpotEvent> unfollowed_execs(const std::vector<std::unique_ptr<S
   return spots;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -11,7 +11,7 @@
 #include "reporter/reader/run.h"
 #include "reporter/reader/segment/segment.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 // What the run directory says in addition to its segments.
 struct DirectoryFacts {
@@ -38,4 +38,4 @@ void assess_hidden(const std::vector<std::unique_ptr<Segment>>& segments, const 
 LossEvent segment_loss(const char* reason, std::uint64_t count, const std::string& segment,
                        const std::string& detail);
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

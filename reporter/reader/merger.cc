@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 // The size of all buffers together, for any number of segments, as far as kLeastWindow allows.
@@ -88,4 +88,4 @@ bool Merger::next(MergedRecord* merged) {
   return true;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

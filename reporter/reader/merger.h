@@ -9,7 +9,7 @@
 #include "reporter/reader/segment/segment.h"
 #include "reporter/reader/stream.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 struct MergedRecord {
   const Segment* segment = nullptr;
@@ -46,4 +46,4 @@ class Merger {
   bool popped_ = true;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -4,7 +4,7 @@
 
 #include "reporter/reader/segment/record_types.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 namespace {
 
@@ -66,4 +66,4 @@ const MaskHistory* Ordering::history(std::uint32_t context) {
   return known_history_;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -8,7 +8,7 @@
 #include "reporter/reader/segment/record.h"
 #include "reporter/reader/segment/segment.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 // `tie` orders events of one nanosecond: 2 * id for a mask change, 2 * id + 1 for events under it,
 // 0 for others.
@@ -34,4 +34,4 @@ class Ordering {
   const MaskHistory* known_history_ = nullptr;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

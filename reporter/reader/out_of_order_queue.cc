@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 // Most records are smaller: one read(2) each.
@@ -39,4 +39,4 @@ Record OutOfOrderQueue::read() {
   return record;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -9,7 +9,7 @@
 #include "reporter/reader/ordering.h"
 #include "reporter/reader/segment/segment.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 class OutOfOrderQueue {
  public:
@@ -36,4 +36,4 @@ class OutOfOrderQueue {
   std::vector<unsigned char> bytes_;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -19,7 +19,7 @@
 #include "reporter/reader/segment/string_pool.h"
 #include "reporter/reader/tmpfile_links.h"
 
-namespace umaskaudit {
+namespace umaskaudit::reader {
 namespace {
 
 constexpr std::uint64_t kTickEvery = 1 << 14;  // every few milliseconds
@@ -28,11 +28,11 @@ constexpr std::uint64_t kTickEvery = 1 << 14;  // every few milliseconds
 
 struct Run::State {
   std::string directory, place;
-  model::StringPool pool;
-  std::vector<std::unique_ptr<model::Segment>> segments;
-  model::ContextTree tree;
-  model::CreatorResolver creators;
-  model::TmpfileLinks tmpfile_links;
+  reader::StringPool pool;
+  std::vector<std::unique_ptr<reader::Segment>> segments;
+  reader::ContextTree tree;
+  reader::CreatorResolver creators;
+  reader::TmpfileLinks tmpfile_links;
   Completeness completeness;
   Dropped dropped;
   std::vector<BlindSpotEvent> unfollowed;
@@ -42,7 +42,7 @@ struct Run::State {
   Ticker ticker;
   std::uint64_t scanned = 0;  // records of all segments so far
 
-  void scan(model::Segment* segment);
+  void scan(reader::Segment* segment);
   void tick(std::uint64_t done, std::uint64_t total) const {
     if (ticker && done % kTickEvery == 0) ticker(done, total);
   }
@@ -65,44 +65,44 @@ std::uint64_t Completeness::total_lost() const {
 }
 
 // First pass over one segment.
-void Run::State::scan(model::Segment* segment) {
-  model::SegmentFile::Reader file = segment->file.reader();
-  const std::vector<model::FoldFact> cells = model::read_fold_cells(file, *segment);
-  model::read_layout(file, segment);
-  model::scan_lanes(&file, segment, [&](const model::Record& record) {
+void Run::State::scan(reader::Segment* segment) {
+  reader::SegmentFile::Reader file = segment->file.reader();
+  const std::vector<reader::FoldFact> cells = reader::read_fold_cells(file, *segment);
+  reader::read_layout(file, segment);
+  reader::scan_lanes(&file, segment, [&](const reader::Record& record) {
     tick(++scanned, 0);
-    model::learn(record, segment, &pool);
+    reader::learn(record, segment, &pool);
     trace::Create create{};
-    if (record.type() == trace::RecordType::create && model::fixed_part(record, &create)) {
+    if (record.type() == trace::RecordType::create && reader::fixed_part(record, &create)) {
       creators.note(create);
       tmpfile_links.note(create, record.head.time_ns);
     }
     trace::Rename rename{};
-    if (record.type() == trace::RecordType::rename && model::fixed_part(record, &rename) &&
+    if (record.type() == trace::RecordType::rename && reader::fixed_part(record, &rename) &&
         tmpfile_links.wants(rename)) {
       const std::string_view to =
-          model::bytes_after<trace::Rename>(record, rename.to_length, rename.from_length);
+          reader::bytes_after<trace::Rename>(record, rename.to_length, rename.from_length);
       tmpfile_links.note(rename, {record.head.time_ns, segment, rename.to_base, pool.intern(to)});
     }
   });
-  model::read_totals(file, segment);
-  model::add_cells(cells, segment);
-  model::finish(segment);
-  model::find_late(&file, segment);
+  reader::read_totals(file, segment);
+  reader::add_cells(cells, segment);
+  reader::finish(segment);
+  reader::find_late(&file, segment);
 }
 
 void Run::State::settle_claims() {
   if (!creators.disputed()) return;
-  model::Merger merger(segments);
-  model::MergedRecord merged;
+  reader::Merger merger(segments);
+  reader::MergedRecord merged;
   while (merger.next(&merged)) {
     trace::Create create{};
     trace::Rename rename{};
     if (merged.record.type() == trace::RecordType::create &&
-        model::fixed_part(merged.record, &create)) {
+        reader::fixed_part(merged.record, &create)) {
       creators.walk_create(create, merged.segment->index, merged.record.offset);
     } else if (merged.record.type() == trace::RecordType::rename &&
-               model::fixed_part(merged.record, &rename) && rename.error == 0 &&
+               reader::fixed_part(merged.record, &rename) && rename.error == 0 &&
                static_cast<RenameEvent::Action>(rename.action) == RenameEvent::Action::unlinked) {
       creators.walk_unlink(rename.dev, rename.ino);
     }
@@ -110,7 +110,7 @@ void Run::State::settle_claims() {
 }
 
 void Run::State::find_span() {
-  const model::Segment* first = nullptr;
+  const reader::Segment* first = nullptr;
   for (const auto& segment : segments) {
     if (segment->events == 0) continue;
     if (first == nullptr || segment->first_ns < first->first_ns) first = segment.get();
@@ -125,15 +125,15 @@ void Run::State::find_span() {
 
 void Run::State::list_processes() {
   for (const auto& segment : segments) {
-    for (const model::Image& image : segment->images) {
-      const model::ContextPiece* piece = tree.find(segment->index, image.facts.context);
+    for (const reader::Image& image : segment->images) {
+      const reader::ContextPiece* piece = tree.find(segment->index, image.facts.context);
       ProcessEvent process;
       process.time_ns = image.time_ns;
       process.pid = process.tid = image.facts.pid;
       process.thread = process.comm = image.comm;
       process.exe = image.exe;
       process.fs = piece == nullptr ? 0 : piece->fs;
-      model::describe_image(image.facts, &process);
+      reader::describe_image(image.facts, &process);
       process.recorder = segment->recorder();
       processes.push_back(process);
     }
@@ -148,7 +148,7 @@ Run& Run::operator=(Run&&) noexcept = default;
 Run::~Run() = default;
 
 Result<Run> Run::open(const std::string& directory, Ticker ticker, const std::string& shown) {
-  Result<model::RunFiles> opened = model::open_run(directory);
+  Result<reader::RunFiles> opened = reader::open_run(directory);
   if (!opened) return opened.error();
   auto state = std::make_unique<State>();
   state->directory = shown.empty() ? directory : shown;
@@ -165,25 +165,25 @@ Result<Run> Run::open(const std::string& directory, Ticker ticker, const std::st
                      "and it holds no record",
                  "", ExitCode::unreadable};
   }
-  state->dropped = model::sum_dropped(
+  state->dropped = reader::sum_dropped(
       state->segments, opened->facts.has_state ? opened->facts.state : trace::RunState{});
   state->tree.build(state->segments, state->dropped.segments != 0);
   state->tmpfile_links.finish();
   state->settle_claims();
   state->find_span();
   state->list_processes();
-  state->completeness = model::assess(state->segments, opened->facts, state->end_ns);
-  state->unfollowed = model::unfollowed_execs(state->segments, state->tree, opened->facts);
-  model::assess_hidden(state->segments, state->tree, !state->unfollowed.empty(),
-                       &state->completeness);
+  state->completeness = reader::assess(state->segments, opened->facts, state->end_ns);
+  state->unfollowed = reader::unfollowed_execs(state->segments, state->tree, opened->facts);
+  reader::assess_hidden(state->segments, state->tree, !state->unfollowed.empty(),
+                        &state->completeness);
   return Run(std::move(state));
 }
 
 void Run::for_each(const std::function<bool(const Event&)>& visit, Detail detail,
                    Folds folds) const {
-  model::Merger merger(state_->segments, folds);
-  model::EventBuilder builder(state_->tree, state_->creators, state_->tmpfile_links, &state_->pool,
-                              &state_->pool, detail);
+  reader::Merger merger(state_->segments, folds);
+  reader::EventBuilder builder(state_->tree, state_->creators, state_->tmpfile_links, &state_->pool,
+                               &state_->pool, detail);
   const std::uint64_t records = state_->completeness.records;
   std::uint64_t seq = 0, read = 0;
   const auto deliver = [&](Event* event) {
@@ -200,7 +200,7 @@ void Run::for_each(const std::function<bool(const Event&)>& visit, Detail detail
     }
     return true;
   };
-  model::MergedRecord merged;
+  reader::MergedRecord merged;
   while (merger.next(&merged)) {
     state_->tick(std::min(++read, records), records);
     Event* event = builder.build(merged);
@@ -226,7 +226,7 @@ StackRef Run::started(std::uint32_t segment) const {
   return state_->tree.started(*state_->segments[segment]);
 }
 
-std::vector<ScriptRuntime> Run::runtimes() const { return model::runtimes_of(state_->segments); }
+std::vector<ScriptRuntime> Run::runtimes() const { return reader::runtimes_of(state_->segments); }
 std::uint64_t Run::begin_ns() const { return state_->begin_ns; }
 std::uint64_t Run::end_ns() const { return state_->end_ns; }
 std::array<std::uint8_t, 16> Run::boot_id() const { return state_->boot_id; }
@@ -259,4 +259,4 @@ const ModuleInfo* Run::module(std::uint32_t segment, std::uint32_t id) const {
   return state_->segments[segment]->modules.find(id);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::reader

@@ -17,7 +17,7 @@
 #include "reporter/events/events.h"
 #include "reporter/events/stack_source.h"
 
-namespace umaskaudit {
+namespace umaskaudit::reader {
 
 // Completeness: what the run as a whole could not see or keep; every format shows it.
 struct Completeness {
@@ -100,4 +100,4 @@ class Run : public StackSource {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::reader

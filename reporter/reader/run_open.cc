@@ -13,7 +13,7 @@
 #include <cstring>
 #include <optional>
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 enum class HeaderState { good, damaged, newer_major };
@@ -190,4 +190,4 @@ Result<RunFiles> open_run(const std::string& path) {
   return run;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

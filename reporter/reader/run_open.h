@@ -10,7 +10,7 @@
 #include "reporter/reader/losses.h"
 #include "reporter/reader/segment/segment.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 struct RunFiles {
   std::vector<std::unique_ptr<Segment>> segments;  // header read, records not yet; index = position
@@ -31,4 +31,4 @@ void read_state(const std::shared_ptr<const Descriptor>& directory, DirectoryFac
 // `error`: errno.
 Error cannot_open(const std::string& path, int error);
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -7,7 +7,7 @@
 
 #include "reporter/reader/segment/record_types.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 std::size_t data_size(const std::vector<Extent>& extents, std::size_t most) {
@@ -129,4 +129,4 @@ void SegmentStream::insert(const Record& record, std::size_t at) {
   }
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -13,7 +13,7 @@
 #include "reporter/reader/segment/record.h"
 #include "reporter/reader/segment/segment.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 // Enough for any record in either half of the buffer.
 inline constexpr std::size_t kLeastWindow = 2 * std::size_t{trace::kMaxRecord};
@@ -72,4 +72,4 @@ class SegmentStream {
   std::uint64_t position_ = 0;  // and the place in it
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -5,7 +5,7 @@
 
 #include "reporter/events/events.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 bool made_something(const trace::Create& create) {
@@ -55,4 +55,4 @@ const TmpfileLinks::Name* TmpfileLinks::find(const trace::Create& create,
   return next != lives.births.end() && *next <= link->time_ns ? nullptr : &*link;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

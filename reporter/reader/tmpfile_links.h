@@ -12,7 +12,7 @@
 #include "preload/trace/format.h"
 #include "reporter/reader/segment/segment.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 class TmpfileLinks {
  public:
@@ -42,4 +42,4 @@ class TmpfileLinks {
   std::map<Inode, Lives> inodes_;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

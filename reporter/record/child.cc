@@ -11,7 +11,7 @@
 #include <cstring>
 #include <utility>
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 volatile sig_atomic_t forward_to = 0;
@@ -170,4 +170,4 @@ Result<ChildEnd> run_child(const std::vector<std::string>& command,
   return end;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

@@ -10,7 +10,7 @@
 
 #include "reporter/base/result.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 // The argument array of execvp(3): pointers into `words`, which must live longer, and a null.
 std::vector<char*> exec_pointers(const std::vector<std::string>& words);
@@ -44,4 +44,4 @@ Result<ChildEnd> run_child(const std::vector<std::string>& command,
                            const std::function<void()>& started = {},
                            const std::function<void()>& in_child = {});
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 struct System {
@@ -50,4 +50,4 @@ CiJob ci_job() {
   return {};
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 // Raw bytes; empty where they are not known.
 struct CiJob {
@@ -18,4 +18,4 @@ struct CiJob {
 // Reads environ(7).
 CiJob ci_job();
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

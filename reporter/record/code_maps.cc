@@ -16,7 +16,7 @@
 #include "reporter/inspect/proc_status.h"
 #include "reporter/record/run_directory.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 // The owners of the segments, by process.
@@ -45,7 +45,7 @@ void keep_code_maps(const std::string& directory, std::uint64_t begin_real_ns,
         open((from + '/' + name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat facts {};
     if (fstat(map.get(), &facts) != 0 || facts.st_uid != owner) continue;
-    const std::uint64_t start = start_of_process(std::to_string(pid)).value_or(0);
+    const std::uint64_t start = inspect::start_of_process(std::to_string(pid)).value_or(0);
     // Filesystems keep times more coarsely than clocks.
     const std::uint64_t begin = std::max(begin_real_ns, start) / kSecond;
     if (static_cast<std::uint64_t>(facts.st_mtim.tv_sec) < begin) continue;
@@ -59,4 +59,4 @@ void keep_code_maps(const std::string& directory, std::uint64_t begin_real_ns,
   }
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

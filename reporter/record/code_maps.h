@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 // For each process that has a segment in the run directory: copies its map there (0600) unless it
 // was last written before `begin_real_ns`, or before the process was started, if that still lives.
@@ -15,4 +15,4 @@ namespace umaskaudit {
 void keep_code_maps(const std::string& directory, std::uint64_t begin_real_ns,
                     const std::string& from = "/tmp");
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

@@ -23,7 +23,7 @@
 #include "reporter/record/run_directory.h"
 #include "reporter/record/run_record.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 20;
@@ -236,4 +236,4 @@ Result<std::optional<UnpackedRun>> UnpackedRun::open(const std::string& file,
   return std::optional<UnpackedRun>(std::move(run));
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

@@ -11,7 +11,7 @@
 
 #include "reporter/base/result.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 inline constexpr char kPackEnding[] = ".uapack";
 
@@ -41,4 +41,4 @@ class UnpackedRun {
   std::string path_;  // empty: moved from
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 constexpr char kLibraryName[] = "libumaskaudit.so";
@@ -88,4 +88,4 @@ Result<std::vector<std::string>> preload_environment(const std::string& library,
   return environment;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

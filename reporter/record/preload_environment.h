@@ -7,7 +7,7 @@
 
 #include "reporter/base/result.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 // Overrides the search; for tests and unusual installations.
 inline constexpr char kLibraryVariable[] = "UMASKAUDIT_LIBRARY";
@@ -27,4 +27,4 @@ struct ShimOptions {
 Result<std::vector<std::string>> preload_environment(const std::string& library,
                                                      const ShimOptions& options);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

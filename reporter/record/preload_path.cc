@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 Result<PreloadPath> PreloadPath::of(const std::string& library) {
   if (library.find_first_of(": \t\n") == std::string::npos) return PreloadPath(library, "");
@@ -32,4 +32,4 @@ void PreloadPath::forget() const {
   rmdir(directory_.c_str());
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

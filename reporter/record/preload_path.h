@@ -8,7 +8,7 @@
 
 #include "reporter/base/result.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 class PreloadPath {
  public:
@@ -27,4 +27,4 @@ class PreloadPath {
   std::string path_, directory_;  // the second is empty without a link
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

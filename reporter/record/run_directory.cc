@@ -22,7 +22,7 @@
 #include "reporter/inspect/proc_status.h"
 #include "reporter/record/run_record.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 Error cannot_record(const std::string& path, const std::string& why) {
@@ -112,8 +112,8 @@ long recorder_of(const std::string& path) {
   const std::optional<RunRecord> record = read_run_record(path);
   if (!record || record->exit_code || record->recorder <= 0) return 0;
   // If the recorder was killed, its pid may belong to another program by now.
-  const std::string name = name_of_process(std::to_string(record->recorder));
-  return name == name_of_process("self") ? record->recorder : 0;
+  const std::string name = inspect::name_of_process(std::to_string(record->recorder));
+  return name == inspect::name_of_process("self") ? record->recorder : 0;
 }
 
 Status empty_run_directory(const std::string& path) {
@@ -194,4 +194,4 @@ Result<RunDirectory> prepare_run_directory(const std::string& path, EarlierRun e
   return run;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

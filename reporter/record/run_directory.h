@@ -17,7 +17,7 @@ namespace CLI {
 class App;
 }
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 // Whether the name is one of a run directory's files.
 bool is_segment(const std::string& name);
@@ -81,4 +81,4 @@ class SegmentTrimmer {
   std::thread thread_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

@@ -11,7 +11,7 @@
 
 #include "reporter/record/child.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 Result<RunProcess> RunProcess::start(const std::string& directory,
                                      const std::vector<std::string>& command, bool screen) {
@@ -59,4 +59,4 @@ int RunProcess::wait() {
   return *code_;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

@@ -10,7 +10,7 @@
 
 #include "reporter/base/result.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 class RunProcess {
  public:
@@ -35,4 +35,4 @@ class RunProcess {
   std::optional<int> code_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

@@ -11,7 +11,7 @@
 #include "reporter/base/regular_file.h"
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 constexpr std::size_t kMostBytes = 4 << 20;  // ARG_MAX is 2 MiB, escaped it may double
@@ -105,4 +105,4 @@ std::optional<RunRecord> read_run_record(const std::string& directory) {
   return record;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

@@ -12,7 +12,7 @@
 #include "reporter/mode/calculus.h"
 #include "reporter/record/ci_job.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 inline constexpr char kRunRecordName[] = "run.json";
 
@@ -41,4 +41,4 @@ Status write_run_record(const std::string& directory, const RunRecord& record);
 // Nothing if there is none, or it is not readable: a run recorded without `run` has none.
 std::optional<RunRecord> read_run_record(const std::string& directory);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

@@ -17,7 +17,7 @@
 #include "reporter/base/clock.h"
 #include "reporter/base/owned_descriptor.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 constexpr char kLatest[] = "latest";
@@ -215,4 +215,4 @@ Status remove_run(const std::string& path) {
   return Done{};
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

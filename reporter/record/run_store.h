@@ -12,7 +12,7 @@
 #include "reporter/record/run_directory.h"
 #include "reporter/record/run_record.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 inline constexpr char kStoreName[] = ".umaskaudit";
 
@@ -54,4 +54,4 @@ std::string store_path();
 // still being recorded, it has other files, it is another user's.
 Status remove_run(const std::string& path);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

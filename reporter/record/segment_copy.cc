@@ -21,7 +21,7 @@
 #include "preload/trace/format.h"
 #include "preload/trace/ring.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 using trace::chunk_begin;
@@ -303,4 +303,4 @@ class SegmentCopy {
 
 Result<std::uint64_t> copy_segment(int from, int to) { return SegmentCopy(from, to).copy(); }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

@@ -20,7 +20,7 @@
 #include "reporter/base/clock.h"
 #include "reporter/base/quiet_thread.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 // More open connections than this are an attack: every user can see the name. The oldest one that
@@ -288,4 +288,4 @@ void SegmentServer::count(Count counter) {
   counter(*state_);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

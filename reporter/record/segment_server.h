@@ -15,7 +15,7 @@
 
 #include "preload/trace/format.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 class SegmentServer {
  public:
@@ -60,4 +60,4 @@ class SegmentServer {
   std::thread thread_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

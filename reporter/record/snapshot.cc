@@ -20,7 +20,7 @@
 #include "reporter/record/run_record.h"
 #include "reporter/record/segment_copy.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 Error cannot_copy(const std::string& what, const std::string& why) {
@@ -111,4 +111,4 @@ Result<Snapshot> copy_run(const std::string& from, const std::string& to) {
   return snapshot;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

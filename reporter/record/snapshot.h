@@ -7,7 +7,7 @@
 
 #include "reporter/base/result.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 
 struct Snapshot {
   unsigned segments = 0;
@@ -22,4 +22,4 @@ bool holds_run(const std::string& directory);
 // they are there.
 Result<Snapshot> copy_run(const std::string& from, const std::string& to);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

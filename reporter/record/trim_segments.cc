@@ -24,7 +24,7 @@
 #include "reporter/base/quiet_thread.h"
 #include "reporter/record/run_directory.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
@@ -148,4 +148,4 @@ unsigned SegmentTrimmer::finish() {
   return trim_all();
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

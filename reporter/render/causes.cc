@@ -3,12 +3,12 @@
 #include <string>
 #include <unordered_map>
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
-std::vector<CauseGroup> by_cause(const std::vector<Finding>& findings, bool only_new) {
+std::vector<CauseGroup> by_cause(const std::vector<rules::Finding>& findings, bool only_new) {
   std::vector<CauseGroup> groups;
   std::unordered_map<std::string, std::size_t> places;
-  for (const Finding& finding : findings) {
+  for (const rules::Finding& finding : findings) {
     if (only_new && finding.is_known()) continue;
     const auto [place, first] =
         places.try_emplace(finding.cause + '\n' + finding.suppressed_by, groups.size());
@@ -22,4 +22,4 @@ std::vector<CauseGroup> by_cause(const std::vector<Finding>& findings, bool only
   return groups;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

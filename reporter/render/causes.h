@@ -6,12 +6,13 @@
 
 #include "reporter/rules/finding.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
-using CauseGroup = std::vector<const Finding*>;  // not empty, in the order of the findings
+using CauseGroup = std::vector<const rules::Finding*>;  // not empty, in the order of the findings
 
 // Groups of equal Finding::cause, in the order of their first findings, which `findings` outlives.
 // `only_new`: without what a suppression or the baseline covers.
-std::vector<CauseGroup> by_cause(const std::vector<Finding>& findings, bool only_new = false);
+std::vector<CauseGroup> by_cause(const std::vector<rules::Finding>& findings,
+                                 bool only_new = false);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -9,35 +9,35 @@
 #include "reporter/text/text_table.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
-std::string masks_text(const MaskSite* site) {
+std::string masks_text(const analysis::MaskSite* site) {
   std::string text;
   if (site != nullptr)
     for (const Mode mask : site->masks) text += (text.empty() ? "" : " ") + octal(mask);
   return text.empty() ? "-" : text;
 }
 
-std::string modes_text(const std::vector<Outcome>& outcomes) {
+std::string modes_text(const std::vector<analysis::Outcome>& outcomes) {
   std::string text;
-  for (const Outcome& one : outcomes) text += (text.empty() ? "" : " ") + octal(one.mode);
+  for (const analysis::Outcome& one : outcomes) text += (text.empty() ? "" : " ") + octal(one.mode);
   return text.empty() ? "-" : text;
 }
 
-std::string inherited_text(const RunSide& side) {
+std::string inherited_text(const analysis::RunSide& side) {
   std::string text;
   for (const Mode mask : side.inherited) text += (text.empty() ? "" : ", ") + octal(mask);
   return text.empty() ? "not known" : text;
 }
 
-std::string root_text(const PathNames& names) {
+std::string root_text(const analysis::PathNames& names) {
   return names.root().empty() ? "nothing" : escape(names.root());
 }
 
 class Text {
  public:
-  Text(const RunDiff& diff, const DiffSide& a, const DiffSide& b, const DiffStyle& style)
+  Text(const analysis::RunDiff& diff, const DiffSide& a, const DiffSide& b, const DiffStyle& style)
       : diff_(diff), a_(a), b_(b), style_(style) {}
 
   std::string write() {
@@ -46,8 +46,8 @@ class Text {
     out_ += '\n';
     same_names();
     changed();
-    only("Only in A", &ObjectDifference::only_a, &ObjectDifference::a);
-    only("Only in B", &ObjectDifference::only_b, &ObjectDifference::b);
+    only("Only in A", &analysis::ObjectDifference::only_a, &analysis::ObjectDifference::a);
+    only("Only in B", &analysis::ObjectDifference::only_b, &analysis::ObjectDifference::b);
     sites();
     closing();
     return std::move(out_);
@@ -70,8 +70,8 @@ class Text {
       text += std::string("  ") + sign + "  " + what + ": " + counted(in_a, "path") + " in A, " +
               std::to_string(in_b) + " in B\n";
     };
-    const PathNames& a = a_.names;
-    const PathNames& b = b_.names;
+    const analysis::PathNames& a = a_.names;
+    const analysis::PathNames& b = b_.names;
     line(".     ", a.below_root(), b.below_root(),
          root_text(a) + " and " + root_text(b) + " (--root-a, --root-b)");
     line("<temp>", a.temporary(), b.temporary(), "random names of mkstemp, mktemp, tempfile");
@@ -91,8 +91,8 @@ class Text {
     out_ += '\n';
   }
 
-  std::string step_side(const StepDifference& step, const std::string& value, const DiffSide& side,
-                        const Outcome& outcome) const {
+  std::string step_side(const analysis::StepDifference& step, const std::string& value,
+                        const DiffSide& side, const analysis::Outcome& outcome) const {
     if (step.step != "umask" || value == "none") return value;
     return value + ' ' + side.mask_origin(outcome.example.creation);
   }
@@ -107,14 +107,14 @@ class Text {
                      {"IN A"},
                      {"IN B"}});
     std::size_t all = 0;
-    for (const ObjectDifference& one : diff_.objects) {
+    for (const analysis::ObjectDifference& one : diff_.objects) {
       if (one.only_a || one.only_b) continue;
       ++all;
       if (all > rows(all)) continue;
-      const Outcome& a = one.a.front();
-      const Outcome& b = one.b.front();
+      const analysis::Outcome& a = one.a.front();
+      const analysis::Outcome& b = one.b.front();
       bool first = true;
-      for (const StepDifference& step : one.steps) {
+      for (const analysis::StepDifference& step : one.steps) {
         table.add({first ? escape(one.name) : "", first ? kind_name(a.kind) : "",
                    first ? modes_text(one.a) : "",
                    Cell(first ? modes_text(one.b) : "", first ? mode_style(b.mode) : Style::plain),
@@ -129,15 +129,15 @@ class Text {
     rest(all);
   }
 
-  void only(const char* name, bool ObjectDifference::*chosen,
-            std::vector<Outcome> ObjectDifference::*outcomes) {
+  void only(const char* name, bool analysis::ObjectDifference::*chosen,
+            std::vector<analysis::Outcome> analysis::ObjectDifference::*outcomes) {
     TextTable table({{"PATH", Align::left, true}, {"KIND"}, {"CALL"}, {"MODE", Align::right}});
     std::size_t all = 0;
-    for (const ObjectDifference& one : diff_.objects) {
+    for (const analysis::ObjectDifference& one : diff_.objects) {
       if (!(one.*chosen)) continue;
       ++all;
       if (all > rows(all)) continue;
-      const Outcome& outcome = (one.*outcomes).front();
+      const analysis::Outcome& outcome = (one.*outcomes).front();
       table.add({escape(one.name), kind_name(outcome.kind), escape(outcome.example.creation.call),
                  modes_text(one.*outcomes)});
     }
@@ -152,8 +152,8 @@ class Text {
     title("Mask changes: the masks that each place sets");
     TextTable table({{"WHERE", Align::left, true}, {"CALL"}, {"A"}, {"B"}});
     for (std::size_t i = 0; i < rows(diff_.sites.size()); ++i) {
-      const SiteDifference& one = diff_.sites[i];
-      const MaskSite& site = one.a != nullptr ? *one.a : *one.b;
+      const analysis::SiteDifference& one = diff_.sites[i];
+      const analysis::MaskSite& site = one.a != nullptr ? *one.a : *one.b;
       table.add({site.where.empty() ? "no stack" : site.where, escape(site.call), masks_text(one.a),
                  masks_text(one.b)});
     }
@@ -179,7 +179,7 @@ class Text {
     out_ += diff_.inherited ? "; the runs began under different masks\n\n" : "\n\n";
   }
 
-  const RunDiff& diff_;
+  const analysis::RunDiff& diff_;
   const DiffSide& a_;
   const DiffSide& b_;
   const DiffStyle& style_;
@@ -188,9 +188,9 @@ class Text {
 
 }  // namespace
 
-std::string diff_text(const RunDiff& diff, const DiffSide& a, const DiffSide& b,
+std::string diff_text(const analysis::RunDiff& diff, const DiffSide& a, const DiffSide& b,
                       const DiffStyle& style) {
   return Text(diff, a, b, style).write();
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

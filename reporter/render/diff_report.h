@@ -9,14 +9,14 @@
 #include "reporter/analysis/run_diff.h"
 #include "reporter/text/style.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 // One side as it was compared.
 struct DiffSide {
   std::string directory;  // of the run; raw bytes
   std::string program;    // raw bytes
-  const PathNames& names;
-  const RunSide& facts;
+  const analysis::PathNames& names;
+  const analysis::RunSide& facts;
   // "inherited", or the code that set the mask of this creation; escaped.
   std::function<std::string(const CreateEvent&)> mask_origin;
 };
@@ -27,7 +27,7 @@ struct DiffStyle {
   std::size_t limit = 0;  // rows of each table; 0: all
 };
 
-std::string diff_text(const RunDiff& diff, const DiffSide& a, const DiffSide& b,
+std::string diff_text(const analysis::RunDiff& diff, const DiffSide& a, const DiffSide& b,
                       const DiffStyle& style);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -14,7 +14,7 @@
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 constexpr std::size_t kMostRows = 20;
@@ -92,7 +92,7 @@ std::string dropped_mask(const DroppedEvents& events) {
   return octal(*events.mask) + (change && events.mode ? " -> " + octal(*events.mode) : "");
 }
 
-std::vector<DroppedRow> dropped_rows(const Dropped& dropped, StackCache& stacks) {
+std::vector<DroppedRow> dropped_rows(const Dropped& dropped, analysis::StackCache& stacks) {
   const auto alike = [](const DroppedEvents& events, const std::string& where) {
     return std::tuple(events.type, events.call, events.kind, events.created, events.requested,
                       events.mode, events.mask, events.error, where);
@@ -118,7 +118,7 @@ std::vector<DroppedRow> dropped_rows(const Dropped& dropped, StackCache& stacks)
   return rows;
 }
 
-std::string dropped_text(const Run& run) {
+std::string dropped_text(const reader::Run& run) {
   const Dropped& dropped = run.dropped();
   if (!dropped.any()) return "";
   const std::string since = whole_since_text(run);
@@ -219,4 +219,4 @@ void append_dropped_json(JsonWriter& json, const TextContext& context) {
   json.end_object();
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -9,7 +9,7 @@
 #include "reporter/render/text_report.h"
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 // Events of all processes that are alike, and came from one place.
 struct DroppedRow {
@@ -17,7 +17,7 @@ struct DroppedRow {
   std::string where;     // as place_text() has it
 };
 // The most first.
-std::vector<DroppedRow> dropped_rows(const Dropped& dropped, StackCache& stacks);
+std::vector<DroppedRow> dropped_rows(const Dropped& dropped, analysis::StackCache& stacks);
 
 // What the events are, as in "file, failed: ...", and the mask that they met or "OLD -> NEW"; empty
 // where that is not known.
@@ -25,7 +25,7 @@ std::string dropped_what(const DroppedEvents& events);
 std::string dropped_mask(const DroppedEvents& events);
 
 // What was dropped and from when on nothing was, as one sentence; empty: nothing.
-std::string dropped_text(const Run& run);
+std::string dropped_text(const reader::Run& run);
 // A section with that and the table; nothing where nothing was dropped.
 void append_dropped(std::string& out, const TextContext& context);
 
@@ -34,4 +34,4 @@ void dropped_fields(JsonWriter& json, const DroppedEvents& events);
 // "dropped" of the summary; nothing where nothing was dropped.
 void append_dropped_json(JsonWriter& json, const TextContext& context);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -6,7 +6,7 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/render/step_table.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 // "110 110 100"; a fourth group in front where setuid, setgid or sticky are at stake.
@@ -55,4 +55,4 @@ std::string explanation_text(const Explanation& explanation, Paint paint, std::s
   return text + '\n';
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

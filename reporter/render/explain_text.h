@@ -8,7 +8,7 @@
 #include "reporter/mode/calculus.h"
 #include "reporter/text/style.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 struct Explanation {
   CreationFacts facts;
@@ -19,4 +19,4 @@ struct Explanation {
 // columns that a line may take, 0 for any.
 std::string explanation_text(const Explanation& explanation, Paint paint, std::size_t width);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

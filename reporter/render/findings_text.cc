@@ -13,7 +13,7 @@
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 constexpr std::size_t kUsualWidth = 100;  // where there is no terminal to ask
@@ -24,10 +24,12 @@ constexpr std::size_t kRulerColumns = 56;
 // What is around it: "    0022 |" before, "| 0022  ^ created" behind.
 constexpr std::size_t kAroundRuler = 27;
 
-std::string name_of(const EventRef& event) { return "thread '" + escape(event.thread) + "'"; }
+std::string name_of(const rules::EventRef& event) {
+  return "thread '" + escape(event.thread) + "'";
+}
 
 // `other` has been shown already: what they share is left out.
-std::string who(const EventRef& event, const EventRef* other = nullptr) {
+std::string who(const rules::EventRef& event, const rules::EventRef* other = nullptr) {
   std::string text = name_of(event) + " (" + std::to_string(event.tid);
   if (other == nullptr || other->pid != event.pid)
     text += " of process " + std::to_string(event.pid);
@@ -42,14 +44,15 @@ std::string upper(std::string words) {
 }
 
 // Whether another thread made the first of its victims: then there is a place that was hit.
-bool hits_other(const Finding& finding) {
+bool hits_other(const rules::Finding& finding) {
   return !finding.victims.empty() && finding.victims.front().recorded &&
          (!finding.culprit || finding.victims.front().event.seq != finding.culprit->seq);
 }
 
 // "1 object", "3 processes".
-std::string hit_count(RuleId rule, std::uint64_t count) {
-  if (rule != RuleId::exec_in_window) return grouped(count) + (count == 1 ? " object" : " objects");
+std::string hit_count(rules::RuleId rule, std::uint64_t count) {
+  if (rule != rules::RuleId::exec_in_window)
+    return grouped(count) + (count == 1 ? " object" : " objects");
   return grouped(count) + (count == 1 ? " process" : " processes");
 }
 
@@ -62,7 +65,7 @@ class Text {
         group_(group),
         finding_(*group.front()),
         width_(context.width == 0 ? kUsualWidth : context.width),
-        full_(context.stacks.view() != FrameView::folded),
+        full_(context.stacks.view() != analysis::FrameView::folded),
         culprit_known_(culprit_known && !full_) {}
 
   void write() {
@@ -81,8 +84,8 @@ class Text {
 
  private:
   void write_heading() {
-    const RuleInfo& rule = finding_.info();
-    const std::string severity = upper(severity_name(finding_.severity));
+    const rules::RuleInfo& rule = finding_.info();
+    const std::string severity = upper(rules::severity_name(finding_.severity));
     std::string words = severity + ": " + rule.id;
     if (rule.cwe != 0) words += " (CWE-" + std::to_string(rule.cwe) + ")";
     std::string text;
@@ -99,23 +102,23 @@ class Text {
     out_ += lines;
   }
 
-  void stack_of(const EventRef& event) {
+  void stack_of(const rules::EventRef& event) {
     const std::string lines = event_stack_lines(context_.stacks, event.stack, 4, context_.root);
     out_ += lines.empty() ? "    [no stack was recorded]\n" : lines;
   }
 
-  void source_of(const EventRef& event, const std::string& label) {
+  void source_of(const rules::EventRef& event, const std::string& label) {
     out_ += source_text(context_.stacks, event.stack, context_.run.real_ns(event.time_ns),
                         event.call, label, 4, width_);
   }
 
   // With all frames the whole stack, else its own place alone, which is returned.
-  std::string place_of(const EventRef& event) {
+  std::string place_of(const rules::EventRef& event) {
     const std::string place = full_ ? "" : place_text(context_.stacks, event.stack);
     return place.empty() ? "" : " at " + place;
   }
 
-  void call_line(const char* role, const EventRef& event, const std::string& detail,
+  void call_line(const char* role, const rules::EventRef& event, const std::string& detail,
                  const std::string& when, const std::string& label) {
     line(role, ": " + (event.call.empty() ? "" : escape(event.call) + detail + " by ") +
                    who(event, other_than(event)) + when);
@@ -124,13 +127,13 @@ class Text {
   }
 
   // The victim's side follows the culprit's.
-  const EventRef* other_than(const EventRef& event) const {
+  const rules::EventRef* other_than(const rules::EventRef& event) const {
     if (!finding_.culprit || finding_.victims.empty()) return nullptr;
-    const EventRef& victim = finding_.victims.front().event;
+    const rules::EventRef& victim = finding_.victims.front().event;
     return event.seq == finding_.culprit->seq ? &victim : &*finding_.culprit;
   }
 
-  std::string at(const EventRef& event) const {
+  std::string at(const rules::EventRef& event) const {
     return offset_text(event.time_ns, context_.run.begin_ns()) + " s";
   }
 
@@ -141,7 +144,7 @@ class Text {
 
   void write_culprit() {
     if (!finding_.culprit || is_object_alone() || !finding_.steps.empty()) return;
-    const EventRef& culprit = *finding_.culprit;
+    const rules::EventRef& culprit = *finding_.culprit;
     if (culprit_known_)
       return line("Culprit", ": " + place_text(context_.stacks, culprit.stack) + ", as above");
     std::string masks;
@@ -150,7 +153,7 @@ class Text {
     call_line("Culprit", culprit, masks.empty() ? "" : ' ' + masks, " at " + at(culprit), masks);
     if (!finding_.culprit_end || !finding_.window || finding_.culprit_end->seq == culprit.seq)
       return;
-    const EventRef& end = *finding_.culprit_end;
+    const rules::EventRef& end = *finding_.culprit_end;
     const bool same = end.tid == culprit.tid && end.pid == culprit.pid;
     line("Ended", ' ' + duration_text(finding_.window->length_ns()) + " later by " +
                       escape(end.call) + (same ? "" : " of " + who(end, &culprit)) + place_of(end));
@@ -159,7 +162,7 @@ class Text {
 
   void write_story() {
     for (std::size_t i = 0; i < finding_.steps.size(); ++i) {
-      const SequenceStep& step = finding_.steps[i];
+      const rules::SequenceStep& step = finding_.steps[i];
       out_ += "  " + context_.paint(Style::strong, std::to_string(i + 1) + ".") + " " +
               who(step.event) + " " + escape(step.text) + "\n";
       stack_of(step.event);
@@ -168,11 +171,11 @@ class Text {
 
   // When the call returned, which is when its record was made; the kernel looked at the mask
   // before that.
-  std::string when(const Victim& victim) const {
-    const EventRef& event = victim.event;
+  std::string when(const rules::Victim& victim) const {
+    const rules::EventRef& event = victim.event;
     if (is_object_alone() || finding_.at_end || !finding_.window || !finding_.culprit)
       return " at " + at(event);
-    const Window& window = *finding_.window;
+    const rules::Window& window = *finding_.window;
     std::string text;
     if (victim.began_before)
       text = ", began before " + at(*finding_.culprit) + ", when that umask returned, and";
@@ -186,7 +189,7 @@ class Text {
 
   void write_victim() {
     if (finding_.victims.empty()) return;
-    const Victim& victim = finding_.victims.front();
+    const rules::Victim& victim = finding_.victims.front();
     if (!victim.recorded)
       return line("Created", ": at " + at(victim.event) +
                                  " by something that could not be recorded; the blind spots below "
@@ -203,7 +206,7 @@ class Text {
               when(victim), label);
   }
 
-  void birth(const std::optional<EventRef>& born, const EventRef& thread) {
+  void birth(const std::optional<rules::EventRef>& born, const rules::EventRef& thread) {
     if (!born) return;
     line("", "Thread '" + escape(thread.thread) + "' (" + std::to_string(thread.tid) +
                  ") was created by " + name_of(*born) + place_of(*born));
@@ -213,7 +216,7 @@ class Text {
   void write_births() {
     if (finding_.culprit && !culprit_known_) birth(finding_.culprit_born, *finding_.culprit);
     if (!finding_.victims.empty()) {
-      const EventRef& victim = finding_.victims.front().event;
+      const rules::EventRef& victim = finding_.victims.front().event;
       if (!finding_.culprit || victim.tid != finding_.culprit->tid)
         birth(finding_.victim_born, victim);
     }
@@ -227,7 +230,7 @@ class Text {
 
   void write_window() {
     if (!finding_.window) return;
-    const Window& window = *finding_.window;
+    const rules::Window& window = *finding_.window;
     const bool has_steps = finding_.culprit_end && finding_.steps.empty() && !is_object_alone();
     if (full_ || !has_steps || window.open_ended) write_length(window);
     if (window.length_ns() > 0 && (full_ || !finding_.victims.empty()))
@@ -235,7 +238,7 @@ class Text {
           "    " + window_ruler(finding_, std::min(kRulerColumns, width_ - kAroundRuler)) + '\n';
   }
 
-  void write_length(const Window& window) {
+  void write_length(const rules::Window& window) {
     std::string text = ": open for " + duration_text(window.length_ns());
     if (window.open_ended) text += ", until the end of the run";
     if (window.count > 1)
@@ -247,7 +250,7 @@ class Text {
   // What the same cause hit elsewhere: the place, and one of the objects.
   void write_others() {
     std::size_t shown = 0;
-    for (const Finding* other : group_) {
+    for (const rules::Finding* other : group_) {
       if (other == &finding_ || other->victims.empty() || !other->victims.front().recorded)
         continue;
       if (!full_ && shown == kMostHits) break;
@@ -264,9 +267,9 @@ class Text {
       line("", "... and " + counted(others - shown, "more function") + " (--all-frames)");
   }
 
-  void write_objects(const Finding& finding, std::size_t indent) {
+  void write_objects(const rules::Finding& finding, std::size_t indent) {
     if (finding.victims.empty() || finding.victims.front().path.empty()) return;
-    const bool processes = finding.rule == RuleId::exec_in_window;
+    const bool processes = finding.rule == rules::RuleId::exec_in_window;
     const std::size_t most = &finding == &finding_ ? kMostObjects : 1;
     const std::size_t shown =
         full_ ? finding.victims.size() : std::min(most, finding.victims.size());
@@ -275,7 +278,7 @@ class Text {
     if (finding.count > shown) out_ += ", the first " + std::to_string(shown);
     out_ += "):\n";
     for (std::size_t i = 0; i < shown; ++i) {
-      const Victim& victim = finding.victims[i];
+      const rules::Victim& victim = finding.victims[i];
       if (processes) {
         append_wrapped(out_,
                        escape(victim.path) + "  umask " + octal(victim.mask) + " instead of " +
@@ -293,7 +296,7 @@ class Text {
     }
   }
 
-  std::string birth_text(const Victim& victim) const {
+  std::string birth_text(const rules::Victim& victim) const {
     std::string text =
         "  (requested " + octal(without_type(victim.requested)) + ", umask " + octal(victim.mask);
     if (victim.mask != victim.expected_mask) text += " not " + octal(victim.expected_mask);
@@ -304,7 +307,7 @@ class Text {
     return text + ")";
   }
 
-  std::string change_text(const Victim& victim) const {
+  std::string change_text(const rules::Victim& victim) const {
     std::string was;
     if (victim.before) was = octal(*victim.before) + " before";
     if (!victim.born_path.empty())
@@ -315,7 +318,7 @@ class Text {
   std::string& out_;
   const TextContext& context_;
   const CauseGroup& group_;
-  const Finding& finding_;
+  const rules::Finding& finding_;
   const std::size_t width_;
   const bool full_;  // all frames, and all that a finding keeps
   const bool culprit_known_;
@@ -325,19 +328,19 @@ class Text {
 
 constexpr char kFrame[] = "==================";
 
-Style severity_style(Severity severity) {
+Style severity_style(rules::Severity severity) {
   switch (severity) {
-    case Severity::note:
+    case rules::Severity::note:
       return Style::dim;
-    case Severity::warning:
+    case rules::Severity::warning:
       return Style::warning;
-    case Severity::error:
+    case rules::Severity::error:
       return Style::bad;
   }
   return Style::bad;
 }
 
-std::string message_text(const TextContext& context, const Finding& finding) {
+std::string message_text(const TextContext& context, const rules::Finding& finding) {
   std::string message = escape(finding.message);
   if (context.root.size() < 2) return message;
   // Messages name paths in quotation marks.
@@ -347,11 +350,11 @@ std::string message_text(const TextContext& context, const Finding& finding) {
   return message;
 }
 
-std::string window_ruler(const Finding& finding, std::size_t columns) {
-  const Window& window = *finding.window;
+std::string window_ruler(const rules::Finding& finding, std::size_t columns) {
+  const rules::Window& window = *finding.window;
   std::string bar = octal(window.mask_inside);
   bar.resize(std::max(columns, bar.size() + 1), '=');
-  for (const Victim& victim : finding.victims) {
+  for (const rules::Victim& victim : finding.victims) {
     const std::uint64_t at = victim.event.time_ns;
     if (at < window.begin_ns || at > window.end_ns || window.length_ns() == 0) continue;
     const double part =
@@ -364,11 +367,11 @@ std::string window_ruler(const Finding& finding, std::size_t columns) {
          (bar.find('^') == std::string::npos ? "" : "  ^ created");
 }
 
-const char* hit_verb(const Finding& finding) { return finding.at_end ? "made by" : "hit"; }
+const char* hit_verb(const rules::Finding& finding) { return finding.at_end ? "made by" : "hit"; }
 
 std::vector<std::string> hit_places(const TextContext& context, const CauseGroup& group) {
   std::vector<std::string> places;
-  for (const Finding* finding : group) {
+  for (const rules::Finding* finding : group) {
     if (!hits_other(*finding)) continue;
     std::string place = place_text(context.stacks, finding->victims.front().event.stack);
     if (!place.empty() && std::find(places.begin(), places.end(), place) == places.end())
@@ -378,9 +381,9 @@ std::vector<std::string> hit_places(const TextContext& context, const CauseGroup
 }
 
 std::string finding_summary(const TextContext& context, const CauseGroup& group) {
-  const Finding& finding = *group.front();
+  const rules::Finding& finding = *group.front();
   std::string line = std::string("SUMMARY: umaskaudit: ") + finding.info().id;
-  const auto add_site = [&](const std::string& before, const EventRef& event) {
+  const auto add_site = [&](const std::string& before, const rules::EventRef& event) {
     const std::string where = place_text(context.stacks, event.stack);
     if (!where.empty()) line += before + where;
   };
@@ -389,7 +392,7 @@ std::string finding_summary(const TextContext& context, const CauseGroup& group)
     add_site(std::string(", ") + hit_verb(finding) + ' ', finding.victims.front().event);
   if (group.size() > 1) line += " and " + counted(group.size() - 1, "more function");
   std::uint64_t count = 0;
-  for (const Finding* one : group) count += one->count;
+  for (const rules::Finding* one : group) count += one->count;
   if (!finding.victims.empty())
     line += ", " + hit_count(finding.rule, count);
   else if (count > 1)
@@ -397,12 +400,12 @@ std::string finding_summary(const TextContext& context, const CauseGroup& group)
   return line;
 }
 
-void append_finding(std::string& out, const TextContext& context, const Finding& finding) {
+void append_finding(std::string& out, const TextContext& context, const rules::Finding& finding) {
   Text(out, context, {&finding}, false).write();
 }
 
 void FindingTexts::append(std::string& out, const CauseGroup& group) {
-  const Finding& finding = *group.front();
+  const rules::Finding& finding = *group.front();
   bool known = false;
   if (finding.culprit && finding.steps.empty()) {
     const std::string place = place_text(context_.stacks, finding.culprit->stack);
@@ -418,11 +421,11 @@ namespace {
 // Where it happened: the places, and the lines of the sources that are known.
 void append_places(std::string& out, const TextContext& context, const CauseGroup& group,
                    std::size_t indent) {
-  const Finding& finding = *group.front();
+  const rules::Finding& finding = *group.front();
   if (!finding.culprit) return;
-  StackCache& stacks = context.stacks;
-  const EventRef& culprit = *finding.culprit;
-  const EventRef* victim = hits_other(finding) ? &finding.victims.front().event : nullptr;
+  analysis::StackCache& stacks = context.stacks;
+  const rules::EventRef& culprit = *finding.culprit;
+  const rules::EventRef* victim = hits_other(finding) ? &finding.victims.front().event : nullptr;
   std::string text = place_text(stacks, culprit.stack);
   if (!text.empty()) text = "at " + text;
   const std::vector<std::string> hits = hit_places(context, group);
@@ -431,7 +434,7 @@ void append_places(std::string& out, const TextContext& context, const CauseGrou
             hits[i];
   if (hits.size() > kMostHits) text += " and " + counted(hits.size() - kMostHits, "more function");
   if (!text.empty()) append_wrapped(out, text, indent, indent + 2, context.width);
-  const auto add_source = [&](const EventRef& event) {
+  const auto add_source = [&](const rules::EventRef& event) {
     out += source_text(stacks, event.stack, context.run.real_ns(event.time_ns), event.call, "",
                        indent, context.width);
   };
@@ -439,9 +442,9 @@ void append_places(std::string& out, const TextContext& context, const CauseGrou
   if (victim != nullptr) add_source(*victim);
 }
 
-void append_line(std::string& out, const TextContext& context, const Finding& finding,
+void append_line(std::string& out, const TextContext& context, const rules::Finding& finding,
                  std::size_t indent) {
-  const std::string severity = severity_name(finding.severity);
+  const std::string severity = rules::severity_name(finding.severity);
   std::string line;
   append_wrapped(line, severity + ": " + finding.info().id + ": " + message_text(context, finding),
                  indent, indent + 4, context.width);
@@ -457,16 +460,16 @@ void append_of_severity(std::string& out, const TextContext& context,
     std::uint64_t count_left_out = 0;
     bool objects = false;
   };
-  std::array<OfRule, kRuleCount> rules{};
+  std::array<OfRule, rules::kRuleCount> rules{};
   const auto of_rule = [&](const CauseGroup& group) -> OfRule& {
     return rules[static_cast<std::size_t>(group.front()->rule)];
   };
   for (const CauseGroup& group : groups) ++of_rule(group).all;
   for (const CauseGroup& group : groups) {
     OfRule& rule = of_rule(group);
-    const Severity severity = group.front()->severity;
-    if (severity != Severity::error && rule.shown == kMostLines) {
-      for (const Finding* finding : group) {
+    const rules::Severity severity = group.front()->severity;
+    if (severity != rules::Severity::error && rule.shown == kMostLines) {
+      for (const rules::Finding* finding : group) {
         rule.count_left_out += finding->count;
         rule.objects |= !finding->victims.empty();
       }
@@ -474,15 +477,15 @@ void append_of_severity(std::string& out, const TextContext& context,
     }
     ++rule.shown;
     append_line(out, context, *group.front(), indent);
-    if (severity != Severity::note) append_places(out, context, group, indent + 4);
+    if (severity != rules::Severity::note) append_places(out, context, group, indent + 4);
   }
-  for (std::size_t i = 0; i < kRuleCount; ++i) {
+  for (std::size_t i = 0; i < rules::kRuleCount; ++i) {
     const OfRule& rule = rules[i];
     if (rule.all == rule.shown) continue;
-    const Severity severity = groups.front().front()->severity;
+    const rules::Severity severity = groups.front().front()->severity;
     out += std::string(indent, ' ') +
-           context.paint(severity_style(severity), severity_name(severity)) + ": " +
-           rule_info(static_cast<RuleId>(i)).id + ": " +
+           context.paint(severity_style(severity), rules::severity_name(severity)) + ": " +
+           rules::rule_info(static_cast<rules::RuleId>(i)).id + ": " +
            counted(rule.all - rule.shown, "more such finding");
     if (rule.objects) out += ", " + counted(rule.count_left_out, "object");
     out += "; all: umaskaudit check " + escape(context.run.directory()) + '\n';
@@ -491,13 +494,13 @@ void append_of_severity(std::string& out, const TextContext& context,
 
 }  // namespace
 
-void append_finding_line(std::string& out, const TextContext& context, const Finding& finding,
-                         std::size_t indent) {
+void append_finding_line(std::string& out, const TextContext& context,
+                         const rules::Finding& finding, std::size_t indent) {
   append_line(out, context, finding, indent);
 }
 
 void append_finding_lines(std::string& out, const TextContext& context,
-                          const std::vector<Finding>& findings, std::size_t indent) {
+                          const std::vector<rules::Finding>& findings, std::size_t indent) {
   // They come worst first: all of one severity together.
   const std::vector<CauseGroup> groups = by_cause(findings);
   for (auto begin = groups.begin(); begin != groups.end();) {
@@ -509,22 +512,24 @@ void append_finding_lines(std::string& out, const TextContext& context,
   }
 }
 
-std::string verdict_text(const std::vector<Finding>& findings, const Paint& paint) {
+std::string verdict_text(const std::vector<rules::Finding>& findings, const Paint& paint) {
   std::array<std::size_t, 3> counts{};
   for (const CauseGroup& group : by_cause(findings))
     ++counts[static_cast<std::size_t>(group.front()->severity)];
   std::string text;
-  for (const Severity severity : {Severity::error, Severity::warning, Severity::note}) {
+  for (const rules::Severity severity :
+       {rules::Severity::error, rules::Severity::warning, rules::Severity::note}) {
     const std::size_t count = counts[static_cast<std::size_t>(severity)];
     if (count == 0) continue;
-    const Style style = severity == Severity::note ? Style::plain : severity_style(severity);
-    text += (text.empty() ? "" : ", ") + paint(style, counted(count, severity_name(severity)));
+    const Style style = severity == rules::Severity::note ? Style::plain : severity_style(severity);
+    text +=
+        (text.empty() ? "" : ", ") + paint(style, counted(count, rules::severity_name(severity)));
   }
   return text.empty() ? paint(Style::good, "No findings") : text;
 }
 
 void append_hit_objects(std::string& out, const TextContext& context,
-                        const std::vector<Finding>& findings) {
+                        const std::vector<rules::Finding>& findings) {
   constexpr std::size_t kMostRows = 10;
   TextTable table({{"MODE"},
                    {"NOT"},
@@ -533,12 +538,12 @@ void append_hit_objects(std::string& out, const TextContext& context,
                    {"RULE", Align::left, false, true}});
   std::size_t rows = 0;
   std::uint64_t all = 0;
-  for (const Finding& finding : findings) {
-    if (finding.severity == Severity::note || finding.at_end || !finding.window ||
-        finding.victims.empty() || finding.rule == RuleId::exec_in_window)
+  for (const rules::Finding& finding : findings) {
+    if (finding.severity == rules::Severity::note || finding.at_end || !finding.window ||
+        finding.victims.empty() || finding.rule == rules::RuleId::exec_in_window)
       continue;
     all += finding.count;
-    for (const Victim& victim : finding.victims) {
+    for (const rules::Victim& victim : finding.victims) {
       if (rows == kMostRows) break;
       ++rows;
       table.add({Cell(octal(victim.mode), mode_style(victim.mode)), octal(victim.expected),
@@ -557,4 +562,4 @@ void append_hit_objects(std::string& out, const TextContext& context,
   out += '\n';
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

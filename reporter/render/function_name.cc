@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 constexpr std::string_view kOperator = "operator";
@@ -111,7 +111,7 @@ std::string_view without_type(std::string_view name) {
 
 }  // namespace
 
-std::string function_name(const Frame& frame) {
+std::string function_name(const symbolize::Frame& frame) {
   const std::string_view symbol = frame.symbol;
   const std::string& language = frame.language;
   const bool foreign = !language.empty() && language != "C" && language != "C++";
@@ -124,4 +124,4 @@ std::string function_name(const Frame& frame) {
   return without_arguments(name);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

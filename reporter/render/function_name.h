@@ -6,11 +6,11 @@
 
 #include "reporter/symbolize/symbolizer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 // Without parameters, the type returned and the arguments of templates: "cfg::read" of
 // "int cfg::read<char>(char const*) const", "main::{lambda#1}" of what a lambda is called by. Of
 // other languages than C and C++ as it is. Raw bytes.
-std::string function_name(const Frame& frame);
+std::string function_name(const symbolize::Frame& frame);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

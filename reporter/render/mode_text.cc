@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 std::uint32_t without_type(std::uint32_t requested) {
   return requested & ~static_cast<std::uint32_t>(S_IFMT);
@@ -36,4 +36,4 @@ std::string derivation_line(const CreateEvent& event) {
   return line;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

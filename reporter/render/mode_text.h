@@ -7,7 +7,7 @@
 #include "reporter/events/events.h"
 #include "reporter/mode/notation.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 // A requested mode without the file type that mknod(2) takes in the same argument.
 std::uint32_t without_type(std::uint32_t requested);
@@ -16,4 +16,4 @@ std::uint32_t without_type(std::uint32_t requested);
 // "0777 & ~0022, setgid-parent +2000 = 2755". Empty when there are no steps.
 std::string derivation_line(const CreateEvent& event);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -4,16 +4,16 @@
 #include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 // The innermost one that can be opened; else the innermost of all.
-const Frame* best_frame(const std::vector<Frame>& stack) {
-  const Frame* first = culprit(stack);
+const symbolize::Frame* best_frame(const std::vector<symbolize::Frame>& stack) {
+  const symbolize::Frame* first = symbolize::culprit(stack);
   if (first == nullptr || first->script) return first;
-  const Frame* named = nullptr;
-  for (const Frame* frame = first; frame != stack.data() + stack.size(); ++frame) {
-    if (!is_own_code(*frame)) continue;
+  const symbolize::Frame* named = nullptr;
+  for (const symbolize::Frame* frame = first; frame != stack.data() + stack.size(); ++frame) {
+    if (!analysis::is_own_code(*frame)) continue;
     if (!source_of(*frame, "").empty()) return frame;
     if (named == nullptr) named = frame;
   }
@@ -22,11 +22,11 @@ const Frame* best_frame(const std::vector<Frame>& stack) {
 
 }  // namespace
 
-std::string source_of(const Frame& frame, const std::string& root) {
+std::string source_of(const symbolize::Frame& frame, const std::string& root) {
   const std::string& file = frame.file;
-  if (!frame.script) return is_c_runtime(frame.module) ? "" : file;
+  if (!frame.script) return symbolize::is_c_runtime(frame.module) ? "" : file;
   if (file.empty() || file.front() == '/') return file;
-  if (is_given_text(frame) || is_library(frame) || file.front() == '-' ||
+  if (symbolize::is_given_text(frame) || symbolize::is_library(frame) || file.front() == '-' ||
       file.find(':') != std::string::npos)
     return "";
   std::string_view name = file;
@@ -34,21 +34,21 @@ std::string source_of(const Frame& frame, const std::string& root) {
   return root.empty() ? std::string(name) : root + '/' + std::string(name);
 }
 
-const Frame* own_frame(StackCache& stacks, StackRef ref) {
-  const Frame* frame = best_frame(stacks.frames(ref));
+const symbolize::Frame* own_frame(analysis::StackCache& stacks, StackRef ref) {
+  const symbolize::Frame* frame = best_frame(stacks.frames(ref));
   if (frame == nullptr || !frame->file.empty()) return frame;
   const auto starters = stacks.starters(ref);
-  return starters.empty() ? frame : culprit(*starters.back());
+  return starters.empty() ? frame : symbolize::culprit(*starters.back());
 }
 
-OwnPlace own_place(StackCache& stacks, StackRef ref, const std::string& root) {
+OwnPlace own_place(analysis::StackCache& stacks, StackRef ref, const std::string& root) {
   OwnPlace place;
-  const Frame* frame = own_frame(stacks, ref);
+  const symbolize::Frame* frame = own_frame(stacks, ref);
   if (frame == nullptr) return place;
   place.file = source_of(*frame, root);
   if (!place.file.empty()) place.line = frame->line;
-  place.function = frame->script ? frame->symbol : without_signature(frame->symbol);
-  if (!frame->script) place.module = base_name(frame->module);
+  place.function = frame->script ? frame->symbol : analysis::without_signature(frame->symbol);
+  if (!frame->script) place.module = symbolize::base_name(frame->module);
   return place;
 }
 
@@ -69,4 +69,4 @@ std::string own_place_text(const OwnPlace& place, const std::string& root) {
   return place.function.empty() ? text : text + " in " + escape(place.function);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

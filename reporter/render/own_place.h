@@ -10,7 +10,7 @@
 #include "reporter/analysis/stack_cache.h"
 #include "reporter/symbolize/symbolizer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 // Raw bytes.
 struct OwnPlace {
@@ -22,15 +22,15 @@ struct OwnPlace {
 
 // The frame that a place names: the innermost one of the program's own with a line in a file; of a
 // program without sources that a script started, that script's. Null where there is no stack.
-const Frame* own_frame(StackCache& stacks, StackRef ref);
+const symbolize::Frame* own_frame(analysis::StackCache& stacks, StackRef ref);
 
 // `root`: the directory that the run was started in; may be empty.
-OwnPlace own_place(StackCache& stacks, StackRef ref, const std::string& root);
+OwnPlace own_place(analysis::StackCache& stacks, StackRef ref, const std::string& root);
 
 // The file of a frame. A script's is named as its runtime was given it, by default from `root`;
 // "<string>", "-e", "node:fs" are no files, and the sources of libc and of the compiler's library
 // are none that a user has.
-std::string source_of(const Frame& frame, const std::string& root);
+std::string source_of(const symbolize::Frame& frame, const std::string& root);
 
 // Relative to `directory` where it lies below it.
 std::string_view path_below(std::string_view path, std::string_view directory);
@@ -39,4 +39,4 @@ std::string_view path_below(std::string_view path, std::string_view directory);
 // relative to `root` where it lies below it.
 std::string own_place_text(const OwnPlace& place, const std::string& root);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -10,7 +10,7 @@
 #include "reporter/text/escape.h"
 #include "reporter/text/text_width.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 constexpr std::size_t npos = std::string_view::npos;
@@ -58,13 +58,13 @@ std::string last_part(const std::string& name) {
   return all.substr(all.find_last_of(":.") + 1);
 }
 
-Mark mark_of(const std::vector<Frame>& frames, const Frame& frame, std::string_view call,
-             std::string_view line) {
+Mark mark_of(const std::vector<symbolize::Frame>& frames, const symbolize::Frame& frame,
+             std::string_view call, std::string_view line) {
   Mark mark;
   if (find_call(line, call, mark)) return mark;
   if (call.ends_with("64") && find_call(line, call.substr(0, call.size() - 2), mark)) return mark;
   // What this frame called is the frame before it; the innermost of them says most.
-  for (const Frame* callee = &frame; callee != frames.data(); --callee)
+  for (const symbolize::Frame* callee = &frame; callee != frames.data(); --callee)
     if (find_call(line, last_part(function_name(callee[-1])), mark)) return mark;
   const std::size_t end = line.find_last_not_of(" \t;") + 1;
   return {0, end};
@@ -100,18 +100,20 @@ std::string cut_left(const std::string& text, std::size_t columns) {
 
 }  // namespace
 
-std::string source_text(StackCache& stacks, StackRef ref, std::uint64_t real_ns,
+std::string source_text(analysis::StackCache& stacks, StackRef ref, std::uint64_t real_ns,
                         std::string_view call, const std::string& label, std::size_t indent,
                         std::size_t width) {
-  const std::vector<Frame>& frames = stacks.frames(ref);
-  const Frame* frame = culprit(frames);
+  const std::vector<symbolize::Frame>& frames = stacks.frames(ref);
+  const symbolize::Frame* frame = symbolize::culprit(frames);
   if (frame == nullptr) return "";
-  const SourceLine& source = stacks.line_of(*frame);
-  if (source.state == SourceLine::State::unknown) return "";
-  const std::string place = escape(base_name(frame->file)) + ':' + std::to_string(frame->line);
+  const symbolize::SourceLine& source = stacks.line_of(*frame);
+  if (source.state == symbolize::SourceLine::State::unknown) return "";
+  const std::string place =
+      escape(symbolize::base_name(frame->file)) + ':' + std::to_string(frame->line);
   std::string out(indent, ' ');
   out += place + " | ";
-  if (source.state == SourceLine::State::changed) return out + "[source changed since the run]\n";
+  if (source.state == symbolize::SourceLine::State::changed)
+    return out + "[source changed since the run]\n";
   if (source.written_real_ns > real_ns) return out + "[source changed later in the run]\n";
   std::string_view line = source.text;
   line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
@@ -134,4 +136,4 @@ std::string source_text(StackCache& stacks, StackRef ref, std::uint64_t real_ns,
   return out + '\n';
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -3,7 +3,7 @@
 #include "reporter/mode/bit_table.h"
 #include "reporter/render/mode_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 TextTable step_table(const std::vector<Step>& steps, const CreationFacts& facts) {
   TextTable table({{"STEP"}, {"SETS"}, {"CLEARS"}, {"MODE"}, {"RWX"}, {"WHY", Align::left, true}});
@@ -21,4 +21,4 @@ TextTable step_table(const std::vector<Step>& steps, const CreationFacts& facts)
   return table;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -7,9 +7,9 @@
 #include "reporter/mode/calculus.h"
 #include "reporter/text/text_table.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 // `steps` are those that the calculus made of `facts`.
 TextTable step_table(const std::vector<Step>& steps, const CreationFacts& facts);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -17,7 +17,7 @@
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 constexpr std::size_t kWideTable = 120;       // columns, from which two transitions leave room
@@ -29,8 +29,8 @@ std::string heading(const TextContext& context, const std::string& title) {
   return context.paint(Style::strong, title) + '\n';
 }
 
-std::string completeness_text(const TextContext& context, const Summary& summary) {
-  const Completeness& facts = context.run.completeness();
+std::string completeness_text(const TextContext& context, const analysis::Summary& summary) {
+  const reader::Completeness& facts = context.run.completeness();
   if (!facts.losses.empty()) return context.paint(Style::bad, "INCOMPLETE, see the end");
   if (const std::string since = whole_since_text(context.run); !since.empty()) {
     const bool seen = summary.blind_spots.empty();
@@ -112,7 +112,7 @@ void add_object(TextTable& table, const TextContext& context, const ObjectLife& 
              thread_text(life.born.thread, life.born.tid) + (script.empty() ? "" : ", " + script)});
 }
 
-void merge(MaskChanges& into, const MaskChanges& from) {
+void merge(analysis::MaskChanges& into, const analysis::MaskChanges& from) {
   into.count += from.count;
   into.drifts += from.drifts;
   for (const auto& [transition, count] : from.transitions) into.transitions[transition] += count;
@@ -161,18 +161,18 @@ std::string cut_directory(const std::string& directory, std::size_t depth) {
 // The largest first. Where there are too many, those below one directory are one group: of the
 // deepest directories that make few enough of them. What lies below `root`, where the run began,
 // stays apart from the rest.
-std::vector<ObjectGroup> joined_groups(const std::vector<ObjectGroup>& groups,
-                                       const std::string& root) {
+std::vector<analysis::ObjectGroup> joined_groups(const std::vector<analysis::ObjectGroup>& groups,
+                                                 const std::string& root) {
   const auto root_depth = static_cast<std::size_t>(std::count(root.begin(), root.end(), '/'));
   std::size_t deepest = 0;
-  for (const ObjectGroup& group : groups) {
+  for (const analysis::ObjectGroup& group : groups) {
     const auto depth = std::count(group.directory.begin(), group.directory.end(), '/');
     deepest = std::max(deepest, static_cast<std::size_t>(depth));
   }
   const auto joined = [&](std::size_t depth) {
     using Key = std::tuple<std::string, trace::Kind, std::string, std::optional<Mode>, bool>;
     std::map<Key, std::uint64_t> counts;
-    for (const ObjectGroup& group : groups) {
+    for (const analysis::ObjectGroup& group : groups) {
       const bool inside =
           group.directory == root || path_below(group.directory, root) != group.directory;
       const std::size_t kept = inside ? std::max(depth, root_depth) : depth;
@@ -186,13 +186,15 @@ std::vector<ObjectGroup> joined_groups(const std::vector<ObjectGroup>& groups,
     auto fewer = joined(--depth);
     if (fewer.size() < counts.size()) counts = std::move(fewer);
   }
-  std::vector<ObjectGroup> out;
+  std::vector<analysis::ObjectGroup> out;
   for (const auto& [key, count] : counts) {
     const auto& [directory, kind, call, mode, there] = key;
     out.push_back({directory, kind, call, mode, there, count});
   }
   std::stable_sort(out.begin(), out.end(),
-                   [](const ObjectGroup& a, const ObjectGroup& b) { return a.count > b.count; });
+                   [](const analysis::ObjectGroup& a, const analysis::ObjectGroup& b) {
+                     return a.count > b.count;
+                   });
   return out;
 }
 
@@ -224,13 +226,13 @@ std::string thread_text(std::string_view name, std::uint32_t tid) {
   return name.empty() ? number : escape(name) + ' ' + number;
 }
 
-Mode widest_mask(const MaskChanges& changes) {
+Mode widest_mask(const analysis::MaskChanges& changes) {
   Mode mask = 0777;
   for (const auto& [transition, count] : changes.transitions) mask &= transition.second;
   return mask;
 }
 
-std::string programs_text(const Summary& summary) {
+std::string programs_text(const analysis::Summary& summary) {
   std::string text = counted(summary.processes, "program");
   if (summary.pids > 0 && summary.pids < summary.processes)
     text += " in " + std::to_string(summary.pids) + (summary.pids == 1 ? " process" : " processes");
@@ -241,7 +243,7 @@ std::size_t transitions_shown(std::size_t width) {
   return width == 0 || width >= kWideTable ? 2 : 1;
 }
 
-std::string transitions_text(const MaskChanges& changes, std::size_t most) {
+std::string transitions_text(const analysis::MaskChanges& changes, std::size_t most) {
   if (changes.transitions.empty()) return "";
   const auto text = [](const std::pair<Mode, Mode>& one) {
     return octal(one.first) + " -> " + octal(one.second);
@@ -292,10 +294,10 @@ std::string culprit_name(const Culprit& culprit) {
   return escape(culprit.changes.thread) + ", " + std::to_string(culprit.processes) + " processes";
 }
 
-std::vector<Culprit> culprits(const Summary& summary, StackCache& stacks) {
-  std::map<std::tuple<ThreadId, std::string, std::string>, std::size_t> places;
+std::vector<Culprit> culprits(const analysis::Summary& summary, analysis::StackCache& stacks) {
+  std::map<std::tuple<analysis::ThreadId, std::string, std::string>, std::size_t> places;
   std::vector<Culprit> out;
-  for (const MaskChanges& changes : summary.changes) {
+  for (const analysis::MaskChanges& changes : summary.changes) {
     const std::string where = place_text(stacks, changes.stack);
     const auto [place, fresh] =
         places.try_emplace(std::tuple(changes.who, where, changes.call), out.size());
@@ -311,9 +313,9 @@ std::vector<Culprit> culprits(const Summary& summary, StackCache& stacks) {
   return out;
 }
 
-std::vector<BlindReason> blind_reasons(const Summary& summary) {
+std::vector<BlindReason> blind_reasons(const analysis::Summary& summary) {
   std::vector<BlindReason> out;
-  for (const BlindSpots& spot : summary.blind_spots) {
+  for (const analysis::BlindSpots& spot : summary.blind_spots) {
     const auto known = std::find_if(
         out.begin(), out.end(), [&](const BlindReason& one) { return one.reason == spot.reason; });
     BlindReason& reason = known == out.end() ? out.emplace_back() : *known;
@@ -334,22 +336,22 @@ std::string blind_line(const BlindReason& reason) {
   return line;
 }
 
-std::string program_of(const Run& run, const Heading& heading) {
+std::string program_of(const reader::Run& run, const Heading& heading) {
   if (!heading.program.empty() || run.processes().empty()) return heading.program;
   const ProcessEvent& first = run.processes().front();
   return std::string(first.exe.empty() ? first.comm : first.exe);
 }
 
-std::uint64_t started_real_ns(const Run& run, const Heading& heading) {
+std::uint64_t started_real_ns(const reader::Run& run, const Heading& heading) {
   return run.begin_real_ns() != 0 ? run.begin_real_ns() : heading.start_real_ns;
 }
 
-std::string started_text(const Run& run, const Heading& heading) {
+std::string started_text(const reader::Run& run, const Heading& heading) {
   const std::uint64_t started = started_real_ns(run, heading);
   return started != 0 ? utc_text(started) : "unknown";
 }
 
-void append_header(std::string& out, const TextContext& context, const Summary& summary,
+void append_header(std::string& out, const TextContext& context, const analysis::Summary& summary,
                    const Heading& title) {
   const std::string program = program_of(context.run, title);
   const std::uint64_t span = context.run.end_ns() - context.run.begin_ns();
@@ -367,7 +369,8 @@ void append_header(std::string& out, const TextContext& context, const Summary& 
   out += '\n';
 }
 
-void append_mask_changes(std::string& out, const TextContext& context, const Summary& summary) {
+void append_mask_changes(std::string& out, const TextContext& context,
+                         const analysis::Summary& summary) {
   out += heading(context, "Who changed the umask");
   if (summary.changes.empty()) {
     out += "  nobody\n\n";
@@ -379,7 +382,7 @@ void append_mask_changes(std::string& out, const TextContext& context, const Sum
                    {"MASK"},
                    {"WHERE", Align::left, true, false, kLeastPath}});
   for (const Culprit& one : culprits(summary, context.stacks)) {
-    const MaskChanges& changes = one.changes;
+    const analysis::MaskChanges& changes = one.changes;
     table.add({one.processes == 1 ? std::to_string(changes.who.pid) : "", culprit_name(one),
                std::to_string(changes.count),
                Cell(transitions_text(changes, transitions_shown(context.width)),
@@ -392,7 +395,7 @@ void append_mask_changes(std::string& out, const TextContext& context, const Sum
 namespace {
 
 // What rows and groups of objects do not say.
-void append_object_notes(std::string& out, const Summary& summary) {
+void append_object_notes(std::string& out, const analysis::Summary& summary) {
   if (summary.unknown_masks != 0)
     out += "  ? the mask changed during " + counted(summary.unknown_masks, "call") +
            ", and the mode does not tell which one applied\n";
@@ -406,8 +409,8 @@ void append_object_notes(std::string& out, const Summary& summary) {
 
 }  // namespace
 
-void append_open_objects(std::string& out, const TextContext& context, const Summary& summary,
-                         std::size_t limit) {
+void append_open_objects(std::string& out, const TextContext& context,
+                         const analysis::Summary& summary, std::size_t limit) {
   if (summary.open.empty()) return;
   out += heading(context, "Open to others at the end");
   TextTable table = object_table();
@@ -419,7 +422,7 @@ void append_open_objects(std::string& out, const TextContext& context, const Sum
   out += '\n';
 }
 
-void append_objects(std::string& out, const TextContext& context, const Summary& summary,
+void append_objects(std::string& out, const TextContext& context, const analysis::Summary& summary,
                     std::size_t limit) {
   out += heading(context, "Objects created");
   TextTable table = object_table();
@@ -433,9 +436,10 @@ void append_objects(std::string& out, const TextContext& context, const Summary&
   append_object_notes(out, summary);
 }
 
-void append_object_groups(std::string& out, const TextContext& context, const Summary& summary) {
+void append_object_groups(std::string& out, const TextContext& context,
+                          const analysis::Summary& summary) {
   out += heading(context, "Objects created, by directory");
-  const std::vector<ObjectGroup> groups = joined_groups(summary.groups, context.root);
+  const std::vector<analysis::ObjectGroup> groups = joined_groups(summary.groups, context.root);
   TextTable table({{"COUNT", Align::right},
                    {"KIND"},
                    {"MODE"},
@@ -444,7 +448,7 @@ void append_object_groups(std::string& out, const TextContext& context, const Su
                    {"NOTE"}});
   const std::size_t rows = std::min(groups.size(), kMostGroups);
   for (std::size_t i = 0; i < rows; ++i) {
-    const ObjectGroup& group = groups[i];
+    const analysis::ObjectGroup& group = groups[i];
     table.add({grouped(group.count), kind_name(group.kind),
                group.mode ? Cell(octal(*group.mode), mode_style(*group.mode)) : Cell("?"),
                escape(group.call), directory_text(context, group.directory),
@@ -463,7 +467,7 @@ void append_object_groups(std::string& out, const TextContext& context, const Su
   append_object_notes(out, summary);
 }
 
-void append_notes(std::string& out, const TextContext& context, const Summary& summary) {
+void append_notes(std::string& out, const TextContext& context, const analysis::Summary& summary) {
   if (summary.notes.empty()) return;
   out += heading(context, "Notes of the program");
   for (const std::string& note : summary.notes)
@@ -471,7 +475,7 @@ void append_notes(std::string& out, const TextContext& context, const Summary& s
   out += '\n';
 }
 
-void append_unseen(std::string& out, const TextContext& context, const Summary& summary) {
+void append_unseen(std::string& out, const TextContext& context, const analysis::Summary& summary) {
   out += heading(context, "Blind spots");
   for (const BlindReason& reason : blind_reasons(summary)) {
     std::string line;
@@ -480,7 +484,7 @@ void append_unseen(std::string& out, const TextContext& context, const Summary& 
     out += context.paint(Style::warning, line) + '\n';
     append_wrapped(out, blind_advice(reason.reason), 6, 6, context.width);
   }
-  const Completeness& facts = context.run.completeness();
+  const reader::Completeness& facts = context.run.completeness();
   for (const LossEvent& loss : facts.losses) {
     out += "  " +
            context.paint(Style::bad, escape(loss.reason) + ": " + std::to_string(loss.count)) +
@@ -504,4 +508,4 @@ void append_symbol_notes(std::string& out, const TextContext& context) {
     out += "  ... and " + counted(notes.size() - shown, "module") + " more\n";
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

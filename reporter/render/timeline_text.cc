@@ -12,7 +12,7 @@
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 constexpr std::size_t kTimeWidth = 12;
@@ -144,7 +144,7 @@ std::string timeline_titles(const TimelineStyle& style) {
          '\n';
 }
 
-void append_timeline(std::string& out, const Event& event, StackCache& stacks,
+void append_timeline(std::string& out, const Event& event, analysis::StackCache& stacks,
                      const TimelineStyle& style, const std::string& reason) {
   const EventBase& base =
       std::visit([](const auto& one) -> const EventBase& { return one; }, event);
@@ -161,11 +161,12 @@ void append_timeline(std::string& out, const Event& event, StackCache& stacks,
   out += '\n';
 }
 
-void append_refused(std::string& out, const TextContext& context, const Summary& summary) {
+void append_refused(std::string& out, const TextContext& context,
+                    const analysis::Summary& summary) {
   if (summary.refused.empty()) return;
   out += context.paint(Style::strong, "Creations that failed") + '\n';
   std::uint64_t shown = 0;
-  for (const FailedCreation& one : summary.refused) {
+  for (const analysis::FailedCreation& one : summary.refused) {
     const CreateEvent& event = one.event;
     shown += one.count;
     std::string line = escape(event.call) + ' ' + octal(without_type(event.requested)) + ' ' +
@@ -179,4 +180,4 @@ void append_refused(std::string& out, const TextContext& context, const Summary&
   out += '\n';
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -11,7 +11,7 @@
 #include "reporter/render/text_report.h"
 #include "reporter/text/style.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 struct TimelineStyle {
   std::uint64_t begin_ns = 0;
@@ -27,7 +27,7 @@ bool is_listed(const Event& event);
 std::string timeline_titles(const TimelineStyle& style);
 
 // Appends one line with its newline. `reason`: why the mode is what it is, printable.
-void append_timeline(std::string& out, const Event& event, StackCache& stacks,
+void append_timeline(std::string& out, const Event& event, analysis::StackCache& stacks,
                      const TimelineStyle& style, const std::string& reason = "");
 
 // "created file /x 0666 & ~0022 = 0644", "chmod 0600 -> 0600": what happened, escaped.
@@ -36,6 +36,6 @@ std::string event_text(const Event& event);
 std::string refusal_text(const Refusal& refusal);
 
 // The section of a report about calls that made nothing, with the reason.
-void append_refused(std::string& out, const TextContext& context, const Summary& summary);
+void append_refused(std::string& out, const TextContext& context, const analysis::Summary& summary);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -9,7 +9,7 @@
 #include "reporter/text/text_width.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 constexpr std::size_t kMostNamed = 20;
@@ -37,7 +37,7 @@ void end_line(JsonWriter& json, std::string& out) {
 }  // namespace
 
 void append_unrecorded(std::string& out, const TextContext& context,
-                       const UnrecordedObjects& found) {
+                       const analysis::UnrecordedObjects& found) {
   const std::vector<UnrecordedObject>& files = found.objects;
   if (!found.incomplete.empty())
     out += "  " + context.paint(Style::warning, "what appeared is not complete") + ": " +
@@ -130,7 +130,7 @@ std::string unrecorded_text(const UnrecordedObject& file, const Paint& paint, st
   return out;
 }
 
-void append_incomplete_json(std::string& out, const UnrecordedObjects& found) {
+void append_incomplete_json(std::string& out, const analysis::UnrecordedObjects& found) {
   if (found.incomplete.empty()) return;
   JsonWriter json(out);
   begin_line(json, "note", 0);
@@ -138,4 +138,4 @@ void append_incomplete_json(std::string& out, const UnrecordedObjects& found) {
   end_line(json, out);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

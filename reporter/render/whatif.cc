@@ -9,7 +9,7 @@
 #include "reporter/text/text_table.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 constexpr std::size_t kMostUnpredictable = 10;
@@ -25,7 +25,7 @@ const char* verb(char letter, bool directory) {
   }
 }
 
-void append_table(std::string& out, const TextContext& context, const WhatIf& whatif,
+void append_table(std::string& out, const TextContext& context, const analysis::WhatIf& whatif,
                   std::size_t limit) {
   const std::size_t rows =
       limit == 0 ? whatif.changed.size() : std::min(limit, whatif.changed.size());
@@ -38,7 +38,7 @@ void append_table(std::string& out, const TextContext& context, const WhatIf& wh
                    {"THEN", Align::right},
                    {"CHANGE"}});
   for (std::size_t i = 0; i < rows; ++i) {
-    const WhatIfObject& one = whatif.changed[i];
+    const analysis::WhatIfObject& one = whatif.changed[i];
     const CreateEvent& made = one.object.creation;
     table.add({escape(one.object.path), kind_name(made.kind), escape(made.call), octal(made.mask),
                "-> " + octal(one.mask), octal(one.object.mode),
@@ -52,13 +52,13 @@ void append_table(std::string& out, const TextContext& context, const WhatIf& wh
 }
 
 // "others may no longer read: 12 objects", one line for each class and deed.
-void append_access(std::string& out, const WhatIf& whatif) {
+void append_access(std::string& out, const analysis::WhatIf& whatif) {
   std::map<std::string, std::uint64_t> counts;
   std::vector<std::string> order;
   const auto count = [&](const std::string& line) {
     if (counts[line]++ == 0) order.push_back(line);
   };
-  for (const WhatIfObject& one : whatif.changed) {
+  for (const analysis::WhatIfObject& one : whatif.changed) {
     const bool directory = one.object.creation.kind == trace::Kind::dir;
     for (const UserClass& who : kUserClasses) {
       const Mode before = one.object.mode >> who.shift & 7, after = one.mode >> who.shift & 7;
@@ -74,7 +74,7 @@ void append_access(std::string& out, const WhatIf& whatif) {
     out += "  " + line + ": " + std::to_string(counts[line]) + '\n';
 }
 
-void append_rest(std::string& out, const TextContext& context, const WhatIf& whatif) {
+void append_rest(std::string& out, const TextContext& context, const analysis::WhatIf& whatif) {
   const auto line = [&](std::uint64_t count, const char* why) {
     if (count != 0) out += "  " + counted(count, "object") + ' ' + why + '\n';
   };
@@ -90,7 +90,7 @@ void append_rest(std::string& out, const TextContext& context, const WhatIf& wha
       '\n';
   const std::size_t shown = std::min(whatif.unpredictable.size(), kMostUnpredictable);
   for (std::size_t i = 0; i < shown; ++i) {
-    const FinalObject& object = whatif.unpredictable[i];
+    const analysis::FinalObject& object = whatif.unpredictable[i];
     out += "    " + escape(object.path) + ' ' + octal(object.mode) + " (" +
            rule_name(object.creation.steps.back().rule) + ")\n";
   }
@@ -104,7 +104,8 @@ std::string masks_text(const std::vector<Mode>& masks) {
 
 }  // namespace
 
-std::string whatif_text(const TextContext& context, const WhatIf& whatif, std::size_t limit) {
+std::string whatif_text(const TextContext& context, const analysis::WhatIf& whatif,
+                        std::size_t limit) {
   std::string out = context.paint(
       Style::strong,
       "Under umask " + octal(whatif.mask) +
@@ -125,4 +126,4 @@ std::string whatif_text(const TextContext& context, const WhatIf& whatif, std::s
   return out + '\n';
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -7,8 +7,9 @@
 #include "reporter/analysis/whatif.h"
 #include "reporter/render/text_report.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
-std::string whatif_text(const TextContext& context, const WhatIf& whatif, std::size_t limit);
+std::string whatif_text(const TextContext& context, const analysis::WhatIf& whatif,
+                        std::size_t limit);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -8,7 +8,7 @@
 
 #include "reporter/base/text_file.h"
 
-namespace umaskaudit {
+namespace umaskaudit::rules {
 namespace {
 
 constexpr char kTool[] = "umaskaudit";
@@ -70,7 +70,7 @@ Result<Baseline> Baseline::parse(std::string_view text, const std::string& name)
 }
 
 Result<Baseline> Baseline::read(const std::string& file) {
-  Result<std::string> text = rules::read_text_file(file, "baseline");
+  Result<std::string> text = read_text_file(file, "baseline");
   if (!text) return text.error();
   return parse(*text, file);
 }
@@ -157,4 +157,4 @@ void write_baseline(std::ostream& out, const std::vector<Finding>& findings,
   out << (lines.empty() ? "]\n}\n" : "\n  ]\n}\n");
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

@@ -14,7 +14,7 @@
 #include "reporter/base/result.h"
 #include "reporter/rules/finding.h"
 
-namespace umaskaudit {
+namespace umaskaudit::rules {
 
 // A finding as a baseline knows it.
 struct KnownFinding {
@@ -68,4 +68,4 @@ struct BaselineOptions {
 void write_baseline(std::ostream& out, const std::vector<Finding>& findings,
                     const BaselineOptions& options);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

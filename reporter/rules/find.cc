@@ -16,8 +16,7 @@
 #include "reporter/rules/timeline.h"
 #include "reporter/rules/umask_classifier.h"
 
-namespace umaskaudit {
-namespace rules {
+namespace umaskaudit::rules {
 namespace {
 
 // What must be known of a run before its first event is judged.
@@ -267,18 +266,13 @@ class Engine : public TimelineSink {
   std::uint64_t taken_ = 0;
 };
 
-}  // namespace
-}  // namespace rules
-
-namespace {
-
 // `brief`: the same events, with no more than the first reading looks at.
 FindResult find_twice(const EventSource& brief, const EventSource& source,
                       const FindOptions& options) {
-  rules::FirstReading first = rules::read_first(brief);
+  FirstReading first = read_first(brief);
   if (options.skip_object || options.policy != nullptr)
     first.names.read(source, first.later, options.links);
-  rules::Engine engine(std::move(first), options);
+  Engine engine(std::move(first), options);
   source([&](const Event& event) {
     engine.take(event);
     return true;
@@ -292,7 +286,7 @@ FindResult find(const EventSource& source, const FindOptions& options) {
   return find_twice(source, source, options);
 }
 
-FindResult find(const Run& run, const FindOptions& options) {
+FindResult find(const reader::Run& run, const FindOptions& options) {
   using Visit = std::function<bool(const Event&)>;
   FindOptions about_run = options;
   about_run.whole_since_ns = run.dropped().whole_since_ns;
@@ -301,4 +295,4 @@ FindResult find(const Run& run, const FindOptions& options) {
       [&run](const Visit& visit) { run.for_each(visit, Detail::full, Folds::folded); }, about_run);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

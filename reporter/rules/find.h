@@ -16,7 +16,7 @@
 #include "reporter/reader/run.h"
 #include "reporter/rules/finding.h"
 
-namespace umaskaudit {
+namespace umaskaudit::rules {
 
 struct Policy;  // policy.h
 
@@ -138,6 +138,6 @@ struct FindResult {
 };
 
 FindResult find(const EventSource& source, const FindOptions& options);
-FindResult find(const Run& run, const FindOptions& options);
+FindResult find(const reader::Run& run, const FindOptions& options);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

@@ -11,7 +11,7 @@
 
 #include "reporter/events/events.h"
 
-namespace umaskaudit {
+namespace umaskaudit::rules {
 
 // In rising order: `--fail-on` compares.
 enum class Severity : std::uint8_t { note, warning, error };
@@ -152,4 +152,4 @@ struct Finding {
   const RuleInfo& info() const { return rule_info(rule); }
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

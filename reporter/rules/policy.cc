@@ -10,7 +10,7 @@
 #include "reporter/base/text_file.h"
 #include "reporter/rules/toml_reader.h"
 
-namespace umaskaudit {
+namespace umaskaudit::rules {
 namespace {
 
 constexpr std::uint32_t kLargestMode = 07777;
@@ -143,9 +143,9 @@ Result<Policy> parse_policy(std::string_view text, const std::string& name) {
 }
 
 Result<Policy> read_policy(const std::string& file) {
-  Result<std::string> text = rules::read_text_file(file, "policy");
+  Result<std::string> text = read_text_file(file, "policy");
   if (!text) return text.error();
   return parse_policy(*text, file);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

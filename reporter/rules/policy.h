@@ -26,7 +26,7 @@
 #include "reporter/base/result.h"
 #include "reporter/events/events.h"
 
-namespace umaskaudit {
+namespace umaskaudit::rules {
 
 struct PathRule {
   std::string glob;
@@ -56,4 +56,4 @@ struct Policy {
 Result<Policy> parse_policy(std::string_view text, const std::string& name);
 Result<Policy> read_policy(const std::string& file);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

@@ -9,7 +9,7 @@
 #include "reporter/base/text_file.h"
 #include "reporter/rules/toml_reader.h"
 
-namespace umaskaudit {
+namespace umaskaudit::rules {
 namespace {
 
 bool is_there(const std::string& path) {
@@ -125,9 +125,9 @@ Result<ProjectFile> parse_project_file(std::string_view text, const std::string&
 }
 
 Result<ProjectFile> read_project_file(const std::string& file) {
-  const Result<std::string> text = rules::read_text_file(file, "project file");
+  const Result<std::string> text = read_text_file(file, "project file");
   if (!text) return text.error();
   return parse_project_file(*text, file);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

@@ -22,7 +22,7 @@
 #include "reporter/base/result.h"
 #include "reporter/rules/finding.h"
 
-namespace umaskaudit {
+namespace umaskaudit::rules {
 
 inline constexpr char kProjectFileName[] = ".umaskaudit.toml";
 
@@ -46,4 +46,4 @@ bool is_trusted_file(const std::string& file);
 Result<ProjectFile> parse_project_file(std::string_view text, const std::string& name);
 Result<ProjectFile> read_project_file(const std::string& file);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

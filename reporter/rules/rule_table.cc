@@ -4,7 +4,7 @@
 
 #include "reporter/rules/finding.h"
 
-namespace umaskaudit {
+namespace umaskaudit::rules {
 namespace {
 
 constexpr std::array<RuleInfo, kRuleCount> kRules = {{
@@ -65,4 +65,4 @@ std::optional<Severity> parse_severity(std::string_view name) {
   return std::nullopt;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

@@ -7,7 +7,7 @@
 
 #include "reporter/base/text_file.h"
 
-namespace umaskaudit {
+namespace umaskaudit::rules {
 namespace {
 
 constexpr char kUntil[] = "until=";
@@ -85,7 +85,7 @@ Result<Suppressions> Suppressions::parse(std::string_view text, const std::strin
 }
 
 Result<Suppressions> Suppressions::read(const std::string& file, const std::string& today) {
-  Result<std::string> text = rules::read_text_file(file, "suppressions");
+  Result<std::string> text = read_text_file(file, "suppressions");
   if (!text) return text.error();
   return parse(*text, file, today);
 }
@@ -132,4 +132,4 @@ std::vector<std::string> Suppressions::complaints(
   return out;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

@@ -19,7 +19,7 @@
 #include "reporter/base/result.h"
 #include "reporter/rules/finding.h"
 
-namespace umaskaudit {
+namespace umaskaudit::rules {
 
 struct Suppression {
   std::string rule;  // an id, or "*"
@@ -55,4 +55,4 @@ class Suppressions {
   std::vector<Suppression> lines_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

@@ -10,7 +10,7 @@
 #include "reporter/base/result.h"
 #include "reporter/rules/toml_checked.h"
 
-namespace umaskaudit {
+namespace umaskaudit::rules {
 
 class TomlReader {
  public:
@@ -58,4 +58,4 @@ class TomlReader {
   std::optional<Error> error_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

@@ -3,7 +3,7 @@
 
 #include <dlfcn.h>
 
-namespace umaskaudit {
+namespace umaskaudit::ship {
 namespace {
 
 // Debian's flavours have one interface: that of OpenSSL, and that of GnuTLS.
@@ -48,4 +48,4 @@ Result<const CurlLibrary*> CurlLibrary::get() {
   return &curl;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::ship

@@ -7,7 +7,7 @@
 
 #include "reporter/base/result.h"
 
-namespace umaskaudit {
+namespace umaskaudit::ship {
 
 // The functions that we call, with the types of the header.
 struct CurlLibrary {
@@ -26,4 +26,4 @@ struct CurlLibrary {
   static Result<const CurlLibrary*> get();
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::ship

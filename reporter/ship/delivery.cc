@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-namespace umaskaudit {
+namespace umaskaudit::ship {
 namespace {
 
 constexpr std::chrono::milliseconds kFirstPause{250}, kLongestPause{16000};
@@ -77,4 +77,4 @@ std::chrono::milliseconds pause_before_retry(unsigned tries,
   return pause / 2 + std::chrono::milliseconds(random % static_cast<std::uint32_t>(pause.count()));
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::ship

@@ -9,7 +9,7 @@
 
 #include "reporter/ship/http_client.h"
 
-namespace umaskaudit {
+namespace umaskaudit::ship {
 
 enum class DeliveryOutcome : std::uint8_t {
   taken,    // but for `rejected` records
@@ -33,4 +33,4 @@ std::chrono::milliseconds pause_before_retry(unsigned tries,
                                              const std::optional<std::chrono::seconds>& asked_for,
                                              std::uint32_t random);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::ship

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <optional>
 
-namespace umaskaudit {
+namespace umaskaudit::ship {
 namespace {
 
 constexpr char kDefault[] = "http://localhost:4318";
@@ -128,4 +128,4 @@ Result<Endpoint> find_endpoint(const std::string& url, const Environment& enviro
   return endpoint;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::ship

@@ -10,7 +10,7 @@
 #include "reporter/base/result.h"
 #include "reporter/text/pair_list.h"
 
-namespace umaskaudit {
+namespace umaskaudit::ship {
 
 struct Endpoint {
   std::string url;  // http or https, with its path
@@ -33,4 +33,4 @@ using Environment = std::function<const char*(const char*)>;
 // ..._CERTIFICATE, each with OTLP_LOGS_ before OTLP_. Error: one of them makes no sense.
 Result<Endpoint> find_endpoint(const std::string& url, const Environment& environment);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::ship

@@ -15,7 +15,7 @@
 #include "reporter/base/compressed_buffer.h"
 #include "reporter/ship/curl_library.h"
 
-namespace umaskaudit {
+namespace umaskaudit::ship {
 namespace {
 
 constexpr std::size_t kMostAnswer = 64 << 10;
@@ -162,4 +162,4 @@ HttpAnswer HttpClient::post(const std::string& body, std::chrono::milliseconds l
   return answer;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::ship

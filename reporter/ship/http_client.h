@@ -13,7 +13,7 @@
 #include "reporter/base/result.h"
 #include "reporter/ship/endpoint.h"
 
-namespace umaskaudit {
+namespace umaskaudit::ship {
 
 struct HttpAnswer {
   long status = 0;                                  // 0: there is none
@@ -43,4 +43,4 @@ class HttpClient {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::ship

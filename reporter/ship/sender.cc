@@ -13,7 +13,7 @@
 #include "reporter/ship/delivery.h"
 #include "reporter/ship/http_client.h"
 
-namespace umaskaudit {
+namespace umaskaudit::ship {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -215,4 +215,4 @@ Shipped Sender::finish() {
 
 const std::string& Sender::url() const { return state_->endpoint.url; }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::ship

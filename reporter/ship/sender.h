@@ -11,7 +11,7 @@
 #include "reporter/base/result.h"
 #include "reporter/ship/endpoint.h"
 
-namespace umaskaudit {
+namespace umaskaudit::ship {
 
 // What became of the records. Those that are neither of the others arrived.
 struct Shipped {
@@ -58,4 +58,4 @@ class Sender {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::ship

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 template <typename T>
 struct AddressRange {
@@ -35,4 +35,4 @@ const AddressRange<T>* range_at(const std::vector<AddressRange<T>>& ranges, std:
   return nullptr;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

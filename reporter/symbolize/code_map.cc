@@ -10,7 +10,7 @@
 #include "reporter/base/owned_descriptor.h"
 #include "reporter/base/regular_file.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 // The largest runtimes have some ten thousand functions; a hostile map must not take all memory.
@@ -63,4 +63,4 @@ std::string_view CodeMap::at(std::uint64_t address) const {
   return address < code.end ? std::string_view(code.name) : std::string_view{};
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 // One map. Not thread-safe.
 class CodeMap {
@@ -33,4 +33,4 @@ class CodeMap {
   std::map<std::uint64_t, Code> code_;  // by start; they do not overlap
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <string_view>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 bool has(std::string_view text, std::string_view part) {
@@ -200,4 +200,4 @@ std::vector<bool> own_frames(const std::vector<Frame>& stack) {
   return own;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -8,7 +8,7 @@
 
 #include "reporter/symbolize/symbolizer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 // In a script stack, the innermost frame that is not in the library of its runtime; else the
 // innermost of all script frames. In a native stack, the innermost frame that is not in the shim,
@@ -38,4 +38,4 @@ bool is_interpreter(const std::string& module);
 // The part after the last slash.
 std::string base_name(const std::string& path);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

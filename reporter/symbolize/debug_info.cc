@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 // .debug_aranges would be quicker to read, but clang does not write it and a hostile file can lie
 // in it; the units' own ranges take milliseconds for a thousand units.
@@ -36,4 +36,4 @@ Places DebugInfo::expand(Dwarf_Addr address) {
   return unit->expand(address);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

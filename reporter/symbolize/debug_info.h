@@ -11,7 +11,7 @@
 #include "reporter/symbolize/address_ranges.h"
 #include "reporter/symbolize/debug_unit.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 class DebugInfo {
  public:
@@ -28,4 +28,4 @@ class DebugInfo {
   std::vector<AddressRange<std::size_t>> ranges_;  // index of dies_ and units_
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -8,7 +8,7 @@
 #include "reporter/symbolize/elf_file.h"
 #include "reporter/symbolize/names.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 constexpr int kMaxNesting = 64;         // namespaces in namespaces
@@ -177,4 +177,4 @@ Places DebugUnit::expand(Dwarf_Addr address) {
   return places;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -12,7 +12,7 @@
 #include "reporter/symbolize/address_ranges.h"
 #include "reporter/symbolize/location.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 class DebugUnit {
  public:
@@ -37,4 +37,4 @@ class DebugUnit {
   std::vector<AddressRange<Dwarf_Die>> functions_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -2,7 +2,7 @@
 
 #include <dlfcn.h>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 using Begin = void*();
@@ -43,4 +43,4 @@ std::optional<ElfFile> Debuginfod::find(const std::string& build_id, Kind kind) 
   return std::move(*file);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

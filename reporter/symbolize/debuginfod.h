@@ -7,7 +7,7 @@
 
 #include "reporter/symbolize/elf_file.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 class Debuginfod {
  public:
@@ -30,4 +30,4 @@ class Debuginfod {
   Find* find_program_ = nullptr;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -6,7 +6,7 @@
 
 #include "reporter/symbolize/names.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 constexpr int kMaxOrigins = 16;  // as libdw's dwarf_attr_integrate
@@ -103,4 +103,4 @@ std::string function_name(Dwarf_Die* die) {
   return scoped_name(*die, 0);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

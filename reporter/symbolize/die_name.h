@@ -6,11 +6,11 @@
 
 #include <string>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 // The demangled linkage name if there is a mangled one; else the name with its namespaces, classes
 // and functions: g++ writes no linkage name for functions of internal linkage, and linkage names in
 // C are internal aliases ("__GI_qsort").
 std::string function_name(Dwarf_Die* die);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

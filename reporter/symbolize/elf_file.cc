@@ -16,7 +16,7 @@
 #include <memory>
 #include <string_view>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 struct ElfEnd {
@@ -158,4 +158,4 @@ std::string to_hex(const unsigned char* bytes, std::size_t size) {
   return text;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -9,7 +9,7 @@
 #include "reporter/base/owned_descriptor.h"
 #include "reporter/base/result.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 // The facts about an ELF file before its symbols are read.
 struct ElfFile {
@@ -52,4 +52,4 @@ std::uint64_t file_size(int fd);
 // Lower-case hex, as build ids are written.
 std::string to_hex(const unsigned char* bytes, std::size_t size);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

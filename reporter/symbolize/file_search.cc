@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 constexpr char kSystemDebug[] = "/usr/lib/debug";
@@ -130,4 +130,4 @@ std::optional<ElfFile> FileSearch::find_shared(const ElfFile& user, const std::s
   return std::nullopt;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

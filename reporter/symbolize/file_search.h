@@ -13,7 +13,7 @@
 #include "reporter/symbolize/location.h"
 #include "reporter/symbolize/symbolizer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 struct FoundModule {
   ElfFile main;
@@ -51,4 +51,4 @@ class FileSearch {
   std::uint64_t checksum_bytes_ = std::uint64_t{4} << 30;  // the most to read, of all files
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

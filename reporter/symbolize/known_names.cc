@@ -2,7 +2,7 @@
 
 #include "reporter/base/byte_json.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 using nlohmann::json;
@@ -93,4 +93,4 @@ std::shared_ptr<const KnownNames> read_known_names(const std::string& directory)
   }
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -13,7 +13,7 @@
 #include "reporter/symbolize/location.h"
 #include "reporter/symbolize/source_line.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 inline constexpr char kKnownNamesFile[] = "names.json";
 
@@ -42,4 +42,4 @@ struct KnownNames {
 std::string known_names_text(const KnownNames& names);
 std::shared_ptr<const KnownNames> read_known_names(const std::string& directory);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 // A module as the trace names it.
 struct ModuleKey {
@@ -33,4 +33,4 @@ struct ModulePlaces {
   std::string note;            // why names are missing; empty: none are
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -7,7 +7,7 @@
 
 #include "reporter/symbolize/names.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 // g++ writes no linkage name for lambdas, and for instances of function templates made for them:
@@ -115,4 +115,4 @@ Places Module::places_at(std::uint64_t address) {
   return places;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

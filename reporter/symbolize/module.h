@@ -14,7 +14,7 @@
 #include "reporter/symbolize/location.h"
 #include "reporter/symbolize/symbol_table.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 class Module {
  public:
@@ -59,4 +59,4 @@ class Module {
   std::string note_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -13,7 +13,7 @@
 #include <libiberty/demangle.h>
 #endif
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 // Real ones from template-heavy code stay below a few KiB.
@@ -122,4 +122,4 @@ const char* language_name(std::uint64_t dw_lang) {
   }
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

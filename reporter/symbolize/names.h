@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 // Names of C++ and Rust as they were written, without Rust's hashes; every other name unchanged.
 // Rust's newer scheme ("_R...") needs libiberty.
@@ -20,4 +20,4 @@ inline constexpr char kAssembler[] = "assembler";
 // "C", "C++", "Rust", ... for a DW_LANG value (dwarf.h); empty when it has no common name.
 const char* language_name(std::uint64_t dw_lang);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 // Each open module costs up to three descriptors; the usual limit is 1024.
@@ -38,4 +38,4 @@ ModulePlaces Resolver::resolve(const ModuleKey& key, std::span<const std::uint64
   return answer;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

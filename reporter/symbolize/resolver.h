@@ -13,7 +13,7 @@
 #include "reporter/symbolize/location.h"
 #include "reporter/symbolize/module.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 class Resolver {
  public:
@@ -33,4 +33,4 @@ class Resolver {
   std::map<ModuleKey, Entry> modules_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

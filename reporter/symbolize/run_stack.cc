@@ -11,7 +11,7 @@
 #include "reporter/symbolize/script_merge.h"
 #include "reporter/symbolize/symbolizer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 // Null: their script frames could be read.
@@ -120,4 +120,4 @@ std::vector<Frame> Symbolizer::stack(const StackSource& source, StackRef ref) {
   return frames;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

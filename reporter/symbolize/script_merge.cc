@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 class Merge {
@@ -76,4 +76,4 @@ std::vector<MergedFrame> merge_script(std::span<const RawFrame> native, const Sc
   return Merge(native, script).merged(truncated);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

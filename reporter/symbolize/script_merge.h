@@ -11,7 +11,7 @@
 #include "reporter/events/events.h"
 #include "reporter/events/script_stack.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 // One frame of the merged stack: the index of a native or a script frame.
 struct MergedFrame {
@@ -25,4 +25,4 @@ struct MergedFrame {
 std::vector<MergedFrame> merge_script(std::span<const RawFrame> native, const ScriptStack& script,
                                       bool truncated);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 struct SourceLine {
   enum class State : std::uint8_t {
@@ -19,4 +19,4 @@ struct SourceLine {
   std::uint64_t written_real_ns = 0;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -21,7 +21,7 @@
 #include "reporter/symbolize/culprit.h"
 #include "reporter/symbolize/known_names.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 constexpr std::size_t kLargestFile = std::size_t{4} << 20;
@@ -122,4 +122,4 @@ void SourceLines::add_names(KnownNames& names) const {
     if (line.state != SourceLine::State::unknown) names.lines[place] = line;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -13,7 +13,7 @@
 #include "reporter/symbolize/source_line.h"
 #include "reporter/symbolize/symbolizer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 struct KnownNames;
 
@@ -52,4 +52,4 @@ class SourceLines {
   std::map<std::pair<std::string, std::uint32_t>, SourceLine> lines_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

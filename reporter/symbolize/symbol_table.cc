@@ -6,7 +6,7 @@
 
 #include "reporter/symbolize/names.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 struct Candidate {
@@ -103,4 +103,4 @@ std::string SymbolTable::name_at(GElf_Addr address) const {
   return found == nullptr ? "" : demangle(found->value);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

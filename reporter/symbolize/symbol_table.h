@@ -10,7 +10,7 @@
 
 #include "reporter/symbolize/address_ranges.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 class SymbolTable {
  public:
@@ -25,4 +25,4 @@ class SymbolTable {
   std::vector<AddressRange<const char*>> symbols_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

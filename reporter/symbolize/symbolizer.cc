@@ -12,7 +12,7 @@
 #include "reporter/symbolize/location.h"
 #include "reporter/symbolize/worker.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 // Addresses in one request, which bounds the time for one answer.
@@ -162,4 +162,4 @@ void Symbolizer::add_names(KnownNames& names) const {
   }
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

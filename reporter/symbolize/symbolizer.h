@@ -13,7 +13,7 @@
 #include "reporter/events/events.h"
 #include "reporter/events/stack_source.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 // One source-level frame: an address inside inlined calls has several. Or a script frame, without
 // an address; its module is the runtime's.
@@ -89,4 +89,4 @@ class Symbolizer {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 constexpr std::size_t kMaxString = 16384;
@@ -168,4 +168,4 @@ std::optional<std::string> receive_message(int socket, int timeout_ms) {
   return payload;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

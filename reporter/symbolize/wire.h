@@ -11,7 +11,7 @@
 
 #include "reporter/symbolize/location.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 struct ModuleQuery {
   ModuleKey key;
@@ -36,4 +36,4 @@ bool send_message(int socket, std::string_view payload);
 // or when `timeout_ms` (-1: never) passes without a byte.
 std::optional<std::string> receive_message(int socket, int timeout_ms);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

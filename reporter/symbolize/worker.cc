@@ -19,7 +19,7 @@
 #include "reporter/symbolize/resolver.h"
 #include "reporter/symbolize/wire.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 // A trace can name many bad files; each costs time until the limits end its child.
@@ -210,4 +210,4 @@ ModulePlaces Worker::resolve(const ModuleKey& key, std::span<const std::uint64_t
   return nothing;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -18,7 +18,7 @@
 #include "reporter/symbolize/location.h"
 #include "reporter/symbolize/symbolizer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 // The limits of a child, well above what the largest programs need.
 struct WorkerLimits {
@@ -57,4 +57,4 @@ class Worker {
   unsigned ended_ = 0;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

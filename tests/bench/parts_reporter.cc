@@ -15,8 +15,8 @@ namespace {
 
 std::string run_directory;
 
-Run open_run() {
-  Result<Run> run = Run::open(run_directory);
+reader::Run open_run() {
+  Result<reader::Run> run = reader::Run::open(run_directory);
   if (!run) {
     std::fprintf(stderr, "parts_reporter: %s\n", run.error().what.c_str());
     std::exit(1);
@@ -60,7 +60,7 @@ void open_and_index(benchmark::State& state) {
 BENCHMARK(open_and_index)->Unit(benchmark::kMillisecond);
 
 void walk_events(benchmark::State& state) {
-  const Run run = open_run();
+  const reader::Run run = open_run();
   std::uint64_t events = 0;
   for (auto _ : state) {
     events = 0;
@@ -71,8 +71,8 @@ void walk_events(benchmark::State& state) {
 BENCHMARK(walk_events)->Unit(benchmark::kMillisecond);
 
 void find_findings(benchmark::State& state) {
-  const Run run = open_run();
-  for (auto _ : state) benchmark::DoNotOptimize(find(run, FindOptions{}));
+  const reader::Run run = open_run();
+  for (auto _ : state) benchmark::DoNotOptimize(rules::find(run, rules::FindOptions{}));
   count_events(state, run.completeness().records);
 }
 BENCHMARK(find_findings)->Unit(benchmark::kMillisecond);

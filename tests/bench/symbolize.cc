@@ -38,8 +38,9 @@ std::pair<std::uint64_t, std::uint64_t> code_of(const std::string& path) {
   return longest;
 }
 
-double timed_lookup(Symbolizer& symbolizer, const std::vector<RecordedAddress>& addresses,
-                    std::vector<Frame>* frames) {
+double timed_lookup(symbolize::Symbolizer& symbolizer,
+                    const std::vector<symbolize::RecordedAddress>& addresses,
+                    std::vector<symbolize::Frame>* frames) {
   const auto begin = std::chrono::steady_clock::now();
   *frames = symbolizer.lookup(addresses);
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -52,15 +53,15 @@ int run(const std::string& module, std::uint64_t count) {
                  static_cast<unsigned long long>(count));
     return 1;
   }
-  std::vector<RecordedAddress> addresses;
+  std::vector<symbolize::RecordedAddress> addresses;
   for (std::uint64_t i = 0; i < count; ++i) {
     addresses.push_back({module, "", start + length / count * i + 1});
   }
-  Symbolizer symbolizer(SymbolOptions{});
-  std::vector<Frame> frames;
+  symbolize::Symbolizer symbolizer(symbolize::SymbolOptions{});
+  std::vector<symbolize::Frame> frames;
   const double cold = timed_lookup(symbolizer, addresses, &frames);
   std::uint64_t named = 0;
-  for (const Frame& frame : frames) named += frame.symbol.empty() ? 0 : 1;
+  for (const symbolize::Frame& frame : frames) named += frame.symbol.empty() ? 0 : 1;
   const double cached = timed_lookup(symbolizer, addresses, &frames);
   std::printf(R"({"addresses":%llu,"named":%llu,"cold_s":%.4f,"cached_s":%.4f})"
               "\n",

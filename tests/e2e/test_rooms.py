@@ -91,6 +91,22 @@ class Rooms(Case):
                 self.assertEqual(self.offences(), ["preload/low/door.h:4: the name Shared is taken "
                                                    "by preload/high/java.h:1"])
 
+    def test_a_namespace_of_another_room(self):
+        """Declarations of classes excepted, which a header may need."""
+        rules = (self.top / "scripts/rooms.txt").read_text(encoding="utf-8")
+        self.write("scripts/rooms.txt", rules + "namespace preload/low: umaskaudit\n"
+                                                "namespace preload/high: umaskaudit::high\n")
+        self.add("preload/high/java.h", "namespace umaskaudit::high::deep {\nint a;\n}\n"
+                                        "namespace umaskaudit {\nclass Door;\n\n}")
+        self.assertEqual(self.offences(), [])
+        self.add("preload/high/java.h", "namespace umaskaudit::higher {\nint a;\n}")
+        self.add("preload/low/door.h", "namespace umaskaudit::high {\nint a;\n}")
+        self.assertEqual(self.offences(),
+                         ["preload/low/door.h:1: namespace umaskaudit::high; that of preload/low "
+                          "is umaskaudit",
+                          "preload/high/java.h:1: namespace umaskaudit::higher; that of "
+                          "preload/high is umaskaudit::high"])
+
     def test_a_leave_that_is_not_needed(self):
         self.write("preload/high/perl.h", "")
         self.assertEqual(self.offences(),

@@ -80,7 +80,7 @@ void check_create(const CreateEvent& create) {
   require(create.ambiguous_masks.size() != 1, "one mask is not ambiguous");
 }
 
-void walk(const Run& run) {
+void walk(const reader::Run& run) {
   std::uint64_t seq = 0;
   std::uint64_t told = 0;
   std::uint64_t last_id = 0;
@@ -124,7 +124,7 @@ void walk(const Run& run) {
     touch(events.call);
     require(events.count != 0, "a total counts something");
   }
-  const Completeness& all = run.completeness();
+  const reader::Completeness& all = run.completeness();
   require(last_id <= seq, "ids are not more than events");
   // A fold is told in seven events, and has a cell or a record.
   require(told <= 8 * all.records + 7 * trace::kFolds * all.segments + all.losses.size(),
@@ -136,7 +136,7 @@ void read_parts(const std::vector<std::string>& parts) {
   for (const std::string& part : parts) {
     directory().write(std::to_string(++number) + "-1.seg", part);
   }
-  const Result<Run> run = Run::open(directory().path());
+  const Result<reader::Run> run = reader::Run::open(directory().path());
   if (run) walk(run.value());
   for (; number > 0; --number) {
     const std::string path = directory().path() + "/" + std::to_string(number) + "-1.seg";

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 // Ids are usually 1, 2, 3, ... in order, and then a lookup is one comparison. Other orders work
 // too.
@@ -46,4 +46,4 @@ class IdTable {
   bool sorted_ = true;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

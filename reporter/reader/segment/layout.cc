@@ -8,7 +8,7 @@
 
 #include "preload/trace/ring.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 using trace::chunk_begin;
 using trace::chunk_of;
@@ -138,4 +138,4 @@ std::uint64_t Layout::place_in_ring(std::uint64_t offset) const {
   return chunk < places_.size() ? places_[chunk] + (offset - chunk_begin(chunk)) : offset;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -12,7 +12,7 @@
 #include "preload/trace/format.h"
 #include "reporter/reader/segment/segment_file.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 // In a ring, one lane for each use; `other`: chunks being dropped. Without a ring all is `kept`.
 enum class Lane : std::uint8_t { kept, events, changes, other };
@@ -70,4 +70,4 @@ class Layout {
   bool damaged_ = false;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -5,7 +5,7 @@
 #include <limits>
 #include <tuple>
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 std::uint32_t where_of(std::uint64_t offset) {
@@ -192,4 +192,4 @@ std::optional<MaskChange> MaskHistory::after(std::uint64_t change) const {
   return folded ? inside(index, change + 1) : changes_[index];
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -11,7 +11,7 @@
 #include "preload/trace/format.h"
 #include "reporter/mode/calculus.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 struct MaskChange {
   std::uint64_t time_ns = 0;  // as recorded; after finish() not later than that of any later entry
@@ -77,4 +77,4 @@ class MaskHistory {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> witnesses_;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

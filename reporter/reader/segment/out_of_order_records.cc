@@ -6,7 +6,7 @@
 
 #include "preload/trace/format.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 constexpr std::uint64_t kBlock = trace::kMaxRecord / 2;
@@ -76,4 +76,4 @@ void OutOfOrderRecords::finish() {
   known_progress_ = nullptr;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

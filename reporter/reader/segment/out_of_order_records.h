@@ -11,7 +11,7 @@
 
 #include "reporter/reader/segment/mask_history.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 class OutOfOrderRecords {
  public:
@@ -50,4 +50,4 @@ class OutOfOrderRecords {
   Progress* known_progress_ = nullptr;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -9,7 +9,7 @@
 #include "preload/trace/checksum.h"
 #include "preload/trace/format.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 struct Record {
   trace::RecordHeader head{};
@@ -82,4 +82,4 @@ inline bool whole_record(const unsigned char* bytes, std::size_t available, std:
          trace::record_checksum(bytes, record->head.length, offset) == record->head.commit;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -8,7 +8,7 @@
 #include "preload/trace/format.h"
 #include "reporter/reader/segment/record.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 enum class OrderedBy : std::uint8_t { time, own_change, change };
 
@@ -82,4 +82,4 @@ inline bool is_event(trace::RecordType type) {
   return false;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 constexpr std::size_t kWindow = std::size_t{256} << 10;
@@ -199,4 +199,4 @@ std::uint64_t Scanner::skip_zeros_to(std::uint64_t offset) {
   return offset;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

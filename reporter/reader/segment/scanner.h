@@ -10,7 +10,7 @@
 #include "reporter/reader/segment/record.h"
 #include "reporter/reader/segment/segment_file.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 // Adjacent records without a gap: what the second pass reads.
 struct Extent {
@@ -60,4 +60,4 @@ class Scanner {
   std::size_t window_size_ = 0;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -7,7 +7,7 @@
 
 #include "reporter/reader/segment/record_types.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 // More than a thread makes in the longest fold; the numbers of a forged one may be any.
@@ -478,4 +478,4 @@ void finish(Segment* segment) {
   join_births(segment);
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -25,7 +25,7 @@
 #include "reporter/reader/segment/segment_file.h"
 #include "reporter/reader/segment/string_pool.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 struct StackSpan {
   std::uint32_t first = 0;  // in Segment::frames
@@ -235,4 +235,4 @@ void finish(Segment* segment);
 // finished run needs.
 void settle(Segment* segment);
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

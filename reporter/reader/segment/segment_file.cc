@@ -11,7 +11,7 @@
 #include <cstring>
 #include <utility>
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 // O_NONBLOCK: opening a FIFO must not wait for a writer. It also makes the open of a file fail on
@@ -98,4 +98,4 @@ std::uint64_t SegmentFile::Reader::next_data(std::uint64_t offset) const {
   return static_cast<std::uint64_t>(found) < size_ ? static_cast<std::uint64_t>(found) : size_;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -11,7 +11,7 @@
 #include "reporter/base/owned_descriptor.h"
 #include "reporter/base/result.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 class SegmentFile {
  public:
@@ -62,4 +62,4 @@ class SegmentFile {
   std::uint64_t inode_ = 0;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

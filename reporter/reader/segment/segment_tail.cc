@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 // The number of gaps that one read() examines. Nearly all are the ends of chunks, which stay empty
@@ -56,4 +56,4 @@ std::size_t SegmentTail::read_gaps(const SegmentFile::Reader& file, bool all, co
   return passed;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

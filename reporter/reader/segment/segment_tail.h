@@ -12,7 +12,7 @@
 #include "reporter/reader/segment/record.h"
 #include "reporter/reader/segment/scanner.h"
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 class SegmentTail {
  public:
@@ -38,4 +38,4 @@ class SegmentTail {
   std::size_t next_gap_ = 0;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

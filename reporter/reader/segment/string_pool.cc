@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 constexpr std::size_t kFirstSlots = 256;
@@ -75,4 +75,4 @@ const char* StringPool::store(std::string_view text) {
   return copy;
 }
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

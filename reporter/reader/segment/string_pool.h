@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 
 class StringPool {
  public:
@@ -34,4 +34,4 @@ class StringPool {
   std::size_t left_ = 0;
 };
 
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

@@ -4,7 +4,7 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 std::string name_of(const OwnPlace& place) {
@@ -12,7 +12,8 @@ std::string name_of(const OwnPlace& place) {
 }
 
 // As compilers name a place; without a file the program stands there, as the GNU standards say.
-std::string gcc_place(const OwnPlace& place, const Finding& finding, const std::string& base) {
+std::string gcc_place(const OwnPlace& place, const rules::Finding& finding,
+                      const std::string& base) {
   if (!place.file.empty())
     return escape(path_below(place.file, base)) + ':' +
            std::to_string(place.line == 0 ? 1 : place.line) + ":1: ";
@@ -48,13 +49,13 @@ std::string github_text(const std::string& text, bool property) {
   return out;
 }
 
-const char* github_level(Severity severity) {
+const char* github_level(rules::Severity severity) {
   switch (severity) {
-    case Severity::note:
+    case rules::Severity::note:
       return "notice";
-    case Severity::warning:
+    case rules::Severity::warning:
       return "warning";
-    case Severity::error:
+    case rules::Severity::error:
       return "error";
   }
   return "error";
@@ -62,7 +63,8 @@ const char* github_level(Severity severity) {
 
 }  // namespace
 
-ShortFinding short_finding(StackCache& stacks, const Finding& finding, const std::string& root) {
+ShortFinding short_finding(analysis::StackCache& stacks, const rules::Finding& finding,
+                           const std::string& root) {
   ShortFinding out;
   if (finding.culprit) out.cause = own_place(stacks, finding.culprit->stack, root);
   out.message = finding.info().title;
@@ -71,7 +73,7 @@ ShortFinding short_finding(StackCache& stacks, const Finding& finding, const std
   if (!cause.empty()) out.message += ": " + cause;
   out.title = out.message;
   if (finding.victims.empty()) return out;
-  const Victim& victim = finding.victims.front();
+  const rules::Victim& victim = finding.victims.front();
   if (victim.recorded && (!finding.culprit || victim.event.seq != finding.culprit->seq)) {
     out.hit = own_place(stacks, victim.event.stack, root);
     const std::string hit = name_of(out.hit);
@@ -95,16 +97,16 @@ std::string place_lines(const ShortFinding& finding, const std::string& root) {
   return (cause.empty() ? "" : "cause: " + cause + '\n') + hit_line(finding, root);
 }
 
-std::string gcc_lines(StackCache& stacks, const std::vector<Finding>& findings,
+std::string gcc_lines(analysis::StackCache& stacks, const std::vector<rules::Finding>& findings,
                       const AnnotationPlaces& places) {
   std::string out;
   for (const CauseGroup& group : by_cause(findings, true)) {
-    const Finding& finding = *group.front();
+    const rules::Finding& finding = *group.front();
     const std::string rule = finding.info().id;
     const ShortFinding first = short_finding(stacks, finding, places.root);
-    out += gcc_place(first.cause, finding, places.base) + severity_name(finding.severity) + ": " +
-           rule + ": " + escape(finding.message) + " [umaskaudit-" + rule + "]\n";
-    for (const Finding* one : group) {
+    out += gcc_place(first.cause, finding, places.base) + rules::severity_name(finding.severity) +
+           ": " + rule + ": " + escape(finding.message) + " [umaskaudit-" + rule + "]\n";
+    for (const rules::Finding* one : group) {
       const ShortFinding brief = short_finding(stacks, *one, places.root);
       if (brief.hit.file.empty()) continue;
       out += gcc_place(brief.hit, *one, places.base) + "note: hit" +
@@ -114,11 +116,12 @@ std::string gcc_lines(StackCache& stacks, const std::vector<Finding>& findings,
   return out;
 }
 
-std::string github_commands(StackCache& stacks, const std::vector<Finding>& findings,
+std::string github_commands(analysis::StackCache& stacks,
+                            const std::vector<rules::Finding>& findings,
                             const AnnotationPlaces& places) {
   std::string out;
   for (const CauseGroup& group : by_cause(findings, true)) {
-    const Finding& finding = *group.front();
+    const rules::Finding& finding = *group.front();
     const ShortFinding brief = short_finding(stacks, finding, places.root);
     out += std::string("::") + github_level(finding.severity) + ' ';
     if (!brief.cause.file.empty()) {
@@ -135,4 +138,4 @@ std::string github_commands(StackCache& stacks, const std::vector<Finding>& find
   return out;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -9,7 +9,7 @@
 #include "reporter/render/own_place.h"
 #include "reporter/rules/finding.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 // A finding in a few words that are the same in every run: no thread ids, no counts, no paths of
 // objects.
@@ -20,7 +20,8 @@ struct ShortFinding {
   std::string message;  // the same, and the function that was hit
   std::string effect;   // escaped: of the first object that was hit, with its path; may be empty
 };
-ShortFinding short_finding(StackCache& stacks, const Finding& finding, const std::string& root);
+ShortFinding short_finding(analysis::StackCache& stacks, const rules::Finding& finding,
+                           const std::string& root);
 
 // What was hit, and the effect: a line, or nothing; paths relative to `root`.
 std::string hit_line(const ShortFinding& finding, const std::string& root);
@@ -34,11 +35,12 @@ struct AnnotationPlaces {
 
 // "src/race.cc:9:1: error: window-overlap: ... [umaskaudit-window-overlap]", a line a cause, and a
 // note for each place that was hit. Suppressed findings and those of the baseline are left out.
-std::string gcc_lines(StackCache& stacks, const std::vector<Finding>& findings,
+std::string gcc_lines(analysis::StackCache& stacks, const std::vector<rules::Finding>& findings,
                       const AnnotationPlaces& places);
 
 // "::error file=src/race.cc,line=9,title=...::...": one command a cause.
-std::string github_commands(StackCache& stacks, const std::vector<Finding>& findings,
+std::string github_commands(analysis::StackCache& stacks,
+                            const std::vector<rules::Finding>& findings,
                             const AnnotationPlaces& places);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

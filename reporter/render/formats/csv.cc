@@ -12,7 +12,7 @@
 #include "reporter/text/escape.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 const char* created_word(trace::Created created) {
@@ -62,7 +62,7 @@ std::string sheet_time(std::uint64_t real_ns) {
 std::string csv_cell(std::string_view text) { return quoted(escape(text)); }
 
 void append_csv_row(std::string& out, const CsvRun& run, const CreateEvent& event,
-                    const FinalStates::State& last, StackCache& stacks) {
+                    const FinalStates::State& last, analysis::StackCache& stacks) {
   const auto add = [&](const std::string& cell) {
     out += cell;
     out += ',';
@@ -97,4 +97,4 @@ void append_csv_row(std::string& out, const CsvRun& run, const CreateEvent& even
   out += "\r\n";
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

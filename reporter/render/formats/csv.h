@@ -9,7 +9,7 @@
 #include "reporter/events/events.h"
 #include "reporter/objects/final_states.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 inline constexpr char kCsvHeader[] =
     "seq,time_ns,pid,tid,thread,fs,call,kind,path,requested,mask,final,created,mask_set_by,"
@@ -26,9 +26,9 @@ struct CsvRun {
 // gets an apostrophe in front (OWASP, "CSV Injection").
 // `last` is what became of the object; its cells are empty for calls that made none.
 void append_csv_row(std::string& out, const CsvRun& run, const CreateEvent& event,
-                    const FinalStates::State& last, StackCache& stacks);
+                    const FinalStates::State& last, analysis::StackCache& stacks);
 
 // One cell with its quotes where it needs them; `text` is raw.
 std::string csv_cell(std::string_view text);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

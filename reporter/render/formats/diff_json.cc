@@ -4,7 +4,7 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 void masks(JsonWriter& json, const char* key, const std::set<Mode>& all) {
@@ -28,10 +28,10 @@ void side(JsonWriter& json, const char* key, const DiffSide& side) {
   json.end_object();
 }
 
-void outcomes(JsonWriter& json, const char* key, const std::vector<Outcome>& all,
+void outcomes(JsonWriter& json, const char* key, const std::vector<analysis::Outcome>& all,
               const DiffSide& side) {
   json.begin_array(key);
-  for (const Outcome& one : all) {
+  for (const analysis::Outcome& one : all) {
     const CreateEvent& made = one.example.creation;
     json.begin_object();
     json.bytes("path", one.example.path);
@@ -48,17 +48,18 @@ void outcomes(JsonWriter& json, const char* key, const std::vector<Outcome>& all
   json.end_array();
 }
 
-const char* state(const ObjectDifference& one) {
+const char* state(const analysis::ObjectDifference& one) {
   if (one.only_a) return "only-a";
   return one.only_b ? "only-b" : "mode";
 }
 
-void object(JsonWriter& json, const ObjectDifference& one, const DiffSide& a, const DiffSide& b) {
+void object(JsonWriter& json, const analysis::ObjectDifference& one, const DiffSide& a,
+            const DiffSide& b) {
   json.begin_object();
   json.bytes("name", one.name);
   json.text("difference", state(one));
   json.begin_array("steps");
-  for (const StepDifference& step : one.steps) {
+  for (const analysis::StepDifference& step : one.steps) {
     json.begin_object();
     json.text("step", step.step);
     json.bytes("a", step.a);
@@ -73,7 +74,7 @@ void object(JsonWriter& json, const ObjectDifference& one, const DiffSide& a, co
 
 }  // namespace
 
-std::string diff_json(const RunDiff& diff, const DiffSide& a, const DiffSide& b) {
+std::string diff_json(const analysis::RunDiff& diff, const DiffSide& a, const DiffSide& b) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
@@ -84,11 +85,11 @@ std::string diff_json(const RunDiff& diff, const DiffSide& a, const DiffSide& b)
   json.number("alike", diff.same);
   json.boolean("inherited_differs", diff.inherited);
   json.begin_array("objects");
-  for (const ObjectDifference& one : diff.objects) object(json, one, a, b);
+  for (const analysis::ObjectDifference& one : diff.objects) object(json, one, a, b);
   json.end_array();
   json.begin_array("mask_changes");
-  for (const SiteDifference& one : diff.sites) {
-    const MaskSite& site = one.a != nullptr ? *one.a : *one.b;
+  for (const analysis::SiteDifference& one : diff.sites) {
+    const analysis::MaskSite& site = one.a != nullptr ? *one.a : *one.b;
     json.begin_object();
     json.text("where", site.where);
     json.bytes("call", site.call);
@@ -101,4 +102,4 @@ std::string diff_json(const RunDiff& diff, const DiffSide& a, const DiffSide& b)
   return out += '\n';
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -6,9 +6,9 @@
 
 #include "reporter/render/diff_report.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 // Ends with a newline.
-std::string diff_json(const RunDiff& diff, const DiffSide& a, const DiffSide& b);
+std::string diff_json(const analysis::RunDiff& diff, const DiffSide& a, const DiffSide& b);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

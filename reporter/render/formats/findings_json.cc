@@ -5,10 +5,10 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
-void event_fields(JsonWriter& json, const EventRef& event) {
+void event_fields(JsonWriter& json, const rules::EventRef& event) {
   json.number("seq", event.seq);
   if (event.id != 0) json.number("id", event.id);
   json.number("time_ns", event.time_ns);
@@ -19,16 +19,16 @@ void event_fields(JsonWriter& json, const EventRef& event) {
   json.bytes("call", event.call);
 }
 
-void event(JsonWriter& json, std::string_view key, const std::optional<EventRef>& event) {
+void event(JsonWriter& json, std::string_view key, const std::optional<rules::EventRef>& event) {
   if (!event) return;
   json.begin_object(key);
   event_fields(json, *event);
   json.end_object();
 }
 
-void victims(JsonWriter& json, const Finding& finding) {
+void victims(JsonWriter& json, const rules::Finding& finding) {
   json.begin_array("victims");
-  for (const Victim& victim : finding.victims) {
+  for (const rules::Victim& victim : finding.victims) {
     json.begin_object();
     event_fields(json, victim.event);
     if (!victim.recorded) json.boolean("recorded", false);
@@ -51,9 +51,9 @@ void victims(JsonWriter& json, const Finding& finding) {
   json.end_array();
 }
 
-void window(JsonWriter& json, const Finding& finding) {
+void window(JsonWriter& json, const rules::Finding& finding) {
   if (!finding.window) return;
-  const Window& window = *finding.window;
+  const rules::Window& window = *finding.window;
   json.begin_object("window");
   json.number("begin_ns", window.begin_ns);
   json.number("end_ns", window.end_ns);
@@ -66,10 +66,10 @@ void window(JsonWriter& json, const Finding& finding) {
   json.end_object();
 }
 
-void steps(JsonWriter& json, const Finding& finding) {
+void steps(JsonWriter& json, const rules::Finding& finding) {
   if (finding.steps.empty()) return;
   json.begin_array("story");
-  for (const SequenceStep& step : finding.steps) {
+  for (const rules::SequenceStep& step : finding.steps) {
     json.begin_object();
     event_fields(json, step.event);
     json.bytes("text", step.text);
@@ -79,23 +79,23 @@ void steps(JsonWriter& json, const Finding& finding) {
 }
 
 // Every event that the finding names, by seq: to be looked up among the other lines.
-void events(JsonWriter& json, const Finding& finding) {
+void events(JsonWriter& json, const rules::Finding& finding) {
   json.begin_array("events");
   if (finding.culprit) json.element(finding.culprit->seq);
   if (finding.culprit_end) json.element(finding.culprit_end->seq);
-  for (const SequenceStep& step : finding.steps) json.element(step.event.seq);
-  for (const Victim& victim : finding.victims)
+  for (const rules::SequenceStep& step : finding.steps) json.element(step.event.seq);
+  for (const rules::Victim& victim : finding.victims)
     if (victim.recorded) json.element(victim.event.seq);
   json.end_array();
 }
 
-const char* baseline_name(BaselineState state) {
+const char* baseline_name(rules::BaselineState state) {
   switch (state) {
-    case BaselineState::none:
+    case rules::BaselineState::none:
       return "none";
-    case BaselineState::fresh:
+    case rules::BaselineState::fresh:
       return "new";
-    case BaselineState::unchanged:
+    case rules::BaselineState::unchanged:
       return "unchanged";
   }
   return "none";
@@ -103,8 +103,8 @@ const char* baseline_name(BaselineState state) {
 
 }  // namespace
 
-void write_finding(JsonWriter& json, const Finding& finding) {
-  const RuleInfo& rule = finding.info();
+void write_finding(JsonWriter& json, const rules::Finding& finding) {
+  const rules::RuleInfo& rule = finding.info();
   json.begin_object();
   json.text("type", "finding");
   if (finding.culprit)
@@ -112,7 +112,7 @@ void write_finding(JsonWriter& json, const Finding& finding) {
   else if (!finding.victims.empty())
     event_fields(json, finding.victims.front().event);
   json.text("rule", rule.id);
-  json.text("severity", severity_name(finding.severity));
+  json.text("severity", rules::severity_name(finding.severity));
   if (rule.cwe == 0)
     json.null("cwe");
   else
@@ -140,18 +140,18 @@ void write_finding(JsonWriter& json, const Finding& finding) {
   json.end_object();
 }
 
-void append_finding_json(std::string& out, const Finding& finding) {
+void append_finding_json(std::string& out, const rules::Finding& finding) {
   JsonWriter json(out);
   write_finding(json, finding);
   out += '\n';
 }
 
-void append_hit_json(std::string& out, const FinalHit& hit) {
+void append_hit_json(std::string& out, const rules::FinalHit& hit) {
   JsonWriter json(out);
   json.begin_object();
   json.text("type", "hit");
-  json.text("rule", rule_info(hit.rule).id);
-  json.text("severity", severity_name(hit.severity));
+  json.text("rule", rules::rule_info(hit.rule).id);
+  json.text("severity", rules::severity_name(hit.severity));
   json.text("judged", hit.at_end ? "end" : "birth");
   json.number("seq", hit.seq);
   json.number("pid", hit.pid);
@@ -170,4 +170,4 @@ void append_hit_json(std::string& out, const FinalHit& hit) {
   out += '\n';
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -9,15 +9,17 @@
 #include "reporter/rules/find.h"
 
 namespace umaskaudit {
-
 class JsonWriter;
+}  // namespace umaskaudit
+
+namespace umaskaudit::render {
 
 // {"type":"finding","rule":"window-overlap",...}, as the next element.
-void write_finding(JsonWriter& json, const Finding& finding);
+void write_finding(JsonWriter& json, const rules::Finding& finding);
 // The same, and a newline.
-void append_finding_json(std::string& out, const Finding& finding);
+void append_finding_json(std::string& out, const rules::Finding& finding);
 
 // {"type":"hit","rule":...,"path":...,"mode":...,"expected":...} and a newline.
-void append_hit_json(std::string& out, const FinalHit& hit);
+void append_hit_json(std::string& out, const rules::FinalHit& hit);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

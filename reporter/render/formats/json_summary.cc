@@ -8,10 +8,10 @@
 #include "reporter/render/formats/jsonl.h"
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 void write_culprit(JsonWriter& json, const Culprit& culprit) {
-  const MaskChanges& changes = culprit.changes;
+  const analysis::MaskChanges& changes = culprit.changes;
   json.begin_object();
   json.number("pid", changes.who.pid);
   json.number("tid", changes.who.tid);
@@ -41,7 +41,7 @@ void write_culprit(JsonWriter& json, const Culprit& culprit) {
 
 namespace {
 
-void append_counts(JsonWriter& json, const Summary& summary) {
+void append_counts(JsonWriter& json, const analysis::Summary& summary) {
   json.begin_object("counts");
   json.number("events", summary.events);
   json.number("processes", summary.processes);
@@ -65,9 +65,10 @@ void append_counts(JsonWriter& json, const Summary& summary) {
 
 }  // namespace
 
-void write_unseen(JsonWriter& json, const Summary& summary, const Completeness& facts) {
+void write_unseen(JsonWriter& json, const analysis::Summary& summary,
+                  const reader::Completeness& facts) {
   json.begin_array("blind_spots");
-  for (const BlindSpots& spot : summary.blind_spots) {
+  for (const analysis::BlindSpots& spot : summary.blind_spots) {
     json.begin_object();
     json.text("reason", blind_name(spot.reason));
     json.bytes("text", spot.text);
@@ -87,8 +88,8 @@ void write_unseen(JsonWriter& json, const Summary& summary, const Completeness& 
   json.boolean("complete", summary.blind_spots.empty() && facts.losses.empty());
 }
 
-std::string json_summary(const TextContext& context, const Summary& summary, const Heading& heading,
-                         const std::vector<Finding>& findings) {
+std::string json_summary(const TextContext& context, const analysis::Summary& summary,
+                         const Heading& heading, const std::vector<rules::Finding>& findings) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
@@ -103,7 +104,7 @@ std::string json_summary(const TextContext& context, const Summary& summary, con
   for (const Culprit& one : culprits(summary, context.stacks)) write_culprit(json, one);
   json.end_array();
   json.begin_array("findings");
-  for (const Finding& finding : findings) write_finding(json, finding);
+  for (const rules::Finding& finding : findings) write_finding(json, finding);
   json.end_array();
   append_dropped_json(json, context);
   write_unseen(json, summary, context.run.completeness());
@@ -114,4 +115,4 @@ std::string json_summary(const TextContext& context, const Summary& summary, con
   return out += '\n';
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

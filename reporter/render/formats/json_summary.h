@@ -9,16 +9,19 @@
 #include "reporter/rules/finding.h"
 
 namespace umaskaudit {
-
 class JsonWriter;
+}  // namespace umaskaudit
+
+namespace umaskaudit::render {
 
 // Who changed the mask from one place, as the next element.
 void write_culprit(JsonWriter& json, const Culprit& culprit);
 // The members blind_spots, losses and complete.
-void write_unseen(JsonWriter& json, const Summary& summary, const Completeness& facts);
+void write_unseen(JsonWriter& json, const analysis::Summary& summary,
+                  const reader::Completeness& facts);
 
 // Ends with a newline.
-std::string json_summary(const TextContext& context, const Summary& summary, const Heading& heading,
-                         const std::vector<Finding>& findings);
+std::string json_summary(const TextContext& context, const analysis::Summary& summary,
+                         const Heading& heading, const std::vector<rules::Finding>& findings);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -13,7 +13,7 @@
 #include "reporter/text/json_writer.h"
 #include "reporter/text/uuid.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 void fields(JsonWriter& json, const ProcessEvent& event, bool whole) {
@@ -187,7 +187,8 @@ const std::string* note_of(const std::vector<std::string>& notes, const std::str
   return module.empty() || found == notes.end() ? nullptr : &*found;
 }
 
-void append_frame(JsonWriter& json, const Frame& frame, const std::vector<std::string>& notes) {
+void append_frame(JsonWriter& json, const symbolize::Frame& frame,
+                  const std::vector<std::string>& notes) {
   json.begin_object();
   json.bytes("module", frame.module);
   json.text("build_id", frame.build_id);
@@ -228,7 +229,8 @@ std::string JsonLines::frames_json(StackRef ref, const char* key, const char* tr
   std::string text;
   JsonWriter json(text);
   json.begin_array(key);
-  for (const Frame& frame : stacks_.frames(ref)) append_frame(json, frame, stacks_.symbol_notes());
+  for (const symbolize::Frame& frame : stacks_.frames(ref))
+    append_frame(json, frame, stacks_.symbol_notes());
   json.end_array();
   if (source_.stack_truncated(ref)) json.boolean(truncated, true);
   const std::optional<ScriptStack> script = source_.script(ref);
@@ -238,7 +240,7 @@ std::string JsonLines::frames_json(StackRef ref, const char* key, const char* tr
 
 // The number of the stack, whose line is appended when it is new.
 std::uint64_t JsonLines::number_of(std::string& out, StackRef ref) {
-  std::uint64_t& number = numbers_[StackCache::key(ref)];
+  std::uint64_t& number = numbers_[analysis::StackCache::key(ref)];
   if (number != 0) return number;
   // Each process image has recorded its own: of many runs of one program they are equal.
   const auto [line, first] =
@@ -306,7 +308,7 @@ void JsonLines::append_event(std::string& out, const char* type, const T& event,
   if (starter.id != 0 && whole_)
     json.raw(frames_json(starter, "started_by", "started_by_truncated", "started_by_partial"));
   if (has_stack && whole_) {
-    const auto [entry, fresh] = expanded_.try_emplace(StackCache::key(event.stack));
+    const auto [entry, fresh] = expanded_.try_emplace(analysis::StackCache::key(event.stack));
     if (fresh)
       entry->second = frames_json(event.stack, "stack", "stack_truncated", "stack_partial");
     json.raw(entry->second);
@@ -405,4 +407,4 @@ void JsonLines::append(std::string& out, const Event& event, std::uint64_t objec
       event);
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -18,6 +18,10 @@
 #include "reporter/objects/object_lives.h"
 
 namespace umaskaudit {
+class JsonWriter;
+}  // namespace umaskaudit
+
+namespace umaskaudit::render {
 
 // Of all JSON that the reporter prints.
 inline constexpr unsigned kJsonSchema = 2;
@@ -39,7 +43,6 @@ void append_run_json(std::string& out, const RunLine& run);
 // As /proc/sys/kernel/random/boot_id shows it (random(4)); empty: not known.
 std::string boot_id_text(const RunLine& run);
 
-class JsonWriter;
 // The member "steps".
 void write_steps(JsonWriter& json, const std::vector<Step>& steps);
 
@@ -47,7 +50,7 @@ class JsonLines {
  public:
   // `whole`: each line stands alone. An event has its stack, not its number, and nothing is left
   // out because it is a default, can be computed, or is in a line before.
-  JsonLines(const StackSource& source, StackCache& stacks, bool whole = false)
+  JsonLines(const StackSource& source, analysis::StackCache& stacks, bool whole = false)
       : source_(source), stacks_(stacks), whole_(whole) {}
 
   // Appends the event and a newline, and before it its stack where none had it yet. Events that
@@ -80,7 +83,7 @@ class JsonLines {
   std::uint64_t number_of(std::string& out, StackRef ref);
 
   const StackSource& source_;
-  StackCache& stacks_;
+  analysis::StackCache& stacks_;
   bool whole_;
   FlatMap<std::uint64_t, ThreadState, NumberHash> threads_;  // by pid and tid, as last written
   Place create_place_, change_place_, object_place_;         // of the line before of that type
@@ -89,4 +92,4 @@ class JsonLines {
   std::unordered_map<std::string, std::uint64_t> lines_;       // of equal stacks: one number
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

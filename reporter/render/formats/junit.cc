@@ -5,7 +5,7 @@
 #include "reporter/render/formats/annotations.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 // `value` is escaped as on a terminal.
@@ -16,19 +16,19 @@ std::string attribute(const char* name, std::uint64_t value) {
   return attribute(name, std::to_string(value));
 }
 
-bool fails(const Finding& finding, const JUnitVerdict& verdict) {
+bool fails(const rules::Finding& finding, const JUnitVerdict& verdict) {
   return finding.severity >= verdict.fail_on;
 }
 
 // A few lines: test pages show them as they are. `umaskaudit check` has the stacks.
-std::string body_of(const ShortFinding& brief, const Finding& finding,
+std::string body_of(const ShortFinding& brief, const rules::Finding& finding,
                     const JUnitVerdict& verdict) {
   return escape(finding.message) + '\n' + place_lines(brief, verdict.root) +
          "instead: " + finding.advice + '\n';
 }
 
 // The name holds no count and no thread: pipelines follow a case by its name.
-void append_case(std::string& out, const TextContext& context, const Finding& finding,
+void append_case(std::string& out, const TextContext& context, const rules::Finding& finding,
                  const JUnitVerdict& verdict) {
   const std::string rule = finding.info().id;
   const ShortFinding brief = short_finding(context.stacks, finding, verdict.root);
@@ -41,7 +41,7 @@ void append_case(std::string& out, const TextContext& context, const Finding& fi
                                 : "suppressed: " + escape(finding.suppressed_by);
     out += "      <skipped" + attribute("message", why) + "/>\n";
   } else if (fails(finding, verdict)) {
-    out += "      <failure" + attribute("type", severity_name(finding.severity)) +
+    out += "      <failure" + attribute("type", rules::severity_name(finding.severity)) +
            attribute("message", brief.message) + ">" + xml_text(body_of(brief, finding, verdict)) +
            "</failure>\n";
   } else {
@@ -52,7 +52,7 @@ void append_case(std::string& out, const TextContext& context, const Finding& fi
 
 struct Count {
   std::uint64_t tests = 0, failures = 0, skipped = 0;
-  void add(const Finding& finding, const JUnitVerdict& verdict) {
+  void add(const rules::Finding& finding, const JUnitVerdict& verdict) {
     ++tests;
     if (finding.is_known())
       ++skipped;
@@ -65,11 +65,12 @@ struct Count {
   }
 };
 
-void append_rule(std::string& out, const TextContext& context, const RuleInfo& rule,
-                 const JUnitVerdict& verdict, const std::vector<Finding>& findings, Count& all) {
+void append_rule(std::string& out, const TextContext& context, const rules::RuleInfo& rule,
+                 const JUnitVerdict& verdict, const std::vector<rules::Finding>& findings,
+                 Count& all) {
   Count own;
   std::string cases;
-  for (const Finding& finding : findings) {
+  for (const rules::Finding& finding : findings) {
     if (finding.rule != rule.rule) continue;
     own.add(finding, verdict);
     append_case(cases, context, finding, verdict);
@@ -87,7 +88,7 @@ void append_rule(std::string& out, const TextContext& context, const RuleInfo& r
 }
 
 // The record itself: an error where it cannot be judged, and always what it could not see.
-void append_record(std::string& out, const TextContext& context, const Summary& summary,
+void append_record(std::string& out, const TextContext& context, const analysis::Summary& summary,
                    const JUnitVerdict& verdict) {
   const TextContext plain{context.run, context.stacks, Paint(false), 0};
   std::string unseen;
@@ -130,12 +131,14 @@ std::string xml_text(std::string_view escaped) {
   return out;
 }
 
-std::string junit_report(const TextContext& context, const Summary& summary, const Heading& heading,
-                         const JUnitVerdict& verdict, const std::vector<Finding>& findings) {
+std::string junit_report(const TextContext& context, const analysis::Summary& summary,
+                         const Heading& heading, const JUnitVerdict& verdict,
+                         const std::vector<rules::Finding>& findings) {
   Count all;
   std::string suites;
-  for (std::size_t rule = 0; rule < kRuleCount; ++rule)
-    append_rule(suites, context, rule_info(static_cast<RuleId>(rule)), verdict, findings, all);
+  for (std::size_t rule = 0; rule < rules::kRuleCount; ++rule)
+    append_rule(suites, context, rules::rule_info(static_cast<rules::RuleId>(rule)), verdict,
+                findings, all);
   append_record(suites, context, summary, verdict);
   ++all.tests;
   const std::string program = heading.program.empty() ? context.run.directory() : heading.program;
@@ -144,4 +147,4 @@ std::string junit_report(const TextContext& context, const Summary& summary, con
          all.attributes(verdict.error.empty() ? 0 : 1) + ">\n" + suites + "</testsuites>\n";
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

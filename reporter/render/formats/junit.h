@@ -9,21 +9,23 @@
 #include "reporter/render/text_report.h"
 #include "reporter/rules/finding.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 struct JUnitVerdict {
-  Severity fail_on = Severity::warning;  // findings below are passed cases with their text
-  std::string error;                     // why the run cannot be judged; empty: it can
-  std::string root = {};                 // where the run was started: paths are relative to it
+  rules::Severity fail_on =
+      rules::Severity::warning;  // findings below are passed cases with their text
+  std::string error;             // why the run cannot be judged; empty: it can
+  std::string root = {};         // where the run was started: paths are relative to it
 };
 
 // A rule without findings is one passed case; a finding is a failed one, or a skipped one where a
 // suppression or the baseline covers it.
-std::string junit_report(const TextContext& context, const Summary& summary, const Heading& heading,
-                         const JUnitVerdict& verdict, const std::vector<Finding>& findings);
+std::string junit_report(const TextContext& context, const analysis::Summary& summary,
+                         const Heading& heading, const JUnitVerdict& verdict,
+                         const std::vector<rules::Finding>& findings);
 
 // Text that escape() made, lines and all, as XML character data or the value of an attribute:
 // escape() leaves no character that XML 1.0 forbids.
 std::string xml_text(std::string_view escaped);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -12,7 +12,7 @@
 #include "reporter/text/escape.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 constexpr std::size_t kMostNotes = 10;   // a run of a whole build may have hundreds
@@ -35,7 +35,7 @@ std::string code_of_escaped(const std::string& text) {
 }
 
 void append_findings(std::string& out, const TextContext& context,
-                     const std::vector<Finding>& findings) {
+                     const std::vector<rules::Finding>& findings) {
   out += "\n### Findings\n\n";
   if (findings.empty()) {
     out += "None.\n";
@@ -43,9 +43,9 @@ void append_findings(std::string& out, const TextContext& context,
   }
   out += "| severity | rule | what |\n|---|---|---|\n";
   for (const CauseGroup& group : by_cause(findings)) {
-    const Finding& finding = *group.front();
-    out += std::string("| ") + severity_name(finding.severity) + " | " + finding.info().id + " | " +
-           markdown_code(finding.message);
+    const rules::Finding& finding = *group.front();
+    out += std::string("| ") + rules::severity_name(finding.severity) + " | " + finding.info().id +
+           " | " + markdown_code(finding.message);
     const std::string cause =
         finding.culprit ? place_text(context.stacks, finding.culprit->stack) : "";
     if (!cause.empty()) out += " at " + code_of_escaped(cause);
@@ -64,7 +64,8 @@ void fold(std::string& out, const std::string& title, const std::string& part) {
   out += "\n<details>\n<summary>" + title + "</summary>\n" + part + "\n</details>\n";
 }
 
-void append_changes(std::string& out, const TextContext& context, const Summary& summary) {
+void append_changes(std::string& out, const TextContext& context,
+                    const analysis::Summary& summary) {
   out += "\n";
   if (summary.changes.empty()) {
     out += "No mask was changed.\n";
@@ -76,7 +77,7 @@ void append_changes(std::string& out, const TextContext& context, const Summary&
            " | " + transitions_text(one.changes) + " | " + code_of_escaped(one.where) + " |\n";
 }
 
-void append_objects(std::string& out, const Summary& summary) {
+void append_objects(std::string& out, const analysis::Summary& summary) {
   out += "\n";
   if (summary.objects.empty()) {
     out += "None.\n";
@@ -93,11 +94,12 @@ void append_objects(std::string& out, const Summary& summary) {
     out += "\n... and " + std::to_string(all - summary.objects.size()) + " more.\n";
 }
 
-void append_missing(std::string& out, const TextContext& context, const Summary& summary) {
+void append_missing(std::string& out, const TextContext& context,
+                    const analysis::Summary& summary) {
   out += "\n### Blind spots\n\n";
   for (const BlindReason& reason : blind_reasons(summary))
     out += "- " + code_of_escaped(blind_line(reason)) + "\n";
-  const Completeness& facts = context.run.completeness();
+  const reader::Completeness& facts = context.run.completeness();
   for (const LossEvent& loss : facts.losses)
     out += "- lost: " + loss.reason + ", " + std::to_string(loss.count) + "\n";
   if (summary.blind_spots.empty() && facts.losses.empty()) out += "No blind spots were detected.\n";
@@ -116,8 +118,8 @@ void append_symbol_notes(std::string& out, const std::vector<std::string>& notes
 
 std::string markdown_code(std::string_view text) { return code_of_escaped(escape(text)); }
 
-std::string markdown_report(const TextContext& context, const Summary& summary,
-                            const Heading& heading, const std::vector<Finding>& findings) {
+std::string markdown_report(const TextContext& context, const analysis::Summary& summary,
+                            const Heading& heading, const std::vector<rules::Finding>& findings) {
   std::string out = "## umaskaudit\n\n";
   out += markdown_code(heading.program.empty() ? context.run.directory() : heading.program);
   if (!heading.ending.empty()) out += ", " + heading.ending;
@@ -137,4 +139,4 @@ std::string markdown_report(const TextContext& context, const Summary& summary,
   return out;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

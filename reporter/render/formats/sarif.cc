@@ -7,7 +7,7 @@
 #include "reporter/render/formats/sarif_parts.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 using sarif::Log;
@@ -18,13 +18,13 @@ constexpr char kManual[] = "man:umaskaudit(1)";
 constexpr char kRulesManual[] = "man:umaskaudit-rules(1)";
 constexpr char kSchema[] = "https://json.schemastore.org/sarif-2.1.0.json";
 
-const char* security_severity(Severity severity) {
+const char* security_severity(rules::Severity severity) {
   switch (severity) {
-    case Severity::note:
+    case rules::Severity::note:
       return "2.0";
-    case Severity::warning:
+    case rules::Severity::warning:
       return "5.0";
-    case Severity::error:
+    case rules::Severity::error:
       return "7.5";
   }
   return "7.5";
@@ -34,7 +34,7 @@ std::string cwe_uri(std::uint16_t cwe) {
   return "https://cwe.mitre.org/data/definitions/" + std::to_string(cwe) + ".html";
 }
 
-void rule_element(JsonWriter& json, const Log& log, const RuleInfo& rule) {
+void rule_element(JsonWriter& json, const Log& log, const rules::RuleInfo& rule) {
   const std::string text = std::string(rule.explanation) + "\n\nInstead: " + rule.advice;
   json.begin_object();
   json.text("id", rule.id);
@@ -48,7 +48,7 @@ void rule_element(JsonWriter& json, const Log& log, const RuleInfo& rule) {
                             "\n\n**Instead:** " + rule.advice);
   json.end_object();
   json.begin_object("defaultConfiguration");
-  json.text("level", severity_name(rule.severity));
+  json.text("level", rules::severity_name(rule.severity));
   json.end_object();
   if (rule.cwe != 0) {
     json.begin_array("relationships");
@@ -84,7 +84,7 @@ void taxonomy(JsonWriter& json, const Log& log) {
   for (const std::uint16_t cwe : log.cwes) {
     json.begin_object();
     json.text("id", std::to_string(cwe));
-    message(json, "shortDescription", cwe_title(cwe));
+    message(json, "shortDescription", rules::cwe_title(cwe));
     json.text("helpUri", cwe_uri(cwe));
     json.end_object();
   }
@@ -100,20 +100,20 @@ struct Notification {
 
 // The notifications come before the results, whose stacks are resolved here.
 std::vector<std::string> symbol_notes(const Log& log) {
-  StackCache& stacks = log.context.stacks;
-  for (const Finding& finding : log.findings) {
+  analysis::StackCache& stacks = log.context.stacks;
+  for (const rules::Finding& finding : log.findings) {
     for (const auto& event :
          {finding.culprit, finding.culprit_end, finding.culprit_born, finding.victim_born})
       if (event) stacks.frames(event->stack);
-    for (const Victim& victim : finding.victims) stacks.frames(victim.event.stack);
-    for (const SequenceStep& step : finding.steps) stacks.frames(step.event.stack);
+    for (const rules::Victim& victim : finding.victims) stacks.frames(victim.event.stack);
+    for (const rules::SequenceStep& step : finding.steps) stacks.frames(step.event.stack);
   }
   return stacks.notes();
 }
 
-std::vector<Notification> notifications_of(const Log& log, const Summary& summary) {
+std::vector<Notification> notifications_of(const Log& log, const analysis::Summary& summary) {
   std::vector<Notification> all;
-  for (const BlindSpots& spot : summary.blind_spots)
+  for (const analysis::BlindSpots& spot : summary.blind_spots)
     all.push_back({std::string("blind-spot/") + blind_name(spot.reason), "warning",
                    (spot.text.empty() ? "" : spot.text + ": ") + blind_advice(spot.reason) + " (" +
                        std::to_string(spot.count) + "x)"});
@@ -146,8 +146,8 @@ void driver(JsonWriter& json, const Log& log, const std::vector<std::string>& de
   json.end_object();
   json.end_array();
   json.begin_array("rules");
-  for (std::size_t rule = 0; rule < kRuleCount; ++rule)
-    rule_element(json, log, rule_info(static_cast<RuleId>(rule)));
+  for (std::size_t rule = 0; rule < rules::kRuleCount; ++rule)
+    rule_element(json, log, rules::rule_info(static_cast<rules::RuleId>(rule)));
   json.end_array();
   json.begin_array("notifications");
   for (const std::string& id : descriptors) {
@@ -212,11 +212,11 @@ void invocations(JsonWriter& json, const Log& log, const std::vector<Notificatio
 
 }  // namespace
 
-std::string sarif_log(const TextContext& context, const Summary& summary, const SarifRun& run,
-                      const std::vector<Finding>& findings) {
+std::string sarif_log(const TextContext& context, const analysis::Summary& summary,
+                      const SarifRun& run, const std::vector<rules::Finding>& findings) {
   std::set<std::uint16_t> cwes;
-  for (std::size_t rule = 0; rule < kRuleCount; ++rule)
-    if (const std::uint16_t cwe = rule_info(static_cast<RuleId>(rule)).cwe; cwe != 0)
+  for (std::size_t rule = 0; rule < rules::kRuleCount; ++rule)
+    if (const std::uint16_t cwe = rules::rule_info(static_cast<rules::RuleId>(rule)).cwe; cwe != 0)
       cwes.insert(cwe);
   const Log log{context, run, findings, {cwes.begin(), cwes.end()}};
   const std::vector<Notification> notifications = notifications_of(log, summary);
@@ -245,7 +245,7 @@ std::string sarif_log(const TextContext& context, const Summary& summary, const 
   }
   json.begin_array("results");
   for (const CauseGroup& group : by_cause(findings)) sarif::result(json, log, group);
-  for (const KnownFinding& known : run.absent) sarif::absent_result(json, known);
+  for (const rules::KnownFinding& known : run.absent) sarif::absent_result(json, known);
   json.end_array();
   json.end_object();
   json.end_array();
@@ -253,4 +253,4 @@ std::string sarif_log(const TextContext& context, const Summary& summary, const 
   return out += '\n';
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

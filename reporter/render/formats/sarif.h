@@ -17,20 +17,20 @@
 #include "reporter/rules/baseline.h"
 #include "reporter/rules/finding.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 struct SarifRun {
   std::string tool_version;
   Heading heading;
   std::string root;  // where the program was started: files below it get relative addresses
-  std::optional<int> exit_code;      // of the program
-  int signal = 0;                    // that ended it
-  std::optional<int> verdict;        // exit code of `check`; nothing for `report`
-  std::vector<KnownFinding> absent;  // of the baseline, and not found again
+  std::optional<int> exit_code;             // of the program
+  int signal = 0;                           // that ended it
+  std::optional<int> verdict;               // exit code of `check`; nothing for `report`
+  std::vector<rules::KnownFinding> absent;  // of the baseline, and not found again
 };
 
 // One document, with a newline at its end.
-std::string sarif_log(const TextContext& context, const Summary& summary, const SarifRun& run,
-                      const std::vector<Finding>& findings);
+std::string sarif_log(const TextContext& context, const analysis::Summary& summary,
+                      const SarifRun& run, const std::vector<rules::Finding>& findings);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

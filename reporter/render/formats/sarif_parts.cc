@@ -10,7 +10,7 @@
 #include "reporter/text/percent.h"
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit::sarif {
+namespace umaskaudit::render::sarif {
 std::string uri_path(std::string_view path) { return percent_encoded(path, "-._~/"); }
 
 std::string message_text(std::string_view raw) {
@@ -58,7 +58,7 @@ void artifact(JsonWriter& json, const Log& log, const std::string& path) {
   json.end_object();
 }
 
-void frame_members(JsonWriter& json, const Log& log, const Frame& frame) {
+void frame_members(JsonWriter& json, const Log& log, const symbolize::Frame& frame) {
   const std::string source = source_of(frame, log.run.root);
   if (!source.empty() || !frame.module.empty()) {
     json.begin_object("physicalLocation");
@@ -85,20 +85,21 @@ void frame_members(JsonWriter& json, const Log& log, const Frame& frame) {
   json.end_array();
 }
 
-bool has_stack(const Log& log, const EventRef& event) {
+bool has_stack(const Log& log, const rules::EventRef& event) {
   return !log.context.stacks.frames(event.stack).empty();
 }
 
-void stack_members(JsonWriter& json, const Log& log, const EventRef& event, std::string_view text) {
+void stack_members(JsonWriter& json, const Log& log, const rules::EventRef& event,
+                   std::string_view text) {
   message(json, "message", text);
   json.begin_array("frames");
-  for (const Frame& frame : log.context.stacks.frames(event.stack)) {
+  for (const symbolize::Frame& frame : log.context.stacks.frames(event.stack)) {
     if (frame.folded) continue;
     json.begin_object();
     json.begin_object("location");
     frame_members(json, log, frame);
     json.end_object();
-    if (!frame.module.empty()) json.text("module", escape(base_name(frame.module)));
+    if (!frame.module.empty()) json.text("module", escape(symbolize::base_name(frame.module)));
     json.number("threadId", event.tid);
     json.end_object();
   }
@@ -115,4 +116,4 @@ void taxon_members(JsonWriter& json, const Log& log, std::uint16_t cwe) {
   json.end_object();
 }
 
-}  // namespace umaskaudit::sarif
+}  // namespace umaskaudit::render::sarif

@@ -11,7 +11,7 @@
 #include "reporter/render/formats/sarif.h"
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit::sarif {
+namespace umaskaudit::render::sarif {
 
 inline constexpr char kRoot[] = "SRCROOT";  // uriBaseId of SarifRun::root
 
@@ -19,7 +19,7 @@ inline constexpr char kRoot[] = "SRCROOT";  // uriBaseId of SarifRun::root
 struct Log {
   const TextContext& context;
   const SarifRun& run;
-  const std::vector<Finding>& findings;
+  const std::vector<rules::Finding>& findings;
   std::vector<std::uint16_t> cwes;  // of all rules, ascending: the taxa
 };
 
@@ -37,16 +37,17 @@ void message(JsonWriter& json, std::string_view key, std::string_view raw);
 // "artifactLocation" of a path, relative to the root where it lies below.
 void artifact(JsonWriter& json, const Log& log, const std::string& path);
 // Members of a location: the frame's source line, or its module and offset; its function.
-void frame_members(JsonWriter& json, const Log& log, const Frame& frame);
+void frame_members(JsonWriter& json, const Log& log, const symbolize::Frame& frame);
 // "stack" or an element of "stacks": nothing when none was recorded.
-void stack_members(JsonWriter& json, const Log& log, const EventRef& event, std::string_view text);
-bool has_stack(const Log& log, const EventRef& event);
+void stack_members(JsonWriter& json, const Log& log, const rules::EventRef& event,
+                   std::string_view text);
+bool has_stack(const Log& log, const rules::EventRef& event);
 // {"id":"362","index":1,"toolComponent":...}: a reference into the taxonomy.
 void taxon_members(JsonWriter& json, const Log& log, std::uint16_t cwe);
 
 // sarif_result.cc: one element of "results".
 void result(JsonWriter& json, const Log& log, const CauseGroup& group);
 // The same for what only the baseline has.
-void absent_result(JsonWriter& json, const KnownFinding& known);
+void absent_result(JsonWriter& json, const rules::KnownFinding& known);
 
-}  // namespace umaskaudit::sarif
+}  // namespace umaskaudit::render::sarif

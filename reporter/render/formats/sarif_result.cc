@@ -8,22 +8,22 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/render/own_place.h"
 
-namespace umaskaudit::sarif {
+namespace umaskaudit::render::sarif {
 namespace {
 
 // One call in the sequence of a finding, by any of its threads.
 struct Moment {
-  EventRef event;
+  rules::EventRef event;
   std::string text;
   std::optional<Mode> mask;  // in force after it
 };
 
-std::string who(const EventRef& event) {
+std::string who(const rules::EventRef& event) {
   return "thread '" + event.thread + "' (" + std::to_string(event.tid) + " of process " +
          std::to_string(event.pid) + ")";
 }
 
-std::string hit_text(const Victim& victim) {
+std::string hit_text(const rules::Victim& victim) {
   std::string text = victim.event.call + " '" + victim.path + "': requested " +
                      octal(without_type(victim.requested)) + " under mask " + octal(victim.mask) +
                      ", final mode " + octal(victim.mode);
@@ -32,12 +32,12 @@ std::string hit_text(const Victim& victim) {
 }
 
 // Whether something else than the culprit's own call was hit.
-bool is_hit(const Finding& finding) {
+bool is_hit(const rules::Finding& finding) {
   return !finding.victims.empty() && finding.victims.front().recorded &&
          !(finding.culprit && finding.victims.front().event.seq == finding.culprit->seq);
 }
 
-std::vector<Moment> moments_of(const Finding& finding) {
+std::vector<Moment> moments_of(const rules::Finding& finding) {
   std::vector<Moment> moments;
   const auto& window = finding.window;
   const bool is_victim = !finding.victims.empty() && !is_hit(finding);
@@ -53,9 +53,9 @@ std::vector<Moment> moments_of(const Finding& finding) {
                                                      : ""),
                        sets ? std::optional(window->mask_inside) : std::nullopt});
   }
-  for (const SequenceStep& step : finding.steps)
+  for (const rules::SequenceStep& step : finding.steps)
     moments.push_back({step.event, step.event.call + ' ' + step.text, {}});
-  for (const Victim& victim : finding.victims)
+  for (const rules::Victim& victim : finding.victims)
     if (victim.recorded) moments.push_back({victim.event, hit_text(victim), victim.mask});
   if (finding.steps.empty() && finding.culprit_end)
     moments.push_back({*finding.culprit_end, finding.culprit_end->call + " ends it", {}});
@@ -66,7 +66,7 @@ std::vector<Moment> moments_of(const Finding& finding) {
 
 // The innermost frame that is the program's own; else the object, if it has a path.
 void location_members(JsonWriter& json, const Log& log, const Moment& moment) {
-  const Frame* frame = own_frame(log.context.stacks, moment.event.stack);
+  const symbolize::Frame* frame = own_frame(log.context.stacks, moment.event.stack);
   if (frame != nullptr) frame_members(json, log, *frame);
   message(json, "message", moment.text);
 }
@@ -115,10 +115,10 @@ void related(JsonWriter& json, const Log& log, const CauseGroup& group) {
     return;
   json.begin_array("relatedLocations");
   std::uint64_t id = 0;
-  for (const Finding* finding : group) {
-    const Frame* frame = is_hit(*finding)
-                             ? own_frame(log.context.stacks, finding->victims.front().event.stack)
-                             : nullptr;
+  for (const rules::Finding* finding : group) {
+    const symbolize::Frame* frame =
+        is_hit(*finding) ? own_frame(log.context.stacks, finding->victims.front().event.stack)
+                         : nullptr;
     if (frame == nullptr) continue;
     json.begin_object();
     json.number("id", ++id);
@@ -126,8 +126,8 @@ void related(JsonWriter& json, const Log& log, const CauseGroup& group) {
     message(json, "message", "hit: " + hit_text(finding->victims.front()));
     json.end_object();
   }
-  for (const Finding* finding : group)
-    for (const Victim& victim : finding->victims) {
+  for (const rules::Finding* finding : group)
+    for (const rules::Victim& victim : finding->victims) {
       if (victim.path.empty()) continue;
       json.begin_object();
       json.number("id", ++id);
@@ -142,14 +142,14 @@ void related(JsonWriter& json, const Log& log, const CauseGroup& group) {
 
 void stacks(JsonWriter& json, const Log& log, const CauseGroup& group) {
   json.begin_array("stacks");
-  const auto add = [&](const EventRef& event, const std::string& role) {
+  const auto add = [&](const rules::EventRef& event, const std::string& role) {
     if (!has_stack(log, event)) return;
     json.begin_object();
     stack_members(json, log, event, role + ": " + event.call + " by thread '" + event.thread + "'");
     json.end_object();
   };
   if (group.front()->culprit) add(*group.front()->culprit, "cause");
-  for (const Finding* finding : group)
+  for (const rules::Finding* finding : group)
     if (is_hit(*finding)) add(finding->victims.front().event, "hit");
   json.end_array();
 }
@@ -157,7 +157,7 @@ void stacks(JsonWriter& json, const Log& log, const CauseGroup& group) {
 // The names by which viewers know a result again, older ones included. The line that GitHub would
 // hash is left to it: it has the sources.
 void fingerprints(JsonWriter& json, const CauseGroup& group) {
-  const Finding& finding = *group.front();
+  const rules::Finding& finding = *group.front();
   json.begin_object("partialFingerprints");
   json.text("umaskaudit/cause/v1", finding.cause);
   if (finding.third_prints.size() == 1) json.text("umaskaudit/v3", finding.third_prints.front());
@@ -169,16 +169,16 @@ void fingerprints(JsonWriter& json, const CauseGroup& group) {
   json.end_object();
 }
 
-const char* state_name(BaselineState state) {
-  return state == BaselineState::fresh ? "new" : "unchanged";
+const char* state_name(rules::BaselineState state) {
+  return state == rules::BaselineState::fresh ? "new" : "unchanged";
 }
 
 void standing(JsonWriter& json, const CauseGroup& group) {
-  const Finding& finding = *group.front();
-  const bool same = std::all_of(group.begin(), group.end(), [&](const Finding* one) {
+  const rules::Finding& finding = *group.front();
+  const bool same = std::all_of(group.begin(), group.end(), [&](const rules::Finding* one) {
     return one->baseline == finding.baseline;
   });
-  if (finding.baseline != BaselineState::none)
+  if (finding.baseline != rules::BaselineState::none)
     json.text("baselineState", same ? state_name(finding.baseline) : "updated");
   json.begin_array("suppressions");  // empty: it was looked for, and there is none (3.27.23)
   if (!finding.suppressed_by.empty()) {
@@ -197,10 +197,10 @@ void properties(JsonWriter& json, const CauseGroup& group) {
   json.text("seen", message_text(group.front()->message));
   if (group.size() > 1) {
     json.begin_array("findings");
-    for (const Finding* finding : group) {
+    for (const rules::Finding* finding : group) {
       json.begin_object();
       json.text("fingerprint", finding->fingerprint);
-      if (finding->baseline != BaselineState::none)
+      if (finding->baseline != rules::BaselineState::none)
         json.text("baselineState", state_name(finding->baseline));
       json.text("seen", message_text(finding->message));
       json.end_object();
@@ -211,12 +211,13 @@ void properties(JsonWriter& json, const CauseGroup& group) {
 }
 
 // Code scanning wants one place for each result: the code behind it, or what was hit.
-void place(JsonWriter& json, const Log& log, const Finding& finding,
+void place(JsonWriter& json, const Log& log, const rules::Finding& finding,
            const std::vector<Moment>& moments) {
   json.begin_array("locations");
-  const EventRef* event = finding.culprit ? &*finding.culprit : nullptr;
+  const rules::EventRef* event = finding.culprit ? &*finding.culprit : nullptr;
   if (event == nullptr && !moments.empty()) event = &moments.front().event;
-  const Frame* frame = event == nullptr ? nullptr : own_frame(log.context.stacks, event->stack);
+  const symbolize::Frame* frame =
+      event == nullptr ? nullptr : own_frame(log.context.stacks, event->stack);
   const bool object = !finding.victims.empty() && !finding.victims.front().path.empty();
   json.begin_object();
   if (frame != nullptr) {
@@ -234,8 +235,8 @@ void place(JsonWriter& json, const Log& log, const Finding& finding,
 
 }  // namespace
 
-void absent_result(JsonWriter& json, const KnownFinding& known) {
-  const RuleInfo* rule = find_rule(known.rule);
+void absent_result(JsonWriter& json, const rules::KnownFinding& known) {
+  const rules::RuleInfo* rule = rules::find_rule(known.rule);
   json.begin_object();
   if (rule != nullptr) {
     json.text("ruleId", rule->id);
@@ -256,13 +257,13 @@ void absent_result(JsonWriter& json, const KnownFinding& known) {
 }
 
 void result(JsonWriter& json, const Log& log, const CauseGroup& group) {
-  const Finding& finding = *group.front();
-  const RuleInfo& rule = finding.info();
+  const rules::Finding& finding = *group.front();
+  const rules::RuleInfo& rule = finding.info();
   const std::vector<Moment> moments = moments_of(finding);
   json.begin_object();
   json.text("ruleId", rule.id);
   json.number("ruleIndex", static_cast<std::uint64_t>(rule.rule));
-  json.text("level", severity_name(finding.severity));
+  json.text("level", rules::severity_name(finding.severity));
   // The same in every run: viewers match alerts by it. The steps of the threads
   // and the property have what was seen.
   ShortFinding brief = short_finding(log.context.stacks, finding, log.run.root);
@@ -271,7 +272,7 @@ void result(JsonWriter& json, const Log& log, const CauseGroup& group) {
   place(json, log, finding, moments);
   if (!moments.empty()) {
     json.begin_array("codeFlows");
-    for (const Finding* one : group) thread_flow(json, log, moments_of(*one));
+    for (const rules::Finding* one : group) thread_flow(json, log, moments_of(*one));
     json.end_array();
   }
   stacks(json, log, group);
@@ -286,10 +287,10 @@ void result(JsonWriter& json, const Log& log, const CauseGroup& group) {
     json.end_array();
   }
   std::uint64_t count = 0;
-  for (const Finding* one : group) count += one->count;
+  for (const rules::Finding* one : group) count += one->count;
   json.number("occurrenceCount", std::max<std::uint64_t>(count, 1));
   properties(json, group);
   json.end_object();
 }
 
-}  // namespace umaskaudit::sarif
+}  // namespace umaskaudit::render::sarif

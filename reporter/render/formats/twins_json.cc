@@ -7,7 +7,7 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 void begin(JsonWriter& json, const std::string& run) {
@@ -62,7 +62,7 @@ void disk(JsonWriter& json, const BlamedObject& object) {
 }
 
 void object(JsonWriter& json, Events& events, const BlamedObject& object) {
-  const ObjectHistory& history = object.history;
+  const analysis::ObjectHistory& history = object.history;
   json.begin_object();
   json.bytes("path", object.path);
   json.begin_array("names");
@@ -99,7 +99,7 @@ void no_objects(JsonWriter& json) {
 
 }  // namespace
 
-std::string threads_json(const TextContext& context, const Summary& summary,
+std::string threads_json(const TextContext& context, const analysis::Summary& summary,
                          const std::vector<Culprit>& all, std::size_t rows) {
   std::string out;
   JsonWriter json(out);
@@ -117,7 +117,7 @@ std::string threads_json(const TextContext& context, const Summary& summary,
   return out += '\n';
 }
 
-std::string timeline_json_begin(const Run& run) {
+std::string timeline_json_begin(const reader::Run& run) {
   std::string out;
   JsonWriter json(out);
   begin(json, run.directory());
@@ -179,13 +179,14 @@ std::string blame_unrecorded_json(const TextContext& context, const std::string&
 }
 
 std::string blame_failures_json(const TextContext& context, const std::string& asked,
-                                const FailedAttempts& attempts) {
+                                const analysis::FailedAttempts& attempts) {
   return blamed(context, asked, [&](JsonWriter& json) {
     no_objects(json);
     Events events(context);
     json.number("failed", attempts.count);
     json.begin_array("failures");
-    for (const FailedAttempt& attempt : attempts.first) events.element(json, attempt.event);
+    for (const analysis::FailedAttempt& attempt : attempts.first)
+      events.element(json, attempt.event);
     json.end_array();
   });
 }
@@ -209,7 +210,7 @@ std::string explain_json(const Explained& explained) {
   json.boolean("ambiguous", derivation.ambiguous);
   if (!facts.masks.empty()) modes(json, "masks", facts.masks);
   write_steps(json, derivation.steps);
-  if (const ObjectHistory* history = explained.history; history != nullptr) {
+  if (const analysis::ObjectHistory* history = explained.history; history != nullptr) {
     if (history->setter) {
       json.begin_object("mask_setter");
       json.number("id", history->setter->id);
@@ -226,4 +227,4 @@ std::string explain_json(const Explained& explained) {
   return out += '\n';
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -12,15 +12,15 @@
 #include "reporter/mode/calculus.h"
 #include "reporter/render/text_report.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 // `rows` of `all` culprits. Ends with a newline, as all do.
-std::string threads_json(const TextContext& context, const Summary& summary,
+std::string threads_json(const TextContext& context, const analysis::Summary& summary,
                          const std::vector<Culprit>& all, std::size_t rows);
 
 // A timeline is streamed: its beginning, and its end. Between them stand events as JSON Lines with
 // whole stacks, separated by commas.
-std::string timeline_json_begin(const Run& run);
+std::string timeline_json_begin(const reader::Run& run);
 std::string timeline_json_end(std::uint64_t shown, std::uint64_t left_out);
 
 // lstat(2) of an object now; `error` where that failed.
@@ -33,7 +33,7 @@ struct OnDisk {
 
 // One object of `blame`, its place on the disk looked at.
 struct BlamedObject {
-  const ObjectHistory& history;
+  const analysis::ObjectHistory& history;
   std::string path;            // that it is known by here
   std::optional<OnDisk> disk;  // nothing: not looked at, the run was packed
 };
@@ -43,7 +43,7 @@ std::string blame_json(const TextContext& context, const std::string& asked,
 std::string blame_unrecorded_json(const TextContext& context, const std::string& asked,
                                   const UnrecordedObject& object);
 std::string blame_failures_json(const TextContext& context, const std::string& asked,
-                                const FailedAttempts& attempts);
+                                const analysis::FailedAttempts& attempts);
 
 // What `explain` is about: a mode and a mask, or an object of a run.
 struct Explained {
@@ -52,10 +52,10 @@ struct Explained {
   std::optional<std::string> run, path;  // of a recorded object
   std::string born_path;
   std::optional<Mode> mode_now;
-  const ObjectHistory* history = nullptr;  // with the call that set the mask; may be null
+  const analysis::ObjectHistory* history = nullptr;  // with the call that set the mask; may be null
 };
 std::string explain_json(const Explained& explained);
 // An object of `run` whose creation no record names.
 std::string explain_unrecorded_json(const std::string& run, const UnrecordedObject& object);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

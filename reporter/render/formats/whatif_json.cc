@@ -5,7 +5,7 @@
 #include "reporter/render/mode_text.h"
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 void access_members(JsonWriter& json, const char* key, Mode bits) {
@@ -15,7 +15,7 @@ void access_members(JsonWriter& json, const char* key, Mode bits) {
   json.end_object();
 }
 
-void object_members(JsonWriter& json, const FinalObject& object) {
+void object_members(JsonWriter& json, const analysis::FinalObject& object) {
   json.bytes("path", object.path);
   json.text("kind", kind_name(object.creation.kind));
   json.bytes("call", object.creation.call);
@@ -30,7 +30,7 @@ void object_members(JsonWriter& json, const FinalObject& object) {
 
 }  // namespace
 
-std::string whatif_json(const TextContext& context, const WhatIf& whatif) {
+std::string whatif_json(const TextContext& context, const analysis::WhatIf& whatif) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
@@ -51,7 +51,7 @@ std::string whatif_json(const TextContext& context, const WhatIf& whatif) {
   json.number("unpredictable", whatif.unpredictable.size());
   json.end_object();
   json.begin_array("changed");
-  for (const WhatIfObject& one : whatif.changed) {
+  for (const analysis::WhatIfObject& one : whatif.changed) {
     json.begin_object();
     object_members(json, one.object);
     json.mode("mask_then", one.mask);
@@ -63,7 +63,7 @@ std::string whatif_json(const TextContext& context, const WhatIf& whatif) {
   }
   json.end_array();
   json.begin_array("unpredictable");
-  for (const FinalObject& object : whatif.unpredictable) {
+  for (const analysis::FinalObject& object : whatif.unpredictable) {
     json.begin_object();
     object_members(json, object);
     json.text("because", rule_name(object.creation.steps.back().rule));
@@ -75,4 +75,4 @@ std::string whatif_json(const TextContext& context, const WhatIf& whatif) {
   return out += '\n';
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -7,9 +7,9 @@
 #include "reporter/analysis/whatif.h"
 #include "reporter/render/text_report.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 // Ends with a newline.
-std::string whatif_json(const TextContext& context, const WhatIf& whatif);
+std::string whatif_json(const TextContext& context, const analysis::WhatIf& whatif);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

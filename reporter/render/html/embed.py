@@ -59,7 +59,7 @@ def main():
     Path(out).write_text(f"""// Made by embed.py; edit the files that it is made of.
 #include "reporter/render/html/page_assets.h"
 
-namespace umaskaudit::html {{
+namespace umaskaudit::render::html {{
 namespace {{
 
 {array("kBefore", before)}
@@ -69,7 +69,7 @@ namespace {{
 std::span<const std::string_view> page_before_data() {{ return kBefore; }}
 std::span<const std::string_view> page_after_data() {{ return kAfter; }}
 
-}}  // namespace umaskaudit::html
+}}  // namespace umaskaudit::render::html
 """, encoding="utf-8")
 
 

@@ -8,7 +8,7 @@
 #include "reporter/render/html/script_safe.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 constexpr std::uint64_t kMostNotes = 1000;
@@ -38,19 +38,19 @@ const char* fate_name(RenameEvent::Action action) {
 
 }  // namespace
 
-void HtmlFindings::on_hit(const Hit& hit) {
+void HtmlFindings::on_hit(const rules::Hit& hit) {
   const auto found = hits.find(hit.event.seq);
   if (found == hits.end() && hits.size() >= limit_) return;
   hits[hit.event.seq] |= 1u << static_cast<unsigned>(hit.rule);
 }
 
-void HtmlFindings::on_window(const WindowSpan& window) {
+void HtmlFindings::on_window(const rules::WindowSpan& window) {
   windows.emplace_back(static_cast<std::uint32_t>(window.open),
                        static_cast<std::uint32_t>(window.close));
 }
 
 HtmlReport::HtmlReport(const TextContext& context, const HtmlFindings& findings,
-                       const Summary& summary, HtmlOptions options)
+                       const analysis::Summary& summary, HtmlOptions options)
     : context_(context),
       findings_(findings),
       summary_(summary),
@@ -58,9 +58,9 @@ HtmlReport::HtmlReport(const TextContext& context, const HtmlFindings& findings,
       tables_(context.run, context.stacks),
       all_changes_(summary.mask_changes <= options_.limit),
       gap_ns_((context.run.end_ns() - context.run.begin_ns()) / kGaps + 1) {
-  for (const Finding& finding : findings.result.findings) {
-    for (const Victim& victim : finding.victims) examples_.insert(victim.event.seq);
-    for (const SequenceStep& one : finding.steps) awaited_.insert(one.event.id);
+  for (const rules::Finding& finding : findings.result.findings) {
+    for (const rules::Victim& victim : finding.victims) examples_.insert(victim.event.seq);
+    for (const rules::SequenceStep& one : finding.steps) awaited_.insert(one.event.id);
     for (const auto& event : {finding.culprit, finding.culprit_end})
       if (event) awaited_.insert(event->id);
   }
@@ -320,4 +320,4 @@ void HtmlReport::finish(std::string& out, const Heading& heading) {
   for (const std::string_view piece : html::page_after_data()) out += piece;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -21,7 +21,7 @@
 #include "reporter/render/text_report.h"
 #include "reporter/rules/find.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 
 // What a page holds by itself; a browser takes some 20 MB of it in its stride.
 inline constexpr std::size_t kHtmlObjects = 100000;
@@ -34,10 +34,10 @@ class HtmlFindings {
   explicit HtmlFindings(std::size_t limit) : limit_(limit) {}
 
   // For FindOptions.
-  void on_hit(const Hit& hit);
-  void on_window(const WindowSpan& window);
+  void on_hit(const rules::Hit& hit);
+  void on_window(const rules::WindowSpan& window);
 
-  FindResult result;
+  rules::FindResult result;
   std::unordered_map<std::uint64_t, std::uint32_t> hits;  // seq of an object -> 1 << RuleId, or'ed
   std::vector<std::pair<std::uint32_t, std::uint32_t>> windows;  // as WindowSpan
 
@@ -46,7 +46,7 @@ class HtmlFindings {
 };
 
 struct HtmlOptions {
-  Filter filter;
+  analysis::Filter filter;
   std::size_t limit = kHtmlObjects;     // objects and mask changes at most, of each
   std::string_view sort = "time";       // the objects' first order
   const FinalStates* states = nullptr;  // of the same run; null: everything is as it was born
@@ -56,8 +56,8 @@ class HtmlReport {
  public:
   // All must outlive the report. `summary`: with the filter of the options; its creations are not
   // looked at.
-  HtmlReport(const TextContext& context, const HtmlFindings& findings, const Summary& summary,
-             HtmlOptions options);
+  HtmlReport(const TextContext& context, const HtmlFindings& findings,
+             const analysis::Summary& summary, HtmlOptions options);
 
   // The page up to the first object.
   void begin(std::string& out);
@@ -105,14 +105,14 @@ class HtmlReport {
   void write_gaps(JsonWriter& json);
   void write_ends(JsonWriter& json) const;
   void write_findings(JsonWriter& json);
-  void write_event(JsonWriter& json, std::string_view key, const EventRef& event);
-  void write_finding(JsonWriter& json, const Finding& finding);
+  void write_event(JsonWriter& json, std::string_view key, const rules::EventRef& event);
+  void write_finding(JsonWriter& json, const rules::Finding& finding);
 
   const TextContext& context_;
   const HtmlFindings& findings_;
-  const Summary& summary_;
+  const analysis::Summary& summary_;
   HtmlOptions options_;
-  Filter change_filter_;  // a mask in force matters to objects whatever path they have
+  analysis::Filter change_filter_;  // a mask in force matters to objects whatever path they have
   html::Tables tables_;
   std::size_t unnamed_limit_ = 0;  // room for objects that no finding names
   std::uint64_t unnamed_ = 0;
@@ -157,4 +157,4 @@ class HtmlReport {
   std::unordered_map<std::pair<std::uint64_t, std::uint64_t>, Object, InodeHash> inodes_;
 };
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -9,7 +9,7 @@
 #include "reporter/render/html/html.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 constexpr std::size_t kMostFindings = 500;
@@ -20,7 +20,7 @@ std::int64_t since(std::uint64_t time_ns, std::uint64_t begin_ns) {
   return static_cast<std::int64_t>(time_ns - begin_ns);
 }
 
-void write_window(JsonWriter& json, const Window& window, std::uint64_t begin_ns) {
+void write_window(JsonWriter& json, const rules::Window& window, std::uint64_t begin_ns) {
   json.begin_object("window");
   json.integer("begin", since(window.begin_ns, begin_ns));
   json.integer("end", since(window.end_ns, begin_ns));
@@ -36,7 +36,7 @@ void write_window(JsonWriter& json, const Window& window, std::uint64_t begin_ns
 }  // namespace
 
 void HtmlReport::write_run(JsonWriter& json, const Heading& heading) const {
-  const Run& run = context_.run;
+  const reader::Run& run = context_.run;
   json.begin_object("run");
   json.text("directory", escape(run.directory()));
   // For commands that are pasted somewhere else.
@@ -113,7 +113,7 @@ void HtmlReport::write_culprits(JsonWriter& json) {
   json.number("culprits_total", all.size());
   json.begin_array("culprits");
   for (std::size_t i = 0; i < std::min(all.size(), kMostCulprits); ++i) {
-    const MaskChanges& changes = all[i].changes;
+    const analysis::MaskChanges& changes = all[i].changes;
     json.begin_object();
     json.number("pid", changes.who.pid);
     json.number("tid", changes.who.tid);
@@ -136,7 +136,7 @@ void HtmlReport::write_culprits(JsonWriter& json) {
 
 void HtmlReport::write_unseen(JsonWriter& json) const {
   json.begin_array("blind_spots");
-  for (const BlindSpots& spot : summary_.blind_spots) {
+  for (const analysis::BlindSpots& spot : summary_.blind_spots) {
     json.begin_object();
     json.text("reason", blind_name(spot.reason));
     json.text("text", escape(spot.text));
@@ -158,7 +158,7 @@ void HtmlReport::write_unseen(JsonWriter& json) const {
   for (const std::string& note : context_.stacks.notes())
     json.element(std::string_view(escape(note)));
   json.end_array();
-  const FindStats& stats = findings_.result.stats;
+  const rules::FindStats& stats = findings_.result.stats;
   json.number("unresolved", stats.unresolved);
 }
 
@@ -201,7 +201,7 @@ void HtmlReport::write_ends(JsonWriter& json) const {
 }
 
 // [time, who, stack, call, row of objects_ or -1, umask id or 0]
-void HtmlReport::write_event(JsonWriter& json, std::string_view key, const EventRef& event) {
+void HtmlReport::write_event(JsonWriter& json, std::string_view key, const rules::EventRef& event) {
   if (key.empty())
     json.begin_array();
   else
@@ -216,11 +216,11 @@ void HtmlReport::write_event(JsonWriter& json, std::string_view key, const Event
   json.end_array();
 }
 
-void HtmlReport::write_finding(JsonWriter& json, const Finding& finding) {
-  const RuleInfo& rule = finding.info();
+void HtmlReport::write_finding(JsonWriter& json, const rules::Finding& finding) {
+  const rules::RuleInfo& rule = finding.info();
   json.begin_object();
   json.number("rule", static_cast<std::uint64_t>(finding.rule));
-  json.text("severity", severity_name(finding.severity));
+  json.text("severity", rules::severity_name(finding.severity));
   json.text("message", escape(finding.message));
   if (finding.advice != rule.advice) json.text("advice", escape(finding.advice));
   json.number("count", finding.count);
@@ -233,7 +233,7 @@ void HtmlReport::write_finding(JsonWriter& json, const Finding& finding) {
   if (finding.victim_born) write_event(json, "victim_born", *finding.victim_born);
   if (finding.window) write_window(json, *finding.window, context_.run.begin_ns());
   json.begin_array("story");
-  for (const SequenceStep& one : finding.steps) {
+  for (const rules::SequenceStep& one : finding.steps) {
     json.begin_object();
     write_event(json, "event", one.event);
     json.text("text", escape(one.text));
@@ -241,7 +241,7 @@ void HtmlReport::write_finding(JsonWriter& json, const Finding& finding) {
   }
   json.end_array();
   json.begin_array("victims");
-  for (const Victim& victim : finding.victims) {
+  for (const rules::Victim& victim : finding.victims) {
     json.begin_object();
     if (victim.recorded) write_event(json, "event", victim.event);
     json.text("path", escape(victim.path));
@@ -260,7 +260,7 @@ void HtmlReport::write_finding(JsonWriter& json, const Finding& finding) {
 }
 
 void HtmlReport::write_findings(JsonWriter& json) {
-  const std::vector<Finding>& all = findings_.result.findings;
+  const std::vector<rules::Finding>& all = findings_.result.findings;
   json.begin_array("findings");
   for (std::size_t i = 0; i < std::min(all.size(), kMostFindings); ++i) write_finding(json, all[i]);
   json.end_array();
@@ -277,8 +277,8 @@ void HtmlReport::write_findings(JsonWriter& json) {
     }
   json.end_array();
   json.begin_array("rules");
-  for (std::size_t i = 0; i < kRuleCount; ++i) {
-    const RuleInfo& rule = rule_info(static_cast<RuleId>(i));
+  for (std::size_t i = 0; i < rules::kRuleCount; ++i) {
+    const rules::RuleInfo& rule = rules::rule_info(static_cast<rules::RuleId>(i));
     json.begin_object();
     json.text("id", rule.id);
     json.number("cwe", rule.cwe);
@@ -290,4 +290,4 @@ void HtmlReport::write_findings(JsonWriter& json) {
   json.end_array();
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

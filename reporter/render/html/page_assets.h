@@ -5,10 +5,10 @@
 #include <span>
 #include <string_view>
 
-namespace umaskaudit::html {
+namespace umaskaudit::render::html {
 
 // The page is the pieces before, the data as JSON, and the pieces behind it.
 std::span<const std::string_view> page_before_data();
 std::span<const std::string_view> page_after_data();
 
-}  // namespace umaskaudit::html
+}  // namespace umaskaudit::render::html

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace umaskaudit::html {
+namespace umaskaudit::render::html {
 
 // Appends JSON with each '<', '>' and '&' as \u00XX. In JSON these stand inside strings only, where
 // both spellings mean the same.
@@ -23,4 +23,4 @@ inline void append_script_safe(std::string& out, std::string_view json) {
   }
 }
 
-}  // namespace umaskaudit::html
+}  // namespace umaskaudit::render::html

@@ -8,7 +8,7 @@
 #include "reporter/symbolize/culprit.h"
 #include "reporter/text/escape.h"
 
-namespace umaskaudit::html {
+namespace umaskaudit::render::html {
 namespace {
 
 const char* certainty(trace::Created created) {
@@ -127,11 +127,11 @@ std::uint64_t Tables::who(const EventBase& event) {
   return who(event.pid, event.tid, event.fs, event.thread);
 }
 
-std::uint64_t Tables::who(const EventRef& event) {
+std::uint64_t Tables::who(const rules::EventRef& event) {
   return who(event.pid, event.tid, event.fs, event.thread);
 }
 
-std::uint64_t Tables::frame(const Frame& frame, bool folded) {
+std::uint64_t Tables::frame(const symbolize::Frame& frame, bool folded) {
   const std::uint64_t module = text(frame.module), file = text(frame.file);
   std::string key = std::to_string(module) + '/' + std::to_string(file) + '/' +
                     std::to_string(frame.offset) + '/' + std::to_string(frame.line);
@@ -156,25 +156,25 @@ std::uint64_t Tables::frame(const Frame& frame, bool folded) {
 std::uint64_t Tables::stack(StackRef ref) {
   if (ref.id == 0) return 0;
   const auto [entry, fresh] =
-      stack_numbers_.try_emplace(StackCache::key(ref), stack_numbers_.size() + 1);
+      stack_numbers_.try_emplace(analysis::StackCache::key(ref), stack_numbers_.size() + 1);
   if (!fresh) return entry->second;
-  const std::vector<Frame>& frames = stacks_.frames(ref);
-  const Frame* at = culprit(frames);
+  const std::vector<symbolize::Frame>& frames = stacks_.frames(ref);
+  const symbolize::Frame* at = symbolize::culprit(frames);
   stack_rows_ += ",\n";
   JsonWriter json(stack_rows_);
   json.begin_object();
   json.text("site", site(at));
   json.integer("at", at == nullptr ? -1 : at - frames.data());
   json.begin_array("frames");
-  const bool own_alone = stacks_.view() == FrameView::folded;
-  const std::vector<bool> own = own_frames(frames);
+  const bool own_alone = stacks_.view() == analysis::FrameView::folded;
+  const std::vector<bool> own = symbolize::own_frames(frames);
   for (std::size_t i = 0; i < frames.size(); ++i)
     json.element(frame(frames[i], own_alone ? !own[i] : frames[i].folded));
   json.end_array();
   if (run_.stack_truncated(ref)) json.boolean("cut", true);
   if (misses_script_frames(stacks_, ref)) json.boolean("partial", true);
   if (const auto starters = stacks_.starters(ref); !starters.empty())
-    json.text("started", site(culprit(*starters.back())));
+    json.text("started", site(symbolize::culprit(*starters.back())));
   json.end_object();
   return entry->second;
 }
@@ -197,4 +197,4 @@ void Tables::write(JsonWriter& json) const {
   array("shapes", shapes_.rows());
 }
 
-}  // namespace umaskaudit::html
+}  // namespace umaskaudit::render::html

@@ -15,7 +15,7 @@
 #include "reporter/rules/finding.h"
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit::html {
+namespace umaskaudit::render::html {
 
 // Values in the order in which they were first seen, as JSON, and their numbers from 0.
 class Table {
@@ -40,13 +40,13 @@ class Table {
 
 class Tables {
  public:
-  Tables(const Run& run, StackCache& stacks) : run_(run), stacks_(stacks) {}
+  Tables(const reader::Run& run, analysis::StackCache& stacks) : run_(run), stacks_(stacks) {}
 
   // `bytes` as they are; the page gets them escaped for display, as every other output.
   std::uint64_t text(std::string_view bytes);
   // [pid, tid, name, fs]
   std::uint64_t who(const EventBase& event);
-  std::uint64_t who(const EventRef& event);
+  std::uint64_t who(const rules::EventRef& event);
   // {site, at: the culprit's frame, frames, started: by which line of a script}; 0 is the missing
   // stack.
   std::uint64_t stack(StackRef ref);
@@ -59,13 +59,13 @@ class Tables {
  private:
   std::uint64_t who(std::uint32_t pid, std::uint32_t tid, std::uint32_t fs,
                     std::string_view thread);
-  std::uint64_t frame(const Frame& frame, bool folded);
+  std::uint64_t frame(const symbolize::Frame& frame, bool folded);
 
-  const Run& run_;
-  StackCache& stacks_;
+  const reader::Run& run_;
+  analysis::StackCache& stacks_;
   Table texts_, who_, frames_, shapes_;
   std::unordered_map<std::uint64_t, std::uint64_t> stack_numbers_;
   std::string stack_rows_;
 };
 
-}  // namespace umaskaudit::html
+}  // namespace umaskaudit::render::html

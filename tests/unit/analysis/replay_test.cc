@@ -8,7 +8,7 @@
 #include "reporter/analysis/mask_replay.h"
 #include "reporter/analysis/path_names.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 constexpr Mode kOther = 027;  // instead of the inherited 022
@@ -204,4 +204,4 @@ TEST(PathNames, ExactLeavesEverythingAsItIs) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -5,7 +5,7 @@
 
 #include "reporter/analysis/runtime_idiom.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 constexpr std::uint32_t kRuntime = 1, kProgram = 2;
@@ -82,4 +82,4 @@ TEST_F(RuntimeIdiom, NotThoseOfAProgramOrOfTwoFunctions) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

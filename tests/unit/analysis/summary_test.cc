@@ -7,7 +7,7 @@
 #include "tests/unit/reader/run_helpers.h"
 #include "tests/unit/render/fixture_run.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 using testing::open_or_die;
@@ -143,4 +143,4 @@ TEST(Duration, HasUnits) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -4,18 +4,18 @@
 
 #include "reporter/analysis/symbol_chain.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
-Frame native(const std::string& module, const std::string& symbol) {
-  Frame frame;
+symbolize::Frame native(const std::string& module, const std::string& symbol) {
+  symbolize::Frame frame;
   frame.module = module;
   frame.symbol = symbol;
   return frame;
 }
 
-Frame line(const std::string& file, const std::string& function, std::uint32_t number) {
-  Frame frame = native("/usr/bin/python3.11", function);
+symbolize::Frame line(const std::string& file, const std::string& function, std::uint32_t number) {
+  symbolize::Frame frame = native("/usr/bin/python3.11", function);
   frame.file = file;
   frame.line = number;
   frame.language = "Python";
@@ -24,20 +24,20 @@ Frame line(const std::string& file, const std::string& function, std::uint32_t n
 }
 
 TEST(SymbolChain, OfAScriptHasNeitherLinesNorTheInterpreter) {
-  const Frame library = line("/usr/lib/python3.11/contextlib.py", "inner", 79);
-  const std::vector<Frame> cold = {native("/usr/bin/python3.11", "os_umask"),
-                                   line("/srv/app.py", "set_mask", 12),
-                                   library,
-                                   native("/srv/_ext.so", "call"),
-                                   line("/srv/lib/util.py", "work", 3),
-                                   line("/srv/app.py", "<module>", 40),
-                                   native("/lib/libc.so.6", "__libc_start_main")};
-  const std::vector<Frame> warm = {native("/usr/bin/python3.11", "cfunction_vectorcall"),
-                                   native("/usr/bin/python3.11", "f"),
-                                   line("/home/x/app.py", "set_mask", 13),
-                                   line("/home/x/lib/util.py", "work", 4),
-                                   library,
-                                   line("/home/x/app.py", "<module>", 41)};
+  const symbolize::Frame library = line("/usr/lib/python3.11/contextlib.py", "inner", 79);
+  const std::vector<symbolize::Frame> cold = {native("/usr/bin/python3.11", "os_umask"),
+                                              line("/srv/app.py", "set_mask", 12),
+                                              library,
+                                              native("/srv/_ext.so", "call"),
+                                              line("/srv/lib/util.py", "work", 3),
+                                              line("/srv/app.py", "<module>", 40),
+                                              native("/lib/libc.so.6", "__libc_start_main")};
+  const std::vector<symbolize::Frame> warm = {native("/usr/bin/python3.11", "cfunction_vectorcall"),
+                                              native("/usr/bin/python3.11", "f"),
+                                              line("/home/x/app.py", "set_mask", 13),
+                                              line("/home/x/lib/util.py", "work", 4),
+                                              library,
+                                              line("/home/x/app.py", "<module>", 41)};
   EXPECT_EQ(symbol_chain(cold), "app.py!set_mask<util.py!work<app.py!<module>");
   EXPECT_EQ(symbol_chain(warm), symbol_chain(cold));
   EXPECT_EQ(place_of(cold), "app.py!set_mask");
@@ -46,7 +46,7 @@ TEST(SymbolChain, OfAScriptHasNeitherLinesNorTheInterpreter) {
 }
 
 TEST(SymbolChain, OfAScriptWithoutFunctionsIsItsFile) {
-  Frame shell = line("/srv/build.sh", "", 13);
+  symbolize::Frame shell = line("/srv/build.sh", "", 13);
   EXPECT_EQ(symbol_chain({shell}), "build.sh");
   EXPECT_EQ(place_of({shell}), "build.sh");
   shell.file.clear();
@@ -55,12 +55,12 @@ TEST(SymbolChain, OfAScriptWithoutFunctionsIsItsFile) {
 }
 
 TEST(SymbolChain, OfNativeCodeIsWhatItWas) {
-  const std::vector<Frame> stack = {native("/lib/libc.so.6", "umask"),
-                                    native("/opt/app", "probe"),
-                                    native("", ""),
-                                    native("/usr/bin/python3.11", "eval"),
-                                    native("/opt/app", "main"),
-                                    native("/opt/app", "_start")};
+  const std::vector<symbolize::Frame> stack = {native("/lib/libc.so.6", "umask"),
+                                               native("/opt/app", "probe"),
+                                               native("", ""),
+                                               native("/usr/bin/python3.11", "eval"),
+                                               native("/opt/app", "main"),
+                                               native("/opt/app", "_start")};
   EXPECT_EQ(symbol_chain(stack), "app!probe<app!main");
   EXPECT_EQ(place_of(stack), "app!probe");
 }
@@ -83,4 +83,4 @@ TEST(WithoutSignature, LeavesTheName) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -9,7 +9,7 @@
 #include "preload/trace/object_facts.h"
 #include "tests/unit/reader/run_helpers.h"
 
-namespace umaskaudit {
+namespace umaskaudit::analysis {
 namespace {
 
 using testing::creation;
@@ -33,18 +33,20 @@ void add_blind_spot(SegmentBuilder* segment, std::uint16_t reason) {
   segment->blind_spot({100, 2000}, spot, "what");
 }
 
-Completeness completeness_of(const SegmentBuilder& segment) {
+reader::Completeness completeness_of(const SegmentBuilder& segment) {
   const RunDirectory directory;
   directory.add(segment);
   return open_or_die(directory.path()).completeness();
 }
 
-Completeness behind(std::uint16_t reason) {
+reader::Completeness behind(std::uint16_t reason) {
   SegmentBuilder segment = image();
   add_blind_spot(&segment, reason);
   return completeness_of(segment);
 }
-Completeness behind(trace::Blind reason) { return behind(static_cast<std::uint16_t>(reason)); }
+reader::Completeness behind(trace::Blind reason) {
+  return behind(static_cast<std::uint16_t>(reason));
+}
 
 TEST(Hidden, NothingWhereAllWasSeen) {
   SegmentBuilder segment = image();
@@ -261,4 +263,4 @@ TEST_F(AppearedOnDisk, ASecondNameOfWhatIsRecordedIsNoOther) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::analysis

@@ -83,7 +83,7 @@ class CheckTest : public ::testing::Test {
     std::ostringstream out, err;
     Console console{out, err};
     Outcome outcome;
-    outcome.code = run_cli(options, console);
+    outcome.code = commands::run_cli(options, console);
     outcome.out = out.str();
     outcome.err = err.str();
     return outcome;

@@ -7,7 +7,7 @@
 #include "reporter/commands/command.h"
 #include "tests/unit/commands/command_line.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 using testing::Outcome;
@@ -133,4 +133,4 @@ TEST(Completions, WorkInBash) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

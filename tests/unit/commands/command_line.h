@@ -20,7 +20,7 @@ inline Outcome tool(const std::vector<std::string>& arguments) {
   std::ostringstream out, err;
   Console console{out, err};
   Outcome outcome;
-  outcome.code = run_cli(arguments, console);
+  outcome.code = commands::run_cli(arguments, console);
   outcome.out = out.str();
   outcome.err = err.str();
   return outcome;

@@ -72,7 +72,7 @@ class DroppedTest : public ::testing::Test {
       if (word == "RUN") word = directory.path();
     std::ostringstream out, err;
     Console console{out, err};
-    code_ = run_cli(arguments, console);
+    code_ = commands::run_cli(arguments, console);
     out_ = out.str();
     err_ = err.str();
   }
@@ -179,7 +179,7 @@ TEST_F(DroppedTest, ASnapshotReplacesNoRunUnasked) {
     words.insert(words.begin(), "snapshot");
     std::ostringstream out, err;
     Console console{out, err};
-    code_ = run_cli(words, console);
+    code_ = commands::run_cli(words, console);
     err_ = err.str();
   };
   const std::string copy = target.path() + "/copy";

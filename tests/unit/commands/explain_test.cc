@@ -28,7 +28,7 @@ mode_t counted_umask(mode_t mask) {
   return real_umask(mask);
 }
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 using namespace testing_support;
@@ -303,4 +303,4 @@ TEST(UmaskCommand, ReadsItsOwnMaskWithoutProc) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

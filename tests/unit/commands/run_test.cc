@@ -21,7 +21,7 @@
 #include "tests/unit/commands/command_line.h"
 #include "tests/unit/reader/segment_builder.h"
 
-namespace umaskaudit {
+namespace umaskaudit::commands {
 namespace {
 
 using testing::Outcome;
@@ -186,11 +186,11 @@ TEST_F(RunCommand, ADirectoryThatWasEmptyIsEmptyAgainWhenNothingStarted) {
 TEST_F(RunCommand, TheDefaultDirectoryIsAFreeOne) {
   const std::filesystem::path before = std::filesystem::current_path();
   std::filesystem::current_path(folder_.path());
-  EXPECT_EQ(*new_run_path("/bin/a:b", 7), ".umaskaudit/a_b.7");
+  EXPECT_EQ(*record::new_run_path("/bin/a:b", 7), ".umaskaudit/a_b.7");
   std::filesystem::create_directory(".umaskaudit/a_b.7");
   std::filesystem::create_directory(".umaskaudit/a_b.7.2");
-  EXPECT_EQ(*new_run_path("/bin/a:b", 7), ".umaskaudit/a_b.7.3");
-  EXPECT_EQ(*new_run_path("/bin/.hidden", 7), ".umaskaudit/_.hidden.7");
+  EXPECT_EQ(*record::new_run_path("/bin/a:b", 7), ".umaskaudit/a_b.7.3");
+  EXPECT_EQ(*record::new_run_path("/bin/.hidden", 7), ".umaskaudit/_.hidden.7");
   std::filesystem::current_path(before);
 }
 
@@ -285,7 +285,7 @@ class Trim : public ::testing::Test {
 
 TEST_F(Trim, CutsSegmentsOfTheDead) {
   const std::string file = add(dead_pid());
-  EXPECT_EQ(SegmentTrimmer(folder_.path()).finish(), 0u);
+  EXPECT_EQ(record::SegmentTrimmer(folder_.path()).finish(), 0u);
   EXPECT_EQ(std::filesystem::file_size(file), 4096u);
   EXPECT_EQ(tool({"report", folder_.path()}).code, 0);
 }
@@ -296,10 +296,10 @@ TEST_F(Trim, LeavesSegmentsThatSomebodyMaps) {
   void* at = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
   ASSERT_NE(at, MAP_FAILED);
-  EXPECT_EQ(SegmentTrimmer(folder_.path()).finish(), 1u);
+  EXPECT_EQ(record::SegmentTrimmer(folder_.path()).finish(), 1u);
   EXPECT_EQ(std::filesystem::file_size(file), 1u << 20);
   munmap(at, 4096);
-  EXPECT_EQ(SegmentTrimmer(folder_.path()).finish(), 0u);
+  EXPECT_EQ(record::SegmentTrimmer(folder_.path()).finish(), 0u);
   EXPECT_EQ(std::filesystem::file_size(file), 4096u);
 }
 
@@ -310,9 +310,9 @@ TEST_F(Trim, CutsSegmentsThatALivingProcessLeft) {
   struct statfs filesystem {};
   ASSERT_EQ(statfs(folder_.path().c_str(), &filesystem), 0);
   const bool overlay = filesystem.f_type == OVERLAYFS_SUPER_MAGIC;
-  EXPECT_EQ(SegmentTrimmer(folder_.path()).finish(), 1u);  // something runs on
+  EXPECT_EQ(record::SegmentTrimmer(folder_.path()).finish(), 1u);  // something runs on
   EXPECT_EQ(std::filesystem::file_size(file), overlay ? 1u << 20 : 4096u);
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::commands

@@ -15,7 +15,7 @@
 #include "tests/unit/reader/run_helpers.h"
 #include "tests/unit/render/fixture_run.h"
 
-namespace umaskaudit {
+namespace umaskaudit::exports {
 namespace {
 
 using nlohmann::json;
@@ -50,7 +50,7 @@ std::vector<json> records_of(const std::vector<json>& requests) {
 std::string exported(const std::string& run) {
   std::ostringstream out, err;
   Console console{out, err};
-  EXPECT_EQ(run_cli({"export", run, "--format", "otlp"}, console), 0) << err.str();
+  EXPECT_EQ(commands::run_cli({"export", run, "--format", "otlp"}, console), 0) << err.str();
   return out.str();
 }
 
@@ -252,4 +252,4 @@ TEST_F(Fixture, FindingsNameTheirRuleAndCode) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::exports

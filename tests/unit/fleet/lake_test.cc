@@ -11,7 +11,7 @@
 
 #include "reporter/text/time_text.h"
 
-namespace umaskaudit {
+namespace umaskaudit::fleet {
 namespace {
 
 namespace fs = std::filesystem;
@@ -104,4 +104,4 @@ TEST(UtcDate, IsTheDayInGreenwich) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::fleet

@@ -7,7 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 
-namespace umaskaudit {
+namespace umaskaudit::fleet {
 namespace {
 
 constexpr ColumnInfo kColumns[] = {
@@ -92,4 +92,4 @@ TEST(TableFile, ManyRowsAreWholeLines) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::fleet

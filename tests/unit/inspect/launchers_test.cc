@@ -5,7 +5,7 @@
 
 #include <sstream>
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 namespace {
 
 std::vector<std::string> words(const std::string& line) {
@@ -96,4 +96,4 @@ TEST(Launchers, ChrootStartsItInAnotherRoot) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

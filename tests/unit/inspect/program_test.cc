@@ -11,7 +11,7 @@
 #include "tests/unit/commands/command_line.h"
 #include "tests/unit/reader/segment_builder.h"
 
-namespace umaskaudit {
+namespace umaskaudit::inspect {
 namespace {
 
 using testing::Outcome;
@@ -121,4 +121,4 @@ TEST_F(Programs, OutputIsPrivateAndAllOrNothing) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::inspect

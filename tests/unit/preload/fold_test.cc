@@ -32,8 +32,8 @@ namespace umaskaudit {
 
 namespace {
 
-using namespace shim;  // NOLINT: what is under test
-using ReadRun = Run;   // inside a test `Run` is a member of gtest's own class
+using namespace shim;         // NOLINT: what is under test
+using ReadRun = reader::Run;  // inside a test `Run` is a member of gtest's own class
 
 constexpr std::uint32_t kPid = 4242;
 constexpr unsigned kThreads = 4;
@@ -285,8 +285,8 @@ class Directory {
   std::string path_;
 };
 
-Run open_run(const std::string& directory) {
-  Result<Run> run = Run::open(directory);
+reader::Run open_run(const std::string& directory) {
+  Result<reader::Run> run = reader::Run::open(directory);
   if (!run) std::abort();
   return std::move(run.value());
 }
@@ -297,7 +297,7 @@ void put(std::ostream& out, const std::optional<std::uint64_t>& id) {
 
 // Every event, by all that is said of it. The times of changes that nothing names are not kept:
 // `times` has those that both have.
-std::vector<std::string> events_of(const Run& run, std::vector<std::uint64_t>* times) {
+std::vector<std::string> events_of(const reader::Run& run, std::vector<std::uint64_t>* times) {
   std::vector<std::string> lines;
   run.for_each([&](const Event& event) {
     std::ostringstream out;
@@ -326,25 +326,25 @@ std::vector<std::string> events_of(const Run& run, std::vector<std::uint64_t>* t
   return lines;
 }
 
-std::string findings_of(const Run& run) {
-  FindOptions options;
+std::string findings_of(const reader::Run& run) {
+  rules::FindOptions options;
   std::string hits;
-  options.on_final_hit = [&](const FinalHit& hit) { append_hit_json(hits, hit); };
-  const FindResult result = find(run, options);
-  for (const Finding& finding : result.findings) append_finding_json(hits, finding);
+  options.on_final_hit = [&](const rules::FinalHit& hit) { render::append_hit_json(hits, hit); };
+  const rules::FindResult result = rules::find(run, options);
+  for (const rules::Finding& finding : result.findings) render::append_finding_json(hits, finding);
   std::ostringstream out;
-  const FindStats& stats = result.stats;
+  const rules::FindStats& stats = result.stats;
   out << hits << stats.creations << ' ' << stats.mask_changes << ' ' << stats.windows << ' '
       << stats.ambiguous << ' ' << stats.resolved << ' ' << stats.unresolved;
   return out.str();
 }
 
-std::string summary_of(const Run& run) {
-  const Summary summary = summarize(run, {});
+std::string summary_of(const reader::Run& run) {
+  const analysis::Summary summary = analysis::summarize(run, {});
   std::ostringstream out;
   out << summary.events << ' ' << summary.threads << ' ' << summary.mask_changes << ' '
       << summary.created << ' ' << summary.ambiguous << ' ' << summary.unknown_masks << '\n';
-  for (const MaskChanges& changes : summary.changes) {
+  for (const analysis::MaskChanges& changes : summary.changes) {
     out << changes.who.tid << ' ' << changes.stack.id << ' ' << changes.count << ' '
         << changes.drifts << ' ' << changes.first_ns << ' ' << changes.last_ns << ' '
         << changes.held_ns << ' ' << changes.longest_ns;
@@ -388,7 +388,7 @@ TEST(Fold, ReadsBackAsWithoutIt) {
     const ReadRun plain = open_run(directory.run("plain"));
     const ReadRun folded = open_run(directory.run("folded"));
     EXPECT_TRUE(folded.completeness().losses.empty());
-    objects += summarize(folded, {}).created;
+    objects += analysis::summarize(folded, {}).created;
     std::vector<std::uint64_t> plain_times, folded_times;
     const std::vector<std::string> expected = events_of(plain, &plain_times);
     const std::vector<std::string> told = events_of(folded, &folded_times);
@@ -430,7 +430,7 @@ TEST(Fold, TakesNoSpaceHoweverOftenItHappens) {
   ASSERT_EQ(in_child(directory.run("few"), true, [] { toggle_alone(100); }), 0);
   ASSERT_EQ(in_child(directory.run("many"), true, [] { toggle_alone(1'000'000); }), 0);
   EXPECT_EQ(bytes_of(directory.run("few")), bytes_of(directory.run("many")));
-  const Summary summary = summarize(open_run(directory.run("many")), {});
+  const analysis::Summary summary = analysis::summarize(open_run(directory.run("many")), {});
   EXPECT_EQ(summary.mask_changes, 1'000'000u);
 }
 
@@ -471,7 +471,7 @@ TEST(Fold, ReadsTheOlderCopyWhereTheNewerIsTorn) {
   newer.state.total_ns[0] ^= 1;  // what its checksum does not fit
   std::memcpy(bytes.data() + at, &cell, sizeof cell);
   std::ofstream(segment, std::ios::binary) << bytes;
-  EXPECT_EQ(summarize(open_run(directory.run("torn")), {}).mask_changes, 999u);
+  EXPECT_EQ(analysis::summarize(open_run(directory.run("torn")), {}).mask_changes, 999u);
 }
 
 // Changes that cannot be folded are counted before they cost a creation its record.
@@ -512,9 +512,9 @@ TEST(Fold, ChangesLeaveRoomForCreations) {
   ASSERT_EQ(in_child(directory.run("full"), true, noise), 0);
   process.options.max_size = Options{}.max_size;
   const ReadRun run = open_run(directory.run("full"));
-  const Summary summary = summarize(run, {});
+  const analysis::Summary summary = analysis::summarize(run, {});
   EXPECT_EQ(summary.created, kChanges / kEvery);
-  const Completeness& all = run.completeness();
+  const reader::Completeness& all = run.completeness();
   const std::uint64_t lost = all.lost[static_cast<unsigned>(trace::Loss::segment_full)];
   EXPECT_GT(lost, 0u);
   EXPECT_EQ(lost, all.total_lost());

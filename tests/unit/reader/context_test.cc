@@ -3,7 +3,7 @@
 
 #include "tests/unit/reader/run_helpers.h"
 
-namespace umaskaudit {
+namespace umaskaudit::reader {
 namespace {
 
 using testing::creation;
@@ -482,4 +482,4 @@ TEST_F(Contexts, ALongChainOfForks) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::reader

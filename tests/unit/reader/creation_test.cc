@@ -4,7 +4,7 @@
 #include "reporter/reader/event_builder.h"
 #include "tests/unit/reader/run_helpers.h"
 
-namespace umaskaudit {
+namespace umaskaudit::reader {
 namespace {
 
 using testing::creation;
@@ -35,7 +35,7 @@ class Creations : public ::testing::Test {
 TEST(JoinPath, OnlyDoubledSlashesAndLeadingDotsGo) {
   const auto join = [](std::string_view base, std::string_view argument) {
     std::string path = "left over";
-    model::join_path(base, argument, &path);
+    reader::join_path(base, argument, &path);
     return path;
   };
   EXPECT_EQ(join("/base", "file"), "/base/file");
@@ -240,4 +240,4 @@ TEST_F(Creations, FailedCallsClaimNothing) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::reader

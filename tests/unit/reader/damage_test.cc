@@ -7,7 +7,7 @@
 #include "reporter/reader/segment/scanner.h"
 #include "tests/unit/reader/run_helpers.h"
 
-namespace umaskaudit {
+namespace umaskaudit::reader {
 namespace {
 
 using ::testing::ElementsAre;
@@ -263,11 +263,11 @@ TEST(Damage, HostileLengthsDoNotMakeTheSearchQuadratic) {
 
   const auto where = std::make_shared<const Descriptor>(
       ::open(directory.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const auto file = model::SegmentFile::open(where, "1-1.seg");
+  const auto file = reader::SegmentFile::open(where, "1-1.seg");
   ASSERT_TRUE(file);
-  const model::SegmentFile::Reader reader = file.value().reader();
-  model::Scanner scanner(reader, sizeof(trace::SegmentHeader));
-  model::Record record;
+  const reader::SegmentFile::Reader reader = file.value().reader();
+  reader::Scanner scanner(reader, sizeof(trace::SegmentHeader));
+  reader::Record record;
   while (scanner.next(&record)) continue;
   EXPECT_LT(scanner.result().searched, 32 * bytes.size());
 }
@@ -307,4 +307,4 @@ TEST(Damage, InnerLengthsStayInsideTheRecord) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::reader

@@ -12,7 +12,7 @@
 
 #include "tests/unit/reader/run_helpers.h"
 
-namespace umaskaudit {
+namespace umaskaudit::reader {
 namespace {
 
 using testing::only;
@@ -249,4 +249,4 @@ TEST_F(Page, TheOthers) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::reader

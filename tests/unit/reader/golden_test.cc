@@ -12,7 +12,7 @@
 
 #include "tests/unit/reader/run_helpers.h"
 
-namespace umaskaudit {
+namespace umaskaudit::reader {
 namespace {
 
 namespace fs = std::filesystem;
@@ -123,4 +123,4 @@ INSTANTIATE_TEST_SUITE_P(Traces, Golden,
                          });
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::reader

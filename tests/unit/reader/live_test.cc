@@ -25,9 +25,9 @@ class Live : public ::testing::Test {
     segment_.header().tail = segment_.size();
     directory_.write(segment_.name(), segment_.bytes() + std::string(4096, '\0'));
   }
-  LiveRun& run() {
+  reader::LiveRun& run() {
     if (run_) return *run_;
-    auto opened = LiveRun::open(directory_.path());
+    auto opened = reader::LiveRun::open(directory_.path());
     if (!opened) std::abort();
     run_ = std::move(*opened);
     return *run_;
@@ -44,7 +44,7 @@ class Live : public ::testing::Test {
     run().finish(keep(&texts));
     return texts;
   }
-  static LiveRun::Visit keep(std::vector<std::string>* texts) {
+  static reader::LiveRun::Visit keep(std::vector<std::string>* texts) {
     return [texts](const Event& event) {
       if (const auto* note = std::get_if<NoteEvent>(&event)) texts->emplace_back(note->text);
       if (const auto* loss = std::get_if<LossEvent>(&event)) texts->push_back("-" + loss->reason);
@@ -71,7 +71,7 @@ class Live : public ::testing::Test {
 
   RunDirectory directory_;
   SegmentBuilder segment_{100};
-  std::unique_ptr<LiveRun> run_;
+  std::unique_ptr<reader::LiveRun> run_;
 };
 
 TEST_F(Live, TellsEachRecordOnce) {
@@ -104,12 +104,12 @@ TEST_F(Live, MissesNothingThatIsCommittedWhileItReads) {
   write();
   auto directory = std::make_shared<const Descriptor>(
       ::open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const auto file = model::SegmentFile::open(directory, segment_.name());
+  const auto file = reader::SegmentFile::open(directory, segment_.name());
   ASSERT_TRUE(file);
-  model::SegmentTail tail(hole);
+  reader::SegmentTail tail(hole);
   std::vector<std::uint64_t> told;
   tail.read(file.value().reader(), segment_.size(), 1 << 20, false,
-            [&](const model::Record& record) {
+            [&](const reader::Record& record) {
               if (told.empty()) commit_at(hole, late);
               told.push_back(record.offset);
             });
@@ -285,8 +285,8 @@ TEST_F(Live, KeepsOnlyTheLatestChangesAndStillKnowsTheMask) {
 
 TEST_F(Live, RefusesWhatIsNoRun) {
   const RunDirectory empty;
-  EXPECT_FALSE(LiveRun::open(empty.path()));
-  EXPECT_FALSE(LiveRun::open(empty.path() + "/none"));
+  EXPECT_FALSE(reader::LiveRun::open(empty.path()));
+  EXPECT_FALSE(reader::LiveRun::open(empty.path() + "/none"));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include "tests/unit/reader/run_helpers.h"
 
-namespace umaskaudit {
+namespace umaskaudit::reader {
 namespace {
 
 using testing::events_of;
@@ -296,4 +296,4 @@ TEST(BlindSpots, AnImageOfTheSamePidFollows) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::reader

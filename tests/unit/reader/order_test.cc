@@ -6,7 +6,7 @@
 
 #include "tests/unit/reader/run_helpers.h"
 
-namespace umaskaudit {
+namespace umaskaudit::reader {
 namespace {
 
 using testing::creation;
@@ -267,4 +267,4 @@ TEST(Order, UmaskIdsAscendOverAllSegments) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::reader

@@ -5,7 +5,7 @@
 
 #include "tests/unit/reader/run_helpers.h"
 
-namespace umaskaudit {
+namespace umaskaudit::reader {
 namespace {
 
 using ::testing::ElementsAre;
@@ -505,4 +505,4 @@ TEST_F(Records, ScriptRecordsWhoseLengthsDoNotFitAreMalformed) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::reader

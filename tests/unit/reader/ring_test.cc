@@ -473,7 +473,7 @@ class FollowedRing : public ::testing::Test {
  protected:
   std::vector<std::string> look(bool last = false) {
     directory_.add(segment_);
-    if (!run_) run_ = std::move(*LiveRun::open(directory_.path()));
+    if (!run_) run_ = std::move(*reader::LiveRun::open(directory_.path()));
     std::vector<std::string> texts;
     const auto keep = [&](const Event& event) {
       if (const auto* note = std::get_if<NoteEvent>(&event)) texts.emplace_back(note->text);
@@ -490,7 +490,7 @@ class FollowedRing : public ::testing::Test {
 
   RunDirectory directory_;
   SegmentBuilder segment_ = ring_segment();
-  std::unique_ptr<LiveRun> run_;
+  std::unique_ptr<reader::LiveRun> run_;
 };
 
 TEST_F(FollowedRing, TellsEachRecordOnceWhereverItsChunkIs) {

@@ -14,10 +14,10 @@
 namespace umaskaudit::testing {
 
 // Inside a test, `Run` is a member of gtest's own class.
-using ReadRun = Run;
+using ReadRun = reader::Run;
 
-inline Run open_or_die(const std::string& path) {
-  Result<Run> run = Run::open(path);
+inline reader::Run open_or_die(const std::string& path) {
+  Result<reader::Run> run = reader::Run::open(path);
   if (!run) {
     ADD_FAILURE() << run.error().what << " (" << run.error().why << ")";
     std::abort();
@@ -26,7 +26,7 @@ inline Run open_or_die(const std::string& path) {
 }
 
 // All events in order; views in them live as long as `run`.
-inline std::vector<Event> events_of(const Run& run) {
+inline std::vector<Event> events_of(const reader::Run& run) {
   std::vector<Event> events;
   run.for_each([&](const Event& event) {
     events.push_back(event);
@@ -45,7 +45,7 @@ std::vector<T> only(const std::vector<Event>& events) {
 }
 
 template <typename T>
-std::vector<T> only(const Run& run) {
+std::vector<T> only(const reader::Run& run) {
   return only<T>(events_of(run));
 }
 

@@ -8,7 +8,7 @@
 
 #include "tests/unit/reader/run_helpers.h"
 
-namespace umaskaudit {
+namespace umaskaudit::reader {
 namespace {
 
 using testing::only;
@@ -115,4 +115,4 @@ TEST(Sparse, TwoThousandSegmentsUnderALowDescriptorLimit) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::reader

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace umaskaudit::model {
+namespace umaskaudit::reader {
 namespace {
 
 TEST(StringPool, EqualStringsShareOneCopy) {
@@ -44,4 +44,4 @@ TEST(StringPool, AnyBytesAndAnyLength) {
 }
 
 }  // namespace
-}  // namespace umaskaudit::model
+}  // namespace umaskaudit::reader

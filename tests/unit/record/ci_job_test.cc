@@ -7,7 +7,7 @@
 #include <initializer_list>
 #include <utility>
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 CiJob job_in(std::initializer_list<std::pair<const char*, const char*>> variables) {
@@ -39,4 +39,4 @@ TEST(CiJob, Gitlab) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

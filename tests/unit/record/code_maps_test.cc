@@ -14,7 +14,7 @@
 
 #include "reporter/inspect/proc_status.h"
 
-namespace umaskaudit {
+namespace umaskaudit::record {
 namespace {
 
 namespace fs = std::filesystem;
@@ -76,7 +76,7 @@ TEST_F(KeepCodeMaps, AnEarlierProcesssIsNotTaken) {
 // As of a process that is recorded from some point on, while it runs.
 TEST_F(KeepCodeMaps, AnEarlierProcessWhoseNumberIsUsedAgain) {
   const std::string own = std::to_string(getpid());
-  const auto start = start_of_process(own);
+  const auto start = inspect::start_of_process(own);
   ASSERT_TRUE(start.has_value());
   const auto seconds = static_cast<time_t>(*start / 1'000'000'000);
   std::ofstream(run() / (own + "-00000d24a09e651f.seg"));
@@ -117,4 +117,4 @@ TEST_F(KeepCodeMaps, NotOneThatNeverEnds) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::record

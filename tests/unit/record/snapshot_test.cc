@@ -48,9 +48,9 @@ class SnapshotTest : public ::testing::Test {
   std::string file() const { return to() + "/" + segment_.name(); }
 
   void copy() {
-    const auto target = prepare_run_directory(to(), EarlierRun::removed);
+    const auto target = record::prepare_run_directory(to(), record::EarlierRun::removed);
     ASSERT_TRUE(target) << target.error().why;
-    const auto done = copy_run(directory_.path(), target->path);
+    const auto done = record::copy_run(directory_.path(), target->path);
     ASSERT_TRUE(done) << done.error().why;
     EXPECT_EQ(done->segments, 1u);
   }
@@ -65,7 +65,7 @@ TEST_F(SnapshotTest, HasWhatIsThereInPrivateFiles) {
   segment_.note({100, 3000}, 0, "last");
   // As a segment is while its image runs.
   directory_.write(segment_.name(), segment_.bytes() + std::string(4 << 20, '\0'));
-  RunRecord record;
+  record::RunRecord record;
   record.command = "app";
   record.recorder = getpid();
   ASSERT_TRUE(write_run_record(directory_.path(), record));
@@ -85,7 +85,7 @@ TEST_F(SnapshotTest, HasWhatIsThereInPrivateFiles) {
   EXPECT_LT(facts.st_blocks * 512, 256 << 10) << "holes stay holes";
   // Nobody records into the copy: it may be replaced.
   copy();
-  ASSERT_EQ(read_run_record(to())->command, "app");
+  ASSERT_EQ(record::read_run_record(to())->command, "app");
 }
 
 TEST_F(SnapshotTest, OfARingHasTheChunksThatAreReadAndItsTotals) {

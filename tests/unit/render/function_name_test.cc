@@ -8,11 +8,11 @@
 #include "reporter/render/stack_text.h"
 #include "reporter/symbolize/culprit.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 std::string name_of(const std::string& symbol, const std::string& language = "C++") {
-  Frame frame;
+  symbolize::Frame frame;
   frame.symbol = symbol;
   frame.language = language;
   return function_name(frame);
@@ -60,9 +60,9 @@ TEST(FunctionName, IsNeverLostToBracketsThatDoNotMatch) {
   EXPECT_FALSE(name_of(std::string(4000, '<')).empty());
 }
 
-Frame native(const std::string& module, const std::string& symbol, const std::string& file = "",
-             std::uint32_t line = 0) {
-  Frame frame;
+symbolize::Frame native(const std::string& module, const std::string& symbol,
+                        const std::string& file = "", std::uint32_t line = 0) {
+  symbolize::Frame frame;
   frame.module = module;
   frame.symbol = symbol;
   frame.file = file;
@@ -74,13 +74,14 @@ Frame native(const std::string& module, const std::string& symbol, const std::st
 
 TEST(OwnFrames, AreShownAndTheOthersCounted) {
   const std::string app = "/srv/app", libc = "/lib/x/libc.so.6";
-  const std::vector<Frame> stack = {native(libc, "umask"),
-                                    native(app, "std::__invoke<int>", "/usr/include/c++/12/x.h", 3),
-                                    native(app, "read()", "/src/app.cc", 9),
-                                    native(app, "void std::f<int>(int)"),
-                                    native("/srv/libown.so", "own::call(int)"),
-                                    native(libc, "start_thread"),
-                                    native(app, "_start")};
+  const std::vector<symbolize::Frame> stack = {
+      native(libc, "umask"),
+      native(app, "std::__invoke<int>", "/usr/include/c++/12/x.h", 3),
+      native(app, "read()", "/src/app.cc", 9),
+      native(app, "void std::f<int>(int)"),
+      native("/srv/libown.so", "own::call(int)"),
+      native(libc, "start_thread"),
+      native(app, "_start")};
   EXPECT_EQ(own_stack_lines(stack, 2),
             "  #0 read /src/app.cc:9 (app)\n"
             "  #1 own::call (libown.so+0x10)\n"
@@ -90,7 +91,7 @@ TEST(OwnFrames, AreShownAndTheOthersCounted) {
 
 TEST(OwnFrames, TheInnermostAreShownWhereThereAreNoOthers) {
   const std::string libc = "/lib/x/libc.so.6";
-  const std::vector<Frame> stack(5, native(libc, "umask"));
+  const std::vector<symbolize::Frame> stack(5, native(libc, "umask"));
   EXPECT_EQ(own_stack_lines(stack, 0),
             "#0 umask (libc.so.6+0x10)\n#1 umask (libc.so.6+0x10)\n#2 umask (libc.so.6+0x10)\n"
             "... 2 library frames (--all-frames)\n");
@@ -98,7 +99,7 @@ TEST(OwnFrames, TheInnermostAreShownWhereThereAreNoOthers) {
 }
 
 TEST(OwnFrames, ANamespaceOfTheProgramIsNoLibraryOfRust) {
-  Frame frame = native("/srv/app", "core::save(int)", "/src/core.cc", 3);
+  symbolize::Frame frame = native("/srv/app", "core::save(int)", "/src/core.cc", 3);
   EXPECT_FALSE(is_standard_library(frame));
   frame.symbol = "core::ops::function::FnOnce::call_once";
   frame.language = "Rust";
@@ -106,4 +107,4 @@ TEST(OwnFrames, ANamespaceOfTheProgramIsNoLibraryOfRust) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

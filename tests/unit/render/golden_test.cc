@@ -14,7 +14,7 @@
 #include "reporter/text/escape.h"
 #include "tests/unit/render/fixture_run.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 using testing::RunDirectory;
@@ -44,7 +44,7 @@ std::string output_of(const Case& test) {
   console.verbosity = Verbosity::quiet;  // csv warns of the fixture's losses
   console.width = test.width;
   console.out_colour = test.colour;
-  EXPECT_EQ(run_cli(arguments, console), test.code);
+  EXPECT_EQ(commands::run_cli(arguments, console), test.code);
   EXPECT_EQ(err.str(), "");
   return replace_all(out.str(), directory.path(), "RUN");
 }
@@ -153,7 +153,8 @@ TEST(Export, DatabaseIsAsStored) {
   const std::string file = directory.path() + "/out.db";
   std::ostringstream out, err;
   Console console{out, err};
-  ASSERT_EQ(run_cli({"export", directory.path(), "--format", "sqlite", "-o", file}, console), 0)
+  ASSERT_EQ(
+      commands::run_cli({"export", directory.path(), "--format", "sqlite", "-o", file}, console), 0)
       << err.str();
   compare("export.sqlite.txt", replace_all(dump(file), directory.path(), "RUN"));
 }
@@ -211,4 +212,4 @@ TEST(TextReport, LetsNoControlByteThrough) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -13,7 +13,7 @@
 #include "tests/unit/reader/run_helpers.h"
 #include "tests/unit/render/fixture_run.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 using testing::RunDirectory;
@@ -27,7 +27,7 @@ std::string page_of(const RunDirectory& run, const std::vector<std::string>& opt
   Console console{out, err};
   std::vector<std::string> arguments{"report", run.path(), "--format", "html"};
   arguments.insert(arguments.end(), options.begin(), options.end());
-  EXPECT_EQ(run_cli(arguments, console), 0) << err.str();
+  EXPECT_EQ(commands::run_cli(arguments, console), 0) << err.str();
   return out.str();
 }
 
@@ -285,4 +285,4 @@ TEST(HtmlPage, DerivesAsTheCalculusDoes) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

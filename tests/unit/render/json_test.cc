@@ -9,7 +9,7 @@
 #include "reporter/text/escape.h"
 #include "reporter/text/json_writer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 TEST(JsonWriter, BuildsWhatAParserReads) {
@@ -95,4 +95,4 @@ TEST(Markdown, NamesStayInsideTheirSpan) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

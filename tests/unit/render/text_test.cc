@@ -16,7 +16,7 @@
 #include "reporter/text/time_text.h"
 #include "tests/unit/reader/segment_builder.h"
 
-namespace umaskaudit {
+namespace umaskaudit::render {
 namespace {
 
 TEST(DisplayWidth, CountsColumnsNotBytes) {
@@ -168,12 +168,12 @@ TEST(Times, AreReadable) {
 }
 
 TEST(Stacks, NameTheCodeThatDidIt) {
-  Frame libc{"/lib/x/libc.so.6", "", 0x10, "mkdir", "", 0, false, ""};
-  Frame shim{"/opt/libumaskaudit.so", "", 0x20, "mkdir", "", 0, false, ""};
-  Frame code{"/opt/app", "", 0x1234, "save(int)", "/src/app/save.cc", 42, false, "C++"};
-  EXPECT_EQ(culprit({shim, libc, code})->offset, 0x1234u);
-  EXPECT_EQ(culprit({shim, libc})->offset, 0x20u) << "all ours: the innermost";
-  EXPECT_EQ(culprit({}), nullptr);
+  symbolize::Frame libc{"/lib/x/libc.so.6", "", 0x10, "mkdir", "", 0, false, ""};
+  symbolize::Frame shim{"/opt/libumaskaudit.so", "", 0x20, "mkdir", "", 0, false, ""};
+  symbolize::Frame code{"/opt/app", "", 0x1234, "save(int)", "/src/app/save.cc", 42, false, "C++"};
+  EXPECT_EQ(symbolize::culprit({shim, libc, code})->offset, 0x1234u);
+  EXPECT_EQ(symbolize::culprit({shim, libc})->offset, 0x20u) << "all ours: the innermost";
+  EXPECT_EQ(symbolize::culprit({}), nullptr);
   EXPECT_EQ(site(&code), "save save.cc:42");
   EXPECT_EQ(stack_lines({code}, 2), "  #0 save(int) /src/app/save.cc:42 (/opt/app+0x1234)\n");
   code.symbol.clear();
@@ -183,12 +183,13 @@ TEST(Stacks, NameTheCodeThatDidIt) {
 }
 
 TEST(Stacks, ShowTheLinesOfAScriptAndFoldItsInterpreter) {
-  Frame inner{"/usr/bin/python3.11", "", 0x90, "os_umask", "", 0, false, "C"};
+  symbolize::Frame inner{"/usr/bin/python3.11", "", 0x90, "os_umask", "", 0, false, "C"};
   inner.folded = true;
-  Frame script{"/usr/bin/python3.11", "", 0, "set_mask", "/srv/app.py", 12, false, "Python"};
+  symbolize::Frame script{"/usr/bin/python3.11", "", 0,     "set_mask",
+                          "/srv/app.py",         12, false, "Python"};
   script.script = true;
-  const Frame extension{"/srv/_ext.so", "", 0x30, "call", "", 0, false, ""};
-  Frame shell{"/bin/bash", "", 0, "", "/srv/build.sh", 3, false, "shell"};
+  const symbolize::Frame extension{"/srv/_ext.so", "", 0x30, "call", "", 0, false, ""};
+  symbolize::Frame shell{"/bin/bash", "", 0, "", "/srv/build.sh", 3, false, "shell"};
   shell.script = true;
   EXPECT_EQ(site(&script), "set_mask app.py:12");
   EXPECT_EQ(site(&shell), "build.sh:3");
@@ -210,8 +211,8 @@ TEST(Stacks, ShowTheLinesOfAScriptAndFoldItsInterpreter) {
             "#0 ?? (Python)\n... 1 library frame (--all-frames)\n");
 }
 
-Finding finding_of(RuleId rule, Severity severity, const std::string& path) {
-  Finding finding;
+rules::Finding finding_of(rules::RuleId rule, rules::Severity severity, const std::string& path) {
+  rules::Finding finding;
   finding.rule = rule;
   finding.severity = severity;
   finding.message = "'" + path + "' was made";
@@ -225,17 +226,18 @@ TEST(FindingLines, OfOneRuleTenAreShownAndErrorsAll) {
   testing::SegmentBuilder segment(100, 1);
   testing::begin_image(&segment, "server");
   directory.add(segment);
-  const auto run = umaskaudit::Run::open(directory.path());
+  const auto run = umaskaudit::reader::Run::open(directory.path());
   ASSERT_TRUE(run);
-  Symbolizer symbolizer{SymbolOptions{}};
-  StackCache stacks(*run, symbolizer);
+  symbolize::Symbolizer symbolizer{symbolize::SymbolOptions{}};
+  analysis::StackCache stacks(*run, symbolizer);
   const TextContext context{*run, stacks, Paint(false), 0};
-  std::vector<Finding> findings;
-  for (const auto& [severity, rule] : {std::pair(Severity::error, RuleId::window_overlap),
-                                       std::pair(Severity::warning, RuleId::world_writable),
-                                       std::pair(Severity::note, RuleId::create_then_chmod)})
+  std::vector<rules::Finding> findings;
+  for (const auto& [severity, rule] :
+       {std::pair(rules::Severity::error, rules::RuleId::window_overlap),
+        std::pair(rules::Severity::warning, rules::RuleId::world_writable),
+        std::pair(rules::Severity::note, rules::RuleId::create_then_chmod)})
     for (int i = 0; i < 12; ++i) findings.push_back(finding_of(rule, severity, std::to_string(i)));
-  findings.push_back(finding_of(RuleId::umask_zero, Severity::note, "last"));
+  findings.push_back(finding_of(rules::RuleId::umask_zero, rules::Severity::note, "last"));
   std::string out;
   append_finding_lines(out, context, findings, 2);
   EXPECT_NE(out.find("error: window-overlap: '11' was made\n"), std::string::npos);
@@ -254,12 +256,13 @@ TEST(FindingText, ACallMayReturnAfterTheWindow) {
   testing::SegmentBuilder segment(100, 1);
   testing::begin_image(&segment, "server");
   directory.add(segment);
-  const auto run = umaskaudit::Run::open(directory.path());
+  const auto run = umaskaudit::reader::Run::open(directory.path());
   ASSERT_TRUE(run);
-  Symbolizer symbolizer{SymbolOptions{}};
-  StackCache stacks(*run, symbolizer);
+  symbolize::Symbolizer symbolizer{symbolize::SymbolOptions{}};
+  analysis::StackCache stacks(*run, symbolizer);
   const TextContext context{*run, stacks, Paint(false), 100, "/srv/app"};
-  Finding finding = finding_of(RuleId::window_overlap, Severity::error, "/srv/app/out/a");
+  rules::Finding finding =
+      finding_of(rules::RuleId::window_overlap, rules::Severity::error, "/srv/app/out/a");
   finding.culprit.emplace();
   finding.culprit->call = "umask";
   finding.culprit->seq = 1;
@@ -268,7 +271,7 @@ TEST(FindingText, ACallMayReturnAfterTheWindow) {
   finding.window.emplace();
   finding.window->begin_ns = 1000;
   finding.window->end_ns = 5000;
-  Victim& victim = finding.victims.front();
+  rules::Victim& victim = finding.victims.front();
   victim.path = "/srv/app/out/a";
   victim.event.seq = 3;
   victim.event.call = "open";
@@ -311,4 +314,4 @@ TEST(TextTable, OneLongCellPadsNoOtherLine) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::render

@@ -21,8 +21,8 @@ std::string storm(int rounds, bool one_stack = true) {
   return text;
 }
 
-const Finding* find_rule_in(const FindResult& result, RuleId rule) {
-  for (const Finding& finding : result.findings)
+const rules::Finding* find_rule_in(const rules::FindResult& result, rules::RuleId rule) {
+  for (const rules::Finding& finding : result.findings)
     if (finding.rule == rule) return &finding;
   return nullptr;
 }
@@ -31,12 +31,12 @@ TEST(Counting, TwentyThousandHitsAreOneFinding) {
   const Fixture fixture = Fixture::parse(storm(20000));
   ASSERT_EQ(fixture.error(), "");
   std::vector<std::string> hits;
-  const FindResult result = fixture.find({}, &hits);
+  const rules::FindResult result = fixture.find({}, &hits);
   ASSERT_EQ(result.findings.size(), 2U);
-  const Finding& overlap = result.findings[0];
-  EXPECT_EQ(overlap.rule, RuleId::window_overlap);
+  const rules::Finding& overlap = result.findings[0];
+  EXPECT_EQ(overlap.rule, rules::RuleId::window_overlap);
   EXPECT_EQ(overlap.count, 20000U);
-  EXPECT_EQ(overlap.victims.size(), FindOptions().max_examples);
+  EXPECT_EQ(overlap.victims.size(), rules::FindOptions().max_examples);
   EXPECT_EQ(overlap.window->count, 20000U);
   EXPECT_EQ(overlap.window->shortest_ns, 20U);
   EXPECT_EQ(overlap.window->longest_ns, 20U);
@@ -47,7 +47,7 @@ TEST(Counting, TwentyThousandHitsAreOneFinding) {
 
 TEST(Counting, FunctionsThatWereHitAreFindingsOfTheirOwn) {
   const Fixture fixture = Fixture::parse(storm(10, false));
-  const FindResult result = fixture.find();
+  const rules::FindResult result = fixture.find();
   EXPECT_THAT(
       fixture.describe(result.findings),
       ::testing::UnorderedElementsAre("window-overlap error count=5 culprit=probe victim=write",
@@ -55,8 +55,8 @@ TEST(Counting, FunctionsThatWereHitAreFindingsOfTheirOwn) {
                                       "getter-idiom warning count=10 culprit=probe"));
   // To the third version they were one.
   std::vector<std::string> third;
-  for (const Finding& finding : result.findings)
-    if (finding.rule == RuleId::window_overlap) third.push_back(finding.third_prints.at(0));
+  for (const rules::Finding& finding : result.findings)
+    if (finding.rule == rules::RuleId::window_overlap) third.push_back(finding.third_prints.at(0));
   ASSERT_EQ(third.size(), 2U);
   EXPECT_EQ(third[0], third[1]);
 }
@@ -92,8 +92,8 @@ TEST(Counting, ThreadsOfOneCauseAreCounted) {
                                          "tid=1 create file /d/b 0666 at write\n"
                                          "tid=3 umask 0000->0022 at probe_end\n");
   ASSERT_EQ(fixture.error(), "");
-  const FindResult result = fixture.find();
-  const Finding* overlap = find_rule_in(result, RuleId::window_overlap);
+  const rules::FindResult result = fixture.find();
+  const rules::Finding* overlap = find_rule_in(result, rules::RuleId::window_overlap);
   ASSERT_NE(overlap, nullptr);
   EXPECT_EQ(overlap->threads, 2U);
   EXPECT_THAT(overlap->message,
@@ -102,13 +102,13 @@ TEST(Counting, ThreadsOfOneCauseAreCounted) {
 
 TEST(Counting, EqualCodeIsOneFindingWhateverTheStackIds) {
   const Fixture fixture = Fixture::parse(storm(10, false));
-  FindOptions options;
+  rules::FindOptions options;
   options.symbol_chain = [&](StackRef ref) {
     const std::string name = fixture.stack_name(ref);
     return name == "save" ? "write" : name;
   };
-  const FindResult result = find(fixture.source(), options);
-  const Finding* overlap = find_rule_in(result, RuleId::window_overlap);
+  const rules::FindResult result = rules::find(fixture.source(), options);
+  const rules::Finding* overlap = find_rule_in(result, rules::RuleId::window_overlap);
   ASSERT_NE(overlap, nullptr);
   EXPECT_EQ(overlap->count, 10U);
   EXPECT_THAT(overlap->message, ::testing::HasSubstr(": 10 objects created by other threads"));
@@ -126,7 +126,7 @@ TEST(Counting, CallersOfOneFunctionAreOneFinding) {
       "create file /c 0600 ino 7 at make\n"
       "chmod /c 0666 ino 7 at other<second\n");
   ASSERT_EQ(fixture.error(), "");
-  FindOptions options;
+  rules::FindOptions options;
   options.symbol_chain = [&](StackRef ref) { return fixture.stack_name(ref); };
   options.symbol = [&](StackRef ref) {
     const std::string chain = fixture.stack_name(ref);
@@ -149,13 +149,13 @@ TEST(Counting, AWindowThatHitsTwoPlacesOfOneFunctionIsOneWindow) {
   }
   const Fixture fixture = Fixture::parse(text);
   ASSERT_EQ(fixture.error(), "");
-  FindOptions options;
+  rules::FindOptions options;
   options.symbol_chain = [&](StackRef ref) {
     const std::string name = fixture.stack_name(ref);
     return name == "save" ? "write" : name;
   };
-  const FindResult result = find(fixture.source(), options);
-  const Finding* overlap = find_rule_in(result, RuleId::window_overlap);
+  const rules::FindResult result = rules::find(fixture.source(), options);
+  const rules::Finding* overlap = find_rule_in(result, rules::RuleId::window_overlap);
   ASSERT_NE(overlap, nullptr);
   EXPECT_EQ(overlap->count, 30U);
   EXPECT_EQ(overlap->window->count, 10U);
@@ -172,22 +172,22 @@ TEST(Counting, FinalHitsSayWhatBecameOfTheObject) {
       "create file /c 0600 ino 6 at make\n"
       "chmod /c 0666 ino 6 at open\n");
   ASSERT_EQ(fixture.error(), "");
-  FindOptions options;
+  rules::FindOptions options;
   std::vector<std::string> lines;
-  options.on_final_hit = [&](const FinalHit& hit) {
-    if (hit.rule != RuleId::world_writable) return;
+  options.on_final_hit = [&](const rules::FinalHit& hit) {
+    if (hit.rule != rules::RuleId::world_writable) return;
     lines.push_back(hit.born_path + ' ' + hit.path + ' ' + std::to_string(*hit.last_mode & 077) +
                     ' ' + state_name(hit.state) + (hit.at_end ? " end" : " birth"));
   };
-  find(fixture.source(), options);
+  rules::find(fixture.source(), options);
   EXPECT_THAT(lines, ::testing::ElementsAre("/b /b 54 gone birth", "/a.tmp /a 0 there birth",
                                             "/c /c 54 there end"));
 }
 
 TEST(Counting, ExamplesCarryTheWholeStory) {
   const Fixture fixture = Fixture::parse(storm(1));
-  const FindResult result = fixture.find();
-  const Finding* finding = find_rule_in(result, RuleId::window_overlap);
+  const rules::FindResult result = fixture.find();
+  const rules::Finding* finding = find_rule_in(result, rules::RuleId::window_overlap);
   ASSERT_NE(finding, nullptr);
   ASSERT_TRUE(finding->culprit && finding->culprit_end && finding->culprit_born &&
               finding->victim_born && finding->window);
@@ -195,7 +195,7 @@ TEST(Counting, ExamplesCarryTheWholeStory) {
   EXPECT_EQ(finding->culprit_end->tid, 2U);
   EXPECT_EQ(finding->culprit_born->tid, 1U);
   ASSERT_EQ(finding->victims.size(), 1U);
-  const Victim& victim = finding->victims.front();
+  const rules::Victim& victim = finding->victims.front();
   EXPECT_EQ(victim.event.tid, 3U);
   EXPECT_EQ(victim.path, "/d/0");
   EXPECT_EQ(victim.requested, 0666U);
@@ -209,14 +209,14 @@ TEST(Counting, ExamplesCarryTheWholeStory) {
 
 TEST(Counting, SkippedObjectsAreNeitherCountedNorListed) {
   const Fixture fixture = Fixture::parse(storm(10));
-  FindOptions options;
-  options.skip_object = [](RuleId rule, std::span<const std::string> names) {
-    return rule == RuleId::window_overlap && names.front() != "/d/7";
+  rules::FindOptions options;
+  options.skip_object = [](rules::RuleId rule, std::span<const std::string> names) {
+    return rule == rules::RuleId::window_overlap && names.front() != "/d/7";
   };
   std::vector<std::string> hits;
-  const FindResult result = fixture.find(options, &hits);
+  const rules::FindResult result = fixture.find(options, &hits);
   EXPECT_THAT(hits, ::testing::ElementsAre("window-overlap /d/7 0666 0644"));
-  EXPECT_EQ(find_rule_in(result, RuleId::window_overlap)->count, 1U);
+  EXPECT_EQ(find_rule_in(result, rules::RuleId::window_overlap)->count, 1U);
 }
 
 TEST(Counting, AnObjectIsSkippedByAnyOfItsNames) {
@@ -233,8 +233,8 @@ TEST(Counting, AnObjectIsSkippedByAnyOfItsNames) {
       "rename /a.tmp /a.other ino 5\n"
       "rename /a.other /a ino 5\n");
   for (const std::string hidden : {"/a.tmp", "/a.other", "/a"}) {
-    FindOptions options;
-    options.skip_object = [&](RuleId /*rule*/, std::span<const std::string> names) {
+    rules::FindOptions options;
+    options.skip_object = [&](rules::RuleId /*rule*/, std::span<const std::string> names) {
       return std::find(names.begin(), names.end(), hidden) != names.end();
     };
     EXPECT_TRUE(fixture.find(options).findings.empty()) << hidden;
@@ -254,7 +254,7 @@ TEST(Counting, DoubtIsCountedAndNotListed) {
                                          "create file /c 0666 mask 0000 final 0611\n");
   ASSERT_EQ(fixture.error(), "");
   std::vector<std::string> hits;
-  const FindResult result = fixture.find({}, &hits);
+  const rules::FindResult result = fixture.find({}, &hits);
   EXPECT_TRUE(hits.empty());
   EXPECT_EQ(result.stats.creations, 3U);
   EXPECT_EQ(result.stats.ambiguous, 2U);
@@ -278,8 +278,8 @@ TEST(Counting, ALongCallMeetsTheMasksOfItsBeginning) {
       "at write\n";
   const Fixture fixture = Fixture::parse(text);
   ASSERT_EQ(fixture.error(), "");
-  const FindResult result = fixture.find();
-  const Finding* overlap = find_rule_in(result, RuleId::window_overlap);
+  const rules::FindResult result = fixture.find();
+  const rules::Finding* overlap = find_rule_in(result, rules::RuleId::window_overlap);
   ASSERT_NE(overlap, nullptr);
   EXPECT_EQ(overlap->count, 1U);
   EXPECT_EQ(overlap->culprit->tid, 2U);
@@ -321,16 +321,16 @@ TEST(Counting, LateRecordsOfChangesFindTheirPlace) {
     return true;
   });
   std::rotate(events.begin() + 4, events.begin() + 5, events.end() - 1);
-  FindOptions options;
+  rules::FindOptions options;
   options.symbol_chain = [&](StackRef ref) { return in_order.stack_name(ref); };
-  const FindResult late = find(
+  const rules::FindResult late = rules::find(
       [&](const std::function<bool(const Event&)>& visit) {
         for (const Event& event : events)
           if (!visit(event)) return;
       },
       options);
   EXPECT_EQ(in_order.describe(late.findings), in_order.describe(in_order.find().findings));
-  EXPECT_EQ(find_rule_in(late, RuleId::unseen_writer), nullptr);
+  EXPECT_EQ(find_rule_in(late, rules::RuleId::unseen_writer), nullptr);
 }
 
 TEST(Counting, WhatARuntimeDoesToReadTheMaskIsANote) {
@@ -340,18 +340,18 @@ TEST(Counting, WhatARuntimeDoesToReadTheMaskIsANote) {
       "tid=1 umask 0022->0000 at get\ntid=1 umask 0000->0022 at put\n";
   const Fixture fixture = Fixture::parse(text);
   ASSERT_EQ(fixture.error(), "");
-  FindOptions options;
-  EXPECT_EQ(find_rule_in(find(fixture.source(), options), RuleId::getter_idiom)->severity,
-            Severity::warning);
+  rules::FindOptions options;
+  EXPECT_EQ(find_rule_in(find(fixture.source(), options), rules::RuleId::getter_idiom)->severity,
+            rules::Severity::warning);
   options.runtime_idiom = [&](StackRef sets, StackRef restores) {
     EXPECT_EQ(fixture.stack_name(sets), "get");
     EXPECT_EQ(fixture.stack_name(restores), "put");
     return std::string("Node.js 18");
   };
-  const FindResult result = find(fixture.source(), options);
-  const Finding* getter = find_rule_in(result, RuleId::getter_idiom);
+  const rules::FindResult result = rules::find(fixture.source(), options);
+  const rules::Finding* getter = find_rule_in(result, rules::RuleId::getter_idiom);
   ASSERT_NE(getter, nullptr);
-  EXPECT_EQ(getter->severity, Severity::note);
+  EXPECT_EQ(getter->severity, rules::Severity::note);
   EXPECT_EQ(getter->count, 2U);
   EXPECT_THAT(getter->message,
               ::testing::HasSubstr("read the umask 2 times, which Node.js 18 does by "
@@ -364,8 +364,8 @@ TEST(Counting, WhatARuntimeDoesToReadTheMaskIsANote) {
   const Fixture mixed = Fixture::parse(text +
                                        "tid=1 umask 0022->0000 at get\n"
                                        "tid=1 umask 0000->0022 at other\n");
-  EXPECT_EQ(find_rule_in(find(mixed.source(), options), RuleId::getter_idiom)->severity,
-            Severity::warning);
+  EXPECT_EQ(find_rule_in(find(mixed.source(), options), rules::RuleId::getter_idiom)->severity,
+            rules::Severity::warning);
 }
 
 }  // namespace

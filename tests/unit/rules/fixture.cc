@@ -287,7 +287,7 @@ void Fixture::read_other(Line& line, const std::string& verb) {
   }
 }
 
-EventSource Fixture::source() const {
+rules::EventSource Fixture::source() const {
   return [this](const std::function<bool(const Event&)>& visit) {
     for (const Event& event : events_)
       if (!visit(event)) return;
@@ -300,12 +300,13 @@ std::string Fixture::stack_name(StackRef ref) const {
   return "";
 }
 
-std::vector<std::string> Fixture::describe(const std::vector<Finding>& findings) const {
+std::vector<std::string> Fixture::describe(const std::vector<rules::Finding>& findings) const {
   std::vector<std::string> out;
-  for (const Finding& finding : findings) {
-    std::string line = std::string(finding.info().id) + ' ' + severity_name(finding.severity) +
-                       (finding.at_end ? " end" : "") + " count=" + std::to_string(finding.count);
-    const auto site = [&](const char* key, const EventRef& event) {
+  for (const rules::Finding& finding : findings) {
+    std::string line = std::string(finding.info().id) + ' ' +
+                       rules::severity_name(finding.severity) + (finding.at_end ? " end" : "") +
+                       " count=" + std::to_string(finding.count);
+    const auto site = [&](const char* key, const rules::EventRef& event) {
       const std::string name = stack_name(event.stack);
       line += std::string(" ") + key + '=' + (name.empty() ? "-" : name);
     };
@@ -316,14 +317,14 @@ std::vector<std::string> Fixture::describe(const std::vector<Finding>& findings)
   return out;
 }
 
-FindResult Fixture::find(FindOptions options, std::vector<std::string>* hits) const {
+rules::FindResult Fixture::find(rules::FindOptions options, std::vector<std::string>* hits) const {
   options.symbol_chain = [this](StackRef ref) { return stack_name(ref); };
   if (hits != nullptr)
-    options.on_hit = [hits](const Hit& hit) {
-      hits->push_back(std::string(rule_info(hit.rule).id) + ' ' + hit.event.path + ' ' +
+    options.on_hit = [hits](const rules::Hit& hit) {
+      hits->push_back(std::string(rules::rule_info(hit.rule).id) + ' ' + hit.event.path + ' ' +
                       octal(hit.event.final_mode.value_or(0)) + ' ' + octal(hit.expected));
     };
-  return umaskaudit::find(source(), options);
+  return umaskaudit::rules::find(source(), options);
 }
 
 }  // namespace umaskaudit::testing

@@ -20,7 +20,7 @@ class Fixture {
   static Fixture load(const std::string& file);
 
   const std::string& error() const { return error_; }
-  EventSource source() const;
+  rules::EventSource source() const;
   // "probe < main": the name that `at` gave the stack.
   std::string stack_name(StackRef ref) const;
   // The `expect` and `hit` lines, without the leading word, in order.
@@ -30,9 +30,10 @@ class Fixture {
   const std::vector<std::string>& expected_words() const { return says_; }
 
   // All findings in the words of an `expect` line.
-  std::vector<std::string> describe(const std::vector<Finding>& findings) const;
+  std::vector<std::string> describe(const std::vector<rules::Finding>& findings) const;
   // Runs the rules with this fixture's stack names. `hits`, when given, gets the words of `hit`.
-  FindResult find(FindOptions options = {}, std::vector<std::string>* hits = nullptr) const;
+  rules::FindResult find(rules::FindOptions options = {},
+                         std::vector<std::string>* hits = nullptr) const;
 
  private:
   struct Context {

@@ -26,17 +26,17 @@ TEST_P(Fixtures, GivesExactlyTheExpectedFindings) {
   const Fixture fixture = Fixture::load(GetParam());
   ASSERT_EQ(fixture.error(), "");
   std::vector<std::string> hits;
-  const FindResult result = fixture.find({}, &hits);
+  const rules::FindResult result = fixture.find({}, &hits);
   EXPECT_THAT(fixture.describe(result.findings),
               ::testing::UnorderedElementsAreArray(fixture.expected_findings()));
   if (!fixture.expected_hits().empty()) {
     EXPECT_THAT(hits, ::testing::ElementsAreArray(fixture.expected_hits()));
   }
   std::string messages;
-  for (const Finding& finding : result.findings) messages += finding.message + '\n';
+  for (const rules::Finding& finding : result.findings) messages += finding.message + '\n';
   for (const std::string& words : fixture.expected_words())
     EXPECT_THAT(messages, ::testing::HasSubstr(words));
-  for (const Finding& finding : result.findings) {
+  for (const rules::Finding& finding : result.findings) {
     EXPECT_EQ(finding.fingerprint.size(), 16U);
     EXPECT_NE(finding.message, "");
   }

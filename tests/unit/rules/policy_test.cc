@@ -31,13 +31,13 @@ names = ["*.cookie"]
 )toml";
 
 Error error_of(const std::string& text) {
-  const Result<Policy> policy = parse_policy(text, "p.toml");
+  const Result<rules::Policy> policy = rules::parse_policy(text, "p.toml");
   EXPECT_FALSE(policy) << text;
   return policy ? Error{} : policy.error();
 }
 
 TEST(PolicyFile, IsRead) {
-  const Result<Policy> policy = parse_policy(kPolicy, "p.toml");
+  const Result<rules::Policy> policy = rules::parse_policy(kPolicy, "p.toml");
   ASSERT_TRUE(policy);
   ASSERT_EQ(policy->paths.size(), 2U);
   EXPECT_EQ(policy->paths[0].widest, 0644U);
@@ -80,19 +80,19 @@ TEST(PolicyFile, MistakesNameLineAndColumn) {
 }
 
 TEST(PolicyFile, MissingFileIsAUsageError) {
-  const Result<Policy> policy = read_policy("/nonexistent/p.toml");
+  const Result<rules::Policy> policy = rules::read_policy("/nonexistent/p.toml");
   ASSERT_FALSE(policy);
   EXPECT_EQ(policy.error().code, ExitCode::usage);
 }
 
 TEST(PolicyCheck, JudgesTheEndByEveryName) {
-  const Result<Policy> policy = parse_policy(
+  const Result<rules::Policy> policy = rules::parse_policy(
       "[[path]]\nglob = \"/srv/public/*\"\nwidest = \"0644\"\n"
       "[[path]]\nglob = \"*/secrets.json\"\nwidest = \"0600\"\n"
       "[[path]]\nglob = \"/srv/stage/*\"\nwidest = \"0600\"\n",
       "p.toml");
   ASSERT_TRUE(policy);
-  FindOptions options;
+  rules::FindOptions options;
   options.policy = &*policy;
   const Fixture fixture = Fixture::parse(
       "process exec app 0022\n"
@@ -110,12 +110,12 @@ TEST(PolicyCheck, JudgesTheEndByEveryName) {
       // Nobody executes a socket.
       "create socket /srv/stage/sock 0710 final 0710 at bind\n");
   ASSERT_EQ(fixture.error(), "");
-  const FindResult result = fixture.find(options);
+  const rules::FindResult result = fixture.find(options);
   EXPECT_THAT(fixture.describe(result.findings),
               ::testing::UnorderedElementsAre(
                   "policy-mode error end count=1 culprit=widen victim=make_temp",
                   "policy-mode error count=1 culprit=write victim=write"));
-  for (const Finding& finding : result.findings) {
+  for (const rules::Finding& finding : result.findings) {
     if (finding.subject == "/srv/stage/*") {
       EXPECT_THAT(finding.message,
                   HasSubstr("'/srv/stage.new/x', later '/srv/stage/x', has mode 0644, the widest"));
@@ -129,9 +129,9 @@ TEST(PolicyCheck, JudgesTheEndByEveryName) {
 }
 
 TEST(PolicyCheck, FindsWhatIsTooWideTooWeakOrForbidden) {
-  const Result<Policy> policy = parse_policy(kPolicy, "p.toml");
+  const Result<rules::Policy> policy = rules::parse_policy(kPolicy, "p.toml");
   ASSERT_TRUE(policy);
-  FindOptions options;
+  rules::FindOptions options;
   options.policy = &*policy;
   const Fixture fixture = Fixture::parse(
       "process exec app 0022\n"
@@ -144,7 +144,7 @@ TEST(PolicyCheck, FindsWhatIsTooWideTooWeakOrForbidden) {
       "create file /srv/session.cookie 0666 at write_cookie\n");
   ASSERT_EQ(fixture.error(), "");
   std::vector<std::string> hits;
-  const FindResult result = fixture.find(options, &hits);
+  const rules::FindResult result = fixture.find(options, &hits);
   EXPECT_THAT(fixture.describe(result.findings),
               ::testing::UnorderedElementsAre(
                   "policy-mode error count=1 culprit=write victim=write",
@@ -152,8 +152,8 @@ TEST(PolicyCheck, FindsWhatIsTooWideTooWeakOrForbidden) {
                   "policy-mask error count=1 culprit=write_tight victim=write_tight",
                   "policy-call error count=1 culprit=old_style",
                   "secret-readable error count=1 culprit=write_cookie victim=write_cookie"));
-  for (const Finding& finding : result.findings) {
-    if (finding.rule != RuleId::policy_mode) continue;
+  for (const rules::Finding& finding : result.findings) {
+    if (finding.rule != rules::RuleId::policy_mode) continue;
     EXPECT_EQ(finding.message,
               "'/srv/app/data' has mode 0644, the widest allowed for '/srv/app/*' is 0640: others "
               "may read; requested 0666; umask takes 0022: 0644 (policy line 6: customer data)");

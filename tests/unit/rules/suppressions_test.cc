@@ -6,7 +6,7 @@
 #include "reporter/rules/baseline.h"
 #include "reporter/rules/suppressions.h"
 
-namespace umaskaudit {
+namespace umaskaudit::rules {
 namespace {
 
 using ::testing::ElementsAre;
@@ -230,4 +230,4 @@ TEST(BaselineFile, ForeignFilesAreRefused) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::rules

@@ -18,17 +18,17 @@ UnrecordedObject found(const std::string& path, Mode mode, trace::Kind kind = tr
   return object;
 }
 
-FindResult judge(std::vector<UnrecordedObject> objects, FindOptions options = {},
-                 const std::string& run = "process exec app 0022\ncreate file /d/a 0666\n") {
+rules::FindResult judge(std::vector<UnrecordedObject> objects, rules::FindOptions options = {},
+                        const std::string& run = "process exec app 0022\ncreate file /d/a 0666\n") {
   options.unrecorded = std::move(objects);
   return Fixture::parse(run).find(std::move(options));
 }
 
 TEST(Unrecorded, WhatIsOpenToOthersIsAFindingWithoutCulprit) {
-  const FindResult result = judge({found("/d/b", 0666), found("/d/c", 0622)});
+  const rules::FindResult result = judge({found("/d/b", 0666), found("/d/c", 0622)});
   ASSERT_EQ(result.findings.size(), 1U);
-  const Finding& finding = result.findings.front();
-  EXPECT_EQ(finding.rule, RuleId::world_writable);
+  const rules::Finding& finding = result.findings.front();
+  EXPECT_EQ(finding.rule, rules::RuleId::world_writable);
   EXPECT_EQ(finding.count, 2U);
   EXPECT_TRUE(finding.at_end);
   EXPECT_FALSE(finding.culprit);
@@ -46,22 +46,25 @@ TEST(Unrecorded, NothingIsSaidOfWhatIsNarrow) {
 TEST(Unrecorded, ASecretIsKnownByAnyOfItsNames) {
   UnrecordedObject object = found("/d/other", 0644);
   object.more_names = {"/d/s.key"};
-  const FindResult result = judge({object});
+  const rules::FindResult result = judge({object});
   ASSERT_EQ(result.findings.size(), 1U);
-  EXPECT_EQ(result.findings.front().rule, RuleId::secret_readable);
+  EXPECT_EQ(result.findings.front().rule, rules::RuleId::secret_readable);
 }
 
 TEST(Unrecorded, ADirectoryThatKeepsOthersOutCounts) {
-  const FindResult result = judge({found("/d/p", 0700, trace::Kind::dir), found("/d/p/x", 0666)});
+  const rules::FindResult result =
+      judge({found("/d/p", 0700, trace::Kind::dir), found("/d/p/x", 0666)});
   ASSERT_EQ(result.findings.size(), 1U);
-  EXPECT_EQ(result.findings.front().severity, Severity::note);
+  EXPECT_EQ(result.findings.front().severity, rules::Severity::note);
 }
 
 TEST(Unrecorded, AnObjectIsToldToWhoeverWantsFinalHitsAlone) {
-  std::vector<FinalHit> hits;
-  FindOptions options;
-  options.on_final_hit = [&](const FinalHit& hit) { hits.push_back(hit); };
-  options.on_hit = [](const Hit& hit) { ADD_FAILURE() << "no event has it: " << hit.event.path; };
+  std::vector<rules::FinalHit> hits;
+  rules::FindOptions options;
+  options.on_final_hit = [&](const rules::FinalHit& hit) { hits.push_back(hit); };
+  options.on_hit = [](const rules::Hit& hit) {
+    ADD_FAILURE() << "no event has it: " << hit.event.path;
+  };
   judge({found("/d/b", 0666)}, std::move(options));
   ASSERT_EQ(hits.size(), 1U);
   EXPECT_EQ(hits[0].path, "/d/b");
@@ -70,18 +73,18 @@ TEST(Unrecorded, AnObjectIsToldToWhoeverWantsFinalHitsAlone) {
 }
 
 TEST(Unrecorded, ThePolicySpeaksOfItToo) {
-  Policy policy;
-  PathRule rule;
+  rules::Policy policy;
+  rules::PathRule rule;
   rule.glob = "/d/*";
   rule.widest = 0600;
   rule.line = 3;
   policy.paths.push_back(rule);
-  FindOptions options;
+  rules::FindOptions options;
   options.policy = &policy;
-  const FindResult result =
+  const rules::FindResult result =
       judge({found("/d/b", 0644)}, std::move(options), "process exec app 0077\n");
   ASSERT_EQ(result.findings.size(), 1U);
-  EXPECT_EQ(result.findings.front().rule, RuleId::policy_mode);
+  EXPECT_EQ(result.findings.front().rule, rules::RuleId::policy_mode);
   EXPECT_THAT(result.findings.front().message,
               ::testing::HasSubstr("no record says what made it (policy line 3)"));
 }

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace umaskaudit {
+namespace umaskaudit::ship {
 namespace {
 
 HttpAnswer answer(long status, std::string body = "") {
@@ -80,4 +80,4 @@ TEST(Delivery, WhatTheCollectorAsksForIsDone) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::ship

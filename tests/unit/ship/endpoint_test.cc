@@ -5,7 +5,7 @@
 
 #include <map>
 
-namespace umaskaudit {
+namespace umaskaudit::ship {
 namespace {
 
 using Variables = std::map<std::string, std::string>;
@@ -87,4 +87,4 @@ TEST(Endpoint, ValuesThatMakeNoSenseAndAreNotShown) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::ship

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace umaskaudit {
+namespace umaskaudit::ship {
 namespace {
 
 // A port of loopback at which nobody listens, and nobody else can.
@@ -102,4 +102,4 @@ TEST_F(Queue, IsGivenUpByWhoForgetsIt) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::ship

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <string>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 TEST(CodeMap, NamesAnAddressOfEachFunction) {
@@ -56,4 +56,4 @@ TEST(CodeMap, IsEmptyWithoutAFile) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -15,7 +15,7 @@
 #include "reporter/symbolize/symbolizer.h"
 #include "tests/unit/symbolize/samples.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 // A server on the loopback interface that has one file.
@@ -144,4 +144,4 @@ TEST_F(DebuginfodTest, AFileOfAnotherBuildIsRefused) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -7,7 +7,7 @@
 #include "reporter/symbolize/symbolizer.h"
 #include "tests/unit/symbolize/samples.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 namespace fs = std::filesystem;
@@ -221,4 +221,4 @@ TEST(Files, RelativePathNeedsABuildId) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -9,7 +9,7 @@
 #include "reporter/symbolize/symbolizer.h"
 #include "tests/unit/symbolize/samples.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 class VictimTest : public testing::TestWithParam<const char*> {};
@@ -123,4 +123,4 @@ TEST(Frames, GeneratedCodeAndTheVdsoAreNoNews) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -12,7 +12,7 @@
 #include "reporter/symbolize/symbolizer.h"
 #include "tests/unit/symbolize/samples.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 namespace fs = std::filesystem;
@@ -174,4 +174,4 @@ TEST(ElfFile, ChecksumIsTheOneOfTheDebugLink) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

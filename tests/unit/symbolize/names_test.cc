@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 TEST(Names, Demangled) {
@@ -54,4 +54,4 @@ TEST(Names, Languages) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -8,7 +8,7 @@
 #include "tests/unit/reader/run_helpers.h"
 #include "tests/unit/symbolize/samples.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 using testing::open_or_die;
@@ -64,4 +64,4 @@ TEST(RunStack, FramesOfARecordedStack) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -14,7 +14,7 @@
 #include <iterator>
 #include <sstream>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 namespace fs = std::filesystem;
@@ -173,4 +173,4 @@ void write_file(const std::string& path, const std::string& bytes) {
   EXPECT_TRUE(out.good()) << path;
 }
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

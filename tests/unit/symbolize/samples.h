@@ -9,7 +9,7 @@
 
 #include "reporter/symbolize/symbolizer.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 
 struct Expected {
   unsigned line = 0;
@@ -60,4 +60,4 @@ std::string run_tool(const std::vector<std::string>& arguments);
 std::string read_file(const std::string& path);
 void write_file(const std::string& path, const std::string& bytes);
 
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

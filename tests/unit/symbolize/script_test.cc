@@ -10,7 +10,7 @@
 #include "reporter/symbolize/symbolizer.h"
 #include "tests/unit/reader/run_helpers.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 using ::testing::ElementsAre;
@@ -315,4 +315,4 @@ TEST(Script, NotesNameTheRuntimesThatCouldNotBeRead) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

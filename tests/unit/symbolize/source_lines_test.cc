@@ -11,7 +11,7 @@
 #include <fstream>
 #include <string>
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 using State = SourceLine::State;
@@ -108,4 +108,4 @@ TEST_F(Sources, AScriptIsLookedUpFromWhereTheRunBegan) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize

@@ -12,7 +12,7 @@
 #include "reporter/symbolize/wire.h"
 #include "reporter/symbolize/worker.h"
 
-namespace umaskaudit {
+namespace umaskaudit::symbolize {
 namespace {
 
 constexpr std::uint64_t kAddress = 4096;
@@ -203,4 +203,4 @@ TEST(Wire, DamagedAnswersAreRefusedOrHarmless) {
 }
 
 }  // namespace
-}  // namespace umaskaudit
+}  // namespace umaskaudit::symbolize
