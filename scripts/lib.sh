@@ -1,6 +1,6 @@
 # Shared by the scripts of this folder: the package lists, and how to get from a bare Debian machine
 # to a built directory. Must never touch the caller's umask, stdin, descriptors or directory: what
-# runs afterwards is somebody's program. Sourced by the others, not run.
+# runs afterwards is the user's program. Sourced by the others, not run.
 # shellcheck shell=bash disable=SC2034  # the lists are read by the scripts that source this file
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -33,9 +33,9 @@ program_packages=(
   clickhouse-server clickhouse-client
 )
 
-# Of npm, not of Debian: axe-core, which judges the HTML report; DuckDB, an engine of a fleet (its
-# versions all have a suffix, which a range does not match); OpenTelemetry's own protocol (later
-# ones have it in parts only). Tests skip where they are missing.
+# Packages of npm that Debian does not have: axe-core, which checks the HTML report; DuckDB, an
+# engine of a fleet (a version range does not match its versions, which all have a suffix);
+# OpenTelemetry's protocol (later versions have only parts of it). Tests skip where one is missing.
 npm_packages=(axe-core@4 @duckdb/node-api@latest @opentelemetry/otlp-transformer@0.203.0)
 
 say() { printf '%s: %s\n' "$self" "$*" >&2; }
@@ -84,7 +84,7 @@ ensure_packages() {
     say "missing packages, and no root to install them; run: sudo apt-get install ${missing[*]}"
     return 1
   fi
-  # Before anything is done: who would rather not has the time to say so.
+  # Printed first, so that the user has the time to stop it.
   say "installing these ${#missing[@]} Debian packages, and what they depend on:"
   printf '%s\n' "${missing[*]}" | fold -s -w 76 | sed 's/^/    /; s/ *$//' >&2
   if [[ $EUID -ne 0 && -t 2 ]]; then
@@ -94,8 +94,8 @@ ensure_packages() {
   quietly "installing ${missing[*]}" apt_install "${missing[@]}"
 }
 
-# ensure_npm: the packages of npm that tests use, below build/npm. All at once: npm takes away what
-# the last command did not name.
+# ensure_npm: the packages of npm that tests use, below build/npm. One command installs all of them:
+# npm removes the packages that its last command did not name.
 ensure_npm() {
   local package folder
   command -v npm >/dev/null || return 0

@@ -1,7 +1,7 @@
 // Detects overlaps at run time, for the live log and stop_on_overlap=: creations that fell into a
 // mask window of another thread.
-// Must never wait or allocate. What cannot be decided at that moment is not reported here; the
-// records, and `umaskaudit check`, have all of it.
+// Must never wait or allocate. An overlap that cannot be decided at that moment is not reported
+// here: the records have it, and `umaskaudit check` finds it.
 #pragma once
 
 #include <cstdint>

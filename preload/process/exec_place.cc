@@ -70,9 +70,9 @@ Obstacle find_obstacle_of_place(const char* entry) {
   if (is_path(entry) && !can_have(entry, 4, buffer)) {
     return {true, trace::Blind::exec_library, true};
   }
-  // A missing run directory would be created again by each image in a root where nobody looks for
-  // it. Where `umaskaudit run` serves segments, it creates the segment instead; also for this
-  // image, if its own segment was served.
+  // Inside another root each image would create the missing run directory again, where no reader
+  // looks for it. Where `umaskaudit run` serves segments, it creates the segment instead; also for
+  // this image, if its own segment was served.
   if (!process.trace) return {};
   const bool has_own = !has_served_segment() && can_have(process.options.trace.bytes, 2, buffer);
   if (has_own || segments_are_served()) return {};

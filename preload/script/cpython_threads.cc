@@ -129,8 +129,8 @@ ThreadStates thread_states(const Structures& python, std::uintptr_t own, std::ui
     Peek memory(Peek::Way::copies, window);
     if (search_again(python, own, memory, found)) {
       if (found.count < 2 || sort_by_stack(python, memory, found)) return found;
-      // Whoever holds the GIL executes. Since 3.12, a thread's own state is the one that executes;
-      // until then, the one that the thread had first.
+      // The state that holds the GIL executes. Since 3.12, PyGILState_GetThisThreadState() returns
+      // the state that executes; before, it returns the first state of the thread.
       const bool knows_first =
           move_to_front(holder, found) || (python.minor >= 12 && move_to_front(own, found));
       if (knows_first && found.count == 2) return found;

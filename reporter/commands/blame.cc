@@ -271,8 +271,8 @@ int blame_unrecorded(const Options& options, const UnrecordedObject& object, Ope
   });
 }
 
-// Nothing has the name, but calls were made that would have given it one: exit code as for a name
-// that nothing is known of.
+// For a path that no object has, and that calls failed to create: prints these calls. Exit code as
+// for an unknown path.
 int blame_failures(const Options& options, const std::string& path,
                    const analysis::FailedAttempts& attempts, OpenedRun& opened, Console& console) {
   const int written = write_output(console, options.arguments.output, [&](const Output& output) {

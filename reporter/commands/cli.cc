@@ -167,7 +167,7 @@ bool takes_one_run(const CLI::App& app) {
   return words.size() == 1 && words[0]->get_name() == "RUN";
 }
 
-// What there is for more than one.
+// Names the commands for several runs, for the error of a command that takes one.
 std::string many_runs() {
   std::string text = "umaskaudit diff RUN RUN to compare two";
   for (const Command& command : commands())

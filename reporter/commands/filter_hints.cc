@@ -38,7 +38,7 @@ bool selects(const analysis::Filter& filter, const Event& event) {
   return filter.selects(event);
 }
 
-// What there is to choose from.
+// The values of the run that the filter could have named.
 struct Choices {
   std::set<std::string> paths, threads, calls, kinds;
   std::map<std::uint32_t, std::string> pids, tids;

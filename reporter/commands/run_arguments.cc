@@ -192,7 +192,7 @@ Result<std::unique_ptr<OpenedRun>> OpenedRun::open(RunArguments& arguments, Cons
   symbolize::SymbolOptions symbols = arguments.symbols;
   symbols.symbols = !arguments.no_symbols;
   symbols.code_maps = run->place();
-  // Who names places of his own to look at has what the packing machine did not have.
+  // Options name places where debug information may be that the packing machine did not have.
   if (symbols.sysroot.empty() && symbols.debug_dirs.empty() && !symbols.debuginfod)
     symbols.known = symbolize::read_known_names(run->place());
   return std::unique_ptr<OpenedRun>(new OpenedRun(std::move(*readable), std::move(record),

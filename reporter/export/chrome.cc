@@ -370,7 +370,7 @@ void Writer::write_mark(const Mark& mark) {
     tell_hit(mark);
 }
 
-// What was never put back lasts as long as its process was seen.
+// A mask that was never restored lasts until the last event of its process.
 void Writer::end_slices() {
   for (auto& [id, its] : tracks_) {
     for (; !its.open.empty(); its.open.pop_back())

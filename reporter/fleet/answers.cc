@@ -33,7 +33,8 @@ std::optional<std::int64_t> number_of(const std::string& text) {
   return value;
 }
 
-// Text of a lake is escaped already; what is not was written by somebody else.
+// The exporter has escaped the text of a lake. A control character in it was written by another
+// program.
 std::string printable(const std::string& text) {
   std::string_view rest = text;
   while (!rest.empty()) {

@@ -23,7 +23,7 @@ struct RunKey {
 // A UUID of version 8 (RFC 9562) that the same text always gives.
 std::string uuid_of(const std::string& text);
 
-// A run on its way into a lake: a directory beside the others, under a name that nobody reads.
+// A run on its way into a lake: a directory beside the others, under a name that no reader opens.
 class NewLakeRun {
  public:
   // Makes `lake` if it is missing. Directories are for their owner alone (0700), whatever the
@@ -51,7 +51,7 @@ struct LakeRun {
   std::string place;    // "host=a/date=2026-11-30/run=..."
   std::string version;  // of the directory: another text when it was replaced
 };
-// In the order of their places. What is no run is left out.
+// In the order of their paths. Directories that are no runs are left out.
 Result<std::vector<LakeRun>> runs_of_lake(const std::string& lake);
 
 }  // namespace umaskaudit::fleet

@@ -299,7 +299,7 @@ Status FleetStore::load(const std::string& lake, const std::string& place,
                         const std::string& version, const Tick& tick, std::uint64_t* rows) {
   const Error refused{"cannot read run '" + lake + "/" + place + "'", "", "", ExitCode::unreadable};
   RowsOf rows_of;
-  std::int64_t tables_version = 0;  // of whoever exported the run
+  std::int64_t tables_version = 0;  // of the version that exported the run
   for (const TableInfo& table : fleet_tables()) {
     if (!rows_of.run.empty() && table.since > tables_version) continue;
     std::string sql = std::string("INSERT INTO ") + table.name + "(";

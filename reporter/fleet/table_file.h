@@ -33,8 +33,8 @@ class TableFile {
   // Raw bytes. In a column that may be NULL an empty text is.
   TableFile& text(std::string_view raw);
   TableFile& null();
-  // `count` columns, written before by whoever has them more than once: their members, each with
-  // its comma in front. May be empty: they are all NULL.
+  // Appends `count` columns as text that the caller has made once for several rows: members of a
+  // JSON object, each after a comma. Empty: all of them are NULL.
   TableFile& members(std::string_view json, std::size_t count);
   // Ends the row.
   void done();

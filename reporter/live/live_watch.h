@@ -13,7 +13,7 @@
 
 namespace umaskaudit::live {
 
-// What the lines are about.
+// The kinds of events for which lines are printed.
 enum class LiveContent : std::uint8_t { all, findings };
 
 class LiveWatch {

@@ -226,7 +226,7 @@ std::size_t LiveRun::State::read_ring(Source* source, reader::SegmentFile::Reade
     reader::Part part = parts[i];
     const auto [place, first_look] = source->chunks.try_emplace(part.begin, part);
     ChunkTail& chunk = place->second;
-    // What was read before the segment had a ring is the begin of its first chunk.
+    // The records that were read before the segment had a ring are the begin of its first chunk.
     if (first_look && part.chunk == 0) chunk.tail = source->tail;
     const bool fresh = chunk.tail.position() == part.begin || !chunk.is_of(part);
     const bool latest =

@@ -1,6 +1,7 @@
-// Keeps the names of generated code with a run: runtimes write them to /tmp/perf-PID.map, where
-// nobody keeps them. Must never follow a link, wait for a file, or take one that another user or an
-// earlier process of that number wrote. Called by `run` and `attach` at their end.
+// Keeps the names of generated code with a run: runtimes write them to /tmp/perf-PID.map, and
+// remove or overwrite that file later. Must never follow a link, wait for a file, or take one that
+// another user or an earlier process of that number wrote. Called by `run` and `attach` at their
+// end.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@ namespace umaskaudit::record {
 
 // For each process that has a segment in the run directory: copies its map there (0600) unless it
 // was last written before `begin_real_ns`, or before the process was started, if that still lives.
-// What cannot be copied has no names; nothing is an error.
+// Code whose map cannot be copied has no names in reports; that is no error.
 // `from`: the folder of the maps.
 void keep_code_maps(const std::string& directory, std::uint64_t begin_real_ns,
                     const std::string& from = "/tmp");

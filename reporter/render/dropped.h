@@ -19,12 +19,12 @@ struct DroppedRow {
 // The most first.
 std::vector<DroppedRow> dropped_rows(const Dropped& dropped, analysis::StackCache& stacks);
 
-// What the events are, as in "file, failed: ...", and the mask that they met or "OLD -> NEW"; empty
-// where that is not known.
+// The kind and outcome of the events, as in "file, failed: ...". The mask of creations, or
+// "OLD -> NEW" of changes. Both empty where not known.
 std::string dropped_what(const DroppedEvents& events);
 std::string dropped_mask(const DroppedEvents& events);
 
-// What was dropped and from when on nothing was, as one sentence; empty: nothing.
+// A sentence: how many events were dropped, and since when the record is whole. Empty: none were.
 std::string dropped_text(const reader::Run& run);
 // A section with that and the table; nothing where nothing was dropped.
 void append_dropped(std::string& out, const TextContext& context);

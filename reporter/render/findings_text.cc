@@ -194,7 +194,7 @@ class Text {
       return line("Created", ": at " + at(victim.event) +
                                  " by something that could not be recorded; the blind spots below "
                                  "say what there was");
-    // What was there before the run is known by the call that changed it.
+    // Of an object that is older than the run, only the call that changed it is known.
     const bool changed = finding_.at_end && victim.event.call.find("chmod") != std::string::npos;
     const char* role =
         is_object_alone() || finding_.at_end ? changed ? "Changed" : "Created" : "Victim";

@@ -17,7 +17,7 @@ constexpr char kAdvice[] =
     "it appeared while the run was recorded, in a directory that the run used, and no record names "
     "it; what could not be seen may have made it";
 
-// Nobody is known to have made it: what every event has is empty.
+// No event made it: the members that every event has are empty.
 void begin_line(JsonWriter& json, const char* type, std::uint64_t time_ns) {
   json.begin_object();
   json.text("type", type);

@@ -75,8 +75,8 @@ Result<Baseline> Baseline::read(const std::string& file) {
   return parse(*text, file);
 }
 
-// A finding may be several of another version, or of another build: it is known where all of these
-// are.
+// Another version of the tool, or another build of the program, may have reported this finding as
+// several: it is known if all of them are in the baseline.
 std::vector<std::size_t> Baseline::known(const Finding& finding) const {
   std::vector<std::size_t> entries;
   const auto look = [&](const std::string& print) {

@@ -20,7 +20,7 @@ struct PrintBase {
   bool whole_program = false;
 };
 
-// And of the fourth version: the function that did it and the one that it happened to.
+// Of the fourth version, which also has the function of the culprit and that of the victim.
 struct Print : PrintBase {
   std::optional<Mode> mask;
   bool born_inside = false;

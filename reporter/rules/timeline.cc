@@ -56,8 +56,8 @@ void Timeline::on_umask(const UmaskEvent& event) {
   if (event.old_setter_dropped) cut(c, event.old_mask, event.change - 1);
   Snapshot next = c.history.back();
   if (next.mask != event.old_mask) {
-    // Somebody unseen changed it. Nobody we know answers for that mask, and when no window is open
-    // it is the new normal.
+    // An unseen call changed the mask. No recorded call is its origin; outside of windows it is
+    // the context's permanent mask from now on.
     next.mask = event.old_mask;
     next.origin = nullptr;
     next.origin_open = false;

@@ -158,7 +158,8 @@ class Timeline {
   // The thread, or one of those that led to its start, was started by the owner of the window
   // inside it.
   static bool started_inside(const Context& context, std::uint32_t tid, const MaskWindow& window);
-  // Started there, and made nothing after it: the window's mask is the one that it was given.
+  // The thread was started inside the window and created nothing after its end: the mask of the
+  // window is the mask that its creator chose for it.
   bool lives_inside(const Context& context, std::uint32_t tid, const MaskWindow& window) const;
   Verdict judge(const Context& context, const CreateEvent& event, std::uint32_t actor,
                 std::optional<Mode> own_mask) const;

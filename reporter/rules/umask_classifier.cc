@@ -105,7 +105,7 @@ void UmaskClassifier::start_inside(Context& context, const ThreadCreateEvent& ev
   context.started.emplace(event.created_tid, started);
 }
 
-// `tid` makes an object or a process.
+// Called when thread `tid` makes an object or a process.
 void UmaskClassifier::acts(Context& context, std::uint32_t tid) {
   if (context.started.empty()) return;
   const auto found = context.started.find(tid);
@@ -124,7 +124,8 @@ void UmaskClassifier::left(Thread& thread, const UmaskEvent& event) {
   thread.first->stays &= site == thread.first->leaves;
 }
 
-// The thread has an outermost call again. Code that opens windows would be the first call's own.
+// An outermost call of the thread is open again: counts the rounds in which such a call restored
+// the mask of the thread's first call, always from the same place.
 void UmaskClassifier::returned(Thread& thread) {
   if (!thread.first) return;
   FirstCall& first = *thread.first;
@@ -135,7 +136,8 @@ void UmaskClassifier::returned(Thread& thread) {
   ++first.rounds;
 }
 
-// Once could be anything; and at the end its mask must be in force.
+// Decides on the thread's first call. One round proves nothing, and the mask of the first call must
+// be in force at the end.
 void UmaskClassifier::settle_first(std::uint32_t tid, Thread& thread) {
   if (!thread.first || !thread.first->stays || thread.first->rounds < 2) return;
   if (thread.calls.size() != 1) return;

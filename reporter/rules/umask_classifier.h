@@ -42,8 +42,8 @@ struct MaskIntents {
   std::unordered_map<std::uint64_t, MaskIntent> calls;
   HistoryDepth history_depth;
   // Threads that were started inside a window of their creator and made something after its end as
-  // well, by the seq of their ThreadCreateEvent. For one that is not here, the mask of that window
-  // is the one that it was given for its whole life.
+  // well, by the seq of their ThreadCreateEvent. Another thread that was started inside a window
+  // keeps the window's mask for its whole life: its creator chose it.
   std::unordered_set<std::uint64_t> outlive;
 };
 

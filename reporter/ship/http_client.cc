@@ -128,7 +128,7 @@ Result<std::unique_ptr<HttpClient>> HttpClient::open(const Endpoint& endpoint,
   state->set(CURLOPT_XFERINFOFUNCTION, &ask);
   state->set(CURLOPT_NOPROGRESS, 0L);
 #if LIBCURL_VERSION_NUM >= 0x075700
-  // Else a name server that does not answer holds whoever gives up.
+  // Else giving up waits for a name server that does not answer.
   state->set(CURLOPT_QUICK_EXIT, 1L);
 #endif
   if (!endpoint.authorities.empty()) state->set(CURLOPT_CAINFO, endpoint.authorities.c_str());

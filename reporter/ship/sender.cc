@@ -77,7 +77,7 @@ void Sender::State::send_all() {
   while (true) {
     changed.wait(lock, [this] { return over || !waiting.empty(); });
     if (waiting.empty()) return;
-    const Request& request = waiting.front();  // nobody else takes it away
+    const Request& request = waiting.front();  // only this thread removes it
     const bool in_vain = failed && limits.patience.count() != 0;
     lock.unlock();
     const Delivery delivery = in_vain ? Delivery{DeliveryOutcome::again, 0, ""} : send(request);
@@ -120,7 +120,8 @@ Delivery Sender::State::send(const Request& request) {
   }
 }
 
-// False: there is no time for another try. end_in() cuts a pause short that nobody asked for.
+// False: there is no time for another try. end_in() shortens a pause that the server did not ask
+// for.
 bool Sender::State::wait(std::unique_lock<std::mutex>& lock, Clock::time_point begin,
                          milliseconds pause, bool asked_for) {
   const auto end = Clock::now() + pause;

@@ -112,7 +112,7 @@ class Appeared(Case):
         hits = self.top / "hits.jsonl"
         text = self.tool("check", run, "--objects", hits, status=1)
         lines = [json.loads(line) for line in hits.read_text().splitlines()]
-        # What was changed by a chmod of the run is known by that.
+        # An object that a chmod of the run changed is known from that call.
         self.assertEqual(
             {(line["rule"], line["severity"], os.path.relpath(line["path"], self.work))
              for line in lines if line["seq"] == 0},

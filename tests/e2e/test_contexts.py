@@ -58,7 +58,7 @@ class Contexts(Case):
         self.assertIn({"drift": "0077"}, truths)
 
     def test_a_process_that_shares_it_is_killed_amid_a_change(self):
-        # Nobody waits for ever for what it held. What it was about to write may stay unfinished.
+        # No thread waits for ever for a lock of it. A record that it was writing may be unfinished.
         result, run = self.record(victim("killed_sharer"), self.work, 200)
         truths = truths_of(result)
         self.assertEqual(len(truths), 200)

@@ -47,7 +47,7 @@ function hot(n) { let s = 0; for (let i = 0; i < n; i++) s = (s * 31 + i) % 1000
 class Probe { ask() { return process.umask() + hot(20); } }
 const probes = [() => process.umask(), function named() { return process.umask(); },
                 () => new Probe().ask()];
-// While files are made one function probes, so that whoever is hit is hit by that one.
+// While files are made one function probes, so that every victim is hit by that one.
 function alone(left, busy) {
   for (let i = 0; i < 100; i++) probes[1]();
   if (left + busy.count === 0) return together();

@@ -9,7 +9,7 @@ from lib.harness import Case, truths_of, victim
 
 FILES = 300
 
-# What somebody tries first: one thread reads the umask, another one works.
+# A newcomer's first program: one thread reads the umask, another one works.
 PYTHON = """
 import json, os, sys, threading
 directory, calls, over = sys.argv[1], [0], threading.Event()
@@ -55,7 +55,7 @@ class Folds(Case):
             if not complete:  # the change that it met may be one of those that were counted
                 continue
             self.assertEqual(int(truth["final"], 8), 0o666 & ~int(event["mask"], 8), event)
-            # By somebody who is named, and set that mask.
+            # The event that is named as the setter did set that mask.
             self.assertEqual(lines[event["mask_set_by"]]["new"], event["mask"], event)
         return report, calls
 

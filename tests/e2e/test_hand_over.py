@@ -173,7 +173,7 @@ class Requests(HandOver):
         with FakeTracer() as tracer:
             self.check_same_with(tracer, "/bin/sh", "-c", f"{program}; :")
         self.assertEqual(tracer.kinds(), ["take_exec"])
-        # As somebody else, who records: it would lose these rights.
+        # Recorded by another user, it would lose these rights.
         self.top.chmod(0o777)
         with FakeTracer() as tracer:
             _, run = self.hand_over(tracer, "/bin/sh", "-c", f"{program}; :", user=NOBODY,

@@ -56,7 +56,7 @@ class Html(PageCase):
             text = page.split(opening)[1].split(closing)[0]
             digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
             self.assertIn(f"{kind}-src 'sha256-{digest}'", " ".join(policy.split()))
-        # It is in force: a script of somebody else does not run.
+        # The policy is in force: an injected script does not run.
         self.show(run)
         self.browser.run("const script = document.createElement('script');"
                          "script.textContent = 'window.foreign = true';"
@@ -345,7 +345,7 @@ requestAnimationFrame(next);""", FRAMES)
         self.browser.press("End")
         self.wait_for_frame()
         self.assertTrue(self.browser.run("return document.querySelector('#row-99999') !== null"))
-        # So does the timeline: each frame a picture of its own.
+        # The timeline changes too: each frame is another picture.
         pictures = self.browser.wait_for("""
 const canvas = document.querySelector('#timeline canvas'), pictures = new Set();
 const button = document.querySelector("[aria-label='Zoom in']");

@@ -32,7 +32,7 @@ os.close(os.open("plain", os.O_CREAT | os.O_WRONLY, 0o640))
 OPEN_SETTER = """[...document.querySelectorAll('#story .link')].find(
   (link) => link.textContent.startsWith('umask(')).click()"""
 
-# What somebody sees: the drawer, the card in focus, the table, the filters, the timeline's part.
+# The visible state: the drawer, the card in focus, the table, the filters, the timeline's part.
 SEEN = """
 const text = (selector) => document.querySelector(selector)?.textContent ?? null;
 const story = document.querySelector('#story');

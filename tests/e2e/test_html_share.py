@@ -81,7 +81,7 @@ class HtmlShare(PageCase):
             with self.subTest(name=name):
                 self.open_row(place)
                 command = self.copy("command")
-                # What is pasted into a terminal has nothing that it would obey.
+                # The copied text has no control characters, which a terminal would obey.
                 self.assertNotRegex(command, r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
                 self.assertEqual(self.words(command), [b"blame", os.fsencode(self.run_path), name])
                 mode = stat.S_IMODE(os.lstat(name).st_mode)

@@ -96,7 +96,7 @@ class Loading(Case):
         self.assertEqual(set(report.creations()), {str(self.work / "main")})
         spots = {spot["reason"]: spot["text"] for spot in report.of("blind_spot")}
         self.assertIn("before", spots.pop("other"))
-        # What it created is listed, where the look at the disk finds it in the run's directories.
+        # Its objects are listed if they are in directories of the run, which are looked at.
         self.assertLessEqual(spots.items(), {"appeared": str(self.work / "early")}.items())
 
     def test_nothing_is_written_unless_the_environment_asks(self):

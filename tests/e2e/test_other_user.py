@@ -21,7 +21,7 @@ PYTHON = "/usr/bin/python3"
 # Makes a directory and a file, each under a mask of its own.
 SCRIPT = "umask 027; mkdir $0.d; umask 0; touch $0.f"
 
-# Becomes nobody and calls what follows; the first word says what is done before.
+# Becomes user 65534 and executes the arguments after the first, which says what is done before.
 BECOME = """
 import os
 os.setgroups([]); os.setgid({nobody}); os.setuid({nobody})

@@ -22,7 +22,7 @@ SCRIPT = "umask 027; mkdir made; umask 0; : > wide; mkdir /proc/none/such 2>/dev
 class OtlpCase(Case):
     def setUp(self):
         super().setUp()
-        # Where these tests run, nobody's collector is meant; and a busy machine has all the time.
+        # No collector of the environment is used, and a busy machine has time enough.
         self.environment = {name: "" for name in os.environ if name.startswith("OTEL_")}
         self.environment["OTEL_EXPORTER_OTLP_TIMEOUT"] = "600000"
 

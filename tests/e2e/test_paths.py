@@ -206,7 +206,7 @@ class Deepest(Case):
         self.assertEqual(len(truths), 2)
         for device, inode, mode in truths:
             self.assertEqual(told[device, inode], harness.octal(stat.S_IMODE(mode)))
-            # Nobody can say where it is: the name stays as the program gave it.
+            # Its place cannot be found: the name stays as the program gave it.
             self.assertIn(paths[device, inode], ("file", "renamed", "dir"))
         for name in ("text", "html", "csv", "sarif"):
             self.tool("report", run, "--format", name, "-o", self.top / name)

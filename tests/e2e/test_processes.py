@@ -37,7 +37,7 @@ os.umask(0o013)
 shell("echo $$ > c; mkdir c1; true", "fork")
 """
 
-# What proc(5) counts the beginning from does not stand still while a system sleeps.
+# proc(5) gives the start time on a clock that also runs while the system sleeps.
 AGED = """
 import os, sys, time
 

@@ -68,13 +68,13 @@ class Raw(Case):
         for truth in truths:
             event, = made[truth["path"]]
             setter = changes[event["mask_set_by"]]
-            # Whoever set the mask is named, in whichever process that was, and by its own call.
+            # The event that set the mask is named, in whichever process that was, and by its call.
             name = truth["path"].rsplit("/", 1)[1]
             by_child = not name.endswith(("-before", "-after")) or name.endswith("-fs-after")
             child, = made[truth["path"].replace("-before", "").replace("-after", "")]
             self.assertEqual(setter["tid"], child["tid"] if by_child else event["tid"], event)
             self.assertEqual((setter["call"], setter["new"]), ("umask", truth["mask"]), event)
-            # Who shares an fs context is shown in the same one.
+            # Tasks that share an fs context are shown in the same one.
             before, = made[truth["path"].replace("-after", "").replace("-before", "") + "-before"]
             shared = "-fs" in name or name.endswith(("-before", "-after"))
             self.assertEqual(event["fs"] == before["fs"], shared, event)

@@ -102,7 +102,7 @@ class Python(Layouts):
         thread = 18
         frame = thread + 9
         code = frame + 6
-        # No address is mapped there: whoever reads it without asking ends.
+        # No memory is mapped there: a reader that loads from it without a test crashes.
         of_kernel = word_of(library[2], table + 8 * (1 + thread + 6))
         for what, word, value, reason in (
                 ("version", 0, 0x03_0c_00_f0, UNKNOWN_VERSION),

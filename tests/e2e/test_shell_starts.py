@@ -23,7 +23,7 @@ for n in range(5):
     os.system(f"touch 9-{n}; touch 9-{n}-again")
 """
 
-# Two shells of one thread live at once: nobody can tell which call started which.
+# Two shells of one thread live at once: it cannot be told which call started which.
 AT_ONCE = """\
 import ctypes
 libc = ctypes.CDLL(None)

@@ -67,7 +67,7 @@ class Twins(Case):
                                json.loads(line)["rule"])
             self.assertEqual(one.stdout.splitlines(), [line])
 
-    # A mask was in force as long as somebody could use it: to the last event of the process, not
+    # A mask was in force as long as its process could use it: to the last event of the process, not
     # to the end of the run. The parent's file is made when the child has been waited for.
     def test_of_a_process_that_ended_before_the_run(self):
         child = "import os; os.umask(0); open('child', 'w').close()"

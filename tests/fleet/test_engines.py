@@ -50,7 +50,7 @@ def started(kind, place):
         except engines.Missing as error:
             raise unittest.SkipTest(str(error)) from error
         except RuntimeError as error:
-            # Somebody took the port that was free.
+            # Another process took the port that was free.
             if attempt == 3 or "Address already in use" not in str(error):
                 raise
 

@@ -1,4 +1,4 @@
-// Feeds UMASKAUDIT_OPTIONS to the shim's parser, which runs in somebody else's program: it stays
+// Feeds UMASKAUDIT_OPTIONS to the shim's parser, which runs inside the audited program: it stays
 // within the text and within its buffers, and complains of words of the text. A libFuzzer target.
 #include <cstring>
 #include <string>

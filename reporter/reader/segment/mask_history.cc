@@ -62,9 +62,8 @@ void MaskHistory::witness(std::uint64_t change, std::uint64_t time_ns) {
   }
 }
 
-// A change that something refers to stands alone, and so does the next one, because the events
-// between the two are ordered between them. The shim keeps the times of those; here they are
-// interpolated.
+// Takes each change to which an event refers out of its fold, and the change after it, because the
+// event is ordered between the two. A fold has no times of these changes: they are interpolated.
 void MaskHistory::split_folds() {
   std::vector<MaskChange> split;
   for (const auto& witness : witnesses_) {

@@ -272,7 +272,7 @@ void JsonLines::thread_of(JsonWriter& json, const EventBase& event) {
   state.known = true;
 }
 
-// What is left out is as in the line before of that type.
+// A member that is left out has the value of the line before of the same type.
 void JsonLines::place_of(JsonWriter& json, Place& written, const Place& place) {
   if (whole_ || written.dev != place.dev) json.number("dev", *place.dev);
   if (place.uid && (whole_ || written.uid != place.uid)) json.number("uid", *place.uid);

@@ -15,7 +15,7 @@ constexpr std::uint64_t kMostNotes = 1000;
 constexpr std::uint64_t kMostProcesses = 20000;
 // A creation needs the latest change of its context, or one of the few that came during the call.
 constexpr std::size_t kRecentChanges = 32;
-// As fine as a screen shows a whole run.
+// Of the whole run: a shorter gap cannot be seen on a screen.
 constexpr std::uint64_t kGaps = 1500;
 
 std::string_view directory_of(std::string_view path) {

@@ -97,7 +97,7 @@ void HtmlReport::write_counts(JsonWriter& json) const {
   json.number("ambiguous", summary_.ambiguous);
   json.number("chmods", summary_.chmods);
   json.end_object();
-  // What there was of each, whether it is on the page or not.
+  // Totals by kind, of which the page may show only some.
   json.begin_object("totals");
   json.number("objects", objects_.total);
   json.number("changes", changes_.total);

@@ -82,8 +82,8 @@ class ExposureCheck : public Check {
   void on_last(const LastSeen& last) override {
     const ObjectLife& life = last.life;
     const bool file = life.kind == Kind::file || life.kind == Kind::tmpfile;
-    // What was there before the run is known by one call: its kind is not, but a mode like that is
-    // a file's.
+    // Of an object that is older than the run, no call says the kind. A mode without execute bits
+    // is that of a file.
     const bool may_be_file = life.kind == Kind::unknown && (life.mode & 0111) == 0;
     // A file without a name has just got one.
     const bool judged = life.created != trace::Created::no && life.kind != Kind::tmpfile;

@@ -1,5 +1,5 @@
 // libgit2, pull 5350, and every p_umask(): a probe for the mask before threads exist. Bad style,
-// and nobody is hit. Usage: bug_getter DIR [COUNT]
+// and no creation is hit. Usage: bug_getter DIR [COUNT]
 #include "bug_victim.h"
 
 namespace {

@@ -1,7 +1,7 @@
 // A shim that logs each call by the first means that comes to mind. Built once for each:
 //   FAULTY_KEEP    a descriptor that stays open
 //   FAULTY_BUFFER  a string that is written out when the library's destructors run
-//   FAULTY_MAP     a large mapped file, of which nobody asked the disk to back a page
+//   FAULTY_MAP     a large mapped file, of which no page is allocated on the disk
 //   FAULTY_REOPEN  a name that is opened anew for each line
 // Must never be taken for ours. FAULTY_LOG names the file. Used by tests/e2e/test_victims.py.
 #include <dlfcn.h>

@@ -1,6 +1,6 @@
 // Exports what bash exports, with something else in it (the second argument: garbage, unreadable,
-// loop, null). Whoever takes the names for the structures of bash reads where nothing is, or for
-// ever. Ground truth: two files are made, and the program ends as it does alone.
+// loop, null). A reader that trusts the names alone reads unmapped memory, or never
+// ends. Ground truth: two files are made, and the program ends as it does alone.
 #include <sys/mman.h>
 
 #include "victim.h"

@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
   for (int fd = 0; fd < 5; ++fd) {
     const std::string path = dir + "/after" + std::to_string(fd);
     victim::print({path, victim::mode_of(path), "open", nullptr, victim::tid(), 0666, fd});
-    // Nobody but us wrote here.
+    // Only this program has written here.
     struct stat status;
     victim::need(stat(path.c_str(), &status), "stat");
     wrong += status.st_size != 0 && fd != STDOUT_FILENO;

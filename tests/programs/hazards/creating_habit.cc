@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
   for (int run = 0; run < 6; ++run) {
     std::string path;
     for (int i = 0; i < run; ++i) open_one(path = next(run), path);
-    // Made before the run, by nobody that is watched.
+    // Made before the run, by no recorded process.
     open_one(path = dirs[run % 2] + "/before" + std::to_string(run), path);
     for (int i = 0; i < 5 - run; ++i) open_one(path, path);
     const std::string link = dirs[run % 2] + "/link" + std::to_string(run);

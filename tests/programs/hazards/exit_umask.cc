@@ -1,6 +1,6 @@
 // Calls umask and creates where everything is being torn down: TLS destructors, a pthread key's,
 // atexit, a static destructor, then quick_exit or _exit. Usage: exit_umask DIR [quick|now]
-// Ground truth: stat of each object, by the caller: after the end nobody here can print.
+// Ground truth: stat of each object, by the caller, because the program has ended.
 #include <thread>
 
 #include "victim.h"

@@ -1,6 +1,7 @@
 // Calls that create nothing, each refused for another reason, some before the kernel read the path.
-// Ground truth: a JSON line a call, with path, call and errno; "" for a path that nobody can read.
-// Usage: failed_creations DIR. Run by root, it goes on as another user, whom modes can refuse.
+// Ground truth: a JSON line a call, with path, call and errno; "" for a path at an unmapped
+// address. Usage: failed_creations DIR. Run by root, it goes on as another user, whom modes can
+// refuse.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <semaphore.h>

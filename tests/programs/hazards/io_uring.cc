@@ -1,6 +1,6 @@
 // Creates a directory by a request to io_uring: the kernel makes it, no function of libc is called.
 // Ground truth: its mode, by stat. Usage: io_uring DIR. Code 77: there is no io_uring here.
-// Nobody can record the creation; that it may have happened has to be said.
+// The creation cannot be recorded: the record must say that it may have happened.
 #include <linux/io_uring.h>
 #include <sys/mman.h>
 

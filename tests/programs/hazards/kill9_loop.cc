@@ -1,4 +1,4 @@
-// Threads create directories and change the mask until somebody kills them with SIGKILL.
+// Threads create directories and change the mask until they are killed by SIGKILL.
 // Ground truth: how many calls returned, per thread, kept in a file that is mapped and so survives.
 // Usage: kill9_loop DIR COUNTS; COUNTS becomes one 64-bit counter of creations a thread.
 #include <sys/mman.h>

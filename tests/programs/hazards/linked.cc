@@ -1,7 +1,7 @@
 // A program that is linked with libumaskaudit.so, so that the loader brings it in also where it
 // ignores LD_PRELOAD: in secure-execution mode (getauxval(3), AT_SECURE).
 // Ground truth: whether the kernel set AT_SECURE, on stdout. Usage: linked DIR
-// A shim that obeys its variables there lets whoever runs a set-user-ID program write as its owner.
+// A shim that obeys its variables there lets the user of a set-user-ID program write as its owner.
 #include <sys/auxv.h>
 
 #include "victim.h"

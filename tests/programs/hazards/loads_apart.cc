@@ -1,7 +1,7 @@
 // Loads a library so that its calls go past every preload: with RTLD_DEEPBIND, and into a name
 // space of its own. Ground truth: what it creates both times, by fstat. Usage: loads_apart DIR
-// LIBRARY Nobody can record these creations; whoever says nothing about them pretends that all was
-// seen.
+// LIBRARY
+// No preload can record these creations: the record must say that something is missing.
 #include <dlfcn.h>
 
 #include "victim.h"

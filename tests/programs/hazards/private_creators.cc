@@ -1,4 +1,4 @@
-// Threads create files under mask 077, others open what is there, and nobody changes the mask.
+// Threads create files under mask 077, others open what is there, and no thread changes the mask.
 // Usage: private_creators DIR [FILES]
 // Ground truth: each is 0600, by fstat; exit code 1 if one is not.
 // A shim that reads the mask by writing it opens a window for the others.

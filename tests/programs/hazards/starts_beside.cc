@@ -1,9 +1,9 @@
 // Executes a program that cannot be, again and again, and spawns one that can, while another thread
 // or a signal handler looks which descriptors there are. Ground truth: the kernel's errors, how the
-// children end, and the descriptors by number. A shim that asks somebody for each exec may be seen.
-// Usage: starts_beside DIR thread|handler|closer|full PROGRAM NOT-EXECUTABLE ROUNDS. PROGRAM gets
-// an empty directory below DIR. `closer`: the other thread closes all that it does not know;
-// `full`: there is no room for a descriptor.
+// children end, and the descriptors by number. A shim that opens a descriptor for each exec would
+// be seen. Usage: starts_beside DIR thread|handler|closer|full PROGRAM NOT-EXECUTABLE ROUNDS.
+// PROGRAM gets an empty directory below DIR. `closer`: the other thread closes all that it does not
+// know; `full`: there is no room for a descriptor.
 #include <linux/close_range.h>
 #include <signal.h>
 #include <spawn.h>

@@ -1,7 +1,7 @@
 // A statically linked program that leaves objects which others may use. Usage: static_exposer DIR
 // Ground truth: lstat of what is in DIR. No shim can see it.
-// The auditor must judge what it finds there at the end, and say that nobody is known to have made
-// it: `wide` and `dir` are for everyone, `s.key` is a secret, `private/wide` is out of reach.
+// The auditor must judge what it finds there at the end, and say that no event is known to have
+// made it: `wide` and `dir` are for everyone, `s.key` is a secret, `private/wide` is out of reach.
 #include "victim.h"
 
 namespace {

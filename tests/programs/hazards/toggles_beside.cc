@@ -1,5 +1,5 @@
 // Threads that read the umask by writing it, as fast as they can, beside one that creates files:
-// toggles_beside DIR [FILES TOGGLERS], without which nobody toggles. Between two files there are
+// toggles_beside DIR [FILES TOGGLERS]; by default no thread toggles. Between two files there are
 // hundreds of mask changes that nothing meets. True: each file has the mode that fstat(2) tells,
 // under one of the two masks, and the last line says how many umask calls there were.
 #include <thread>

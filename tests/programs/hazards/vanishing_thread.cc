@@ -1,5 +1,5 @@
-// Threads that unmap their own description, pthread_t and all, before pthread_create returns to
-// whoever described them. Usage: vanishing_thread DIR
+// Threads that unmap their own stack and struct pthread before pthread_create returns to their
+// creator. Usage: vanishing_thread DIR
 // Ground truth: it ends by itself: POSIX lets the thread do so, *thread is stored before it starts.
 #include <sys/mman.h>
 

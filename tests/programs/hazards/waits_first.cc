@@ -1,6 +1,6 @@
 // Makes nothing until its standard input says so: a directory and a file, long after its start.
 // Ground truth: their modes by lstat. Usage: waits_first DIR
-// What somebody else does to the process meanwhile must not keep it from being recorded.
+// Another process acts on it meanwhile; it must be recorded all the same.
 #include "victim.h"
 
 int main(int, char** argv) {

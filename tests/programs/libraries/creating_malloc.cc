@@ -1,5 +1,5 @@
-// A preload whose malloc and calloc create: whoever allocates while it resolves its functions comes
-// back to itself. Ground truth: VICTIM_DIR has twenty directories, m0 to m19.
+// A preload whose malloc and calloc create: a shim that allocates while it resolves functions
+// calls itself. Ground truth: VICTIM_DIR has twenty directories, m0 to m19.
 // Used by tests/e2e/test_loading.py.
 #include <cstddef>
 

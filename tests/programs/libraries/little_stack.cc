@@ -1,5 +1,5 @@
 // Calls back on a stack of which so many bytes are left: a thread's, which ends at a guard page, or
-// one that nobody but the program knows of, as libraries of coroutines have. Returns how many of
+// one that only the program knows, as libraries of coroutines have. Returns how many of
 // them the call took. Called by test programs through a foreign function interface.
 
 #include <alloca.h>

@@ -138,7 +138,7 @@ TEST_F(CheckTest, FindingHasTwoSidesAWindowAndASummary) {
 }
 
 TEST_F(CheckTest, FailOnDecidesTheExitCode) {
-  umask(2000, 1, 022, 0, 1);  // a probe with nobody hit: a warning
+  umask(2000, 1, 022, 0, 1);  // a probe that hit no creation: a warning
   umask(6000, 2, 0, 022, 2);
   EXPECT_EQ(check().code, 1);
   EXPECT_EQ(check({"--fail-on", "warning"}).code, 1);

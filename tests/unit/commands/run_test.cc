@@ -156,7 +156,8 @@ TEST_F(RunCommand, ARunIsAddedToOrReplacedOnlyOnDemand) {
 
 TEST_F(RunCommand, ARunThatIsBeingRecordedIsNotRemoved) {
   ASSERT_EQ(mkfifo(path("end").c_str(), 0600), 0);
-  const int end = open(path("end").c_str(), O_RDWR | O_CLOEXEC);  // opening it waits for nobody
+  const int end =
+      open(path("end").c_str(), O_RDWR | O_CLOEXEC);  // so open(2) does not wait for a writer
   ASSERT_GE(end, 0);
   const pid_t child = fork();
   if (child == 0) _exit(shell("touch $1/go; read -r line < $1/end", {}).code);

@@ -1,5 +1,5 @@
-// Symbolic modes against chmod(1), symbolic masks against bash's umask, and the errors against
-// nobody: they are ours.
+// Compares symbolic modes with chmod(1) and symbolic masks with bash's umask. The errors have no
+// model: they are compared with fixed texts.
 #include "reporter/mode/notation.h"
 
 #include <gtest/gtest.h>

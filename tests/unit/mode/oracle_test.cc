@@ -181,7 +181,7 @@ constexpr Parent kParents[] = {
 // True when the process now is `user`; the parent directory belongs to group 0.
 bool become(User user) {
   if (user == User::root) return ::geteuid() == 0;
-  if (::geteuid() != 0) return user == User::member;  // whoever runs the test owns the directory
+  if (::geteuid() != 0) return user == User::member;  // the user of the test owns the directory
   const gid_t groups[] = {0};
   return ::setgroups(user == User::member ? 1 : 0, groups) == 0 && ::setgid(kNobody) == 0 &&
          ::setuid(kNobody) == 0;

@@ -97,7 +97,7 @@ TEST_F(Environment, KnowsItselfBetweenColonsAndBlanks) {
             (Strings{std::string("LD_PRELOAD=") + kOurs + ".1", kOptions}));
 }
 
-// What the program sets on purpose is its own affair: options are added, never replaced.
+// The program's own options are kept: ours are added, and replace none.
 TEST_F(Environment, KeepsOptionsThatAProgramSets) {
   const Strings theirs = {kStarted, "UMASKAUDIT_OPTIONS=depth=1"};
   EXPECT_EQ(repaired(theirs), theirs);
@@ -260,7 +260,7 @@ TEST_F(Target, OtherLoadersAreJudgedByTheirLibrary) {
   expect(false);
 }
 
-// What is remembered of a file is forgotten when the file changes.
+// The cached facts of a file are dropped when the file changes.
 TEST_F(Target, AChangedFileIsLookedAtAgain) {
   for (int i = 0; i < 3; ++i) {
     write_elf(PT_LOAD);

@@ -403,7 +403,7 @@ TEST(Fold, ReadsBackAsWithoutIt) {
   EXPECT_LT(folded_bytes * 4, plain_bytes * 3);
 }
 
-// A pair that nobody meets, again and again, by one thread or by two in turn.
+// A pair of changes that no event meets, repeated by one thread or by two in turn.
 void toggle_alone(unsigned times, std::atomic<std::uint64_t>* done = nullptr,
                   unsigned threads = 1) {
   contexts[0].id = 1;

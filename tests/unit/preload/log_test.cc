@@ -1,4 +1,5 @@
-// Names and patterns of the live log. What is not understood must stay as it is. Run by meson.
+// Names and patterns of the live log. A name that cannot be demangled must stay as it is. Run by
+// meson.
 
 #include <gtest/gtest.h>
 

@@ -165,7 +165,7 @@ bool open_with(const std::string& run, Keep keep, std::uint64_t max_size,
   return process.trace;
 }
 
-// In a process of its own, for a process has one segment. What it returns is the status.
+// Runs in a process of its own, because a process has one segment. Returns its exit status.
 pid_t start(const std::function<int()>& body) {
   const pid_t child = fork();
   if (child == 0) _exit(body());
@@ -504,7 +504,7 @@ TEST(MaxRun, WithKeepFirstTheRestIsALoss) {
   EXPECT_LE(directory.on_disk(), 2u << 20);
 }
 
-// What has no room in a segment that is kept from the beginning is counted by call site.
+// With keep=first, events for which the segment has no room are counted by call site.
 TEST(Totals, OfChangesBeyondTheirHalf) {
   const Directory directory;
   constexpr std::uint64_t kChanges = 30000;

@@ -94,7 +94,7 @@ TEST(UnwindHard, AnAssemblersFunctionWithoutTablesEndsTheWalk) {
   EXPECT_FALSE(both.walk.guessed);
 }
 
-// Only ours: nobody says that libunwind survives this.
+// Walks with the shim's unwinder only: libunwind may crash on this.
 shim::StackWalk ruined;
 std::uintptr_t ruined_pcs[64];
 [[gnu::noinline]] void walk_ours() {

@@ -429,7 +429,8 @@ TEST_F(Records, ScriptStack) {
   EXPECT_EQ(read.runtimes()[0].module, "");
 }
 
-// What is learnt later is told by another record: where scripts run, that the layout does not hold.
+// A later record of a module replaces the first one: it adds the evaluator, or says that the layout
+// is wrong.
 TEST_F(Records, TheLatestRecordOfARuntimeCounts) {
   trace::Runtime runtime{};
   runtime.module = 7;

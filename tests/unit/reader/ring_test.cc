@@ -1,4 +1,4 @@
-// keep=latest: chunks that are used again. What is there is told in order, what was dropped is
+// keep=latest: chunks that are used again. Events are read in order, dropped ones are
 // counted, and nothing of it is taken for damage, loss or a mask that was inherited.
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -13,7 +13,7 @@
 
 namespace umaskaudit::testing {
 
-// Who writes a record, and when. pid 0: the segment's own.
+// Process, thread and time of a record. pid 0: that of the segment.
 struct Author {
   std::uint32_t tid = 0;
   std::uint64_t time_ns = 0;

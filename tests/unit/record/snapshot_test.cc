@@ -83,7 +83,7 @@ TEST_F(SnapshotTest, HasWhatIsThereInPrivateFiles) {
   ASSERT_EQ(stat(file().c_str(), &facts), 0);
   EXPECT_LE(facts.st_size, static_cast<off_t>(segment_.size() + 4096)) << "whole pages";
   EXPECT_LT(facts.st_blocks * 512, 256 << 10) << "holes stay holes";
-  // Nobody records into the copy: it may be replaced.
+  // No process records into the copy: it may be replaced.
   copy();
   ASSERT_EQ(record::read_run_record(to())->command, "app");
 }

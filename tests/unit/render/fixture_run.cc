@@ -91,7 +91,7 @@ void create_objects(SegmentBuilder& segment) {
   failed.final_mode = 0;
   failed.error = EACCES;
   segment.create({102, ms(11)}, failed, "/root/secret");
-  change(segment, {101, ms(12), trace::kDrift}, 5, 077, 022, 022);  // somebody unseen had set 0077
+  change(segment, {101, ms(12), trace::kDrift}, 5, 077, 022, 022);  // an unseen call had set 0077
 }
 
 void finish(SegmentBuilder& segment) {

@@ -99,7 +99,7 @@ TEST(PolicyCheck, JudgesTheEndByEveryName) {
       "create file /etc/tmp1 0600 ino 5 at make_temp\n"
       "chmod /etc/tmp1 0640 ino 5 at widen\n"
       "rename /etc/tmp1 /etc/secrets.json ino 5\n"
-      // The name that it has now counts before the one that it had.
+      // The present name of the object counts before its earlier one.
       "create file /srv/stage/page 0600 ino 6 at stage\n"
       "chmod /srv/stage/page 0644 ino 6 at publish\n"
       "rename /srv/stage/page /srv/public/page ino 6\n"
@@ -107,7 +107,7 @@ TEST(PolicyCheck, JudgesTheEndByEveryName) {
       "create dir /srv/stage.new 0700 ino 7 at make_dir\n"
       "create file /srv/stage.new/x 0644 at write\n"
       "rename /srv/stage.new /srv/stage ino 7\n"
-      // Nobody executes a socket.
+      // Execute bits of a socket have no effect.
       "create socket /srv/stage/sock 0710 final 0710 at bind\n");
   ASSERT_EQ(fixture.error(), "");
   const rules::FindResult result = fixture.find(options);

@@ -10,7 +10,8 @@
 namespace umaskaudit::ship {
 namespace {
 
-// A port of loopback at which nobody listens, and nobody else can.
+// A port of loopback that is bound without listen(2): connections are refused, and no other process
+// can take it.
 class DeadPort {
  public:
   DeadPort() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {

@@ -1,4 +1,4 @@
-// Maps of generated code: what runtimes write, and what nobody should.
+// Maps of generated code: as runtimes write them, and malformed ones.
 #include "reporter/symbolize/code_map.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ TEST(CodeMap, NamesAnAddressOfEachFunction) {
 
 TEST(CodeMap, LaterCodeReplacesWhatWasThere) {
   const CodeMap map = CodeMap::parse("100 100 old\n200 10 beside\n150 20 new\n1f0 11 last\n");
-  EXPECT_EQ(map.at(0x100), "");  // nobody knows what is left of it
+  EXPECT_EQ(map.at(0x100), "");  // overwritten in part: its length is not known
   EXPECT_EQ(map.at(0x150), "new");
   EXPECT_EQ(map.at(0x1f0), "last");
   EXPECT_EQ(map.at(0x205), "");

@@ -1,4 +1,4 @@
-// Module files that are not what they should be: whoever writes a trace chooses these names.
+// Module files that are malformed or no files at all: the writer of a trace chooses their names.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>

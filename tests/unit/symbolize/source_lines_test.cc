@@ -36,7 +36,7 @@ class Sources : public ::testing::Test {
     frame.line = line;
     return frame;
   }
-  // What the line is without a time that the run began.
+  // The line where the time at which the run began is not known.
   static SourceLine line(const std::string& file, std::uint32_t number) {
     SourceLines lines("", "", 0, 0);
     return lines.line(at(file, number));

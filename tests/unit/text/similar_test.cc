@@ -1,4 +1,4 @@
-// Names that somebody may have meant.
+// Finds the names that are nearest to a misspelt one.
 #include "reporter/text/similar.h"
 
 #include <fnmatch.h>
@@ -12,7 +12,7 @@ TEST(Similar, TheNearestName) {
   EXPECT_EQ(most_similar("xyzzy", {"rules", "report"}), "");
 }
 
-// What needs no edit is what fnmatch(3) matches.
+// The number of edits is 0 exactly for the names that fnmatch(3) matches.
 TEST(GlobEdits, NoneWhereTheGlobMatches) {
   for (const char* glob :
        {"*", "", "a*c", "a?c", "*/b", "a[xy]c", "a\\*c", "abc", "[", "a[b", "**"})

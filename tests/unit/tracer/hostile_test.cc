@@ -114,7 +114,7 @@ TEST(HostileTables, WildCounts) {
   for (const std::uint32_t count : {0u, 1u, 0x1000u, 0x7fffffffu, 0x80000000u, 0xffffffffu}) {
     Bytes changed = whole;
     memcpy(&changed[tables.p_offset + 8], &count, sizeof count);
-    // What has no table that can be searched is indexed by itself.
+    // Without a table that can be searched, the tracer indexes .eh_frame itself.
     if (count > 0x1000) {
       EXPECT_EQ(read_everything(changed), read_everything(whole));
     } else {

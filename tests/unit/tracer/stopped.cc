@@ -89,7 +89,7 @@ void Stopped::run_to(long number) {
   }
 }
 
-// What it has printed is in the pipe.
+// Its output is in the pipe.
 void Stopped::read_printed(int fd) {
   fcntl(fd, F_SETFL, O_NONBLOCK);
   std::string text(1 << 16, '\0');

@@ -8,7 +8,7 @@ function bitCell(bits, at, letter, fate) {
 }
 
 // Bits from the highest to the lowest, in groups of three. `taken`: bits that got lost here,
-// `added`: bits that nobody asked for.
+// `added`: bits that the call did not request.
 function bitGroups(bits, special, taken, added) {
   const letters = "rwxrwxrwx";
   const groups = [];

@@ -40,7 +40,7 @@ const objects = (() => {
 })();
 
 const kNone = -1;     // no such row
-const kLeaked = -2;   // a window that nobody closed
+const kLeaked = -2;   // a window that no call closed
 
 const changes = (() => {
   const rows = data.changes, count = rows.length;
@@ -156,7 +156,7 @@ const shapeOf = (object) => shapes[objects.shape[object]];
 const pathOf = (object) => texts[objects.directory[object]] + objects.name[object];
 const rulesOf = (object) => rules.filter((_, i) => objects.rules[object] & (1 << i));
 const contextOf = (who) => data.who[who][3];
-// The mode that an object came out with; null when nobody could read it.
+// The final mode of an object; null when the shim could not read it.
 // The mode that the run left the object with.
 const modeOf = (object) => shapeOf(object).now ?? shapeOf(object).final;
 

@@ -17,8 +17,8 @@ function bytesOf(shown) {
   return bytes;
 }
 
-// A name, as the reporter shows it, as one word of a shell. What cannot be seen is written in $'':
-// bash, zsh and ksh know it, and what is pasted has no control character.
+// Quotes a name, given as the reporter shows it, as one word of a shell. Invisible characters are
+// written in $'', which bash, zsh and ksh know, so that the copied text has no control character.
 function shellWord(shown) {
   if (/^[\w@%+=:,./][\w@%+=:,./-]*$/.test(shown)) return shown;
   if (!shown.includes("\\")) return `'${shown.replaceAll("'", "'\\''")}'`;
