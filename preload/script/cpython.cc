@@ -162,7 +162,8 @@ class Walk {
     }
     // The outermost frame was called from C. Where a signal came in between, a generator's frame
     // may not be linked to its caller yet, or no longer.
-    if (!called_from_c_ && space_.count != 0) space_.partial = true;
+    const bool unlinked = reading == Reading::copies && is_generator_;
+    if ((!called_from_c_ || unlinked) && space_.count != 0) space_.partial = true;
     return true;
   }
 
@@ -185,8 +186,10 @@ class Walk {
     frame = field<std::uintptr_t>(bytes, python_.frame_previous);
     if (frame == self) return false;
     // Since 3.12, frames that represent a call from C lie in between.
+    constexpr unsigned char kOwnedByGenerator = 1;
     constexpr unsigned char kOwnedByC = 3;
     called_from_c_ = python_.has_frame_objects;
+    is_generator_ = python_.frame_owner != 0 && bytes[python_.frame_owner] == kOwnedByGenerator;
     if (python_.frame_owner != 0 && bytes[python_.frame_owner] >= kOwnedByC) {
       called_from_c_ = true;
       if (space_.count != 0) space_.places[space_.count - 1].entry = true;
@@ -225,6 +228,7 @@ class Walk {
   ScriptSpace& space_;
   LatestFile latest_;
   bool called_from_c_ = true;  // the latest frame
+  bool is_generator_ = false;  // the latest frame
 };
 
 // A lone surrogate of the second half represents a byte of a name that is not UTF-8

@@ -133,6 +133,7 @@ bool describe_inner_frames(Exports& module, Structures& python, std::uint32_t ve
       python.frame_code = 32;
       python.frame_instruction = 56;
       python.frame_entry = 68;
+      python.frame_owner = 69;
       return basic_size == 184;
     case 12:
       python.has_c_frame = true;

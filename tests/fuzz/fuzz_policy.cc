@@ -8,8 +8,8 @@ namespace {
 
 using testing::require;
 
-void check(const Policy& policy) {
-  for (const PathRule& rule : policy.paths) {
+void check(const rules::Policy& policy) {
+  for (const rules::PathRule& rule : policy.paths) {
     require(rule.line != 0, "a row has a line");
     require(rule.widest.value_or(0) <= 07777, "modes have twelve bits");
     require(rule.mask.value_or(0) <= 0777, "masks have nine bits");
@@ -18,7 +18,7 @@ void check(const Policy& policy) {
     }
     rule.applies("/srv/app/file", trace::Kind::file);
   }
-  for (const CallRule& rule : policy.calls) require(rule.line != 0, "a row has a line");
+  for (const rules::CallRule& rule : policy.calls) require(rule.line != 0, "a row has a line");
 }
 
 }  // namespace
@@ -27,7 +27,7 @@ void check(const Policy& policy) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t length) {
   using umaskaudit::testing::require;
   const std::string_view text(reinterpret_cast<const char*>(bytes), length);
-  const auto policy = umaskaudit::parse_policy(text, "policy.toml");
+  const auto policy = umaskaudit::rules::parse_policy(text, "policy.toml");
   if (policy) {
     umaskaudit::check(*policy);
   } else {

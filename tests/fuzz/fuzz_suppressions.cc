@@ -10,9 +10,9 @@ using testing::require;
 
 constexpr char kToday[] = "2026-01-01";
 
-void check(Suppressions& suppressions) {
+void check(rules::Suppressions& suppressions) {
   std::uint32_t last = 0;
-  for (const Suppression& line : suppressions.lines()) {
+  for (const rules::Suppression& line : suppressions.lines()) {
     require(line.line > last, "lines come in their order");
     last = line.line;
     require(!line.rule.empty() && !line.glob.empty(), "a line has a rule and a glob");
@@ -21,15 +21,15 @@ void check(Suppressions& suppressions) {
     require(!line.expired || line.until < kToday, "only what has ended is expired");
   }
   const std::string names[] = {"/srv/app/file"};
-  std::uint64_t hidden = suppressions.hides(RuleId::umask_zero, names);
-  Finding finding;
-  finding.rule = RuleId::window_overlap;
+  std::uint64_t hidden = suppressions.hides(rules::RuleId::umask_zero, names);
+  rules::Finding finding;
+  finding.rule = rules::RuleId::window_overlap;
   suppressions.apply(finding, {"", "main"});
   if (!finding.suppressed_by.empty()) ++hidden;
   std::uint64_t hits = 0;
-  for (const Suppression& line : suppressions.lines()) hits += line.hits;
+  for (const rules::Suppression& line : suppressions.lines()) hits += line.hits;
   require(hits == hidden, "each hit is counted once");
-  const auto complaints = suppressions.complaints([](const Suppression&) { return true; });
+  const auto complaints = suppressions.complaints([](const rules::Suppression&) { return true; });
   require(complaints.size() <= suppressions.lines().size(), "a complaint a line");
 }
 
@@ -39,7 +39,7 @@ void check(Suppressions& suppressions) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t length) {
   using umaskaudit::testing::require;
   const std::string_view text(reinterpret_cast<const char*>(bytes), length);
-  auto parsed = umaskaudit::Suppressions::parse(text, "list", umaskaudit::kToday);
+  auto parsed = umaskaudit::rules::Suppressions::parse(text, "list", umaskaudit::kToday);
   if (parsed) {
     umaskaudit::check(*parsed);
   } else {
