@@ -71,16 +71,35 @@ bool look_at(const char* path, struct stat& found) {
   return std::strcmp(base_name(path), base_name(program)) == 0;
 }
 
+// The arguments that the program was started with, up to the first that it has replaced: its own
+// pointers may lead nowhere. The kernel puts the strings above their pointers, and AT_EXECFN above
+// the strings, on the initial stack, which stays mapped.
+class Arguments {
+ public:
+  Arguments() : words_(start_arguments()) {}
+
+  const char* executed() const { return executed_; }
+  const char* at(unsigned index) const {
+    const char* const word = words_ == nullptr || executed_ == nullptr ? nullptr : words_[index];
+    const auto place = reinterpret_cast<std::uintptr_t>(word);
+    const bool is_given = place > reinterpret_cast<std::uintptr_t>(words_) &&
+                          place < reinterpret_cast<std::uintptr_t>(executed_);
+    return is_given ? word : nullptr;
+  }
+
+ private:
+  char** words_;
+  const char* executed_ = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+};
+
 // For a file that begins with #!, the kernel executes the interpreter with at most one argument and
 // the name of the file, which it also tells as AT_EXECFN.
-const char* executed_script(char** arguments, const char* program) {
-  const auto* const name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
-  if (name == nullptr || arguments[0] == nullptr) return nullptr;
-  if (std::strcmp(arguments[0], name) == 0) return nullptr;
-  for (unsigned i = 1; i <= 2 && arguments[i] != nullptr; ++i) {
-    if (std::strcmp(arguments[i], name) == 0) {
-      return is_program(name, program) ? nullptr : arguments[i];
-    }
+const char* executed_script(const Arguments& arguments, const char* program) {
+  const char* const name = arguments.executed();
+  const char* word = arguments.at(0);
+  if (word == nullptr || std::strcmp(word, name) == 0) return nullptr;
+  for (unsigned i = 1; i <= 2 && (word = arguments.at(i)) != nullptr; ++i) {
+    if (std::strcmp(word, name) == 0) return is_program(name, program) ? nullptr : word;
   }
   return nullptr;
 }
@@ -93,10 +112,10 @@ bool takes_text(const char* option) {
 }
 
 // The first argument that names a file: an option may have a word of its own.
-const char* first_file(char** arguments) {
+const char* first_file(const Arguments& arguments) {
   constexpr unsigned kMost = 16;
-  for (unsigned i = 1; i < kMost && arguments[i] != nullptr; ++i) {
-    const char* const word = arguments[i];
+  const char* word = nullptr;
+  for (unsigned i = 1; i < kMost && (word = arguments.at(i)) != nullptr; ++i) {
     if (takes_text(word) || std::strcmp(word, "-") == 0) return nullptr;
     if (word[0] != '-' && is_regular_file(word)) return word;
   }
@@ -107,8 +126,7 @@ const char* first_file(char** arguments) {
 
 bool describe(Exports& module, Layout& layout, RuntimeFacts& facts) {
   if (!module.is_program()) return false;
-  char** const arguments = start_arguments();
-  if (arguments == nullptr) return false;
+  const Arguments arguments;
   const char* name = executed_script(arguments, module.path());
   if (name == nullptr && is_interpreter(module.path())) name = first_file(arguments);
   if (name == nullptr) return false;

@@ -6,7 +6,7 @@ of touch(1), whose other arguments are the files that it makes, and Tcl's.
 import shutil
 
 from lib import harness
-from lib.harness import needs
+from lib.harness import needs, victim
 from lib.script_stacks import StackCase
 
 TOUCH = shutil.which("touch")
@@ -70,6 +70,12 @@ class Names(StackCase):
         link.symlink_to(program)
         called = f"exec -a touch {link} {link} {made}"
         self.assertEqual(self.frames("bash", "-c", called, made=made), [])
+
+    def test_arguments_that_lead_nowhere(self):
+        copy = self.top / "lua5.4"
+        shutil.copy(victim("replaces_arguments"), copy)
+        made = self.top / "made"
+        self.assertEqual(self.frames(copy, made, made=made), [])
 
     @needs("tclsh")
     def test_tcl(self):
