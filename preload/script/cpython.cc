@@ -281,10 +281,10 @@ Captured capture(const Layout& layout, Moment moment, ScriptSpace& space) {
   if (own == 0) return Captured::none;
   const std::uintptr_t holder = lock_holder(python);
   const ThreadStates threads = thread_states(python, own, holder, space.window);
+  const Reading reading = reading_for(python, moment, holder == threads.states[0]);
   bool whole = true;
   bool barred = false;
   for (unsigned i = 0; whole && i < threads.count && !space.truncated; ++i) {
-    const Reading reading = reading_for(python, moment, holder == threads.states[0]);
     Peek memory(reading == Reading::direct ? Peek::Way::direct : Peek::Way::copies, space.window);
     whole = Walk(python, memory, space).from(threads.states[i], reading);
     barred = memory.is_barred();

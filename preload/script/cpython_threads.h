@@ -13,7 +13,7 @@ namespace umaskaudit::shim::cpython_runtime {
 
 struct ThreadStates {
   static constexpr unsigned kMost = 4;
-  std::uintptr_t states[kMost];  // addresses of PyThreadState, innermost interpreter first
+  std::uintptr_t states[kMost] = {};  // addresses of PyThreadState, innermost interpreter first
   unsigned count = 0;
   bool partial = false;  // the thread is inside other interpreters too, in an order not known
 };

@@ -41,12 +41,10 @@ bool find_parts(Exports& module, Part& code, Part& constants) {
   const std::uintptr_t at = getauxval(AT_PHDR);
   const std::size_t count = getauxval(AT_PHNUM);
   const auto* const headers = reinterpret_cast<const ElfW(Phdr)*>(at);
-  if (at == 0 || !module.can_read(at, count * sizeof headers[0])) return false;
-  bool is_program = false;
+  if (!module.is_program()) return false;
   for (std::size_t i = 0; i < count; ++i) {
     const ElfW(Phdr)& header = headers[i];
     const std::uintptr_t begin = module.bias() + header.p_vaddr;
-    is_program = is_program || (header.p_type == PT_PHDR && begin == at);
     if (header.p_type != PT_LOAD || (header.p_flags & PF_W) != 0) continue;
     const Part part{reinterpret_cast<const unsigned char*>(begin), header.p_memsz};
     if ((header.p_flags & PF_X) != 0) {
@@ -56,7 +54,7 @@ bool find_parts(Exports& module, Part& code, Part& constants) {
     }
   }
   constexpr std::size_t kMost = 1 << 20;
-  return is_program && code.size - 1 < kMost && constants.size - 1 < kMost;
+  return code.size - 1 < kMost && constants.size - 1 < kMost;
 }
 
 // The address of the format without a command name, which lies between two other strings. 0: not
